@@ -1,0 +1,39 @@
+"""Import optional packages when they are used, with an error that names the extra."""
+
+from importlib import import_module
+from types import ModuleType
+
+from sknn.exceptions import OptionalDependencyError
+
+#: package to import -> extra of sknn that installs it
+EXTRAS = {"matplotlib": "plot", "rich": "plot"}
+
+
+def require(module: str, purpose: str) -> ModuleType:
+    """Import and return an optional module.
+
+    Parameters
+    ----------
+    module : str
+        Dotted name, as ``"matplotlib.pyplot"``.
+    purpose : str
+        What needs it, for the error message, as ``"LossCurveDisplay.plot"``.
+
+    Returns
+    -------
+    module
+        The imported module.
+
+    Raises
+    ------
+    OptionalDependencyError
+        If the package is not installed.
+    """
+    try:
+        return import_module(module)
+    except ImportError as error:
+        package = module.partition(".")[0]
+        raise OptionalDependencyError(
+            f"{purpose} needs the package {package!r}, which could not be imported ({error}). "
+            f"Install it with: pip install 'sknn[{EXTRAS[package]}]'"
+        ) from error

@@ -1,0 +1,198 @@
+"""The words in which the levels of the package talk to each other.
+
+An encoder writes an `InputSpec`, a target codec a `TargetSpec`; an architecture reads both and
+describes itself in `LayerSpec`. An estimator writes a `TrainConfig` and puts everything into a
+`TrainPlan`; the engine answers with a `TrainResult`. Nothing here knows torch or skorch.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+
+TargetKind = Literal["binary", "multiclass", "multilabel", "values"]
+
+
+@dataclass(frozen=True)
+class InputSpec:
+    """What an encoded X looks like.
+
+    Attributes
+    ----------
+    kind : {'numeric'}
+        A table of numbers, dense or sparse.
+    n_numeric : int
+        Number of numeric columns.
+    dtype : {'float32', 'float64'}
+        In which the network computes.
+    """
+
+    kind: Literal["numeric"]
+    n_numeric: int
+    dtype: Literal["float32", "float64"]
+
+
+@dataclass(frozen=True)
+class TargetSpec:
+    """What an encoded y looks like, and which loss belongs to it.
+
+    Attributes
+    ----------
+    kind : {'binary', 'multiclass', 'multilabel', 'values'}
+        Encoded as 0/1 of shape (n_samples, 1); class numbers of shape (n_samples,); 0/1 of shape
+        (n_samples, n_labels); numbers of shape (n_samples, n_outputs).
+    n_outputs : int
+        Units in the output layer.
+    loss : str
+        A key of ``sknn.engine``'s table of losses.
+    """
+
+    kind: TargetKind
+    n_outputs: int
+    loss: str
+
+
+@dataclass(frozen=True)
+class LayerSpec:
+    """One layer of a network, for summaries and diagrams.
+
+    Attributes
+    ----------
+    name : str
+        Dotted name of the torch module.
+    kind : str
+        ``'Linear'``, for instance.
+    n_inputs, n_outputs : int
+        Width before and after.
+    activation : str
+        Key of `sknn.activations.ACTIVATIONS` applied to the outputs.
+    n_parameters : int
+        Weights and biases.
+    """
+
+    name: str
+    kind: str
+    n_inputs: int
+    n_outputs: int
+    activation: str
+    n_parameters: int
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """How to train; each field means what scikit-learn's parameter of that name means."""
+
+    solver: str
+    alpha: float
+    batch_size: int | Literal["auto"]
+    learning_rate: str
+    learning_rate_init: float
+    power_t: float
+    max_iter: int
+    shuffle: bool
+    tol: float
+    verbose: bool | int
+    momentum: float
+    nesterovs_momentum: bool
+    early_stopping: bool
+    validation_fraction: float
+    beta_1: float
+    beta_2: float
+    epsilon: float
+    n_iter_no_change: float
+    max_fun: int
+    device: str
+
+
+@dataclass
+class Progress:
+    """What training has seen so far; it goes on through ``warm_start`` and ``partial_fit``.
+
+    Attributes
+    ----------
+    n_epochs : int
+        Epochs (iterations of L-BFGS) of the last call alone.
+    n_rows_seen : int
+        Training rows that went through the network, over all calls.
+    loss_curve : list of float
+        Training loss, an entry an epoch.
+    validation_scores : list of float or None
+        Score on the held-out rows, an entry an epoch; None without early stopping.
+    best_loss, best_score : float or None
+        The one that early stopping does not look at is None.
+    best_epoch : int
+        Number of the epoch, from 1 and within the last call, whose weights the network has; 0
+        where those are the weights it started from.
+    n_stalled : int
+        Epochs in a row without an improvement by ``tol``.
+    stopped_because : {'', 'max_iter', 'converged', 'interrupted', 'diverged'}
+        Empty while training.
+    """
+
+    n_epochs: int = 0
+    n_rows_seen: int = 0
+    loss_curve: list[float] = field(default_factory=list)
+    validation_scores: list[float] | None = None
+    best_loss: float | None = None
+    best_score: float | None = None
+    best_epoch: int = 0
+    n_stalled: int = 0
+    stopped_because: str = ""
+
+
+@dataclass(frozen=True)
+class TrainResult:
+    """A trained skorch net and what happened on the way.
+
+    Attributes
+    ----------
+    net : skorch.NeuralNet
+        Holds the module, the optimizer with its state, and the history.
+    progress : Progress
+        Curves, counts, and why training stopped.
+    """
+
+    net: Any
+    progress: Progress
+
+
+@dataclass(frozen=True)
+class TrainPlan:
+    """Everything the engine needs for one call of ``fit`` or ``partial_fit``.
+
+    Attributes
+    ----------
+    module : torch.nn.Module
+        The network with its initial weights; ignored where `previous` is given.
+    X : ndarray or CSR matrix of shape (n_samples, n_features)
+        Encoded inputs in the dtype of the computation.
+    y : ndarray
+        Encoded targets, see `TargetSpec`.
+    sample_weight : ndarray of shape (n_samples,) or None
+        Non-negative weights in the dtype of the computation.
+    config : TrainConfig
+        How to train.
+    target : TargetSpec
+        Chooses the loss.
+    score : callable
+        ``score(y, output, sample_weight) -> float``, larger is better, of encoded targets and
+        the network's raw output as arrays; used on held-out rows.
+    random_state : numpy.random.RandomState
+        Gives the validation split and the order of the batches.
+    previous : TrainResult or None, default=None
+        What an earlier call left, to go on from.
+    incremental : bool, default=False
+        One epoch with the optimizer's state kept (``partial_fit``).
+    """
+
+    module: Any
+    X: Any
+    y: np.ndarray
+    sample_weight: np.ndarray | None
+    config: TrainConfig
+    target: TargetSpec
+    score: Callable[[np.ndarray, np.ndarray, np.ndarray | None], float]
+    random_state: np.random.RandomState
+    previous: TrainResult | None = None
+    incremental: bool = False

@@ -1,0 +1,89 @@
+"""Checks of fit arguments that the NumPy and the torch estimators share."""
+
+import numbers
+from typing import Any
+
+import numpy as np
+from sklearn.utils import check_random_state
+
+from sknn._sklearn import check_sample_weight
+
+
+def local_random_state(random_state: Any) -> np.random.RandomState:
+    """Return a generator that is never NumPy's global one.
+
+    scikit-learn takes ``None`` for the global generator, so that fitting moves it. Here ``None``
+    is a fresh generator with entropy from the operating system.
+
+    Parameters
+    ----------
+    random_state : int, RandomState instance or None
+        An int seeds a new generator; an instance is used, and advanced, as it is.
+
+    Returns
+    -------
+    numpy.random.RandomState
+    """
+    return np.random.RandomState() if random_state is None else check_random_state(random_state)
+
+
+def validated_weights(sample_weight: Any, X: Any, dtype: Any = np.float64) -> np.ndarray | None:
+    """Check sample weights against X.
+
+    Parameters
+    ----------
+    sample_weight : array-like of shape (n_samples,), a number, or None
+        Non-negative, at least one of them positive.
+    X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        The rows they belong to.
+    dtype : dtype, default=float64
+        Of the result, when it is not float32 already.
+
+    Returns
+    -------
+    ndarray of shape (n_samples,), or None if none were given
+
+    Raises
+    ------
+    ValueError
+        If the length is wrong, a weight is negative or not finite, or all are zero.
+    """
+    if sample_weight is None:
+        return None
+    weights = check_sample_weight(sample_weight, X, dtype=dtype, ensure_non_negative=True)
+    if not np.any(weights):  # scikit-learn says so itself from 1.9 on
+        raise ValueError("Sample weights must contain at least one non-zero number.")
+    return weights
+
+
+def validated_layer_sizes(hidden_layer_sizes: Any) -> tuple[int, ...]:
+    """Return the numbers of hidden units as a tuple of int.
+
+    Parameters
+    ----------
+    hidden_layer_sizes : int or array-like of int of shape (n_hidden_layers,)
+        A single int means one hidden layer.
+
+    Returns
+    -------
+    tuple of int
+
+    Raises
+    ------
+    ValueError
+        If a size is not a whole number above 0.
+    """
+    if isinstance(hidden_layer_sizes, numbers.Integral):
+        sizes: list[Any] = [hidden_layer_sizes]
+    else:
+        sizes = list(hidden_layer_sizes)
+    whole = [isinstance(n, numbers.Integral) and not isinstance(n, bool) for n in sizes]
+    if not all(whole):
+        wrong = sizes[whole.index(False)]
+        raise ValueError(
+            f"hidden_layer_sizes must be whole numbers, one for each hidden layer; got {wrong!r} "
+            f"in {hidden_layer_sizes!r}."
+        )
+    if any(n <= 0 for n in sizes):
+        raise ValueError(f"hidden_layer_sizes must be > 0, got {sizes}.")
+    return tuple(int(n) for n in sizes)
