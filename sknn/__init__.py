@@ -19,7 +19,7 @@ _HOMES = {
     "ThresholdLogicClassifier": "sknn.threshold",
 }
 
-__all__ = ["__version__", *sorted(_HOMES)]  # noqa: PLE0604
+__all__ = ["__version__", *sorted(_HOMES)]
 
 
 def __getattr__(name: str) -> Any:

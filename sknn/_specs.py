@@ -115,6 +115,8 @@ class Progress:
         Epochs (iterations of L-BFGS) of the last call alone.
     n_rows_seen : int
         Training rows that went through the network, over all calls.
+    loss : float
+        Training loss of the last epoch; NaN where none was finished.
     loss_curve : list of float
         Training loss, an entry an epoch.
     validation_scores : list of float or None
@@ -132,6 +134,7 @@ class Progress:
 
     n_epochs: int = 0
     n_rows_seen: int = 0
+    loss: float = float("nan")
     loss_curve: list[float] = field(default_factory=list)
     validation_scores: list[float] | None = None
     best_loss: float | None = None

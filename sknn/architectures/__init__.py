@@ -1,0 +1,5 @@
+"""Torch modules; they know neither scikit-learn nor skorch."""
+
+from sknn.architectures._mlp import MLP
+
+__all__ = ["MLP"]

@@ -1,0 +1,222 @@
+"""The multilayer perceptron regressor."""
+
+from sknn._sklearn import StrOptions
+from sknn.deep._mlp import CONSTRAINTS, build_mlp, shaping_params
+from sknn.deep._tasks import DeepRegressor
+
+
+class DeepMLPRegressor(DeepRegressor):
+    """Multilayer perceptron regressor on PyTorch, a drop-in for scikit-learn's.
+
+    Every parameter of ``sklearn.neural_network.MLPRegressor`` is here under its name, in its
+    order, with its default and meaning. With ``standardize_target=False`` the same
+    `random_state` gives the same network up to rounding.
+
+    Parameters
+    ----------
+    loss : {'squared_error', 'poisson'}, default='squared_error'
+        Half the squared error, or half the Poisson deviance with an exponential link, which
+        needs y >= 0. Summed over outputs, averaged over rows.
+    hidden_layer_sizes : int or array-like of int of shape (n_hidden_layers,), default=(100,)
+        Units in each hidden layer, from the inputs on; an int is one layer, ``()`` none.
+    activation : {'relu', 'tanh', 'logistic', 'identity', 'elu', 'gelu', 'leaky_relu', 'selu', \
+            'silu', 'softplus'}, default='relu'
+        Of the hidden layers, see `sknn.activations`.
+    solver : {'adam', 'sgd', 'lbfgs'}, default='adam'
+        Adam [1]_, stochastic gradient descent, or L-BFGS on all rows at once (SciPy's), which
+        is often best for up to a few thousand rows.
+    alpha : float, default=0.0001
+        L2 penalty, divided by the summed sample weights of the batch.
+    batch_size : int or 'auto', default='auto'
+        Rows in a mini-batch; ``'auto'`` is ``min(200, n_samples)``. Not for 'lbfgs'.
+    learning_rate : {'constant', 'invscaling', 'adaptive'}, default='constant'
+        Schedule for 'sgd': constant; ``learning_rate_init / t ** power_t`` after each epoch,
+        with t the rows seen; or divided by 5 whenever training has stalled, see
+        `n_iter_no_change`, until it is at most 1e-6.
+    learning_rate_init : float, default=0.001
+        First step size of 'adam' and 'sgd'.
+    power_t : float, default=0.5
+        Exponent of 'invscaling'.
+    max_iter : int, default=200
+        Most epochs, or iterations of 'lbfgs'.
+    shuffle : bool, default=True
+        Draw a new order of the rows for each epoch.
+    random_state : int, RandomState instance or None, default=None
+        Draws first weights, validation rows and the order of rows. An int gives the same model
+        bit for bit on one machine; None a new one each time. NumPy's and torch's global
+        generators are never touched.
+    tol : float, default=1e-4
+        Smallest improvement of loss or validation score that counts; for 'lbfgs' the largest
+        entry of the gradient at which to stop.
+    verbose : bool or int, default=False
+        Print a line an epoch.
+    warm_start : bool, default=False
+        Let `fit` go on from the weights of the call before. The architecture, and for a
+        classifier the classes, must be the same.
+    momentum : float, default=0.9
+        Of 'sgd', in [0, 1].
+    nesterovs_momentum : bool, default=True
+        Nesterov's form of the momentum.
+    early_stopping : bool, default=False
+        Hold out `validation_fraction` of the rows, stop when their score stalls, and keep the
+        weights of the best epoch.
+    validation_fraction : float, default=0.1
+        Share of rows held out by `early_stopping`, in [0, 1).
+    beta_1, beta_2 : float, default=0.9, 0.999
+        Decay of Adam's first and second moment, in [0, 1).
+    epsilon : float, default=1e-8
+        Guards Adam's division.
+    n_iter_no_change : int or inf, default=10
+        Training stops, or 'adaptive' slows down, after more than so many epochs in a row without
+        an improvement by `tol`.
+    max_fun : int, default=15000
+        Most evaluations of the loss by 'lbfgs'.
+    device : str, default='auto'
+        Where to compute: ``'auto'`` takes a GPU if torch sees one, else the CPU; or torch's own
+        names, as ``'cpu'``, ``'cuda'``, ``'cuda:1'``, ``'mps'``.
+    dtype : {'auto', 'float32', 'float64'}, default='auto'
+        In which to compute. ``'auto'`` follows X, as scikit-learn does; ``'float32'`` is about
+        twice as fast.
+    standardize_target : bool, default=True
+        Train on ``(y - target_mean_) / target_scale_`` and undo it in `predict`, so that targets
+        of any scale can be learned; losses are in those units. Not for 'poisson'.
+
+    Attributes
+    ----------
+    target_mean_, target_scale_ : ndarray of shape (n_outputs,)
+        Weighted mean and standard deviation of the first call's y; 0 and 1 where y is not
+        standardised. A prediction is ``output * target_scale_ + target_mean_``.
+    coefs_, intercepts_ : list of ndarray
+        Weights, of shape (n_inputs, n_outputs), and biases, of shape (n_outputs,), of each
+        layer. Set an item, or on the CPU write into an array, to change the network.
+    net_ : skorch.NeuralNet
+        The trained net, with ``history`` and ``save_params``.
+    module_ : torch.nn.Module
+        Its network.
+    device_ : str
+        Where it is.
+    loss_, best_loss_ : float
+        Training loss of the last epoch, and the smallest; the latter is None with
+        `early_stopping`.
+    loss_curve_ : list of float
+        Training loss, an entry an epoch.
+    validation_scores_ : list of float or None
+        R² on the held-out rows, an entry an epoch.
+    best_validation_score_ : float or None
+        The largest of them.
+    best_iter_ : int
+        The epoch whose weights the network has.
+    n_iter_ : int
+        Epochs of the last call.
+    t_ : int
+        Training rows seen, over all epochs.
+    n_layers_, n_outputs_ : int
+        Layers of units, with inputs and outputs; units of the last.
+    out_activation_ : str
+        Link of the last layer: 'identity', or 'exp' for Poisson.
+    n_features_in_ : int
+        Columns of X.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Their names, where all are strings.
+
+    See Also
+    --------
+    DeepMLPClassifier : The same for classes.
+    sklearn.neural_network.MLPRegressor : What it replaces.
+
+    Notes
+    -----
+    It differs from scikit-learn's where that is silently wrong: a target is standardised,
+    `warm_start` with another architecture is an error, a negative y with a Poisson loss too, the
+    loss of several outputs is their sum (scikit-learn reports the mean, but follows the gradient
+    of the sum), training that diverges is an error that names likely causes, and fitting leaves
+    global random states alone.
+
+    References
+    ----------
+    .. [1] D. P. Kingma and J. Ba, "Adam: A method for stochastic optimization", ICLR 2015,
+       arXiv:1412.6980.
+    .. [2] D. E. Rumelhart, G. E. Hinton and R. J. Williams, "Learning representations by
+       back-propagating errors", Nature 323, 1986, doi:10.1038/323533a0.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sknn import DeepMLPRegressor
+    >>> X = np.random.default_rng(0).normal(size=(500, 3))
+    >>> y = 1e4 + 100 * X[:, 0]
+    >>> DeepMLPRegressor(random_state=0).fit(X, y).score(X, y) > 0.99
+    True
+    """
+
+    _parameter_constraints = {  # noqa: RUF012 - as scikit-learn
+        **CONSTRAINTS,
+        "loss": [StrOptions({"squared_error", "poisson"})],
+        "standardize_target": ["boolean"],
+    }
+
+    def __init__(
+        self,
+        loss="squared_error",
+        hidden_layer_sizes=(100,),
+        activation="relu",
+        *,
+        solver="adam",
+        alpha=0.0001,
+        batch_size="auto",
+        learning_rate="constant",
+        learning_rate_init=0.001,
+        power_t=0.5,
+        max_iter=200,
+        shuffle=True,
+        random_state=None,
+        tol=1e-4,
+        verbose=False,
+        warm_start=False,
+        momentum=0.9,
+        nesterovs_momentum=True,
+        early_stopping=False,
+        validation_fraction=0.1,
+        beta_1=0.9,
+        beta_2=0.999,
+        epsilon=1e-8,
+        n_iter_no_change=10,
+        max_fun=15000,
+        device="auto",
+        dtype="auto",
+        standardize_target=True,
+    ):
+        self.loss = loss
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.activation = activation
+        self.solver = solver
+        self.alpha = alpha
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.learning_rate_init = learning_rate_init
+        self.power_t = power_t
+        self.max_iter = max_iter
+        self.shuffle = shuffle
+        self.random_state = random_state
+        self.tol = tol
+        self.verbose = verbose
+        self.warm_start = warm_start
+        self.momentum = momentum
+        self.nesterovs_momentum = nesterovs_momentum
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+        self.epsilon = epsilon
+        self.n_iter_no_change = n_iter_no_change
+        self.max_fun = max_fun
+        self.device = device
+        self.dtype = dtype
+        self.standardize_target = standardize_target
+
+    def _shaping_params(self):
+        own = {"loss": self.loss, "standardize_target": self.standardize_target}
+        return {**own, **shaping_params(self)}
+
+    def _build_module(self, inputs, random_state):
+        return build_mlp(self, inputs, random_state)

@@ -1,0 +1,235 @@
+"""The two halves of a deep estimator that differ by task: classification and regression."""
+
+from typing import Any
+
+import numpy as np
+from scipy.special import expit, softmax
+from sklearn.base import ClassifierMixin, RegressorMixin
+from sklearn.metrics import r2_score
+from sklearn.utils import column_or_1d
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import validate_data
+
+from sknn._sklearn import check_partial_fit_first_call, fit_context
+from sknn.deep._base import FLOATS, DeepEstimator
+from sknn.preprocessing import ClassCodec, ValueCodec
+
+
+def _can_go_on(estimator: Any) -> bool:
+    return estimator._check_solver()
+
+
+class DeepClassifier(ClassifierMixin, DeepEstimator):
+    """Labels in and out; binary, multiclass and multilabel."""
+
+    def _check_data(self, X, y, reset):
+        X, y = validate_data(
+            self, X, y, accept_sparse="csr", multi_output=True, dtype=FLOATS, reset=reset
+        )
+        if y.ndim == 2 and y.shape[1] == 1:
+            y = column_or_1d(y, warn=True)
+        return X, y
+
+    def _fit_codec(self, y, sample_weight, classes):
+        codec = ClassCodec().fit(y, classes)
+        self.classes_ = codec.classes_
+        return codec
+
+    def _check_same_target(self, y):
+        self._codec.check_same_classes(y)
+
+    def _score_output(self, y, output, sample_weight):
+        if self._codec.spec_.kind == "multiclass":
+            correct = output.argmax(axis=1) == y
+        else:
+            correct = ((output > 0) == (y > 0.5)).all(axis=1)
+        return np.average(correct, weights=sample_weight)
+
+    @available_if(_can_go_on)
+    @fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X, y, sample_weight=None, classes=None):
+        """Train for one more epoch on the given rows.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Training rows.
+        y : array-like of shape (n_samples,) or (n_samples, n_labels)
+            Class labels, or an indicator matrix.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Non-negative weights of the rows.
+        classes : array-like of shape (n_classes,), default=None
+            All classes of all calls. Required at the first call, can be omitted afterwards; y
+            need not contain all of them.
+
+        Returns
+        -------
+        self : object
+
+        Raises
+        ------
+        ValueError
+            If `classes` is missing or changes, y has another class, or
+            ``early_stopping=True``.
+        """
+        before = getattr(self, "classes_", None)
+        first = check_partial_fit_first_call(self, classes)
+        try:
+            return self._fit(X, y, sample_weight, incremental=True, classes=classes)
+        except BaseException:
+            if first and before is None:  # so that the next call is the first again
+                del self.classes_
+            raise
+
+    def decision_function(self, X):
+        """Return the network's output before the link.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows to judge.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or (n_samples, n_classes)
+            Log-odds of ``classes_[1]`` for two classes, and of each label for multilabel y;
+            otherwise unnormalised log-probabilities, of which the largest wins.
+        """
+        output = self._forward(X)
+        return output[:, 0] if output.shape[1] == 1 else output
+
+    def predict(self, X):
+        """Return the most probable class of each row, or its set of labels.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows to judge.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or (n_samples, n_labels)
+        """
+        output = self._forward(X)
+        return self._codec.decode(output)
+
+    def predict_proba(self, X):
+        """Return the probability of each class.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows to judge.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+            In the order of ``classes_``; rows sum to 1 unless y is multilabel. Never quite 0
+            or 1, however sure the network is, so that no logarithm of it is infinite.
+        """
+        output = self._forward(X)
+        if len(self.classes_) == 1:
+            return np.ones_like(output)
+        kind = self._codec.spec_.kind
+        if kind == "binary":
+            output = np.hstack([-output, output])
+        proba = softmax(output, axis=1) if kind == "multiclass" else expit(output)
+        one = proba.dtype.type(1)
+        return np.clip(proba, np.finfo(proba.dtype).tiny, np.nextafter(one, 0 * one))
+
+    def predict_log_proba(self, X):
+        """Return the logarithm of the probability of each class.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows to judge.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+        """
+        return np.log(self.predict_proba(X))
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_label = True
+        return tags
+
+
+class DeepRegressor(RegressorMixin, DeepEstimator):
+    """Numbers in and out, one or several a row."""
+
+    def _check_data(self, X, y, reset):
+        X, y = validate_data(
+            self,
+            X,
+            y,
+            accept_sparse="csr",
+            multi_output=True,
+            y_numeric=True,
+            dtype=FLOATS,
+            reset=reset,
+        )
+        if y.ndim == 2 and y.shape[1] == 1:
+            y = column_or_1d(y, warn=True)
+        return X, y
+
+    def _fit_codec(self, y, sample_weight, classes):
+        codec = ValueCodec(self.loss, self.standardize_target).fit(y, sample_weight)
+        self.target_mean_, self.target_scale_ = codec.mean_, codec.scale_
+        return codec
+
+    def _score_output(self, y, output, sample_weight):
+        with np.errstate(over="ignore"):
+            predicted = np.exp(output) if self.loss == "poisson" else output
+        if not np.isfinite(predicted).all():
+            return np.nan
+        return r2_score(y, predicted, sample_weight=sample_weight)
+
+    @available_if(_can_go_on)
+    @fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X, y, sample_weight=None):
+        """Train for one more epoch on the given rows.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Training rows.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Numbers. The first call fixes how they are standardised.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Non-negative weights of the rows.
+
+        Returns
+        -------
+        self : object
+
+        Raises
+        ------
+        ValueError
+            If ``early_stopping=True``, or X or y are not as in the first call.
+        """
+        return self._fit(X, y, sample_weight, incremental=True)
+
+    def predict(self, X):
+        """Return the expected value of y for each row.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows to judge.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            In the units of y and the dtype of the computation.
+        """
+        output = self._forward(X)
+        return self._codec.decode(output)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        tags.target_tags.positive_only = self.loss == "poisson"
+        return tags

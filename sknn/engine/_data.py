@@ -1,0 +1,184 @@
+"""Rows of data as tensors, batch by batch, without torch's DataLoader."""
+
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import torch
+from scipy import sparse
+from sklearn.model_selection import train_test_split
+from torch.utils.data import Dataset
+
+from sknn._specs import TrainPlan
+
+
+def to_tensor(array: Any, device: str = "cpu", dtype: torch.dtype | None = None) -> torch.Tensor:
+    """Return a tensor, which shares memory with the array where device and dtype allow it.
+
+    Parameters
+    ----------
+    array : ndarray or Tensor
+        Of any shape.
+    device : str, default='cpu'
+        Where to.
+    dtype : torch.dtype, default=None
+        Of the result; None keeps it.
+
+    Returns
+    -------
+    torch.Tensor
+    """
+    if isinstance(array, torch.Tensor):
+        return array.to(device=device, dtype=dtype)
+    array = np.asarray(array)
+    if any(stride < 0 for stride in array.strides):  # which torch cannot have
+        array = np.ascontiguousarray(array)
+    with warnings.catch_warnings():  # a read-only array is fine: nothing here writes into data
+        warnings.filterwarnings("ignore", message="The given NumPy array is not writable")
+        return torch.as_tensor(array, dtype=dtype, device=device)
+
+
+class Rows(Dataset):
+    """X, y and weights, of which any rows can be taken as tensors.
+
+    A dense X is moved to the device once; a sparse one stays and only the rows taken become
+    dense.
+
+    Parameters
+    ----------
+    X : {ndarray, CSR matrix, Tensor} of shape (n_samples, n_features)
+        Inputs.
+    y : {ndarray, Tensor} of shape (n_samples, ...), default=None
+        Encoded targets.
+    sample_weight : ndarray of shape (n_samples,), default=None
+        Non-negative.
+    device : str, default='cpu'
+        Of the tensors.
+    dtype : torch.dtype, default=None
+        Of X; None keeps its own.
+    """
+
+    def __init__(
+        self,
+        X: Any,
+        y: Any = None,
+        sample_weight: np.ndarray | None = None,
+        device: str = "cpu",
+        dtype: torch.dtype | None = None,
+    ):
+        self.device, self.dtype = device, dtype
+        self.X = X if sparse.issparse(X) else to_tensor(X, device, dtype)
+        self.y = None if y is None else to_tensor(y, device)
+        self.sample_weight = None if sample_weight is None else to_tensor(sample_weight, device)
+
+    def __len__(self) -> int:
+        return self.X.shape[0]
+
+    def __getitem__(self, i: int) -> tuple[torch.Tensor, Any]:
+        X, target = self.take(np.array([i]))
+        return X[0], target
+
+    def take(self, rows: slice | np.ndarray) -> tuple[torch.Tensor, Any]:
+        """Return the rows as ``X, (y, sample_weight)``; what is missing is None, or 0 for y.
+
+        skorch unpacks pairs, and to its own data sets a missing y is a 0.
+        """
+        if sparse.issparse(self.X):
+            X = to_tensor(self.X[rows].toarray(), self.device, self.dtype)
+        if isinstance(rows, np.ndarray):
+            rows = torch.from_numpy(rows).to(self.device)
+        if not sparse.issparse(self.X):
+            X = self.X[rows]
+        if self.y is None:
+            return X, 0
+        return X, (self.y[rows], None if self.sample_weight is None else self.sample_weight[rows])
+
+
+class Batches:
+    """All rows of a `Rows`, batch by batch, each time it is looped over.
+
+    Parameters
+    ----------
+    dataset : Rows
+        The data.
+    batch_size : int
+        Rows in a batch; the last may have fewer.
+    shuffle : bool, default=False
+        Draw a new order each time. As in scikit-learn the new order permutes the one before.
+    random_state : numpy.random.RandomState, default=None
+        Needed to shuffle.
+    """
+
+    def __init__(
+        self,
+        dataset: Rows,
+        batch_size: int,
+        shuffle: bool = False,
+        random_state: np.random.RandomState | None = None,
+    ):
+        self.dataset = dataset
+        self.batch_size = batch_size
+        self.random_state = random_state if shuffle else None
+        self.order = np.arange(len(dataset))
+
+    def __len__(self) -> int:
+        return -(-len(self.dataset) // self.batch_size)
+
+    def __iter__(self) -> Iterator[tuple[torch.Tensor, Any]]:
+        if self.random_state is not None:
+            self.order = self.order[self.random_state.permutation(len(self.order))]
+        for start in range(0, len(self.order), self.batch_size):
+            stop = min(start + self.batch_size, len(self.order))
+            if self.random_state is None:
+                yield self.dataset.take(slice(start, stop))
+            else:
+                yield self.dataset.take(self.order[start:stop])
+
+
+def split_rows(plan: TrainPlan) -> tuple[np.ndarray, np.ndarray]:
+    """Divide the rows of a plan into training and validation rows.
+
+    Classes keep their shares. Where several classes cannot all be in both parts, the split of a
+    multiclass target is left to chance, as scikit-learn's MLPClassifier always does.
+
+    Parameters
+    ----------
+    plan : TrainPlan
+        Its random state is advanced.
+
+    Returns
+    -------
+    training, validation : ndarray of int
+        Row numbers.
+
+    Raises
+    ------
+    ValueError
+        If fewer than two rows are left for validation, or a class of a binary target has a
+        single row.
+    """
+    n_rows = plan.X.shape[0]
+    stratify = None
+    if plan.target.kind == "binary":
+        stratify = plan.y.astype(bool)
+    elif plan.target.kind == "multiclass" and _can_stratify(plan, n_rows):
+        stratify = plan.y
+    training, validation = train_test_split(
+        np.arange(n_rows),
+        random_state=plan.random_state,
+        test_size=plan.config.validation_fraction,
+        stratify=stratify,
+    )
+    if len(validation) < 2:
+        raise ValueError(
+            "The validation set is too small. Increase 'validation_fraction' "
+            "or the size of your dataset."
+        )
+    return training, validation
+
+
+def _can_stratify(plan: TrainPlan, n_rows: int) -> bool:
+    counts = np.unique(plan.y, return_counts=True)[1]
+    n_validation = np.ceil(n_rows * plan.config.validation_fraction)
+    return counts.min() >= 2 and len(counts) <= n_validation <= n_rows - len(counts)

@@ -1,0 +1,130 @@
+"""The skorch net that every deep estimator holds."""
+
+from typing import Any
+
+import torch
+from skorch import NeuralNet
+from skorch.callbacks import Callback, EpochTimer
+
+from sknn.engine._callbacks import StopTraining
+from sknn.engine._data import Batches, Rows
+from sknn.engine._losses import LOSSES, MeanLoss
+
+BATCH_HOOKS = ("on_batch_begin", "on_batch_end", "on_grad_computed")
+
+
+class Net(NeuralNet):
+    """A skorch net that takes sample weights and skips bookkeeping that nobody reads.
+
+    It replaces skorch's ``DataLoader`` by `sknn.engine._data.Batches`, records an epoch instead
+    of every batch unless a callback looks at batches, and adds the L2 penalty of scikit-learn.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+        With its weights; moved to `device`.
+    loss : str
+        Key of `sknn.engine._losses.LOSSES`.
+    alpha : float, default=0.0
+        L2 penalty: ``alpha / 2 * sum of squared weights / sum of sample weights of the batch``.
+    **kwargs
+        See ``skorch.NeuralNet``.
+    """
+
+    # 'module' holds the same instance as 'module_': one pickle for both, which skorch can load
+    # on a machine without the GPU.
+    cuda_dependent_attributes_ = ["module", "criterion_", "optimizer_"]  # noqa: RUF012 - as skorch
+
+    def __init__(self, module: Any, *, loss: str, alpha: float = 0.0, **kwargs: Any):
+        defaults = {
+            "criterion": MeanLoss,
+            "criterion__loss": loss,
+            "dataset": Rows,
+            "iterator_train": Batches,
+            "iterator_valid": Batches,
+            "train_split": None,
+            "predict_nonlinearity": LOSSES[loss].link,
+            "verbose": 0,
+        }
+        super().__init__(module, **{**defaults, **kwargs})
+        self.loss = loss
+        self.alpha = alpha
+
+    @property
+    def _default_callbacks(self):
+        return [("epoch_timer", EpochTimer())]
+
+    def get_dataset(self, X, y=None):
+        """Return `Rows` on the device, in the dtype of the module."""
+        if isinstance(X, torch.utils.data.Dataset):
+            return X
+        dtype = next(self.module_.parameters()).dtype
+        return Rows(X, y, device=self.device, dtype=dtype)
+
+    def penalized_parameters(self) -> list[torch.nn.Parameter]:
+        """Return what the L2 penalty acts on: the module's choice, else all but vectors."""
+        if hasattr(self.module_, "penalized"):
+            return self.module_.penalized()
+        return [p for p in self.module_.parameters() if p.ndim > 1]
+
+    def penalty(self, total_weight: torch.Tensor | float) -> torch.Tensor | float:
+        """Return the L2 penalty of a batch whose sample weights sum to `total_weight`."""
+        if not self.alpha:
+            return 0.0
+        squares = sum(p.square().sum() for p in self.penalized_parameters())
+        return 0.5 * self.alpha / total_weight * squares
+
+    def get_loss(self, y_pred, y_true, X=None, training=False):
+        """Return the weighted mean loss, and in training the penalty."""
+        target, weight = y_true if isinstance(y_true, (tuple, list)) else (y_true, None)
+        loss = self.criterion_(y_pred, target, weight)
+        if training:
+            loss = loss + self.penalty(len(target) if weight is None else weight.sum())
+        return loss
+
+    def train_step(self, batch, **fit_params):
+        """Do one step of the optimizer, without skorch's closure for line searches."""
+        self.optimizer_.zero_grad(set_to_none=True)
+        step = self.train_step_single(batch, **fit_params)
+        if self._watches("on_grad_computed"):
+            parameters = list(self.get_all_learnable_params())
+            self.notify("on_grad_computed", named_parameters=parameters, batch=batch, training=True)
+        self.optimizer_.step()
+        return step
+
+    def _watches(self, *hooks: str) -> bool:
+        return any(
+            getattr(type(callback), hook) is not getattr(Callback, hook)
+            for _, callback in self.callbacks_
+            for hook in hooks
+        )
+
+    def run_single_epoch(self, iterator, training, prefix, step_fn, **fit_params):
+        """Go once over the batches and record the mean loss of a row.
+
+        The loss stays on the device until the end of the epoch.
+        """
+        if iterator is None:
+            return
+        watched = self._watches(*BATCH_HOOKS)
+        total, n_rows, n_batches = 0.0, 0, 0
+        for batch in iterator:
+            if watched:
+                self.notify("on_batch_begin", batch=batch, training=training)
+            step = step_fn(batch, **fit_params)
+            size = len(batch[0])
+            total = total + step["loss"].detach() * size
+            n_rows, n_batches = n_rows + size, n_batches + 1
+            if watched:
+                self.history.record_batch(f"{prefix}_loss", step["loss"].item())
+                self.history.record_batch(f"{prefix}_batch_size", size)
+                self.notify("on_batch_end", batch=batch, training=training, **step)
+        self.history.record(f"{prefix}_loss", float(total) / n_rows)
+        self.history.record(f"{prefix}_batch_count", n_batches)
+
+    def fit_loop(self, X, y=None, epochs=None, **kwargs):
+        """Run epochs until there have been `epochs`, or a callback raises `StopTraining`."""
+        try:
+            return super().fit_loop(X, y, epochs, **kwargs)
+        except StopTraining:
+            return self

@@ -1,0 +1,49 @@
+"""scikit-learn's own tests of its MLP, run on our classes in place of its."""
+
+import importlib.util
+import inspect
+from pathlib import Path
+
+import pytest
+import sklearn.neural_network
+
+from sknn import DeepMLPClassifier, DeepMLPRegressor
+
+#: tests that reach into private attributes of scikit-learn's classes -> which
+PRIVATE = {
+    "test_fit": "sets coefs_ and a dozen private buffers of an object that was never fitted; its "
+    "worked example is test_one_sgd_step_equals_the_worked_example",
+    "test_gradient": "calls _loss_grad_lbfgs; the gradient is checked in tests/engine/test_lbfgs.py",
+    "test_learning_rate_warmstart": "reads _optimizer.learning_rate; see "
+    "test_learning_rate_schedules_go_on_as_in_scikit_learn",
+    "test_adaptive_learning_rate": "reads _optimizer.learning_rate; see "
+    "test_learning_rate_schedules_go_on_as_in_scikit_learn",
+    "test_n_iter_no_change": "reads _no_improvement_count; see "
+    "test_training_stops_in_the_same_epoch_as_scikit_learn",
+    "test_n_iter_no_change_inf": "reads _no_improvement_count; see "
+    "test_training_stops_in_the_same_epoch_as_scikit_learn",
+}
+
+
+def _suite():
+    """Import a copy of the module, to which ours are MLPClassifier and MLPRegressor."""
+    home = Path(inspect.getfile(sklearn.neural_network)).parent / "tests" / "test_mlp.py"
+    spec = importlib.util.spec_from_file_location("sklearn_test_mlp_on_sknn", home)
+    module = importlib.util.module_from_spec(spec)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sklearn.neural_network, "MLPClassifier", DeepMLPClassifier)
+        patch.setattr(sklearn.neural_network, "MLPRegressor", DeepMLPRegressor)
+        spec.loader.exec_module(module)
+    return {name: item for name, item in vars(module).items() if name.startswith("test_")}
+
+
+SUITE = _suite()
+for _name, _test in SUITE.items():
+    if _name in PRIVATE:
+        _test = pytest.mark.skip(reason=f"private: {PRIVATE[_name]}")(_test)
+    globals()[_name] = _test
+
+
+def test_suite_is_whole_and_every_exclusion_exists():
+    assert len(SUITE) >= 40
+    assert set(PRIVATE) <= set(SUITE)
