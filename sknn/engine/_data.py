@@ -80,9 +80,9 @@ class Rows(Dataset):
         return X[0], target
 
     def take(self, rows: slice | np.ndarray) -> tuple[torch.Tensor, Any]:
-        """Return the rows as ``X, (y, sample_weight)``; what is missing is None, or 0 for y.
+        """Return the rows as ``X, y``, or ``X, (y, sample_weight)`` where there are weights.
 
-        skorch unpacks pairs, and to its own data sets a missing y is a 0.
+        A missing y is a 0, as in skorch's own data sets.
         """
         if sparse.issparse(self.X):
             X = to_tensor(self.X[rows].toarray(), self.device, self.dtype)
@@ -92,7 +92,14 @@ class Rows(Dataset):
             X = self.X[rows]
         if self.y is None:
             return X, 0
-        return X, (self.y[rows], None if self.sample_weight is None else self.sample_weight[rows])
+        if self.sample_weight is None:
+            return X, self.y[rows]
+        return X, (self.y[rows], self.sample_weight[rows])
+
+
+def target_and_weight(target: Any) -> tuple[torch.Tensor, torch.Tensor | None]:
+    """Return the parts of what `Rows.take` gives beside X."""
+    return target if isinstance(target, tuple | list) else (target, None)
 
 
 class Batches:

@@ -9,7 +9,7 @@ from torch.nn.utils import parameters_to_vector, vector_to_parameters
 
 from sknn._sklearn import check_optimize_result
 from sknn._specs import Progress, TrainConfig
-from sknn.engine._data import Batches, Rows
+from sknn.engine._data import Batches, Rows, target_and_weight
 from sknn.engine._net import Net
 from sknn.engine._predict import chunk_rows
 
@@ -52,7 +52,8 @@ class Objective:
         self.net.module_.zero_grad(set_to_none=True)
         self.net.module_.train()
         loss = 0.0
-        for X, (target, weight) in self.batches:
+        for X, target in self.batches:
+            target, weight = target_and_weight(target)
             share = (len(X) if weight is None else weight.sum()) / self.total_weight
             chunk = share * self.net.criterion_(self.net.infer(X), target, weight)
             chunk.backward()

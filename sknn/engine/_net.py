@@ -7,7 +7,7 @@ from skorch import NeuralNet
 from skorch.callbacks import Callback, EpochTimer
 
 from sknn.engine._callbacks import StopTraining
-from sknn.engine._data import Batches, Rows
+from sknn.engine._data import Batches, Rows, target_and_weight
 from sknn.engine._losses import LOSSES, MeanLoss
 
 BATCH_HOOKS = ("on_batch_begin", "on_batch_end", "on_grad_computed")
@@ -76,7 +76,7 @@ class Net(NeuralNet):
 
     def get_loss(self, y_pred, y_true, X=None, training=False):
         """Return the weighted mean loss, and in training the penalty."""
-        target, weight = y_true if isinstance(y_true, (tuple, list)) else (y_true, None)
+        target, weight = target_and_weight(y_true)
         loss = self.criterion_(y_pred, target, weight)
         if training:
             loss = loss + self.penalty(len(target) if weight is None else weight.sum())

@@ -1,0 +1,69 @@
+import warnings
+
+import numpy as np
+import pytest
+import torch
+from scipy import sparse
+from sklearn.utils import gen_batches, shuffle
+
+from sknn.engine._data import Batches, Rows, to_tensor
+
+
+def test_dense_rows_share_memory(rng):
+    X = rng.normal(size=(6, 3))
+    rows = Rows(X)
+    X[0, 0] = 99
+    assert rows.X[0, 0] == 99
+
+
+def test_read_only_and_reversed_arrays_become_tensors_silently(rng):
+    X = rng.normal(size=(6, 3))
+    X.flags.writeable = False
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        np.testing.assert_array_equal(to_tensor(X[::-1]).numpy(), X[::-1])
+        np.testing.assert_array_equal(to_tensor(X).numpy(), X)
+
+
+@pytest.mark.parametrize("container", [sparse.csr_matrix, sparse.csr_array])
+@pytest.mark.parametrize("rows", [slice(1, 4), np.array([4, 0, 2])])
+def test_sparse_rows_equal_dense_ones(container, rows, rng):
+    X = rng.normal(size=(6, 3)) * (rng.random((6, 3)) > 0.5)
+    y, weight = rng.normal(size=(6, 1)), rng.random(6)
+    dense, thin = Rows(X, y, weight).take(rows), Rows(container(X), y, weight).take(rows)
+    np.testing.assert_array_equal(dense[0].numpy(), thin[0].numpy())
+    np.testing.assert_array_equal(thin[1][0].numpy(), y[rows])
+    np.testing.assert_array_equal(thin[1][1].numpy(), weight[rows])
+
+
+def test_sparse_data_are_never_dense_as_a_whole():
+    X = sparse.random_array((10_000, 1_000_000), density=1e-6, format="csr", rng=0)
+    taken, _ = Rows(X, dtype=torch.float32).take(slice(0, 2))
+    assert taken.shape == (2, 1_000_000)  # all rows would be 80 GB
+
+
+def test_one_row_is_a_pair_as_skorch_has_it(rng):
+    X = rng.normal(size=(6, 3))
+    row, target = Rows(X)[2]
+    np.testing.assert_array_equal(row.numpy(), X[2])
+    assert target == 0
+
+
+@pytest.mark.parametrize("batch_size", [1, 4, 6, 10])
+def test_batches_are_scikit_learns(batch_size):
+    X = np.arange(10.0).reshape(-1, 1)
+    batches = Batches(Rows(X), batch_size, shuffle=True, random_state=np.random.RandomState(3))
+    random_state, order = np.random.RandomState(3), np.arange(10)
+    for _ in range(3):
+        order = shuffle(order, random_state=random_state)
+        expected = [X[order[s], 0] for s in gen_batches(10, batch_size)]
+        got = [batch[0][:, 0].numpy() for batch in batches]
+        assert len(got) == len(batches) == len(expected)
+        for mine, theirs in zip(got, expected, strict=True):
+            np.testing.assert_array_equal(mine, theirs)
+
+
+def test_without_shuffling_rows_come_in_order():
+    X = np.arange(5.0).reshape(-1, 1)
+    got = torch.cat([batch[0] for batch in Batches(Rows(X), 2)])
+    np.testing.assert_array_equal(got.numpy(), X)

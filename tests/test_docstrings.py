@@ -1,0 +1,92 @@
+"""Public docstrings are complete numpydoc."""
+
+import inspect
+import re
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+import sknn
+from tests.instances import INSTANCES
+
+ROOT = Path(__file__).parents[1]
+MODULES = [
+    ".".join(path.relative_to(ROOT).with_suffix("").parts)
+    for path in sorted((ROOT / "sknn").rglob("*.py"))
+    if path.name != "__init__.py"
+]
+METHODS = ("fit", "partial_fit", "predict", "predict_proba", "decision_function")
+
+
+def section(text, title):
+    """Return the text of a numpydoc section."""
+    parts = re.split(r"^(\S[^\n]*)\n-{3,}\n", text, flags=re.MULTILINE)
+    return dict(zip(parts[1::2], parts[2::2], strict=True)).get(title, "")
+
+
+def described(text, title):
+    """Return the names that a section describes."""
+    entries = re.findall(r"^([\w*][\w*, ]*) :", section(text, title), re.MULTILINE)
+    return [name.strip() for entry in entries for name in entry.split(",")]
+
+
+@pytest.mark.parametrize("cls", INSTANCES, ids=lambda cls: cls.__name__)
+def test_each_parameter_is_described_in_order_with_its_default(cls):
+    text = inspect.getdoc(cls)
+    parameters = inspect.signature(cls).parameters
+    assert described(text, "Parameters") == list(parameters)
+    joined = " ".join(section(text, "Parameters").split())
+    for name, parameter in parameters.items():
+        entry = re.search(rf"\b{name}\b[\w, ]* : .*?default=", joined)
+        assert entry, f"{name} has no default= in the docstring ({parameter.default!r})"
+
+
+@pytest.mark.parametrize("cls", INSTANCES, ids=lambda cls: cls.__name__)
+def test_each_parameter_has_a_constraint(cls):
+    assert set(cls._parameter_constraints) == set(inspect.signature(cls).parameters)
+
+
+@pytest.mark.parametrize("cls", INSTANCES, ids=lambda cls: cls.__name__)
+def test_class_docstring_has_attributes_references_and_a_doctest(cls):
+    text = inspect.getdoc(cls)
+    assert "classes_" in described(text, "Attributes") or not hasattr(cls, "predict_proba")
+    assert re.search(r"doi:|arXiv:", section(text, "References"))
+    assert ">>> " in section(text, "Examples")
+    assert "See Also\n--------" in text
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("cls", INSTANCES, ids=lambda cls: cls.__name__)
+def test_each_fitted_attribute_is_described(cls):
+    pd = pytest.importorskip("pandas")
+    X = pd.DataFrame({"a": [0.0, 1.0] * 10, "b": [1.0, 0.0] * 10})
+    fitted = cls(max_iter=2).fit(X, [0, 1] * 10)
+    names = {n for n in (*vars(fitted), *dir(cls)) if n.endswith("_") and not n.startswith("_")}
+    assert names <= set(described(inspect.getdoc(cls), "Attributes"))
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("cls", INSTANCES, ids=lambda cls: cls.__name__)
+def test_methods_describe_arguments_shapes_and_results(cls, method):
+    if not hasattr(cls, method):
+        pytest.skip(f"no {method}")
+    text = inspect.getdoc(getattr(cls, method))
+    arguments = [n for n in inspect.signature(getattr(cls, method)).parameters if n != "self"]
+    assert described(text, "Parameters") == arguments
+    assert "of shape (n_samples" in section(text, "Parameters")
+    assert section(text, "Returns").strip()
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_public_functions_and_classes_have_docstrings(module):
+    home = import_module(module)
+    assert home.__doc__
+    for name, item in vars(home).items():
+        own = getattr(item, "__module__", None) == module
+        if own and not name.startswith("_") and (inspect.isclass(item) or inspect.isfunction(item)):
+            assert inspect.getdoc(item), f"{module}.{name}"
+
+
+def test_package_docstring_is_there():
+    assert sknn.__doc__

@@ -1,0 +1,40 @@
+"""The README says what is so: its code runs and its commands stand where CI reads them."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("code", re.findall(r"```python\n(.*?)```", README, re.DOTALL))
+def test_python_blocks_run(code):
+    space = {}
+    exec(compile(code, "README.md", "exec"), space)
+    assert space["search"].best_score_ > 0.95
+
+
+@pytest.mark.parametrize("marker", ["run-command", "test-command"])
+def test_commands_make_an_environment_and_pin_torch(marker):
+    block = re.search(rf"<!-- {marker} -->\n```bash\n(.*?)```\n<!-- end -->", README, re.DOTALL)
+    command = block.group(1)
+    assert command.startswith("python3 -m venv ")
+    assert "--constraint constraints.txt" in command
+    for path in re.findall(r"\bexamples/\S+", command):
+        assert (ROOT / path).exists(), path
+
+
+def test_links_lead_somewhere():
+    targets = re.findall(r"\]\((?!https?://)([^)#]+)\)", README)
+    assert targets
+    assert [t for t in targets if not (ROOT / t).exists()] == []
+
+
+def test_table_of_estimators_names_them_all():
+    import sknn
+
+    for name in (n for n in sknn.__all__ if n[0].isupper()):
+        assert f"`{name}`" in README
