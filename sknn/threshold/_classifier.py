@@ -86,9 +86,9 @@ class ThresholdLogicClassifier(OneUnitPerClass):
     Notes
     -----
     Rows are first sorted, and equal ones put together: the order of the rows does not matter, and
-    a row with weight 2 is a row given twice. To find the fewest errors is NP-hard; the search
-    finds zero errors where a plane separates the classes with a margin above rounding, and may
-    otherwise end a little above the minimum.
+    a row with weight 2 is a row given twice. To find the fewest errors is NP-hard: the search may
+    end a little above the minimum. Classes that a plane separates are left without errors unless
+    the gap between them is tiny, as the last logistic regressions have next to no penalty.
 
     References
     ----------

@@ -69,7 +69,7 @@ def weighted_rows(
     Raises
     ------
     ValueError
-        If a class weight is negative.
+        If a class weight is negative, or all rows get weight 0.
     """
     weights = np.ones(len(y)) if sample_weight is None else sample_weight
     X, y, weights = _kept(weights > 0, X, y, weights)
@@ -79,6 +79,11 @@ def weighted_rows(
         raise ValueError(f"class_weight must hold weights >= 0, got {class_weight!r}.")
     weights = weights * of_class[codes]
     X, y, weights = _kept(weights > 0, X, y, weights)
+    if len(y) == 0:
+        raise ValueError(
+            f"class_weight gives all rows weight 0: {class_weight!r}. Give one of their classes a "
+            "weight above 0."
+        )
     classes = np.unique(y) if classes is None else classes
     return Rows(X, np.searchsorted(classes, y), weights, classes)
 
@@ -97,16 +102,13 @@ def check_two_classes(classes: np.ndarray) -> None:
     Raises
     ------
     ValueError
-        If there are fewer than two.
+        If there is only one.
     """
     if len(classes) == 1:
         raise ValueError(
             "This solver needs samples of at least 2 classes in the data, but the data contains "
-            f"only one class: {classes.tolist()[0]!r}. Give rows of another class, with a weight above 0."
-        )
-    if len(classes) == 0:
-        raise ValueError(
-            "All rows have weight 0 once class_weight is applied, so no class is left."
+            f"only one class: {classes.tolist()[0]!r}. Give rows of another, with a "
+            "weight above 0."
         )
 
 

@@ -276,7 +276,7 @@ class PerceptronClassifier(OneUnitPerClass):
         weights = validated_weights(sample_weight, X)
         check_partial_fit_first_call(self, classes)
         rows = weighted_rows(X, y, weights, self.class_weight, self.classes_)
-        start = self._last_units(rows) if hasattr(self, "coef_") else _zeros(rows)
+        start = Units(self.coef_, self.intercept_) if hasattr(self, "coef_") else _zeros(rows)
         scaler = deepcopy(getattr(self, "_scaler", StandardScaler(with_mean=False)))
         scaler.partial_fit(rows.X, sample_weight=rows.weights)
         return self._keep(rows, self._learn(rows, start, scaler, one_epoch=True), scaler)
@@ -347,7 +347,7 @@ class PerceptronClassifier(OneUnitPerClass):
                 f"warm_start=True goes on with {self.coef_.shape[1]} features, but X has "
                 f"{rows.X.shape[1]}. Set warm_start=False, or give the same features."
             )
-        return Units(self.coef_, self.intercept_)
+        return Units(self.coef_, self.intercept_, last=self._last)
 
     def _keep(self, rows: Rows, units: Units, scaler: StandardScaler) -> Self:
         decision = decide(rows.X, units)
@@ -356,7 +356,7 @@ class PerceptronClassifier(OneUnitPerClass):
         self.errors_curve_ = [*getattr(self, "errors_curve_", []), *units.errors]
         self.n_iter_ = len(units.errors)
         self.t_ = getattr(self, "t_", 1.0) + self.n_iter_ * len(rows.codes)
-        self._scaler = scaler
+        self._scaler, self._last = scaler, units.last
         return self
 
 
@@ -370,6 +370,6 @@ def _check_labels(y: np.ndarray, labels: np.ndarray) -> None:
     unknown = np.setdiff1d(y, labels)
     if len(unknown):
         raise ValueError(
-            f"y holds the label {unknown.tolist()[0]!r}, which is not in classes {labels.tolist()}. Name "
-            "all labels in the first call of partial_fit."
+            f"y holds the label {unknown.tolist()[0]!r}, which is not in classes "
+            f"{labels.tolist()}. Name all labels in the first call of partial_fit."
         )

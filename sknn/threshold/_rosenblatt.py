@@ -61,12 +61,16 @@ class Units:
         Weight of the misclassified rows after each epoch.
     converged : bool
         Whether learning ended before ``max_iter``, or was not asked to look.
+    last : Units or None
+        Where `coef` and `intercept` are the best on the way, those of the last step, from which
+        to go on.
     """
 
     coef: np.ndarray
     intercept: np.ndarray
     errors: list[float] = field(default_factory=list)
     converged: bool = False
+    last: "Units | None" = None
 
 
 def decide(X: Any, units: Units) -> np.ndarray:
@@ -151,10 +155,10 @@ def learn_batch(
     Units
     """
     table = _Standardized(rows.X, scaler, centred=config.fit_intercept)
-    units, signs = table.encode(start), rows.signs
+    units, best, signs = table.encode(start.last or start), table.encode(start), rows.signs
     margins = table.margins(units)
-    best = units
-    least = reference = _errors(rows, margins) if pocket and np.any(start.coef) else np.inf
+    cold = not (pocket and np.any(start.coef))
+    least = reference = np.inf if cold else _errors(rows, table.margins(best))
     total, stalled = rows.weights.sum(), 0
     for epoch in range(1, config.max_iter + 1):
         wrong = margins * signs <= _ROUNDING * np.max(np.abs(margins))
@@ -172,8 +176,10 @@ def learn_batch(
         if stalled >= config.patience or np.all(margins * signs > 0):
             units.converged = True
             break
-    best = Units(best.coef, best.intercept, units.errors, units.converged or config.tol is None)
-    return table.decode(best)
+    units.converged |= config.tol is None
+    kept = table.decode(Units(best.coef, best.intercept, units.errors, units.converged))
+    kept.last = table.decode(units) if pocket else None
+    return kept
 
 
 def _batch_step(
