@@ -7,6 +7,7 @@ from skorch import NeuralNet
 from skorch.callbacks import Callback, EpochTimer
 
 from sknn.engine._callbacks import StopTraining
+from sknn.engine._closed_form import ClosedForm
 from sknn.engine._data import Batches, Rows, target_and_weight
 from sknn.engine._losses import LOSSES, MeanLoss
 
@@ -34,6 +35,9 @@ class Net(NeuralNet):
     # 'module' holds the same instance as 'module_': one pickle for both, which skorch can load
     # on a machine without the GPU.
     cuda_dependent_attributes_ = ["module", "criterion_", "optimizer_"]  # noqa: RUF012 - as skorch
+
+    #: trains the epochs in place of autograd while `train` runs, where it can
+    closed_form: ClosedForm | None = None
 
     def __init__(self, module: Any, *, loss: str, alpha: float = 0.0, **kwargs: Any):
         defaults = {
@@ -92,6 +96,10 @@ class Net(NeuralNet):
         self.optimizer_.step()
         return step
 
+    def watches_batches(self) -> bool:
+        """Tell whether a callback wants to see single batches."""
+        return self._watches(*BATCH_HOOKS)
+
     def _watches(self, *hooks: str) -> bool:
         return any(
             getattr(type(callback), hook) is not getattr(Callback, hook)
@@ -106,7 +114,11 @@ class Net(NeuralNet):
         """
         if iterator is None:
             return
-        watched = self._watches(*BATCH_HOOKS)
+        if training and self.closed_form is not None:
+            self.history.record(f"{prefix}_loss", self.closed_form.run_epoch(iterator))
+            self.history.record(f"{prefix}_batch_count", len(iterator))
+            return
+        watched = self.watches_batches()
         total, n_rows, n_batches = 0.0, 0, 0
         for batch in iterator:
             if watched:

@@ -10,6 +10,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from sknn._specs import Progress, TrainPlan, TrainResult
 from sknn.engine._callbacks import EpochEnd, EpochLog, ValidationScore
+from sknn.engine._closed_form import closed_form
 from sknn.engine._data import Rows, split_rows
 from sknn.engine._device import resolve_device
 from sknn.engine._lbfgs import minimize_lbfgs
@@ -132,7 +133,8 @@ def _run_epochs(net: Net, plan: TrainPlan, progress: Progress) -> None:
     net.initialize_callbacks()
     net.notify("on_train_begin", X=rows, y=None)
     try:
-        net.fit_loop(rows, epochs=1 if plan.incremental else config.max_iter)
+        with closed_form(net):
+            net.fit_loop(rows, epochs=1 if plan.incremental else config.max_iter)
     except KeyboardInterrupt:
         warnings.warn("Training interrupted by user.", stacklevel=3)
         progress.stopped_because = "interrupted"
