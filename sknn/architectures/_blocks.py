@@ -29,7 +29,7 @@ def activation_module(name: str) -> nn.Module:
     return getattr(nn, ACTIVATIONS[name].torch_name)()
 
 
-def linear(n_inputs: int, n_outputs: int, dtype: torch.dtype) -> nn.Linear:
+def linear_layer(n_inputs: int, n_outputs: int, dtype: torch.dtype) -> nn.Linear:
     """Return a linear layer with unset weights.
 
     torch's own constructor draws weights from its global generator, which fitting may not move.

@@ -6,10 +6,11 @@ from itertools import pairwise
 import numpy as np
 import torch
 from torch import nn
+from torch.nn.functional import linear
 
 from sknn._specs import InputSpec, LayerSpec, TargetSpec
 from sknn.activations import ACTIVATIONS
-from sknn.architectures._blocks import activation_module, init_uniform, linear
+from sknn.architectures._blocks import activation_module, init_uniform, linear_layer
 
 
 class MLP(nn.Module):
@@ -50,7 +51,8 @@ class MLP(nn.Module):
         self.layer_sizes = tuple(layer_sizes)
         self.activation = activation
         self.linears = nn.ModuleList(
-            linear(n_inputs, n_outputs, dtype) for n_inputs, n_outputs in pairwise(layer_sizes)
+            linear_layer(n_inputs, n_outputs, dtype)
+            for n_inputs, n_outputs in pairwise(layer_sizes)
         )
         self.hidden_activation = activation_module(activation)
 
@@ -86,10 +88,12 @@ class MLP(nn.Module):
 
     def forward(self, X: torch.Tensor) -> torch.Tensor:
         """Return the raw outputs, of shape (batch, n_outputs)."""
-        *hidden, last = self.linears
-        for layer in hidden:
-            X = self.hidden_activation(layer(X))
-        return last(X)
+        last = len(self.linears) - 1
+        for i, layer in enumerate(self.linears):
+            X = linear(X, layer.weight, layer.bias)
+            if i < last:
+                X = self.hidden_activation(X)
+        return X
 
     def penalized(self) -> list[nn.Parameter]:
         """Return the parameters under the L2 penalty: the weights, not the biases."""

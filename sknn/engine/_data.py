@@ -37,6 +37,8 @@ def to_tensor(array: Any, device: str = "cpu", dtype: torch.dtype | None = None)
     array = np.asarray(array)
     if any(stride < 0 for stride in array.strides):  # which torch cannot have
         array = np.ascontiguousarray(array)
+    if array.flags.writeable:
+        return torch.as_tensor(array, dtype=dtype, device=device)
     with warnings.catch_warnings():  # a read-only array is fine: nothing here writes into data
         warnings.filterwarnings("ignore", message="The given NumPy array is not writable")
         return torch.as_tensor(array, dtype=dtype, device=device)

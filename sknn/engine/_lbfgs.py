@@ -11,7 +11,9 @@ from sknn._sklearn import check_optimize_result
 from sknn._specs import Progress, TrainConfig
 from sknn.engine._data import Batches, Rows, target_and_weight
 from sknn.engine._net import Net
-from sknn.engine._predict import chunk_rows
+
+#: numbers that the widest layer of a chunk of rows may hold: 32 MiB in float64
+CHUNK_NUMBERS = 2**22
 
 
 class Objective:
@@ -31,7 +33,7 @@ class Objective:
     def __init__(self, net: Net, rows: Rows):
         self.net = net
         self.parameters = list(net.module_.parameters())
-        self.batches = Batches(rows, chunk_rows(net))
+        self.batches = Batches(rows, net.chunk_rows(CHUNK_NUMBERS))
         weight = rows.sample_weight
         self.total_weight = float(len(rows) if weight is None else weight.sum())
 

@@ -62,8 +62,29 @@ class Net(NeuralNet):
         """Return `Rows` on the device, in the dtype of the module."""
         if isinstance(X, torch.utils.data.Dataset):
             return X
-        dtype = next(self.module_.parameters()).dtype
-        return Rows(X, y, device=self.device, dtype=dtype)
+        return Rows(X, y, device=self.device, dtype=self.dtype_)
+
+    def initialize_module(self):
+        """Initialise the module, and note its dtype and its widest layer."""
+        super().initialize_module()
+        parameters = list(self.module_.parameters())
+        self.dtype_ = parameters[0].dtype
+        self.widest_ = max(max(p.shape) for p in parameters)
+        return self
+
+    def chunk_rows(self, numbers: int) -> int:
+        """Return how many rows may go through the module at once.
+
+        Parameters
+        ----------
+        numbers : int
+            That the widest layer may then hold.
+
+        Returns
+        -------
+        int
+        """
+        return max(1, numbers // self.widest_)
 
     def penalized_parameters(self) -> list[torch.nn.Parameter]:
         """Return what the L2 penalty acts on: the module's choice, else all but vectors."""

@@ -3,27 +3,13 @@
 from typing import Any
 
 import numpy as np
+import torch
 
 from sknn.engine._data import Batches, Rows
 
-#: numbers that the widest layer of one chunk may hold: 32 MiB in float64
-CHUNK_NUMBERS = 2**22
-
-
-def chunk_rows(net: Any) -> int:
-    """Return how many rows go through the network at once.
-
-    Parameters
-    ----------
-    net : Net
-        With its module.
-
-    Returns
-    -------
-    int
-    """
-    widest = max(max(p.shape) for p in net.module_.parameters())
-    return max(1, CHUNK_NUMBERS // widest)
+#: numbers that the widest layer of a chunk may hold: 1 MiB in float64, so that what one layer
+#: writes is still in the processor's cache when the next one reads it
+CHUNK_NUMBERS = 2**17
 
 
 def raw_output(net: Any, rows: Rows) -> np.ndarray:
@@ -40,8 +26,15 @@ def raw_output(net: Any, rows: Rows) -> np.ndarray:
     -------
     ndarray of shape (n_samples, n_outputs)
     """
-    batches = Batches(rows, chunk_rows(net))
-    return np.concatenate([net.evaluation_step(batch).cpu().numpy() for batch in batches])
+    module = net.module_
+    if module.training:
+        module.eval()
+    size = net.chunk_rows(CHUNK_NUMBERS)
+    with torch.inference_mode():
+        if len(rows) <= size:
+            return module(rows.take(slice(None))[0]).cpu().numpy()
+        chunks = [module(X).cpu() for X, _ in Batches(rows, size)]
+        return torch.cat(chunks).numpy()
 
 
 def forward(net: Any, X: Any) -> np.ndarray:
@@ -58,5 +51,4 @@ def forward(net: Any, X: Any) -> np.ndarray:
     -------
     ndarray of shape (n_samples, n_outputs)
     """
-    dtype = next(net.module_.parameters()).dtype
-    return raw_output(net, Rows(X, device=net.device, dtype=dtype))
+    return raw_output(net, net.get_dataset(X))

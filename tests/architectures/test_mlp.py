@@ -6,7 +6,7 @@ from sklearn.neural_network import MLPClassifier
 from sknn._specs import InputSpec, TargetSpec
 from sknn.activations import ACTIVATIONS, TRAINABLE
 from sknn.architectures import MLP
-from sknn.architectures._blocks import activation_module, linear
+from sknn.architectures._blocks import activation_module, linear_layer
 
 
 def test_lecture_network_has_the_lectures_parameters():
@@ -74,4 +74,4 @@ def test_activation_without_a_slope_or_unknown_is_refused(name):
 
 
 def test_linear_block_has_the_dtype():
-    assert linear(2, 3, torch.float64).weight.shape == (3, 2)
+    assert linear_layer(2, 3, torch.float64).weight.shape == (3, 2)

@@ -4,7 +4,7 @@ import torch
 from scipy.optimize import check_grad
 
 from sknn.architectures import MLP
-from sknn.engine import _predict
+from sknn.engine import _lbfgs
 from sknn.engine._data import Rows
 from sknn.engine._lbfgs import Objective
 from sknn.engine._net import Net
@@ -44,7 +44,7 @@ def test_gradient_equals_numeric_one(loss, n_outputs, weighted, activation, rng)
 def test_chunks_add_up_to_the_whole(rng, monkeypatch):
     y, weight = rng.normal(size=(9, 2)), rng.uniform(0.5, 2, 9)
     whole = objective("squared_error", 2, y, weight)
-    monkeypatch.setattr(_predict, "CHUNK_NUMBERS", 10)
+    monkeypatch.setattr(_lbfgs, "CHUNK_NUMBERS", 10)
     chunked = objective("squared_error", 2, y, weight)
     assert len(chunked.batches) > 1 == len(whole.batches)
     loss, gradient = whole(whole.get_vector())
