@@ -73,10 +73,7 @@ def validated_layer_sizes(hidden_layer_sizes: Any) -> tuple[int, ...]:
     ValueError
         If a size is not a whole number above 0.
     """
-    if isinstance(hidden_layer_sizes, numbers.Integral):
-        sizes: list[Any] = [hidden_layer_sizes]
-    else:
-        sizes = list(hidden_layer_sizes)
+    sizes = [hidden_layer_sizes] if np.ndim(hidden_layer_sizes) == 0 else list(hidden_layer_sizes)
     whole = [isinstance(n, numbers.Integral) and not isinstance(n, bool) for n in sizes]
     if not all(whole):
         wrong = sizes[whole.index(False)]

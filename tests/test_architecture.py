@@ -212,3 +212,13 @@ def test_torch_is_loaded_with_a_deep_estimator():
 def test_levels_are_told_from_top_to_bottom():
     order = list(LEVELS.values())
     assert all(a <= b for a, b in pairwise(order))
+
+
+def test_first_fit_does_not_load_torchs_compiler():
+    """It would cost over a second in every process, also in each worker of a grid search."""
+    fit = (
+        "import warnings; warnings.simplefilter('ignore');"
+        "from sknn import DeepMLPClassifier;"
+        "m = DeepMLPClassifier(max_iter=1).fit([[0.], [1.]], [0, 1]).partial_fit([[0.]], [0])"
+    )
+    assert _loaded_after(fit, "torch", "torch._dynamo", "sympy") == ["torch"]

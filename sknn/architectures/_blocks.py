@@ -29,12 +29,14 @@ def activation_module(name: str) -> nn.Module:
     return getattr(nn, ACTIVATIONS[name].torch_name)()
 
 
-def linear_layer(n_inputs: int, n_outputs: int, dtype: torch.dtype) -> nn.Linear:
-    """Return a linear layer with unset weights.
+class UnsetLinear(nn.Linear):
+    """A linear layer that draws no weights when it is made.
 
-    torch's own constructor draws weights from its global generator, which fitting may not move.
+    torch's draws them from its global generator, which fitting may not move.
     """
-    return nn.utils.skip_init(nn.Linear, n_inputs, n_outputs, dtype=dtype)
+
+    def reset_parameters(self) -> None:
+        """Leave the weights unset; see `init_uniform`."""
 
 
 @torch.no_grad()

@@ -10,7 +10,7 @@ from torch.nn.functional import linear
 
 from sknn._specs import InputSpec, LayerSpec, TargetSpec
 from sknn.activations import ACTIVATIONS
-from sknn.architectures._blocks import activation_module, init_uniform, linear_layer
+from sknn.architectures._blocks import UnsetLinear, activation_module, init_uniform
 
 
 class MLP(nn.Module):
@@ -51,7 +51,7 @@ class MLP(nn.Module):
         self.layer_sizes = tuple(layer_sizes)
         self.activation = activation
         self.linears = nn.ModuleList(
-            linear_layer(n_inputs, n_outputs, dtype)
+            UnsetLinear(n_inputs, n_outputs, dtype=dtype)
             for n_inputs, n_outputs in pairwise(layer_sizes)
         )
         self.hidden_activation = activation_module(activation)

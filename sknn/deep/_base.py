@@ -34,8 +34,8 @@ class DeepEstimator(BaseEstimator, ABC):
         """Return the torch module with its first weights."""
 
     @abstractmethod
-    def _check_data(self, X: Any, y: Any, reset: bool) -> tuple[Any, np.ndarray]:
-        """Return X and y checked as scikit-learn does."""
+    def _check_data(self, X: Any, y: Any, **options: Any) -> tuple[Any, np.ndarray]:
+        """Return X and y checked as scikit-learn's ``validate_data`` does."""
 
     @abstractmethod
     def _fit_codec(self, y: Any, sample_weight: Any, classes: Any) -> Any:
@@ -93,19 +93,26 @@ class DeepEstimator(BaseEstimator, ABC):
         shaping = self._shaping_params()
         if previous is not None:
             self._check_same_shape(shaping)
-        X, y = self._check_data(X, y, reset=previous is None)
+        X, y = self._check_data(
+            X,
+            y,
+            reset=previous is None,
+            dtype=self._input_dtype() if previous is None else self._inputs.dtype,
+            accept_sparse="csr",
+            multi_output=True,
+        )
+        dtype = str(X.dtype)
         sample_weight = validated_weights(sample_weight, X)
         random_state = local_random_state(self.random_state)
         module = None
         if previous is None:
             self._shaping = shaping
             self._codec = self._fit_codec(y, sample_weight, classes)
-            self._inputs = InputSpec("numeric", X.shape[1], self._choose_dtype(X))
+            self._inputs = InputSpec("numeric", X.shape[1], dtype)
             module = self._build_module(self._inputs, random_state)
         elif not incremental:
             self._check_same_target(y)
-        dtype = self._inputs.dtype
-        X, y = X.astype(dtype, copy=False), self._codec.encode(y, dtype)
+        y = self._codec.encode(y, dtype)
         if sample_weight is not None:
             X, y, sample_weight = _without_zero_weights(X, y, sample_weight.astype(dtype))
         return TrainPlan(
@@ -138,13 +145,14 @@ class DeepEstimator(BaseEstimator, ABC):
         self.out_activation_ = OUT_ACTIVATIONS[self._codec.spec_.loss]
         return self
 
+    def _input_dtype(self) -> Any:
+        """Return the dtype that X is to have; scikit-learn keeps one of several."""
+        return FLOATS if self.dtype == "auto" else self.dtype
+
     def _train_config(self) -> TrainConfig:
         return TrainConfig(
             **{field.name: getattr(self, field.name) for field in fields(TrainConfig)}
         )
-
-    def _choose_dtype(self, X: Any) -> str:
-        return str(X.dtype) if self.dtype == "auto" else self.dtype
 
     def _check_same_shape(self, shaping: dict[str, Any]) -> None:
         changes = [
@@ -171,7 +179,7 @@ class DeepEstimator(BaseEstimator, ABC):
 
     def _forward(self, X: Any) -> np.ndarray:
         check_is_fitted(self)
-        X = validate_data(self, X, accept_sparse="csr", dtype=FLOATS, reset=False)
+        X = validate_data(self, X, accept_sparse="csr", dtype=self._inputs.dtype, reset=False)
         return forward(self.net_, X)
 
     @property
@@ -218,6 +226,11 @@ class DeepEstimator(BaseEstimator, ABC):
 def _without_zero_weights(X: Any, y: np.ndarray, sample_weight: np.ndarray) -> tuple:
     """Leave out the rows of weight 0, so that they cannot change the make-up of the batches."""
     kept = np.flatnonzero(sample_weight)
+    if len(kept) == 0:
+        raise ValueError(
+            f"All of sample_weight are so small that they are 0 in {sample_weight.dtype}. "
+            "Multiply them by a large number."
+        )
     if len(kept) == len(sample_weight):
         return X, y, sample_weight
     return X[kept], y[kept], sample_weight[kept]

@@ -11,7 +11,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import validate_data
 
 from sknn._sklearn import check_partial_fit_first_call, fit_context
-from sknn.deep._base import FLOATS, DeepEstimator
+from sknn.deep._base import DeepEstimator
 from sknn.preprocessing import ClassCodec, ValueCodec
 
 
@@ -22,10 +22,8 @@ def _can_go_on(estimator: Any) -> bool:
 class DeepClassifier(ClassifierMixin, DeepEstimator):
     """Labels in and out; binary, multiclass and multilabel."""
 
-    def _check_data(self, X, y, reset):
-        X, y = validate_data(
-            self, X, y, accept_sparse="csr", multi_output=True, dtype=FLOATS, reset=reset
-        )
+    def _check_data(self, X, y, **options):
+        X, y = validate_data(self, X, y, **options)
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
         return X, y
@@ -160,17 +158,8 @@ class DeepClassifier(ClassifierMixin, DeepEstimator):
 class DeepRegressor(RegressorMixin, DeepEstimator):
     """Numbers in and out, one or several a row."""
 
-    def _check_data(self, X, y, reset):
-        X, y = validate_data(
-            self,
-            X,
-            y,
-            accept_sparse="csr",
-            multi_output=True,
-            y_numeric=True,
-            dtype=FLOATS,
-            reset=reset,
-        )
+    def _check_data(self, X, y, **options):
+        X, y = validate_data(self, X, y, y_numeric=True, **options)
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
         return X, y

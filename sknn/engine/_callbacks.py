@@ -65,7 +65,7 @@ class EpochEnd(Callback):
     progress : Progress
         Changed in place.
     n_rows : int
-        Rows an epoch, counted with those held out, as scikit-learn counts.
+        Training rows, without those held out.
     """
 
     def __init__(self, config: TrainConfig, progress: Progress, n_rows: int):

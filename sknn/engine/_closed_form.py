@@ -21,7 +21,7 @@ from sknn.architectures import MLP
 from sknn.engine._data import Batches, target_and_weight
 from sknn.engine._flat import Flat, flat_step
 from sknn.engine._losses import LOSSES
-from sknn.engine._optimizers import Adam, get_learning_rate
+from sknn.engine._optimizers import SGD, Adam, get_learning_rate
 
 Tensor = torch.Tensor
 aten = torch.ops.aten
@@ -96,7 +96,7 @@ def covers(net: Any) -> bool:
         type(module) is MLP
         and module.activation in IN_PLACE
         and net.loss in LINKS_INTO
-        and type(optimizer) in (Adam, torch.optim.SGD)
+        and type(optimizer) in (Adam, SGD)
         and len(optimizer.param_groups) == 1
         and all(p.requires_grad for p in module.parameters())
         and not net.watches_batches()

@@ -3,10 +3,6 @@
 import torch
 
 
-def _mps_is_available() -> bool:
-    return torch.backends.mps.is_available()
-
-
 def resolve_device(device: str, dtype: str) -> str:
     """Return the device to compute on.
 
@@ -30,7 +26,7 @@ def resolve_device(device: str, dtype: str) -> str:
     if device == "auto":
         if torch.cuda.is_available():
             return "cuda"
-        return "mps" if _mps_is_available() and dtype == "float32" else "cpu"
+        return "mps" if torch.backends.mps.is_available() and dtype == "float32" else "cpu"
     try:
         kind = torch.device(device).type
     except RuntimeError as error:
@@ -38,21 +34,16 @@ def resolve_device(device: str, dtype: str) -> str:
             f"device must be 'auto' or one that torch knows, as 'cpu', 'cuda', 'cuda:1' or 'mps'; "
             f"got {device!r}."
         ) from error
-    if kind == "cuda":
-        _check_cuda(device)
-    if kind == "mps" and not _mps_is_available():
-        raise ValueError(f"device={device!r} was asked for, but torch sees no MPS device here.")
     if kind == "mps" and dtype == "float64":
         raise ValueError(f"device={device!r} has no float64. Set dtype='float32'.")
-    return device
-
-
-def _check_cuda(device: str) -> None:
-    if not torch.cuda.is_available():
+    if kind == "meta":
+        raise ValueError("device='meta' computes nothing. Use 'auto', 'cpu' or 'cuda'.")
+    try:
+        torch.empty(1, device=device)
+    except Exception as error:  # each backend of torch has an error of its own
         raise ValueError(
-            f"device={device!r} was asked for, but torch {torch.__version__} sees no CUDA device "
-            "here. Use device='cpu' or 'auto', or install a CUDA build of torch."
-        )
-    index, count = torch.device(device).index or 0, torch.cuda.device_count()
-    if index >= count:
-        raise ValueError(f"device={device!r} was asked for, but torch sees only {count} of them.")
+            f"device={device!r} was asked for, but torch {torch.__version__} cannot use it here "
+            f"({str(error).splitlines()[0]}). Use device='cpu' or 'auto', or install a build of "
+            "torch for it."
+        ) from error
+    return device

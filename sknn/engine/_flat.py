@@ -106,7 +106,7 @@ class AdamStep:
 
 
 class SGDStep:
-    """One step of ``torch.optim.SGD`` with momentum on a flat vector.
+    """One step of `sknn.engine._optimizers.SGD` with momentum on a flat vector.
 
     Parameters
     ----------

@@ -98,8 +98,9 @@ def minimize_lbfgs(net: Net, rows: Rows, config: TrainConfig, progress: Progress
         progress.n_epochs += 1
         progress.loss = float(intermediate_result.fun)
         progress.loss_curve.append(progress.loss)
+        progress.best_loss, progress.best_epoch = progress.loss, progress.n_epochs
         net.history.new_epoch()
-        net.history.record("epoch", progress.n_epochs)
+        net.history.record("epoch", len(net.history))
         net.history.record("train_loss", progress.loss)
         if config.verbose:
             print(f"Iteration {progress.n_epochs}, loss = {progress.loss:.8f}")  # noqa: T201

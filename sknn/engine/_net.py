@@ -65,11 +65,12 @@ class Net(NeuralNet):
         return Rows(X, y, device=self.device, dtype=self.dtype_)
 
     def initialize_module(self):
-        """Initialise the module, and note its dtype and its widest layer."""
+        """Initialise the module, and note its dtype, widest layer and number of parameters."""
         super().initialize_module()
         parameters = list(self.module_.parameters())
         self.dtype_ = parameters[0].dtype
         self.widest_ = max(max(p.shape) for p in parameters)
+        self.n_parameters_ = sum(p.numel() for p in parameters)
         return self
 
     def chunk_rows(self, numbers: int) -> int:

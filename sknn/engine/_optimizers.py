@@ -3,6 +3,8 @@
 A new solver is one entry in `OPTIMIZERS`.
 """
 
+import copy
+import inspect
 import math
 from collections.abc import Callable
 from typing import Any
@@ -10,6 +12,17 @@ from typing import Any
 import torch
 
 from sknn._specs import TrainConfig
+
+# torch wraps this method in one that imports torch._dynamo at its first call: 800 modules and
+# over a second in every process, also in each worker of a grid search, which the steps of
+# `sknn.engine._closed_form` never need.
+_add_param_group = inspect.unwrap(torch.optim.Optimizer.add_param_group)
+
+
+class SGD(torch.optim.SGD):
+    """torch's fused SGD, made without loading torch's compiler."""
+
+    add_param_group = _add_param_group
 
 
 class Adam(torch.optim.Adam):
@@ -24,6 +37,8 @@ class Adam(torch.optim.Adam):
     .. [1] D. P. Kingma and J. Ba, "Adam: A method for stochastic optimization", ICLR 2015,
        arXiv:1412.6980.
     """
+
+    add_param_group = _add_param_group
 
     def __init__(self, params: Any, lr: float, betas: tuple[float, float], eps: float):
         super().__init__(params, lr=lr, betas=betas, eps=eps, fused=True)
@@ -48,7 +63,7 @@ def _adam(config: TrainConfig) -> dict[str, Any]:
 
 def _sgd(config: TrainConfig) -> dict[str, Any]:
     return {
-        "optimizer": torch.optim.SGD,
+        "optimizer": SGD,
         "optimizer__momentum": config.momentum,
         "optimizer__nesterov": config.nesterovs_momentum and config.momentum > 0,
         "optimizer__fused": True,
@@ -65,8 +80,8 @@ def net_arguments(config: TrainConfig) -> dict[str, Any]:
     Parameters
     ----------
     config : TrainConfig
-        ``solver='lbfgs'`` has no optimizer of torch; plain gradient descent stands in, which
-        holds no state.
+        ``solver='lbfgs'`` has no optimizer of torch. Another SGD than that of 'sgd' stands in, so
+        that `partial_fit` with another solver afterwards makes a new one.
 
     Returns
     -------
@@ -75,6 +90,26 @@ def net_arguments(config: TrainConfig) -> dict[str, Any]:
     if config.solver == "lbfgs":
         return {"optimizer": torch.optim.SGD, "lr": config.learning_rate_init}
     return {**OPTIMIZERS[config.solver](config), "lr": config.learning_rate_init}
+
+
+def copy_state(optimizer: torch.optim.Optimizer) -> tuple[list[dict], list[dict]]:
+    """Return a copy of an optimizer's groups and state, for `restore_state`."""
+    groups = [dict(group) for group in optimizer.param_groups]
+    state = [copy.deepcopy(dict(optimizer.state.get(p, {}))) for p in _parameters(optimizer)]
+    return groups, state
+
+
+def restore_state(optimizer: torch.optim.Optimizer, saved: tuple[list[dict], list[dict]]) -> None:
+    """Put back what `copy_state` returned."""
+    groups, states = saved
+    for group, before in zip(optimizer.param_groups, groups, strict=True):
+        group.update(before)
+    for p, state in zip(_parameters(optimizer), states, strict=True):
+        optimizer.state[p] = state
+
+
+def _parameters(optimizer: torch.optim.Optimizer) -> list[torch.nn.Parameter]:
+    return [p for group in optimizer.param_groups for p in group["params"]]
 
 
 def get_learning_rate(optimizer: torch.optim.Optimizer) -> float:

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 
 from sknn.engine._data import Batches, Rows
+from sknn.engine._threads import threads_for
 
 #: numbers that the widest layer of a chunk may hold: 1 MiB in float64, so that what one layer
 #: writes is still in the processor's cache when the next one reads it
@@ -30,7 +31,8 @@ def raw_output(net: Any, rows: Rows) -> np.ndarray:
     if module.training:
         module.eval()
     size = net.chunk_rows(CHUNK_NUMBERS)
-    with torch.inference_mode():
+    flops = 2 * net.n_parameters_ * min(size, len(rows))
+    with threads_for(flops), torch.inference_mode():
         if len(rows) <= size:
             return module(rows.take(slice(None))[0]).cpu().numpy()
         chunks = [module(X).cpu() for X, _ in Batches(rows, size)]

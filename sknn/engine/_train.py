@@ -15,8 +15,12 @@ from sknn.engine._data import Rows, split_rows
 from sknn.engine._device import resolve_device
 from sknn.engine._lbfgs import minimize_lbfgs
 from sknn.engine._net import Net
-from sknn.engine._optimizers import net_arguments
+from sknn.engine._optimizers import copy_state, net_arguments, restore_state
+from sknn.engine._threads import threads_for
 from sknn.exceptions import NonFiniteLossError
+
+#: a row costs each weight a multiplication and an addition forward, and two of each back
+FLOPS_OF_A_WEIGHT = 6
 
 NON_FINITE = (
     "Solver produced non-finite parameter weights. The input data may contain large values and "
@@ -57,7 +61,8 @@ def train(plan: TrainPlan) -> TrainResult:
     try:
         if plan.config.solver == "lbfgs":
             rows = Rows(plan.X, plan.y, plan.sample_weight, device=net.device)
-            minimize_lbfgs(net, rows, plan.config, progress)
+            with threads_for(FLOPS_OF_A_WEIGHT * net.n_parameters_ * len(rows)):
+                minimize_lbfgs(net, rows, plan.config, progress)
         else:
             _run_epochs(net, plan, progress)
         _check_finite(net, plan, progress)
@@ -98,11 +103,16 @@ def _start_net(plan: TrainPlan) -> tuple[Net, tuple | None]:
         )
         return net.initialize(), None
     net = plan.previous.net
-    backup = tuple(
-        copy.deepcopy(part) for part in (net.module_.state_dict(), net.optimizer_.state_dict())
+    backup = (
+        dict(vars(net)),
+        len(net.history),
+        copy.deepcopy(net.module_.state_dict()),
+        copy_state(net.optimizer_),
     )
     net.alpha = config.alpha
     if not (plan.incremental and isinstance(net.optimizer_, optimizer["optimizer"])):
+        for name in [n for n in vars(net) if n.startswith("optimizer__")]:
+            delattr(net, name)  # the solver may be another one now
         vars(net).update(optimizer)
         net.initialize_optimizer()
     return net, backup
@@ -110,8 +120,12 @@ def _start_net(plan: TrainPlan) -> tuple[Net, tuple | None]:
 
 def _put_back(net: Net, backup: tuple | None) -> None:
     if backup is not None:
-        net.module_.load_state_dict(backup[0])
-        net.optimizer_.load_state_dict(backup[1])
+        attributes, n_epochs, weights, state = backup
+        vars(net).clear()
+        vars(net).update(attributes)
+        del net.history[n_epochs:]
+        net.module_.load_state_dict(weights)
+        restore_state(net.optimizer_, state)
 
 
 def _run_epochs(net: Net, plan: TrainPlan, progress: Progress) -> None:
@@ -122,8 +136,8 @@ def _run_epochs(net: Net, plan: TrainPlan, progress: Progress) -> None:
         callbacks.append(_validation_score(net, plan, validation))
     if config.verbose:
         callbacks.append(EpochLog())
-    epoch_end = EpochEnd(config, progress, plan.X.shape[0])
     rows = _rows(net, plan, training)
+    epoch_end = EpochEnd(config, progress, len(rows))
     vars(net).update(
         batch_size=_batch_size(config.batch_size, len(rows)),
         iterator_train__shuffle=config.shuffle,
@@ -132,14 +146,15 @@ def _run_epochs(net: Net, plan: TrainPlan, progress: Progress) -> None:
     )
     net.initialize_callbacks()
     net.notify("on_train_begin", X=rows, y=None)
+    n_before = len(net.history)
     try:
-        with closed_form(net):
+        work = FLOPS_OF_A_WEIGHT * net.n_parameters_ * net.batch_size
+        with threads_for(work), closed_form(net):
             net.fit_loop(rows, epochs=1 if plan.incremental else config.max_iter)
     except KeyboardInterrupt:
         warnings.warn("Training interrupted by user.", stacklevel=3)
         progress.stopped_because = "interrupted"
-        if net.history and "train_loss" not in net.history[-1]:
-            net.history.pop()  # the epoch that was cut short
+        del net.history[n_before + progress.n_epochs :]  # the epoch that was cut short
     net.notify("on_train_end", X=rows, y=None)
     net.callbacks = None  # they hold data and weights, which would be pickled with the net
     net.initialize_callbacks()

@@ -43,10 +43,19 @@ class ClassCodec:
             If y is continuous, or has several columns of classes.
         """
         check_classification_targets(y)
-        multilabel = type_of_target(y) == "multilabel-indicator"
-        # scikit-learn's binarizer keeps dense and sparse label sets, and their types, apart.
-        self._binarizer = LabelBinarizer().fit(y if multilabel or classes is None else classes)
-        self.classes_ = self._binarizer.classes_
+        multilabel = _has_columns(y)
+        if multilabel:
+            if type_of_target(y) != "multilabel-indicator":
+                raise ValueError(
+                    "Multioutput target data is not supported: y has several columns, but is no "
+                    "indicator matrix of 0 and 1. Fit one classifier a column, as "
+                    "sklearn.multioutput.MultiOutputClassifier does."
+                )
+            # scikit-learn's binarizer gives label sets back dense or sparse, as they came.
+            self._binarizer = LabelBinarizer().fit(y)
+            self.classes_ = self._binarizer.classes_
+        else:
+            self.classes_ = np.unique(y if classes is None else np.asarray(classes))
         n_classes = len(self.classes_)
         if multilabel:
             self.spec_ = TargetSpec("multilabel", n_classes, "binary_log_loss")
@@ -86,18 +95,28 @@ class ClassCodec:
         """
         if self.spec_.kind == "multilabel":
             return self._encode_label_sets(y, dtype)
-        found = unique_labels(y)
-        if len(np.setdiff1d(found, self.classes_)):
-            raise ValueError(
-                "`y` has classes not in `self.classes_`. "
-                f"`self.classes_` has {self.classes_}. 'y' has {found}."
-            )
-        codes = np.searchsorted(self.classes_, y)
+        codes = self._class_numbers(y)
         if self.spec_.kind == "multiclass":
             return codes.astype(np.int64)
         return codes.astype(dtype).reshape(-1, 1)
 
+    def _class_numbers(self, y: Any) -> np.ndarray:
+        if not _has_columns(y):
+            y = np.asarray(y)
+            try:
+                codes = np.searchsorted(self.classes_, y).clip(max=len(self.classes_) - 1)
+                if np.all(self.classes_[codes] == y):
+                    return codes
+            except TypeError:  # text cannot be compared with numbers: there is no such class
+                pass
+        found = unique_labels(y)
+        raise ValueError(
+            "`y` has classes not in `self.classes_`. "
+            f"`self.classes_` has {self.classes_}. 'y' has {found}."
+        )
+
     def _encode_label_sets(self, y: Any, dtype: Any) -> np.ndarray:
+        y = y if sparse.issparse(y) else np.asarray(y)
         if type_of_target(y) != "multilabel-indicator" or y.shape[1] != len(self.classes_):
             raise ValueError(
                 f"y must be an indicator matrix with {len(self.classes_)} columns, as in the "
@@ -125,6 +144,10 @@ class ClassCodec:
             return self.classes_[decision.argmax(axis=1)]
         fires = (decision[:, 0] > 0) & (len(self.classes_) == 2)
         return self.classes_[fires.astype(np.intp)]
+
+
+def _has_columns(y: Any) -> bool:
+    return sparse.issparse(y) or (np.ndim(y) == 2 and np.shape(y)[1] > 1)
 
 
 class ValueCodec:
@@ -210,7 +233,7 @@ class ValueCodec:
         if self.loss == "poisson" and columns.min() < 0:
             raise ValueError(
                 "Some value(s) of y are out of the valid range of the loss 'poisson': it needs "
-                f"y >= 0, the smallest here is {columns.min()!r}."
+                f"y >= 0, the smallest here is {float(columns.min())!r}."
             )
         return ((columns - self.mean_) / self.scale_).astype(dtype)
 

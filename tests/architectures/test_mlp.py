@@ -6,7 +6,7 @@ from sklearn.neural_network import MLPClassifier
 from sknn._specs import InputSpec, TargetSpec
 from sknn.activations import ACTIVATIONS, TRAINABLE
 from sknn.architectures import MLP
-from sknn.architectures._blocks import activation_module, linear_layer
+from sknn.architectures._blocks import UnsetLinear, activation_module
 
 
 def test_lecture_network_has_the_lectures_parameters():
@@ -73,5 +73,8 @@ def test_activation_without_a_slope_or_unknown_is_refused(name):
         activation_module(name)
 
 
-def test_linear_block_has_the_dtype():
-    assert linear_layer(2, 3, torch.float64).weight.shape == (3, 2)
+def test_unset_layer_is_a_linear_layer():
+    layer = UnsetLinear(2, 3, dtype=torch.float64)
+    assert (layer.weight.shape, layer.weight.dtype) == ((3, 2), torch.float64)
+    layer.reset_parameters()
+    assert layer(torch.zeros(1, 2, dtype=torch.float64)).shape == (1, 3)

@@ -3,7 +3,7 @@ import pytest
 import torch
 from sklearn.neural_network._stochastic_optimizers import AdamOptimizer, SGDOptimizer
 
-from sknn.engine._optimizers import Adam, get_learning_rate, set_learning_rate
+from sknn.engine._optimizers import SGD, Adam, get_learning_rate, set_learning_rate
 
 
 def run_ours(optimizer_class, start, gradients, rates=None, **kwargs):
@@ -39,9 +39,7 @@ def test_sgd_equals_scikit_learns_while_the_rate_changes(momentum, nesterov, rng
     for g, rate in zip(gradients, rates, strict=True):
         optimizer.update_params([theirs], [g])
         optimizer.learning_rate = rate
-    ours = run_ours(
-        torch.optim.SGD, start, gradients, rates, lr=0.1, momentum=momentum, nesterov=nesterov
-    )
+    ours = run_ours(SGD, start, gradients, rates, lr=0.1, momentum=momentum, nesterov=nesterov)
     np.testing.assert_allclose(ours, theirs, rtol=1e-12)
 
 
