@@ -34,7 +34,7 @@ def test_fit_gives_threads_back_also_after_an_error(solver, two_threads, monkeyp
     model.fit([[0.0], [1.0]], [0, 1]).predict([[0.0]])
     assert torch.get_num_threads() == 2
     with pytest.raises(ValueError, match="non-finite"):
-        model.fit([[1e300], [-1e300]], [0, 1])
+        model.fit([[1.7e308] * 9, [-1.7e308] * 9], [0, 1])
     assert torch.get_num_threads() == 2
 
 
