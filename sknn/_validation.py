@@ -73,7 +73,10 @@ def validated_layer_sizes(hidden_layer_sizes: Any) -> tuple[int, ...]:
     ValueError
         If a size is not a whole number above 0.
     """
-    sizes = [hidden_layer_sizes] if np.ndim(hidden_layer_sizes) == 0 else list(hidden_layer_sizes)
+    try:
+        sizes = list(hidden_layer_sizes)
+    except TypeError:  # a single number
+        sizes = [hidden_layer_sizes]
     whole = [isinstance(n, numbers.Integral) and not isinstance(n, bool) for n in sizes]
     if not all(whole):
         wrong = sizes[whole.index(False)]
