@@ -150,9 +150,8 @@ class DeepEstimator(BaseEstimator, ABC):
         return FLOATS if self.dtype == "auto" else self.dtype
 
     def _train_config(self) -> TrainConfig:
-        return TrainConfig(
-            **{field.name: getattr(self, field.name) for field in fields(TrainConfig)}
-        )
+        values = {field.name: getattr(self, field.name) for field in fields(TrainConfig)}
+        return TrainConfig(**{name: _plain(value) for name, value in values.items()})
 
     def _check_same_shape(self, shaping: dict[str, Any]) -> None:
         changes = [
@@ -221,6 +220,11 @@ class DeepEstimator(BaseEstimator, ABC):
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         return tags
+
+
+def _plain(value: Any) -> Any:
+    """Return Python's number for NumPy's, which torch does not always take."""
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def _without_zero_weights(X: Any, y: np.ndarray, sample_weight: np.ndarray) -> tuple:

@@ -172,9 +172,9 @@ class DeepRegressor(RegressorMixin, DeepEstimator):
     def _score_output(self, y, output, sample_weight):
         with np.errstate(over="ignore"):
             predicted = np.exp(output) if self.loss == "poisson" else output
-        if not np.isfinite(predicted).all():
-            return np.nan
-        return r2_score(y, predicted, sample_weight=sample_weight)
+            if not np.isfinite(predicted).all():
+                return np.nan
+            return r2_score(y, predicted, sample_weight=sample_weight)
 
     @available_if(_can_go_on)
     @fit_context(prefer_skip_nested_validation=True)
