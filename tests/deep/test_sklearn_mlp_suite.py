@@ -13,7 +13,7 @@ from sknn import DeepMLPClassifier, DeepMLPRegressor
 PRIVATE = {
     "test_fit": "sets coefs_ and a dozen private buffers of an object that was never fitted; its "
     "worked example is test_one_sgd_step_equals_the_worked_example",
-    "test_gradient": "calls _loss_grad_lbfgs; the gradient is checked in tests/engine/test_lbfgs.py",
+    "test_gradient": "calls _loss_grad_lbfgs; see tests/engine/test_lbfgs.py",
     "test_learning_rate_warmstart": "reads _optimizer.learning_rate; see "
     "test_learning_rate_schedules_go_on_as_in_scikit_learn",
     "test_adaptive_learning_rate": "reads _optimizer.learning_rate; see "
