@@ -77,6 +77,11 @@ class Rows(Dataset):
         self.y = None if y is None else to_tensor(y, device)
         self.sample_weight = None if sample_weight is None else to_tensor(sample_weight, device)
 
+    @property
+    def is_sparse(self) -> bool:
+        """Whether X is a sparse matrix."""
+        return sparse.issparse(self.X)
+
     def __len__(self) -> int:
         return self.X.shape[0]
 
@@ -84,16 +89,17 @@ class Rows(Dataset):
         X, target = self.take(np.array([i]))
         return X[0], target
 
-    def take(self, rows: slice | np.ndarray) -> tuple[torch.Tensor, Any]:
+    def take(self, rows: slice | np.ndarray, dense: bool = True) -> tuple[Any, Any]:
         """Return the rows as ``X, y``, or ``X, (y, sample_weight)`` where there are weights.
 
-        A missing y is a 0, as in skorch's own data sets.
+        A missing y is a 0, as in skorch's own data sets. A sparse X stays one unless `dense`.
         """
-        if sparse.issparse(self.X):
-            X = to_tensor(self.X[rows].toarray(), self.device, self.dtype)
+        if self.is_sparse:
+            X = self.X[rows]
+            X = to_tensor(X.toarray(), self.device, self.dtype) if dense else X
         if isinstance(rows, np.ndarray):
             rows = torch.from_numpy(rows).to(self.device)
-        if not sparse.issparse(self.X):
+        if not self.is_sparse:
             X = self.X[rows]
         if self.y is None:
             return X, 0
@@ -145,19 +151,30 @@ class Batches:
                 part = 0 if self.dataset.y is None else y[rows]
                 yield X[rows], part if weight is None else (part, weight[rows])
 
-    def groups(self) -> Iterator[tuple[torch.Tensor, Any]]:
+    def groups(self, dense: bool = True) -> Iterator[tuple[Any, Any]]:
         """Go through the rows once, several batches at a time; a new order each time.
 
         Taking the rows of several batches in one call costs about as much as those of one.
+
+        Parameters
+        ----------
+        dense : bool, default=True
+            Whether to make the rows of a sparse X dense, or to give them as CSR matrices.
+
+        Yields
+        ------
+        tuple
+            As from `Rows.take`.
         """
         if self.random_state is not None:
             self.order = self.order[self.random_state.permutation(len(self.order))]
-        width = self.dataset.X.shape[1]
-        size = self.batch_size * max(1, GROUP_NUMBERS // (self.batch_size * width))
+        X = self.dataset.X
+        numbers = self.batch_size * (X.shape[1] if dense else 1 + X.nnz // X.shape[0])
+        size = self.batch_size * max(1, GROUP_NUMBERS // numbers)
         for start in range(0, len(self.order), size):
             stop = min(start + size, len(self.order))
             rows = slice(start, stop) if self.random_state is None else self.order[start:stop]
-            yield self.dataset.take(rows)
+            yield self.dataset.take(rows, dense)
 
 
 def split_rows(plan: TrainPlan) -> tuple[np.ndarray, np.ndarray]:

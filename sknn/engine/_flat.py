@@ -20,12 +20,22 @@ class Flat:
         All that the optimizer trains.
     optimizer : torch.optim.Optimizer
         Owns the state, and the learning rate of its one group of parameters.
+    turned : torch.nn.Parameter, default=None
+        A weight to lie column by column in the vectors, of shape (n_inputs, n_outputs).
     """
 
-    def __init__(self, parameters: list[torch.nn.Parameter], optimizer: torch.optim.Optimizer):
+    def __init__(
+        self,
+        parameters: list[torch.nn.Parameter],
+        optimizer: torch.optim.Optimizer,
+        turned: torch.nn.Parameter | None = None,
+    ):
         self.parameters = sorted(parameters, key=lambda p: p.ndim, reverse=True)
         self.optimizer = optimizer
-        self.values = torch.cat([p.detach().reshape(-1) for p in self.parameters])
+        self.turned = turned
+        self.values = torch.cat(
+            [(p.t() if p is turned else p).detach().reshape(-1) for p in self.parameters]
+        )
         self.gradient = torch.zeros_like(self.values)
         n_weights = sum(p.numel() for p in self.parameters if p.ndim > 1)
         self.weights = self.values[:n_weights]
@@ -36,7 +46,10 @@ class Flat:
     def views(self, vector: torch.Tensor) -> list[torch.Tensor]:
         """Return a vector's parts in the shapes of the parameters."""
         parts = vector.split([p.numel() for p in self.parameters])
-        return [part.view(p.shape) for part, p in zip(parts, self.parameters, strict=True)]
+        return [
+            part.view(p.shape[::-1]).t() if p is self.turned else part.view(p.shape)
+            for part, p in zip(parts, self.parameters, strict=True)
+        ]
 
     def gradient_of(self, parameter: torch.nn.Parameter) -> torch.Tensor:
         """Return the part of the gradient that belongs to a parameter."""
@@ -59,10 +72,14 @@ class Flat:
         A pickle of a view holds the whole vector.
         """
         for p in self.parameters:
-            p.data = p.data.clone()
+            p.data = _own(p.data)
             state = self.optimizer.state.get(p, {})
             for name, value in state.items():
-                state[name] = value.clone() if isinstance(value, torch.Tensor) else value
+                state[name] = _own(value) if isinstance(value, torch.Tensor) else value
+
+
+def _own(tensor: torch.Tensor) -> torch.Tensor:
+    return tensor.clone(memory_format=torch.contiguous_format)
 
 
 class AdamStep:

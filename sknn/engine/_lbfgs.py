@@ -1,6 +1,8 @@
 """Full-batch training by SciPy's L-BFGS-B with torch's gradient."""
 
 import warnings
+from abc import ABC, abstractmethod
+from typing import Any
 
 import numpy as np
 import torch
@@ -10,17 +12,18 @@ from torch.nn.utils import parameters_to_vector, vector_to_parameters
 from sknn._sklearn import check_optimize_result
 from sknn._specs import Progress, TrainConfig
 from sknn.engine._data import Batches, Rows, target_and_weight
+from sknn.engine._mlp_pass import Factors, MLPPass, covers_module
 from sknn.engine._net import Net
 
 #: numbers that the widest layer of a chunk of rows may hold: 32 MiB in float64
 CHUNK_NUMBERS = 2**22
 
 
-class Objective:
+class Objective(ABC):
     """The penalised mean loss of all rows, as a function of one flat vector.
 
-    Rows go through the network in chunks, whose losses and gradients add up, so that sparse or
-    large data never become dense as a whole.
+    Rows go through the network in chunks, whose losses and gradients add up, so that large data
+    need no memory for all their activations.
 
     Parameters
     ----------
@@ -32,10 +35,33 @@ class Objective:
 
     def __init__(self, net: Net, rows: Rows):
         self.net = net
-        self.parameters = list(net.module_.parameters())
         self.batches = Batches(rows, net.chunk_rows(CHUNK_NUMBERS))
         weight = rows.sample_weight
         self.total_weight = float(len(rows) if weight is None else weight.sum())
+
+    @abstractmethod
+    def get_vector(self) -> np.ndarray:
+        """Return the present parameters, in float64 for SciPy."""
+
+    @abstractmethod
+    def set_vector(self, vector: np.ndarray) -> None:
+        """Write the parameters."""
+
+    @abstractmethod
+    def __call__(self, vector: np.ndarray) -> tuple[float, np.ndarray]:
+        """Return loss and gradient, of shape (n_parameters,)."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Give back what was borrowed from the net."""
+
+
+class AutogradObjective(Objective):
+    """For any module; see `Objective`. Sparse rows become dense a chunk at a time."""
+
+    def __init__(self, net: Net, rows: Rows):
+        super().__init__(net, rows)
+        self.parameters = list(net.module_.parameters())
 
     def get_vector(self) -> np.ndarray:
         """Return the present parameters, in float64 for SciPy."""
@@ -67,6 +93,66 @@ class Objective:
         gradient = parameters_to_vector([p.grad for p in self.parameters])
         return loss, gradient.cpu().double().numpy()
 
+    def close(self) -> None:
+        """Do nothing: nothing was borrowed."""
+
+
+class ClosedFormObjective(Objective):
+    """For a plain MLP, by `MLPPass` on its flat vector; see `Objective`."""
+
+    def __init__(self, net: Net, rows: Rows):
+        super().__init__(net, rows)
+        self.mlp = MLPPass(net, rows.is_sparse)
+        self.mlp.weight_bases = self.mlp.weight_targets  # chunks add up
+        self.parts = [
+            part
+            for X, target in self.batches.groups(dense=not rows.is_sparse)
+            for part in self._parts(X, target)
+        ]
+
+    def _parts(self, X: Any, target: Any) -> list[tuple]:
+        size = self.batches.batch_size
+        y, weight = target_and_weight(target)
+        ys, wanted = y.split(size), self.mlp.wanted(y).split(size)
+        weights = [None] * len(ys) if weight is None else weight.split(size)
+        return list(zip(self.mlp.split(X, size), ys, wanted, weights, strict=True))
+
+    def get_vector(self) -> np.ndarray:
+        """Return the present parameters, in float64 for SciPy."""
+        return self.mlp.flat.values.cpu().numpy().astype(np.float64)
+
+    def set_vector(self, vector: np.ndarray) -> None:
+        """Write the parameters."""
+        self.mlp.flat.values.copy_(torch.from_numpy(vector))
+
+    @torch.no_grad()
+    def __call__(self, vector: np.ndarray) -> tuple[float, np.ndarray]:
+        """Return loss and gradient, of shape (n_parameters,)."""
+        self.set_vector(vector)
+        flat, share = self.mlp.flat, 1 / self.total_weight
+        flat.gradient.zero_()
+        loss = 0.0
+        for X, y, wanted, weight in self.parts:
+            output = self.mlp.new_output(len(y))
+            self.mlp.run(X, wanted, output, weight, Factors(1.0, 1.0, share))
+            costs = self.mlp.per_row(output, y)
+            loss += (costs.sum() if weight is None else costs.dot(weight)).item() * share
+        if self.net.alpha:
+            decay, n_weights = self.net.alpha * share, len(flat.weights)
+            flat.gradient[:n_weights].add_(flat.weights, alpha=decay)
+            loss += 0.5 * decay * torch.dot(flat.weights, flat.weights).item()
+        return loss, flat.gradient.cpu().numpy().astype(np.float64)
+
+    def close(self) -> None:
+        """Give the module memory of its own again."""
+        self.mlp.flat.close()
+
+
+def objective(net: Net, rows: Rows) -> Objective:
+    """Return the fastest objective that covers the net."""
+    kind = ClosedFormObjective if covers_module(net) else AutogradObjective
+    return kind(net, rows)
+
 
 def minimize_lbfgs(net: Net, rows: Rows, config: TrainConfig, progress: Progress) -> None:
     """Train a net by L-BFGS-B.
@@ -89,8 +175,15 @@ def minimize_lbfgs(net: Net, rows: Rows, config: TrainConfig, progress: Progress
     UserWarning
         If it is interrupted; the last iteration's weights stay.
     """
-    objective = Objective(net, rows)
-    latest = objective.get_vector()
+    function = objective(net, rows)
+    try:
+        _minimize(function, config, progress)
+    finally:
+        function.close()
+
+
+def _minimize(function: Objective, config: TrainConfig, progress: Progress) -> None:
+    net, latest = function.net, function.get_vector()
 
     def record(intermediate_result):
         nonlocal latest
@@ -108,14 +201,14 @@ def minimize_lbfgs(net: Net, rows: Rows, config: TrainConfig, progress: Progress
     options = {"maxfun": config.max_fun, "maxiter": config.max_iter, "gtol": config.tol}
     try:
         result = minimize(
-            objective, latest, method="L-BFGS-B", jac=True, options=options, callback=record
+            function, latest, method="L-BFGS-B", jac=True, options=options, callback=record
         )
     except KeyboardInterrupt:
         warnings.warn("Training interrupted by user.", stacklevel=2)
         progress.stopped_because = "interrupted"
-        objective.set_vector(latest)
+        function.set_vector(latest)
         return
-    objective.set_vector(result.x)
+    function.set_vector(result.x)
     progress.n_epochs = check_optimize_result("lbfgs", result, config.max_iter)
     progress.loss = progress.best_loss = float(result.fun)
     progress.best_epoch = progress.n_epochs

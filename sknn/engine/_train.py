@@ -149,7 +149,7 @@ def _run_epochs(net: Net, plan: TrainPlan, progress: Progress) -> None:
     n_before = len(net.history)
     try:
         work = FLOPS_OF_A_WEIGHT * net.n_parameters_ * net.batch_size
-        with threads_for(work), closed_form(net):
+        with threads_for(work), closed_form(net, rows):
             net.fit_loop(rows, epochs=1 if plan.incremental else config.max_iter)
     except KeyboardInterrupt:
         warnings.warn("Training interrupted by user.", stacklevel=3)

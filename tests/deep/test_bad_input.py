@@ -14,8 +14,8 @@ from sknn import DeepMLPClassifier, DeepMLPRegressor
 from sknn._validation import local_random_state, validated_layer_sizes, validated_weights
 from sknn.architectures import MLP
 from sknn.engine import Net, resolve_device
-from sknn.engine._closed_form import ClosedForm
-from sknn.engine._lbfgs import Objective
+from sknn.engine._lbfgs import ClosedFormObjective
+from sknn.engine._mlp_pass import MLPPass
 from sknn.exceptions import NonFiniteLossError
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -830,12 +830,12 @@ def interrupt_after(monkeypatch, n_steps):
 
         return wrapped
 
-    monkeypatch.setattr(ClosedForm, "_step", interrupted(ClosedForm._step))
+    monkeypatch.setattr(MLPPass, "run", interrupted(MLPPass.run))
     monkeypatch.setattr(Net, "train_step", interrupted(Net.train_step))
 
 
 def interrupt_lbfgs_after(monkeypatch, n_calls):
-    call, seen = Objective.__call__, []
+    call, seen = ClosedFormObjective.__call__, []
 
     def evaluate(objective, vector):
         if len(seen) == n_calls:
@@ -843,7 +843,7 @@ def interrupt_lbfgs_after(monkeypatch, n_calls):
         seen.append(1)
         return call(objective, vector)
 
-    monkeypatch.setattr(Objective, "__call__", evaluate)
+    monkeypatch.setattr(ClosedFormObjective, "__call__", evaluate)
 
 
 def assert_whole(estimator, n_epochs):

@@ -8,7 +8,7 @@ from scipy import sparse
 from sknn import DeepMLPClassifier, DeepMLPRegressor
 from sknn.activations import TRAINABLE
 from sknn.engine import _closed_form, _data
-from sknn.engine._closed_form import IN_PLACE, LINKS_INTO
+from sknn.engine._mlp_pass import IN_PLACE, LINKS_INTO
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 

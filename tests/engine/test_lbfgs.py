@@ -1,23 +1,29 @@
 import numpy as np
 import pytest
 import torch
+from scipy import sparse
 from scipy.optimize import check_grad
+from sklearn.base import clone
 
+from sknn import DeepMLPClassifier, DeepMLPRegressor
 from sknn.architectures import MLP
 from sknn.engine import _lbfgs
 from sknn.engine._data import Rows
-from sknn.engine._lbfgs import Objective
+from sknn.engine._lbfgs import AutogradObjective, ClosedFormObjective
 from sknn.engine._net import Net
 
 ACTIVATIONS = ["identity", "logistic", "tanh", "relu"]
 
 
-def objective(loss, n_outputs, y, weight, alpha=0.3, activation="tanh"):
+KINDS = [AutogradObjective, ClosedFormObjective]
+
+
+def objective(kind, loss, n_outputs, y, weight=None, alpha=0.3, activation="tanh"):
     mlp = MLP([4, 5, n_outputs], activation, torch.float64)
     mlp.init_weights(np.random.RandomState(0))
     net = Net(mlp, loss=loss, alpha=alpha).initialize()
     X = np.random.default_rng(1).normal(size=(len(y), 4))
-    return Objective(net, Rows(X, y, weight))
+    return kind(net, Rows(X, y, weight))
 
 
 def targets(loss, n_outputs, rng):
@@ -34,18 +40,21 @@ def targets(loss, n_outputs, rng):
     [("log_loss", 3), ("binary_log_loss", 2), ("squared_error", 2), ("poisson", 1)],
 )
 @pytest.mark.parametrize("activation", ACTIVATIONS)
-def test_gradient_equals_numeric_one(loss, n_outputs, weighted, activation, rng):
+@pytest.mark.parametrize("kind", KINDS)
+def test_gradient_equals_numeric_one(kind, loss, n_outputs, weighted, activation, rng):
     weight = rng.uniform(0.5, 2, 9) if weighted else None
-    f = objective(loss, n_outputs, targets(loss, n_outputs, rng), weight, activation=activation)
+    y = targets(loss, n_outputs, rng)
+    f = objective(kind, loss, n_outputs, y, weight, activation=activation)
     error = check_grad(lambda v: f(v)[0], lambda v: f(v)[1], f.get_vector())
     assert error < 1e-6
 
 
-def test_chunks_add_up_to_the_whole(rng, monkeypatch):
+@pytest.mark.parametrize("kind", KINDS)
+def test_chunks_add_up_to_the_whole(kind, rng, monkeypatch):
     y, weight = rng.normal(size=(9, 2)), rng.uniform(0.5, 2, 9)
-    whole = objective("squared_error", 2, y, weight)
+    whole = objective(kind, "squared_error", 2, y, weight)
     monkeypatch.setattr(_lbfgs, "CHUNK_NUMBERS", 10)
-    chunked = objective("squared_error", 2, y, weight)
+    chunked = objective(kind, "squared_error", 2, y, weight)
     assert len(chunked.batches) > 1 == len(whole.batches)
     loss, gradient = whole(whole.get_vector())
     chunk_loss, chunk_gradient = chunked(chunked.get_vector())
@@ -53,8 +62,28 @@ def test_chunks_add_up_to_the_whole(rng, monkeypatch):
     np.testing.assert_allclose(chunk_gradient, gradient, rtol=1e-10)
 
 
-def test_vector_is_written_and_read(rng):
-    f = objective("squared_error", 1, rng.normal(size=(9, 1)), None)
+@pytest.mark.parametrize("kind", KINDS)
+def test_vector_is_written_and_read(kind, rng):
+    f = objective(kind, "squared_error", 1, rng.normal(size=(9, 1)))
     vector = rng.normal(size=f.get_vector().size)
     f.set_vector(vector)
     np.testing.assert_array_equal(f.get_vector(), vector)
+
+
+@pytest.mark.parametrize("container", [np.asarray, sparse.csr_array])
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("loss", ["log_loss", "squared_error"])
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_fits_by_both_objectives_are_the_same(loss, weighted, container, rng, monkeypatch):
+    X = rng.normal(size=(40, 4)) * (rng.random((40, 4)) > 0.3)
+    weight = rng.uniform(0.5, 2, 40) if weighted else None
+    cls = DeepMLPClassifier if loss == "log_loss" else DeepMLPRegressor
+    y = rng.integers(0, 3, 40)
+    model = cls(hidden_layer_sizes=(5,), solver="lbfgs", activation="tanh", max_iter=15, alpha=0.1)
+    model.set_params(random_state=0)
+    fast = clone(model).fit(container(X), y, weight)
+    monkeypatch.setattr(_lbfgs, "covers_module", lambda net: False)
+    slow = clone(model).fit(container(X), y, weight)
+    assert fast.n_iter_ == slow.n_iter_ == 15
+    np.testing.assert_allclose(fast.loss_curve_, slow.loss_curve_, rtol=1e-6)
+    np.testing.assert_allclose(fast.coefs_[0], slow.coefs_[0], rtol=1e-4, atol=1e-6)

@@ -1,0 +1,240 @@
+"""Forward and backward pass of a plain MLP written out by hand: no autograd, no allocation.
+
+The same mathematics as the autograd path, which tests hold equal to it. With a_0 = X, hidden
+layers a_i = f(a_{i-1} W_i^T + b_i), raw output z and a loss whose link is canonical,
+
+    d_L = weight * (link(z) - y),    d_{i-1} = (d_i W_i) * f'(a_{i-1}),
+    dW_i = d_i^T a_{i-1},            db_i = sum of the rows of d_i.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from sknn.activations import LEAKY_SLOPE, SELU_ALPHA, SELU_SCALE
+from sknn.architectures import MLP
+from sknn.engine._flat import Flat
+from sknn.engine._losses import LOSSES
+from sknn.engine._sparse import SparseBatch
+
+Tensor = torch.Tensor
+aten = torch.ops.aten
+
+
+@dataclass(frozen=True)
+class InPlace:
+    """An activation that overwrites z by a = f(z), and d by d * f'(z), computed from a.
+
+    Attributes
+    ----------
+    value : callable
+        ``value(z)``.
+    backward : callable
+        ``backward(d, a)``.
+    """
+
+    value: Callable[[Tensor], Any]
+    backward: Callable[[Tensor, Tensor], Any]
+
+
+def _elu(alpha: float, scale: float) -> InPlace:
+    def backward(d: Tensor, a: Tensor) -> Tensor:
+        return aten.elu_backward.grad_input(d, alpha, scale, 1, True, a, grad_input=d)
+
+    return InPlace(lambda z: aten.elu_(z, alpha, scale, 1), backward)
+
+
+#: those whose slope can be told from their value; the others go through autograd
+IN_PLACE: dict[str, InPlace] = {
+    "identity": InPlace(lambda z: z, lambda d, a: d),
+    "relu": InPlace(
+        torch.relu_, lambda d, a: aten.threshold_backward.grad_input(d, a, 0, grad_input=d)
+    ),
+    "tanh": InPlace(torch.tanh_, lambda d, a: aten.tanh_backward.grad_input(d, a, grad_input=d)),
+    "logistic": InPlace(
+        torch.sigmoid_, lambda d, a: aten.sigmoid_backward.grad_input(d, a, grad_input=d)
+    ),
+    "leaky_relu": InPlace(
+        lambda z: aten.leaky_relu_(z, LEAKY_SLOPE),
+        lambda d, a: aten.leaky_relu_backward.grad_input(d, a, LEAKY_SLOPE, True, grad_input=d),
+    ),
+    "elu": _elu(1.0, 1.0),
+    "selu": _elu(SELU_ALPHA, SELU_SCALE),
+}
+
+#: loss -> its canonical link, from z into a buffer
+LINKS_INTO: dict[str, Callable[[Tensor, Tensor], Any]] = {
+    "log_loss": lambda z, out: torch.softmax(z, 1, out=out),
+    "binary_log_loss": lambda z, out: torch.sigmoid(z, out=out),
+    "squared_error": lambda z, out: out.copy_(z),
+    "poisson": lambda z, out: torch.exp(z, out=out),
+}
+
+
+def covers_module(net: Any) -> bool:
+    """Tell whether `MLPPass` can do what the module of a net does.
+
+    Parameters
+    ----------
+    net : Net
+        Initialised.
+
+    Returns
+    -------
+    bool
+        True for an MLP with an activation of `IN_PLACE` and a loss of `LINKS_INTO`.
+    """
+    module = net.module_
+    return (
+        type(module) is MLP
+        and module.activation in IN_PLACE
+        and net.loss in LINKS_INTO
+        and all(p.requires_grad for p in module.parameters())
+    )
+
+
+@dataclass(frozen=True)
+class Buffers:
+    """Space for one batch: values of the hidden layers, and the deltas of all layers."""
+
+    values: list[Tensor]
+    deltas: list[Tensor]
+    transposed: list[Tensor]
+    ones: Tensor
+
+    @classmethod
+    def allocate(cls, n_rows: int, widths: list[int], like: Tensor) -> "Buffers":
+        """Return buffers for layers of these widths, the outputs last."""
+        values = [like.new_empty(n_rows, width) for width in widths[:-1]]
+        deltas = [like.new_empty(n_rows, width) for width in widths]
+        return cls(values, deltas, [delta.t() for delta in deltas], like.new_ones(n_rows))
+
+
+@dataclass(frozen=True)
+class Factors:
+    """What is written: ``weight_decay * base + scale * d_i^T a`` for the weights of a layer.
+
+    Attributes
+    ----------
+    weight_decay, bias_decay : float
+        Share of what was there that stays.
+    scale : float
+        Of the gradient summed over rows.
+    """
+
+    weight_decay: float
+    bias_decay: float
+    scale: float
+
+
+class MLPPass:
+    """Both passes of the MLP of a net, on one batch after the other.
+
+    Parameters
+    ----------
+    net : Net
+        One that `covers_module` accepts.
+    is_sparse : bool
+        Whether batches are `SparseBatch`; then the first layer's weights lie column by column.
+
+    Attributes
+    ----------
+    flat : Flat
+        Parameters and gradient of the module, until it is closed.
+    weight_bases, weight_targets, bias_targets : list of Tensor
+        What of each layer `Factors` is applied to, and where the results go. At first the
+        weights as they are, and the gradient; change it as you need.
+    """
+
+    def __init__(self, net: Any, is_sparse: bool):
+        layers = list(net.module_.linears)
+        self.is_sparse = is_sparse
+        self.per_row = LOSSES[net.loss].per_row
+        self.link_into = LINKS_INTO[net.loss]
+        self.is_multiclass = net.loss == "log_loss"
+        self.activation = IN_PLACE[net.module_.activation]
+        turned = layers[0].weight if is_sparse else None
+        self.flat = Flat(list(net.module_.parameters()), net.optimizer_, turned)
+        self.widths = [layer.out_features for layer in layers]
+        self.weights = [layer.weight.data for layer in layers]
+        self.biases = [layer.bias.data for layer in layers]
+        self.weights_t = [weight.t() for weight in self.weights]
+        self.weight_bases = self.weights
+        self.weight_targets = [self.flat.gradient_of(layer.weight) for layer in layers]
+        self.bias_targets = [self.flat.gradient_of(layer.bias) for layer in layers]
+        self.buffers: dict[int, Buffers] = {}
+
+    def new_output(self, n_rows: int) -> Tensor:
+        """Return space for the raw output of so many rows."""
+        return self.flat.values.new_empty(n_rows, self.widths[-1])
+
+    def wanted(self, y: Tensor) -> Tensor:
+        """Return encoded targets in the shape of the output: class numbers one-hot."""
+        if not self.is_multiclass:
+            return y
+        return self.new_output(len(y)).zero_().scatter_(1, y[:, None], 1)
+
+    def split(self, X: Any, batch_size: int) -> list[Tensor | SparseBatch]:
+        """Return consecutive batches of a dense or CSR X."""
+        if not self.is_sparse:
+            return list(X.split(batch_size))
+        starts, device = range(0, X.shape[0], batch_size), self.flat.values.device
+        return [SparseBatch.from_csr(X[i : i + batch_size], device) for i in starts]
+
+    def run(
+        self, X: Any, wanted: Tensor, output: Tensor, weight: Tensor | None, factors: Factors
+    ) -> None:
+        """Go forward, write the raw output, go back, and write what `factors` say.
+
+        Parameters
+        ----------
+        X : Tensor of shape (n_rows, n_features) or SparseBatch
+            Inputs.
+        wanted : Tensor of shape (n_rows, n_outputs)
+            Encoded targets, see `wanted`.
+        output : Tensor of shape (n_rows, n_outputs)
+            Overwritten.
+        weight : Tensor of shape (n_rows,) or None
+            Sample weights; None is 1 for each row.
+        factors : Factors
+            See `weight_bases`.
+        """
+        buffers = self.buffers.get(len(X))
+        if buffers is None:
+            buffers = self.buffers[len(X)] = Buffers.allocate(len(X), self.widths, output)
+        self._forward(X, buffers, output)
+        delta = buffers.deltas[-1]
+        self.link_into(output, delta)
+        delta.sub_(wanted)
+        if weight is not None:
+            delta.mul_(weight[:, None])
+        self._backward(X, buffers, factors)
+
+    def _forward(self, X: Any, buffers: Buffers, output: Tensor) -> None:
+        a = X
+        for i, z in enumerate((*buffers.values, output)):
+            if i:
+                self.activation.value(a)
+            if isinstance(a, SparseBatch):
+                torch.add(a.times(self.weights_t[i]), self.biases[i], out=z)
+            else:
+                torch.addmm(self.biases[i], a, self.weights_t[i], out=z)
+            a = z
+
+    def _backward(self, X: Any, buffers: Buffers, factors: Factors) -> None:
+        deltas, inputs = buffers.deltas, (X, *buffers.values)
+        for i in range(len(deltas) - 1, -1, -1):
+            if i:  # before the weights of this layer may change
+                torch.mm(deltas[i], self.weights[i], out=deltas[i - 1])
+                self.activation.backward(deltas[i - 1], inputs[i])
+            delta_t, a = buffers.transposed[i], inputs[i]
+            base, target, bias = self.weight_bases[i], self.weight_targets[i], self.bias_targets[i]
+            decay, scale = factors.weight_decay, factors.scale
+            if isinstance(a, SparseBatch):
+                torch.mul(base, decay, out=target)
+                a.add_transposed_times(deltas[i], target.t(), scale)
+            else:
+                torch.addmm(base, delta_t, a, beta=decay, alpha=scale, out=target)
+            torch.addmv(bias, delta_t, buffers.ones, beta=factors.bias_decay, alpha=scale, out=bias)
