@@ -88,12 +88,14 @@ class MLP(nn.Module):
 
     def forward(self, X: torch.Tensor) -> torch.Tensor:
         """Return the raw outputs, of shape (batch, n_outputs)."""
-        last = len(self.linears) - 1
-        for i, layer in enumerate(self.linears):
-            X = linear(X, layer.weight, layer.bias)
-            if i < last:
-                X = self.hidden_activation(X)
-        return X
+        first = self.linears[0]
+        return self.after_first(linear(X, first.weight, first.bias))
+
+    def after_first(self, z: torch.Tensor) -> torch.Tensor:
+        """Return the raw outputs for the first layer's values before its activation."""
+        for layer in self.linears[1:]:
+            z = linear(self.hidden_activation(z), layer.weight, layer.bias)
+        return z
 
     def penalized(self) -> list[nn.Parameter]:
         """Return the parameters under the L2 penalty: the weights, not the biases."""

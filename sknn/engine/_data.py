@@ -72,8 +72,13 @@ class Rows(Dataset):
         device: str = "cpu",
         dtype: torch.dtype | None = None,
     ):
-        self.device, self.dtype = device, dtype
-        self.X = X if sparse.issparse(X) else to_tensor(X, device, dtype)
+        self.device = device
+        if not sparse.issparse(X):
+            self.X = to_tensor(X, device, dtype)
+        elif dtype is None:
+            self.X = X
+        else:
+            self.X = X.astype(str(dtype).removeprefix("torch."), copy=False)
         self.y = None if y is None else to_tensor(y, device)
         self.sample_weight = None if sample_weight is None else to_tensor(sample_weight, device)
 
@@ -96,7 +101,7 @@ class Rows(Dataset):
         """
         if self.is_sparse:
             X = self.X[rows]
-            X = to_tensor(X.toarray(), self.device, self.dtype) if dense else X
+            X = to_tensor(X.toarray(), self.device) if dense else X
         if isinstance(rows, np.ndarray):
             rows = torch.from_numpy(rows).to(self.device)
         if not self.is_sparse:

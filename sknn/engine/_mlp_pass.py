@@ -181,7 +181,8 @@ class MLPPass:
         if not self.is_sparse:
             return list(X.split(batch_size))
         starts, device = range(0, X.shape[0], batch_size), self.flat.values.device
-        return [SparseBatch.from_csr(X[i : i + batch_size], device) for i in starts]
+        parts = [X[i : i + batch_size] for i in starts]
+        return [SparseBatch.from_csr(part, device, by_column=True) for part in parts]
 
     def run(
         self, X: Any, wanted: Tensor, output: Tensor, weight: Tensor | None, factors: Factors

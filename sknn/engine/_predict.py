@@ -5,7 +5,9 @@ from typing import Any
 import numpy as np
 import torch
 
+from sknn.architectures import MLP
 from sknn.engine._data import Batches, Rows
+from sknn.engine._sparse import SparseBatch
 from sknn.engine._threads import threads_for
 
 #: numbers that the widest layer of a chunk may hold: 1 MiB in float64, so that what one layer
@@ -33,10 +35,24 @@ def raw_output(net: Any, rows: Rows) -> np.ndarray:
     size = net.chunk_rows(CHUNK_NUMBERS)
     flops = 2 * net.n_parameters_ * min(size, len(rows))
     with threads_for(flops), torch.inference_mode():
+        if rows.is_sparse and isinstance(module, MLP):
+            return _sparse_output(module, rows)
         if len(rows) <= size:
             return module(rows.take(slice(None))[0]).cpu().numpy()
         chunks = [module(X).cpu() for X, _ in Batches(rows, size)]
         return torch.cat(chunks).numpy()
+
+
+def _sparse_output(module: MLP, rows: Rows) -> np.ndarray:
+    """Return the output for sparse rows without making them dense."""
+    first = module.linears[0]
+    turned = first.weight.t().contiguous()
+    batches = Batches(rows, max(1, CHUNK_NUMBERS // max(module.layer_sizes[1:])))
+    chunks = []
+    for X, _ in batches.groups(dense=False):
+        z = SparseBatch.from_csr(X, rows.device).times(turned) + first.bias
+        chunks.append(module.after_first(z).cpu())
+    return torch.cat(chunks).numpy()
 
 
 def forward(net: Any, X: Any) -> np.ndarray:

@@ -7,6 +7,8 @@ import numpy as np
 import torch
 from torch.nn.functional import embedding_bag
 
+from sknn.engine._data import to_tensor
+
 Tensor = torch.Tensor
 
 
@@ -28,24 +30,26 @@ class SparseBatch:
 
     n_rows: int
     by_row: tuple[Tensor, Tensor, Tensor]
-    by_column: tuple[Tensor, Tensor, Tensor]
-    columns: Tensor
+    by_column: tuple[Tensor, Tensor, Tensor] | None
+    columns: Tensor | None
 
     @classmethod
-    def from_csr(cls, X: Any, device: str) -> "SparseBatch":
-        """Return the batch for a CSR matrix of shape (n_rows, n_features)."""
-        turned = X.tocsc()
-        columns = np.flatnonzero(np.diff(turned.indptr))
+    def from_csr(cls, X: Any, device: str, *, by_column: bool = False) -> "SparseBatch":
+        """Return the batch for a CSR matrix of shape (n_rows, n_features).
+
+        Only with `by_column` can it be multiplied from the left, as gradients need.
+        """
 
         def tensors(*arrays: np.ndarray) -> tuple[Tensor, ...]:
-            return tuple(torch.from_numpy(array).to(device) for array in arrays)
+            return tuple(to_tensor(array, device) for array in arrays)
 
-        return cls(
-            n_rows=X.shape[0],
-            by_row=tensors(X.indices, X.data, X.indptr[:-1]),
-            by_column=tensors(turned.indices, turned.data, turned.indptr[columns]),
-            columns=tensors(columns)[0],
-        )
+        rows = tensors(X.indices, X.data, X.indptr[:-1])
+        if not by_column:
+            return cls(X.shape[0], rows, None, None)
+        turned = X.tocsc()
+        columns = np.flatnonzero(np.diff(turned.indptr))
+        turned_rows = tensors(turned.indices, turned.data, turned.indptr[columns])
+        return cls(X.shape[0], rows, turned_rows, tensors(columns)[0])
 
     def __len__(self) -> int:
         return self.n_rows

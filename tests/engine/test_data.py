@@ -6,7 +6,10 @@ import torch
 from scipy import sparse
 from sklearn.utils import gen_batches, shuffle
 
+from sknn import DeepMLPRegressor
+from sknn.engine import _data, _predict
 from sknn.engine._data import Batches, Rows, to_tensor
+from sknn.engine._sparse import SparseBatch
 
 
 def test_dense_rows_share_memory(rng):
@@ -67,3 +70,33 @@ def test_without_shuffling_rows_come_in_order():
     X = np.arange(5.0).reshape(-1, 1)
     got = torch.cat([batch[0] for batch in Batches(Rows(X), 2)])
     np.testing.assert_array_equal(got.numpy(), X)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("container", [sparse.csr_matrix, sparse.csr_array])
+def test_products_with_sparse_batches_equal_scipys(container, dtype, rng):
+    X = rng.normal(size=(7, 5)) * (rng.random((7, 5)) > 0.6)
+    X[2] = 0  # a row and a column without an entry
+    X[:, 3] = 0
+    X = container(X.astype(dtype))
+    batch = SparseBatch.from_csr(X, "cpu", by_column=True)
+    right, left = rng.normal(size=(5, 4)).astype(dtype), rng.normal(size=(7, 3)).astype(dtype)
+    out = torch.ones(5, 3, dtype=getattr(torch, dtype))
+    batch.add_transposed_times(torch.from_numpy(left), out, -2.0)
+    tolerance = {"rtol": 1e-5, "atol": 1e-6} if dtype == "float32" else {"rtol": 1e-12}
+    np.testing.assert_allclose(batch.times(torch.from_numpy(right)).numpy(), X @ right, **tolerance)
+    np.testing.assert_allclose(out.numpy(), 1 - 2 * (X.T @ left), **tolerance)
+    assert len(batch) == 7
+
+
+@pytest.mark.parametrize("hidden", [(), (6,), (6, 3)])
+def test_prediction_from_sparse_rows_equals_that_from_dense_ones(hidden, rng, monkeypatch):
+    X = rng.normal(size=(30, 5)) * (rng.random((30, 5)) > 0.6)
+    model = DeepMLPRegressor("poisson", hidden, max_iter=300, random_state=0)
+    model.fit(X, rng.poisson(2.0, 30))
+    expected = model.predict(X)
+    np.testing.assert_allclose(model.predict(sparse.csr_array(X)), expected, rtol=1e-12)
+    monkeypatch.setattr(_predict, "CHUNK_NUMBERS", 12)
+    monkeypatch.setattr(_data, "GROUP_NUMBERS", 1)
+    np.testing.assert_allclose(model.predict(sparse.csc_matrix(X)), expected, rtol=1e-12)
+    np.testing.assert_allclose(model.predict(X), expected, rtol=1e-12)
