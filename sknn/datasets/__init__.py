@@ -1,0 +1,5 @@
+"""Data sets of the lecture and of the examples."""
+
+from sknn.datasets._fashion_mnist import load_fashion_mnist
+
+__all__ = ["load_fashion_mnist"]

@@ -1,0 +1,230 @@
+"""Fashion-MNIST: 70,000 small pictures of clothes, in ten classes."""
+
+import os
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from sklearn.datasets import fetch_openml, get_data_home
+from sklearn.utils import Bunch
+
+from sknn.datasets._idx import read_idx, write_idx
+
+CLASSES = (
+    "T-shirt/top",
+    "Trouser",
+    "Pullover",
+    "Dress",
+    "Coat",
+    "Sandal",
+    "Shirt",
+    "Sneaker",
+    "Bag",
+    "Ankle boot",
+)
+SIDE = 28  # pixels
+#: part of the data -> how its files' names start
+FILE_STARTS = {"train": "train", "test": "t10k"}
+#: what `subset` may be -> the parts it has
+SUBSETS = {"all": ("train", "test"), "train": ("train",), "test": ("test",)}
+#: CRC-32 of the labels, since MNIST's digits and others come in files of the same names
+LABELS_CRC = {"train": 0x2ED6E46A, "test": 0x242BC73F}
+N_TRAIN = 60_000
+DEBIAN_FOLDER = Path("/usr/share/datasets/fashion-mnist")
+
+DESCR = """\
+Fashion-MNIST
+-------------
+
+Pictures of articles of the shop Zalando, made as a harder replacement of the handwritten digits
+of MNIST, with the same size, layout and split.
+
+=================   ==========================
+Classes                                     10
+Samples, training       60000, 6000 of a class
+Samples, test           10000, 1000 of a class
+Dimensionality                  784 (28 x 28)
+Features            grey levels, 0 = background
+=================   ==========================
+
+Copyright 2017 Zalando SE, MIT licence. H. Xiao, K. Rasul and R. Vollgraf, "Fashion-MNIST: a novel
+image dataset for benchmarking machine learning algorithms", 2017, arXiv:1708.07747.
+"""
+
+
+def load_fashion_mnist(
+    *,
+    subset: str = "all",
+    return_X_y: bool = False,
+    scale: bool = True,
+    data_home: str | os.PathLike | None = None,
+    download_if_missing: bool = True,
+) -> Bunch | tuple[np.ndarray, np.ndarray]:
+    """Load the Fashion-MNIST images [1]_ (classification), fetching them where need be.
+
+    They are read from `data_home`, or from the folder of the Debian package
+    ``dataset-fashion-mnist``, or else fetched from OpenML (30 MB) and kept in `data_home`.
+
+    Parameters
+    ----------
+    subset : {'all', 'train', 'test'}, default='all'
+        The 60,000 training images, the 10,000 test images, or first the ones, then the others.
+    return_X_y : bool, default=False
+        Return ``(data, target)`` instead of a Bunch.
+    scale : bool, default=True
+        Return grey levels as float32 in [0, 1]; otherwise as uint8, 0 to 255.
+    data_home : str or path-like, default=None
+        Folder with the four files, ``train-images-idx3-ubyte.gz`` and so on, compressed or not;
+        they may also lie in its folder ``fashion-mnist``. None is scikit-learn's data folder, see
+        `sklearn.datasets.get_data_home`.
+    download_if_missing : bool, default=True
+        Otherwise, raise an OSError if the files are not on this machine.
+
+    Returns
+    -------
+    data : sklearn.utils.Bunch
+        With the attributes
+
+        data : ndarray of shape (n_samples, 784)
+            An image a row, its pixels line by line.
+        target : ndarray of shape (n_samples,)
+            Class numbers, 0 to 9, as int64.
+        images : ndarray of shape (n_samples, 28, 28)
+            The same memory as `data`.
+        feature_names : list of str
+            ``'pixel_0_0'`` to ``'pixel_27_27'``, line first.
+        target_names : ndarray of shape (10,)
+            What the class numbers mean.
+        DESCR : str
+            What the data are.
+    (data, target) : tuple of ndarray
+        If ``return_X_y=True``.
+
+    Raises
+    ------
+    OSError
+        If ``download_if_missing=False`` and the files are not found, or OpenML cannot be reached.
+    ValueError
+        If `subset` is unknown, or a file is damaged or is not Fashion-MNIST's.
+
+    References
+    ----------
+    .. [1] H. Xiao, K. Rasul and R. Vollgraf, "Fashion-MNIST: a novel image dataset for
+       benchmarking machine learning algorithms", 2017, arXiv:1708.07747.
+
+    Examples
+    --------
+    >>> from sknn.datasets import load_fashion_mnist
+    >>> fashion = load_fashion_mnist(subset="test")  # doctest: +SKIP
+    >>> fashion.data.shape, fashion.target_names[fashion.target[0]]  # doctest: +SKIP
+    ((10000, 784), np.str_('Ankle boot'))
+    """
+    if subset not in SUBSETS:
+        raise ValueError(f"subset must be one of {sorted(SUBSETS)}; got {subset!r}.")
+    parts = SUBSETS[subset]
+    files = _find_files(parts, data_home)
+    if files is None and download_if_missing:
+        _fetch(data_home)
+        files = _find_files(parts, data_home)
+    if files is None:
+        looked_in = " or ".join(repr(str(folder)) for folder in _folders(data_home))
+        raise OSError(
+            f"No Fashion-MNIST files, {FILE_STARTS[parts[0]]}-images-idx3-ubyte.gz and so on, were "
+            f"found in {looked_in}. Put them there, name their folder by data_home, or call with "
+            "download_if_missing=True."
+        )
+    images, target = (np.concatenate(arrays) for arrays in zip(*_read(files), strict=True))
+    return _bunch(images, target.astype(np.int64), return_X_y=return_X_y, scale=scale)
+
+
+def _folders(data_home: Any) -> list[Path]:
+    """Return where the files may lie; unlike scikit-learn's `get_data_home`, create nothing."""
+    if data_home is None:
+        data_home = os.environ.get("SCIKIT_LEARN_DATA", "~/scikit_learn_data")
+    home = Path(data_home).expanduser()
+    return [home, home / "fashion-mnist", DEBIAN_FOLDER]
+
+
+def _find_files(parts: tuple[str, ...], data_home: Any) -> dict[str, tuple[Path, Path]] | None:
+    """Return part -> files of images and labels, all from the first folder that has them."""
+    kinds = ("images-idx3-ubyte", "labels-idx1-ubyte")
+    for folder in _folders(data_home):
+        files = {
+            part: tuple(_find_file(folder, f"{FILE_STARTS[part]}-{kind}") for kind in kinds)
+            for part in parts
+        }
+        if all(file is not None for pair in files.values() for file in pair):
+            return files
+    return None
+
+
+def _find_file(folder: Path, name: str) -> Path | None:
+    files = (folder / f"{name}.gz", folder / name)
+    return next((file for file in files if file.is_file()), None)
+
+
+def _read(files: dict[str, tuple[Path, Path]]) -> list[tuple[np.ndarray, np.ndarray]]:
+    pairs = []
+    for part, (image_file, label_file) in files.items():
+        images, labels = read_idx(image_file, 3), read_idx(label_file, 1)
+        if images.shape != (len(labels), SIDE, SIDE):
+            raise ValueError(
+                f"{str(image_file)!r} must hold {len(labels)} images of {SIDE} × {SIDE} pixels, as "
+                f"many as there are labels beside it; its shape is {images.shape}."
+            )
+        remedy = "MNIST's own files have the same names; keep them in another folder."
+        _check_labels(part, labels, str(label_file), remedy)
+        pairs.append((images, labels))
+    return pairs
+
+
+def _check_labels(part: str, labels: np.ndarray, origin: str, remedy: str) -> None:
+    crc = zlib.crc32(labels.tobytes())
+    if crc != LABELS_CRC[part]:
+        raise ValueError(
+            f"The {len(labels)} labels of {origin!r} are not the {part} labels of Fashion-MNIST: "
+            f"their CRC-32 is {crc:#010x}, not {LABELS_CRC[part]:#010x}. {remedy}"
+        )
+
+
+def _fetch(data_home: Any) -> None:
+    """Fetch all from OpenML, and keep it in the four files the data set is published in."""
+    home = get_data_home(data_home)
+    # cache=False: the data are kept below, in a form that is read ten times faster.
+    X, y = fetch_openml(
+        "Fashion-MNIST",
+        version=1,
+        data_home=home,
+        cache=False,
+        return_X_y=True,
+        as_frame=False,
+        parser="auto",
+    )
+    images, labels = X.reshape(-1, SIDE, SIDE).astype(np.uint8), y.astype(np.uint8)
+    rows = {"train": slice(N_TRAIN), "test": slice(N_TRAIN, None)}
+    for part in FILE_STARTS:
+        remedy = "Its copy has changed; get the files elsewhere and name their folder by data_home."
+        _check_labels(part, labels[rows[part]], "OpenML", remedy)
+    folder = Path(home, "fashion-mnist")
+    folder.mkdir(exist_ok=True)
+    for part, start in FILE_STARTS.items():
+        write_idx(folder / f"{start}-images-idx3-ubyte.gz", images[rows[part]])
+        write_idx(folder / f"{start}-labels-idx1-ubyte.gz", labels[rows[part]])
+
+
+def _bunch(images: np.ndarray, target: np.ndarray, *, return_X_y: bool, scale: bool) -> Any:
+    if scale:
+        images = images.astype(np.float32)
+        images /= 255
+    data = images.reshape(len(images), -1)
+    if return_X_y:
+        return data, target
+    return Bunch(
+        data=data,
+        target=target,
+        images=images,
+        feature_names=[f"pixel_{line}_{column}" for line in range(SIDE) for column in range(SIDE)],
+        target_names=np.array(CLASSES),
+        DESCR=DESCR,
+    )
