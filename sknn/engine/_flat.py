@@ -1,6 +1,7 @@
 """All parameters of a module in one flat vector, and optimizer steps on it."""
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -20,21 +21,21 @@ class Flat:
         All that the optimizer trains.
     optimizer : torch.optim.Optimizer
         Owns the state, and the learning rate of its one group of parameters.
-    turned : torch.nn.Parameter, default=None
-        A weight to lie column by column in the vectors, of shape (n_inputs, n_outputs).
+    turned : list of torch.nn.Parameter, default=()
+        Weights to lie column by column in the vectors, of shape (n_inputs, n_outputs).
     """
 
     def __init__(
         self,
         parameters: list[torch.nn.Parameter],
         optimizer: torch.optim.Optimizer,
-        turned: torch.nn.Parameter | None = None,
+        turned: Sequence[torch.nn.Parameter] = (),
     ):
         self.parameters = sorted(parameters, key=lambda p: p.ndim, reverse=True)
         self.optimizer = optimizer
-        self.turned = turned
+        self.turned = {id(p) for p in turned}  # tensors compare by value
         self.values = torch.cat(
-            [(p.t() if p is turned else p).detach().reshape(-1) for p in self.parameters]
+            [(p.t() if id(p) in self.turned else p).detach().reshape(-1) for p in self.parameters]
         )
         self.gradient = torch.zeros_like(self.values)
         n_weights = sum(p.numel() for p in self.parameters if p.ndim > 1)
@@ -47,7 +48,7 @@ class Flat:
         """Return a vector's parts in the shapes of the parameters."""
         parts = vector.split([p.numel() for p in self.parameters])
         return [
-            part.view(p.shape[::-1]).t() if p is self.turned else part.view(p.shape)
+            part.view(p.shape[::-1]).t() if id(p) in self.turned else part.view(p.shape)
             for part, p in zip(parts, self.parameters, strict=True)
         ]
 

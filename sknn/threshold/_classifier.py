@@ -58,7 +58,7 @@ class ThresholdLogicClassifier(OneUnitPerClass):
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
-        Labels that have rows with a weight above 0, sorted.
+        Labels, sorted.
     coef_ : ndarray of shape (1, n_features) or (n_classes, n_features)
         Weights; with two classes there is one unit, which fires for ``classes_[1]``. Learned
         ones have norm 1 once features are divided by their standard deviations, so that margins
@@ -158,8 +158,8 @@ class ThresholdLogicClassifier(OneUnitPerClass):
         y : array-like of shape (n_samples,)
             Their labels.
         sample_weight : array-like of shape (n_samples,) or None, default=None
-            Non-negative weights. Rows of weight 0 are left out, with their class if it has no
-            others.
+            Non-negative weights. Rows of weight 0 are left out; a class without others is never
+            predicted for a training row.
 
         Returns
         -------
@@ -253,6 +253,9 @@ class ThresholdLogicClassifier(OneUnitPerClass):
         units, n_epochs = np.array([unit for unit, _ in found]), max(n for _, n in found)
         norms = np.linalg.norm(units[:, :-1], axis=1)
         units = units / np.where(norms > 0, norms, 1.0)[:, None]
+        if len(units) > 1:  # classes without rows are out of reach of the margins of the others
+            reach = np.max(np.abs(Z @ units[:, :-1].T - units[:, -1]))
+            units[~wanted.any(axis=0), -1] = 1.0 + reach
         coef = units[:, :-1] / scaler.scale_
         return coef, units[:, -1] + coef @ scaler.mean_, n_epochs
 

@@ -18,27 +18,38 @@ class Rows:
     Attributes
     ----------
     X : {ndarray, CSR matrix} of shape (n_rows, n_features)
-    codes : ndarray of int of shape (n_rows,)
-        Class numbers, positions in `classes`.
+    signs : ndarray of shape (n_rows, n_units)
+        What each unit should answer, 1 or -1. Two classes need one unit, which stands for the
+        second; more need a unit each, and so do labels that may go together.
+    codes : ndarray of int of shape (n_rows,), or None
+        Class numbers, positions in `classes`; None where labels may go together.
     weights : ndarray of shape (n_rows,)
         Sample weight times class weight, above 0.
     classes : ndarray of shape (n_classes,)
-        Labels, sorted.
+        Labels, sorted, also those without a row.
     """
 
     X: Any
-    codes: np.ndarray
+    signs: np.ndarray
+    codes: np.ndarray | None
     weights: np.ndarray
     classes: np.ndarray
 
-    @property
-    def signs(self) -> np.ndarray:
-        """What each unit should answer, 1 or -1, of shape (n_rows, n_units).
+    def part(self, chosen: np.ndarray) -> "Rows":
+        """Return some of the rows.
 
-        Two classes need one unit, which stands for the second; more need a unit each.
+        Parameters
+        ----------
+        chosen : ndarray of int of shape (n_chosen,)
+            Row numbers.
+
+        Returns
+        -------
+        Rows
         """
-        units = [1] if len(self.classes) == 2 else range(len(self.classes))
-        return np.where(self.codes[:, None] == np.asarray(units), 1.0, -1.0)
+        codes = None if self.codes is None else self.codes[chosen]
+        signs, weights = self.signs[chosen], self.weights[chosen]
+        return Rows(self.X[chosen], signs, codes, weights, self.classes)
 
 
 def weighted_rows(
@@ -60,7 +71,7 @@ def weighted_rows(
     class_weight : dict, 'balanced' or None
         As in scikit-learn; ``'balanced'`` counts sample weights, not rows.
     classes : ndarray of shape (n_classes,) or None, default=None
-        All labels, sorted. None means those that have a row with a weight.
+        All labels, sorted, those of y among them. None means those of y.
 
     Returns
     -------
@@ -71,21 +82,61 @@ def weighted_rows(
     ValueError
         If a class weight is negative, or all rows get weight 0.
     """
-    weights = np.ones(len(y)) if sample_weight is None else sample_weight
-    X, y, weights = _kept(weights > 0, X, y, weights)
     labels, codes = np.unique(y, return_inverse=True)
-    of_class = compute_class_weight(class_weight, classes=labels, y=y, sample_weight=weights)
-    if np.any(of_class < 0):
-        raise ValueError(f"class_weight must hold weights >= 0, got {class_weight!r}.")
-    weights = weights * of_class[codes]
-    X, y, weights = _kept(weights > 0, X, y, weights)
-    if len(y) == 0:
+    if classes is not None:
+        labels, codes = classes, np.searchsorted(classes, labels)[codes]
+    weights = np.ones(len(y)) if sample_weight is None else sample_weight
+    X, codes, weights = _kept(weights > 0, X, codes, weights)
+    if class_weight is not None:
+        weights = weights * _class_weights(class_weight, labels, codes, weights)[codes]
+        X, codes, weights = _kept(weights > 0, X, codes, weights)
+    if len(codes) == 0:
         raise ValueError(
             f"class_weight gives all rows weight 0: {class_weight!r}. Give one of their classes a "
             "weight above 0."
         )
-    classes = np.unique(y) if classes is None else classes
-    return Rows(X, np.searchsorted(classes, y), weights, classes)
+    units = [1] if len(labels) == 2 else range(len(labels))
+    signs = np.where(codes[:, None] == np.asarray(units), 1.0, -1.0)
+    return Rows(X, signs, codes, weights, labels)
+
+
+def _class_weights(
+    class_weight: Any, labels: np.ndarray, codes: np.ndarray, weights: np.ndarray
+) -> np.ndarray:
+    """Return a weight for each label, 1 for one without rows."""
+    there, place = np.unique(codes, return_inverse=True)
+    y = labels[there][place]
+    if isinstance(class_weight, dict):  # those of labels without rows are of no use here
+        gone = np.delete(labels, there)
+        class_weight = {key: w for key, w in class_weight.items() if not np.any(gone == key)}
+    of_class = np.ones(len(labels))
+    of_class[there] = compute_class_weight(
+        class_weight, classes=labels[there], y=y, sample_weight=weights
+    )
+    if np.any(of_class < 0):
+        raise ValueError(f"class_weight must hold weights >= 0, got {class_weight!r}.")
+    return of_class
+
+
+def multilabel_rows(X: Any, y: np.ndarray, sample_weight: np.ndarray | None) -> Rows:
+    """Return rows that may have several labels; a unit for each label.
+
+    Parameters
+    ----------
+    X : {ndarray, CSR matrix} of shape (n_samples, n_features)
+    y : ndarray of shape (n_samples, n_labels)
+        1 for a label that a row has, 0 for others.
+    sample_weight : ndarray of shape (n_samples,) or None
+        Non-negative; None means 1 each. Rows of weight 0 are left out.
+
+    Returns
+    -------
+    Rows
+        Whose classes are the column numbers.
+    """
+    weights = np.ones(len(y)) if sample_weight is None else sample_weight
+    X, y, weights = _kept(weights > 0, X, y, weights)
+    return Rows(X, np.where(y > 0, 1.0, -1.0), None, weights, np.arange(y.shape[1]))
 
 
 def _kept(mask: np.ndarray, *arrays: Any) -> tuple[Any, ...]:
@@ -107,8 +158,7 @@ def check_two_classes(classes: np.ndarray) -> None:
     if len(classes) == 1:
         raise ValueError(
             "This solver needs samples of at least 2 classes in the data, but the data contains "
-            f"only one class: {classes.tolist()[0]!r}. Give rows of another, with a "
-            "weight above 0."
+            f"only one class: {classes.tolist()[0]!r}. Give rows of another."
         )
 
 
@@ -132,6 +182,9 @@ def class_numbers(decision: np.ndarray, fires: Any) -> np.ndarray:
 class OneUnitPerClass(ClassifierMixin, BaseEstimator, ABC):
     """A linear classifier: one threshold unit for two classes, else one per class."""
 
+    #: whether y had a column for each label
+    _multilabel = False
+
     @abstractmethod
     def _fires(self, decision: np.ndarray) -> np.ndarray:
         """Return bool for the margins of a single unit: the second class or not."""
@@ -151,16 +204,17 @@ class OneUnitPerClass(ClassifierMixin, BaseEstimator, ABC):
         Returns
         -------
         ndarray of shape (n_samples,) or (n_samples, n_classes)
-            ``X @ coef_.T + intercept_``; for two classes that of the unit for ``classes_[1]``.
+            ``X @ coef_.T + intercept_``; for two classes that of the unit for ``classes_[1]``; for
+            multilabel y a column for each label.
         """
         check_is_fitted(self)
         accepted = "csr" if self.__sklearn_tags__().input_tags.sparse else False
         X = validate_data(self, X, accept_sparse=accepted, dtype=np.float64, reset=False)
         decision = safe_sparse_dot(X, self.coef_.T, dense_output=True) + self.intercept_
-        return decision.ravel() if len(self.classes_) == 2 else decision
+        return decision.ravel() if len(self.coef_) == 1 else decision
 
     def predict(self, X: Any) -> np.ndarray:
-        """Return the class of the unit that fires, for more than two classes the most.
+        """Return the class of the unit that fires; of more than two the one that fires most.
 
         Parameters
         ----------
@@ -169,11 +223,13 @@ class OneUnitPerClass(ClassifierMixin, BaseEstimator, ABC):
 
         Returns
         -------
-        ndarray of shape (n_samples,)
-            Labels out of ``classes_``.
+        ndarray of shape (n_samples,) or (n_samples, n_labels)
+            Labels out of ``classes_``; for multilabel y 1 for each label whose unit fires, else 0.
         """
-        numbers = class_numbers(self.decision_function(X), self._fires)
-        return self.classes_[numbers]
+        decision = self.decision_function(X)
+        if self._multilabel:
+            return self._fires(decision).astype(int)
+        return self.classes_[class_numbers(decision, self._fires)]
 
     def predict_log_proba(self, X: Any) -> np.ndarray:
         """Return the natural logarithm of `predict_proba`.

@@ -1,43 +1,39 @@
 """Rosenblatt's perceptron."""
 
 import warnings
-from copy import deepcopy
 from numbers import Integral, Real
 from typing import Any, Self
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.preprocessing import StandardScaler
-from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import validate_data
 
-from sknn._sklearn import Interval, StrOptions, check_partial_fit_first_call, fit_context
+from sknn._sklearn import Interval, StrOptions, fit_context
 from sknn._validation import local_random_state, validated_weights
-from sknn.threshold._link import fit_slope, logistic_link
-from sknn.threshold._one_unit_per_class import (
-    OneUnitPerClass,
-    Rows,
-    check_two_classes,
-    weighted_rows,
+from sknn.threshold._link import fit_slopes, link_probabilities
+from sknn.threshold._moments import Moments
+from sknn.threshold._one_unit_per_class import OneUnitPerClass, Rows
+from sknn.threshold._online import learn_online
+from sknn.threshold._perceptron_rows import (
+    all_classes,
+    check_same_table,
+    checked_target,
+    fit_rows,
+    held_out,
+    partial_fit_rows,
 )
-from sknn.threshold._rosenblatt import (
-    LearningConfig,
-    Units,
-    decide,
-    fires,
-    learn_batch,
-    learn_online,
-)
+from sknn.threshold._rosenblatt import Course, LearningConfig, Units, Watch, fires, learn_batch
 
 #: epochs without progress before the end: an epoch is a single step of the batch rule
-_PATIENCE = {"batch": 20, "online": 5}
+_PATIENCE = {"batch": 10, "online": 5}
 
 
 class PerceptronClassifier(OneUnitPerClass):
     """Rosenblatt's perceptron, with a threshold unit for each class.
 
     A unit fires where ``X @ coef + intercept > 0``, and learns from rows it gets wrong alone:
-    their features, times the answer wanted (1 or -1), are added to its weights.
+    their features, times the answer wanted (1 or -1), are added to its weights. If y has a column
+    for each label, so has the layer a unit, and a row may have several labels or none.
 
     Parameters
     ----------
@@ -48,8 +44,15 @@ class PerceptronClassifier(OneUnitPerClass):
         a row given twice. ``'batch'`` adds the weighted mean over all misclassified rows, once an
         epoch: the subgradient of the perceptron criterion. It depends on no order, treats
         weights exactly, and is a few matrix products, hence the default. It computes with
-        standardised features, and keeps the weights that misclassified the fewest rows on the
-        way (Gallant's pocket), as without a separating plane the last weights may be bad ones.
+        standardised features.
+    average : bool, default=False
+        Whether to answer with the mean of the weights after every step, be it a row or an epoch,
+        instead of the last ones (Freund and Schapire's averaged perceptron).
+    pocket : bool or 'auto', default='auto'
+        Whether to keep the weights (or averages) that misclassified the fewest rows at the end of
+        an epoch (Gallant's pocket, looked at once an epoch), as without a separating plane the
+        last ones may be bad. ``'auto'`` is True under ``'batch'``, and False under ``'online'``,
+        where scikit-learn keeps the last ones.
     penalty : {'l2', 'l1', 'elasticnet'} or None, default=None
         Penalty on the weights, not on intercepts; under ``'batch'`` on the weights of
         standardised features.
@@ -63,39 +66,48 @@ class PerceptronClassifier(OneUnitPerClass):
         Largest number of epochs, passes over the rows, of `fit`.
     tol : float or None, default=1e-3
         What counts as progress: under ``'batch'`` a fall of the smallest number of errors by this
-        share of the rows, under ``'online'`` a fall of the mean loss by this much. None means
-        `max_iter` epochs.
+        share of the rows, under ``'online'`` a fall of the mean loss by this much, of each unit
+        by itself. None means `max_iter` epochs.
     n_iter_no_change : int or 'auto', default='auto'
         Epochs without progress before the end. ``'auto'`` is 5, as in scikit-learn, under
-        ``'online'``, and 20 under ``'batch'``, where an epoch is a single step.
+        ``'online'``, and 10 under ``'batch'``, where an epoch is a single step.
+    early_stopping : bool, default=False
+        Whether to hold out rows, and to look for progress (and for the pocket) in the share of
+        these that is classified correctly.
+    validation_fraction : float, default=0.1
+        Share of the rows held out, of each class the same, used only if ``early_stopping=True``.
     shuffle : bool, default=True
         Whether ``'online'`` draws a new order of the rows for each epoch; ``'batch'`` has none.
     eta0 : float, default=1.0
         Step size. Without penalty, and from a cold start, it does not change the predictions.
     class_weight : dict, 'balanced' or None, default=None
         Weight of each class, ``{label: weight}``, multiplied with the sample weights;
-        ``'balanced'`` is inversely proportional to the weight of its rows.
+        ``'balanced'`` is inversely proportional to the weight of its rows. Not for multilabel y.
     warm_start : bool, default=False
         Whether `fit` begins with the weights of the fit before.
     random_state : int, RandomState instance or None, default=None
-        Gives the order of the rows under ``'online'``.
+        Gives the order of the rows under ``'online'``, and the rows held out.
     verbose : int, default=0
         Above 0 prints the misclassified weight after each epoch.
 
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
-        Labels that have rows with a weight above 0, sorted.
+        Labels, sorted; the column numbers of multilabel y.
     coef_ : ndarray of shape (1, n_features) or (n_classes, n_features)
         Weights; with two classes there is one unit, which fires for ``classes_[1]``.
     intercept_ : ndarray of shape (1,) or (n_classes,)
         Minus the thresholds.
-    link_slope_ : float
-        Slope of the logistic link in `predict_proba`.
+    link_slope_ : float or ndarray of shape (n_labels,)
+        Slope of the logistic link in `predict_proba`; for multilabel y one for each label.
     errors_curve_ : list of float
-        Weight (sample times class weight) of the misclassified rows after each epoch.
+        Weight (sample times class weight) of the misclassified rows after each epoch; for
+        multilabel y a row counts once for each wrong label.
     n_iter_ : int
         Epochs of the last call.
+    n_updates_ : ndarray of int of shape (1,) or (n_classes,)
+        How often each unit learned from an error since the last cold start: rows under
+        ``'online'``, epochs under ``'batch'``.
     t_ : float
         1 plus the number of rows gone through, over all epochs.
     n_features_in_ : int
@@ -111,7 +123,9 @@ class PerceptronClassifier(OneUnitPerClass):
     Notes
     -----
     With sparse X ``update='online'`` learns intercepts at a hundredth of the step size, as
-    scikit-learn does; ``'batch'`` gives the same for dense and sparse X.
+    scikit-learn does; ``'batch'`` gives the same for dense and sparse X. Rows of weight 0 are left
+    out; their classes stay in `classes_`. There is no `n_jobs`: units do not learn one by one, but
+    all together from the same matrix products, which use as many threads as NumPy's BLAS may.
 
     References
     ----------
@@ -120,7 +134,9 @@ class PerceptronClassifier(OneUnitPerClass):
        doi:10.1037/h0042519
     .. [2] Gallant, S. I. (1990). "Perceptron-based learning algorithms." IEEE Transactions on
        Neural Networks 1, 179-191. doi:10.1109/72.80230
-    .. [3] Platt, J. C. (1999). "Probabilistic outputs for support vector machines and comparisons
+    .. [3] Freund, Y., & Schapire, R. E. (1999). "Large margin classification using the perceptron
+       algorithm." Machine Learning 37, 277-296. doi:10.1023/A:1007662407062
+    .. [4] Platt, J. C. (1999). "Probabilistic outputs for support vector machines and comparisons
        to regularized likelihood methods." Advances in Large Margin Classifiers, 61-74.
 
     Examples
@@ -137,6 +153,8 @@ class PerceptronClassifier(OneUnitPerClass):
 
     _parameter_constraints: dict = {  # noqa: RUF012
         "update": [StrOptions({"batch", "online"})],
+        "average": ["boolean"],
+        "pocket": ["boolean", StrOptions({"auto"})],
         "penalty": [StrOptions({"l2", "l1", "elasticnet"}), None],
         "alpha": [Interval(Real, 0, None, closed="left")],
         "l1_ratio": [Interval(Real, 0, 1, closed="both")],
@@ -144,6 +162,8 @@ class PerceptronClassifier(OneUnitPerClass):
         "max_iter": [Interval(Integral, 1, None, closed="left")],
         "tol": [Interval(Real, 0, None, closed="left"), None],
         "n_iter_no_change": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
+        "early_stopping": ["boolean"],
+        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
         "shuffle": ["boolean"],
         "eta0": [Interval(Real, 0, None, closed="neither")],
         "class_weight": [dict, StrOptions({"balanced"}), None],
@@ -156,6 +176,8 @@ class PerceptronClassifier(OneUnitPerClass):
         self,
         *,
         update="batch",
+        average=False,
+        pocket="auto",
         penalty=None,
         alpha=0.0001,
         l1_ratio=0.15,
@@ -163,6 +185,8 @@ class PerceptronClassifier(OneUnitPerClass):
         max_iter=1000,
         tol=1e-3,
         n_iter_no_change="auto",
+        early_stopping=False,
+        validation_fraction=0.1,
         shuffle=True,
         eta0=1.0,
         class_weight=None,
@@ -171,6 +195,8 @@ class PerceptronClassifier(OneUnitPerClass):
         verbose=0,
     ):
         self.update = update
+        self.average = average
+        self.pocket = pocket
         self.penalty = penalty
         self.alpha = alpha
         self.l1_ratio = l1_ratio
@@ -178,6 +204,8 @@ class PerceptronClassifier(OneUnitPerClass):
         self.max_iter = max_iter
         self.tol = tol
         self.n_iter_no_change = n_iter_no_change
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
         self.shuffle = shuffle
         self.eta0 = eta0
         self.class_weight = class_weight
@@ -193,11 +221,10 @@ class PerceptronClassifier(OneUnitPerClass):
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             Training rows.
-        y : array-like of shape (n_samples,)
-            Their labels.
+        y : array-like of shape (n_samples,) or (n_samples, n_labels)
+            Their classes, or 1 for each label that they have and 0 for others.
         sample_weight : array-like of shape (n_samples,) or None, default=None
-            Non-negative weights. Rows of weight 0 are left out, with their class if it has no
-            others.
+            Non-negative weights. Rows of weight 0 are left out.
 
         Returns
         -------
@@ -207,44 +234,48 @@ class PerceptronClassifier(OneUnitPerClass):
         Raises
         ------
         ValueError
-            If X and y do not fit together, there is only one class, a weight is negative, or
-            ``warm_start`` meets other classes or another number of features than before.
+            If X and y do not fit together, there is only one class, a weight is negative,
+            multilabel y meets class weights, or ``warm_start`` meets other classes or another
+            number of features than before.
         NonFiniteLossError
             If the weights overflow.
         """
-        X, y = validate_data(self, X, y, accept_sparse="csr", dtype=np.float64)
-        check_classification_targets(y)
-        rows = weighted_rows(X, y, validated_weights(sample_weight, X), self.class_weight)
-        check_two_classes(rows.classes)
-        warm = self.warm_start and hasattr(self, "coef_")
-        start = self._last_units(rows) if warm else _zeros(rows)
-        scaler = StandardScaler(with_mean=False).fit(rows.X, sample_weight=rows.weights)
-        units = self._learn(rows, start, scaler)
-        if not units.converged:
+        X, y = self._validated(X, y)
+        rows = fit_rows(X, y, validated_weights(sample_weight, X), self.class_weight)
+        course, before = self._start(rows)
+        random_state, held = local_random_state(self.random_state), None
+        learning = rows
+        if self.early_stopping:
+            learning, held = held_out(rows, self.validation_fraction, random_state)
+        moments = Moments.of_nothing(X.shape[1]).with_rows(learning.X, learning.weights)
+        watch = Watch(learning, held, self._config(), before)
+        course = self._learn(watch, course, moments, random_state)
+        if not watch.converged:
             warnings.warn(
                 f"The perceptron was still learning after {self.max_iter} epochs. Raise max_iter, "
                 "or standardise X.",
                 ConvergenceWarning,
                 stacklevel=2,
             )
-        self.classes_, self.t_, self.errors_curve_ = rows.classes, 1.0, []
-        return self._keep(rows, units, scaler)
+        self.t_, self.errors_curve_ = 1.0, []
+        return self._record(watch, course, moments)
 
     @fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
         """Go over the given rows once, from the weights there are.
 
-        The batch rule takes a single step, with the means and variances of all rows so far, and
-        keeps its result. The link of `predict_proba` is fitted to the rows of the last call.
+        The batch rule takes a single step, with the means and variances of all rows so far. There
+        is no pocket, as the errors of different parts cannot be compared; averages go on. The
+        link of `predict_proba` is fitted to the rows of the last call.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             Training rows.
-        y : array-like of shape (n_samples,)
-            Their labels.
+        y : array-like of shape (n_samples,) or (n_samples, n_labels)
+            Their classes, or 1 for each label that they have and 0 for others.
         classes : array-like of shape (n_classes,) or None, default=None
-            All labels there will ever be; needed in the first call.
+            All labels there will ever be; needed in the first call, but not for multilabel y.
         sample_weight : array-like of shape (n_samples,) or None, default=None
             Non-negative weights.
 
@@ -257,36 +288,31 @@ class PerceptronClassifier(OneUnitPerClass):
         ------
         ValueError
             If `classes` is missing in the first call or changes, y has other labels, or
-            ``class_weight='balanced'``, which needs all rows at once.
+            ``class_weight='balanced'`` or ``early_stopping=True``, which need all rows at once.
         NonFiniteLossError
             If the weights overflow.
         """
-        if self.class_weight == "balanced":
-            raise ValueError(
-                "class_weight='balanced' needs all rows at once, which partial_fit never sees. "
-                "Give a dictionary, as from sklearn.utils.class_weight.compute_class_weight."
-            )
-        first = not hasattr(self, "classes_")
-        X, y = validate_data(self, X, y, accept_sparse="csr", dtype=np.float64, reset=first)
-        check_classification_targets(y)
-        labels = np.unique(classes) if first and classes is not None else None
-        labels = getattr(self, "classes_", labels)
-        if labels is not None:
-            _check_labels(y, labels)
+        self._check_parts_will_do()
+        first = not hasattr(self, "coef_")
+        X, y = self._validated(X, y, reset=first)
+        known = None if first else self.classes_
+        classes = all_classes(y, classes, known)
         weights = validated_weights(sample_weight, X)
-        check_partial_fit_first_call(self, classes)
-        rows = weighted_rows(X, y, weights, self.class_weight, self.classes_)
-        start = Units(self.coef_, self.intercept_) if hasattr(self, "coef_") else _zeros(rows)
-        scaler = deepcopy(getattr(self, "_scaler", StandardScaler(with_mean=False)))
-        scaler.partial_fit(rows.X, sample_weight=rows.weights)
-        return self._keep(rows, self._learn(rows, start, scaler, one_epoch=True), scaler)
+        rows = partial_fit_rows(X, y, weights, self.class_weight, classes)
+        nothing = Moments.of_nothing(X.shape[1])
+        moments = getattr(self, "_moments", nothing).with_rows(rows.X, rows.weights)
+        watch = Watch(rows, None, self._config(one_epoch=True), None)
+        course = Course.beginning(rows.signs.shape[1], X.shape[1]) if first else self._course
+        course = self._learn(watch, course, moments, local_random_state(self.random_state))
+        return self._record(watch, course, moments)
 
     def predict_proba(self, X: Any) -> np.ndarray:
         """Return class probabilities, the largest for the class predicted.
 
         A perceptron knows no probabilities. These come from a logistic link fitted to the margins
         of the training rows, with Platt's targets and the training weights: for two classes
-        ``1 / (1 + exp(-link_slope_ * decision))``, else the softmax of ``link_slope_ * decision``.
+        ``1 / (1 + exp(-link_slope_ * decision))``, and the same for each label of multilabel y,
+        else the softmax of ``link_slope_ * decision``.
         Margins of training rows are more decided than those of new rows, so the probabilities
         are somewhat too sure; `sklearn.calibration.CalibratedClassifierCV` mends that.
 
@@ -298,32 +324,54 @@ class PerceptronClassifier(OneUnitPerClass):
         Returns
         -------
         ndarray of shape (n_samples, n_classes)
-            Columns in the order of ``classes_``.
+            Columns in the order of ``classes_``; they add up to 1, except for multilabel y.
         """
-        decision = self.decision_function(X)
-        return logistic_link(decision, self.link_slope_)
+        return link_probabilities(self.decision_function(X), self.link_slope_)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
+        tags.classifier_tags.multi_label = True
         return tags
 
     def _fires(self, decision: np.ndarray) -> np.ndarray:
         return fires(decision)
 
+    def _validated(self, X: Any, y: Any, reset: bool = True) -> tuple[Any, Any]:
+        params = {"accept_sparse": "csr", "dtype": np.float64, "multi_output": True}
+        X, y = validate_data(self, X, y, reset=reset, **params)
+        return X, checked_target(y)
+
+    def _check_parts_will_do(self) -> None:
+        if self.class_weight == "balanced":
+            raise ValueError(
+                "class_weight='balanced' needs all rows at once, which partial_fit never sees. "
+                "Give a dictionary, as from sklearn.utils.class_weight.compute_class_weight."
+            )
+        if self.early_stopping:
+            raise ValueError(
+                "early_stopping=True holds out some of all rows, which partial_fit never sees. "
+                "Set early_stopping=False, and look at the score on rows of your own."
+            )
+
+    def _start(self, rows: Rows) -> tuple[Course, Units | None]:
+        if not (self.warm_start and hasattr(self, "coef_")):
+            return Course.beginning(rows.signs.shape[1], rows.X.shape[1]), None
+        check_same_table(self.coef_, self.classes_, rows)
+        return self._course, Units(self.coef_, self.intercept_)
+
     def _learn(
-        self, rows: Rows, start: Units, scaler: StandardScaler, one_epoch: bool = False
-    ) -> Units:
-        config = self._config(one_epoch)
+        self, watch: Watch, course: Course, moments: Moments, random_state: np.random.RandomState
+    ) -> Course:
         with np.errstate(over="ignore", invalid="ignore"):  # an error follows
             if self.update == "batch":
-                return learn_batch(rows, start, scaler, config, pocket=not one_epoch)
-            return learn_online(rows, start, config, local_random_state(self.random_state))
+                return learn_batch(watch, course, moments, watch.config)
+            return learn_online(watch, course, watch.config, random_state)
 
-    def _config(self, one_epoch: bool) -> LearningConfig:
+    def _config(self, one_epoch: bool = False) -> LearningConfig:
         l1_share = {None: 0.0, "l2": 0.0, "l1": 1.0, "elasticnet": self.l1_ratio}[self.penalty]
         alpha = 0.0 if self.penalty is None else self.alpha
-        auto = self.n_iter_no_change == "auto"
+        patience, pocket = self.n_iter_no_change, self.pocket
         return LearningConfig(
             eta0=self.eta0,
             l2=alpha * (1 - l1_share),
@@ -331,45 +379,20 @@ class PerceptronClassifier(OneUnitPerClass):
             fit_intercept=self.fit_intercept,
             max_iter=1 if one_epoch else self.max_iter,
             tol=None if one_epoch else self.tol,
-            patience=_PATIENCE[self.update] if auto else self.n_iter_no_change,
+            patience=_PATIENCE[self.update] if patience == "auto" else patience,
             shuffle=self.shuffle,
+            average=self.average,
+            pocket=not one_epoch and (self.update == "batch" if pocket == "auto" else pocket),
             verbose=self.verbose,
         )
 
-    def _last_units(self, rows: Rows) -> Units:
-        if not np.array_equal(self.classes_, rows.classes):
-            raise ValueError(
-                f"warm_start=True goes on with the classes {self.classes_.tolist()}, but y has "
-                f"{rows.classes.tolist()}. Set warm_start=False, or give rows of every class."
-            )
-        if self.coef_.shape[1] != rows.X.shape[1]:
-            raise ValueError(
-                f"warm_start=True goes on with {self.coef_.shape[1]} features, but X has "
-                f"{rows.X.shape[1]}. Set warm_start=False, or give the same features."
-            )
-        return Units(self.coef_, self.intercept_, last=self._last)
-
-    def _keep(self, rows: Rows, units: Units, scaler: StandardScaler) -> Self:
-        decision = decide(rows.X, units)
+    def _record(self, watch: Watch, course: Course, moments: Moments) -> Self:
+        rows, units = watch.rows, watch.units
+        self._multilabel, self.classes_ = rows.codes is None, rows.classes
         self.coef_, self.intercept_ = units.coef, units.intercept
-        self.link_slope_ = fit_slope(decision, rows.codes, rows.weights, len(rows.classes))
-        self.errors_curve_ = [*getattr(self, "errors_curve_", []), *units.errors]
-        self.n_iter_ = len(units.errors)
-        self.t_ = getattr(self, "t_", 1.0) + self.n_iter_ * len(rows.codes)
-        self._scaler, self._last = scaler, units.last
+        self.link_slope_ = fit_slopes(watch.margins, rows)
+        self.errors_curve_ = [*getattr(self, "errors_curve_", []), *watch.errors]
+        self.n_iter_, self.n_updates_ = len(watch.errors), course.n_updates
+        self.t_ = getattr(self, "t_", 1.0) + self.n_iter_ * len(rows.weights)
+        self._course, self._moments = course, moments
         return self
-
-
-def _zeros(rows: Rows) -> Units:
-    n_units = rows.signs.shape[1]
-    return Units(np.zeros((n_units, rows.X.shape[1])), np.zeros(n_units))
-
-
-def _check_labels(y: np.ndarray, labels: np.ndarray) -> None:
-    check_two_classes(labels)
-    unknown = np.setdiff1d(y, labels)
-    if len(unknown):
-        raise ValueError(
-            f"y holds the label {unknown.tolist()[0]!r}, which is not in classes "
-            f"{labels.tolist()}. Name all labels in the first call of partial_fit."
-        )

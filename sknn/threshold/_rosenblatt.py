@@ -1,21 +1,22 @@
-"""Rosenblatt's learning rule, row by row, and its batch form."""
+"""Rosenblatt's learning rule over all rows at once, and what both of its forms share."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from scipy import sparse
-from sklearn.preprocessing import StandardScaler
 from sklearn.utils.extmath import safe_sparse_dot
 
 from sknn.exceptions import NonFiniteLossError
-from sknn.threshold._one_unit_per_class import Rows, class_numbers
+from sknn.threshold._moments import Moments
+from sknn.threshold._one_unit_per_class import Rows
 
 #: margins closer to 0 than this share of the largest are rounding errors of 0
 _ROUNDING = 1e-12
-#: scikit-learn moves the intercept this much more slowly on sparse rows
-_SPARSE_INTERCEPT_RATE = 0.01
+#: where fewer than this share of the rows change sides, only they are summed again
+_FEW_ROWS = 0.1
+#: means of dense features more standard deviations than this from 0 are subtracted beforehand
+_FAR = 1e4
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,8 @@ class LearningConfig:
     patience : int
         Epochs without progress before the end.
     shuffle : bool
+    average, pocket : bool
+        Which weights to answer with.
     verbose : int
     """
 
@@ -46,37 +49,97 @@ class LearningConfig:
     tol: float | None
     patience: int
     shuffle: bool
+    average: bool
+    pocket: bool
     verbose: int
 
 
 @dataclass
 class Units:
-    """Units with their history.
+    """Weights and intercepts.
 
     Attributes
     ----------
     coef : ndarray of shape (n_units, n_features)
     intercept : ndarray of shape (n_units,)
-    errors : list of float
-        Weight of the misclassified rows after each epoch.
-    converged : bool
-        Whether learning ended before ``max_iter``, or was not asked to look.
-    last : Units or None
-        Where `coef` and `intercept` are the best on the way, those of the last step, from which
-        to go on.
     """
 
     coef: np.ndarray
     intercept: np.ndarray
-    errors: list[float] = field(default_factory=list)
-    converged: bool = False
-    last: "Units | None" = None
+
+    def plus(self, other: "Units", factor: float = 1.0) -> "Units":
+        """Return ``self + factor * other``.
+
+        Parameters
+        ----------
+        other : Units
+        factor : float, default=1.0
+
+        Returns
+        -------
+        Units
+        """
+        coef, intercept = factor * other.coef, factor * other.intercept
+        return Units(self.coef + coef, self.intercept + intercept)
+
+
+@dataclass
+class Course:
+    """Where learning stands, and can go on from.
+
+    Attributes
+    ----------
+    units : Units
+        After the last step.
+    total : Units
+        Summed over steps (epochs of the batch rule, rows of the online rule) if averages are
+        wanted.
+    n_steps : ndarray of int of shape (n_units,)
+    n_updates : ndarray of int of shape (n_units,)
+        Steps that changed a unit because of an error.
+    """
+
+    units: Units
+    total: Units
+    n_steps: np.ndarray
+    n_updates: np.ndarray
+
+    @classmethod
+    def beginning(cls, n_units: int, n_features: int) -> "Course":
+        """Return a course whose weights are all 0.
+
+        Parameters
+        ----------
+        n_units, n_features : int
+
+        Returns
+        -------
+        Course
+        """
+        zeros = Units(np.zeros((n_units, n_features)), np.zeros(n_units))
+        none = np.zeros(n_units, dtype=int)
+        return cls(zeros, zeros, none, none)
+
+    def answer(self, config: LearningConfig) -> Units:
+        """Return the units to answer with: those of the last step, or the mean over all steps.
+
+        Parameters
+        ----------
+        config : LearningConfig
+
+        Returns
+        -------
+        Units
+        """
+        if not config.average:
+            return self.units
+        n_steps = np.maximum(self.n_steps, 1)
+        return Units(self.total.coef / n_steps[:, None], self.total.intercept / n_steps)
 
 
 def decide(X: Any, units: Units) -> np.ndarray:
-    """Return margins of shape (n_rows,) for one unit, else (n_rows, n_units)."""
-    margins = safe_sparse_dot(X, units.coef.T, dense_output=True) + units.intercept
-    return margins.ravel() if len(units.coef) == 1 else margins
+    """Return margins of shape (n_rows, n_units)."""
+    return safe_sparse_dot(X, units.coef.T, dense_output=True) + units.intercept
 
 
 def fires(decision: np.ndarray) -> np.ndarray:
@@ -84,102 +147,169 @@ def fires(decision: np.ndarray) -> np.ndarray:
     return decision > 0
 
 
-def _errors(rows: Rows, margins: np.ndarray) -> float:
-    decision = margins.ravel() if margins.shape[1] == 1 else margins
-    return float(rows.weights[class_numbers(decision, fires) != rows.codes].sum())
+def errors(rows: Rows, margins: np.ndarray) -> float:
+    """Return the weight of the rows that are misclassified, or of the labels that are."""
+    if rows.codes is None or margins.shape[1] == 1:
+        wrong = np.sum(fires(margins) != (rows.signs > 0), axis=1)
+    else:
+        wrong = margins.argmax(axis=1) != rows.codes
+    return float(rows.weights @ wrong)
 
 
-def _check_finite(units: Units, epoch: int) -> None:
-    if not (np.all(np.isfinite(units.coef)) and np.all(np.isfinite(units.intercept))):
-        raise NonFiniteLossError(
-            f"The weights became infinite or not a number in epoch {epoch}. Scale X (with "
-            "StandardScaler, for instance), or use a smaller eta0."
-        )
+class Watch:
+    """Count errors after each epoch, say when progress ends, and keep the units to answer with.
 
+    Parameters
+    ----------
+    rows : Rows
+        To learn from.
+    held : Rows or None
+        Held out: the errors on these tell progress, if there are any.
+    config : LearningConfig
+    before : Units or None
+        The answer of the fit before; the pocket begins with it.
+    """
 
-def _report(units: Units, config: LearningConfig) -> None:
-    if config.verbose:
-        print(f"epoch {len(units.errors)}: {units.errors[-1]:g} misclassified")  # noqa: T201
+    def __init__(
+        self, rows: Rows, held: Rows | None, config: LearningConfig, before: Units | None
+    ) -> None:
+        self.rows, self.held, self.config = rows, held, config
+        self.errors: list[float] = []
+        self.total = (rows if held is None else held).weights.sum()
+        self.least = self.reference = np.inf
+        self.stalled, self.converged = 0, config.tol is None
+        if before is not None and config.pocket:
+            self._keep(before, decide(rows.X, before))
+            self.reference = self.least
+
+    def see(self, units: Units, margins: np.ndarray) -> None:
+        """Take note of the end of an epoch.
+
+        Parameters
+        ----------
+        units : Units
+        margins : ndarray of shape (n_rows, n_units)
+            On the rows to learn from.
+
+        Raises
+        ------
+        NonFiniteLossError
+            If the weights are not finite.
+        """
+        if not (np.all(np.isfinite(units.coef)) and np.all(np.isfinite(units.intercept))):
+            raise NonFiniteLossError(
+                f"The weights became infinite or not a number in epoch {len(self.errors) + 1}. "
+                "Scale X (with StandardScaler, for instance), or use a smaller eta0."
+            )
+        self.errors.append(errors(self.rows, margins))
+        if self.config.verbose:
+            print(f"epoch {len(self.errors)}: {self.errors[-1]:g} misclassified")  # noqa: T201
+        self._keep(units, margins, self.errors[-1])
+
+    def _keep(self, units: Units, margins: np.ndarray, on_rows: float | None = None) -> None:
+        if self.held is not None:
+            wrong = errors(self.held, decide(self.held.X, units))
+        else:
+            wrong = errors(self.rows, margins) if on_rows is None else on_rows
+        better = wrong < self.least - _ROUNDING * self.total
+        if better or not self.config.pocket:
+            self.units, self.margins = units, margins
+        self.least = wrong if better else self.least
+
+    def has_stalled(self) -> bool:
+        """Return whether the errors have not fallen by ``tol`` for too many epochs."""
+        if self.config.tol is None:
+            return False
+        progress = self.least < self.reference - self.config.tol * self.total
+        self.reference = self.least if progress else self.reference
+        self.stalled = 0 if progress else self.stalled + 1
+        return self.stalled >= self.config.patience
 
 
 class _Standardized:
-    """Rows with mean 0 and variance 1, sparse ones without writing out their zeros.
+    """Rows with mean 0 and variance 1, without writing them out.
 
-    A sparse row is only divided by the standard deviations; what subtracting the means would
-    have changed is put right in the products.
+    What dividing by the standard deviations and subtracting the means would have changed is put
+    right in the products. Only means far from 0 are subtracted, for the sake of precision.
     """
 
-    def __init__(self, X: Any, scaler: StandardScaler, centred: bool) -> None:
-        self.scale = scaler.scale_
-        self.mean = scaler.mean_ if centred else np.zeros_like(scaler.mean_)
-        if sparse.issparse(X):
-            self.Z, self.offset = X @ sparse.diags(1 / self.scale), self.mean / self.scale
-        else:
-            self.Z, self.offset = (X - self.mean) / self.scale, np.zeros_like(self.mean)
+    def __init__(self, X: Any, moments: Moments, centred: bool) -> None:
+        self.scale = moments.scale
+        self.mean = moments.mean if centred else np.zeros_like(moments.mean)
+        far = not sparse.issparse(X) and np.any(np.abs(self.mean) > _FAR * self.scale)
+        self.X = X - self.mean if far else X
+        self.shift = np.zeros_like(self.mean) if far else self.mean
+        self._factors: np.ndarray | None = None
 
     def encode(self, units: Units) -> Units:
         return Units(units.coef * self.scale, units.intercept + units.coef @ self.mean)
 
     def decode(self, units: Units) -> Units:
         coef = units.coef / self.scale
-        return Units(coef, units.intercept - coef @ self.mean, units.errors, units.converged)
+        return Units(coef, units.intercept - coef @ self.mean)
 
     def margins(self, units: Units) -> np.ndarray:
-        shift = units.intercept - units.coef @ self.offset
-        return safe_sparse_dot(self.Z, units.coef.T, dense_output=True) + shift
+        coef = units.coef / self.scale
+        return decide(self.X, Units(coef, units.intercept - coef @ self.shift))
 
     def weighted_sum(self, factors: np.ndarray) -> np.ndarray:
-        """Return ``factors.T @ rows`` of shape (n_units, n_features)."""
-        total = safe_sparse_dot(self.Z.T, factors, dense_output=True)
-        return total.T - np.outer(factors.sum(axis=0), self.offset)
+        """Return the sum of factor times row for each unit, of shape (n_units, n_features)."""
+        if self._factors is None:
+            self._total = safe_sparse_dot(self.X.T, factors, dense_output=True)
+        else:
+            self._add(factors - self._factors)
+        self._factors = factors
+        return (self._total.T - np.outer(factors.sum(axis=0), self.shift)) / self.scale
+
+    def _add(self, change: np.ndarray) -> None:
+        changed = np.flatnonzero(change.any(axis=1))
+        X = self.X
+        if len(changed) < _FEW_ROWS * len(change):
+            X, change = X[changed], change[changed]
+        self._total = self._total + safe_sparse_dot(X.T, change, dense_output=True)
 
 
-def learn_batch(
-    rows: Rows, start: Units, scaler: StandardScaler, config: LearningConfig, pocket: bool = True
-) -> Units:
+def learn_batch(watch: Watch, course: Course, moments: Moments, config: LearningConfig) -> Course:
     """Follow the subgradient of the perceptron criterion over all rows, one step an epoch.
 
     Parameters
     ----------
-    rows : Rows
-    start : Units
-        Weights to begin with.
-    scaler : StandardScaler
-        Fitted; steps are taken in its coordinates.
+    watch : Watch
+        With the rows; keeps the units to answer with.
+    course : Course
+        To go on from.
+    moments : Moments
+        Steps are taken in coordinates with these means and variances made 0 and 1.
     config : LearningConfig
-    pocket : bool, default=True
-        Return the weights with the fewest errors on the way (Gallant 1990), not the last.
 
     Returns
     -------
-    Units
+    Course
     """
-    table = _Standardized(rows.X, scaler, centred=config.fit_intercept)
-    units, best, signs = table.encode(start.last or start), table.encode(start), rows.signs
-    margins = table.margins(units)
-    cold = not (pocket and np.any(start.coef))
-    least = reference = np.inf if cold else _errors(rows, table.margins(best))
-    total, stalled = rows.weights.sum(), 0
-    for epoch in range(1, config.max_iter + 1):
-        wrong = margins * signs <= _ROUNDING * np.max(np.abs(margins))
-        units = _batch_step(units, table, wrong * signs * (rows.weights / total)[:, None], config)
-        _check_finite(units, epoch)
+    rows = watch.rows
+    table = _Standardized(rows.X, moments, centred=config.fit_intercept)
+    units, total = table.encode(course.units), table.encode(course.total)
+    n_steps, n_updates = course.n_steps, course.n_updates
+    pull = rows.signs * (rows.weights / rows.weights.sum())[:, None]
+    cold = not (np.any(units.coef) or np.any(units.intercept))
+    margins = np.zeros_like(pull) if cold else table.margins(units)
+    margins_total = table.margins(total) if config.average else margins
+    for _ in range(config.max_iter):
+        wrong = margins * rows.signs <= _ROUNDING * np.max(np.abs(margins))
+        units = _batch_step(units, table, wrong * pull, config)
         margins = table.margins(units)
-        units.errors.append(_errors(rows, margins))
-        _report(units, config)
-        if units.errors[-1] < least - _ROUNDING * total or not pocket:
-            best, least = units, units.errors[-1]
-        if config.tol is None:
-            continue
-        progress = least < reference - config.tol * total
-        reference, stalled = (least, 0) if progress else (reference, stalled + 1)
-        if stalled >= config.patience or np.all(margins * signs > 0):
-            units.converged = True
+        n_updates = n_updates + wrong.any(axis=0)
+        if config.average:
+            total, n_steps = total.plus(units), n_steps + 1
+            margins_total = margins_total + margins
+            answer = Course(units, total, n_steps, n_updates).answer(config)
+            watch.see(table.decode(answer), margins_total / n_steps)
+        else:
+            watch.see(table.decode(units), margins)
+        if watch.has_stalled() or (config.tol is not None and np.all(margins * rows.signs > 0)):
+            watch.converged = True
             break
-    units.converged |= config.tol is None
-    kept = table.decode(Units(best.coef, best.intercept, units.errors, units.converged))
-    kept.last = table.decode(units) if pocket else None
-    return kept
+    return Course(table.decode(units), table.decode(total), n_steps, n_updates)
 
 
 def _batch_step(
@@ -190,95 +320,4 @@ def _batch_step(
     coef = coef + config.eta0 * table.weighted_sum(factors)
     coef = np.sign(coef) * np.maximum(np.abs(coef) - config.eta0 * config.l1, 0)
     step = config.eta0 * factors.sum(axis=0) if config.fit_intercept else 0.0
-    return Units(coef, units.intercept + step, units.errors)
-
-
-def learn_online(
-    rows: Rows, start: Units, config: LearningConfig, random_state: np.random.RandomState
-) -> Units:
-    """Update on each misclassified row in turn, as `sklearn.linear_model.Perceptron` does.
-
-    Parameters
-    ----------
-    rows : Rows
-    start : Units
-        Weights to begin with.
-    config : LearningConfig
-    random_state : numpy.random.RandomState
-        Gives the order of the rows.
-
-    Returns
-    -------
-    Units
-    """
-    course = _OnlineCourse(rows, start, config)
-    units, tol, n_rows = course.units, config.tol, len(rows.codes)
-    best, stalled = np.full(len(units.coef), np.inf), np.zeros(len(units.coef), dtype=int)
-    for epoch in range(1, config.max_iter + 1):
-        order = random_state.permutation(n_rows) if config.shuffle else np.arange(n_rows)
-        loss = course.epoch(order) / n_rows
-        _check_finite(units, epoch)
-        units.errors.append(_errors(rows, decide(rows.X, units).reshape(n_rows, -1)))
-        _report(units, config)
-        if tol is not None:
-            stalled = np.where(loss > best - tol, stalled + 1, 0)
-            best = np.minimum(best, loss)
-            course.active &= stalled < config.patience
-        if not course.active.any():
-            break
-    units.converged = tol is None or not course.active.any()
-    return units
-
-
-class _OnlineCourse:
-    """All units going over the rows together, each until its own end."""
-
-    def __init__(self, rows: Rows, start: Units, config: LearningConfig) -> None:
-        self.rows, self.config, self.signs = rows, config, rows.signs
-        self.units = Units(start.coef.copy(), start.intercept.copy())
-        self.active = np.ones(len(start.coef), dtype=bool)
-        rate = _SPARSE_INTERCEPT_RATE if sparse.issparse(rows.X) else 1.0
-        self.intercept_rate = rate if config.fit_intercept else 0.0
-        # cumulative L1 penalty (Tsuruoka et al. 2009): owed by each weight, and paid already
-        self.owed, self.paid = 0.0, np.zeros_like(start.coef)
-
-    def epoch(self, order: np.ndarray) -> np.ndarray:
-        """Return the perceptron criterion of each unit, summed along the way."""
-        loss = np.zeros(len(self.active))
-        coef, intercept = self.units.coef, self.units.intercept
-        steps = self.config.eta0 * self.rows.weights[:, None] * self.signs
-        shrink = max(0.0, 1 - self.config.eta0 * self.config.l2)
-        for row, (columns, values) in zip(order, self._visited(order), strict=True):
-            margin = (coef[:, columns] @ values + intercept) * self.signs[row]
-            wrong = (margin <= 0) & self.active
-            if shrink < 1:
-                coef[self.active] *= shrink
-            if wrong.any():
-                loss -= np.where(wrong, margin, 0.0)
-                step = np.where(wrong, steps[row], 0.0)
-                coef[:, columns] += np.outer(step, values)
-                intercept += step * self.intercept_rate
-            if self.config.l1:
-                self._pay_l1(columns)
-        return loss
-
-    def _visited(self, order: np.ndarray) -> Iterator[tuple[Any, np.ndarray]]:
-        """Yield the columns and values of each row."""
-        X = self.rows.X
-        if not sparse.issparse(X):
-            for row in order:
-                yield slice(None), X[row]
-            return
-        for row in order:
-            stored = slice(X.indptr[row], X.indptr[row + 1])
-            yield X.indices[stored], X.data[stored]
-
-    def _pay_l1(self, columns: Any) -> None:
-        self.owed += self.config.eta0 * self.config.l1
-        at = np.ix_(self.active, np.arange(self.paid.shape[1])[columns])
-        before, paid = self.units.coef[at], self.paid[at]
-        lowered = np.maximum(0.0, before - (self.owed + paid))
-        raised = np.minimum(0.0, before + (self.owed - paid))
-        after = np.select([before > 0, before < 0], [lowered, raised], before)
-        self.units.coef[at] = after
-        self.paid[at] = paid + after - before
+    return Units(coef, units.intercept + step)

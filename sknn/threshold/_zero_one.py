@@ -181,7 +181,6 @@ def minimise_errors(
     Parameters
     ----------
     problem : Problem
-        With rows of the class and of others.
     config : SearchConfig
     random_state : numpy.random.RandomState
         Gives the order of the lines and the restarts.
@@ -193,6 +192,9 @@ def minimise_errors(
     n_epochs : int
         Epochs of the longest descent, the search for the first threshold counted as one.
     """
+    for weights, threshold in ((problem.wanted, 1.0), (problem.unwanted, -1.0)):
+        if not weights.any():  # nothing to tell apart: fires nowhere, or everywhere
+            return np.append(np.zeros(problem.Z.shape[1]), threshold), 1
     best, best_value, longest = np.empty(0), -np.inf, 0
 
     def consider(unit: np.ndarray, value: float) -> None:

@@ -225,13 +225,28 @@ def test_balanced_class_weight_counts_sample_weights():
 
 
 @pytest.mark.parametrize("update", ["batch", "online"])
-def test_rows_of_weight_zero_are_left_out_with_their_class(blobs, update):
+@pytest.mark.parametrize("by", ["sample_weight", "class_weight"])
+def test_rows_of_weight_zero_are_left_out_but_their_class_stays(blobs, update, by):
     X, y = blobs
-    params = {"update": update, "random_state": 0}
-    model = PerceptronClassifier(**params).fit(X, y, sample_weight=(y != 1).astype(float))
-    without = PerceptronClassifier(**params).fit(X[y != 1], y[y != 1])
-    assert model.classes_.tolist() == [0, 2]
-    assert_same_units(model, without)
+    params = {"update": update, "random_state": 0, "max_iter": 5, "tol": None}
+    if by == "class_weight":
+        model = PerceptronClassifier(class_weight={1: 0.0}, **params).fit(X, y)
+    else:
+        model = PerceptronClassifier(**params).fit(X, y, sample_weight=(y != 1).astype(float))
+    assert model.classes_.tolist() == [0, 1, 2]
+    assert model.t_ == 1 + 5 * np.sum(y != 1)
+    # its unit learns to be silent, and the others are those that learn without it
+    assert np.sum(model.predict(X[y != 1]) == 1) == 0
+    two = PerceptronClassifier(**params).fit(X[y != 1], y[y != 1])
+    np.testing.assert_allclose(model._course.units.coef[2], two._course.units.coef[0])
+
+
+@pytest.mark.parametrize("update", ["batch", "online"])
+def test_one_class_with_weight_is_always_predicted(update):
+    X, y = [[0.0], [1.0], [2.0]], ["a", "b", "b"]
+    model = PerceptronClassifier(update=update).fit(X, y, sample_weight=[1, 0, 0])
+    assert model.classes_.tolist() == ["a", "b"]
+    assert model.predict(X).tolist() == ["a", "a", "a"]
 
 
 @pytest.mark.parametrize("update", ["batch", "online"])
@@ -343,8 +358,6 @@ def test_too_few_epochs_give_a_warning(blobs, update):
 def test_one_class_is_an_error(update):
     with pytest.raises(ValueError, match="contains only one class: 0"):
         PerceptronClassifier(update=update).fit([[0.0], [1.0]], [0, 0])
-    with pytest.raises(ValueError, match="contains only one class: 'a'"):
-        PerceptronClassifier(update=update).fit([[0.0], [1.0]], ["a", "b"], sample_weight=[1, 0])
 
 
 def test_class_weights_must_leave_rows_and_not_be_negative(blobs):

@@ -181,13 +181,21 @@ def test_class_weights_move_the_threshold():
     assert careful.n_errors_ == eager.n_errors_ == 1
 
 
-def test_rows_of_weight_zero_are_left_out_with_their_class(noisy):
+def test_rows_of_weight_zero_are_left_out_but_their_class_stays(noisy):
     X, y = noisy
-    params = {"random_state": 0, "n_restarts": 0}
-    units = ThresholdLogicClassifier(**params).fit(X, y, sample_weight=y != 1)
-    assert units.classes_.tolist() == [0, 2]
-    without = ThresholdLogicClassifier(**params).fit(X[y != 1], y[y != 1])
-    assert np.array_equal(units.coef_, without.coef_)
+    units = ThresholdLogicClassifier(random_state=0, n_restarts=0)
+    units.fit(X, y, sample_weight=y != 1)
+    assert units.classes_.tolist() == [0, 1, 2]
+    assert set(units.predict(X[y != 1])) == {0, 2}
+    assert units.coef_[1].tolist() == [0, 0, 0]
+    assert units.n_errors_ == np.sum(units.predict(X[y != 1]) != y[y != 1])
+
+
+@pytest.mark.parametrize("kept", [0, 1])
+def test_one_class_with_weight_is_always_predicted(kept):
+    unit = ThresholdLogicClassifier().fit(INPUTS, [0, 1, 1, 0], np.equal([0, 1, 1, 0], kept))
+    assert unit.predict(INPUTS).tolist() == [kept] * 4
+    assert unit.n_errors_ == 0
 
 
 # ---------------------------------------------------------------- probabilities
@@ -264,8 +272,6 @@ def test_fixed_unit_refuses_more_than_two_classes():
 def test_one_class_is_an_error(fixed):
     with pytest.raises(ValueError, match="contains only one class: 1"):
         ThresholdLogicClassifier(**fixed).fit(INPUTS, [1, 1, 1, 1])
-    with pytest.raises(ValueError, match="contains only one class: 0"):
-        ThresholdLogicClassifier(**fixed).fit(INPUTS, [0, 0, 1, 1], sample_weight=[1, 1, 0, 0])
 
 
 def test_sparse_rows_are_an_error():
