@@ -38,3 +38,13 @@ def test_table_of_estimators_names_them_all():
 
     for name in (n for n in sknn.__all__ if n[0].isupper()):
         assert f"`{name}`" in README
+
+
+def test_page_on_speed_says_which_activations_go_through_autograd():
+    from sknn.activations import TRAINABLE
+    from sknn.engine._mlp_pass import IN_PLACE
+
+    text = (ROOT / "docs" / "speed.md").read_text(encoding="utf-8")
+    by_hand, by_autograd = re.search(r"\| activation \| (.*?) \| (.*?) \|", text).groups()
+    assert set(by_hand.split(", ")) == set(IN_PLACE)
+    assert set(by_autograd.split(", ")) == set(TRAINABLE) - set(IN_PLACE)

@@ -10,7 +10,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sknn._sklearn import fit_context
 from sknn._specs import InputSpec, TrainConfig, TrainPlan, TrainResult
-from sknn._validation import local_random_state, validated_weights
+from sknn._validation import is_clean_array, local_random_state, validated_weights
 from sknn.engine import forward, layer_weights, train
 
 FLOATS = (np.float64, np.float32)
@@ -178,7 +178,9 @@ class DeepEstimator(BaseEstimator, ABC):
 
     def _forward(self, X: Any) -> np.ndarray:
         check_is_fitted(self)
-        X = validate_data(self, X, accept_sparse="csr", dtype=self._inputs.dtype, reset=False)
+        dtype, named = self._inputs.dtype, hasattr(self, "feature_names_in_")
+        if named or not is_clean_array(X, self.n_features_in_, dtype):
+            X = validate_data(self, X, accept_sparse="csr", dtype=dtype, reset=False)
         return forward(self.net_, X)
 
     @property

@@ -37,8 +37,8 @@ def raw_output(net: Any, rows: Rows) -> np.ndarray:
     with threads_for(flops), torch.inference_mode():
         if rows.is_sparse and isinstance(module, MLP):
             return _sparse_output(module, rows)
-        if len(rows) <= size:
-            return module(rows.take(slice(None))[0]).cpu().numpy()
+        if len(rows) <= size and not rows.is_sparse:
+            return module(rows.X).cpu().numpy()
         chunks = [module(X).cpu() for X, _ in Batches(rows, size)]
         return torch.cat(chunks).numpy()
 

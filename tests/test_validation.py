@@ -1,0 +1,62 @@
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import sparse
+
+from sknn import DeepMLPRegressor
+from sknn._validation import is_clean_array, local_random_state
+
+X = np.arange(6.0).reshape(3, 2)
+
+
+def test_a_plain_finite_array_is_clean():
+    assert is_clean_array(X, 2, "float64")
+    assert is_clean_array(X.astype("float32")[::-1], 2, "float32")
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        X.tolist(),
+        pd.DataFrame(X),
+        sparse.csr_array(X),
+        np.ma.masked_array(X),
+        X.astype("float32"),
+        X.astype(int),
+        X.astype(object),
+        X[:, :1],
+        X[0],
+        X[None],
+        X[:0],
+        np.where(X > 4, np.nan, X),
+        np.where(X > 4, -np.inf, X),
+        np.array([[np.inf, -np.inf]]),
+    ],
+    ids=lambda other: f"{type(other).__name__}{np.shape(other)}",
+)
+def test_whatever_else_has_to_be_looked_at(other):
+    assert not is_clean_array(other, 2, "float64")
+
+
+def test_a_sum_that_overflows_is_looked_at_and_then_accepted():
+    huge = np.full((2, 2), 1.7e308)
+    assert not is_clean_array(huge, 2, "float64")
+    model = DeepMLPRegressor(max_iter=2, random_state=0)
+    with pytest.warns(UserWarning, match="Maximum iterations"):
+        model.fit(X, [0.0, 1.0, 2.0])
+    assert model.predict(1e-3 * huge).shape == (2,)
+
+
+def test_names_of_columns_are_checked_for_clean_arrays_too():
+    model = DeepMLPRegressor(max_iter=2, random_state=0)
+    with pytest.warns(UserWarning, match="Maximum iterations"):
+        model.fit(pd.DataFrame(X, columns=["a", "b"]), [0.0, 1.0, 2.0])
+    with pytest.warns(UserWarning, match="X does not have valid feature names"):
+        model.predict(X)
+
+
+def test_random_state_is_never_the_global_one():
+    assert local_random_state(None) is not np.random.mtrand._rand
+    assert local_random_state(0).randint(100) == np.random.RandomState(0).randint(100)
+    own = np.random.RandomState(0)
+    assert local_random_state(own) is own
