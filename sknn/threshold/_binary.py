@@ -1,0 +1,179 @@
+"""Tables of zeros and ones: checked, listed and numbered."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+
+#: a full table of as many inputs has a million rows
+MAX_INPUTS = 20
+
+
+def default_names(n_inputs: int) -> list[str]:
+    """Return x1, x2 and so on."""
+    return [f"x{i + 1}" for i in range(n_inputs)]
+
+
+def all_rows(n_inputs: int) -> np.ndarray:
+    """Return all rows of zeros and ones, counting upwards: the last input changes fastest.
+
+    Parameters
+    ----------
+    n_inputs : int
+        From 1 to `MAX_INPUTS`.
+
+    Returns
+    -------
+    ndarray of int of shape (2**n_inputs, n_inputs)
+
+    Raises
+    ------
+    ValueError
+        If there are more inputs.
+    """
+    if n_inputs > MAX_INPUTS:
+        raise ValueError(
+            f"A truth table has at most {MAX_INPUTS} inputs, which is {2**MAX_INPUTS} rows; got "
+            f"{n_inputs} inputs."
+        )
+    return (np.arange(2**n_inputs)[:, None] >> np.arange(n_inputs)[::-1]) & 1
+
+
+def row_numbers(rows: np.ndarray) -> np.ndarray:
+    """Return at which places of `all_rows` rows are.
+
+    Parameters
+    ----------
+    rows : ndarray of int of shape (n_samples, n_inputs)
+
+    Returns
+    -------
+    ndarray of int of shape (n_samples,)
+    """
+    return rows @ (1 << np.arange(rows.shape[1])[::-1])
+
+
+def binary_rows(X: Any, names: Sequence[str], what: str = "input") -> np.ndarray:
+    """Check that a table holds zeros and ones and has a column for each name.
+
+    Parameters
+    ----------
+    X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_columns)
+        Columns of a data frame are found by their names, whatever their order.
+    names : sequence of str
+        Names of the columns.
+    what : str, default='input'
+        What a column is, for the error.
+
+    Returns
+    -------
+    ndarray of int of shape (n_samples, n_columns)
+
+    Raises
+    ------
+    ValueError
+        If X has other columns, or not two dimensions, or another value, which is then named.
+    """
+    values = _columns_in_order(X, names, what)
+    if values.ndim != 2:
+        raise ValueError(
+            f"A table with a row for each example is expected, got {values.ndim} dimensions. "
+            "A single row has double brackets, like [[0, 1]]."
+        )
+    if values.shape[1] != len(names):
+        raise ValueError(
+            f"Expected {len(names)} columns, one for each {what} ({', '.join(names[:20])}), got "
+            f"{values.shape[1]}."
+        )
+    ok = (values == 0) | (values == 1)
+    if not np.all(ok):
+        row, column = np.argwhere(~ok)[0]
+        value = values[row, column]
+        raise ValueError(
+            f"Each {what} must be 0 or 1, got {getattr(value, 'item', lambda: value)()!r} for "
+            f"{names[column]!r} in row {row}, counted from 0."
+        )
+    return values.astype(int)
+
+
+def complete_table(
+    inputs: Any, outputs: Any, names: Sequence[str], default: int | None
+) -> np.ndarray:
+    """Check a truth table, and bring its rows into the order of `all_rows`.
+
+    Parameters
+    ----------
+    inputs : {array-like, sparse matrix, dataframe} of shape (n_rows, n_inputs)
+    outputs : {array-like, series, dataframe} of shape (n_rows,) or (n_rows, n_outputs)
+    names : sequence of str
+        Names of the inputs.
+    default : {0, 1} or None
+        Output of rows that are missing.
+
+    Returns
+    -------
+    ndarray of bool of shape (2**n_inputs, n_outputs)
+
+    Raises
+    ------
+    ValueError
+        If there are no inputs or more than `MAX_INPUTS`, a value is not 0 or 1, rows contradict
+        each other, or are missing and there is no default.
+    """
+    if not 1 <= len(names) <= MAX_INPUTS:
+        raise ValueError(
+            f"A truth table has 1 to {MAX_INPUTS} inputs, got {len(names)}; a proposition, for "
+            "ThresholdNetwork.from_expression, may have more."
+        )
+    if default not in (None, 0, 1):
+        raise ValueError(f"default must be 0, 1 or None, got {default!r}.")
+    rows, results = binary_rows(inputs, names), _as_columns(outputs)
+    if len(rows) != len(results):
+        raise ValueError(
+            f"There are {len(rows)} rows of inputs and {len(results)} of outputs. Give one for one."
+        )
+    places, first, which = np.unique(row_numbers(rows), return_index=True, return_inverse=True)
+    contradicts = np.any(results != results[first][which], axis=1)
+    if np.any(contradicts):
+        later = int(np.argmax(contradicts))
+        earlier = int(first[which[later]])
+        raise ValueError(
+            f"Rows {earlier} and {later}, counted from 0, contradict each other: for "
+            f"{_in_words(rows[later], names)} the outputs are {results[earlier].tolist()} and "
+            f"{results[later].tolist()}."
+        )
+    if default is None and len(places) < 2 ** len(names):
+        is_there = np.isin(np.arange(2 ** len(names)), places)
+        missing = all_rows(len(names))[np.argmin(is_there)]
+        raise ValueError(
+            f"{np.sum(~is_there)} of the {len(is_there)} rows are missing, the first is "
+            f"{_in_words(missing, names)}. Give their output as default=0 or default=1."
+        )
+    table = np.full((2 ** len(names), results.shape[1]), bool(default))
+    table[places] = results[first]
+    return table
+
+
+def _as_columns(outputs: Any) -> np.ndarray:
+    values = np.asarray(outputs)
+    values = values[:, None] if values.ndim == 1 else values
+    n_outputs = values.shape[1] if values.ndim == 2 else 1
+    if n_outputs == 0:
+        raise ValueError("A truth table needs an output, got a table without columns.")
+    return binary_rows(values, [f"output {i + 1}" for i in range(n_outputs)], "output")
+
+
+def _in_words(row: np.ndarray, names: Sequence[str]) -> str:
+    return ", ".join(f"{name}={value}" for name, value in zip(names, row, strict=True))
+
+
+def _columns_in_order(X: Any, names: Sequence[str], what: str) -> np.ndarray:
+    values = X.toarray() if sparse.issparse(X) else np.asarray(X)
+    columns = [str(name) for name in getattr(X, "columns", names)]
+    if set(columns) != set(names):
+        raise ValueError(
+            f"The columns are named {columns}, but each {what} needs one: {list(names)}. Rename "
+            "them, or give an array."
+        )
+    return values if columns == list(names) else values[:, [columns.index(n) for n in names]]
