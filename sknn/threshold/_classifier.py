@@ -11,6 +11,7 @@ from sklearn.utils.validation import validate_data
 from sknn._sklearn import Interval, StrOptions, fit_context
 from sknn._validation import local_random_state, validated_weights
 from sknn.activations import ACTIVATIONS
+from sknn.threshold._error_search import SearchConfig, minimise_errors
 from sknn.threshold._one_unit_per_class import (
     OneUnitPerClass,
     Rows,
@@ -18,7 +19,8 @@ from sknn.threshold._one_unit_per_class import (
     class_numbers,
     weighted_rows,
 )
-from sknn.threshold._zero_one import Problem, SearchConfig, minimise_errors
+from sknn.threshold._zero_one import Problem
+from sknn.threshold._zero_one_classes import ClassesProblem
 
 
 class ThresholdLogicClassifier(OneUnitPerClass):
@@ -27,10 +29,11 @@ class ThresholdLogicClassifier(OneUnitPerClass):
     A unit fires where the weighted sum of its inputs reaches its threshold, ``X @ w >= θ``. With
     inputs in {0, 1} it computes logic: weights (1, 1) and θ = 2 are AND, θ = 1 is OR; an
     inhibitory input has weight -1, so that weight -1 and θ = 0 are NOT. With `weights` and
-    `threshold` given, `fit` changes nothing about the unit. Otherwise it learns a unit per class
-    (one alone for two classes), minimising the weight of misclassified rows, not a smooth
-    stand-in for it: exact line searches, along single weights, the threshold and random lines,
-    from logistic regressions as starts, repeated from disturbed solutions.
+    `threshold` given, `fit` changes nothing about the unit. Otherwise it learns a unit per class,
+    of which the one with the largest margin decides (one alone for two classes). It minimises the
+    weight of misclassified rows itself, not a smooth stand-in for it: exact line searches, along
+    single weights, thresholds and random lines, from logistic regressions as starts, repeated
+    from disturbed solutions.
 
     Parameters
     ----------
@@ -48,7 +51,8 @@ class ThresholdLogicClassifier(OneUnitPerClass):
     n_iter_no_change : int, default=5
         Epochs without fewer errors before a descent ends.
     n_restarts : int, default=5
-        Further descents, from disturbed copies of the best unit so far.
+        Further descents, from disturbed copies of the best units so far. One that would not catch
+        up with those within `n_iter_no_change` epochs, at the pace of its last one, is given up.
     class_weight : dict, 'balanced' or None, default=None
         Weight of each class, ``{label: weight}``, multiplied with the sample weights;
         ``'balanced'`` is inversely proportional to the weight of its rows.
@@ -60,9 +64,9 @@ class ThresholdLogicClassifier(OneUnitPerClass):
     classes_ : ndarray of shape (n_classes,)
         Labels, sorted.
     coef_ : ndarray of shape (1, n_features) or (n_classes, n_features)
-        Weights; with two classes there is one unit, which fires for ``classes_[1]``. Learned
-        ones have norm 1 once features are divided by their standard deviations, so that margins
-        of different units can be compared.
+        Weights; with two classes there is one unit, which fires for ``classes_[1]``. Once
+        features are divided by their standard deviations, the squared norms of learned units are
+        1 on average.
     threshold_ : ndarray of shape (1,) or (n_classes,)
         Thresholds.
     intercept_ : ndarray of shape (1,) or (n_classes,)
@@ -87,8 +91,9 @@ class ThresholdLogicClassifier(OneUnitPerClass):
     -----
     Rows are first sorted, and equal ones put together: the order of the rows does not matter, and
     a row with weight 2 is a row given twice. To find the fewest errors is NP-hard: the search may
-    end a little above the minimum. Classes that a plane separates are left without errors unless
-    the gap between them is tiny, as the last logistic regressions have next to no penalty.
+    end a little above the minimum. Classes that planes separate are left without errors unless
+    the gap between them is tiny, as the last logistic regressions have next to no penalty. Errors
+    of less than a millionth of all weight count as none.
 
     References
     ----------
@@ -245,17 +250,14 @@ class ThresholdLogicClassifier(OneUnitPerClass):
         config = SearchConfig(self.max_iter, self.n_iter_no_change, self.n_restarts)
         random_state = local_random_state(self.random_state)
         Z = scaler.transform(X)
-        wanted = of_class[:, 1:] if len(rows.classes) == 2 else of_class
-        found = [
-            minimise_errors(Problem(Z, column, totals - column), config, random_state)
-            for column in wanted.T
-        ]
-        units, n_epochs = np.array([unit for unit, _ in found]), max(n for _, n in found)
-        norms = np.linalg.norm(units[:, :-1], axis=1)
-        units = units / np.where(norms > 0, norms, 1.0)[:, None]
-        if len(units) > 1:  # classes without rows are out of reach of the margins of the others
-            reach = np.max(np.abs(Z @ units[:, :-1].T - units[:, -1]))
-            units[~wanted.any(axis=0), -1] = 1.0 + reach
+        if len(rows.classes) == 2:
+            problem = Problem(Z, of_class[:, 1], of_class[:, 0])
+            unit, n_epochs = minimise_errors(problem, config, random_state)
+            units = unit[None, :]
+        else:
+            units, n_epochs = _unit_per_class(Z, of_class, config, random_state)
+        norm = np.sqrt(np.mean(np.sum(units[:, :-1] ** 2, axis=1)))
+        units = units / (norm if norm > 0 else 1.0)
         coef = units[:, :-1] / scaler.scale_
         return coef, units[:, -1] + coef @ scaler.mean_, n_epochs
 
@@ -271,3 +273,22 @@ class ThresholdLogicClassifier(OneUnitPerClass):
         self.class_shares_ = counts / counts.sum(axis=1, keepdims=True)
         self.n_errors_ = float(rows.weights[predicted != rows.codes].sum())
         return self
+
+
+def _unit_per_class(
+    Z: np.ndarray,
+    of_class: np.ndarray,
+    config: SearchConfig,
+    random_state: np.random.RandomState,
+) -> tuple[np.ndarray, int]:
+    """Return the units and the number of epochs; classes without rows are out of reach."""
+    there = np.flatnonzero(of_class.any(axis=0))
+    units = np.zeros((of_class.shape[1], Z.shape[1] + 1))
+    if len(there) == 1:
+        n_epochs, reach = 1, 0.0
+    else:
+        problem = ClassesProblem(Z, of_class[:, there])
+        units[there], n_epochs = minimise_errors(problem, config, random_state)
+        reach = np.max(np.abs(problem.rows @ units[there].T))
+    units[np.setdiff1d(np.arange(len(units)), there), -1] = 1.0 + reach
+    return units, n_epochs

@@ -1,0 +1,115 @@
+"""Weighted means, variances and ranges of features, gathered part by part."""
+
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+from scipy import sparse
+from sklearn.utils.sparsefuncs import mean_variance_axis
+
+#: numbers per block of rows, so that a block stays in the processor's cache
+_BLOCK = 1 << 15
+#: a standard deviation below this share of the mean is a rounding error
+_ROUNDING = 1e-12
+#: a variance below this share of the mean square is not the difference of the two
+_CANCELLED = 1e-3
+#: share of the range in the scale of a feature
+_RANGE_SHARE = 0.25
+
+
+@dataclass(frozen=True)
+class Moments:
+    """Means, variances and ranges of all rows so far.
+
+    Attributes
+    ----------
+    weight : float
+        Summed weight of the rows.
+    mean, variance, low, high : ndarray of shape (n_features,)
+    """
+
+    weight: float
+    mean: np.ndarray
+    variance: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+
+    @classmethod
+    def of_nothing(cls, n_features: int) -> Self:
+        """Return those of no rows.
+
+        Parameters
+        ----------
+        n_features : int
+
+        Returns
+        -------
+        Moments
+        """
+        zeros, nowhere = np.zeros(n_features), np.full(n_features, np.inf)
+        return cls(0.0, zeros, zeros, nowhere, -nowhere)
+
+    @property
+    def scale(self) -> np.ndarray:
+        """What to divide features by, 1 for a constant one; of shape (n_features,).
+
+        It is between the standard deviation σ and the largest distance r from the mean, σ^¾ r^¼.
+        A feature that is rarely other than 0, such as a word in a text, has a tiny σ: divided by
+        it alone, it would outweigh common ones.
+        """
+        deviation = np.sqrt(self.variance)
+        reach = np.maximum(self.high - self.mean, self.mean - self.low)
+        scale = deviation ** (1 - _RANGE_SHARE) * reach**_RANGE_SHARE
+        return np.where(deviation > _ROUNDING * np.abs(self.mean), scale, 1.0)
+
+    def with_rows(self, X: Any, weights: np.ndarray) -> "Moments":
+        """Return the moments of the rows so far and of these (Chan, Golub & LeVeque 1983).
+
+        Parameters
+        ----------
+        X : {ndarray, CSR matrix} of shape (n_rows, n_features)
+        weights : ndarray of shape (n_rows,)
+            Above 0.
+
+        Returns
+        -------
+        Moments
+        """
+        of_rows = (_of_sparse if sparse.issparse(X) else _of_dense)(X, weights)
+        weight = self.weight + of_rows.weight
+        share, apart = of_rows.weight / weight, of_rows.mean - self.mean
+        spread = (1 - share) * self.variance + share * of_rows.variance
+        return Moments(
+            weight,
+            self.mean + share * apart,
+            spread + share * (1 - share) * apart**2,
+            np.minimum(self.low, of_rows.low),
+            np.maximum(self.high, of_rows.high),
+        )
+
+
+def _of_dense(X: np.ndarray, weights: np.ndarray) -> Moments:
+    share = weights / weights.sum()
+    mean = share @ X
+    variance, low, high = np.zeros((3, X.shape[1]))
+    n_rows = max(1, _BLOCK // X.shape[1])
+    for first in range(0, len(X), n_rows):
+        block = X[first : first + n_rows] - mean
+        low, high = np.minimum(low, block.min(axis=0)), np.maximum(high, block.max(axis=0))
+        variance += share[first : first + n_rows] @ np.square(block, out=block)
+    return Moments(weights.sum(), mean, variance, low + mean, high + mean)
+
+
+def _of_sparse(X: Any, weights: np.ndarray) -> Moments:
+    share = weights / weights.sum()
+    squares = type(X)((X.data**2, X.indices, X.indptr), shape=X.shape)
+    mean, square = share @ X, share @ squares
+    variance = square - mean**2
+    if np.any(variance < _CANCELLED * square):
+        mean, variance = mean_variance_axis(X, axis=0, weights=weights)
+    full = np.bincount(X.indices, minlength=X.shape[1]) == X.shape[0]
+    low, high = np.where(full, np.inf, 0.0), np.where(full, -np.inf, 0.0)
+    np.maximum.at(high, X.indices, X.data)
+    if full.any() or X.data.min(initial=0.0) < 0:
+        np.minimum.at(low, X.indices, X.data)
+    return Moments(weights.sum(), mean, variance, low, high)
