@@ -5,6 +5,7 @@ import numpy as np
 from sknn.threshold._one_unit_per_class import Rows
 from sknn.threshold._online_blocks import BlockEpochs
 from sknn.threshold._online_rows import RowEpochs
+from sknn.threshold._online_teams import Teams
 from sknn.threshold._rosenblatt import Course, LearningConfig, Units, Watch, decide, fires
 
 
@@ -30,7 +31,7 @@ def learn_online(
     rows = watch.rows
     n_rows, n_units = rows.signs.shape
     penalised = config.l1 > 0 or config.l2 > 0
-    epochs = (RowEpochs if penalised else BlockEpochs)(rows, course, config)
+    epochs = Teams(RowEpochs if penalised else BlockEpochs, rows, course, config)
     best, stalled = np.full(n_units, np.inf), np.zeros(n_units, dtype=int)
     for _ in range(config.max_iter):
         order = random_state.permutation(n_rows) if config.shuffle else None

@@ -5,6 +5,7 @@ from numbers import Integral, Real
 from typing import Any, Self
 
 import numpy as np
+from joblib import effective_n_jobs
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import validate_data
 
@@ -87,6 +88,11 @@ class PerceptronClassifier(OneUnitPerClass):
         ``'balanced'`` is inversely proportional to the weight of its rows. Not for multilabel y.
     warm_start : bool, default=False
         Whether `fit` begins with the weights of the fit before.
+    n_jobs : int or None, default=None
+        Threads that share the units of ``'online'`` among them; None is 1, -1 all processors. The
+        result is the same. It pays for many classes and penalties, if at all: one thread goes
+        over the rows for all units at once. ``'batch'`` is matrix products alone, which use as
+        many threads as NumPy's BLAS may.
     random_state : int, RandomState instance or None, default=None
         Gives the order of the rows under ``'online'``, and the rows held out.
     verbose : int, default=0
@@ -126,8 +132,7 @@ class PerceptronClassifier(OneUnitPerClass):
     -----
     With sparse X ``update='online'`` learns intercepts at a hundredth of the step size, as
     scikit-learn does; ``'batch'`` gives the same for dense and sparse X. Rows of weight 0 are left
-    out; their classes stay in `classes_`. There is no `n_jobs`: units do not learn one by one, but
-    all together from the same matrix products, which use as many threads as NumPy's BLAS may.
+    out; their classes stay in `classes_`.
 
     References
     ----------
@@ -179,6 +184,7 @@ class PerceptronClassifier(OneUnitPerClass):
         "eta0": [Interval(Real, 0, None, closed="neither")],
         "class_weight": [dict, StrOptions({"balanced"}), None],
         "warm_start": ["boolean"],
+        "n_jobs": [Integral, None],
         "random_state": ["random_state"],
         "verbose": ["verbose"],
     }
@@ -202,6 +208,7 @@ class PerceptronClassifier(OneUnitPerClass):
         eta0=1.0,
         class_weight=None,
         warm_start=False,
+        n_jobs=None,
         random_state=None,
         verbose=0,
     ):
@@ -221,6 +228,7 @@ class PerceptronClassifier(OneUnitPerClass):
         self.eta0 = eta0
         self.class_weight = class_weight
         self.warm_start = warm_start
+        self.n_jobs = n_jobs
         self.random_state = random_state
         self.verbose = verbose
 
@@ -382,6 +390,7 @@ class PerceptronClassifier(OneUnitPerClass):
             shuffle=self.shuffle,
             average=self.average,
             pocket=not one_epoch and (self.update == "batch" if pocket == "auto" else pocket),
+            n_jobs=effective_n_jobs(self.n_jobs),
             verbose=self.verbose,
         )
 

@@ -38,6 +38,8 @@ class LearningConfig:
     shuffle : bool
     average, pocket : bool
         Which weights to answer with.
+    n_jobs : int
+        Teams of units that learn side by side.
     verbose : int
     """
 
@@ -51,6 +53,7 @@ class LearningConfig:
     shuffle: bool
     average: bool
     pocket: bool
+    n_jobs: int
     verbose: int
 
 
@@ -66,6 +69,18 @@ class Units:
 
     coef: np.ndarray
     intercept: np.ndarray
+
+    def part(self, units: np.ndarray) -> "Units":
+        """Return some of the units, by their numbers."""
+        return Units(self.coef[units], self.intercept[units])
+
+    @classmethod
+    def joined(cls, parts: list["Units"]) -> "Units":
+        """Return the units of several sets in one."""
+        return cls(
+            np.concatenate([part.coef for part in parts]),
+            np.concatenate([part.intercept for part in parts]),
+        )
 
     def plus(self, other: "Units", factor: float = 1.0) -> "Units":
         """Return ``self + factor * other``.
@@ -119,6 +134,25 @@ class Course:
         zeros = Units(np.zeros((n_units, n_features)), np.zeros(n_units))
         none = np.zeros(n_units, dtype=int)
         return cls(zeros, zeros, none, none)
+
+    def part(self, units: np.ndarray) -> "Course":
+        """Return the course of some units, by their numbers."""
+        return Course(
+            self.units.part(units),
+            self.total.part(units),
+            self.n_steps[units],
+            self.n_updates[units],
+        )
+
+    @classmethod
+    def joined(cls, parts: list["Course"]) -> "Course":
+        """Return the course of all units of several courses."""
+        return cls(
+            Units.joined([part.units for part in parts]),
+            Units.joined([part.total for part in parts]),
+            np.concatenate([part.n_steps for part in parts]),
+            np.concatenate([part.n_updates for part in parts]),
+        )
 
     def answer(self, config: LearningConfig) -> Units:
         """Return the units to answer with: those of the last step, or the mean over all steps.
