@@ -83,8 +83,8 @@ class ClosedForm:
         """Train on consecutive batches; return their summed loss, still on the device."""
         y, weight = target_and_weight(target)
         output = self.mlp.new_output(len(y))
-        outputs, wanted = output.split(batch_size), self.mlp.wanted(y).split(batch_size)
-        sizes = [len(part) for part in outputs]
+        outputs, wanted = output.t().split(batch_size, 1), self.mlp.wanted(y).split(batch_size)
+        sizes = [len(part) for part in wanted]
         if weight is None:
             weights, totals = [None] * len(sizes), [float(size) for size in sizes]
         else:

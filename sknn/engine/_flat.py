@@ -106,7 +106,7 @@ class AdamStep:
         group["n_steps"] += 1
         beta_1, beta_2 = group["betas"]
         group["eps"] = group["epsilon"] / math.sqrt(1 - beta_2 ** group["n_steps"])
-        self.count.add_(1)
+        self.count.fill_(group["n_steps"])
         torch._fused_adam_(
             [self.flat.values],
             [self.flat.gradient],

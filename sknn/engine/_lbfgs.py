@@ -134,7 +134,7 @@ class ClosedFormObjective(Objective):
         loss = 0.0
         for X, y, wanted, weight in self.parts:
             output = self.mlp.new_output(len(y))
-            self.mlp.run(X, wanted, output, weight, Factors(1.0, 1.0, share))
+            self.mlp.run(X, wanted, output.t(), weight, Factors(1.0, 1.0, share))
             costs = self.mlp.per_row(output, y)
             loss += (costs.sum() if weight is None else costs.dot(weight)).item() * share
         if self.net.alpha:

@@ -31,7 +31,8 @@ class Loss:
 
 
 def _log_loss(output: Tensor, target: Tensor) -> Tensor:
-    return functional.cross_entropy(output, target, reduction="none")
+    # As if rows were the pixels of one image: over few classes many times faster than row by row.
+    return functional.cross_entropy(output.t()[None], target[None], reduction="none")[0]
 
 
 def _binary_log_loss(output: Tensor, target: Tensor) -> Tensor:
