@@ -65,12 +65,15 @@ class Net(NeuralNet):
         return Rows(X, y, device=self.device, dtype=self.dtype_)
 
     def initialize_module(self):
-        """Initialise the module, and note its dtype, widest layer and number of parameters."""
+        """Initialise the module, and note its dtype and how wide and how large it is."""
         super().initialize_module()
         parameters = list(self.module_.parameters())
         self.dtype_ = parameters[0].dtype
         self.widest_ = max(max(p.shape) for p in parameters)
         self.n_parameters_ = sum(p.numel() for p in parameters)
+        matrices = [p for p in parameters if p.ndim > 1]
+        n_units = sum(p.shape[0] for p in matrices) + sum(p.shape[1] for p in matrices[:1])
+        self.weights_per_unit_ = self.n_parameters_ / max(n_units, 1)
         return self
 
     def chunk_rows(self, numbers: int) -> int:

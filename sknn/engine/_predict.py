@@ -34,7 +34,7 @@ def raw_output(net: Any, rows: Rows) -> np.ndarray:
         module.eval()
     size = net.chunk_rows(CHUNK_NUMBERS)
     flops = 2 * net.n_parameters_ * min(size, len(rows))
-    with threads_for(flops), torch.inference_mode():
+    with threads_for(flops, net.weights_per_unit_), torch.inference_mode():
         if rows.is_sparse and isinstance(module, MLP):
             return _sparse_output(module, rows)
         if len(rows) <= size and not rows.is_sparse:

@@ -61,7 +61,8 @@ def train(plan: TrainPlan) -> TrainResult:
     try:
         if plan.config.solver == "lbfgs":
             rows = Rows(plan.X, plan.y, plan.sample_weight, device=net.device)
-            with threads_for(FLOPS_OF_A_WEIGHT * net.n_parameters_ * len(rows)):
+            work = FLOPS_OF_A_WEIGHT * net.n_parameters_ * len(rows)
+            with threads_for(work, net.weights_per_unit_):
                 minimize_lbfgs(net, rows, plan.config, progress)
         else:
             _run_epochs(net, plan, progress)
@@ -149,7 +150,7 @@ def _run_epochs(net: Net, plan: TrainPlan, progress: Progress) -> None:
     n_before = len(net.history)
     try:
         work = FLOPS_OF_A_WEIGHT * net.n_parameters_ * net.batch_size
-        with threads_for(work), closed_form(net, rows):
+        with threads_for(work, net.weights_per_unit_), closed_form(net, rows):
             net.fit_loop(rows, epochs=1 if plan.incremental else config.max_iter)
     except KeyboardInterrupt:
         warnings.warn("Training interrupted by user.", stacklevel=3)

@@ -2,9 +2,10 @@ import pytest
 import torch
 
 from sknn import DeepMLPClassifier
-from sknn.engine import _threads
+from sknn.architectures import MLP
+from sknn.engine import Net, _threads
 from sknn.engine._closed_form import ClosedForm
-from sknn.engine._threads import FLOPS_WORTH_THREADS, threads_for
+from sknn.engine._threads import FLOPS_WORTH_THREADS, WEIGHTS_WORTH_THREADS, threads_for
 
 
 @pytest.fixture
@@ -15,15 +16,22 @@ def two_threads():
     torch.set_num_threads(before)
 
 
-@pytest.mark.parametrize(("flops", "expected"), [(1e3, 1), (FLOPS_WORTH_THREADS, 2)])
-def test_small_work_is_done_by_one_thread(flops, expected, two_threads):
-    with threads_for(flops):
+@pytest.mark.parametrize(
+    ("flops", "weights", "expected"),
+    [
+        (1e3, 1e3, 1),
+        (FLOPS_WORTH_THREADS, WEIGHTS_WORTH_THREADS, 2),
+        (FLOPS_WORTH_THREADS, WEIGHTS_WORTH_THREADS - 1, 1),
+    ],
+)
+def test_small_or_narrow_work_is_done_by_one_thread(flops, weights, expected, two_threads):
+    with threads_for(flops, weights):
         assert torch.get_num_threads() == expected
     assert torch.get_num_threads() == 2
 
 
 def test_never_more_threads_than_there_were():
-    with threads_for(1e12):
+    with threads_for(1e12, 1e6):
         assert torch.get_num_threads() == 1
 
 
@@ -50,5 +58,14 @@ def test_fit_chooses_by_the_work_of_a_step(limit, expected, two_threads, monkeyp
 
     monkeypatch.setattr(ClosedForm, "run_epoch", spy)
     monkeypatch.setattr(_threads, "FLOPS_WORTH_THREADS", limit)
+    monkeypatch.setattr(_threads, "WEIGHTS_WORTH_THREADS", 0)
     DeepMLPClassifier(max_iter=1).fit([[0.0], [1.0]], [0, 1])
     assert seen == [expected]
+
+
+def test_the_lectures_network_is_wide_and_the_default_one_for_digits_narrow():
+    def weights_per_unit(sizes):
+        return Net(MLP(sizes), loss="log_loss").initialize().weights_per_unit_
+
+    assert weights_per_unit([784, 300, 100, 10]) == 266_610 / 1194 > WEIGHTS_WORTH_THREADS
+    assert weights_per_unit([64, 100, 10]) < WEIGHTS_WORTH_THREADS
