@@ -191,7 +191,7 @@ def _check_labels(part: str, labels: np.ndarray, origin: str, remedy: str) -> No
 def _fetch(data_home: Any) -> None:
     """Fetch all from OpenML, and keep it in the four files the data set is published in."""
     home = get_data_home(data_home)
-    # cache=False: the data are kept below, in a form that is read ten times faster.
+    # cache=False: the data are kept below, as the files that are looked for.
     X, y = fetch_openml(
         "Fashion-MNIST",
         version=1,
