@@ -57,8 +57,7 @@ def test_fitted_attributes_of_scikit_learn_are_there(ours, theirs, params):
 
 
 def test_installed_version_is_the_version():
-    if metadata.version("sknn") != sknn.__version__:
-        pytest.fail(f"reinstall: {metadata.version('sknn')} is installed")
+    assert metadata.version("sknn") == sknn.__version__, "another version is installed; reinstall"
 
 
 def test_changelog_names_the_version():

@@ -1,5 +1,6 @@
 """The skorch net that every deep estimator holds."""
 
+from contextlib import AbstractContextManager
 from typing import Any
 
 import torch
@@ -10,6 +11,7 @@ from sknn.engine._callbacks import StopTraining
 from sknn.engine._closed_form import ClosedForm
 from sknn.engine._data import Batches, Rows, target_and_weight
 from sknn.engine._losses import LOSSES, MeanLoss
+from sknn.engine._threads import threads_for
 
 BATCH_HOOKS = ("on_batch_begin", "on_batch_end", "on_grad_computed")
 
@@ -75,6 +77,23 @@ class Net(NeuralNet):
         n_units = sum(p.shape[0] for p in matrices) + sum(p.shape[1] for p in matrices[:1])
         self.weights_per_unit_ = self.n_parameters_ / max(n_units, 1)
         return self
+
+    def threads_for(self, flops_of_a_weight: int, n_rows: int) -> AbstractContextManager:
+        """Return a context that computes with as many threads as pay for this module.
+
+        Parameters
+        ----------
+        flops_of_a_weight : int
+            Floating-point operations that a row costs each weight.
+        n_rows : int
+            Rows that go through the module in one step.
+
+        Returns
+        -------
+        context manager
+        """
+        flops = flops_of_a_weight * self.n_parameters_ * n_rows
+        return threads_for(flops, self.weights_per_unit_)
 
     def chunk_rows(self, numbers: int) -> int:
         """Return how many rows may go through the module at once.

@@ -8,7 +8,6 @@ import torch
 from sknn.architectures import MLP
 from sknn.engine._data import Batches, Rows
 from sknn.engine._sparse import SparseBatch
-from sknn.engine._threads import threads_for
 
 #: numbers that the widest layer of a chunk may hold: 1 MiB in float64, so that what one layer
 #: writes is still in the processor's cache when the next one reads it
@@ -33,8 +32,7 @@ def raw_output(net: Any, rows: Rows) -> np.ndarray:
     if module.training:
         module.eval()
     size = net.chunk_rows(CHUNK_NUMBERS)
-    flops = 2 * net.n_parameters_ * min(size, len(rows))
-    with threads_for(flops, net.weights_per_unit_), torch.inference_mode():
+    with net.threads_for(2, min(size, len(rows))), torch.inference_mode():
         if rows.is_sparse and isinstance(module, MLP):
             return _sparse_output(module, rows)
         if len(rows) <= size and not rows.is_sparse:

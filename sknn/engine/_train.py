@@ -16,7 +16,6 @@ from sknn.engine._device import resolve_device
 from sknn.engine._lbfgs import minimize_lbfgs
 from sknn.engine._net import Net
 from sknn.engine._optimizers import copy_state, net_arguments, restore_state
-from sknn.engine._threads import threads_for
 from sknn.exceptions import NonFiniteLossError
 
 #: a row costs each weight a multiplication and an addition forward, and two of each back
@@ -61,8 +60,7 @@ def train(plan: TrainPlan) -> TrainResult:
     try:
         if plan.config.solver == "lbfgs":
             rows = Rows(plan.X, plan.y, plan.sample_weight, device=net.device)
-            work = FLOPS_OF_A_WEIGHT * net.n_parameters_ * len(rows)
-            with threads_for(work, net.weights_per_unit_):
+            with net.threads_for(FLOPS_OF_A_WEIGHT, len(rows)):
                 minimize_lbfgs(net, rows, plan.config, progress)
         else:
             _run_epochs(net, plan, progress)
@@ -149,8 +147,7 @@ def _run_epochs(net: Net, plan: TrainPlan, progress: Progress) -> None:
     net.notify("on_train_begin", X=rows, y=None)
     n_before = len(net.history)
     try:
-        work = FLOPS_OF_A_WEIGHT * net.n_parameters_ * net.batch_size
-        with threads_for(work, net.weights_per_unit_), closed_form(net, rows):
+        with net.threads_for(FLOPS_OF_A_WEIGHT, net.batch_size), closed_form(net, rows):
             net.fit_loop(rows, epochs=1 if plan.incremental else config.max_iter)
     except KeyboardInterrupt:
         warnings.warn("Training interrupted by user.", stacklevel=3)
