@@ -5,7 +5,7 @@ describes itself in `LayerSpec`. An estimator writes a `TrainConfig` and puts ev
 `TrainPlan`; the engine answers with a `TrainResult`. Nothing here knows torch or skorch.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -20,17 +20,25 @@ class InputSpec:
 
     Attributes
     ----------
-    kind : {'numeric'}
-        A table of numbers, dense or sparse.
+    kind : {'table', 'sequence'}
+        A table, dense or sparse: first `n_numeric` columns of numbers, then a column of category
+        codes, whole numbers from 0, for each of `cardinalities`, all in one array of `dtype`. Or
+        sequences, of shape (n_samples, length, n_numeric), flattened to two axes.
     n_numeric : int
-        Number of numeric columns.
+        Number of numeric columns, or of channels of a sequence.
     dtype : {'float32', 'float64'}
         In which the network computes.
+    cardinalities : tuple of int, default=()
+        Number of codes of each embedded column, unknown and missing levels counted.
+    length : int or None, default=None
+        Positions of a sequence.
     """
 
-    kind: Literal["numeric"]
+    kind: Literal["table", "sequence"]
     n_numeric: int
     dtype: Literal["float32", "float64"]
+    cardinalities: tuple[int, ...] = ()
+    length: int | None = None
 
 
 @dataclass(frozen=True)
@@ -44,13 +52,17 @@ class TargetSpec:
         (n_samples, n_labels); numbers of shape (n_samples, n_outputs).
     n_outputs : int
         Units in the output layer.
-    loss : str
-        A key of ``sknn.engine``'s table of losses.
+    loss : str or callable
+        A key of ``sknn.engine``'s table of losses, or ``loss(output, target)`` on tensors, which
+        returns a cost for each row.
+    loss_params : mapping, default={}
+        Settings of the loss, as ``{'quantiles': (0.1, 0.9)}`` or ``{'gamma': 2.0}``.
     """
 
     kind: TargetKind
     n_outputs: int
-    loss: str
+    loss: Any
+    loss_params: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -81,12 +93,24 @@ class LayerSpec:
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """How to train; each field means what scikit-learn's parameter of that name means."""
+    """How to train; each field means what the estimators' parameter of that name means.
 
-    solver: str
+    Attributes
+    ----------
+    solver_params, learning_rate_params : mapping
+        Arguments for a class of torch given as `solver` or `learning_rate`.
+    precision : {'full', 'tf32', 'bfloat16'}
+        Of the matrix products, where the weights are float32.
+    stop_on_loss : bool
+        Whether the validation loss decides about stopping, and not the validation score.
+    callbacks : tuple of skorch.callbacks.Callback
+        The user's.
+    """
+
+    solver: Any
     alpha: float
     batch_size: int | Literal["auto"]
-    learning_rate: str
+    learning_rate: Any
     learning_rate_init: float
     power_t: float
     max_iter: int
@@ -103,6 +127,16 @@ class TrainConfig:
     n_iter_no_change: float
     max_fun: int
     device: str
+    l1_ratio: float = 0.0
+    weight_decay: float = 0.01
+    warmup_epochs: float = 0
+    max_grad_norm: float | None = None
+    precision: Literal["full", "tf32", "bfloat16"] = "full"
+    compile: bool = False
+    stop_on_loss: bool = False
+    callbacks: tuple = ()
+    solver_params: Mapping[str, Any] = field(default_factory=dict)
+    learning_rate_params: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass

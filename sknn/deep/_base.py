@@ -108,7 +108,7 @@ class DeepEstimator(BaseEstimator, ABC):
         if previous is None:
             self._shaping = shaping
             self._codec = self._fit_codec(y, sample_weight, classes)
-            self._inputs = InputSpec("numeric", X.shape[1], dtype)
+            self._inputs = InputSpec("table", X.shape[1], dtype)
             module = self._build_module(self._inputs, random_state)
         elif not incremental:
             self._check_same_target(y)
@@ -150,7 +150,8 @@ class DeepEstimator(BaseEstimator, ABC):
         return FLOATS if self.dtype == "auto" else self.dtype
 
     def _train_config(self) -> TrainConfig:
-        values = {field.name: getattr(self, field.name) for field in fields(TrainConfig)}
+        names = [field.name for field in fields(TrainConfig) if hasattr(self, field.name)]
+        values = {name: getattr(self, name) for name in names}
         return TrainConfig(**{name: _plain(value) for name, value in values.items()})
 
     def _check_same_shape(self, shaping: dict[str, Any]) -> None:

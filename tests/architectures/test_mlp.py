@@ -53,7 +53,7 @@ def test_building_and_drawing_leave_torchs_generator_alone():
 
 
 def test_specs_give_widths_and_dtype():
-    inputs = InputSpec("numeric", 7, "float64")
+    inputs = InputSpec("table", 7, "float64")
     mlp = MLP.from_specs(inputs, TargetSpec("multiclass", 3, "log_loss"), (5,), "tanh")
     assert mlp.layer_sizes == (7, 5, 3)
     assert {p.dtype for p in mlp.parameters()} == {torch.float64}
