@@ -37,6 +37,9 @@ CONSTRAINTS: dict[str, list] = {
         Options(Real, {np.inf}),
     ],
     "max_fun": [Interval(Integral, 1, None, closed="left")],
+    "class_weight": [dict, list, StrOptions({"balanced"}), None],
+    "scoring": [str, callable, None],
+    "callbacks": [list, tuple, None],
     "device": [str],
     "dtype": [StrOptions({"auto", "float32", "float64"})],
 }

@@ -1,10 +1,11 @@
 """The multilayer perceptron classifier."""
 
 from sknn.deep._mlp import CONSTRAINTS, build_mlp, shaping_params
+from sknn.deep._table_input import TableInput
 from sknn.deep._tasks import DeepClassifier
 
 
-class DeepMLPClassifier(DeepClassifier):
+class DeepMLPClassifier(TableInput, DeepClassifier):
     """Multilayer perceptron classifier on PyTorch, a drop-in for scikit-learn's.
 
     Every parameter of ``sklearn.neural_network.MLPClassifier`` is here under its name, in its
@@ -175,6 +176,9 @@ class DeepMLPClassifier(DeepClassifier):
         epsilon=1e-8,
         n_iter_no_change=10,
         max_fun=15000,
+        class_weight=None,
+        scoring=None,
+        callbacks=None,
         device="auto",
         dtype="auto",
     ):
@@ -201,6 +205,9 @@ class DeepMLPClassifier(DeepClassifier):
         self.epsilon = epsilon
         self.n_iter_no_change = n_iter_no_change
         self.max_fun = max_fun
+        self.class_weight = class_weight
+        self.scoring = scoring
+        self.callbacks = callbacks
         self.device = device
         self.dtype = dtype
 

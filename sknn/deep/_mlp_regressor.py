@@ -2,10 +2,11 @@
 
 from sknn._sklearn import StrOptions
 from sknn.deep._mlp import CONSTRAINTS, build_mlp, shaping_params
+from sknn.deep._table_input import TableInput
 from sknn.deep._tasks import DeepRegressor
 
 
-class DeepMLPRegressor(DeepRegressor):
+class DeepMLPRegressor(TableInput, DeepRegressor):
     """Multilayer perceptron regressor on PyTorch, a drop-in for scikit-learn's.
 
     Every parameter of ``sklearn.neural_network.MLPRegressor`` is here under its name, in its
@@ -182,6 +183,8 @@ class DeepMLPRegressor(DeepRegressor):
         epsilon=1e-8,
         n_iter_no_change=10,
         max_fun=15000,
+        scoring=None,
+        callbacks=None,
         device="auto",
         dtype="auto",
         standardize_target=True,
@@ -210,6 +213,8 @@ class DeepMLPRegressor(DeepRegressor):
         self.epsilon = epsilon
         self.n_iter_no_change = n_iter_no_change
         self.max_fun = max_fun
+        self.scoring = scoring
+        self.callbacks = callbacks
         self.device = device
         self.dtype = dtype
         self.standardize_target = standardize_target

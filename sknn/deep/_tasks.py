@@ -7,11 +7,11 @@ from scipy.special import expit, softmax
 from sklearn.base import ClassifierMixin, RegressorMixin
 from sklearn.metrics import r2_score
 from sklearn.utils import column_or_1d
+from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import validate_data
 
-from sknn._sklearn import check_partial_fit_first_call, fit_context
-from sknn.deep._base import DeepEstimator
+from sknn._sklearn import check_partial_fit_first_call, check_y, fit_context
+from sknn.deep._base import DeepEstimator, validation_of
 from sknn.preprocessing import ClassCodec, ValueCodec
 
 
@@ -19,14 +19,32 @@ def _can_go_on(estimator: Any) -> bool:
     return estimator._check_solver()
 
 
+def _checked_y(estimator: Any, y: Any, **options: Any) -> np.ndarray:
+    if y is None:
+        raise ValueError(
+            f"This {type(estimator).__name__} estimator requires y to be passed, but the target y "
+            "is None."
+        )
+    y = check_y(y, multi_output=True, estimator=estimator, **options)
+    return column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
+
+
 class DeepClassifier(ClassifierMixin, DeepEstimator):
     """Labels in and out; binary, multiclass and multilabel."""
 
-    def _check_data(self, X, y, **options):
-        X, y = validate_data(self, X, y, **options)
-        if y.ndim == 2 and y.shape[1] == 1:
-            y = column_or_1d(y, warn=True)
-        return X, y
+    def _check_y(self, y):
+        return _checked_y(self, y)
+
+    def _class_weighted(self, y, sample_weight, incremental):
+        if self.class_weight is None:
+            return sample_weight
+        if incremental and self.class_weight == "balanced":
+            raise ValueError(
+                "class_weight='balanced' needs to see all of y, but partial_fit sees a part. Give "
+                "a dict of weights, as from sklearn.utils.class_weight.compute_class_weight."
+            )
+        weight = compute_sample_weight(self.class_weight, y)
+        return weight if sample_weight is None else weight * sample_weight
 
     def _fit_codec(self, y, sample_weight, classes):
         codec = ClassCodec().fit(y, classes)
@@ -45,7 +63,17 @@ class DeepClassifier(ClassifierMixin, DeepEstimator):
 
     @available_if(_can_go_on)
     @fit_context(prefer_skip_nested_validation=True)
-    def partial_fit(self, X, y, sample_weight=None, classes=None):
+    def partial_fit(
+        self,
+        X,
+        y,
+        sample_weight=None,
+        classes=None,
+        *,
+        X_val=None,
+        y_val=None,
+        sample_weight_val=None,
+    ):
         """Train for one more epoch on the given rows.
 
         Parameters
@@ -59,6 +87,8 @@ class DeepClassifier(ClassifierMixin, DeepEstimator):
         classes : array-like of shape (n_classes,), default=None
             All classes of all calls. Required at the first call, can be omitted afterwards; y
             need not contain all of them.
+        X_val, y_val, sample_weight_val : as in `fit`, default=None
+            Rows to score after the epoch, see ``history_``.
 
         Returns
         -------
@@ -70,10 +100,13 @@ class DeepClassifier(ClassifierMixin, DeepEstimator):
             If `classes` is missing or changes, y has another class, or
             ``early_stopping=True``.
         """
+        validation = validation_of(X_val, y_val, sample_weight_val)
         before = getattr(self, "classes_", None)
         first = check_partial_fit_first_call(self, classes)
         try:
-            return self._fit(X, y, sample_weight, incremental=True, classes=classes)
+            return self._fit(
+                X, y, sample_weight, incremental=True, classes=classes, validation=validation
+            )
         except BaseException:
             if first and before is None:  # so that the next call is the first again
                 del self.classes_
@@ -158,11 +191,14 @@ class DeepClassifier(ClassifierMixin, DeepEstimator):
 class DeepRegressor(RegressorMixin, DeepEstimator):
     """Numbers in and out, one or several a row."""
 
-    def _check_data(self, X, y, **options):
-        X, y = validate_data(self, X, y, y_numeric=True, **options)
-        if y.ndim == 2 and y.shape[1] == 1:
-            y = column_or_1d(y, warn=True)
-        return X, y
+    def _check_y(self, y):
+        return _checked_y(self, y, y_numeric=True)
+
+    def _class_weighted(self, y, sample_weight, incremental):
+        return sample_weight
+
+    def _refit_codec(self, sample):
+        self._codec = self._fit_codec(sample.y, sample.sample_weight, None)
 
     def _fit_codec(self, y, sample_weight, classes):
         codec = ValueCodec(self.loss, self.standardize_target).fit(y, sample_weight)
@@ -178,7 +214,9 @@ class DeepRegressor(RegressorMixin, DeepEstimator):
 
     @available_if(_can_go_on)
     @fit_context(prefer_skip_nested_validation=True)
-    def partial_fit(self, X, y, sample_weight=None):
+    def partial_fit(
+        self, X, y, sample_weight=None, *, X_val=None, y_val=None, sample_weight_val=None
+    ):
         """Train for one more epoch on the given rows.
 
         Parameters
@@ -189,6 +227,8 @@ class DeepRegressor(RegressorMixin, DeepEstimator):
             Numbers. The first call fixes how they are standardised.
         sample_weight : array-like of shape (n_samples,), default=None
             Non-negative weights of the rows.
+        X_val, y_val, sample_weight_val : as in `fit`, default=None
+            Rows to score after the epoch, see ``history_``.
 
         Returns
         -------
@@ -199,7 +239,8 @@ class DeepRegressor(RegressorMixin, DeepEstimator):
         ValueError
             If ``early_stopping=True``, or X or y are not as in the first call.
         """
-        return self._fit(X, y, sample_weight, incremental=True)
+        validation = validation_of(X_val, y_val, sample_weight_val)
+        return self._fit(X, y, sample_weight, incremental=True, validation=validation)
 
     def predict(self, X):
         """Return the expected value of y for each row.

@@ -60,27 +60,31 @@ class ClosedForm:
         self.mlp.flat.close()
 
     @torch.no_grad()
-    def run_epoch(self, batches: Batches) -> float:
+    def run_epoch(self, batches: Batches, outputs: list | None = None) -> float:
         """Train on all batches once.
 
         Parameters
         ----------
         batches : Batches
             Of training rows with targets.
+        outputs : list, default=None
+            Where to append pairs of targets and raw outputs, each before its batch's step.
 
         Returns
         -------
         float
             Mean loss of a row, with the penalty, as it was before the step of its batch.
         """
-        total = sum(
-            self._run_group(X, target, batches.batch_size)
-            for X, target in batches.groups(dense=not self.mlp.is_sparse)
-        )
+        total = 0.0
+        for X, target in batches.groups(dense=not self.mlp.is_sparse):
+            loss, output = self._run_group(X, target, batches.batch_size)
+            total = total + loss
+            if outputs is not None:
+                outputs.append((target, output))
         return float(total) / len(batches.dataset)
 
-    def _run_group(self, X: Any, target: Any, batch_size: int) -> Tensor:
-        """Train on consecutive batches; return their summed loss, still on the device."""
+    def _run_group(self, X: Any, target: Any, batch_size: int) -> tuple[Tensor, Tensor]:
+        """Train on consecutive batches; return summed loss and outputs, still on the device."""
         y, weight = target_and_weight(target)
         output = self.mlp.new_output(len(y))
         outputs, wanted = output.t().split(batch_size, 1), self.mlp.wanted(y).split(batch_size)
@@ -103,7 +107,7 @@ class ClosedForm:
         loss = self._summed_loss(output, y, weights, factors)
         if self.alpha:
             loss = loss + 0.5 * self.alpha * torch.stack(norms).dot(loss.new_tensor(factors))
-        return loss
+        return loss, output
 
     def _factors(self, share: float) -> Factors:
         """Return what a step writes, for a row's share of the batch: gradient or parameters."""

@@ -1,8 +1,10 @@
 """The skorch net that every deep estimator holds."""
 
+import copy
 from contextlib import AbstractContextManager
 from typing import Any
 
+import numpy as np
 import torch
 from skorch import NeuralNet
 from skorch.callbacks import Callback, EpochTimer
@@ -40,6 +42,14 @@ class Net(NeuralNet):
 
     #: trains the epochs in place of autograd while `train` runs, where it can
     closed_form: ClosedForm | None = None
+    #: targets and raw outputs of an epoch, batch by batch, while somebody wants them
+    outputs_of_epoch: list | None = None
+    #: set by a callback that wants no further epoch
+    stop_asked: bool = False
+    #: beside the training rows, for callbacks
+    validation_rows: Rows | None = None
+    #: of the epoch that runs, or ran last
+    batches: Batches | None = None
 
     def __init__(self, module: Any, *, loss: str, alpha: float = 0.0, **kwargs: Any):
         defaults = {
@@ -130,6 +140,32 @@ class Net(NeuralNet):
             loss = loss + self.penalty(len(target) if weight is None else weight.sum())
         return loss
 
+    @torch.no_grad()
+    def loss_of(self, output: np.ndarray, rows: Rows) -> float:
+        """Return the weighted mean loss of raw outputs, without the penalty."""
+        tensor = torch.from_numpy(output).to(rows.y.device)
+        return float(self.criterion_(tensor, rows.y, rows.sample_weight))
+
+    def notify(self, method_name, **cb_kwargs):
+        """Tell all callbacks; one that stops training by KeyboardInterrupt, as skorch's do, may.
+
+        That is no interruption: the callbacks after it still see the epoch.
+        """
+        if method_name != "on_epoch_end":
+            super().notify(method_name, **cb_kwargs)
+            return
+        for _, callback in self.callbacks_:
+            try:
+                callback.on_epoch_end(self, **cb_kwargs)
+            except KeyboardInterrupt:
+                self.stop_asked = True
+
+    def get_split_datasets(self, X, y=None, **fit_params):
+        """Return training rows, and the validation rows that callbacks may see."""
+        if self.validation_rows is None:
+            return super().get_split_datasets(X, y, **fit_params)
+        return self.get_dataset(X, y), self.validation_rows
+
     def train_step(self, batch, **fit_params):
         """Do one step of the optimizer, without skorch's closure for line searches."""
         self.optimizer_.zero_grad(set_to_none=True)
@@ -156,10 +192,12 @@ class Net(NeuralNet):
 
         The loss stays on the device until the end of the epoch.
         """
-        if iterator is None:
+        if iterator is None or iterator.dataset is self.validation_rows:  # see `Validation`
             return
+        self.batches = iterator if training else self.batches
         if training and self.closed_form is not None:
-            self.history.record(f"{prefix}_loss", self.closed_form.run_epoch(iterator))
+            loss = self.closed_form.run_epoch(iterator, self.outputs_of_epoch)
+            self.history.record(f"{prefix}_loss", loss)
             self.history.record(f"{prefix}_batch_count", len(iterator))
             return
         watched = self.watches_batches()
@@ -169,6 +207,8 @@ class Net(NeuralNet):
                 self.notify("on_batch_begin", batch=batch, training=training)
             step = step_fn(batch, **fit_params)
             size = len(batch[0])
+            if self.outputs_of_epoch is not None:
+                self.outputs_of_epoch.append((batch[1], step["y_pred"]))
             total = total + step["loss"].detach() * size
             n_rows, n_batches = n_rows + size, n_batches + 1
             if watched:
@@ -184,3 +224,25 @@ class Net(NeuralNet):
             return super().fit_loop(X, y, epochs, **kwargs)
         except StopTraining:
             return self
+
+
+def snapshot(net: Net) -> Net:
+    """Return a net that predicts as the given one does now, whatever becomes of that one.
+
+    Parameters
+    ----------
+    net : Net
+        In training, perhaps.
+
+    Returns
+    -------
+    Net
+        With a module of its own; its optimizer is that of `net`.
+    """
+    new = Net.__new__(Net)  # a copy by copy.copy would go through skorch's pickling
+    vars(new).update(vars(net))
+    new.module = new.module_ = copy.deepcopy(net.module_)
+    new.history = copy.copy(net.history)
+    new.callbacks, new.callbacks_, new.closed_form = None, [], None
+    new.validation_rows = new.outputs_of_epoch = new.batches = None
+    return new

@@ -14,6 +14,12 @@ from sknn.engine._sparse import SparseBatch
 CHUNK_NUMBERS = 2**17
 
 
+def as_array(output: torch.Tensor) -> np.ndarray:
+    """Return a network's output as an array; NumPy has no bfloat16."""
+    output = output.cpu()
+    return (output.float() if output.dtype == torch.bfloat16 else output).numpy()
+
+
 def raw_output(net: Any, rows: Rows) -> np.ndarray:
     """Return the network's output, before the link, of all rows.
 
@@ -36,9 +42,8 @@ def raw_output(net: Any, rows: Rows) -> np.ndarray:
         if rows.is_sparse and isinstance(module, MLP):
             return _sparse_output(module, rows)
         if len(rows) <= size and not rows.is_sparse:
-            return module(rows.X).cpu().numpy()
-        chunks = [module(X).cpu() for X, _ in Batches(rows, size)]
-        return torch.cat(chunks).numpy()
+            return as_array(module(rows.X))
+        return np.concatenate([as_array(module(X)) for X, _ in Batches(rows, size)])
 
 
 def _sparse_output(module: MLP, rows: Rows) -> np.ndarray:

@@ -145,6 +145,22 @@ class ClassCodec:
         fires = (decision[:, 0] > 0) & (len(self.classes_) == 2)
         return self.classes_[fires.astype(np.intp)]
 
+    def decode_target(self, y: np.ndarray) -> np.ndarray:
+        """Return the labels that `encode` made y from.
+
+        Parameters
+        ----------
+        y : ndarray
+            Encoded.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or (n_samples, n_labels)
+        """
+        if self.spec_.kind == "multilabel":
+            return y.astype(np.int64)
+        return self.classes_[y.astype(np.intp).ravel()]
+
 
 def _has_columns(y: Any) -> bool:
     return sparse.issparse(y) or (np.ndim(y) == 2 and np.shape(y)[1] > 1)
@@ -254,4 +270,19 @@ class ValueCodec:
             values = np.exp(output)
         else:
             values = (output * self.scale_ + self.mean_).astype(output.dtype)
+        return values.ravel() if values.shape[1] == 1 else values
+
+    def decode_target(self, y: np.ndarray) -> np.ndarray:
+        """Return the numbers that `encode` made y from.
+
+        Parameters
+        ----------
+        y : ndarray of shape (n_samples, n_outputs)
+            Encoded.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_outputs), or (n_samples,) for one output
+        """
+        values = y * self.scale_ + self.mean_
         return values.ravel() if values.shape[1] == 1 else values
