@@ -38,7 +38,7 @@ class DeepEstimator(FittedNet, CallbackSupportMixin, BaseEstimator, ABC):
         """Return the torch module with its first weights."""
 
     @abstractmethod
-    def _check_X(self, X: Any, *, reset: bool) -> Any:
+    def _check_inputs(self, X: Any, *, reset: bool) -> Any:
         """Return X checked, before it is encoded; with `reset`, note its columns."""
 
     @abstractmethod
@@ -148,7 +148,7 @@ class DeepEstimator(FittedNet, CallbackSupportMixin, BaseEstimator, ABC):
         shaping = self._shaping_params()
         if previous is not None:
             self._check_same_shape(shaping)
-        X, y = self._check_X(X, reset=previous is None), self._check_y(y)
+        X, y = self._check_inputs(X, reset=previous is None), self._check_y(y)
         check_consistent_length(X, y)
         sample_weight = self._class_weighted(y, validated_weights(sample_weight, X), incremental)
         random_state = local_random_state(self.random_state)
@@ -208,7 +208,7 @@ class DeepEstimator(FittedNet, CallbackSupportMixin, BaseEstimator, ABC):
         return _take(whole, rows[0]), _take(whole, rows[1])
 
     def _validation_sample(self, X: Any, y: Any, sample_weight: Any) -> Sample:
-        X, y = self._check_X(X, reset=False), self._check_y(y)
+        X, y = self._check_inputs(X, reset=False), self._check_y(y)
         check_consistent_length(X, y)
         weight = self._class_weighted(y, validated_weights(sample_weight, X), False)
         return Sample(X, y, weight)
@@ -300,7 +300,7 @@ class DeepEstimator(FittedNet, CallbackSupportMixin, BaseEstimator, ABC):
 
     def _forward(self, X: Any) -> np.ndarray:
         check_is_fitted(self)
-        return forward(self.net_, self._encoder.transform(self._check_X(X, reset=False)))
+        return forward(self.net_, self._encoder.transform(self._check_inputs(X, reset=False)))
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

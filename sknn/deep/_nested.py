@@ -17,8 +17,8 @@ class NestedParams:
             if name.partition("__")[0] not in self._nested or "__" not in name:
                 prefixes = ", ".join(f"'{prefix}__'" for prefix in self._nested)
                 raise TypeError(
-                    f"{type(self).__name__}.__init__() got an unexpected keyword argument {name!r}. "
-                    f"Further arguments begin with one of {prefixes}."
+                    f"{type(self).__name__}.__init__() got an unexpected keyword argument "
+                    f"{name!r}. Further arguments begin with one of {prefixes}."
                 )
         vars(self).update(arguments)
 

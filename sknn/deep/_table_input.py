@@ -22,7 +22,7 @@ class PlainEncoder:
 class TableInput:
     """X is a table."""
 
-    def _check_X(self, X: Any, *, reset: bool) -> Any:
+    def _check_inputs(self, X: Any, *, reset: bool) -> Any:
         if not reset and not hasattr(self, "feature_names_in_"):
             if is_clean_array(X, self.n_features_in_, self._inputs.dtype):
                 return X

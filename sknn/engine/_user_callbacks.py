@@ -66,7 +66,7 @@ def _as_callback(item: Any) -> Any:
     if callable(item) and not isinstance(item, type):
         return FunctionCallback(item)
     raise TypeError(
-        "An item of callbacks must be a callback of skorch, a pair of a name and one, or a function "
-        f"of an epoch's row of the history that may return True to stop; got {item!r}. "
+        "An item of callbacks must be a callback of skorch, a pair of a name and one, or a "
+        f"function of an epoch's row of the history that may return True to stop; got {item!r}. "
         "Callbacks of scikit-learn go into set_callbacks()."
     )

@@ -4,10 +4,10 @@ import warnings
 
 import numpy as np
 import pytest
-from skorch.callbacks import Callback, EarlyStopping, EpochScoring
 from sklearn.base import clone
 from sklearn.datasets import load_iris
 from sklearn.model_selection import GridSearchCV
+from skorch.callbacks import Callback, EarlyStopping, EpochScoring
 
 from sknn import DeepMLPClassifier
 
@@ -113,7 +113,7 @@ def test_item_that_is_no_callback_is_an_error(data, callbacks):
 
 
 def test_callback_outside_a_list_is_an_error(data):
-    with pytest.raises(ValueError, match="'callbacks' parameter .* must be"):
+    with pytest.raises(ValueError, match="'callbacks' parameter"):
         classifier(callbacks=EarlyStopping()).fit(*data)
 
 
@@ -232,7 +232,7 @@ def test_scikit_learns_callback_stops_training_by_true(data, solver):
 def test_teardown_is_called_after_an_error_too(data):
     X, y = data
     stopper = Stopper()
-    with pytest.raises(ValueError, match="NaN|infinity"):
+    with pytest.raises(ValueError, match="infinity"):
         classifier().set_callbacks(stopper).fit(np.where(X > 2, np.inf, X), y)
     assert stopper.events[-1] == "teardown"
 
