@@ -251,7 +251,6 @@ class DeepEstimator(FittedNet, CallbackSupportMixin, BaseEstimator, ABC):
             "validation_loss_curve_": progress.validation_losses,
             "best_validation_score_": progress.best_score,
             "history_": progress.history,
-            "n_layers_": len(result.net.module_.describe()) + 1,
             "n_outputs_": self._codec.spec_.n_outputs,
             "out_activation_": OUT_ACTIVATIONS[self._codec.spec_.loss],
         }

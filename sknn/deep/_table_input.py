@@ -23,9 +23,9 @@ class TableInput:
     """X is a table."""
 
     def _check_inputs(self, X: Any, *, reset: bool) -> Any:
-        if not reset and not hasattr(self, "feature_names_in_"):
-            if is_clean_array(X, self.n_features_in_, self._inputs.dtype):
-                return X
+        unnamed = not reset and not hasattr(self, "feature_names_in_")
+        if unnamed and is_clean_array(X, self.n_features_in_, self._inputs.dtype):
+            return X
         dtype = self._input_dtype() if reset else self._inputs.dtype
         return validate_data(self, X, accept_sparse="csr", dtype=dtype, reset=reset)
 
