@@ -5,6 +5,8 @@ from typing import Any
 import numpy as np
 import torch
 
+from sknn.architectures import MLP
+
 
 class WeightList(list):
     """Arrays of parameters, in scikit-learn's orientation; setting an item changes the network.
@@ -66,13 +68,15 @@ def linear_layers(module: torch.nn.Module) -> list[torch.nn.Linear]:
     Parameters
     ----------
     module : torch.nn.Module
-        An `MLP`, for instance, whose ``linears`` these are.
+        Of an `MLP` these are its ``linears``.
 
     Returns
     -------
     list of torch.nn.Linear
         Empty if there are none.
     """
+    if isinstance(module, MLP):  # an activation of the user's may have layers of its own
+        return list(module.linears)
     return [layer for layer in module.modules() if isinstance(layer, torch.nn.Linear)]
 
 
