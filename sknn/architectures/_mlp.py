@@ -17,7 +17,8 @@ from sknn.architectures._activations import (
     hidden_activation,
     init_factor,
 )
-from sknn.architectures._blocks import BatchNorm, Dropout, UnsetLinear, seeded_torch
+from sknn.architectures._blocks import BatchNorm, UnsetLinear, seeded_torch
+from sknn.architectures._dropout import Dropout
 from sknn.architectures._embeddings import CategoryEmbeddings
 from sknn.architectures._initializers import checked_initializer, init_linear
 from sknn.architectures._mlp_options import MLPOptions

@@ -10,6 +10,7 @@ from torch import nn
 
 from sknn._specs import InputSpec, TargetSpec
 from sknn.architectures._blocks import seeded_torch
+from sknn.architectures._mlp import MLP
 
 
 def known_arguments(inputs: InputSpec, target: TargetSpec) -> dict[str, Any]:
@@ -62,7 +63,8 @@ def build_user_module(
         Further arguments of the factory; they go before those above.
     random_state : numpy.random.RandomState
         Gives the seed of torch's generators, from which the module draws its first weights;
-        they are put back afterwards. Advanced by one number.
+        they are put back afterwards. Advanced by one number, and by the weights of each `MLP`
+        that is part of the module.
 
     Returns
     -------
@@ -114,6 +116,9 @@ def build_user_module(
                 f"{type(module).__name__}."
             )
         module = module.to(device="cpu", dtype=dtype)
+        for part in module.modules():
+            if isinstance(part, MLP):  # which does not draw its weights when it is made
+                part.init_weights(random_state)
         _try_out(module, _name(factory), torch.zeros(2, known["n_inputs"], dtype=dtype), target)
     if not any(p.requires_grad for p in module.parameters()):
         raise ValueError(f"module {_name(factory)!r} has no parameters to train.")

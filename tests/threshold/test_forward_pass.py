@@ -97,7 +97,9 @@ def test_what_is_switched_off_or_done_in_training_alone_is_no_obstacle(network):
 @pytest.mark.parametrize("activation", [np.tanh, "swash", ["swash"], "softmax"])
 def test_activation_that_numpy_does_not_know_is_refused(network, activation):
     network.activation = activation
-    with pytest.raises(ValueError, match="needs activation out of .*'relu'.*; got .*(sw|tanh|sof)"):
+    with pytest.raises(
+        ValueError, match=r"needs activation out of .*'relu'.*; got .*(sw|tanh|sof)"
+    ):
         forward_pass(network, [[0.3, -0.8]])
 
 
@@ -109,7 +111,7 @@ def test_activations_must_be_one_for_each_hidden_layer(network):
 
 def test_output_activation_that_is_unknown_is_refused(network):
     network.out_activation_ = "sigmoidish"
-    with pytest.raises(ValueError, match="needs out_activation_ out of .*got 'sigmoidish'"):
+    with pytest.raises(ValueError, match=r"needs out_activation_ out of .*got 'sigmoidish'"):
         forward_pass(network, [[0.3, -0.8]])
 
 
