@@ -104,8 +104,8 @@ def built(options=OPTIONS["plain"], activation="tanh", cardinalities=(), seed=0)
     return mlp
 
 
-@pytest.fixture
-def X(rng):
+@pytest.fixture(name="X")
+def some_rows(rng):
     return torch.from_numpy(rng.normal(size=(7, 3)))
 
 

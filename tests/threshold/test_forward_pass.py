@@ -97,9 +97,7 @@ def test_what_is_switched_off_or_done_in_training_alone_is_no_obstacle(network):
 @pytest.mark.parametrize("activation", [np.tanh, "swash", ["swash"], "softmax"])
 def test_activation_that_numpy_does_not_know_is_refused(network, activation):
     network.activation = activation
-    with pytest.raises(
-        ValueError, match=r"needs activation out of .*'relu'.*; got .*(sw|tanh|sof)"
-    ):
+    with pytest.raises(ValueError, match=r"needs activation out of .*'relu'.*; got .*(sw|ta|so)"):
         forward_pass(network, [[0.3, -0.8]])
 
 
