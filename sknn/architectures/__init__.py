@@ -2,5 +2,7 @@
 
 from sknn.architectures._describe import describe
 from sknn.architectures._mlp import MLP
+from sknn.architectures._mlp_options import MLPOptions
+from sknn.architectures._user_module import build_user_module
 
-__all__ = ["MLP", "describe"]
+__all__ = ["MLP", "MLPOptions", "build_user_module", "describe"]

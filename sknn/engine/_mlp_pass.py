@@ -1,9 +1,9 @@
 """Forward and backward pass of a plain MLP written out by hand: no autograd, no allocation.
 
 The same mathematics as the autograd path, which tests hold equal to it. With a_0 = X, hidden
-layers a_i = f(a_{i-1} W_i^T + b_i), raw output z and a loss whose link is canonical,
+layers a_i = f_i(a_{i-1} W_i^T + b_i), raw output z and a loss whose link is canonical,
 
-    d_L = weight * (link(z) - y),    d_{i-1} = (d_i W_i) * f'(a_{i-1}),
+    d_L = weight * (link(z) - y),    d_{i-1} = (d_i W_i) * f_{i-1}'(a_{i-1}),
     dW_i = d_i^T a_{i-1},            db_i = sum of the rows of d_i.
 """
 
@@ -84,12 +84,13 @@ def covers_module(net: Any) -> bool:
     Returns
     -------
     bool
-        True for an MLP with an activation of `IN_PLACE` and a loss of `LINKS_INTO`.
+        True for a plain MLP with activations of `IN_PLACE` and a loss of `LINKS_INTO`.
     """
     module = net.module_
     return (
         type(module) is MLP
-        and module.activation in IN_PLACE
+        and module.is_plain
+        and set(module.activation_names) <= set(IN_PLACE)
         and net.loss in LINKS_INTO
         and all(p.requires_grad for p in module.parameters())
     )
@@ -164,7 +165,7 @@ class MLPPass:
         self.per_row = LOSSES[net.loss].per_row
         self.link_into = LINKS_INTO[net.loss]
         self.is_multiclass = net.loss == "log_loss"
-        self.activation = IN_PLACE[net.module_.activation]
+        self.activations = [IN_PLACE[name] for name in net.module_.activation_names]
         # BLAS is up to twice as fast where the longer side of a small matrix lies in one piece.
         turned = [layer.weight for layer in layers if layer.in_features < layer.out_features]
         if is_sparse:
@@ -230,7 +231,7 @@ class MLPPass:
         a = X
         for i, z in enumerate((*buffers.values, output)):
             if i:
-                self.activation.value(a)
+                self.activations[i - 1].value(a)
             if isinstance(a, SparseBatch):
                 torch.add(a.times(self.weights_t[i]), self.biases[i], out=z)
             else:
@@ -242,7 +243,7 @@ class MLPPass:
         for i in range(len(deltas) - 1, -1, -1):
             if i:  # before the weights of this layer may change
                 torch.mm(deltas[i], self.weights[i], out=deltas[i - 1])
-                self.activation.backward(deltas[i - 1], inputs[i])
+                self.activations[i - 1].backward(deltas[i - 1], inputs[i])
             delta_t, a = buffers.transposed[i], inputs[i]
             base, target, bias = self.weight_bases[i], self.weight_targets[i], self.bias_targets[i]
             decay, scale = factors.weight_decay, factors.scale

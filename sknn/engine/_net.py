@@ -79,9 +79,9 @@ class Net(NeuralNet):
     def initialize_module(self):
         """Initialise the module, and note its dtype and how wide and how large it is."""
         super().initialize_module()
-        parameters = list(self.module_.parameters())
+        parameters = _computing_parameters(self.module_)
         self.dtype_ = parameters[0].dtype
-        self.widest_ = max(max(p.shape) for p in parameters)
+        self.widest_ = max(max(p.shape, default=1) for p in parameters)
         self.n_parameters_ = sum(p.numel() for p in parameters)
         matrices = [p for p in parameters if p.ndim > 1]
         n_units = sum(p.shape[0] for p in matrices) + sum(p.shape[1] for p in matrices[:1])
@@ -246,3 +246,13 @@ def snapshot(net: Net) -> Net:
     new.callbacks, new.callbacks_, new.closed_form = None, [], None
     new.validation_rows = new.outputs_of_epoch = new.batches = None
     return new
+
+
+def _computing_parameters(module: torch.nn.Module) -> list[torch.nn.Parameter]:
+    """Return the parameters that every row is multiplied with.
+
+    Of an embedding's table a row takes a line: its length says nothing about work or memory.
+    """
+    parameters = list(module.parameters())
+    tables = {id(m.weight) for m in module.modules() if isinstance(m, torch.nn.Embedding)}
+    return [p for p in parameters if id(p) not in tables] or parameters

@@ -39,7 +39,7 @@ def raw_output(net: Any, rows: Rows) -> np.ndarray:
         module.eval()
     size = net.chunk_rows(CHUNK_NUMBERS)
     with net.threads_for(2, min(size, len(rows))), torch.inference_mode():
-        if rows.is_sparse and isinstance(module, MLP):
+        if rows.is_sparse and isinstance(module, MLP) and module.embeddings is None:
             return _sparse_output(module, rows)
         if len(rows) <= size and not rows.is_sparse:
             return as_array(module(rows.X))
@@ -53,7 +53,8 @@ def _sparse_output(module: MLP, rows: Rows) -> np.ndarray:
     batches = Batches(rows, max(1, CHUNK_NUMBERS // max(module.layer_sizes[1:])))
     chunks = []
     for X, _ in batches.groups(dense=False):
-        z = SparseBatch.from_csr(X, rows.device).times(turned) + first.bias
+        z = SparseBatch.from_csr(X, rows.device).times(turned)
+        z = z if first.bias is None else z + first.bias
         chunks.append(module.after_first(z).cpu())
     return torch.cat(chunks).numpy()
 
