@@ -1,11 +1,12 @@
 """The multilayer perceptron classifier."""
 
-from sknn.deep._mlp import CONSTRAINTS, build_mlp, shaping_params
+from sknn.deep._mlp import CONSTRAINTS, build_network, shaping_params
+from sknn.deep._nested import NestedParams
 from sknn.deep._table_input import TableInput
 from sknn.deep._tasks import DeepClassifier
 
 
-class DeepMLPClassifier(TableInput, DeepClassifier):
+class DeepMLPClassifier(NestedParams, TableInput, DeepClassifier):
     """Multilayer perceptron classifier on PyTorch, a drop-in for scikit-learn's.
 
     Every parameter of ``sklearn.neural_network.MLPClassifier`` is here under its name, in its
@@ -150,6 +151,8 @@ class DeepMLPClassifier(TableInput, DeepClassifier):
 
     _parameter_constraints = CONSTRAINTS
 
+    _nested = ("module",)
+
     def __init__(
         self,
         hidden_layer_sizes=(100,),
@@ -177,10 +180,18 @@ class DeepMLPClassifier(TableInput, DeepClassifier):
         n_iter_no_change=10,
         max_fun=15000,
         class_weight=None,
+        n_hidden_layers=None,
+        hidden_width=None,
+        dropout=0.0,
+        normalization=None,
+        residual=False,
+        initializer="auto",
+        module=None,
         scoring=None,
         callbacks=None,
         device="auto",
         dtype="auto",
+        **nested,
     ):
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
@@ -206,13 +217,21 @@ class DeepMLPClassifier(TableInput, DeepClassifier):
         self.n_iter_no_change = n_iter_no_change
         self.max_fun = max_fun
         self.class_weight = class_weight
+        self.n_hidden_layers = n_hidden_layers
+        self.hidden_width = hidden_width
+        self.dropout = dropout
+        self.normalization = normalization
+        self.residual = residual
+        self.initializer = initializer
+        self.module = module
         self.scoring = scoring
         self.callbacks = callbacks
         self.device = device
         self.dtype = dtype
+        self._set_nested(nested)
 
     def _shaping_params(self):
         return shaping_params(self)
 
     def _build_module(self, inputs, random_state):
-        return build_mlp(self, inputs, random_state)
+        return build_network(self, inputs, random_state)

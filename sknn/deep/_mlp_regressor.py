@@ -1,12 +1,13 @@
 """The multilayer perceptron regressor."""
 
 from sknn._sklearn import StrOptions
-from sknn.deep._mlp import CONSTRAINTS, build_mlp, shaping_params
+from sknn.deep._mlp import CONSTRAINTS, build_network, shaping_params
+from sknn.deep._nested import NestedParams
 from sknn.deep._table_input import TableInput
 from sknn.deep._tasks import DeepRegressor
 
 
-class DeepMLPRegressor(TableInput, DeepRegressor):
+class DeepMLPRegressor(NestedParams, TableInput, DeepRegressor):
     """Multilayer perceptron regressor on PyTorch, a drop-in for scikit-learn's.
 
     Every parameter of ``sklearn.neural_network.MLPRegressor`` is here under its name, in its
@@ -156,6 +157,8 @@ class DeepMLPRegressor(TableInput, DeepRegressor):
         "standardize_target": ["boolean"],
     }
 
+    _nested = ("module",)
+
     def __init__(
         self,
         loss="squared_error",
@@ -183,11 +186,19 @@ class DeepMLPRegressor(TableInput, DeepRegressor):
         epsilon=1e-8,
         n_iter_no_change=10,
         max_fun=15000,
+        n_hidden_layers=None,
+        hidden_width=None,
+        dropout=0.0,
+        normalization=None,
+        residual=False,
+        initializer="auto",
+        module=None,
         scoring=None,
         callbacks=None,
         device="auto",
         dtype="auto",
         standardize_target=True,
+        **nested,
     ):
         self.loss = loss
         self.hidden_layer_sizes = hidden_layer_sizes
@@ -213,15 +224,23 @@ class DeepMLPRegressor(TableInput, DeepRegressor):
         self.epsilon = epsilon
         self.n_iter_no_change = n_iter_no_change
         self.max_fun = max_fun
+        self.n_hidden_layers = n_hidden_layers
+        self.hidden_width = hidden_width
+        self.dropout = dropout
+        self.normalization = normalization
+        self.residual = residual
+        self.initializer = initializer
+        self.module = module
         self.scoring = scoring
         self.callbacks = callbacks
         self.device = device
         self.dtype = dtype
         self.standardize_target = standardize_target
+        self._set_nested(nested)
 
     def _shaping_params(self):
         own = {"loss": self.loss, "standardize_target": self.standardize_target}
         return {**own, **shaping_params(self)}
 
     def _build_module(self, inputs, random_state):
-        return build_mlp(self, inputs, random_state)
+        return build_network(self, inputs, random_state)

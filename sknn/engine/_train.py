@@ -2,6 +2,7 @@
 
 import copy
 import warnings
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 
 import numpy as np
@@ -9,6 +10,7 @@ import torch
 from sklearn.exceptions import ConvergenceWarning
 
 from sknn._specs import Progress, Sample, TrainPlan, TrainResult
+from sknn.architectures import MLP, is_deterministic, seeded_torch
 from sknn.engine._callbacks import EpochEnd, Validation
 from sknn.engine._closed_form import closed_form
 from sknn.engine._data import Rows
@@ -64,6 +66,12 @@ def train(plan: TrainPlan) -> TrainResult:
     resume = resumes(plan)
     progress = _start_progress(plan, resume)
     net, backup = _start_net(plan, resume)
+    with _own_generators(net, plan):
+        return _train(net, plan, progress, (resume, backup))
+
+
+def _train(net: Net, plan: TrainPlan, progress: Progress, before: tuple) -> TrainResult:
+    resume, backup = before
     try:
         _set_callbacks(net, plan, progress)
         if plan.config.solver == "lbfgs":
@@ -77,6 +85,11 @@ def train(plan: TrainPlan) -> TrainResult:
     finally:
         _forget_data(net)
     return TrainResult(net, progress, left)
+
+
+def _own_generators(net: Net, plan: TrainPlan) -> AbstractContextManager:
+    """Return a context in which a user's module draws from a seed and moves no global generator."""
+    return nullcontext() if isinstance(net.module_, MLP) else seeded_torch(plan.random_state)
 
 
 def _start_progress(plan: TrainPlan, resume: Resume | None) -> Progress:
@@ -169,6 +182,12 @@ def _forget_data(net: Net) -> None:
 
 
 def _run_lbfgs(net: Net, plan: TrainPlan, progress: Progress) -> None:
+    if not is_deterministic(net.module_):
+        raise ValueError(
+            "solver='lbfgs' needs the same loss for the same weights, but the network has dropout "
+            "or batch normalization. Use another solver, or dropout=0 and "
+            "normalization=None or 'layer'."
+        )
     rows = _rows(net, plan)
     net.notify("on_train_begin", X=rows, y=None)
     with net.threads_for(FLOPS_OF_A_WEIGHT, len(rows)):
