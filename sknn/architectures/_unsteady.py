@@ -1,4 +1,4 @@
-"""Does a network compute the same loss twice?"""
+"""Which layers keep a network from computing the same loss twice."""
 
 from torch import nn
 
