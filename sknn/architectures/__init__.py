@@ -1,9 +1,19 @@
 """Torch modules; they know neither scikit-learn nor skorch."""
 
+from sknn.architectures._blocks import seeded_torch
 from sknn.architectures._describe import describe
 from sknn.architectures._initializers import INITIALIZERS
 from sknn.architectures._mlp import MLP
 from sknn.architectures._mlp_options import MLPOptions
+from sknn.architectures._unsteady import unsteady_layers
 from sknn.architectures._user_module import build_user_module
 
-__all__ = ["INITIALIZERS", "MLP", "MLPOptions", "build_user_module", "describe"]
+__all__ = [
+    "INITIALIZERS",
+    "MLP",
+    "MLPOptions",
+    "build_user_module",
+    "describe",
+    "seeded_torch",
+    "unsteady_layers",
+]

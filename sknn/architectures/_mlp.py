@@ -61,7 +61,9 @@ class MLP(nn.Module):
     embeddings : CategoryEmbeddings or None
         Vectors of category codes.
     activation_names : tuple of str
-        One for each hidden layer.
+        One for each hidden layer; the name of the class or function where it is no key.
+    has_named_activations : bool
+        Whether all are keys of the table.
     skips : tuple of bool
         Whether there is a residual connection around a hidden layer.
 
@@ -69,6 +71,11 @@ class MLP(nn.Module):
     -----
     - Input: ``(batch, layer_sizes[0] + len(cardinalities))``
     - Output: ``(batch, layer_sizes[-1])``
+
+    Raises
+    ------
+    ValueError
+        If activation, options or cardinalities are not as described.
 
     Examples
     --------
@@ -176,15 +183,6 @@ class MLP(nn.Module):
         """Whether it is nothing but linear layers with biases, and activations by name."""
         has_extras = self.embeddings is not None or self.norms or self.dropouts or any(self.skips)
         return self.has_named_activations and not has_extras
-
-    @property
-    def is_deterministic(self) -> bool:
-        """Whether, in training too, a row's output depends on that row and the weights alone.
-
-        So neither dropout nor batch normalization. L-BFGS, for one, needs that.
-        """
-        kinds = {type(module) for module in (*self.norms, *self.dropouts)}
-        return not kinds & {Dropout, BatchNorm}
 
     def init_weights(self, random_state: np.random.RandomState) -> None:
         """Draw all weights and biases anew, from the first layer to the last.

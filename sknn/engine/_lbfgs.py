@@ -62,7 +62,7 @@ class AutogradObjective(Objective):
 
     def __init__(self, net: Net, rows: Rows):
         super().__init__(net, rows)
-        self.parameters = list(net.module_.parameters())
+        self.parameters = [p for p in net.module_.parameters() if p.requires_grad]
 
     def get_vector(self) -> np.ndarray:
         """Return the present parameters, in float64 for SciPy."""
@@ -91,7 +91,9 @@ class AutogradObjective(Objective):
         if isinstance(penalty, torch.Tensor):
             penalty.backward()
             loss += penalty.item()
-        gradient = parameters_to_vector([p.grad for p in self.parameters])
+        unused = torch.zeros_like  # a user's module need not use all it has
+        gradients = [unused(p) if p.grad is None else p.grad for p in self.parameters]
+        gradient = parameters_to_vector(gradients)
         return loss, gradient.cpu().double().numpy()
 
     def close(self) -> None:

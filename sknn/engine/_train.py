@@ -10,7 +10,7 @@ import torch
 from sklearn.exceptions import ConvergenceWarning
 
 from sknn._specs import Progress, Sample, TrainPlan, TrainResult
-from sknn.architectures import MLP, is_deterministic, seeded_torch
+from sknn.architectures import seeded_torch, unsteady_layers
 from sknn.engine._callbacks import EpochEnd, Validation
 from sknn.engine._closed_form import closed_form
 from sknn.engine._data import Rows
@@ -88,8 +88,9 @@ def _train(net: Net, plan: TrainPlan, progress: Progress, before: tuple) -> Trai
 
 
 def _own_generators(net: Net, plan: TrainPlan) -> AbstractContextManager:
-    """Return a context in which a user's module draws from a seed and moves no global generator."""
-    return nullcontext() if isinstance(net.module_, MLP) else seeded_torch(plan.random_state)
+    """Return a context in which a user's layers draw from a seed and move no global generator."""
+    own = getattr(net.module_, "has_named_activations", False)  # all layers are ours
+    return nullcontext() if own else seeded_torch(plan.random_state)
 
 
 def _start_progress(plan: TrainPlan, resume: Resume | None) -> Progress:
@@ -182,11 +183,12 @@ def _forget_data(net: Net) -> None:
 
 
 def _run_lbfgs(net: Net, plan: TrainPlan, progress: Progress) -> None:
-    if not is_deterministic(net.module_):
+    unsteady = unsteady_layers(net.module_)
+    if unsteady:
         raise ValueError(
-            "solver='lbfgs' needs the same loss for the same weights, but the network has dropout "
-            "or batch normalization. Use another solver, or dropout=0 and "
-            "normalization=None or 'layer'."
+            "solver='lbfgs' needs the same loss for the same weights, but the layers "
+            f"{', '.join(map(repr, unsteady))} of the network change it from call to call. Use "
+            "another solver, or leave out dropout and batch normalization."
         )
     rows = _rows(net, plan)
     net.notify("on_train_begin", X=rows, y=None)

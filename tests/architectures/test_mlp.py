@@ -10,7 +10,7 @@ from torch.nn.functional import batch_norm, layer_norm
 
 from sknn._specs import InputSpec, TargetSpec
 from sknn.activations import ACTIVATIONS, TRAINABLE
-from sknn.architectures import MLP, MLPOptions
+from sknn.architectures import MLP, MLPOptions, unsteady_layers
 from sknn.architectures._blocks import BatchNorm, UnsetLinear, activation_module, seeded_torch
 
 
@@ -260,8 +260,11 @@ def test_outputs_in_training_depend_on_the_row_alone_but_for_two_options(X):
     for name, options in OPTIONS.items():
         mlp = built(options)
         one, other = mlp(X)[:3], mlp(X[:3])
-        assert mlp.is_deterministic == torch.allclose(one, other, rtol=1e-12)
-        assert mlp.is_deterministic == (name in ("plain", "layer", "residual"))
+        assert torch.allclose(one, other, rtol=1e-12) == (not unsteady_layers(mlp))
+        assert bool(unsteady_layers(mlp)) == (name in ("dropout", "batch", "all"))
+    users = nn.Sequential(nn.Dropout(), nn.Sequential(nn.RReLU(), nn.Dropout()), nn.ReLU())
+    assert unsteady_layers(users) == ["Dropout", "RReLU"]
+    assert unsteady_layers(MLP([3, 4, 2], nn.RReLU)) == ["RReLU"]
 
 
 def test_penalty_acts_on_weights_and_vectors():
