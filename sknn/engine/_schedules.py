@@ -263,7 +263,7 @@ def _cosine(step: int, total: int) -> float:
 
 
 def _one_cycle(step: int, total: int) -> float:
-    top, end = RISE * total - 1, total - 1
+    top, end = max(RISE * total - 1, 0), total - 1
     if step < top:
         low, share = START, 1 - step / top
     else:

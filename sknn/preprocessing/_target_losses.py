@@ -6,6 +6,7 @@ torch. A new loss is one entry in `VALUE_LOSSES` or `CLASS_LOSSES`, and one ther
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from numbers import Real
 from typing import Any
 
@@ -45,7 +46,7 @@ def _levels(value: Any) -> tuple[float, ...]:
     levels = tuple(float(v) for v in ([value] if isinstance(value, Real) else value))
     if not levels or not all(0 < level < 1 for level in levels):
         raise ValueError
-    if any(high <= low for low, high in zip(levels, levels[1:], strict=False)):
+    if any(high <= low for low, high in pairwise(levels)):
         raise ValueError
     return levels
 
