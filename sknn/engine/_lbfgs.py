@@ -153,8 +153,8 @@ class ClosedFormObjective(Objective):
 
 def objective(net: Net, rows: Rows) -> Objective:
     """Return the fastest objective that covers the net."""
-    kind = ClosedFormObjective if covers_module(net) else AutogradObjective
-    return kind(net, rows)
+    covered = covers_module(net) and not net.l1_ratio
+    return (ClosedFormObjective if covered else AutogradObjective)(net, rows)
 
 
 def minimize_lbfgs(net: Net, rows: Rows, config: TrainConfig, progress: Progress) -> None:

@@ -1,6 +1,7 @@
 """The skorch net that every deep estimator holds."""
 
 import copy
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -12,7 +13,10 @@ from skorch.callbacks import Callback, EpochTimer
 from sknn.engine._callbacks import StopTraining
 from sknn.engine._closed_form import ClosedForm
 from sknn.engine._data import Batches, Rows, target_and_weight
-from sknn.engine._losses import LOSSES, MeanLoss
+from sknn.engine._loss import Loss
+from sknn.engine._losses import MeanLoss, as_loss
+from sknn.engine._optimizers import split_decay
+from sknn.engine._schedules import Schedule
 from sknn.engine._threads import threads_for
 
 BATCH_HOOKS = ("on_batch_begin", "on_batch_end", "on_grad_computed")
@@ -22,18 +26,30 @@ class Net(NeuralNet):
     """A skorch net that takes sample weights and skips bookkeeping that nobody reads.
 
     It replaces skorch's ``DataLoader`` by `sknn.engine._data.Batches`, records an epoch instead
-    of every batch unless a callback looks at batches, and adds the L2 penalty of scikit-learn.
+    of every batch unless a callback looks at batches, and adds penalties, the clipping of
+    gradients, and learning rates that change from step to step.
 
     Parameters
     ----------
     module : torch.nn.Module
         With its weights; moved to `device`.
-    loss : str
-        Key of `sknn.engine._losses.LOSSES`.
+    loss : str, Loss or callable
+        See `sknn.engine._losses.as_loss`.
     alpha : float, default=0.0
-        L2 penalty: ``alpha / 2 * sum of squared weights / sum of sample weights of the batch``.
+        Penalty: ``alpha * ((1 - l1_ratio) / 2 * sum of squared weights + l1_ratio * sum of
+        absolute weights) / sum of sample weights of the batch``.
+    l1_ratio : float, default=0.0
+        Share of the L1 penalty, in [0, 1].
+    max_grad_norm : float, default=None
+        Longest gradient, over all parameters together, that a step may follow; a longer one is
+        shortened to it [1]_.
     **kwargs
         See ``skorch.NeuralNet``.
+
+    References
+    ----------
+    .. [1] R. Pascanu, T. Mikolov and Y. Bengio, "On the difficulty of training recurrent neural
+       networks", ICML 2013, arXiv:1211.5063.
     """
 
     # 'module' holds the same instance as 'module_': one pickle for both, which skorch can load
@@ -51,7 +67,20 @@ class Net(NeuralNet):
     #: of the epoch that runs, or ran last
     batches: Batches | None = None
 
-    def __init__(self, module: Any, *, loss: str, alpha: float = 0.0, **kwargs: Any):
+    #: sets the learning rate of each step, where it is not constant
+    schedule: Schedule | None = None
+
+    def __init__(
+        self,
+        module: Any,
+        *,
+        loss: str | Loss | Callable,
+        alpha: float = 0.0,
+        l1_ratio: float = 0.0,
+        max_grad_norm: float | None = None,
+        **kwargs: Any,
+    ):
+        loss = as_loss(loss)
         defaults = {
             "criterion": MeanLoss,
             "criterion__loss": loss,
@@ -59,12 +88,14 @@ class Net(NeuralNet):
             "iterator_train": Batches,
             "iterator_valid": Batches,
             "train_split": None,
-            "predict_nonlinearity": LOSSES[loss].link,
+            "predict_nonlinearity": loss.link,
             "verbose": 0,
         }
         super().__init__(module, **{**defaults, **kwargs})
         self.loss = loss
         self.alpha = alpha
+        self.l1_ratio = l1_ratio
+        self.max_grad_norm = max_grad_norm
 
     @property
     def _default_callbacks(self):
@@ -120,17 +151,29 @@ class Net(NeuralNet):
         return max(1, numbers // self.widest_)
 
     def penalized_parameters(self) -> list[torch.nn.Parameter]:
-        """Return what the L2 penalty acts on: the module's choice, else all but vectors."""
+        """Return what the penalty acts on: the module's choice, else all but vectors."""
         if hasattr(self.module_, "penalized"):
             return self.module_.penalized()
         return [p for p in self.module_.parameters() if p.ndim > 1]
 
     def penalty(self, total_weight: torch.Tensor | float) -> torch.Tensor | float:
-        """Return the L2 penalty of a batch whose sample weights sum to `total_weight`."""
+        """Return the penalty of a batch whose sample weights sum to `total_weight`."""
         if not self.alpha:
             return 0.0
-        squares = sum(p.square().sum() for p in self.penalized_parameters())
-        return 0.5 * self.alpha / total_weight * squares
+        parameters, l2 = self.penalized_parameters(), self.alpha * (1 - self.l1_ratio)
+        penalty = 0.5 * l2 / total_weight * sum(p.square().sum() for p in parameters)
+        if not self.l1_ratio:
+            return penalty
+        l1 = self.alpha * self.l1_ratio
+        return penalty + l1 / total_weight * sum(p.abs().sum() for p in parameters)
+
+    def get_params_for_optimizer(self, prefix, named_parameters):
+        """Return skorch's arguments, with the parameters that decay in a group of their own."""
+        args, kwargs = super().get_params_for_optimizer(prefix, named_parameters)
+        if "decay" in kwargs:
+            decay = kwargs.pop("decay")
+            args = (split_decay(args[0], decay, self.penalized_parameters()),)
+        return args, kwargs
 
     def get_loss(self, y_pred, y_true, X=None, training=False):
         """Return the weighted mean loss, and in training the penalty."""
@@ -168,11 +211,17 @@ class Net(NeuralNet):
 
     def train_step(self, batch, **fit_params):
         """Do one step of the optimizer, without skorch's closure for line searches."""
-        self.optimizer_.zero_grad(set_to_none=True)
+        if self.schedule is not None and self.schedule.per_step:
+            self.schedule.before_step(self.optimizer_)
+        parameters = [p for group in self.optimizer_.param_groups for p in group["params"]]
+        for p in parameters:  # as zero_grad, which would load torch's compiler
+            p.grad = None
         step = self.train_step_single(batch, **fit_params)
         if self._watches("on_grad_computed"):
-            parameters = list(self.get_all_learnable_params())
-            self.notify("on_grad_computed", named_parameters=parameters, batch=batch, training=True)
+            named = list(self.get_all_learnable_params())
+            self.notify("on_grad_computed", named_parameters=named, batch=batch, training=True)
+        if self.max_grad_norm is not None:
+            torch.nn.utils.clip_grad_norm_(parameters, self.max_grad_norm)
         self.optimizer_.step()
         return step
 
