@@ -31,6 +31,8 @@ _KINDS_OF_OBJECTS = {
     **dict.fromkeys(("timedelta", "timedelta64"), "time"),
     "complex": "complex",
 }
+#: in so few rows a loop over them is faster than the libraries' own ways to number levels
+_FEW = 32
 _NESTED = (list, tuple, dict, set, np.ndarray)
 NUMBERS = (numbers.Real, Decimal, np.bool_)
 
@@ -176,8 +178,6 @@ class Column:
             if self.kind == "numeric" and values.dtype in (nw.Float32, nw.Float64):
                 return values.to_numpy()
             return values.cast(nw.Float64).to_numpy()
-        if hasattr(values.dtype, "fill_value"):
-            return np.asarray(values)
         single = str(values.dtype).startswith(("Float32", "float[", "float32["))
         return values.to_numpy(dtype="float32" if single else "float64", na_value=np.nan)
 
@@ -202,16 +202,16 @@ class Column:
         values = self.values
         if self.kind == "empty":
             return np.full(len(values), -1), []
+        if len(values) <= _FEW:
+            return _levels_of_few(
+                values.tolist() if hasattr(values, "tolist") else values.to_list()
+            )
         if isinstance(values, nw.Series):
             if values.dtype not in (nw.Float32, nw.Float64):
                 return _levels_of_series(values)
             values = values.to_numpy()  # polars tells NaN from null
         if hasattr(values, "cat"):
-            codes, levels = values.cat.codes.to_numpy(), values.cat.categories
-            if len(codes) < len(levels):  # a few rows of a column with very many levels
-                used, codes = np.unique(np.append(codes, -1), return_inverse=True)
-                return codes[:-1] - 1, levels[used[1:]].tolist()
-            return codes, levels.tolist()
+            return values.cat.codes.to_numpy(), values.cat.categories.tolist()
         codes, levels = pd.factorize(values)
         return codes, levels.tolist()
 
@@ -233,38 +233,44 @@ def _is_missing(value: Any) -> bool:
 
 def read_columns(X: Any, frame: Any = None) -> list[Column]:
     """Return the columns of a frame, or of an array of two axes."""
-    if frame is not None:
-        return [_column_of_series(series) for series in frame.iter_columns()]
-    return [_column_of_array(label, X[:, label]) for label in range(X.shape[1])]
+    if frame is None:
+        return [_column_of_array(label, X[:, label]) for label in range(X.shape[1])]
+    if frame.implementation.is_pandas():
+        return [_column_of_pandas(label, values) for label, values in frame.to_native().items()]
+    return [_column_of_series(series, series) for series in frame.iter_columns()]
 
 
 def _column_of_array(label: Any, values: np.ndarray) -> Column:
-    kind = _kind_of_objects(values) if values.dtype == object else None
-    return Column(label, values, kind or _KINDS_OF_DTYPES.get(values.dtype.kind, "other"))
+    if values.dtype == object:
+        return Column(label, values, _kind_of_objects(values))
+    return Column(label, values, _KINDS_OF_DTYPES.get(values.dtype.kind, "other"))
 
 
-def _column_of_series(series: Any) -> Column:
-    label, dtype = series.name, series.dtype
-    values = series
-    if series.implementation.is_pandas_like():
-        values = series.to_native()
-        if isinstance(values.dtype, np.dtype):
-            # narwhals looks at a part of a column of objects only.
-            return _column_of_array(label, values.to_numpy())
+def _column_of_pandas(label: Any, values: Any) -> Column:
+    if isinstance(values.dtype, np.dtype):
+        return _column_of_array(label, values.to_numpy())
+    return _column_of_series(nw.from_native(values, series_only=True), values)
+
+
+def _column_of_series(series: Any, values: Any) -> Column:
+    dtype = series.dtype
     if dtype.is_numeric():
-        return Column(label, values, "numeric")
-    if dtype in (nw.Categorical, nw.Enum):
-        return Column(label, values, "category")
-    for kind, found in (
-        ("bool", dtype == nw.Boolean),
-        ("text", dtype == nw.String),
-        ("time", dtype.is_temporal()),
-        ("nested", dtype.is_nested()),
-        ("empty", series.null_count() == len(series)),
-    ):
-        if found:
-            return Column(label, values, kind)
-    return _column_of_array(label, np.asarray(series.to_numpy()))
+        kind = "numeric"
+    elif dtype in (nw.Categorical, nw.Enum):
+        kind = "category"
+    elif dtype == nw.Boolean:
+        kind = "bool"
+    elif dtype == nw.String:
+        kind = "text"
+    elif dtype.is_temporal():
+        kind = "time"
+    elif dtype.is_nested():
+        kind = "nested"
+    elif series.null_count() == len(series):
+        kind = "empty"
+    else:  # pandas' sparse, period and interval columns; bytes and objects of polars
+        return _column_of_array(series.name, np.asarray(series.to_numpy()))
+    return Column(series.name, values, kind)
 
 
 def _kind_of_objects(values: np.ndarray) -> str:
@@ -288,6 +294,12 @@ def _from_objects(values: np.ndarray) -> np.ndarray:
     result = np.full(len(values), np.nan)
     result[there] = values[there].astype(np.float64)
     return result
+
+
+def _levels_of_few(values: list) -> tuple[np.ndarray, list]:
+    place: dict = {}
+    codes = [-1 if _is_missing(v) else place.setdefault(v, len(place)) for v in values]
+    return np.array(codes), list(place)
 
 
 def _levels_of_series(series: Any) -> tuple[np.ndarray, list]:

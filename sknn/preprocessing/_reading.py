@@ -45,10 +45,11 @@ def read_table(estimator: Any, X: Any, *, dtype: Any, reset: bool, names: bool) 
         Which columns of a frame are categories by their dtypes; None if there is no frame, or
         nothing but numbers.
     """
-    plain = is_plain_numbers(X)
-    frame = None if plain else as_frame(X)
+    frame = None if isinstance(X, np.ndarray) else as_frame(X)
+    plain = frame is None and is_plain_numbers(X)
     if frame is not None and (dtype is None or not has_only_numbers(frame)):
-        if names:
+        known = [] if reset else list(getattr(estimator, "feature_names_in_", []))
+        if names and known != list(frame.columns):
             header = named_header(X, frame)
             validate_data(estimator, header, reset=reset, skip_check_array=True)
         _check_shape(estimator, frame.shape)
@@ -56,9 +57,11 @@ def read_table(estimator: Any, X: Any, *, dtype: Any, reset: bool, names: bool) 
         return columns, [column.kind in ("category", "text", "mixed") for column in columns]
     if not plain and frame is None:
         X, dtype = X if isinstance(X, np.ndarray) else np.array(X, dtype=object), None
-    if frame is None and getattr(X, "dtype", None) == bool:
+    if frame is None and getattr(X, "dtype", None) == np.dtype(bool):
         dtype = None  # columns of bool are told from numbers until they are split
-    options = {"accept_sparse": "csr", "ensure_all_finite": False, "dtype": dtype}
+    # A frame of pandas lies column by column, while batches are taken row by row.
+    order = None if frame is None else "C"
+    options = {"accept_sparse": "csr", "ensure_all_finite": False, "dtype": dtype, "order": order}
     with np.errstate(over="ignore"):  # infinity is found later, and its column
         if names:
             X = validate_data(estimator, X, reset=reset, **options)
