@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-import narwhals.stable.v1 as nw
+import narwhals.stable.v2 as nw
 import numpy as np
 from scipy import sparse
 
@@ -107,14 +107,14 @@ def named_header(X: Any, frame: Any) -> Any:
 
 
 def has_only_numbers(frame: Any) -> bool:
-    """Tell whether a frame is one of pandas that NumPy takes as numbers as it is."""
+    """Tell whether a frame is one of pandas that ``validate_data`` takes as numbers as it is."""
     if not frame.implementation.is_pandas():
         return False
-    # pandas' own sparse dtype becomes a CSR matrix in scikit-learn if all columns have it.
     dtypes = list(frame.to_native().dtypes)
     if all(isinstance(dtype, np.dtype) for dtype in dtypes):
         return all(dtype.kind in "iuf" for dtype in dtypes)
-    return all(hasattr(dtype, "fill_value") and dtype.kind in "iuf" for dtype in dtypes)
+    # scikit-learn makes a CSR matrix if all columns have pandas' own sparse dtype.
+    return all(getattr(dtype, "fill_value", None) == 0 and dtype.kind in "iuf" for dtype in dtypes)
 
 
 @dataclass(frozen=True)
@@ -207,9 +207,9 @@ class Column:
                 values.tolist() if hasattr(values, "tolist") else values.to_list()
             )
         if isinstance(values, nw.Series):
-            if values.dtype not in (nw.Float32, nw.Float64):
+            if values.dtype not in (nw.Float32, nw.Float64, nw.Decimal):
                 return _levels_of_series(values)
-            values = values.to_numpy()  # polars tells NaN from null
+            values = self.numbers()  # polars tells NaN from null
         if hasattr(values, "cat"):
             return values.cat.codes.to_numpy(), values.cat.categories.tolist()
         codes, levels = pd.factorize(values)
@@ -221,7 +221,7 @@ class Column:
         if isinstance(values, nw.Series):
             values = values.drop_nulls().head(1).to_list()
         elif isinstance(values, np.ndarray) and values.dtype != object:
-            values = values[:1].tolist()
+            values = values[~np.isnat(values)] if values.dtype.kind in "mM" else values[:1].tolist()
         return next((v for v in values if isinstance(v, wanted) and not _is_missing(v)), None)
 
 

@@ -157,11 +157,12 @@ def _fit_normal_scores(X: np.ndarray, weights: np.ndarray | None) -> NormalScore
         share = np.bincount(which, weights=w).astype(np.float64)
         share /= share.sum()
         middle = np.cumsum(share) - share / 2  # share of rows below, and half of those equal
-        if len(levels) > _MAX_KNOTS:
-            wanted = np.linspace(middle[0], middle[-1], _MAX_KNOTS)
-            kept = np.unique(np.searchsorted(middle, wanted).clip(max=len(levels) - 1))
-            levels, middle = levels[kept], middle[kept]
-        knots.append((levels, ndtri(middle)))
+        scores = ndtri(middle)
+        if len(levels) > _MAX_KNOTS:  # as fine in the tails as in the middle
+            wanted = np.linspace(scores[0], scores[-1], _MAX_KNOTS)
+            kept = np.unique(np.searchsorted(scores, wanted).clip(max=len(levels) - 1))
+            levels, scores = levels[kept], scores[kept]
+        knots.append((levels, scores))
     return NormalScores(tuple(knots), center)
 
 

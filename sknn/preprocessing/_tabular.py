@@ -294,8 +294,9 @@ default='from_dtype'
     def _read(self, X: Any, *, reset: bool, names: bool) -> tuple:
         chosen = self.categorical_features
         dtype = FLOATS if self.scale is not None or self.dtype == "auto" else self.dtype
-        if not (chosen is None or isinstance(chosen, str)):
-            dtype = None
+        explicit = not (chosen is None or isinstance(chosen, str))
+        if explicit or (not reset and self.is_categorical_.any()):
+            dtype = None  # levels that are large whole numbers would not survive
         return read_table(self, X, dtype=dtype, reset=reset, names=names)
 
     def _encode(self, X: Any, *, names: bool) -> Any:
