@@ -204,6 +204,8 @@ class DeepMLPClassifier(NestedParams, TableInput, DeepClassifier):
         module=None,
         scoring=None,
         callbacks=None,
+        categorical_features="from_dtype",
+        scale="auto",
         device="auto",
         dtype="auto",
         **nested,
@@ -247,6 +249,8 @@ class DeepMLPClassifier(NestedParams, TableInput, DeepClassifier):
         self.module = module
         self.scoring = scoring
         self.callbacks = callbacks
+        self.categorical_features = categorical_features
+        self.scale = scale
         self.device = device
         self.dtype = dtype
         self._set_nested(nested)

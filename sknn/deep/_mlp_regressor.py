@@ -204,6 +204,8 @@ class DeepMLPRegressor(NestedParams, TableInput, DeepRegressor):
         module=None,
         scoring=None,
         callbacks=None,
+        categorical_features="from_dtype",
+        scale="auto",
         device="auto",
         dtype="auto",
         standardize_target=True,
@@ -247,6 +249,8 @@ class DeepMLPRegressor(NestedParams, TableInput, DeepRegressor):
         self.module = module
         self.scoring = scoring
         self.callbacks = callbacks
+        self.categorical_features = categorical_features
+        self.scale = scale
         self.device = device
         self.dtype = dtype
         self.standardize_target = standardize_target
