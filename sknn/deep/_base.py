@@ -259,6 +259,7 @@ class DeepEstimator(FittedNet, CallbackSupportMixin, BaseEstimator, ABC):
         scores_loss = self.scoring == "loss" or (self.scoring is None and self._scores_loss())
         values.update(
             stop_on_loss=scores_loss,
+            precision=self.dtype if self.dtype in ("tf32", "bfloat16") else "full",
             callbacks=() if self.callbacks is None else self.callbacks,
             solver_params=self._nested_arguments("solver"),
             learning_rate_params=self._nested_arguments("learning_rate"),

@@ -57,7 +57,8 @@ CONSTRAINTS: dict[str, list] = {
     "categorical_features": ["array-like", StrOptions({"from_dtype"}), None],
     "scale": [StrOptions({"auto", "standard", "robust", "quantile"}), None],
     "device": [str],
-    "dtype": [StrOptions({"auto", "float32", "float64"})],
+    "dtype": [StrOptions({"auto", "float32", "float64", "tf32", "bfloat16"})],
+    "compile": ["boolean"],
 }
 
 

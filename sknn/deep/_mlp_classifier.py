@@ -208,6 +208,7 @@ class DeepMLPClassifier(NestedParams, TableInput, DeepClassifier):
         scale="auto",
         device="auto",
         dtype="auto",
+        compile=False,
         **nested,
     ):
         self.hidden_layer_sizes = hidden_layer_sizes
@@ -253,6 +254,7 @@ class DeepMLPClassifier(NestedParams, TableInput, DeepClassifier):
         self.scale = scale
         self.device = device
         self.dtype = dtype
+        self.compile = compile
         self._set_nested(nested)
 
     def _shaping_params(self):

@@ -208,6 +208,7 @@ class DeepMLPRegressor(NestedParams, TableInput, DeepRegressor):
         scale="auto",
         device="auto",
         dtype="auto",
+        compile=False,
         standardize_target=True,
         **nested,
     ):
@@ -253,6 +254,7 @@ class DeepMLPRegressor(NestedParams, TableInput, DeepRegressor):
         self.scale = scale
         self.device = device
         self.dtype = dtype
+        self.compile = compile
         self.standardize_target = standardize_target
         self._set_nested(nested)
 
