@@ -66,7 +66,7 @@ def is_plain_numbers(X: Any) -> bool:
 
 def _in_narwhals(X: Any) -> Any:
     """Return the frame as narwhals wraps it, or None if X is no frame."""
-    if not getattr(getattr(X, "columns", None), "is_unique", True):
+    if hasattr(X, "iloc") and not getattr(getattr(X, "columns", None), "is_unique", True):
         names = list(X.columns)
         twice = next(name for name in names if names.count(name) > 1)
         raise ValueError(
@@ -202,7 +202,13 @@ class Column:
         values = self.values
         if self.kind == "empty":
             return np.full(len(values), -1), []
-        if len(values) <= _FEW:
+        few = len(values) <= _FEW
+        if isinstance(values.dtype, pd.CategoricalDtype):
+            codes, levels = values.array.codes, values.array.categories
+            if few:
+                return _levels_of_few([None if code < 0 else levels[code] for code in codes])
+            return codes, levels.tolist()
+        if few:
             return _levels_of_few(
                 values.tolist() if hasattr(values, "tolist") else values.to_list()
             )
@@ -210,8 +216,6 @@ class Column:
             if values.dtype not in (nw.Float32, nw.Float64, nw.Decimal):
                 return _levels_of_series(values)
             values = self.numbers()  # polars tells NaN from null
-        if hasattr(values, "cat"):
-            return values.cat.codes.to_numpy(), values.cat.categories.tolist()
         codes, levels = pd.factorize(values)
         return codes, levels.tolist()
 
@@ -249,6 +253,8 @@ def _column_of_array(label: Any, values: np.ndarray) -> Column:
 def _column_of_pandas(label: Any, values: Any) -> Column:
     if isinstance(values.dtype, np.dtype):
         return _column_of_array(label, values.to_numpy())
+    if values.dtype.name == "category":  # narwhals would take its time to say so
+        return Column(label, values, "category")
     return _column_of_series(nw.from_native(values, series_only=True), values)
 
 
@@ -297,6 +303,7 @@ def _from_objects(values: np.ndarray) -> np.ndarray:
 
 
 def _levels_of_few(values: list) -> tuple[np.ndarray, list]:
+    values = [v.item() if isinstance(v, np.generic) else v for v in values]
     place: dict = {}
     codes = [-1 if _is_missing(v) else place.setdefault(v, len(place)) for v in values]
     return np.array(codes), list(place)

@@ -128,8 +128,11 @@ def test_weighted_quantiles_are_those_of_repeated_values(n_rows, probability):
     values, times = rng.normal(size=n_rows), rng.integers(1, 4, n_rows)
     expected = np.quantile(np.repeat(values, times), [probability], method="averaged_inverted_cdf")
     assert_allclose(weighted_quantiles(values, [probability], times.astype(float)), expected)
-    # Sums of 0.1 are not exact; the edge between two values is found all the same.
     assert_allclose(weighted_quantiles(values, [probability], times * 0.1), expected)
+
+
+def test_the_edge_between_two_values_is_found_though_sums_of_weights_are_not_exact():
+    assert weighted_quantiles(np.arange(10.0), [0.5], np.full(10, 0.1)) == [4.5]
 
 
 def test_weighted_mean_leaves_nan_out():

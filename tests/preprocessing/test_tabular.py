@@ -274,6 +274,7 @@ def test_rows_of_weight_0_are_left_out(scale):
     X.loc[150:, "age"] = 1e9
     X.loc[150, "city"] = "Paris"
     X.loc[160, "income"] = NAN
+    X.loc[170, "city"] = None
     weighted = TabularEncoder(scale=scale).fit(X, sample_weight=weights)
     without = TabularEncoder(scale=scale).fit(X[:100])
     assert weighted.spec_ == without.spec_
