@@ -149,11 +149,12 @@ def _start_net(plan: TrainPlan, resume: Resume | None) -> tuple[Net, tuple | Non
     if resume is not None:
         if resume.last_weights is not None:
             net.module_.load_state_dict(resume.last_weights)
-    elif not (plan.incremental and isinstance(net.optimizer_, optimizer["optimizer"])):
+    elif not (plan.incremental and type(net.optimizer_) is optimizer["optimizer"]):
         for name in [n for n in vars(net) if n.startswith("optimizer__")]:
             delattr(net, name)  # the solver may be another one now
         vars(net).update(optimizer)
         net.initialize_optimizer()
+        net.schedule = None
     return net, backup
 
 
