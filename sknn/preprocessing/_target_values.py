@@ -52,9 +52,12 @@ class ValueCodec:
 
     def __init__(self, loss: Any, standardize: bool, loss_params: Mapping[str, Any] | None = None):
         self.loss = loss
-        self._facts = loss_facts(loss, VALUE_LOSSES, ValueLoss())
         self._settings = read_settings(loss, self._facts, loss_params)
         self.standardize = standardize and self._facts.standardizes
+
+    @property
+    def _facts(self) -> ValueLoss:
+        return loss_facts(self.loss, VALUE_LOSSES, ValueLoss())
 
     def fit(self, y: np.ndarray, sample_weight: np.ndarray | None = None) -> "ValueCodec":
         """Learn mean and sample standard deviation, weighted.
