@@ -270,8 +270,8 @@ class ActivationDisplay:
             for (name, curve), style in zip(curves.items(), _styles(len(curves)), strict=True):
                 look = {**style, "label": name, **(line_kw or {})}
                 self.lines_ += axis.plot(self.t, curve, **look)
-            derived = f"d {self.y_label} / d {self.x_label}"
-            axis.set(xlabel=self.x_label, ylabel=self.y_label if drawn == "value" else derived)
+            derivative = f"derivative by {self.x_label}"
+            axis.set(xlabel=self.x_label, ylabel=self.y_label if drawn == "value" else derivative)
         self.axes_[0].legend(fontsize="small")
         return self
 

@@ -17,6 +17,8 @@ from sknn.inspection._style import short
 CHARACTER = 0.58
 #: of a line, for a weight of 0 and for the largest of its layer
 LINE_WIDTHS = (0.25, 3.0)
+#: lines to a layer, above which they have no numbers
+MOST_NUMBERS = 12
 #: of a node that puts out the largest value of its layer
 OPACITY_OF_NODE = 0.4
 
@@ -128,12 +130,12 @@ class Layout:
     def __init__(
         self, network: Network, width: float, height: float, *, font_size: float, max_nodes: int
     ):
-        self.network, self.width, self.height, self.font = network, width, height, font_size
+        self.network, self.width, self.height = network, width, height
+        self.font, self.small = font_size, 0.85 * font_size
         self.shown = [shown_nodes(n, max_nodes) for n in network.sizes]
         n_places = max(len(nodes) + (left_out > 0) for nodes, left_out in self.shown)
-        caption = 4.6 * font_size
-        self.bottom = caption
-        self.place = (height - caption) / n_places  # height of one
+        self.bottom = 4.9 * font_size  # captions and the key of the colours
+        self.place = (height - self.bottom) / n_places  # height of one
         left, right = (
             max((text_width(name, font_size) for name in names or []), default=0.0)
             for names in self._side_names()
@@ -141,7 +143,9 @@ class Layout:
         captions = max(text_width(text, font_size) for pair in self.captions() for text in pair)
         margins = [max(side + 0.6 * font_size, 0.5 * captions - 10) for side in (left, right)]
         between = (width - sum(margins)) / max(len(self.shown) - 0.6, 1)
-        self.radius = max(3.0, min(0.3 * self.place, 0.16 * between, 1.7 * font_size))
+        texts = 2.8 * self.small if network.values is not None else 1.4 * self.small
+        room = 0.5 * (self.place - texts) if self.place > 4.5 * font_size else 0.4 * self.place
+        self.radius = max(3.0, min(room, 0.16 * between, 1.7 * font_size))
         free = width - sum(margins) - 2 * self.radius
         self.between = free / (len(self.shown) - 1)
         self.x = [margins[0] + self.radius + i * self.between for i in range(len(self.shown))]
@@ -207,9 +211,14 @@ def _lines(layout: Layout, layer: int, texts: list[Text]) -> Iterator[Line]:
     before, after = list(layout.nodes(layer - 1)), list(layout.nodes(layer))
     used = coef[np.ix_([i for i, _ in before], [j for j, _ in after])]
     largest = np.abs(used).max() or 1.0
-    n_lines, size = np.count_nonzero(used), 0.85 * layout.font
+    n_lines = np.count_nonzero(used)
     at, room = _where_numbers_go(len(before), len(after))
-    with_numbers = room * layout.place >= 1.25 * size and layout.between > 9 * size
+    beside_node = min(at, 1 - at) * layout.between - layout.radius
+    with_numbers = (
+        n_lines <= MOST_NUMBERS
+        and room * layout.place >= 1.25 * layout.small
+        and beside_node > text_width("-0.55", layout.small)
+    )
     for i, start in before:
         for j, end in after:
             weight = float(coef[i, j])
@@ -220,7 +229,7 @@ def _lines(layout: Layout, layer: int, texts: list[Text]) -> Iterator[Line]:
             opacity = 0.9 if n_lines <= 40 else 0.25 + 0.65 * share
             title = f"{names[layer - 1][i]} to {names[layer][j]}: weight {weight:.4g}"
             line = Line(start, end, width, 1 if weight > 0 else -1, opacity, title)
-            number = Text(_between(start, end, at), short(weight), size)
+            number = Text(_between(start, end, at), short(weight), layout.small)
             if with_numbers:
                 texts.append(number)
             yield from _parts(line, layout.radius, number if with_numbers else None)
@@ -278,11 +287,11 @@ def _node_texts(
     name = network.node_names[layer][node]
     inside = name if network.values is None else short(float(network.values[layer][node]))
     if inside:
-        fitting = 1.7 * layout.radius / (CHARACTER * len(inside))
+        fitting = 1.6 * layout.radius / (CHARACTER * len(inside))
         yield Text(center, inside, min(font, max(fitting, 4.5)))
-    small = 0.85 * font
-    off = layout.radius + 0.65 * small
-    roomy = layout.place >= 2 * (layout.radius + small)
+    small = layout.small
+    off = layout.radius + 0.7 * small
+    roomy = layout.place > 2 * layout.radius + small
     if network.values is not None and name and roomy:
         yield Text((x, y + off), name, small)
     if layer and roomy:
@@ -303,4 +312,4 @@ def _draw_gap(layout: Layout, layer: int, gap: tuple[float, float], sheet: Sheet
     for up in (0.75, 0.45, 0.15):
         center = (x, y + up * layout.font)
         sheet.circles.append(Circle(center, dot, 0, 1.0, f"{left_out} nodes left out"))
-    sheet.texts.append(Text((x, y - 0.75 * layout.font), f"{left_out} more", 0.85 * layout.font))
+    sheet.texts.append(Text((x, y - 0.75 * layout.font), f"{left_out} more", layout.small))

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from sklearn.base import is_classifier, is_regressor
+from sklearn.base import BaseEstimator, is_classifier, is_regressor
 
 from sknn._optional import require
 from sknn.inspection._panels import panel_axes
@@ -270,7 +270,7 @@ def _by_role(key: str, name: str) -> dict[str, Any]:
     validation = key.startswith("validation")
     role = "validation" if validation else "training"
     label = role if not name else f"{name}, {role}" if validation else name
-    return {"label": label} | ({"linestyle": (0, (3, 1.5))} if validation else {})
+    return {"label": label} | ({"linestyle": (0, (2, 1.2))} if validation else {})
 
 
 def _history(network: Any) -> dict[str, list[float]]:
@@ -315,9 +315,9 @@ def _loss_name(network: Any) -> str:
 
 
 def _score_name(network: Any) -> str:
-    if is_classifier(network):
-        return "accuracy"
-    return "R²" if is_regressor(network) else "score"
+    if not isinstance(network, BaseEstimator):
+        return "score"
+    return "accuracy" if is_classifier(network) else "R²" if is_regressor(network) else "score"
 
 
 def _common(networks: Any, name_of: Any, otherwise: str) -> str:

@@ -15,6 +15,7 @@ from sknn.inspection._svg import svg_text
 from sknn.threshold import forward_pass
 
 _INCH = 72  # points
+_KEY = 26  # width of the key of the colours, in sizes of its font
 
 
 class NetworkDiagramDisplay:
@@ -115,10 +116,13 @@ class NetworkDiagramDisplay:
                 f"values must have one for each of the {sizes} nodes, got "
                 f"{[len(v) for v in self.values]}."
             )
-        self.feature_names = feature_names and checked_names(
-            feature_names, sizes[0], "names of features"
+        self.feature_names, self.class_names = (
+            None if names is None else checked_names(names, n, f"names of {what}")
+            for names, n, what in (
+                (feature_names, sizes[0], "features"),
+                (class_names, sizes[-1], "outputs"),
+            )
         )
-        self.class_names = class_names and checked_names(class_names, sizes[-1], "names of outputs")
 
     @classmethod
     def from_estimator(
@@ -288,11 +292,12 @@ class NetworkDiagramDisplay:
         """Return width and height of a new picture in points."""
         sizes = self._network().sizes
         n_places = min(max(sizes), max_nodes)
-        return 110.0 * max(3, len(sizes) + 0.6), 46.0 * max(3, n_places) + 50
+        return 110.0 * max(3, len(sizes) + 0.6), 50.0 * max(2, n_places) + 45
 
     def _sheet(self, width: float, height: float, font_size: float, max_nodes: int) -> Sheet:
         if max_nodes < 3:
             raise ValueError(f"max_nodes must be at least 3, got {max_nodes!r}.")
+        font_size = min(font_size, width / _KEY)
         sheet = draw(
             Layout(self._network(), width, height, font_size=font_size, max_nodes=max_nodes)
         )
@@ -303,8 +308,11 @@ class NetworkDiagramDisplay:
 def _add_key(sheet: Sheet, font: float) -> None:
     """Add what the colours mean, at the bottom."""
     middle, y = sheet.width / 2, 0.8 * font
-    for left, sign, text in ((middle - 9 * font, 1, "positive"), (middle + font, -1, "negative")):
-        sheet.key.append(Line((left, y), (left + 2 * font, y), 2.0, sign, 0.9, f"{text} weight"))
+    for left, sign, text in (
+        (middle - 12 * font, 1, "positive weight"),
+        (middle + font, -1, "negative weight"),
+    ):
+        sheet.key.append(Line((left, y), (left + 2 * font, y), 2.0, sign, 0.9, text))
         sheet.texts.append(Text((left + 2.5 * font, y), text, font, "left"))
 
 

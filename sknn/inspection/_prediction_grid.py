@@ -209,12 +209,22 @@ class PredictionGridDisplay:
         Raises
         ------
         ValueError
-            If rows are no such images, no row is predicted so, or a class has no name.
+            If rows are no such images, there is not a class for each, no row is predicted so, or
+            a class has no name.
         """
         if which not in WHICH:
             raise ValueError(f"which must be one of {list(WHICH)}, got {which!r}.")
         X, y_true, y_pred = np.asarray(X), np.asarray(y_true), np.asarray(y_pred)
-        wanted = {"all": y_pred == y_pred, "right": y_pred == y_true, "wrong": y_pred != y_true}
+        if y_true.shape != (len(X),) or y_pred.shape != y_true.shape:
+            raise ValueError(
+                f"There must be one class for each of the {len(X)} rows; got y_true of shape "
+                f"{y_true.shape} and y_pred of shape {y_pred.shape}."
+            )
+        wanted = {
+            "all": np.ones(len(X), dtype=bool),
+            "right": y_pred == y_true,
+            "wrong": y_pred != y_true,
+        }
         rows = np.flatnonzero(wanted[which])[:n_images]
         if len(rows) == 0:
             raise ValueError(f"No row is predicted as which={which!r} asks for; none to draw.")

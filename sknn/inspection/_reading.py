@@ -55,7 +55,9 @@ def unwrapped(estimator: Any) -> tuple[list[Any], Any]:
     while True:
         if isinstance(estimator, Pipeline):
             check_is_fitted(estimator)
-            transformers += [step for _, step in estimator.steps[:-1] if step != "passthrough"]
+            transformers += [
+                step for _, step in estimator.steps[:-1] if step not in (None, "passthrough")
+            ]
             estimator = estimator[-1]
             continue
         if isinstance(estimator, BaseEstimator):

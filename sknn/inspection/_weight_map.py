@@ -9,12 +9,16 @@ from sknn.inspection._panels import panel_axes
 from sknn.inspection._reading import checked_names, image_rows, layers_of, unwrapped
 from sknn.inspection._style import DIVERGING
 
+#: of the weights, the others are drawn as those at the end of the scale
+_SHARE_ON_SCALE = 0.98
+
 
 class WeightMapDisplay:
     """Weights of units that see the pixels of an image, as images.
 
     A pixel is blue where light makes the unit fire, red where it keeps it from firing; all maps
-    share one scale, which is symmetric about 0.
+    share one scale, symmetric about 0, which ends where 98 % of the weights do: few very large ones
+    would leave the others pale.
 
     Make it with `from_estimator`.
 
@@ -151,8 +155,9 @@ class WeightMapDisplay:
             ax, len(self.maps), n_columns, size=(1.35, 1.45), purpose=purpose
         )
         self.figure_ = self.axes_[0].figure
-        largest = np.abs(self.maps).max() or 1.0
-        look = {"cmap": DIVERGING, "vmin": -largest, "vmax": largest, **(image_kw or {})}
+        largest = np.abs(self.maps).max()
+        end = np.quantile(np.abs(self.maps), _SHARE_ON_SCALE) or largest or 1.0
+        look = {"cmap": DIVERGING, "vmin": -end, "vmax": end, **(image_kw or {})}
         self.images_ = []
         for axis, weights, name in zip(self.axes_, self.maps, self.names, strict=True):
             self.images_.append(axis.imshow(weights, **look))
@@ -161,7 +166,11 @@ class WeightMapDisplay:
         self.colorbar_ = None
         if colorbar:
             self.colorbar_ = self.figure_.colorbar(
-                self.images_[0], ax=list(self.axes_), label="weight", shrink=0.8
+                self.images_[0],
+                ax=list(self.axes_),
+                label="weight",
+                shrink=0.8,
+                extend="both" if largest > look["vmax"] else "neither",
             )
         return self
 
