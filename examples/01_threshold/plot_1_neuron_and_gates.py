@@ -14,7 +14,17 @@ and which gate it is depends on the threshold alone. McCulloch and Pitts describ
 import matplotlib.pyplot as plt
 
 from sknn.inspection import NetworkDiagramDisplay
-from sknn.threshold import ThresholdNetwork, ThresholdUnit, truth_table
+from sknn.threshold import (
+    AND,
+    IMPLIES,
+    MAJORITY,
+    NAND,
+    NOR,
+    OR,
+    ThresholdNetwork,
+    ThresholdUnit,
+    truth_table,
+)
 
 conjunction = ThresholdUnit([1, 1], threshold=2)
 disjunction = ThresholdUnit([1, 1], threshold=1)
@@ -30,8 +40,6 @@ print(truth_table(negation, names=["a", "not a"]).to_string(index=False))
 # Gates by name
 # -------------
 # The usual gates are there by their names, for any number of inputs. All of them are one unit.
-from sknn.threshold import AND, IMPLIES, MAJORITY, NAND, NOR, OR
-
 gates = {"AND": AND(), "OR": OR(), "NAND": NAND(), "NOR": NOR(), "IMPLIES": IMPLIES()}
 for name, gate in gates.items():
     print(f"{name:<8} {gate}  ->  {gate([[0, 0], [0, 1], [1, 0], [1, 1]])}")

@@ -68,5 +68,5 @@ NetworkDiagramDisplay.from_estimator(network, [[1.0, 2.0]])
 plt.show()
 
 # %%
-# The numbers by hand, those of `forward_pass` and the two that ``predict_proba`` gives are the same:
-# a deep network is this, with more nodes.
+# The numbers by hand, those of `forward_pass` and the two that ``predict_proba`` gives are the
+# same: a deep network is this, with more nodes.

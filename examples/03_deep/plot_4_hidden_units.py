@@ -17,7 +17,9 @@ from sknn import DeepMLPClassifier
 from sknn.inspection import NetworkDiagramDisplay, UnitResponseDisplay
 
 X, y = make_moons(200, noise=0.15, random_state=0)
-mlp = DeepMLPClassifier((6, 4), activation="tanh", solver="lbfgs", alpha=0.1, random_state=2)
+mlp = DeepMLPClassifier(
+    (6, 4), activation="tanh", solver="lbfgs", alpha=0.1, max_iter=1000, random_state=2
+)
 mlp.fit(X, y)
 print(f"accuracy: {mlp.score(X, y):.3f}")
 NetworkDiagramDisplay.from_estimator(mlp, X[:1])

@@ -23,11 +23,17 @@ import os
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-from sklearn.metrics import accuracy_score, classification_report, log_loss
+from sklearn.metrics import accuracy_score, classification_report
 
 from sknn import DeepMLPClassifier
 from sknn.datasets import load_fashion_mnist
 from sknn.inspection import LossCurveDisplay, PredictionGridDisplay, WeightMapDisplay
+
+
+def cross_entropy(labels, proba):
+    """Return the mean of minus the logarithm of the probability of the true class."""
+    return -np.log(proba[np.arange(len(labels)), labels]).mean()
+
 
 n_epochs = int(os.environ.get("SKNN_EPOCHS", "5"))
 
@@ -65,7 +71,7 @@ for epoch in range(n_epochs):
     proba = mlp.predict_proba(X_val)
     history["loss"].append(mlp.loss_)
     history["score"].append(mlp.score(X_train, y_train))
-    history["validation_loss"].append(log_loss(y_val, proba.astype(float)))
+    history["validation_loss"].append(cross_entropy(y_val, proba))
     history["validation_score"].append(accuracy_score(y_val, proba.argmax(axis=1)))
     print(
         f"epoch {epoch + 1:>2}  "
@@ -84,7 +90,8 @@ print(f"{'in all':<21} {sum(layer.n_parameters for layer in layers):>8,}")
 # The history
 # -----------
 # As a data frame, and as four curves.
-print(pd.DataFrame(history).round(4))
+epochs = pd.RangeIndex(1, n_epochs + 1, name="epoch")
+print(pd.DataFrame(history, index=epochs).round(4))
 LossCurveDisplay({"": history}, score_name="accuracy").plot(quantity="both")
 plt.show()
 
@@ -94,7 +101,7 @@ plt.show()
 proba = mlp.predict_proba(test.data)
 predicted = mlp.predict(test.data)
 print(f"accuracy {accuracy_score(test.target, predicted):.4f}")
-print(f"log loss {log_loss(test.target, proba.astype(float)):.4f}")
+print(f"cross-entropy {cross_entropy(test.target, proba):.4f}")
 print(classification_report(test.target, predicted, target_names=names))
 
 # %%
