@@ -6,6 +6,7 @@
 """
 
 import os
+import re
 import sys
 import warnings
 from pathlib import Path
@@ -16,9 +17,9 @@ sys.path.insert(0, str(HERE.parent))
 os.environ["MPLBACKEND"] = "Agg"
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-from api_reference import index_page
+from api_reference import index_page  # noqa: E402
 
-import sknn
+import sknn  # noqa: E402
 
 project = "sknn"
 author = "The sknn developers"
@@ -28,7 +29,6 @@ version = release = sknn.__version__
 extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
-    "sphinx.ext.mathjax",
     "numpydoc",
     "myst_parser",
     "sphinx_gallery.gen_gallery",
@@ -61,6 +61,11 @@ html_css_files = ["sknn.css"]
 html_show_sourcelink = False
 html_theme_options = {
     "navbar_align": "left",
+    "header_links_before_dropdown": 6,
+    # none in the gallery and on the first page: room for code and pictures
+    "secondary_sidebar_items": {
+        page: ["page-toc"] for page in ("guide/**", "api/**", "speed", "architecture")
+    },
     "navbar_end": ["theme-switcher"],
     "show_prev_next": True,
     "footer_start": ["copyright"],
@@ -80,13 +85,14 @@ sphinx_gallery_conf = {
     "show_memory": False,
     "remove_config_comments": True,
     "plot_gallery": "True",
+    "default_thumb_file": str(HERE / "api" / "xor.png"),
 }
-# The sphinx-gallery of matplotlib shows figures by itself; Agg would warn that it cannot.
+# sphinx-gallery shows figures itself; Agg would warn at plt.show() that it cannot.
 warnings.filterwarnings("ignore", message="FigureCanvasAgg is non-interactive")
 
 
 def _write_pages(app, config):
-    """Write what is made from code: the list of the API and the picture of the first page."""
+    """Write what is made from code: the list of the API and the picture of XOR."""
     from sknn.inspection import NetworkDiagramDisplay
     from sknn.threshold import ThresholdNetwork
 
@@ -98,12 +104,13 @@ def _write_pages(app, config):
         node_names=[["a", "b"], *xor.unit_names],
         values=[[0, 1], [0, 1], [1]],
     )
-    pages = {"api/index.rst": index_page(), "api/xor.svg": display.to_svg(size=(420, 190))}
+    pages = {"api/index.rst": index_page(), "api/xor.svg": display.to_svg(size=(420, 175))}
+    (HERE / "api").mkdir(exist_ok=True)
     for name, text in pages.items():
         path = HERE / name
-        path.parent.mkdir(exist_ok=True)
         if not path.exists() or path.read_text(encoding="utf-8") != text:
             path.write_text(text, encoding="utf-8")
+    display.plot().figure_.savefig(HERE / "api" / "xor.png", dpi=60)
 
 
 def _skip_inherited(app, what, name, obj, skip, options):
@@ -113,7 +120,14 @@ def _skip_inherited(app, what, name, obj, skip, options):
     return True if skip or (what == "class" and written) else None
 
 
+def _quote_fitted_names(app, what, name, obj, options, lines):
+    """Make code of names like ``coef_``, which reStructuredText takes for links."""
+    pattern = r"(?<![\w`])(\w+_)(?![\w`])" if what == "attribute" else r"(?<=shape \()(\w+_)(?=,)"
+    lines[:] = [re.sub(pattern, r"`\1`", line) for line in lines]
+
+
 def setup(app):
     """Connect what happens before pages are read."""
     app.connect("config-inited", _write_pages)  # before Sphinx looks which pages there are
     app.connect("autodoc-skip-member", _skip_inherited)
+    app.connect("autodoc-process-docstring", _quote_fitted_names, priority=100)

@@ -30,7 +30,8 @@ for ax, (name, y) in zip(axes, problems.items(), strict=True):
     DecisionBoundaryDisplay.from_estimator(
         unit, X, response_method="predict", alpha=0.35, eps=0.5, cmap="RdBu", ax=ax
     )
-    ax.scatter(*X.T, c=y, cmap="RdBu", edgecolors="black", s=90)
+    for label, marker in enumerate("o^"):  # triangles ask for 1, and the unit fires in the blue
+        ax.scatter(*X[np.equal(y, label)].T, marker=marker, c="white", edgecolors="black", s=90)
     ax.set(title=f"{name}: {unit.n_errors_:g} wrong", xlabel="a", ylabel="b")
 plt.show()
 

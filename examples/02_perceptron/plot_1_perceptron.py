@@ -51,15 +51,18 @@ display.ax_.set_ylabel("misclassified rows of 100")
 plt.show()
 
 # %%
+# Triangles are virginica, and so is what lies in the blue.
 figure, axes = plt.subplots(1, 2, figsize=(8, 3.6), layout="constrained", sharey=True)
 for ax, (name, rule) in zip(axes, rules.items(), strict=True):
     DecisionBoundaryDisplay.from_estimator(
         rule, X[others], response_method="predict", cmap="RdBu", alpha=0.35, ax=ax
     )
-    ax.scatter(*X[others].T.to_numpy(), c=virginica, cmap="RdBu", edgecolors="black", s=25)
+    for label, marker in {False: "o", True: "^"}.items():
+        points = X[others][virginica == label].to_numpy()
+        ax.scatter(*points.T, marker=marker, c="white", edgecolors="black", s=25)
     ax.set_title(name)
 plt.show()
 
 # %%
-# Where a line separates the classes the errors ended after a few epochs; where none does, the
+# Where a line separates the classes the errors ended after an epoch; where none does, the
 # errors of the row-by-row rule went up and down to the end, and the pocket kept the best line.

@@ -10,7 +10,7 @@ computes one by hand and with `forward_pass`, which shows all nodes of any netwo
 # Two inputs, three hidden nodes, two outputs
 # -------------------------------------------
 # Nodes 1 and 2 are the inputs, 3, 4 and 5 are hidden, 6 and 7 are the outputs. Node k puts out
-# :math:`o_k = \sigma(\sum_j w_{jk} o_j + b_k)`: 12 weights and 5 biases in all.
+# σ(Σ w o + b), summed over the nodes of the layer before: 12 weights and 5 biases in all.
 import matplotlib.pyplot as plt
 import numpy as np
 

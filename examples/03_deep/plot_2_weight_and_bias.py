@@ -35,9 +35,8 @@ plt.show()
 # ---------------------
 # The difference of two sigmoids with different biases is near 1 between their steps and near 0
 # elsewhere. Cybenko (1989) and Hornik, Stinchcombe and White (1989,
-# doi:10.1016/0893-6080(89)90020-8) showed that sums
-# :math:`\sum_i \alpha_i \sigma(w_i x + b_i)` come as close as one wants to any continuous function
-# on an interval: enough bumps of the right heights will do.
+# doi:10.1016/0893-6080(89)90020-8) showed that sums of units, Σ α σ(w x + b), come as close as one
+# wants to any continuous function on an interval: enough bumps of the right heights will do.
 sigma = ACTIVATIONS["logistic"].value
 x = np.linspace(-10, 10, 801)
 units = {"σ(5 x + 10)": sigma(5 * x + 10), "σ(5 x - 10)": sigma(5 * x - 10)}

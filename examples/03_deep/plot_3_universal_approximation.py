@@ -3,7 +3,7 @@ More units, closer to the curve
 ===============================
 
 A network with one hidden layer comes the closer to a curve the more units it has: here 1, 2, 5, 10
-and 100 of them learn :math:`f(x) = 2x^3 + 4x^2 - 5x + 1`, beside scikit-learn's `MLPRegressor`.
+and 100 of them learn f(x) = 2x³ + 4x² - 5x + 1, beside scikit-learn's `MLPRegressor`.
 """
 
 # %%

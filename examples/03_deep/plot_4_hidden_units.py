@@ -28,6 +28,7 @@ plt.show()
 # %%
 # First hidden layer: straight cuts
 # ---------------------------------
+# Units are counted within their layer, from 0, as the columns of ``coefs_`` are.
 UnitResponseDisplay.from_estimator(mlp, X, layer=0, n_columns=3)
 plt.show()
 
@@ -38,11 +39,13 @@ UnitResponseDisplay.from_estimator(mlp, X, layer=1)
 plt.show()
 
 # %%
-# The answer of the whole network, with scikit-learn's own Display:
+# The answer of the whole network, with scikit-learn's own Display; blue is the class of the
+# triangles:
 display = DecisionBoundaryDisplay.from_estimator(
     mlp, X, response_method="predict_proba", cmap="RdBu", alpha=0.8, xlabel="x1", ylabel="x2"
 )
-display.ax_.scatter(*X.T, c=y, cmap="RdBu", edgecolors="black", s=20)
+for label, marker in enumerate("o^"):
+    display.ax_.scatter(*X[y == label].T, marker=marker, c="white", edgecolors="black", s=22)
 plt.show()
 
 # %%
