@@ -74,7 +74,14 @@ def index_page() -> str:
     for module, section in API_REFERENCE.items():
         title = f"{section['title']}: ``{module}``"
         lines += [title, "-" * len(title), "", section["about"], ""]
-        lines += [f".. currentmodule:: {module}", "", ".. autosummary::", "   :toctree:", ""]
+        lines += [
+            f".. currentmodule:: {module}",
+            "",
+            ".. autosummary::",
+            "   :toctree:",
+            "   :nosignatures:",
+            "",
+        ]
         lines += [f"   {name}" for name in section["names"]]
         lines.append("")
     return "\n".join(lines)

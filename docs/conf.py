@@ -50,6 +50,7 @@ if tags.has("online"):  # noqa: F821 (Sphinx puts it here)
     }
 
 autosummary_generate = True
+toc_object_entries_show_parents = "hide"
 autodoc_typehints = "none"  # docstrings have the types
 numpydoc_show_class_members = False  # the template lists them
 numpydoc_xref_param_type = False
@@ -93,6 +94,8 @@ warnings.filterwarnings("ignore", message="FigureCanvasAgg is non-interactive")
 
 def _write_pages(app, config):
     """Write what is made from code: the list of the API and the picture of XOR."""
+    import matplotlib.pyplot as plt
+
     from sknn.inspection import NetworkDiagramDisplay
     from sknn.threshold import ThresholdNetwork
 
@@ -111,6 +114,7 @@ def _write_pages(app, config):
         if not path.exists() or path.read_text(encoding="utf-8") != text:
             path.write_text(text, encoding="utf-8")
     display.plot().figure_.savefig(HERE / "api" / "xor.png", dpi=60)
+    plt.close(display.figure_)  # or the gallery would take it for the first page's
 
 
 def _skip_inherited(app, what, name, obj, skip, options):

@@ -121,7 +121,10 @@ class WeightMapDisplay:
         _, network = unwrapped(estimator)
         coef = layers_of(network, cls.__name__).coefs[0]
         chosen = _chosen_units(coef, units)
-        display = cls(image_rows(coef.T[chosen], image_shape), names=_unit_names(network, chosen))
+        display = cls(
+            image_rows(coef.T[chosen], image_shape),
+            names=_unit_names(network, chosen, coef.shape[1]),
+        )
         return display.plot(ax, n_columns=n_columns, colorbar=colorbar, image_kw=image_kw)
 
     def plot(
@@ -188,10 +191,10 @@ def _chosen_units(coef: np.ndarray, units: Sequence[int] | None, most: int = 20)
     return [int(unit) for unit in units]
 
 
-def _unit_names(network: Any, chosen: list[int]) -> list[str]:
+def _unit_names(network: Any, chosen: list[int], n_units: int) -> list[str]:
     """Return the class that a unit stands for, where there is a unit for each."""
     classes = getattr(network, "classes_", None)
-    n_units = len(np.atleast_2d(network.coef_)) if hasattr(network, "coef_") else 0
-    if classes is not None and n_units == len(classes):
+    is_output = hasattr(network, "coef_") or len(network.coefs_) == 1
+    if is_output and classes is not None and len(classes) == n_units:
         return [str(classes[unit]) for unit in chosen]
     return [f"unit {unit}" for unit in chosen]

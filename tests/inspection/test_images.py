@@ -4,6 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
+from sknn import DeepMLPClassifier
 from sknn.inspection import PredictionGridDisplay, WeightMapDisplay
 
 
@@ -20,6 +21,12 @@ def test_maps_of_one_layer_have_the_names_of_the_classes(networks):
     display = WeightMapDisplay.from_estimator(perceptron)
     np.testing.assert_array_equal(display.maps.reshape(10, -1), perceptron.coef_)
     assert display.names == [str(label) for label in range(10)]
+
+
+def test_outputs_of_a_network_without_hidden_layers_have_the_names_of_the_classes(digits):
+    X, y = digits
+    linear = DeepMLPClassifier((), solver="lbfgs", alpha=1.0, device="cpu").fit(X, y)
+    assert WeightMapDisplay.from_estimator(linear).names == [str(label) for label in range(10)]
 
 
 def test_maps_share_a_scale_symmetric_about_0(networks):
