@@ -7,8 +7,6 @@ them that have a contrast of 3 or nearly so to both white and near-black.
 
 from typing import Any
 
-from sknn._optional import require
-
 #: of lines, in their order; beyond these, lines differ by their dashes
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#8C8C8C")
 DASHES = ("-", (0, (5, 1.5)), (0, (1.5, 1)), (0, (5, 1.5, 1, 1.5)))
@@ -23,16 +21,6 @@ def line_styles(n: int) -> list[dict[str, Any]]:
         {"color": COLORS[i % len(COLORS)], "linestyle": DASHES[(i // len(COLORS)) % len(DASHES)]}
         for i in range(n)
     ]
-
-
-def background(ax: Any) -> Any:
-    """Return the colour behind an Axes, that of the figure where the Axes is transparent."""
-    colors = require("matplotlib.colors", "sknn.inspection")
-    faces = [ax.figure.get_facecolor()]
-    if ax.axison:  # otherwise its own is not drawn
-        faces.insert(0, ax.get_facecolor())
-    seen = [face for face in faces if colors.to_rgba(face)[3] > 0]
-    return colors.to_rgb(seen[0] if seen else "white")
 
 
 def short(number: float) -> str:
