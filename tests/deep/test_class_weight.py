@@ -46,7 +46,7 @@ def test_balanced_lifts_balanced_accuracy_as_for_logistic_regression(imbalanced)
 def test_class_weights_are_sample_weights(class_weight, solver, rng):
     X = rng.normal(size=(90, 4))
     y = np.array(["a"] * 60 + ["b"] * 10 + ["c"] * 20)
-    own = rng.uniform(0.5, 2, size=90)
+    own = np.ones(90) if class_weight == "balanced" else rng.uniform(0.5, 2, size=90)
     kwargs = {"solver": solver, "max_iter": 5, "random_state": 0}
     by_class = DeepMLPClassifier(class_weight=class_weight, **kwargs).fit(X, y, own)
     by_row = DeepMLPClassifier(**kwargs).fit(X, y, own * compute_sample_weight(class_weight, y))

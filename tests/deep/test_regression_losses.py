@@ -30,7 +30,9 @@ def regressor(**kwargs):
         "tol": 0,
         **kwargs,
     }
-    return DeepMLPRegressor(**{"random_state": 0, "learning_rate": "cosine", **kwargs})
+    return DeepMLPRegressor(
+        **{"random_state": 0, "learning_rate": "cosine", "n_iter_no_change": 99, **kwargs}
+    )
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
