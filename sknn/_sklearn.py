@@ -6,8 +6,8 @@ A new scikit-learn release is followed here and nowhere else.
 from typing import Any
 
 from sklearn.base import _fit_context as fit_context
-from sklearn.utils._set_output import _get_output_config
 from sklearn.utils._param_validation import Interval, Options, StrOptions
+from sklearn.utils._set_output import _get_output_config
 from sklearn.utils.multiclass import _check_partial_fit_first_call as check_partial_fit_first_call
 from sklearn.utils.optimize import _check_optimize_result as check_optimize_result
 from sklearn.utils.validation import _check_feature_names as check_feature_names

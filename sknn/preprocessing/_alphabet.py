@@ -21,7 +21,9 @@ IUPAC = {
 }
 
 #: each code beside the code of its complement, for bytes
-COMPLEMENTS = bytes.maketrans(b"ACGTURYSWKMBDHVNacgturyswkmbdhvn", b"TGCAAYRSWMKVHDBNtgcaayrswmkvhdbn")
+COMPLEMENTS = bytes.maketrans(
+    b"ACGTURYSWKMBDHVNacgturyswkmbdhvn", b"TGCAAYRSWMKVHDBNtgcaayrswmkvhdbn"
+)
 
 
 def resolve_alphabet(alphabet: str) -> str:

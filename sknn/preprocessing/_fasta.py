@@ -9,7 +9,7 @@ GZIP_MAGIC = b"\x1f\x8b"
 
 
 def read_fasta(path: str | os.PathLike) -> tuple[list[str], list[str]]:
-    """Read a FASTA file.
+    r"""Read a FASTA file.
 
     Parameters
     ----------

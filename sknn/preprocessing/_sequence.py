@@ -163,10 +163,11 @@ class DNAOneHotEncoder(TransformerMixin, BaseEstimator):
                 "Use 'zero' or 'uniform'."
             )
         dtype = np.dtype(self.dtype)
-        if dtype.kind not in ("f" if self.unknown != "zero" else "fiub"):
+        whole = self.unknown == "zero"  # else there are fractions
+        if dtype.kind not in ("fiub" if whole else "f"):
             raise ValueError(
-                f"dtype must be one of floats{'' if self.unknown != 'zero' else ', integers or bool'}"
-                f" with unknown={self.unknown!r}; got {self.dtype!r}."
+                f"dtype must be a type of floats{', integers or bool' if whole else ''} with "
+                f"unknown={self.unknown!r}; got {self.dtype!r}."
             )
         check_feature_names(self, X, reset=True)
         codes = sequence_bytes(X)
