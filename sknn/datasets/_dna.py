@@ -72,8 +72,8 @@ def make_motif_sequences(
     --------
     >>> from sknn.datasets import make_motif_sequences
     >>> X, y, positions = make_motif_sequences(n_samples=3, length=20, random_state=1)
-    >>> X[y == 1][0][positions[y == 1][0] :][:12]
-    np.str_('CGACCGAACTCC')
+    >>> print(X[y == 1][0][positions[y == 1][0] :][:12])
+    CGACCGAACTCC
     """
     shares = _motif_shares(motif)
     width = len(shares)

@@ -45,7 +45,7 @@ class Motif:
     >>> motif.consensus
     'TAT'
     >>> round(motif.information_content, 1)
-    3.7
+    3.5
     """
 
     name: str
