@@ -289,7 +289,7 @@ def test_bytes_with_an_unknown_letter_are_named_too():
 @pytest.mark.parametrize(
     ("params", "message"),
     [
-        ({"alphabet": "A"}, "alphabet must be one of .*got 'A'"),
+        ({"alphabet": "A"}, r"alphabet must be one of .*got 'A'"),
         ({"alphabet": "ACGTA"}, "alphabet must be one of"),
         ({"alphabet": "ACé"}, "alphabet must be one of"),
         ({"alphabet": "ACg?"}, "alphabet must be one of"),
@@ -310,7 +310,7 @@ def test_bad_parameters_are_named(params, message):
 
 def test_three_axes_fit_in_no_data_frame():
     encoder = DNAOneHotEncoder().fit(SEQUENCES).set_output(transform="pandas")
-    with pytest.raises(ValueError, match="two axes.*'pandas'.*flatten=True"):
+    with pytest.raises(ValueError, match=r"two axes.*'pandas'.*flatten=True"):
         encoder.transform(SEQUENCES)
     with config_context(transform_output="polars"), pytest.raises(ValueError, match="'polars'"):
         DNAOneHotEncoder().fit_transform(SEQUENCES)
