@@ -11,6 +11,7 @@ from torch.nn import functional
 
 from sknn._specs import InputSpec, TargetSpec
 from sknn.architectures import SequenceCNN, SequenceOptions
+from sknn.architectures._windows import POSITION_SCALE
 
 SMALL = SequenceOptions(n_filters=6, kernel_size=4, hidden_layer_sizes=(5,), dropout=0.0)
 POOLINGS = ["max", "mean", "maxmean", 3]
@@ -50,7 +51,7 @@ def slow(cnn, X):
         for i, (letters, filters) in enumerate(strands):
             z = functional.conv1d(letters.t()[None], filters.transpose(1, 2), cnn.bank.bias)[0].t()
             if cnn.bank.position_bias is not None:
-                z = z + cnn.bank.position_bias[i, : len(z)]
+                z = z + POSITION_SCALE * cnn.bank.position_bias[i, : len(z)]
             a = activation[options.first_activation](z)
             if isinstance(options.pooling, int):
                 n = -(-(len(X[0]) - options.kernel_size + 1) // options.pooling)
@@ -185,7 +186,7 @@ def test_best_windows_are_where_the_filters_are_largest(both):
         window = X[row, i : i + 4]
         window = window.flip(0, 1) if turned else window
         z = (window * cnn.bank.weight[filter_]).sum() + cnn.bank.bias[filter_]
-        z = z + cnn.bank.position_bias[int(turned), i, filter_]
+        z = z + POSITION_SCALE * cnn.bank.position_bias[int(turned), i, filter_]
         torch.testing.assert_close(z.exp(), value[row, filter_])
 
 
