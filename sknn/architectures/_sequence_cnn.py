@@ -85,7 +85,7 @@ class SequenceCNN(nn.Module):
     >>> cnn(torch.zeros(8, 404)).shape
     torch.Size([8, 1])
     >>> [(layer.kind, layer.n_parameters) for layer in cnn.describe()]
-    [('Conv1d', 8704), ('Dropout', 0), ('Linear', 2080), ('Dropout', 0), ('Linear', 33)]
+    [('Conv1d', 8704), ('Dropout', 0), ('Linear', 4128), ('Dropout', 0), ('Linear', 33)]
     """
 
     def __init__(

@@ -20,7 +20,7 @@ class SequenceOptions:
         that max-pooling leaves before each of them.
     first_activation : {'relu', 'exp', 'linear'}, default='relu'
         Of the first layer; ``'exp'`` makes filters more like motifs [1]_. Later ones have 'relu'.
-    pooling : {'max', 'mean', 'maxmean'} or int, default='max'
+    pooling : {'max', 'mean', 'maxmean'} or int, default='maxmean'
         Over all windows: the largest value of a filter, the mean, or both. Or the largest of each
         stretch of so many windows, all of which go to the next layer with their places.
     position_bias : bool, default=True
@@ -45,7 +45,7 @@ class SequenceOptions:
     kernel_size: int = 11
     n_conv_layers: int = 1
     first_activation: Literal["relu", "exp", "linear"] = "relu"
-    pooling: Literal["max", "mean", "maxmean"] | int = "max"
+    pooling: Literal["max", "mean", "maxmean"] | int = "maxmean"
     position_bias: bool = True
     hidden_layer_sizes: Sequence[int] = (32,)
     dropout: float = 0.3

@@ -13,7 +13,9 @@ from sknn._specs import InputSpec, TargetSpec
 from sknn.architectures import SequenceCNN, SequenceOptions
 from sknn.architectures._windows import POSITION_SCALE
 
-SMALL = SequenceOptions(n_filters=6, kernel_size=4, hidden_layer_sizes=(5,), dropout=0.0)
+SMALL = SequenceOptions(
+    n_filters=6, kernel_size=4, pooling="max", hidden_layer_sizes=(5,), dropout=0.0
+)
 POOLINGS = ["max", "mean", "maxmean", 3]
 
 

@@ -16,7 +16,9 @@ from sknn.engine._attribution import (
     mutation_effects,
 )
 
-OPTIONS = SequenceOptions(n_filters=5, kernel_size=4, hidden_layer_sizes=(6,), dropout=0.2)
+OPTIONS = SequenceOptions(
+    n_filters=5, kernel_size=4, pooling="max", hidden_layer_sizes=(6,), dropout=0.2
+)
 LENGTH = 12
 
 
