@@ -113,7 +113,10 @@ class DeepEstimator(FittedNet, CallbackSupportMixin, BaseEstimator, ABC):
     def _fit(self, X: Any, y: Any, sample_weight: Any, **options: Any) -> "DeepEstimator":
         before = dict(vars(self))
         try:
-            return self._finish(train(self._prepare(X, y, sample_weight, **options)))
+            plan = self._prepare(X, y, sample_weight, **options)
+            result = train(plan)
+            self._calibrate(plan.validation, result)
+            return self._finish(result)
         except BaseException:
             vars(self).clear()
             vars(self).update(before)
@@ -220,6 +223,9 @@ class DeepEstimator(FittedNet, CallbackSupportMixin, BaseEstimator, ABC):
 
     def _refit_codec(self, sample: Sample) -> None:
         """Learn again from the training rows alone what a codec learns of the values of y."""
+
+    def _calibrate(self, validation: Sample | None, result: TrainResult) -> None:
+        """Adjust predictions on rows that were not trained on, where there are any."""
 
     def _finish(self, result: TrainResult) -> "DeepEstimator":
         split = vars(self).pop("_last_split", None)
