@@ -162,7 +162,7 @@ def test_quantiles_never_cross(n_levels, shift, size, dtype):
     ],
 )
 def test_levels_that_are_none_are_an_error(quantiles):
-    with pytest.raises(ValueError, match=r"loss_params\['quantiles'\] of loss 'quantile' must be"):
+    with pytest.raises(ValueError, match="'quantiles' of loss 'quantile' must be"):
         ValueCodec("quantile", True, {"quantiles": quantiles})
 
 
@@ -274,13 +274,13 @@ def test_columns_are_those_of_y_and_not_of_the_output(loss, params):
 @pytest.mark.parametrize(
     ("loss", "params", "message"),
     [
-        ("squared_error", {"delta": 1.0}, r"has \['delta'\], but loss 'squared_error' takes none"),
-        ("huber", {"detla": 1.0}, r"has \['detla'\], but loss 'huber' takes \['delta'\]"),
-        ("huber", {"delta": 0.0}, r"\['delta'\] of loss 'huber' must be a number > 0; got 0\.0"),
+        ("squared_error", {"delta": 1.0}, r"gives \['delta'\], but loss 'squared_error' takes none"),
+        ("huber", {"detla": 1.0}, r"gives \['detla'\], but loss 'huber' takes \['delta'\]"),
+        ("huber", {"delta": 0.0}, r"'delta' of loss 'huber' must be a number > 0; got 0\.0"),
         ("huber", {"delta": np.inf}, r"must be a number > 0; got inf"),
         ("huber", {"delta": "big"}, r"must be a number > 0; got 'big'"),
         ("huber", {"delta": True}, r"must be a number > 0; got True"),
-        ("gaussian_nll", {"min_std": -1}, r"'min_std'\] of .* must be a number > 0; got -1"),
+        ("gaussian_nll", {"min_std": -1}, r"'min_std' of .* must be a number > 0; got -1"),
         (user_cost, {"delta": 1.0}, r"bind them with functools\.partial.*delta"),
         ("mse", {}, r"loss must be one of \['absolute_error',.*got 'mse'"),
         ("log_loss", {}, r"loss must be one of \['absolute_error',.*got 'log_loss'"),
@@ -295,10 +295,10 @@ def test_what_a_loss_of_numbers_does_not_take_is_an_error(loss, params, message)
 @pytest.mark.parametrize(
     ("loss", "params", "message"),
     [
-        ("log_loss", {"gamma": 1.0}, r"has \['gamma'\], but loss 'log_loss' takes \['label_smo"),
+        ("log_loss", {"gamma": 1.0}, r"gives \['gamma'\], but loss 'log_loss' takes \['label_smo"),
         ("log_loss", {"label_smoothing": 1.0}, r"must be a number in \[0, 1\); got 1\.0"),
         ("focal", {"label_smoothing": -0.1}, r"must be a number in \[0, 1\); got -0\.1"),
-        ("focal", {"gamma": -1.0}, r"'gamma'\] of loss 'focal' must be a number >= 0; got -1\.0"),
+        ("focal", {"gamma": -1.0}, r"'gamma' of loss 'focal' must be a number >= 0; got -1\.0"),
         ("hinge", {"label_smoothing": 0.1}, r"loss 'hinge' takes none"),
         (user_cost, {"gamma": 1.0}, r"bind them with functools\.partial"),
         ("squared_error", {}, r"loss must be one of \['focal',.*got 'squared_error'"),
