@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from sknn._specs import TrainConfig, TrainPlan
+from sknn.engine._plain import plain, restored
 
 #: may change between the interruption and going on
 FREE = ("max_iter", "verbose", "callbacks", "max_fun")
@@ -39,6 +40,14 @@ class Resume:
     cut_short: bool
     best_weights: dict | None
     last_weights: dict | None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return the attributes with arrays for tensors, which need no device."""
+        return plain(dict(vars(self)))
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Set attributes, weights on the CPU."""
+        vars(self).update(restored(state))
 
 
 def make_resume(net: Any, plan: TrainPlan, best_weights: dict | None) -> Resume:
