@@ -18,13 +18,6 @@ from sknn.deep._split import split_rows
 from sknn.deep._watcher import CallbackWatcher
 from sknn.engine import forward, snapshot, train
 
-OUT_ACTIVATIONS = {
-    "log_loss": "softmax",
-    "binary_log_loss": "logistic",
-    "squared_error": "identity",
-    "poisson": "exp",
-}
-
 
 class DeepEstimator(FittedNet, CallbackSupportMixin, BaseEstimator, ABC):
     """Fit and the fitted attributes; tasks and architectures fill in the hooks."""
@@ -252,7 +245,7 @@ class DeepEstimator(FittedNet, CallbackSupportMixin, BaseEstimator, ABC):
             "best_validation_score_": progress.best_score,
             "history_": progress.history,
             "n_outputs_": self._codec.spec_.n_outputs,
-            "out_activation_": OUT_ACTIVATIONS[self._codec.spec_.loss],
+            "out_activation_": self._codec.out_activation_,
         }
 
     def _fitted_at(self, net: Any, progress: Progress) -> dict[str, Any]:
@@ -267,6 +260,8 @@ class DeepEstimator(FittedNet, CallbackSupportMixin, BaseEstimator, ABC):
         values.update(
             stop_on_loss=scores_loss,
             callbacks=() if self.callbacks is None else self.callbacks,
+            solver_params=self._nested_arguments("solver"),
+            learning_rate_params=self._nested_arguments("learning_rate"),
         )
         return TrainConfig(**values)
 

@@ -1,9 +1,13 @@
 """The multilayer perceptron classifier."""
 
+from numbers import Real
+
+from sknn._sklearn import Interval, StrOptions
 from sknn.deep._mlp import CONSTRAINTS, build_network, shaping_params
 from sknn.deep._nested import NestedParams
 from sknn.deep._table_input import TableInput
 from sknn.deep._tasks import DeepClassifier
+from sknn.preprocessing import CLASS_LOSSES
 
 
 class DeepMLPClassifier(NestedParams, TableInput, DeepClassifier):
@@ -149,9 +153,14 @@ class DeepMLPClassifier(NestedParams, TableInput, DeepClassifier):
     (143, 2)
     """
 
-    _parameter_constraints = CONSTRAINTS
+    _parameter_constraints = {  # noqa: RUF012 - as scikit-learn
+        **CONSTRAINTS,
+        "loss": [StrOptions(set(CLASS_LOSSES)), callable],
+        "label_smoothing": [Interval(Real, 0, 1, closed="left")],
+        "class_weight": [dict, list, StrOptions({"balanced"}), None],
+    }
 
-    _nested = ("module",)
+    _nested = ("module", "solver", "learning_rate", "loss")
 
     def __init__(
         self,
@@ -179,6 +188,12 @@ class DeepMLPClassifier(NestedParams, TableInput, DeepClassifier):
         epsilon=1e-8,
         n_iter_no_change=10,
         max_fun=15000,
+        loss="log_loss",
+        label_smoothing=0.0,
+        l1_ratio=0.0,
+        weight_decay=0.01,
+        warmup_epochs=0,
+        max_grad_norm=None,
         class_weight=None,
         n_hidden_layers=None,
         hidden_width=None,
@@ -216,6 +231,12 @@ class DeepMLPClassifier(NestedParams, TableInput, DeepClassifier):
         self.epsilon = epsilon
         self.n_iter_no_change = n_iter_no_change
         self.max_fun = max_fun
+        self.loss = loss
+        self.label_smoothing = label_smoothing
+        self.l1_ratio = l1_ratio
+        self.weight_decay = weight_decay
+        self.warmup_epochs = warmup_epochs
+        self.max_grad_norm = max_grad_norm
         self.class_weight = class_weight
         self.n_hidden_layers = n_hidden_layers
         self.hidden_width = hidden_width

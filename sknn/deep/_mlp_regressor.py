@@ -1,10 +1,13 @@
 """The multilayer perceptron regressor."""
 
-from sknn._sklearn import StrOptions
+from numbers import Real
+
+from sknn._sklearn import Interval, StrOptions
 from sknn.deep._mlp import CONSTRAINTS, build_network, shaping_params
 from sknn.deep._nested import NestedParams
 from sknn.deep._table_input import TableInput
 from sknn.deep._tasks import DeepRegressor
+from sknn.preprocessing import VALUE_LOSSES
 
 
 class DeepMLPRegressor(NestedParams, TableInput, DeepRegressor):
@@ -153,11 +156,12 @@ class DeepMLPRegressor(NestedParams, TableInput, DeepRegressor):
 
     _parameter_constraints = {  # noqa: RUF012 - as scikit-learn
         **CONSTRAINTS,
-        "loss": [StrOptions({"squared_error", "poisson"})],
+        "loss": [StrOptions(set(VALUE_LOSSES)), callable],
+        "quantile": [Interval(Real, 0, 1, closed="neither"), "array-like", None],
         "standardize_target": ["boolean"],
     }
 
-    _nested = ("module",)
+    _nested = ("module", "solver", "learning_rate", "loss")
 
     def __init__(
         self,
@@ -186,6 +190,11 @@ class DeepMLPRegressor(NestedParams, TableInput, DeepRegressor):
         epsilon=1e-8,
         n_iter_no_change=10,
         max_fun=15000,
+        quantile=None,
+        l1_ratio=0.0,
+        weight_decay=0.01,
+        warmup_epochs=0,
+        max_grad_norm=None,
         n_hidden_layers=None,
         hidden_width=None,
         dropout=0.0,
@@ -224,6 +233,11 @@ class DeepMLPRegressor(NestedParams, TableInput, DeepRegressor):
         self.epsilon = epsilon
         self.n_iter_no_change = n_iter_no_change
         self.max_fun = max_fun
+        self.quantile = quantile
+        self.l1_ratio = l1_ratio
+        self.weight_decay = weight_decay
+        self.warmup_epochs = warmup_epochs
+        self.max_grad_norm = max_grad_norm
         self.n_hidden_layers = n_hidden_layers
         self.hidden_width = hidden_width
         self.dropout = dropout

@@ -5,18 +5,26 @@ from typing import Any
 import numpy as np
 from scipy.special import expit, softmax
 from sklearn.base import ClassifierMixin, RegressorMixin
-from sklearn.metrics import r2_score
 from sklearn.utils import column_or_1d
 from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.metaestimators import available_if
 
 from sknn._sklearn import check_partial_fit_first_call, check_y, fit_context
 from sknn.deep._base import DeepEstimator, validation_of
-from sknn.preprocessing import ClassCodec, ValueCodec
+from sknn.preprocessing import ClassCodec, ValueCodec, gives_probabilities
 
 
 def _can_go_on(estimator: Any) -> bool:
     return estimator._check_solver()
+
+
+def _gives_probabilities(estimator: Any) -> bool:
+    if not gives_probabilities(estimator.loss):
+        raise AttributeError(
+            f"loss={estimator.loss!r} gives no probabilities. Use decision_function, or "
+            "loss='log_loss'."
+        )
+    return True
 
 
 def _checked_y(estimator: Any, y: Any, **options: Any) -> np.ndarray:
@@ -47,7 +55,10 @@ class DeepClassifier(ClassifierMixin, DeepEstimator):
         return weight if sample_weight is None else weight * sample_weight
 
     def _fit_codec(self, y, sample_weight, classes):
-        codec = ClassCodec().fit(y, classes)
+        settings = self._nested_arguments("loss")
+        if self.label_smoothing:
+            settings["label_smoothing"] = self.label_smoothing
+        codec = ClassCodec(self.loss, settings).fit(y, classes)
         self.classes_ = codec.classes_
         return codec
 
@@ -144,6 +155,7 @@ class DeepClassifier(ClassifierMixin, DeepEstimator):
         output = self._forward(X)
         return self._codec.decode(output)
 
+    @available_if(_gives_probabilities)
     def predict_proba(self, X):
         """Return the probability of each class.
 
@@ -168,6 +180,7 @@ class DeepClassifier(ClassifierMixin, DeepEstimator):
         one = proba.dtype.type(1)
         return np.clip(proba, np.finfo(proba.dtype).tiny, np.nextafter(one, 0 * one))
 
+    @available_if(_gives_probabilities)
     def predict_log_proba(self, X):
         """Return the logarithm of the probability of each class.
 
@@ -201,16 +214,24 @@ class DeepRegressor(RegressorMixin, DeepEstimator):
         self._codec = self._fit_codec(sample.y, sample.sample_weight, None)
 
     def _fit_codec(self, y, sample_weight, classes):
-        codec = ValueCodec(self.loss, self.standardize_target).fit(y, sample_weight)
+        settings = self._nested_arguments("loss")
+        if self.quantile is not None:
+            if self.loss != "quantile":
+                raise ValueError(
+                    f"quantile={self.quantile!r} is for loss='quantile', but loss is "
+                    f"{self.loss!r}. Leave it out, or change the loss."
+                )
+            settings["quantiles"] = self.quantile
+        codec = ValueCodec(self.loss, self.standardize_target, settings).fit(y, sample_weight)
         self.target_mean_, self.target_scale_ = codec.mean_, codec.scale_
         return codec
 
     def _score_output(self, y, output, sample_weight):
-        with np.errstate(over="ignore"):
-            predicted = np.exp(output) if self.loss == "poisson" else output
-            if not np.isfinite(predicted).all():
-                return np.nan
-            return r2_score(y, predicted, sample_weight=sample_weight)
+        return self._codec.score(y, output, sample_weight)
+
+    def _scores_loss(self):
+        # R² says nothing of a standard deviation, nor of what a function of the user's wants.
+        return self.loss == "gaussian_nll" or callable(self.loss)
 
     @available_if(_can_go_on)
     @fit_context(prefer_skip_nested_validation=True)
@@ -242,24 +263,59 @@ class DeepRegressor(RegressorMixin, DeepEstimator):
         validation = validation_of(X_val, y_val, sample_weight_val)
         return self._fit(X, y, sample_weight, incremental=True, validation=validation)
 
-    def predict(self, X):
-        """Return the expected value of y for each row.
+    def predict(self, X, return_std=False):
+        """Return the expected value of y for each row, or its quantiles.
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix, data frame} of shape (n_samples, n_features)
             Rows to judge.
+        return_std : bool, default=False
+            Return standard deviations too; only after training with ``loss='gaussian_nll'``.
 
         Returns
         -------
-        ndarray of shape (n_samples,) or (n_samples, n_outputs)
-            In the units of y and the dtype of the computation.
+        y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            In the units of y and the dtype of the computation. After training with
+            ``loss='quantile'`` of several levels these are an axis of their own, the last, along
+            which values never decrease.
+        std : ndarray of the shape of y
+            Only with `return_std`.
+
+        Raises
+        ------
+        ValueError
+            If standard deviations are asked for and the loss was another.
         """
         output = self._forward(X)
-        return self._codec.decode(output)
+        y = self._codec.decode(output)
+        return (y, self._codec.decode_std(output)) if return_std else y
+
+    def score(self, X, y, sample_weight=None):
+        """Return R² of the predictions; of quantiles D², the same for the pinball loss.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, data frame} of shape (n_samples, n_features)
+            Rows to judge.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            True values.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows.
+
+        Returns
+        -------
+        float
+            1 is perfect, 0 as good as a constant. D² (``sklearn.metrics.d2_pinball_score``) is
+            averaged over levels.
+        """
+        if self.loss != "quantile":
+            return super().score(X, y, sample_weight)
+        y = self._check_y(y)
+        return self._codec.score(self._codec.encode(y, y.dtype), self._forward(X), sample_weight)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.target_tags.multi_output = True
-        tags.target_tags.positive_only = self.loss == "poisson"
+        tags.target_tags.positive_only = self.loss in ("poisson", "gamma")
         return tags

@@ -8,7 +8,7 @@ from skorch.callbacks import Callback
 
 from sknn._specs import Progress, Sample, TrainConfig, TrainPlan
 from sknn.engine._data import Rows, target_and_weight
-from sknn.engine._optimizers import get_learning_rate, set_learning_rate
+from sknn.engine._optimizers import get_learning_rate
 from sknn.engine._predict import as_array, raw_output
 
 Score = Callable[[np.ndarray, np.ndarray, np.ndarray | None], float]
@@ -113,9 +113,12 @@ class EpochEnd(Callback):
         if stop or net.stop_asked:
             progress.stopped_because = "callback"
             raise StopTraining
-        if self.config.solver == "sgd" and self.config.learning_rate == "invscaling":
-            slower = (progress.n_rows_seen + 1) ** self.config.power_t
-            set_learning_rate(net.optimizer_, self.config.learning_rate_init / slower)
+        if not self.by_epochs:
+            return
+        watched = progress.loss
+        if self.keeps_best:
+            watched = net.history[-1, "valid_loss" if self.config.stop_on_loss else "valid_score"]
+        net.schedule.after_epoch(net.optimizer_, progress, watched)
         if progress.n_stalled > self.config.n_iter_no_change:
             self._slow_down_or_stop(net)
 
@@ -166,13 +169,12 @@ class EpochEnd(Callback):
             f"{watched} did not improve more than tol={self.config.tol:f} for "
             f"{self.config.n_iter_no_change} consecutive epochs."
         )
+        slower = net.schedule.slow_down(net.optimizer_)
+        if slower is not None:
+            self.progress.n_stalled = 0
+            self._say(f"{message} Setting learning rate to {slower:f}")
+            return
         if self.config.solver == "sgd" and self.config.learning_rate == "adaptive":
-            if get_learning_rate(net.optimizer_) > 1e-6:
-                slower = get_learning_rate(net.optimizer_) / 5
-                set_learning_rate(net.optimizer_, slower)
-                self.progress.n_stalled = 0
-                self._say(f"{message} Setting learning rate to {slower:f}")
-                return
             message += " Learning rate too small."
         self._say(f"{message} Stopping.")
         self.progress.stopped_because = "converged"

@@ -16,9 +16,11 @@ from sknn.engine._closed_form import closed_form
 from sknn.engine._data import Rows
 from sknn.engine._device import resolve_device
 from sknn.engine._lbfgs import minimize_lbfgs
+from sknn.engine._losses import loss_for
 from sknn.engine._net import Net
 from sknn.engine._optimizers import copy_state, net_arguments, restore_state
 from sknn.engine._resume import Resume, make_resume, resumes
+from sknn.engine._schedules import start_schedule
 from sknn.engine._user_callbacks import as_callbacks
 from sknn.engine._verbose import display
 from sknn.exceptions import NonFiniteLossError
@@ -125,9 +127,8 @@ def _start_net(plan: TrainPlan, resume: Resume | None) -> tuple[Net, tuple | Non
     optimizer = net_arguments(config)
     if plan.previous is None:
         device = resolve_device(config.device, str(plan.X.dtype))
-        net = Net(
-            plan.module, loss=plan.target.loss, alpha=config.alpha, device=device, **optimizer
-        )
+        loss = loss_for(plan.target)
+        net = Net(plan.module, loss=loss, device=device, **_penalties(plan), **optimizer)
         return net.initialize(), None
     net = plan.previous.net
     backup = (
@@ -136,7 +137,7 @@ def _start_net(plan: TrainPlan, resume: Resume | None) -> tuple[Net, tuple | Non
         copy.deepcopy(net.module_.state_dict()),
         copy_state(net.optimizer_),
     )
-    net.alpha = config.alpha
+    vars(net).update(_penalties(plan))
     if resume is not None:
         if resume.last_weights is not None:
             net.module_.load_state_dict(resume.last_weights)
@@ -146,6 +147,10 @@ def _start_net(plan: TrainPlan, resume: Resume | None) -> tuple[Net, tuple | Non
         vars(net).update(optimizer)
         net.initialize_optimizer()
     return net, backup
+
+
+def _penalties(plan: TrainPlan) -> dict[str, float | None]:
+    return {name: getattr(plan.config, name) for name in ("alpha", "l1_ratio", "max_grad_norm")}
 
 
 def _put_back(net: Net, backup: tuple | None) -> None:
@@ -209,6 +214,9 @@ def _run_epochs(
         iterator_train__order=None,
         iterator_train__cut_short=False,
     )
+    n_batches = -(-len(rows) // net.batch_size)
+    goes_on = net.schedule if plan.incremental or resume else None
+    net.schedule = start_schedule(config, n_batches, net.optimizer_, goes_on)
     if resume is not None:
         epoch_end.best_weights = resume.best_weights
         vars(net).update(

@@ -44,8 +44,11 @@ class ClassCodec:
 
     def __init__(self, loss: Any = "log_loss", loss_params: Mapping[str, Any] | None = None):
         self.loss = loss
-        self._facts = loss_facts(loss, CLASS_LOSSES, ClassLoss())
         self._settings = read_settings(loss, self._facts, loss_params)
+
+    @property
+    def _facts(self) -> ClassLoss:  # not an attribute: functions of the table cannot be pickled
+        return loss_facts(self.loss, CLASS_LOSSES, ClassLoss())
 
     def fit(self, y: Any, classes: Iterable | None = None) -> "ClassCodec":
         """Learn the classes.

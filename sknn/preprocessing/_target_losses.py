@@ -51,7 +51,7 @@ def _levels(value: Any) -> tuple[float, ...]:
     return levels
 
 
-POSITIVE = _number(lambda v: 0 < v < np.inf)
+_POSITIVE = _number(lambda v: 0 < v < np.inf)
 SMOOTHING = Setting(0.0, _number(lambda v: 0 <= v < 1), "a number in [0, 1)")
 QUANTILES = Setting(
     (0.5,),
@@ -71,6 +71,9 @@ class ValueLoss:
         What leads from the raw output to predictions.
     standardizes : bool
         Whether y may be shifted and scaled; then the network learns standardised numbers.
+    scales : bool
+        Whether y may be divided by its mean, which leaves the loss as it is; then training starts
+        from predictions of that size.
     lowest : {'', '>= 0', '> 0'}
         What y must be.
     settings : mapping of str to Setting
@@ -79,6 +82,7 @@ class ValueLoss:
 
     out_activation: str = "identity"
     standardizes: bool = True
+    scales: bool = False
     lowest: str = ""
     settings: Mapping[str, Setting] = field(default_factory=dict)
 
@@ -102,12 +106,12 @@ class ClassLoss:
 VALUE_LOSSES: dict[str, ValueLoss] = {
     "squared_error": ValueLoss(),
     "absolute_error": ValueLoss(),
-    "huber": ValueLoss(settings={"delta": Setting(1.35, POSITIVE, "a number > 0")}),
+    "huber": ValueLoss(settings={"delta": Setting(1.35, _POSITIVE, "a number > 0")}),
     "poisson": ValueLoss("exp", standardizes=False, lowest=">= 0"),
-    "gamma": ValueLoss("exp", standardizes=False, lowest="> 0"),
+    "gamma": ValueLoss("exp", standardizes=False, scales=True, lowest="> 0"),
     "quantile": ValueLoss("increments", settings={"quantiles": QUANTILES}),
     "gaussian_nll": ValueLoss(
-        "mean_and_softplus", settings={"min_std": Setting(1e-3, POSITIVE, "a number > 0")}
+        "mean_and_softplus", settings={"min_std": Setting(1e-3, _POSITIVE, "a number > 0")}
     ),
 }
 

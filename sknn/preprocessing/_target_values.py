@@ -23,9 +23,10 @@ class ValueCodec:
     ----------
     loss : {'squared_error', 'absolute_error', 'huber', 'poisson', 'gamma', 'quantile', \
             'gaussian_nll'} or callable
-        What the network is trained on. Numbers for 'poisson' and 'gamma' stay as they are.
+        What the network is trained on. Numbers for 'poisson' stay as they are.
     standardize : bool
-        Whether to subtract the mean and divide by the standard deviation.
+        Whether to subtract the mean and divide by the standard deviation; for 'gamma' to divide by
+        the mean, so that training starts from predictions of the right size.
     loss_params : mapping, default=None
         Settings of the loss: ``delta`` of 'huber', ``quantiles`` of 'quantile', ``min_std`` of
         'gaussian_nll', the first and the last in units of the standardised y.
@@ -52,9 +53,13 @@ class ValueCodec:
 
     def __init__(self, loss: Any, standardize: bool, loss_params: Mapping[str, Any] | None = None):
         self.loss = loss
-        self._facts = loss_facts(loss, VALUE_LOSSES, ValueLoss())
         self._settings = read_settings(loss, self._facts, loss_params)
         self.standardize = standardize and self._facts.standardizes
+        self._scale_only = standardize and self._facts.scales
+
+    @property
+    def _facts(self) -> ValueLoss:  # not an attribute: functions of the table cannot be pickled
+        return loss_facts(self.loss, VALUE_LOSSES, ValueLoss())
 
     def fit(self, y: np.ndarray, sample_weight: np.ndarray | None = None) -> "ValueCodec":
         """Learn mean and sample standard deviation, weighted.
@@ -86,6 +91,9 @@ class ValueCodec:
             # A constant target has a deviation of rounding errors alone.
             noise = 10 * np.finfo(np.float64).eps * np.abs(self.mean_)
             self.scale_ = np.where(deviation > noise, deviation, 1.0)
+        if self._scale_only:
+            mean = np.average(columns, axis=0, weights=sample_weight)
+            self.scale_ = np.where((mean > 0) & np.isfinite(mean), mean, 1.0)
         n_outputs = n_columns * self._outputs_of_a_column()
         self.spec_ = TargetSpec("values", n_outputs, self.loss, self._settings)
         several = self._facts.out_activation != "increments" or len(self._levels()) > 1
@@ -159,7 +167,7 @@ class ValueCodec:
         if self.loss == "quantile":
             return self._decode_quantiles(output)
         if self._facts.out_activation == "exp":
-            values = np.exp(output)
+            values = self._in_units(np.exp(output), 0.0, self.scale_)
         else:
             values = self._in_units(self._location(output), self.mean_, self.scale_)
         return values.ravel() if values.shape[1] == 1 else values
@@ -181,6 +189,21 @@ class ValueCodec:
         n_rows, n_columns, n_levels = values.shape
         kept = [n for n in (n_columns, n_levels) if n > 1]
         return values.reshape(n_rows, *kept)
+
+    def decode_target(self, y: np.ndarray) -> np.ndarray:
+        """Return the numbers that `encode` made y from.
+
+        Parameters
+        ----------
+        y : ndarray of shape (n_samples, n_columns)
+            Encoded.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or (n_samples, n_columns)
+        """
+        values = y * self.scale_ + self.mean_
+        return values.ravel() if values.shape[1] == 1 else values
 
     def decode_std(self, output: np.ndarray) -> np.ndarray:
         """Return predicted standard deviations in the units of y.

@@ -240,17 +240,17 @@ def test_an_interrupted_epoch_leaves_state_that_can_go_on():
     net, _, _ = run(config, "log_loss", by_hand=True)
     before = copy.deepcopy(net.module_.state_dict())
 
-    class BreakOff(Exception):
+    class BreakOffError(Exception):
         pass
 
     def breaking(self, batches):
-        raise BreakOff
+        raise BreakOffError
 
     rng = np.random.default_rng(1)
     rows = Rows(rng.normal(size=(N, 4)), rng.integers(0, 3, N))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(_closed_form.ClosedForm, "run_epoch", breaking)
-        with pytest.raises(BreakOff):
+        with pytest.raises(BreakOffError):
             train(net, rows, config, True, 1)
     for name, value in net.module_.state_dict().items():
         assert torch.equal(value, before[name])
