@@ -163,7 +163,7 @@ class _Closer:
             _set_state(result, self.close(value.state))
             return result
         if isinstance(value, PlainDtype):
-            return getattr(torch, value.name)
+            return _dtype(value.name)
         if type(value) in DICTS:
             return type(value)((key, self.close(item)) for key, item in value.items())
         if type(value) in SEQUENCES:
@@ -199,11 +199,21 @@ _BITS = {1: torch.uint8, 2: torch.int16}
 
 def _tensor(saved: PlainTensor, device: str) -> torch.Tensor:
     tensor = torch.from_numpy(np.array(saved.array, order="K"))
-    dtype = getattr(torch, saved.dtype)
+    dtype = _dtype(saved.dtype)
     tensor = (tensor if tensor.dtype is dtype else tensor.view(dtype)).to(device)
     if saved.is_parameter:
         return nn.Parameter(tensor, saved.requires_grad)
     return tensor.requires_grad_(saved.requires_grad)
+
+
+def _dtype(name: str) -> torch.dtype:
+    dtype = getattr(torch, name, None)
+    if not isinstance(dtype, torch.dtype):  # a file must not reach for torch's functions
+        raise ValueError(
+            f"A saved network must name dtypes of torch, such as 'float32'; got {name!r}. The file "
+            "is broken, or was made with another version of torch."
+        )
+    return dtype
 
 
 def _state_of(value: Any) -> Any:

@@ -68,7 +68,7 @@ def make_resume(net: Any, plan: TrainPlan, best_weights: dict | None) -> Resume:
     """
     last = None if best_weights is None else copy.deepcopy(net.module_.state_dict())
     return Resume(
-        config=plan.config,
+        config=replace(plan.config, callbacks=()),  # a user's, free to change
         n_rows=plan.X.shape[0],
         random_state=plan.random_state,
         order=None if net.batches is None else net.batches.order,
