@@ -36,10 +36,6 @@ class DeepEstimator(ShortState, FittedNet, CallbackSupportMixin, BaseEstimator, 
         """Return X checked, before it is encoded; with `reset`, note its columns."""
 
     @abstractmethod
-    def _is_encoded(self, X: Any) -> bool:
-        """Tell whether a checked X can go to the network as it is, for good."""
-
-    @abstractmethod
     def _fit_encoder(self, X: Any, sample_weight: np.ndarray | None) -> Any:
         """Return an encoder fitted on training rows, with its `InputSpec` in ``spec_``."""
 
@@ -155,12 +151,17 @@ class DeepEstimator(ShortState, FittedNet, CallbackSupportMixin, BaseEstimator, 
         if sample_weight is not None:
             X, y, sample_weight = _without_zero_weights(X, y, sample_weight)
         whole = Sample(X, y, sample_weight)
-        if previous is None and self._is_encoded(X):  # then random numbers as scikit-learn's
-            module = self._new_network(whole, random_state)
+        if previous is None:
+            self._set_encoder(whole)
+        if previous is None and self._encoder.is_identity_:  # scikit-learn's order of chance
+            module = self._build_module(self._inputs, random_state)
             part, held_out = self._split(whole, validation, random_state)
         else:
             part, held_out = self._split(whole, validation, random_state)
-            module = None if previous is not None else self._new_network(part, random_state)
+            if previous is None and part is not whole:
+                self._set_encoder(part)
+            if previous is None:
+                module = self._build_module(self._inputs, random_state)
         if previous is None and held_out is not None:
             self._refit_codec(part)
         part, held_out = self._encoded(part), self._encoded(held_out)
@@ -181,10 +182,9 @@ class DeepEstimator(ShortState, FittedNet, CallbackSupportMixin, BaseEstimator, 
             incremental=incremental,
         )
 
-    def _new_network(self, sample: Sample, random_state: np.random.RandomState) -> Any:
+    def _set_encoder(self, sample: Sample) -> None:
         self._encoder = self._fit_encoder(sample.X, sample.sample_weight)
         self._inputs = self._encoder.spec_
-        return self._build_module(self._inputs, random_state)
 
     def _split(
         self, whole: Sample, validation: tuple | None, random_state: np.random.RandomState
@@ -210,7 +210,7 @@ class DeepEstimator(ShortState, FittedNet, CallbackSupportMixin, BaseEstimator, 
     def _encoded(self, sample: Sample | None) -> Sample | None:
         if sample is None:
             return None
-        X, weight = self._encoder.transform(sample.X), sample.sample_weight
+        X, weight = self._encoder.encode(sample.X), sample.sample_weight
         dtype = str(X.dtype)
         weight = None if weight is None else weight.astype(dtype)
         return Sample(X, self._codec.encode(sample.y, dtype), weight)
@@ -260,6 +260,7 @@ class DeepEstimator(ShortState, FittedNet, CallbackSupportMixin, BaseEstimator, 
         scores_loss = self.scoring == "loss" or (self.scoring is None and self._scores_loss())
         values.update(
             stop_on_loss=scores_loss,
+            precision=self.dtype if self.dtype in ("tf32", "bfloat16") else "full",
             callbacks=() if self.callbacks is None else self.callbacks,
             solver_params=self._nested_arguments("solver"),
             learning_rate_params=self._nested_arguments("learning_rate"),
@@ -295,12 +296,7 @@ class DeepEstimator(ShortState, FittedNet, CallbackSupportMixin, BaseEstimator, 
 
     def _forward(self, X: Any) -> np.ndarray:
         check_is_fitted(self)
-        return forward(self.net_, self._encoder.transform(self._check_inputs(X, reset=False)))
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = True
-        return tags
+        return forward(self.net_, self._encoder.encode(self._check_inputs(X, reset=False)))
 
 
 def _plain(value: Any) -> Any:

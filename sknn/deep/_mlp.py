@@ -54,8 +54,11 @@ CONSTRAINTS: dict[str, list] = {
     "residual": ["boolean"],
     "initializer": [StrOptions({"auto", *INITIALIZERS}), callable],
     "module": [callable, None],
+    "categorical_features": ["array-like", StrOptions({"from_dtype"}), None],
+    "scale": [StrOptions({"auto", "standard", "robust", "quantile"}), None],
     "device": [str],
-    "dtype": [StrOptions({"auto", "float32", "float64"})],
+    "dtype": [StrOptions({"auto", "float32", "float64", "tf32", "bfloat16"})],
+    "compile": ["boolean"],
 }
 
 

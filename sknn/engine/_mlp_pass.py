@@ -85,6 +85,8 @@ def covers_module(net: Any) -> bool:
         and module.is_plain
         and set(module.activation_names) <= set(IN_PLACE)
         and net.loss.gradient_into is not None
+        and net.precision != "bfloat16"
+        and net.compiled is None
         and all(p.requires_grad for p in module.parameters())
     )
 

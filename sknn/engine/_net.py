@@ -16,6 +16,7 @@ from sknn.engine._data import Batches, Rows, target_and_weight
 from sknn.engine._loss import Loss
 from sknn.engine._losses import MeanLoss, as_loss
 from sknn.engine._optimizers import split_decay
+from sknn.engine._precision import precision_of
 from sknn.engine._saved_net import net_state, set_net_state
 from sknn.engine._schedules import Schedule
 from sknn.engine._threads import threads_for
@@ -66,6 +67,10 @@ class Net(NeuralNet):
 
     #: sets the learning rate of each step, where it is not constant
     schedule: Schedule | None = None
+    #: see `precision_of`
+    precision: str = "full"
+    #: what `torch.compile` made of the module, while `train` runs
+    compiled: Any = None
 
     def __init__(
         self,
@@ -179,6 +184,15 @@ class Net(NeuralNet):
         if training:
             loss = loss + self.penalty(len(target) if weight is None else weight.sum())
         return loss
+
+    def infer(self, x, **fit_params):
+        """Return the raw output, in the dtype of the weights."""
+        module = self.module_ if self.compiled is None else self.compiled
+        if self.precision != "bfloat16":
+            return module(x, **fit_params)
+        with precision_of(self):  # the loss is to be computed outside
+            output = module(x, **fit_params)
+        return output.to(self.dtype_)
 
     @torch.no_grad()
     def loss_of(self, output: np.ndarray, rows: Rows) -> float:
@@ -297,7 +311,7 @@ def snapshot(net: Net) -> Net:
     vars(new).update(vars(net))
     new.module = new.module_ = copy.deepcopy(net.module_)
     new.history = copy.copy(net.history)
-    new.callbacks, new.callbacks_, new.closed_form = None, [], None
+    new.callbacks, new.callbacks_, new.closed_form, new.compiled = None, [], None, None
     new.validation_rows = new.outputs_of_epoch = new.batches = None
     return new
 

@@ -7,6 +7,7 @@ import torch
 
 from sknn.architectures import MLP
 from sknn.engine._data import Batches, Rows
+from sknn.engine._precision import precision_of
 from sknn.engine._sparse import SparseBatch
 
 #: numbers that the widest layer of a chunk may hold: 1 MiB in float64, so that what one layer
@@ -38,7 +39,8 @@ def raw_output(net: Any, rows: Rows) -> np.ndarray:
     if module.training:
         module.eval()
     size = net.chunk_rows(CHUNK_NUMBERS)
-    with net.threads_for(2, min(size, len(rows))), torch.inference_mode():
+    threads = net.threads_for(2, min(size, len(rows)))
+    with threads, precision_of(net), torch.inference_mode():
         if rows.is_sparse and isinstance(module, MLP) and module.embeddings is None:
             return _sparse_output(module, rows)
         if len(rows) <= size and not rows.is_sparse:

@@ -19,6 +19,7 @@ from sknn.engine._lbfgs import minimize_lbfgs
 from sknn.engine._losses import loss_for
 from sknn.engine._net import Net
 from sknn.engine._optimizers import copy_state, net_arguments, restore_state
+from sknn.engine._precision import precision_of
 from sknn.engine._resume import Resume, make_resume, resumes
 from sknn.engine._schedules import start_schedule
 from sknn.engine._user_callbacks import as_callbacks
@@ -68,7 +69,9 @@ def train(plan: TrainPlan) -> TrainResult:
     resume = resumes(plan)
     progress = _start_progress(plan, resume)
     net, backup = _start_net(plan, resume)
-    with _own_generators(net, plan):
+    compiled = torch.compile(net.module_) if plan.config.compile else None
+    vars(net).update(precision=plan.config.precision, compiled=compiled)
+    with _own_generators(net, plan), _float32_products(net):
         return _train(net, plan, progress, (resume, backup))
 
 
@@ -93,6 +96,11 @@ def _own_generators(net: Net, plan: TrainPlan) -> AbstractContextManager:
     """Return a context in which a user's layers draw from a seed and move no global generator."""
     own = getattr(net.module_, "has_named_activations", False)  # all layers are ours
     return nullcontext() if own else seeded_torch(plan.random_state)
+
+
+def _float32_products(net: Net) -> AbstractContextManager:
+    """Return a context with TF32 off or on; bfloat16 is for the forward pass alone."""
+    return nullcontext() if net.precision == "bfloat16" else precision_of(net)
 
 
 def _start_progress(plan: TrainPlan, resume: Resume | None) -> Progress:
@@ -183,7 +191,7 @@ def _set_callbacks(net: Net, plan: TrainPlan, progress: Progress) -> None:
 def _forget_data(net: Net) -> None:
     """Drop what holds data and weights, and would be pickled with the net."""
     net.callbacks = None
-    net.validation_rows = net.outputs_of_epoch = net.batches = None
+    net.validation_rows = net.outputs_of_epoch = net.batches = net.compiled = None
     net.initialize_callbacks()
 
 

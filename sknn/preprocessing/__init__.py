@@ -1,5 +1,8 @@
 """From what users have to what networks take, and back."""
 
+from sknn.preprocessing._columns import is_plain_numbers
+from sknn.preprocessing._reading import check_names
+from sknn.preprocessing._tabular import TabularEncoder
 from sknn.preprocessing._target import ClassCodec
 from sknn.preprocessing._target_losses import (
     CLASS_LOSSES,
@@ -13,7 +16,10 @@ __all__ = [
     "CLASS_LOSSES",
     "VALUE_LOSSES",
     "ClassCodec",
+    "TabularEncoder",
     "ValueCodec",
+    "check_names",
     "gives_probabilities",
+    "is_plain_numbers",
     "quantile_steps",
 ]
