@@ -76,6 +76,7 @@ OPTIONS = {
     "rmsprop": {"solver": "rmsprop", "warmup_epochs": 1},
     "focal": {"loss": "focal"},
     "float32": {"dtype": "float32"},
+    "bfloat16": {"dtype": "bfloat16"},
     "l1": {"l1_ratio": 0.5, "max_grad_norm": 1.0},
     "class of torch": {"solver": torch.optim.Adagrad},
     "schedule of torch": {
@@ -157,6 +158,25 @@ def test_pipelines_and_column_transformers_are_known(tmp_path):
     model = make_pipeline(front, deep(random_state=0)).fit(frame, y2)
     again = through_file(model, tmp_path)
     assert_array_equal(again.predict_proba(frame), model.predict_proba(frame))
+
+
+@pytest.mark.parametrize("scale", ["standard", "robust", "quantile", None])
+def test_tables_of_mixed_columns_are_known(scale, tmp_path):
+    pd = pytest.importorskip("pandas")
+    frame = pd.DataFrame(
+        {
+            "number": np.where(X[:, 0] > 1, np.nan, X[:, 0]),
+            "text": np.where(X[:, 1] > 1, None, NAMES),
+            "many": pd.Series([f"level {i % 20}" for i in range(60)], dtype="category"),
+            "whole": pd.Series(np.arange(60) % 12 - 6).astype("category"),
+            "flag": X[:, 2] > 0,
+        }
+    )
+    model = deep(scale=scale, random_state=0).fit(frame, y3)
+    again = through_file(model, tmp_path)
+    assert_array_equal(again.predict_proba(frame), model.predict_proba(frame))
+    model.partial_fit(frame, y3)
+    assert_array_equal(again.partial_fit(frame, y3).predict_proba(frame), model.predict_proba(frame))
 
 
 def test_an_unfitted_estimator_survives(tmp_path):

@@ -46,11 +46,12 @@ def net_state(net: Any) -> dict[str, Any]:
     ]
     state = [[number.get(id(key), key), value] for key, value in optimizer.state.items()]
     return {
-        "module": plain(getattr(net.module_, "_orig_mod", net.module_)),  # before torch.compile
+        "module": plain(net.module_),
         "loss": _loss_state(net.loss),
         "arguments": _arguments(net),
         "optimizer": plain({"groups": groups, "state": state}, parameters),
         "schedule": plain(net.schedule),
+        "precision": net.precision,
         "history": _packed(net.history),
     }
 
@@ -85,6 +86,7 @@ def set_net_state(net: Any, state: dict[str, Any]) -> None:
     for key, value in saved["state"]:
         net.optimizer_.state[parameters[key] if isinstance(key, int) else key] = value
     net.schedule = restored(state["schedule"], device)
+    net.precision = state["precision"]
     net.history_ = History(_unpacked(state["history"]))
 
 
