@@ -41,8 +41,8 @@ def parameters_of(cls):
 def test_each_parameter_is_described_in_order_with_its_default(cls):
     text = inspect.getdoc(cls)
     parameters = parameters_of(cls)
-    names = [name.removeprefix("**") for name in described(text, "Parameters")]
-    assert names == list(inspect.signature(cls).parameters)
+    names = described(text, "Parameters")
+    assert [name for name in names if not name.startswith("**")] == list(parameters)
     joined = " ".join(section(text, "Parameters").split())
     for name, parameter in parameters.items():
         entry = re.search(rf"\b{name}\b[\w, ]* : .*?default=", joined)

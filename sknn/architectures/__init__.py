@@ -5,6 +5,8 @@ from sknn.architectures._describe import describe
 from sknn.architectures._initializers import INITIALIZERS
 from sknn.architectures._mlp import MLP
 from sknn.architectures._mlp_options import MLPOptions
+from sknn.architectures._sequence_cnn import SequenceCNN
+from sknn.architectures._sequence_options import SequenceOptions
 from sknn.architectures._unsteady import unsteady_layers
 from sknn.architectures._user_module import build_user_module
 
@@ -12,6 +14,8 @@ __all__ = [
     "INITIALIZERS",
     "MLP",
     "MLPOptions",
+    "SequenceCNN",
+    "SequenceOptions",
     "build_user_module",
     "describe",
     "seeded_torch",

@@ -44,5 +44,6 @@ def unsteady_layers(module: nn.Module) -> list[str]:
     >>> unsteady_layers(MLP([3, 4, 1], options=MLPOptions(normalization="layer")))
     []
     """
-    kinds = [type(part).__name__ for part in module.modules() if isinstance(part, UNSTEADY)]
+    found = [part for part in module.modules() if isinstance(part, UNSTEADY)]
+    kinds = [type(part).__name__ for part in found if getattr(part, "p", None) != 0]
     return list(dict.fromkeys(kinds))

@@ -140,7 +140,7 @@ class DeepEstimator(ShortState, FittedNet, CallbackSupportMixin, BaseEstimator, 
             self._check_same_shape(shaping)
         X, y = self._check_inputs(X, reset=previous is None), self._check_y(y)
         check_consistent_length(X, y)
-        sample_weight = self._class_weighted(y, validated_weights(sample_weight, X), incremental)
+        sample_weight = self._class_weighted(y, validated_weights(sample_weight, X))
         random_state = local_random_state(self.random_state)
         module = None
         if previous is None:
@@ -204,7 +204,7 @@ class DeepEstimator(ShortState, FittedNet, CallbackSupportMixin, BaseEstimator, 
     def _validation_sample(self, X: Any, y: Any, sample_weight: Any) -> Sample:
         X, y = self._check_inputs(X, reset=False), self._check_y(y)
         check_consistent_length(X, y)
-        weight = self._class_weighted(y, validated_weights(sample_weight, X), False)
+        weight = self._class_weighted(y, validated_weights(sample_weight, X))
         return Sample(X, y, weight)
 
     def _encoded(self, sample: Sample | None) -> Sample | None:
@@ -216,7 +216,7 @@ class DeepEstimator(ShortState, FittedNet, CallbackSupportMixin, BaseEstimator, 
         return Sample(X, self._codec.encode(sample.y, dtype), weight)
 
     @abstractmethod
-    def _class_weighted(self, y: np.ndarray, sample_weight: Any, incremental: bool) -> Any:
+    def _class_weighted(self, y: np.ndarray, sample_weight: Any) -> Any:
         """Return the weights of the rows times those of their classes."""
 
     def _refit_codec(self, sample: Sample) -> None:

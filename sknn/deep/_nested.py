@@ -1,5 +1,6 @@
 """Parameters of a parameter: ``module__width=64`` for the class given as `module`."""
 
+import inspect
 from typing import Any
 
 
@@ -11,6 +12,13 @@ class NestedParams:
     """
 
     _nested: tuple[str, ...] = ()
+
+    def __init_subclass__(cls, **kwargs: Any):
+        """Leave ``**nested`` out of the signature: it is no parameter, but names of some."""
+        super().__init_subclass__(**kwargs)
+        signature = inspect.signature(cls.__init__)
+        _, *shown = [p for p in signature.parameters.values() if p.kind is not p.VAR_KEYWORD]
+        cls.__signature__ = signature.replace(parameters=shown)
 
     def _set_nested(self, arguments: dict[str, Any]) -> None:
         for name in arguments:

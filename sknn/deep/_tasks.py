@@ -3,10 +3,11 @@
 from typing import Any
 
 import numpy as np
+from scipy import sparse
 from scipy.special import expit, softmax
 from sklearn.base import ClassifierMixin, RegressorMixin
 from sklearn.utils import column_or_1d
-from sklearn.utils.class_weight import compute_sample_weight
+from sklearn.utils.class_weight import compute_class_weight, compute_sample_weight
 from sklearn.utils.metaestimators import available_if
 
 from sknn._sklearn import check_partial_fit_first_call, check_y, fit_context
@@ -16,6 +17,28 @@ from sknn.preprocessing import ClassCodec, ValueCodec, gives_probabilities
 
 def _can_go_on(estimator: Any) -> bool:
     return estimator._check_solver()
+
+
+def _can_go_on_with_classes(estimator: Any) -> bool:
+    if estimator.class_weight == "balanced":
+        raise AttributeError(
+            "class_weight='balanced' needs to see all of y, but partial_fit sees a part. Give a "
+            "dict of weights, as from sklearn.utils.class_weight.compute_class_weight."
+        )
+    return estimator._check_solver()
+
+
+def _balanced_weight(y: np.ndarray, sample_weight: np.ndarray | None) -> np.ndarray:
+    """Return weights of rows that make classes weigh the same; of several labels their product."""
+    y = y.toarray() if sparse.issparse(y) else y
+    weight = np.ones(len(y))
+    for column in y.reshape(len(y), -1).T:
+        classes, codes = np.unique(column, return_inverse=True)
+        of_class = compute_class_weight(
+            "balanced", classes=classes, y=column, sample_weight=sample_weight
+        )
+        weight *= of_class[codes]
+    return weight
 
 
 def _gives_probabilities(estimator: Any) -> bool:
@@ -43,15 +66,13 @@ class DeepClassifier(ClassifierMixin, DeepEstimator):
     def _check_y(self, y):
         return _checked_y(self, y)
 
-    def _class_weighted(self, y, sample_weight, incremental):
+    def _class_weighted(self, y, sample_weight):
         if self.class_weight is None:
             return sample_weight
-        if incremental and self.class_weight == "balanced":
-            raise ValueError(
-                "class_weight='balanced' needs to see all of y, but partial_fit sees a part. Give "
-                "a dict of weights, as from sklearn.utils.class_weight.compute_class_weight."
-            )
-        weight = compute_sample_weight(self.class_weight, y)
+        if self.class_weight == "balanced":
+            weight = _balanced_weight(y, sample_weight)
+        else:
+            weight = compute_sample_weight(self.class_weight, y)
         return weight if sample_weight is None else weight * sample_weight
 
     def _fit_codec(self, y, sample_weight, classes):
@@ -72,7 +93,7 @@ class DeepClassifier(ClassifierMixin, DeepEstimator):
             correct = ((output > 0) == (y > 0.5)).all(axis=1)
         return np.average(correct, weights=sample_weight)
 
-    @available_if(_can_go_on)
+    @available_if(_can_go_on_with_classes)
     @fit_context(prefer_skip_nested_validation=True)
     def partial_fit(
         self,
@@ -207,7 +228,7 @@ class DeepRegressor(RegressorMixin, DeepEstimator):
     def _check_y(self, y):
         return _checked_y(self, y, y_numeric=True)
 
-    def _class_weighted(self, y, sample_weight, incremental):
+    def _class_weighted(self, y, sample_weight):
         return sample_weight
 
     def _refit_codec(self, sample):

@@ -77,6 +77,11 @@ class Schedule(ABC):
         """Epochs since the start, with the share of the present one."""
         return self.n_epochs + self.n_steps / self.n_batches
 
+    def serves(self, config: TrainConfig) -> bool:
+        """Tell whether it can go on in a fit with these settings."""
+        own = self.config
+        return (own.learning_rate, own.solver) == (config.learning_rate, config.solver)
+
     def start(self, optimizer: torch.optim.Optimizer) -> None:
         """Set the learning rate that training begins with."""
         self._write(optimizer)
@@ -300,7 +305,7 @@ def start_schedule(
     previous : Schedule, default=None
         One to go on from, which is left alone: a copy goes on where it is, with its own
         settings, also where its ``max_iter`` epochs are over. It is not used if `config` asks
-        for another schedule. A call of ``partial_fit`` so counts as one epoch.
+        for another schedule or solver. A call of ``partial_fit`` so counts as one epoch.
 
     Returns
     -------
@@ -323,7 +328,7 @@ def start_schedule(
             f"learning_rate must be one of {sorted(SCHEDULES)} or a class of "
             f"torch.optim.lr_scheduler; got {kind!r}."
         )
-    if previous is not None and previous.config.learning_rate == kind:
+    if previous is not None and previous.serves(config):
         schedule = copy.deepcopy(previous)
         schedule.n_batches, schedule.n_steps = n_batches, 0
     elif not isinstance(kind, str):

@@ -46,11 +46,21 @@ def test_balanced_lifts_balanced_accuracy_as_for_logistic_regression(imbalanced)
 def test_class_weights_are_sample_weights(class_weight, solver, rng):
     X = rng.normal(size=(90, 4))
     y = np.array(["a"] * 60 + ["b"] * 10 + ["c"] * 20)
-    own = rng.uniform(0.5, 2, size=90)
+    own = np.ones(90) if class_weight == "balanced" else rng.uniform(0.5, 2, size=90)
     kwargs = {"solver": solver, "max_iter": 5, "random_state": 0}
     by_class = DeepMLPClassifier(class_weight=class_weight, **kwargs).fit(X, y, own)
     by_row = DeepMLPClassifier(**kwargs).fit(X, y, own * compute_sample_weight(class_weight, y))
     np.testing.assert_array_equal(by_class.coefs_[0], by_row.coefs_[0])
+
+
+def test_balanced_counts_weights_as_repetitions(rng):
+    X = rng.normal(size=(30, 3))
+    y = np.array([0] * 20 + [1] * 10)
+    weight = rng.integers(1, 4, size=30)
+    kwargs = {"class_weight": "balanced", "solver": "lbfgs", "max_iter": 5, "random_state": 0}
+    weighted = DeepMLPClassifier((), **kwargs).fit(X, y, sample_weight=weight)
+    repeated = DeepMLPClassifier((), **kwargs).fit(X.repeat(weight, axis=0), y.repeat(weight))
+    np.testing.assert_allclose(weighted.coefs_[0], repeated.coefs_[0], rtol=1e-6)
 
 
 def test_multilabel_takes_a_dict_for_each_label():
@@ -72,8 +82,9 @@ def test_validation_rows_are_weighted_as_training_rows_are(imbalanced):
 
 def test_balanced_is_an_error_in_partial_fit():
     model = DeepMLPClassifier(class_weight="balanced")
-    with pytest.raises(ValueError, match="class_weight='balanced' needs to see all of y"):
+    with pytest.raises(AttributeError, match="has no attribute 'partial_fit'") as error:
         model.partial_fit([[0.0], [1.0]], [0, 1], classes=[0, 1])
+    assert "class_weight='balanced' needs to see all of y" in str(error.value.__cause__)
     model.set_params(class_weight={0: 1.0, 1: 2.0}).partial_fit(
         [[0.0], [1.0]], [0, 1], classes=[0, 1]
     )

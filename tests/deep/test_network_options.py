@@ -69,7 +69,7 @@ def test_number_and_width_of_layers_can_be_searched(params, expected):
         {"loss": "focal", "loss__gamma": 1.0},
         {"loss": "hinge"},
     ],
-    ids=str,
+    ids=lambda params: "-".join(f"{k}={getattr(v, '__name__', v)}" for k, v in params.items()),
 )
 def test_option_learns_is_reproducible_and_survives_clone(digits, params):
     X, X_test, y, y_test = digits
@@ -177,7 +177,7 @@ def test_users_module_regresses(rng):
         ({"max_grad_norm": 0}, ValueError, "'max_grad_norm' parameter"),
         ({"dtype": "float16"}, ValueError, "'dtype' parameter"),
     ],
-    ids=str,
+    ids=lambda value: "-".join(value) if isinstance(value, dict) else "",
 )
 def test_bad_option_is_an_error_before_training(params, error, message):
     model = DeepMLPClassifier(max_iter=2, **params)

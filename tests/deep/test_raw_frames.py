@@ -204,4 +204,4 @@ def test_what_no_network_can_take_is_an_error_by_name(table):
     with pytest.raises((TypeError, ValueError), match="'since'"):
         classifier().fit(dates, y)
     with pytest.raises(ValueError, match="age"):
-        classifier(categorical_features=["age"]).fit(frame, y)  # fractions
+        classifier(categorical_features=["age"]).fit(frame[["age"]], y)  # fractions

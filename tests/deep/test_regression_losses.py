@@ -17,14 +17,22 @@ pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceW
 def noisy():
     """Return y whose mean and spread depend on X, far from 0 and 1."""
     rng = np.random.default_rng(0)
-    X = rng.uniform(-1, 1, size=(4000, 1))
-    y = 500 + 100 * X[:, 0] + (20 + 15 * X[:, 0]) * rng.normal(size=4000)
-    return train_test_split(X, y, random_state=0)
+    X = rng.uniform(-1, 1, size=(13_000, 1))
+    y = 500 + 100 * X[:, 0] + (20 + 15 * X[:, 0]) * rng.normal(size=13_000)
+    return train_test_split(X, y, train_size=3000, random_state=0)
 
 
 def regressor(**kwargs):
-    kwargs = {"hidden_layer_sizes": (32,), "max_iter": 60, "learning_rate_init": 0.01, **kwargs}
-    return DeepMLPRegressor(random_state=0, **kwargs)
+    kwargs = {
+        "hidden_layer_sizes": (32,),
+        "max_iter": 60,
+        "learning_rate_init": 0.01,
+        "tol": 0,
+        **kwargs,
+    }
+    return DeepMLPRegressor(
+        **{"random_state": 0, "learning_rate": "cosine", "n_iter_no_change": 99, **kwargs}
+    )
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -123,7 +131,7 @@ def test_early_stopping_goes_by_what_the_loss_is_about(noisy):
         ({"loss": lambda output, target: 1.0}, [1.0, 2.0], "must return a cost for each row"),
         ({"loss": lambda o, t: (o - t).mean()}, [1.0, 2.0], "Leave out the mean over rows"),
     ],
-    ids=str,
+    ids=range(9),
 )
 def test_bad_loss_or_target_is_an_error_before_training(params, y, message):
     model = regressor(**params)

@@ -369,6 +369,17 @@ def test_a_schedule_goes_on_where_another_left_off(case, cut, pickled):
     assert schedule.rate == before["rate"]
 
 
+def test_another_solver_starts_anew():
+    """Its momentum may have another name, and 'adaptive' is for 'sgd' alone."""
+    _, cycle = go(config(learning_rate=lr_scheduler.OneCycleLR), 3)
+    optimizer = Adam([torch.nn.Parameter(torch.ones(2))], lr=RATE, betas=(0.5, 0.9), eps=1e-8)
+    settings = config(solver="adam", learning_rate=lr_scheduler.OneCycleLR)
+    rates, schedule = go(settings, 1, optimizer=optimizer, previous=cycle)
+    np.testing.assert_allclose(rates, go(config(learning_rate=lr_scheduler.OneCycleLR), 1)[0])
+    assert "momentum" not in optimizer.param_groups[0]
+    assert schedule.n_epochs == 1
+
+
 def test_another_schedule_starts_anew():
     _, cosine = go(config(learning_rate="cosine"), 3)
     rates, _ = go(config(learning_rate="plateau"), 1, previous=cosine)

@@ -1,5 +1,6 @@
 """What a target must know of its loss."""
 
+import pickle
 from functools import partial
 
 import numpy as np
@@ -344,3 +345,21 @@ def test_labels_are_decoded_the_same_way_for_every_loss(loss, kind):
 def test_only_the_hinge_loss_gives_no_probabilities():
     assert [name for name in CLASS_LOSSES if not gives_probabilities(name)] == ["hinge"]
     assert gives_probabilities(user_cost)
+
+
+@pytest.mark.parametrize("loss", [*VALUE_LOSSES, user_cost])
+def test_codecs_of_numbers_can_be_pickled(loss):
+    codec = ValueCodec(loss, True).fit(Y)
+    again = pickle.loads(pickle.dumps(codec))
+    output = rng.normal(size=(40, codec.spec_.n_outputs))
+    assert_array_equal(again.decode(output), codec.decode(output))
+    assert again.spec_ == codec.spec_
+
+
+@pytest.mark.parametrize("loss", [*CLASS_LOSSES, user_cost])
+def test_codecs_of_classes_can_be_pickled(loss):
+    codec = ClassCodec(loss).fit(TARGETS["multiclass"])
+    again = pickle.loads(pickle.dumps(codec))
+    output = rng.normal(size=(40, 3))
+    assert_array_equal(again.decode(output), codec.decode(output))
+    assert again.spec_ == codec.spec_
