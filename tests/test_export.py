@@ -14,7 +14,12 @@ from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import FeatureUnion, make_pipeline
-from sklearn.preprocessing import MinMaxScaler, OneHotEncoder, StandardScaler
+from sklearn.preprocessing import (
+    FunctionTransformer,
+    MinMaxScaler,
+    OneHotEncoder,
+    StandardScaler,
+)
 
 import sknn._optional
 from sknn import (
@@ -62,7 +67,7 @@ def by_column(frame, text=(), whole=(), dtype=np.float64):
         if name in text:
             values = np.array(["" if v != v or v is None else v for v in column], dtype=object)
         else:
-            values = column.to_numpy(np.int64 if name in whole else dtype, na_value=np.nan)
+            values = column.astype(np.int64 if name in whole else dtype).to_numpy()
         inputs[name] = values.reshape(-1, 1)
     return inputs
 
@@ -87,9 +92,9 @@ def assert_same(model, estimator, given, inputs=None, tolerance=None):
     return outputs
 
 
-def mlp(y=y3, **params):
+def mlp(y=y3, rows=X, **params):
     params = {"hidden_layer_sizes": (8, 8), "max_iter": 5, "random_state": 0, **params}
-    return DeepMLPClassifier(**params).fit(X, y)
+    return DeepMLPClassifier(**params).fit(rows, y)
 
 
 def regressor(y, loss="squared_error", **params):
@@ -105,7 +110,9 @@ def regressor(y, loss="squared_error", **params):
 def test_classifiers_of_real_data_agree(data, dtype, tmp_path):
     rows, y = data(return_X_y=True)
     rows = StandardScaler().fit_transform(rows).astype(dtype)
-    estimator = DeepMLPClassifier((32,), max_iter=10, random_state=0).fit(rows, y)
+    estimator = DeepMLPClassifier((32,), learning_rate_init=0.01, max_iter=10, random_state=0).fit(
+        rows, y
+    )
     model = export_onnx(estimator, tmp_path / "model.onnx")
     assert (tmp_path / "model.onnx").read_bytes() == model.SerializeToString()
     outputs = assert_same(model, estimator, rows)
@@ -160,7 +167,7 @@ def test_every_option_agrees(option, dtype):
     )
 
 
-@pytest.mark.parametrize("opset", [17, 18, 19, 20])
+@pytest.mark.parametrize("opset", [17, 18, 19])
 def test_every_opset_agrees(opset):
     estimator = mlp(normalization="layer", activation=["gelu", torch.nn.functional.mish])
     model = export_onnx(estimator, opset=opset)
@@ -168,9 +175,9 @@ def test_every_opset_agrees(opset):
     assert_same(model, estimator, X, tolerance=1e-6)
 
 
-@pytest.mark.parametrize("opset", [16, 21, "18"])
+@pytest.mark.parametrize("opset", [16, 20, "18"])
 def test_other_opsets_are_refused(opset):
-    with pytest.raises(ValueError, match=rf"opset must be .* from 17 to 20; got {opset!r}"):
+    with pytest.raises(ValueError, match=rf"opset must be .* from 17 to 19; got {opset!r}"):
         export_onnx(mlp(), opset=opset)
 
 
@@ -178,11 +185,11 @@ class OwnModule(torch.nn.Module):
     def __init__(self, n_inputs, n_outputs):
         super().__init__()
         self.first = torch.nn.Linear(n_inputs, 6)
-        self.last = torch.nn.Bilinear(6, 6, n_outputs)
+        self.last = torch.nn.Linear(6, n_outputs)
 
     def forward(self, rows):
         hidden = torch.sin(self.first(rows)).clamp(min=-0.5)
-        return self.last(hidden, hidden.flip(1))
+        return self.last(hidden * torch.nn.functional.softplus(hidden).flip(1))
 
 
 class Branches(torch.nn.Module):
@@ -233,9 +240,9 @@ def test_a_module_of_ones_own_agrees(module, dtype):
     before = {k: v.clone() for k, v in estimator.fit(rows, y3).module_.state_dict().items()}
     training = estimator.module_.training
     model = export_onnx(estimator)
+    assert estimator.module_.training is training
     assert_same(model, estimator, rows)
     assert_same(model, estimator, rows[:1])
-    assert estimator.module_.training is training
     for name, tensor in estimator.module_.state_dict().items():
         assert torch.equal(tensor, before[name])
 
@@ -254,9 +261,9 @@ def test_what_was_recorded_for_one_number_of_rows_alone_is_refused():
 
 def test_exporting_leaves_generators_alone():
     estimator = DeepMLPClassifier(module=OwnModule, max_iter=1, random_state=0).fit(X, y3)
-    ours, theirs = np.random.get_state()[1].copy(), torch.get_rng_state()
+    ours, theirs = np.random.get_state(), torch.get_rng_state()  # noqa: NPY002
     export_onnx(estimator)
-    assert_array_equal(np.random.get_state()[1], ours)
+    assert_array_equal(np.random.get_state()[1], ours[1])  # noqa: NPY002
     assert torch.equal(torch.get_rng_state(), theirs)
 
 
@@ -322,6 +329,7 @@ def test_classes_that_onnx_lacks_are_refused():
 )
 def test_every_loss_of_a_regressor_agrees(loss, params, n_columns, dtype):
     y = np.exp(X[:, :n_columns]) * [1e3, 1e-2][:n_columns]
+    y = y.ravel() if n_columns == 1 else y
     estimator = regressor(y, loss, dtype=dtype, **params)
     rows = X.astype(dtype)
     outputs = assert_same(export_onnx(estimator), estimator, rows)
@@ -345,7 +353,7 @@ def test_scales_and_missing_numbers_agree(scale, dtype):
     rows[:5, 0] = np.nan
     rows[:, 3] = 7.0
     rows = rows.astype(dtype)
-    estimator = mlp(scale=scale, dtype=dtype).fit(rows, y3)
+    estimator = mlp(y3, rows, scale=scale, dtype=dtype)
     more = np.vstack([rows, rows[5:15] * 1.5])
     more[-3:, 1] = np.nan  # in a column in which fit saw none
     assert_same(export_onnx(estimator), estimator, more)
@@ -371,7 +379,7 @@ def mixed(pd):
 def test_data_frames_of_mixed_columns_agree(scale, dtype):
     pd = pytest.importorskip("pandas")
     frame = mixed(pd)
-    estimator = mlp(scale=scale, dtype=dtype).fit(frame, y3)
+    estimator = mlp(y3, frame, scale=scale, dtype=dtype)
     assert estimator._inputs.cardinalities  # some are embedded
     seen = by_column(frame, text=("town", "pair", "street"), whole=("floor",))
     model = export_onnx(estimator)
@@ -386,7 +394,7 @@ def test_data_frames_of_mixed_columns_agree(scale, dtype):
 def test_an_input_and_an_output_of_one_name_are_told_apart():
     pd = pytest.importorskip("pandas")
     frame = pd.DataFrame({"label": NAMES, "variable": X[:, 0]})
-    estimator = mlp().fit(frame, y3)
+    estimator = mlp(y3, frame)
     outputs = run(export_onnx(estimator), by_column(frame, text=("label",)))
     assert list(outputs) == ["label_", "probabilities"]
     assert_array_equal(outputs["label_"], estimator.predict(frame))
@@ -396,38 +404,25 @@ def test_categories_of_an_array_agree():
     rows = X.copy()
     rows[:, 1], rows[:, 2] = np.arange(90) % 4, np.arange(90) % 15 - 3
     rows[::7, 2] = np.nan
-    estimator = mlp(categorical_features=[1, 2]).fit(rows, y3)
+    estimator = mlp(y3, rows, categorical_features=[1, 2])
     new = rows[:6].copy()
     new[:3, 1] = [99, -1, 2]
     assert_same(export_onnx(estimator), estimator, np.vstack([rows, new]))
-    assert_same(export_onnx(mlp(categorical_features=[0])), mlp(categorical_features=[0]), X) \
-        if False else None
 
 
 def test_a_broken_number_is_an_unknown_level():
     rows = X.copy()
     rows[:, 1] = np.arange(90) % 4
-    estimator = mlp(categorical_features=[1]).fit(rows, y3)
+    estimator = mlp(y3, rows, categorical_features=[1])
     broken, unknown = rows[:5].copy(), rows[:5].copy()
     broken[:, 1], unknown[:, 1] = 1.5, 50
     model = export_onnx(estimator)
-    assert_array_equal(
-        run(model, broken)["probabilities"], run(model, unknown)["probabilities"]
-    )
-
-
-def test_large_whole_numbers_stay_apart():
-    rows = X.astype(np.float64)
-    rows[:, 1] = 2**40 + np.arange(90) % 3
-    estimator = mlp(categorical_features=[1], dtype="float32").fit(rows, np.arange(90) % 3)
-    model = export_onnx(estimator)
-    assert_same(model, estimator, rows)
-    assert len(np.unique(run(model, rows)["probabilities"].round(6), axis=0)) == 90
+    assert_array_equal(run(model, broken)["probabilities"], run(model, unknown)["probabilities"])
 
 
 def test_object_arrays_have_an_input_a_column():
     rows = np.array([[float(a), str(b)] for a, b in zip(X[:, 0], NAMES, strict=True)], dtype=object)
-    estimator = mlp(categorical_features=[1]).fit(rows, y3)
+    estimator = mlp(y3, rows, categorical_features=[1])
     inputs = {"x0": rows[:, :1].astype(float), "x1": rows[:, 1:]}
     assert_same(export_onnx(estimator), estimator, rows, inputs)
 
@@ -435,14 +430,14 @@ def test_object_arrays_have_an_input_a_column():
 def test_sparse_rows_are_exported_as_dense_ones():
     sparse = pytest.importorskip("scipy.sparse")
     rows = sparse.csr_matrix(np.maximum(X, 0))
-    estimator = mlp(scale="standard").fit(rows, y3)
+    estimator = mlp(y3, rows, scale="standard")
     assert_same(export_onnx(estimator), estimator, rows, {"X": rows.toarray()})
 
 
 def test_levels_that_onnx_lacks_are_named():
     pd = pytest.importorskip("pandas")
     frame = pd.DataFrame({"a": X[:, 0], "when": pd.Categorical([(i % 3,) for i in range(90)])})
-    estimator = mlp().fit(frame, y3)
+    estimator = mlp(y3, frame)
     with pytest.raises(ValueError, match=r"Column 'when' cannot be exported: .*'tuple'.* to text"):
         export_onnx(estimator)
 
@@ -456,12 +451,12 @@ def test_levels_that_onnx_lacks_are_named():
     [
         (StandardScaler(),),
         (StandardScaler(), PCA(3, random_state=0)),
-        (SimpleImputer(), MinMaxScaler()),
+        (MinMaxScaler(), StandardScaler(with_mean=False)),
         (FeatureUnion([("pca", PCA(2, random_state=0)), ("best", SelectKBest(k=2))]),),
         ("passthrough",),
         (make_pipeline(StandardScaler(), PCA(3, random_state=0)), StandardScaler()),
     ],
-    ids=["scaler", "scaler, pca", "imputer", "union", "nothing", "nested"],
+    ids=["scaler", "scaler, pca", "ranges", "union", "nothing", "nested"],
 )
 def test_pipelines_agree(steps, dtype):
     rows = X.astype(dtype)
@@ -499,7 +494,9 @@ def test_a_column_transformer_by_name_needs_rows():
     frame = pd.DataFrame({"a": X[:, 0], "b": X[:, 1]})
     front = ColumnTransformer([("scale", StandardScaler(), ["a", "b"])])
     model = make_pipeline(front, DeepMLPClassifier(max_iter=1)).fit(frame, y3)
-    with pytest.raises(ValueError, match=r"Step 'columntransformer' .*X=X_train\[:5\].* got X=None"):
+    with pytest.raises(
+        ValueError, match=r"Step 'columntransformer' .*X=X_train\[:5\].* got X=None"
+    ):
         export_onnx(model)
     with pytest.raises(ValueError, match=r"got X=ndarray"):
         export_onnx(model, X=X)
@@ -532,7 +529,9 @@ class Own(TransformerMixin, BaseEstimator):
 def test_a_step_that_cannot_be_exported_is_named():
     union = FeatureUnion([("pca", PCA(2)), ("mine", make_pipeline(Own()))])
     model = make_pipeline(StandardScaler(), union, DeepMLPClassifier(max_iter=1)).fit(X, y3)
-    with pytest.raises(ValueError, match=r"Step 'featureunion\.mine\.own' .* convert it, Own"):
+    with pytest.raises(
+        ValueError, match=r"Step 'featureunion\.mine\.own' of the pipeline, Own, cannot"
+    ):
         export_onnx(model)
 
 
@@ -542,12 +541,49 @@ def test_an_encoder_of_ours_before_the_estimator_is_refused():
         export_onnx(model)
 
 
-def test_a_step_that_is_known_but_fails_is_told_with_all_steps():
-    from sklearn.preprocessing import FunctionTransformer
-
+def test_a_step_that_is_known_but_fails_is_named():
     model = make_pipeline(FunctionTransformer(np.abs), DeepMLPClassifier(max_iter=1)).fit(X, y3)
-    with pytest.raises(ValueError, match=r"One of the steps \['functiontransformer'\] cannot"):
+    with pytest.raises(ValueError, match=r"Step 'functiontransformer' of the .*function is None"):
         export_onnx(model)
+
+
+def test_an_error_that_names_no_step_is_told_with_all_steps(monkeypatch):
+    def fail(*args, **params):
+        raise RuntimeError("it went\nwrong")
+
+    monkeypatch.setattr("skl2onnx.to_onnx", fail)
+    model = make_pipeline(StandardScaler(), PCA(2), DeepMLPClassifier(max_iter=1)).fit(X, y3)
+    with pytest.raises(ValueError, match=r"of the steps \['standardscaler', 'pca'\] .*\(it went\)"):
+        export_onnx(model)
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        DeepMLPClassifier((8,), "gelu", max_iter=5, random_state=0, scale="standard"),
+        DeepMLPClassifier((8,), torch.nn.Mish, max_iter=5, random_state=0),
+        make_pipeline(SimpleImputer(), DeepMLPRegressor(max_iter=5, random_state=0)),
+        PerceptronClassifier(random_state=0),
+    ],
+    ids=["gelu", "mish", "imputer", "perceptron"],
+)
+def test_a_float64_estimator_can_be_written_in_float32(model):
+    model.fit(X, y3)
+    exported = export_onnx(model, dtype="float32")
+    small = len(exported.SerializeToString())
+    outputs = run(exported, X.astype("float32"))
+    value = outputs["variable"][:, 0] if "variable" in outputs else outputs["probabilities"]
+    assert value.dtype == np.float32
+    wanted = model.predict(X) if "variable" in outputs else model.predict_proba(X)
+    assert_allclose(value, wanted, rtol=1e-5, atol=1e-5)
+    large = len(export_onnx(model, dtype="float64").SerializeToString())
+    assert small < large
+
+
+@pytest.mark.parametrize("dtype", ["float16", np.float32, None])
+def test_other_dtypes_are_refused(dtype):
+    with pytest.raises(ValueError, match="dtype must be 'auto', 'float32' or 'float64'; got"):
+        export_onnx(mlp(), dtype=dtype)
 
 
 # --- threshold units -----------------------------------------------------------------------

@@ -76,25 +76,22 @@ def convert_front(steps: list[tuple[str, Any]], X: Any, dtype: str, opset: int) 
         opsets = {"": opset, ML: ML_OPSET}
         model = skl2onnx.to_onnx(front, initial_types=types, target_opset=opsets)
     except Exception as error:  # skl2onnx raises errors of many kinds
-        known = skl2onnx.supported_converters()
-        unknown = [f"Sklearn{type(step).__name__}" not in known for _, step in leaves]
-        name, step = leaves[unknown.index(True)] if any(unknown) else ("", None)
-        where = f"Step {name!r} of the pipeline" if name else f"One of the steps {_names(steps)}"
-        kind = f" {type(step).__name__}" if name else ""
         raise ValueError(
-            f"{where} cannot be exported: skl2onnx does not convert it{kind and ',' + kind} "
-            f"({_first_line(error)}). Export the steps behind it alone and do this one where the "
-            "model runs, or register a converter with skl2onnx.update_registered_converter."
+            f"{_culprit(steps, leaves, str(error))} cannot be exported: skl2onnx does not convert "
+            f"it ({next(iter(str(error).splitlines()), type(error).__name__)}). Export the steps "
+            "behind it alone and do this one where the model runs, or register a converter with "
+            "skl2onnx.update_registered_converter."
         ) from error
     return compose.add_prefix(model, "front/", rename_inputs=False)
 
 
-def _first_line(error: Exception) -> str:
-    return next(iter(str(error).splitlines()), type(error).__name__)
-
-
-def _names(steps: list[tuple[str, Any]]) -> list[str]:
-    return [name for name, _ in steps]
+def _culprit(steps: list, leaves: list, message: str) -> str:
+    """Return words for the step that an error of skl2onnx is about."""
+    for word in (str, lambda kind: kind.__name__):
+        for name, step in leaves:
+            if word(type(step)) in message:
+                return f"Step {name!r} of the pipeline, {type(step).__name__},"
+    return f"One of the steps {[name for name, _ in steps]} of the pipeline"
 
 
 def _leaves(steps: Any, prefix: str) -> Iterator[tuple[str, Any]]:

@@ -105,6 +105,19 @@ class Graph:
         """Return values of two axes, of one dtype, as one."""
         return values[0] if len(values) == 1 else self.add("Concat", *values, axis=1)
 
+    def softplus(self, value: str) -> str:
+        """Return ``log(1 + exp(t))`` of a value in the dtype of the network.
+
+        ONNX has it in one node, which ONNX Runtime computes in float32 alone.
+        """
+        size = self.add("Exp", self.add("Neg", self.add("Abs", value)))
+        curve = self.add("Log", self.add("Add", size, self.number(1.0)))
+        return self.add("Add", self.add("Max", value, self.number(0.0)), curve)
+
+    def erf(self, value: str) -> str:
+        """Return the error function, which ONNX Runtime computes in float32 alone."""
+        return self.cast(self.add("Erf", self.cast(value, np.float32)), self.dtype)
+
     def where_missing(self, value: str, replacement: str) -> str:
         """Return a value with another in place of NaN."""
         return self.add("Where", self.add("IsNaN", value), replacement, value)
@@ -136,9 +149,19 @@ class Graph:
         (first,), (last,) = model.graph.input, model.graph.output
         node = self.onnx.helper.make_node("Identity", [value], [first.name], name=f"{prefix}in")
         self.nodes.append(node)
-        self.nodes.extend(model.graph.node)
+        for node in model.graph.node:
+            self._append(node)
         self.constants.extend(model.graph.initializer)
         return last.name
+
+    def _append(self, node: Any) -> None:
+        """Append a node of torch's exporter, or what stands for it in float64."""
+        write = {"Softplus": self.softplus, "Erf": self.erf}.get(node.op_type)
+        if self.dtype == "float32" or write is None:
+            self.nodes.append(node)
+            return
+        result = write(node.input[0])
+        self.nodes.append(self.onnx.helper.make_node("Identity", [result], node.output))
 
     def model(self, name: str) -> Any:
         """Return the whole as a checked ``onnx.ModelProto``.

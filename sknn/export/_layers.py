@@ -47,9 +47,9 @@ def add_network(graph: Graph, module: nn.Module, value: str, inputs: InputSpec) 
     ValueError
         If torch cannot export a part.
     """
-    module = copy.deepcopy(module).cpu().eval()
+    module = copy.deepcopy(module).to("cpu", getattr(torch, graph.dtype)).eval()
     n_numeric = inputs.n_numeric * (inputs.length or 1)
-    rows = np.zeros((3, n_numeric + len(inputs.cardinalities)), inputs.dtype)
+    rows = np.zeros((3, n_numeric + len(inputs.cardinalities)), graph.dtype)
     rows[:, :n_numeric] = np.random.RandomState(0).normal(size=(3, n_numeric))
     with torch.no_grad():
         return _add(graph, module, value, torch.from_numpy(rows))
@@ -57,15 +57,17 @@ def add_network(graph: Graph, module: nn.Module, value: str, inputs: InputSpec) 
 
 def _add(graph: Graph, module: nn.Module, value: str, rows: torch.Tensor) -> str:
     """Append a module; `rows` are an example of its input."""
-    if isinstance(module, NOTHING) and not _has_hooks(module):
+    if _has_hooks(module):
+        return _add_by_torch(graph, module, value, rows)
+    if type(module) in NOTHING:
         return value
     if type(module) is MLP:
         return _add_mlp(graph, module, value)
-    if type(module) is nn.Sequential and not _has_hooks(module):
+    if type(module) is nn.Sequential:
         for part in module:
             value, rows = _add(graph, part, value, rows), part(rows)
         return value
-    write = None if _has_hooks(module) else WRITERS.get(type(module))
+    write = WRITERS.get(type(module))
     written = None if write is None else write(graph, module, value)
     return _add_by_torch(graph, module, value, rows) if written is None else written
 
@@ -84,7 +86,8 @@ def _add_mlp(graph: Graph, mlp: MLP, value: str) -> str:
         value = _linear(graph, layer, value)
         if mlp.norms:
             value = WRITERS[type(mlp.norms[i])](graph, mlp.norms[i], value)
-        value = _add(graph, mlp.activations[i], value, torch.zeros(3, layer.out_features).to(dtype))
+        rows = torch.linspace(-2, 2, 3 * layer.out_features, dtype=dtype).reshape(3, -1)
+        value = _add(graph, mlp.activations[i], value, rows)
         if mlp.skips[i]:
             value = graph.add("Add", value, before)
         before = value
@@ -167,16 +170,14 @@ def _silu(graph: Graph, module: nn.SiLU, value: str) -> str:
 
 
 def _softplus(graph: Graph, module: nn.Softplus, value: str) -> str | None:
-    return graph.add("Softplus", value) if module.beta == 1 else None
+    return graph.softplus(value) if module.beta == 1 else None
 
 
 def _gelu(graph: Graph, module: nn.GELU, value: str) -> str | None:
     if module.approximate != "none":
         return None
     scaled = graph.add("Mul", value, graph.number(np.sqrt(0.5)))
-    # The runtime knows the error function in float32 alone: float64 networks lose digits here.
-    erf = graph.cast(graph.add("Erf", graph.cast(scaled, np.float32)), graph.dtype)
-    share = graph.add("Add", erf, graph.number(1.0))
+    share = graph.add("Add", graph.erf(scaled), graph.number(1.0))
     half = graph.add("Mul", value, graph.number(0.5))
     return graph.add("Mul", half, share)
 

@@ -19,11 +19,16 @@ from sknn.threshold import PerceptronClassifier, ThresholdLogicClassifier
 
 UNITS = (PerceptronClassifier, ThresholdLogicClassifier)
 #: versions of ONNX's operators that are written
-OPSETS = range(17, 21)
+OPSETS = range(17, 20)
 
 
 def export_onnx(
-    estimator: Any, path: str | PathLike | None = None, *, X: Any = None, opset: int = 18
+    estimator: Any,
+    path: str | PathLike | None = None,
+    *,
+    X: Any = None,
+    dtype: str = "auto",
+    opset: int = 18,
 ) -> Any:
     """Write a fitted estimator, or a pipeline that ends with one, as an ONNX model [1]_.
 
@@ -41,21 +46,25 @@ def export_onnx(
     X : data frame of shape (n_samples, n_features), default=None
         Some rows, whose types are looked at; only needed where the first step of a pipeline is a
         ``ColumnTransformer`` that takes columns by name.
+    dtype : {'auto', 'float32', 'float64'}, default='auto'
+        In which the model computes; ``'auto'`` is as the estimator does: in float64 where it was
+        fitted on float64, and for units of threshold logic. ``'float32'`` halves the file, and
+        runs where a runtime lacks an operator in float64, as ONNX Runtime does for the imputers
+        of a pipeline.
     opset : int, default=18
-        Version of ONNX's operators, from 17 to 20.
+        Version of ONNX's operators, from 17 to 19.
 
     Returns
     -------
     onnx.ModelProto
         The model. Its inputs are
 
-        - ``X`` of shape (n_rows, n_features_in_), in the dtype in which the estimator computes:
-          float64 where it was fitted on float64, for units of threshold logic always;
+        - ``X`` of shape (n_rows, n_features_in_), in the dtype of the model;
         - or an input of shape (n_rows, 1) for each column of a data frame, under its name: where
           the estimator was fitted on categories, float64 for numbers (missing ones are NaN),
           text for levels (a missing one is ``""``), int64 for levels that are whole numbers, or
           float64 if some were missing. Before a ``ColumnTransformer`` whole numbers are int64,
-          bool is bool, and numbers have the dtype of the estimator.
+          bool is bool, and numbers have the dtype of the model.
 
         Its outputs are
 
@@ -70,8 +79,8 @@ def export_onnx(
     TypeError
         If the estimator is of another kind.
     ValueError
-        If a step, a layer, a column or the classes have no counterpart in ONNX, or `opset` is
-        out of range.
+        If a step, a layer, a column or the classes have no counterpart in ONNX, or `dtype` or
+        `opset` are not as described.
     OptionalDependencyError
         If onnx is not installed, or skl2onnx, which pipelines need.
 
@@ -81,9 +90,9 @@ def export_onnx(
 
     Notes
     -----
-    Numbers agree with the estimator's up to rounding. Two things are only as precise as float32
-    in a float64 network: the activation 'gelu', and some steps of skl2onnx. A network that
-    computes in bfloat16 is written in float32.
+    Numbers agree with the estimator's up to rounding. In a float64 model the activation 'gelu' is
+    only as precise as float32, and so are some steps of skl2onnx. A network that computes in
+    bfloat16 is written in float32.
 
     A module of the user's goes through ``torch.onnx``, and the result is compared with the module
     on a few rows.
@@ -108,11 +117,14 @@ def export_onnx(
         raise ValueError(
             f"opset must be a whole number from {OPSETS[0]} to {OPSETS[-1]}; got {opset!r}."
         )
+    if dtype not in ("auto", "float32", "float64"):
+        raise ValueError(f"dtype must be 'auto', 'float32' or 'float64'; got {dtype!r}.")
     steps, last = split_model(estimator)
     _check_kind(last)
     check_is_fitted(last)
     units = isinstance(last, UNITS)
-    dtype = "float64" if units else last._encoder.spec_.dtype
+    if dtype == "auto":
+        dtype = "float64" if units else last._encoder.spec_.dtype
     front = convert_front(steps, X, dtype, opset) if steps else None
     graph = Graph(opset, dtype, front)
     value = None if front is None else graph.cast(front.graph.output[0].name, dtype)

@@ -6,9 +6,6 @@ import numpy as np
 
 from sknn.export._graph import ML, Graph
 
-#: largest whole number up to which float32 holds all of them
-EXACT = 2**24
-
 
 def add_table(
     graph: Graph, encoder: Any, names: list[str] | None = None, value: str | None = None
@@ -37,7 +34,7 @@ def add_table(
     ValueError
         If a column has levels that ONNX does not know.
     """
-    dtype, n_columns = encoder.spec_.dtype, len(encoder.is_categorical_)
+    dtype, n_columns = graph.dtype, len(encoder.is_categorical_)
     if not encoder.is_categorical_.any():
         value = graph.input("X", dtype, n_columns) if value is None else value
         return _numeric(graph, encoder._numeric, value, dtype)
@@ -46,9 +43,7 @@ def add_table(
     is_text = any(category.kind == "text" for category in encoder._categories)
     if value is None and (names is not None or is_text):
         return _encoded(graph, encoder, *_inputs_by_name(graph, encoder, names))
-    if value is None:
-        largest = max((abs(n) for c in encoder._categories for n in c.levels), default=0)
-        value = graph.input("X", np.float64 if largest > EXACT else dtype, n_columns)
+    value = graph.input("X", dtype, n_columns) if value is None else value
     return _encoded(graph, encoder, *_split(graph, encoder, value))
 
 
@@ -83,9 +78,7 @@ def _inputs_by_name(
     return graph.side_by_side(numbers) if numbers else None, levels
 
 
-def _split(
-    graph: Graph, encoder: Any, value: str
-) -> tuple[str | None, list[tuple[str, bool]]]:
+def _split(graph: Graph, encoder: Any, value: str) -> tuple[str | None, list[tuple[str, bool]]]:
     """Return the same for a table of numbers alone."""
     wide = graph.cast(value, np.float64)
     places = np.flatnonzero(encoder.is_categorical_)
@@ -95,7 +88,7 @@ def _split(
 
 
 def _encoded(graph: Graph, encoder: Any, numbers: str | None, levels: list) -> str:
-    dtype = encoder.spec_.dtype
+    dtype = graph.dtype
     parts = [] if numbers is None else [_numeric(graph, encoder._numeric, numbers, dtype)]
     for i in encoder._order():
         category = encoder._categories[i]

@@ -77,9 +77,7 @@ def add_labels(graph: Graph, kind: str, classes: np.ndarray, raw: str) -> None:
 def add_chosen(graph: Graph, classes: np.ndarray, chosen: str) -> None:
     """Add the output ``label`` for numbers of classes, of shape (n_rows,); see `add_labels`."""
     labels = _plain_classes(classes)
-    graph.output(
-        graph.add("Gather", graph.constant(labels), chosen), "label", labels.dtype, [None]
-    )
+    graph.output(graph.add("Gather", graph.constant(labels), chosen), "label", labels.dtype, [None])
 
 
 def _plain_classes(classes: np.ndarray) -> np.ndarray:
@@ -115,7 +113,7 @@ def add_values(graph: Graph, codec: Any, raw: str) -> None:
         values = _in_units(graph, graph.add("Exp", raw), 0.0, codec.scale_)
     elif codec.out_activation_ == "mean_and_softplus":
         values = graph.columns(raw, range(0, 2 * n_columns, 2))
-        std = graph.add("Softplus", graph.columns(raw, range(1, 2 * n_columns, 2)))
+        std = graph.softplus(graph.columns(raw, range(1, 2 * n_columns, 2)))
         std = graph.add("Add", std, graph.number(settings["min_std"]))
         std = _in_units(graph, std, 0.0, codec.scale_)
         values = _in_units(graph, values, codec.mean_, codec.scale_)
@@ -147,7 +145,7 @@ def _in_units(graph: Graph, values: str, mean: Any, scale: np.ndarray) -> str:
 def _quantiles(graph: Graph, raw: str, levels: tuple[float, ...]) -> str:
     """Return `monotone_quantiles`: sums of steps up and down from the level nearest the median."""
     start, steps = quantile_steps(levels)
-    parts = graph.add("Mul", graph.add("Softplus", raw), graph.constant(steps, graph.dtype))
+    parts = graph.add("Mul", graph.softplus(raw), graph.constant(steps, graph.dtype))
     first = graph.add("Gather", raw, graph.constant([start]), axis=2)
     sides = []
     for order, sign in ((range(start - 1, -1, -1), -1.0), (range(start + 1, len(levels)), 1.0)):

@@ -15,20 +15,20 @@ def add_units(graph: Graph, classifier: Any, value: str) -> None:
     Parameters
     ----------
     graph : Graph
-        Of float64.
+        Grows.
     classifier : PerceptronClassifier or ThresholdLogicClassifier
         Fitted.
     value : str
-        X, in float64.
+        X, in the dtype of the graph.
     """
-    weights = graph.constant(classifier.coef_, np.float64)
-    intercept = graph.constant(np.ravel(classifier.intercept_), np.float64)
+    weights = graph.constant(classifier.coef_, graph.dtype)
+    intercept = graph.constant(np.ravel(classifier.intercept_), graph.dtype)
     margins = graph.add("Gemm", value, weights, intercept, transB=1)
     if isinstance(classifier, PerceptronClassifier):
         shares = _add_perceptron(graph, classifier, margins)
     else:
         shares = _add_threshold_logic(graph, classifier, margins)
-    graph.output(shares, "probabilities", np.float64, [None, len(classifier.classes_)])
+    graph.output(shares, "probabilities", graph.dtype, [None, len(classifier.classes_)])
 
 
 def _add_perceptron(graph: Graph, classifier: PerceptronClassifier, margins: str) -> str:
@@ -36,7 +36,7 @@ def _add_perceptron(graph: Graph, classifier: PerceptronClassifier, margins: str
     several = "multilabel" if classifier._multilabel else "multiclass"
     kind = "binary" if n_units == 1 and not classifier._multilabel else several
     add_labels(graph, kind, classifier.classes_, margins)
-    slope = graph.constant(classifier.link_slope_, np.float64)
+    slope = graph.constant(classifier.link_slope_, graph.dtype)
     margins = graph.add("Mul", margins, slope)
     if kind == "multiclass":
         return graph.add("Softmax", margins, axis=1)
@@ -53,4 +53,6 @@ def _add_threshold_logic(graph: Graph, classifier: Any, margins: str) -> str:
     else:
         chosen = graph.add("ArgMax", margins, axis=1, keepdims=0)
     add_chosen(graph, classifier.classes_, chosen)
-    return graph.add("Gather", graph.constant(classifier.class_shares_), chosen, axis=0)
+    return graph.add(
+        "Gather", graph.constant(classifier.class_shares_, graph.dtype), chosen, axis=0
+    )
