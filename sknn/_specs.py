@@ -185,12 +185,31 @@ class Progress:
     n_stalled: int = 0
     stopped_because: str = ""
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Return the attributes, curves as arrays, which take less space in files."""
+        state = {name: _as_array(value) for name, value in vars(self).items()}
+        state["history"] = {name: _as_array(column) for name, column in self.history.items()}
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Set the attributes, curves as lists."""
+        vars(self).update({name: _as_list(value) for name, value in state.items()})
+        self.history = {name: _as_list(column) for name, column in state["history"].items()}
+
     def note(self, row: Mapping[str, float]) -> None:
         """Append an epoch to the history; what other epochs did not have is NaN there."""
         n_before = max(map(len, self.history.values()), default=0)
         for key in {**self.history, **row}:
             column = self.history.setdefault(key, [float("nan")] * n_before)
             column.append(row.get(key, float("nan")))
+
+
+def _as_array(value: Any) -> Any:
+    return np.array(value, dtype=np.float64) if isinstance(value, list) else value
+
+
+def _as_list(value: Any) -> Any:
+    return value.tolist() if isinstance(value, np.ndarray) else value
 
 
 class Watcher(Protocol):

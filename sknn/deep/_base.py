@@ -15,11 +15,12 @@ from sknn._validation import local_random_state, validated_weights
 from sknn.deep._fitted import FittedNet
 from sknn.deep._scoring import output_scorer
 from sknn.deep._split import split_rows
+from sknn.deep._state import ShortState
 from sknn.deep._watcher import CallbackWatcher
 from sknn.engine import forward, snapshot, train
 
 
-class DeepEstimator(FittedNet, CallbackSupportMixin, BaseEstimator, ABC):
+class DeepEstimator(ShortState, FittedNet, CallbackSupportMixin, BaseEstimator, ABC):
     """Fit and the fitted attributes; tasks and architectures fill in the hooks."""
 
     @abstractmethod

@@ -1,5 +1,7 @@
 """From the word a user writes to the device torch computes on."""
 
+import warnings
+
 import torch
 
 #: floating-point operations of a step from which a GPU pays: the CPU then needs longer for the
@@ -85,3 +87,38 @@ def fits_on(device: str, n_bytes: int) -> bool:
         return True
     free, _ = torch.cuda.mem_get_info(device)
     return n_bytes <= DATA_SHARE * free
+
+
+def device_here(device: str) -> str:
+    """Return the device that a saved network goes to.
+
+    Parameters
+    ----------
+    device : str
+        Where it was.
+
+    Returns
+    -------
+    str
+        The same if torch can use it here, else ``'cpu'``.
+
+    Warns
+    -----
+    UserWarning
+        If it is not here.
+    """
+    kind = torch.device(device).type
+    if kind == "cpu":
+        return device
+    try:
+        if kind != "cuda" or torch.cuda.is_available():
+            torch.empty(1, device=device)
+            return device
+    except Exception:  # each backend of torch has an error of its own
+        pass
+    warnings.warn(
+        f"The network was saved on device {device!r}, which torch {torch.__version__} cannot use "
+        "here. It is loaded on 'cpu'; predictions may differ by rounding.",
+        stacklevel=2,
+    )
+    return "cpu"

@@ -1,6 +1,6 @@
 """What a loss is."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,12 +27,15 @@ class Loss:
         into `out`, both of shape (n_outputs, n_rows); y are the targets with rows last, class
         numbers one-hot. With it networks are trained without autograd; None where there is no
         formula.
+    settings : mapping or None, default=None
+        Arguments that make this loss from the table of losses; None where it is not from there.
     """
 
     name: str
     per_row: Callable[[Tensor, Tensor], Tensor]
     link: Callable[[Tensor], Tensor]
     gradient_into: Callable[[Tensor, Tensor, Tensor], Any] | None = None
+    settings: Mapping[str, Any] | None = None
 
 
 def identity(output: Tensor) -> Tensor:
@@ -43,3 +46,8 @@ def identity(output: Tensor) -> Tensor:
 def softmax(output: Tensor) -> Tensor:
     """Return the probabilities of classes: a link."""
     return output.softmax(dim=1)
+
+
+def logistic(output: Tensor) -> Tensor:
+    """Return the probabilities of labels: a link."""
+    return output.sigmoid()

@@ -4,8 +4,8 @@ A new loss is one entry in `LOSSES`, and one in ``sknn.preprocessing``'s tables,
 it needs of y.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -14,7 +14,7 @@ from torch import nn
 from sknn._specs import TargetSpec
 from sknn.engine import _classification_losses as classification
 from sknn.engine import _regression_losses as regression
-from sknn.engine._loss import Loss, identity, softmax
+from sknn.engine._loss import Loss, identity, logistic, softmax
 
 Tensor = torch.Tensor
 
@@ -101,7 +101,7 @@ def as_loss(loss: Any, link: Callable[[Tensor], Tensor] = identity) -> Loss:
     if isinstance(loss, Loss):
         return loss
     if isinstance(loss, str) and loss in LOSSES:
-        return LOSSES[loss]()
+        return known_loss(loss, {})
     if isinstance(loss, str) or not callable(loss):
         raise ValueError(
             f"loss must be one of {sorted(LOSSES)}, or a function loss(output, target) of "
@@ -109,6 +109,23 @@ def as_loss(loss: Any, link: Callable[[Tensor], Tensor] = identity) -> Loss:
         )
     name = getattr(loss, "__name__", type(loss).__name__)
     return Loss(name, CostOfUser(loss), link)
+
+
+def known_loss(name: str, settings: Mapping[str, Any]) -> Loss:
+    """Return a loss of the table, which remembers its settings.
+
+    Parameters
+    ----------
+    name : str
+        Key of `LOSSES`.
+    settings : mapping
+        Arguments of its function.
+
+    Returns
+    -------
+    Loss
+    """
+    return replace(LOSSES[name](**settings), settings=dict(settings))
 
 
 def loss_for(target: TargetSpec) -> Loss:
@@ -124,9 +141,9 @@ def loss_for(target: TargetSpec) -> Loss:
     Loss
     """
     if isinstance(target.loss, str) and target.loss in LOSSES:
-        return LOSSES[target.loss](**target.loss_params)
+        return known_loss(target.loss, target.loss_params)
     links = {"values": identity, "multiclass": softmax}
-    return as_loss(target.loss, links.get(target.kind, torch.sigmoid))
+    return as_loss(target.loss, links.get(target.kind, logistic))
 
 
 class MeanLoss(nn.Module):

@@ -17,6 +17,7 @@ from sknn.engine._loss import Loss
 from sknn.engine._losses import MeanLoss, as_loss
 from sknn.engine._optimizers import split_decay
 from sknn.engine._precision import precision_of
+from sknn.engine._saved_net import net_state, set_net_state
 from sknn.engine._schedules import Schedule
 from sknn.engine._threads import threads_for
 
@@ -52,10 +53,6 @@ class Net(NeuralNet):
     .. [1] R. Pascanu, T. Mikolov and Y. Bengio, "On the difficulty of training recurrent neural
        networks", ICML 2013, arXiv:1211.5063.
     """
-
-    # 'module' holds the same instance as 'module_': one pickle for both, which skorch can load
-    # on a machine without the GPU.
-    cuda_dependent_attributes_ = ["module", "criterion_", "optimizer_"]  # noqa: RUF012 - as skorch
 
     #: trains the epochs in place of autograd while `train` runs, where it can
     closed_form: ClosedForm | None = None
@@ -288,6 +285,14 @@ class Net(NeuralNet):
         except StopTraining:
             return self
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what pickles, copies and skops keep: arrays, numbers, text and classes."""
+        return net_state(self)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Become the net of a file, on the CPU where its device is not here."""
+        set_net_state(self, state)
+
 
 def snapshot(net: Net) -> Net:
     """Return a net that predicts as the given one does now, whatever becomes of that one.
@@ -302,7 +307,7 @@ def snapshot(net: Net) -> Net:
     Net
         With a module of its own; its optimizer is that of `net`.
     """
-    new = Net.__new__(Net)  # a copy by copy.copy would go through skorch's pickling
+    new = Net.__new__(Net)  # a copy by copy.copy would copy the optimizer's state
     vars(new).update(vars(net))
     new.module = new.module_ = copy.deepcopy(net.module_)
     new.history = copy.copy(net.history)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from sknn._specs import TrainConfig, TrainPlan
+from sknn.engine._plain import plain, restored
 
 #: may change between the interruption and going on
 FREE = ("max_iter", "verbose", "callbacks", "max_fun")
@@ -40,6 +41,14 @@ class Resume:
     best_weights: dict | None
     last_weights: dict | None
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Return the attributes with arrays for tensors, which need no device."""
+        return plain(dict(vars(self)))
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Set attributes, weights on the CPU."""
+        vars(self).update(restored(state))
+
 
 def make_resume(net: Any, plan: TrainPlan, best_weights: dict | None) -> Resume:
     """Return what `resumes` will look at.
@@ -59,7 +68,7 @@ def make_resume(net: Any, plan: TrainPlan, best_weights: dict | None) -> Resume:
     """
     last = None if best_weights is None else copy.deepcopy(net.module_.state_dict())
     return Resume(
-        config=plan.config,
+        config=replace(plan.config, callbacks=()),  # a user's, free to change
         n_rows=plan.X.shape[0],
         random_state=plan.random_state,
         order=None if net.batches is None else net.batches.order,

@@ -1,0 +1,131 @@
+"""The steps of a pipeline before the estimator, by skl2onnx."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from sklearn.compose import ColumnTransformer
+from sklearn.pipeline import FeatureUnion, Pipeline
+
+from sknn._optional import require
+from sknn.export._graph import ML, ML_OPSET, PURPOSE
+from sknn.preprocessing import TabularEncoder
+
+
+def split_model(model: Any) -> tuple[list[tuple[str, Any]], Any]:
+    """Return the steps before the last of a model, and the last.
+
+    Parameters
+    ----------
+    model : estimator
+        A pipeline, also with a pipeline as its last step; a fitted search, for its best
+        estimator; any other is its own last step.
+
+    Returns
+    -------
+    steps : list of (str, transformer)
+        Without those that do nothing.
+    last : estimator
+    """
+    model = getattr(model, "best_estimator_", model)
+    if not isinstance(model, Pipeline):
+        return [], model
+    *steps, (_, last) = model.steps
+    before = [(name, step) for name, step in steps if step is not None and step != "passthrough"]
+    more, last = split_model(last)
+    return before + more, last
+
+
+def convert_front(steps: list[tuple[str, Any]], X: Any, dtype: str, opset: int) -> Any:
+    """Return the ``onnx.ModelProto`` of fitted steps.
+
+    Parameters
+    ----------
+    steps : list of (str, transformer)
+        One at least.
+    X : data frame or None
+        Some rows of a table with columns of several types; else the input is a matrix.
+    dtype : {'float32', 'float64'}
+        Of numbers.
+    opset : int
+        Version of ONNX's operators.
+
+    Returns
+    -------
+    onnx.ModelProto
+        With prefixed names, but for inputs.
+
+    Raises
+    ------
+    ValueError
+        If skl2onnx cannot convert a step, which is named.
+    """
+    skl2onnx = require("skl2onnx", PURPOSE)
+    compose = require("onnx.compose", PURPOSE)
+    leaves = list(_leaves(steps, ""))
+    for name, step in leaves:
+        if isinstance(step, TabularEncoder):
+            raise ValueError(
+                f"Step {name!r} of the pipeline cannot be exported: skl2onnx does not know "
+                "TabularEncoder. Leave the step out, and let the estimator encode tables with its "
+                "own categorical_features and scale."
+            )
+    types = _initial_types(steps, X, dtype, leaves)
+    front = Pipeline(steps)
+    try:
+        opsets = {"": opset, ML: ML_OPSET}
+        model = skl2onnx.to_onnx(front, initial_types=types, target_opset=opsets)
+    except Exception as error:  # skl2onnx raises errors of many kinds
+        raise ValueError(
+            f"{_culprit(steps, leaves, str(error))} cannot be exported: skl2onnx does not convert "
+            f"it ({next(iter(str(error).splitlines()), type(error).__name__)}). Export the steps "
+            "behind it alone and do this one where the model runs, or register a converter with "
+            "skl2onnx.update_registered_converter."
+        ) from error
+    return compose.add_prefix(model, "front/", rename_inputs=False)
+
+
+def _culprit(steps: list, leaves: list, message: str) -> str:
+    """Return words for the step that an error of skl2onnx is about."""
+    for word in (str, lambda kind: kind.__name__):
+        for name, step in leaves:
+            if word(type(step)) in message:
+                return f"Step {name!r} of the pipeline, {type(step).__name__},"
+    return f"One of the steps {[name for name, _ in steps]} of the pipeline"
+
+
+def _leaves(steps: Any, prefix: str) -> Iterator[tuple[str, Any]]:
+    """Yield dotted names and transformers that are not made of others."""
+    for name, step, *_ in steps:
+        if isinstance(step, Pipeline):
+            yield from _leaves(step.steps, f"{prefix}{name}.")
+        elif isinstance(step, FeatureUnion):
+            yield from _leaves(step.transformer_list, f"{prefix}{name}.")
+        elif isinstance(step, ColumnTransformer):
+            yield from _leaves(step.transformers_, f"{prefix}{name}.")
+        elif not isinstance(step, str | None):
+            yield f"{prefix}{name}", step
+
+
+def _initial_types(steps: list, X: Any, dtype: str, leaves: list) -> list[tuple[str, Any]]:
+    data_types = require("skl2onnx.common.data_types", PURPOSE)
+    number = {"float32": "FloatTensorType", "float64": "DoubleTensorType"}[dtype]
+    first = steps[0][1]
+    by_name = isinstance(first, ColumnTransformer) and hasattr(first, "feature_names_in_")
+    if not by_name:
+        return [("X", getattr(data_types, number)([None, first.n_features_in_]))]
+    if not hasattr(X, "columns"):
+        raise ValueError(
+            f"Step {steps[0][0]!r} takes columns by name, whose types the export has to know. Give "
+            f"some rows of the data frame: export_onnx(estimator, path, X=X_train[:5]); got X="
+            f"{'None' if X is None else type(X).__name__}."
+        )
+    kinds = {"f": number, "i": "Int64TensorType", "u": "Int64TensorType", "b": "BooleanTensorType"}
+    return [
+        (name, getattr(data_types, kinds.get(_kind(X[name]), "StringTensorType"))([None, 1]))
+        for name in first.feature_names_in_
+    ]
+
+
+def _kind(column: Any) -> str:
+    return np.asarray(column).dtype.kind

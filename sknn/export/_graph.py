@@ -1,0 +1,180 @@
+"""An ONNX graph that grows node by node."""
+
+from typing import Any
+
+import numpy as np
+
+from sknn._optional import require
+
+ML = "ai.onnx.ml"
+#: version of the operators of `ML`
+ML_OPSET = 3
+PURPOSE = "export_onnx"
+
+
+class Graph:
+    """Nodes, constants, inputs and outputs of a model in the making.
+
+    Values are known by their names, which methods return.
+
+    Parameters
+    ----------
+    opset : int
+        Version of ONNX's operators.
+    dtype : {'float32', 'float64'}
+        In which the network computes.
+    front : onnx.ModelProto, default=None
+        What comes before; its outputs are there to go on from.
+    """
+
+    def __init__(self, opset: int, dtype: str, front: Any = None):
+        self.onnx = require("onnx", PURPOSE)
+        self.opset, self.dtype = opset, dtype
+        self.nodes: list = []
+        self.constants: list = []
+        self.inputs: list = []
+        self.outputs: list = []
+        self.domains = {"": opset}
+        self.n_names = 0
+        if front is not None:
+            self._begin_with(front)
+
+    def _begin_with(self, front: Any) -> None:
+        self.nodes.extend(front.graph.node)
+        self.constants.extend(front.graph.initializer)
+        self.inputs.extend(front.graph.input)
+        for domain in front.opset_import:
+            if domain.domain:
+                self.domains[domain.domain] = domain.version
+
+    def name(self) -> str:
+        """Return a name that no other value has."""
+        self.n_names += 1
+        return f"sknn/{self.n_names}"
+
+    def add(self, operator: str, *inputs: str, domain: str = "", **attributes: Any) -> str:
+        """Append a node and return the name of its output.
+
+        Parameters
+        ----------
+        operator : str
+            As ONNX calls it.
+        *inputs : str
+            Names of values.
+        domain : str, default=''
+            Set of operators that it is from.
+        **attributes : object
+            Of the operator.
+
+        Returns
+        -------
+        str
+        """
+        output = self.name()
+        make = self.onnx.helper.make_node
+        self.nodes.append(
+            make(operator, inputs, [output], name=output, domain=domain or None, **attributes)
+        )
+        if domain:
+            self.domains[domain] = ML_OPSET
+        return output
+
+    def constant(self, value: Any, dtype: Any = None) -> str:
+        """Return the name of a new constant array of numbers, bool or text."""
+        array = np.asarray(value, dtype=dtype)
+        name = self.name()
+        if array.dtype.kind in "OU":
+            array = array.astype(object)
+        self.constants.append(self.onnx.numpy_helper.from_array(np.array(array, order="C"), name))
+        return name
+
+    def number(self, value: float) -> str:
+        """Return a constant in the dtype of the network."""
+        return self.constant(value, self.dtype)
+
+    def cast(self, value: str, dtype: Any) -> str:
+        """Return a value in another dtype of NumPy's."""
+        kind = self.onnx.helper.np_dtype_to_tensor_dtype(np.dtype(dtype))
+        return self.add("Cast", value, to=kind)
+
+    def columns(self, value: str, which: Any) -> str:
+        """Return some columns, by number, of a value with two axes."""
+        return self.add("Gather", value, self.constant(which, np.int64), axis=1)
+
+    def side_by_side(self, values: list[str]) -> str:
+        """Return values of two axes, of one dtype, as one."""
+        return values[0] if len(values) == 1 else self.add("Concat", *values, axis=1)
+
+    def softplus(self, value: str) -> str:
+        """Return ``log(1 + exp(t))`` of a value in the dtype of the network.
+
+        ONNX has it in one node, which ONNX Runtime computes in float32 alone.
+        """
+        size = self.add("Exp", self.add("Neg", self.add("Abs", value)))
+        curve = self.add("Log", self.add("Add", size, self.number(1.0)))
+        return self.add("Add", self.add("Max", value, self.number(0.0)), curve)
+
+    def erf(self, value: str) -> str:
+        """Return the error function, which ONNX Runtime computes in float32 alone."""
+        return self.cast(self.add("Erf", self.cast(value, np.float32)), self.dtype)
+
+    def where_missing(self, value: str, replacement: str) -> str:
+        """Return a value with another in place of NaN."""
+        return self.add("Where", self.add("IsNaN", value), replacement, value)
+
+    def input(self, name: str, dtype: Any, width: int) -> str:
+        """Add an input of shape (n_rows, width), of numbers or (dtype str) text."""
+        self.inputs.append(self._info(name, dtype, [None, width]))
+        return name
+
+    def output(self, value: str, name: str, dtype: Any, shape: list) -> None:
+        """Let a value be an output; a name that is an input's gets ``_`` behind it."""
+        while name in {info.name for info in self.inputs}:
+            name += "_"
+        node = self.onnx.helper.make_node("Identity", [value], [name], name=f"{self.name()}/out")
+        self.nodes.append(node)
+        self.outputs.append(self._info(name, dtype, shape))
+
+    def _info(self, name: str, dtype: Any, shape: list) -> Any:
+        helper, types = self.onnx.helper, self.onnx.TensorProto
+        dtype = np.dtype(dtype)
+        text = dtype.kind in "OU"
+        kind = types.STRING if text else helper.np_dtype_to_tensor_dtype(dtype)
+        return helper.make_tensor_value_info(name, kind, shape)
+
+    def insert(self, model: Any, value: str) -> str:
+        """Append the nodes of a model with one input and one output, and return the output."""
+        prefix = self.name() + "/"
+        model = self.onnx.compose.add_prefix(model, prefix)
+        (first,), (last,) = model.graph.input, model.graph.output
+        node = self.onnx.helper.make_node("Identity", [value], [first.name], name=f"{prefix}in")
+        self.nodes.append(node)
+        for node in model.graph.node:
+            self._append(node)
+        self.constants.extend(model.graph.initializer)
+        return last.name
+
+    def _append(self, node: Any) -> None:
+        """Append a node of torch's exporter, or what stands for it in float64."""
+        write = {"Softplus": self.softplus, "Erf": self.erf}.get(node.op_type)
+        if self.dtype == "float32" or write is None:
+            self.nodes.append(node)
+            return
+        result = write(node.input[0])
+        self.nodes.append(self.onnx.helper.make_node("Identity", [result], node.output))
+
+    def model(self, name: str) -> Any:
+        """Return the whole as a checked ``onnx.ModelProto``.
+
+        Parameters
+        ----------
+        name : str
+            Of the graph.
+        """
+        helper = self.onnx.helper
+        graph = helper.make_graph(self.nodes, name, self.inputs, self.outputs, self.constants)
+        opsets = [helper.make_opsetid(domain, n) for domain, n in sorted(self.domains.items())]
+        model = helper.make_model(graph, opset_imports=opsets, producer_name="sknn")
+        model.ir_version = helper.find_min_ir_version_for(opsets)  # older runtimes can read it
+        self.onnx.checker.check_model(model, full_check=True)
+        return model

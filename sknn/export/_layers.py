@@ -1,0 +1,245 @@
+"""Torch modules as ONNX nodes."""
+
+import copy
+import importlib
+import inspect
+import io
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from sknn._specs import InputSpec
+from sknn.architectures import MLP
+from sknn.architectures._blocks import BatchNorm
+from sknn.architectures._dropout import Dropout
+from sknn.export._graph import Graph
+
+#: modules that leave values as they are, once training is over
+NOTHING = (nn.Identity, Dropout, nn.Dropout, nn.AlphaDropout, nn.FeatureAlphaDropout)
+
+
+def add_network(graph: Graph, module: nn.Module, value: str, inputs: InputSpec) -> str:
+    """Append a network as it computes when training is over.
+
+    Parameters
+    ----------
+    graph : Graph
+        Grows.
+    module : torch.nn.Module
+        Linear layers, normalization and the activations of `sknn.activations` are written out;
+        any other part of it is left to torch's own exporter. It stays as it is.
+    value : str
+        The encoded X.
+    inputs : InputSpec
+        What that looks like.
+
+    Returns
+    -------
+    str
+        Name of the raw output.
+
+    Raises
+    ------
+    ValueError
+        If torch cannot export a part.
+    """
+    module = copy.deepcopy(module).to("cpu", getattr(torch, graph.dtype)).eval()
+    n_numeric = inputs.n_numeric * (inputs.length or 1)
+    rows = np.zeros((3, n_numeric + len(inputs.cardinalities)), graph.dtype)
+    rows[:, :n_numeric] = np.random.RandomState(0).normal(size=(3, n_numeric))
+    with torch.no_grad():
+        return _add(graph, module, value, torch.from_numpy(rows))
+
+
+def _add(graph: Graph, module: nn.Module, value: str, rows: torch.Tensor) -> str:
+    """Append a module; `rows` are an example of its input."""
+    if _has_hooks(module):
+        return _add_by_torch(graph, module, value, rows)
+    if type(module) in NOTHING:
+        return value
+    if type(module) is MLP:
+        return _add_mlp(graph, module, value)
+    if type(module) is nn.Sequential:
+        for part in module:
+            value, rows = _add(graph, part, value, rows), part(rows)
+        return value
+    write = WRITERS.get(type(module))
+    written = None if write is None else write(graph, module, value)
+    return _add_by_torch(graph, module, value, rows) if written is None else written
+
+
+def _has_hooks(module: nn.Module) -> bool:
+    """Tell whether a call does more than ``forward``."""
+    return bool(module._forward_hooks or module._forward_pre_hooks)
+
+
+def _add_mlp(graph: Graph, mlp: MLP, value: str) -> str:
+    if mlp.embeddings is not None:
+        value = _add_embeddings(graph, mlp.embeddings, value)
+    *hidden, last = mlp.linears
+    before, dtype = None, last.weight.dtype
+    for i, layer in enumerate(hidden):
+        value = _linear(graph, layer, value)
+        if mlp.norms:
+            value = WRITERS[type(mlp.norms[i])](graph, mlp.norms[i], value)
+        rows = torch.linspace(-2, 2, 3 * layer.out_features, dtype=dtype).reshape(3, -1)
+        value = _add(graph, mlp.activations[i], value, rows)
+        if mlp.skips[i]:
+            value = graph.add("Add", value, before)
+        before = value
+    return _linear(graph, last, value)
+
+
+def _add_embeddings(graph: Graph, embeddings: nn.Module, value: str) -> str:
+    n_numeric = embeddings.n_numeric
+    parts = [graph.columns(value, range(n_numeric))] if n_numeric else []
+    codes = graph.cast(value, np.int64)
+    for i, table in enumerate(embeddings.tables):
+        code = graph.add("Gather", codes, graph.constant(n_numeric + i, np.int64), axis=1)
+        parts.append(graph.add("Gather", _constant(graph, table.weight), code, axis=0))
+    return graph.side_by_side(parts)
+
+
+def _constant(graph: Graph, tensor: torch.Tensor) -> str:
+    return graph.constant(tensor.detach().cpu().numpy())
+
+
+def _linear(graph: Graph, layer: nn.Linear, value: str) -> str:
+    arguments = [value, _constant(graph, layer.weight)]
+    if layer.bias is not None:
+        arguments.append(_constant(graph, layer.bias))
+    return graph.add("Gemm", *arguments, transB=1)
+
+
+def _batch_norm(graph: Graph, norm: nn.BatchNorm1d, value: str) -> str | None:
+    if norm.running_mean is None or norm.weight is None:
+        return None
+    with torch.no_grad():
+        scale = norm.weight.double() / (norm.running_var.double() + norm.eps).sqrt()
+        shift = norm.bias.double() - norm.running_mean.double() * scale
+    scaled = graph.add("Mul", value, _constant(graph, scale.to(norm.weight.dtype)))
+    return graph.add("Add", scaled, _constant(graph, shift.to(norm.weight.dtype)))
+
+
+def _layer_norm(graph: Graph, norm: nn.LayerNorm, value: str) -> str | None:
+    if norm.weight is None or norm.bias is None or len(norm.normalized_shape) > 1:
+        return None
+    weights = _constant(graph, norm.weight), _constant(graph, norm.bias)
+    return graph.add("LayerNormalization", value, *weights, axis=-1, epsilon=norm.eps)
+
+
+def _unary(operator: str) -> Callable:
+    return lambda graph, module, value: graph.add(operator, value)
+
+
+def _exponential(graph: Graph, value: str, alpha: float) -> str:
+    """Return t above 0 and ``alpha * (exp(t) - 1)`` below.
+
+    ONNX has this in one node, but with an alpha in float32.
+    """
+    zero = graph.number(0.0)
+    below = graph.add("Exp", graph.add("Min", value, zero))
+    below = graph.add("Sub", below, graph.number(1.0))
+    below = graph.add("Mul", below, graph.number(alpha))
+    return graph.add("Add", graph.add("Max", value, zero), below)
+
+
+def _elu(graph: Graph, module: nn.ELU, value: str) -> str:
+    return _exponential(graph, value, module.alpha)
+
+
+def _selu(graph: Graph, module: nn.SELU, value: str) -> str:
+    alpha, scale = 1.6732632423543772848170429916717, 1.0507009873554804934193349852946
+    curve = _exponential(graph, value, alpha)
+    return graph.add("Mul", curve, graph.number(scale))
+
+
+def _leaky_relu(graph: Graph, module: nn.LeakyReLU, value: str) -> str:
+    zero = graph.number(0.0)
+    slope = graph.number(module.negative_slope)
+    below = graph.add("Mul", graph.add("Min", value, zero), slope)
+    return graph.add("Add", graph.add("Max", value, zero), below)
+
+
+def _silu(graph: Graph, module: nn.SiLU, value: str) -> str:
+    return graph.add("Mul", value, graph.add("Sigmoid", value))
+
+
+def _softplus(graph: Graph, module: nn.Softplus, value: str) -> str | None:
+    return graph.softplus(value) if module.beta == 1 else None
+
+
+def _gelu(graph: Graph, module: nn.GELU, value: str) -> str | None:
+    if module.approximate != "none":
+        return None
+    scaled = graph.add("Mul", value, graph.number(np.sqrt(0.5)))
+    share = graph.add("Add", graph.erf(scaled), graph.number(1.0))
+    half = graph.add("Mul", value, graph.number(0.5))
+    return graph.add("Mul", half, share)
+
+
+#: class of a module -> function that writes one, or returns None if torch shall
+WRITERS: dict[type, Callable[[Graph, Any, str], str | None]] = {
+    nn.Linear: _linear,
+    nn.BatchNorm1d: _batch_norm,
+    BatchNorm: _batch_norm,
+    nn.LayerNorm: _layer_norm,
+    nn.ReLU: _unary("Relu"),
+    nn.Tanh: _unary("Tanh"),
+    nn.Sigmoid: _unary("Sigmoid"),
+    nn.ELU: _elu,
+    nn.SELU: _selu,
+    nn.LeakyReLU: _leaky_relu,
+    nn.SiLU: _silu,
+    nn.Softplus: _softplus,
+    nn.GELU: _gelu,
+}
+
+
+def _add_by_torch(graph: Graph, module: nn.Module, value: str, rows: torch.Tensor) -> str:
+    """Append a module as torch's exporter writes it."""
+    name, file = type(module).__name__, io.BytesIO()
+    legacy = "dynamo" in inspect.signature(torch.onnx.export).parameters  # since torch 2.5
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            torch.onnx.export(
+                module,
+                (rows[:2],),
+                file,
+                opset_version=graph.opset,
+                input_names=["rows"],
+                output_names=["result"],
+                dynamic_axes={"rows": {0: "n_rows"}, "result": {0: "n_rows"}},
+                **({"dynamo": False} if legacy else {}),
+            )
+    except Exception as error:  # the exporter raises errors of many kinds
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
+        raise ValueError(
+            f"The network cannot be exported: torch has no ONNX for {name!r} ({reason}). Build it "
+            "of layers and functions that torch.onnx.export knows, and fit again."
+        ) from error
+    part = graph.onnx.load_model_from_string(file.getvalue())
+    _check_result(graph, part, module, rows)
+    return graph.insert(part, value)
+
+
+def _check_result(graph: Graph, part: Any, module: nn.Module, rows: torch.Tensor) -> None:
+    """Raise ValueError unless ONNX computes what a module does, for another number of rows, too."""
+    reference = importlib.import_module("onnx.reference").ReferenceEvaluator(part)
+    wanted = module(rows).numpy()
+    try:
+        (result,) = reference.run(None, {"rows": rows.numpy()})
+        same = result.shape == wanted.shape and np.allclose(result, wanted, rtol=1e-4, atol=1e-5)
+    except Exception:  # shapes that do not fit together, for instance
+        same = False
+    if not same:
+        raise ValueError(
+            f"The network cannot be exported: in ONNX {type(module).__name__!r} gives other values "
+            "than in torch for three rows after it was recorded for two. Its forward must not turn "
+            "tensors or their shapes into numbers of Python, nor branch on them."
+        )

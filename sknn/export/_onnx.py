@@ -1,0 +1,163 @@
+"""`export_onnx`."""
+
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+from sklearn.base import is_classifier
+from sklearn.utils.validation import check_is_fitted
+
+from sknn.deep._base import DeepEstimator
+from sknn.export._front import convert_front, split_model
+from sknn.export._graph import Graph
+from sknn.export._layers import add_network
+from sknn.export._tables import add_table
+from sknn.export._targets import add_classes, add_values
+from sknn.export._threshold import add_units
+from sknn.preprocessing import TabularEncoder
+from sknn.threshold import PerceptronClassifier, ThresholdLogicClassifier
+
+UNITS = (PerceptronClassifier, ThresholdLogicClassifier)
+#: versions of ONNX's operators that are written
+OPSETS = range(17, 20)
+
+
+def export_onnx(
+    estimator: Any,
+    path: str | PathLike | None = None,
+    *,
+    X: Any = None,
+    dtype: str = "auto",
+    opset: int = 18,
+) -> Any:
+    """Write a fitted estimator, or a pipeline that ends with one, as an ONNX model [1]_.
+
+    The model needs neither Python nor torch: ONNX Runtime and others run it. It does what
+    ``predict`` does, from the columns of X to labels or numbers in the units of y.
+
+    Parameters
+    ----------
+    estimator : estimator
+        A deep estimator, `PerceptronClassifier` or `ThresholdLogicClassifier`; a
+        ``Pipeline`` that ends with one, whose other steps skl2onnx can convert; or a search such
+        as ``GridSearchCV``, for its best estimator.
+    path : str or path-like, default=None
+        File to write; None writes none.
+    X : data frame of shape (n_samples, n_features), default=None
+        Some rows, whose types are looked at; only needed where the first step of a pipeline is a
+        ``ColumnTransformer`` that takes columns by name.
+    dtype : {'auto', 'float32', 'float64'}, default='auto'
+        In which the model computes; ``'auto'`` is as the estimator does: in float64 where it was
+        fitted on float64, and for units of threshold logic. ``'float32'`` halves the file, and
+        runs where a runtime lacks an operator in float64, as ONNX Runtime does for the imputers
+        of a pipeline.
+    opset : int, default=18
+        Version of ONNX's operators, from 17 to 19.
+
+    Returns
+    -------
+    onnx.ModelProto
+        The model. Its inputs are
+
+        - ``X`` of shape (n_rows, n_features_in_), in the dtype of the model;
+        - or an input of shape (n_rows, 1) for each column of a data frame, under its name: where
+          the estimator was fitted on categories, float64 for numbers (missing ones are NaN),
+          text for levels (a missing one is ``""``), int64 for levels that are whole numbers, or
+          float64 if some were missing. Before a ``ColumnTransformer`` whole numbers are int64,
+          bool is bool, and numbers have the dtype of the model.
+
+        Its outputs are
+
+        - ``label`` of shape (n_rows,) and ``probabilities`` of shape (n_rows, n_classes) of a
+          classifier; ``label`` of shape (n_rows, n_labels) for multilabel y; ``scores`` in place
+          of ``probabilities`` where there are none. Classes of bool are 0 and 1;
+        - ``variable`` of shape (n_rows, n_outputs) of a regressor, (n_rows, n_quantiles) with
+          several quantiles, and ``std`` too with ``loss='gaussian_nll'``.
+
+    Raises
+    ------
+    TypeError
+        If the estimator is of another kind.
+    ValueError
+        If a step, a layer, a column or the classes have no counterpart in ONNX, or `dtype` or
+        `opset` are not as described.
+    OptionalDependencyError
+        If onnx is not installed, or skl2onnx, which pipelines need.
+
+    See Also
+    --------
+    sknn.persistence.trusted_types : Files to go on training from.
+
+    Notes
+    -----
+    Numbers agree with the estimator's up to rounding. In a float64 model the activation 'gelu' is
+    only as precise as float32, and so are some steps of skl2onnx. A network that computes in
+    bfloat16 is written in float32.
+
+    A module of the user's goes through ``torch.onnx``, and the result is compared with the module
+    on a few rows.
+
+    References
+    ----------
+    .. [1] ONNX: Open Neural Network Exchange, https://onnx.ai
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sknn import DeepMLPClassifier
+    >>> from sknn.export import export_onnx
+    >>> X, y = load_iris(return_X_y=True)
+    >>> mlp = DeepMLPClassifier(solver="lbfgs", alpha=1.0, random_state=0).fit(X, y)
+    >>> model = export_onnx(mlp, "iris.onnx")  # doctest: +SKIP
+    >>> import onnxruntime  # doctest: +SKIP
+    >>> session = onnxruntime.InferenceSession("iris.onnx")  # doctest: +SKIP
+    >>> labels, probabilities = session.run(None, {"X": X})  # doctest: +SKIP
+    """
+    if opset not in OPSETS:
+        raise ValueError(
+            f"opset must be a whole number from {OPSETS[0]} to {OPSETS[-1]}; got {opset!r}."
+        )
+    if dtype not in ("auto", "float32", "float64"):
+        raise ValueError(f"dtype must be 'auto', 'float32' or 'float64'; got {dtype!r}.")
+    steps, last = split_model(estimator)
+    _check_kind(last)
+    check_is_fitted(last)
+    units = isinstance(last, UNITS)
+    if dtype == "auto":
+        dtype = "float64" if units else last._encoder.spec_.dtype
+    front = convert_front(steps, X, dtype, opset) if steps else None
+    graph = Graph(opset, dtype, front)
+    value = None if front is None else graph.cast(front.graph.output[0].name, dtype)
+    if units:
+        value = graph.input("X", dtype, last.n_features_in_) if value is None else value
+        add_units(graph, last, value)
+    else:
+        _add_deep(graph, last, value)
+    model = graph.model(type(last).__name__)
+    if path is not None:
+        Path(path).write_bytes(model.SerializeToString())
+    return model
+
+
+def _check_kind(last: Any) -> None:
+    if not isinstance(last, (DeepEstimator, *UNITS)):
+        raise TypeError(
+            "export_onnx takes a fitted deep estimator, a PerceptronClassifier, a "
+            "ThresholdLogicClassifier, a Pipeline whose last step is one, or a search over those; "
+            f"got {type(last).__name__!r}. Estimators of scikit-learn alone skl2onnx converts."
+        )
+    encoder = getattr(last, "_encoder", None)
+    if encoder is not None and not isinstance(encoder, TabularEncoder):
+        raise ValueError(
+            f"{type(last).__name__} cannot be exported: ONNX has no counterpart of the "
+            f"{type(encoder).__name__} in front of its network. Encode X where the model runs, and "
+            "export module_ with torch.onnx.export."
+        )
+
+
+def _add_deep(graph: Graph, last: DeepEstimator, value: str | None) -> None:
+    names = getattr(last, "feature_names_in_", None)
+    names = None if names is None else list(names)
+    value = add_table(graph, last._encoder, names, value)
+    raw = add_network(graph, last.module_, value, last._inputs)
+    (add_classes if is_classifier(last) else add_values)(graph, last._codec, raw)

@@ -1,0 +1,186 @@
+"""`TabularEncoder` as ONNX nodes."""
+
+from typing import Any
+
+import numpy as np
+
+from sknn.export._graph import ML, Graph
+
+
+def add_table(
+    graph: Graph, encoder: Any, names: list[str] | None = None, value: str | None = None
+) -> str:
+    """Append the nodes that encode a table.
+
+    Parameters
+    ----------
+    graph : Graph
+        Grows.
+    encoder : TabularEncoder
+        Fitted.
+    names : list of str, default=None
+        Of the columns, where X had some. A table with categories and names, or with text, gets an
+        input for each column.
+    value : str, default=None
+        The table as one value of numbers; by default inputs are added for it.
+
+    Returns
+    -------
+    str
+        Name of the encoded X.
+
+    Raises
+    ------
+    ValueError
+        If a column has levels that ONNX does not know.
+    """
+    dtype, n_columns = graph.dtype, len(encoder.is_categorical_)
+    if not encoder.is_categorical_.any():
+        value = graph.input("X", dtype, n_columns) if value is None else value
+        return _numeric(graph, encoder._numeric, value, dtype)
+    for category in encoder._categories:
+        _check_levels(category)
+    is_text = any(category.kind == "text" for category in encoder._categories)
+    if value is None and (names is not None or is_text):
+        return _encoded(graph, encoder, *_inputs_by_name(graph, encoder, names))
+    value = graph.input("X", dtype, n_columns) if value is None else value
+    return _encoded(graph, encoder, *_split(graph, encoder, value))
+
+
+def _check_levels(category: Any) -> None:
+    if category.kind not in ("text", "numeric", ""):
+        raise ValueError(
+            f"Column {category.label!r} cannot be exported: its levels are of type "
+            f"{category.kind!r}, but ONNX has categories of text and of whole numbers. Convert the "
+            "column to text, and fit again."
+        )
+
+
+def _inputs_by_name(
+    graph: Graph, encoder: Any, names: list[str] | None
+) -> tuple[str | None, list[tuple[str, bool]]]:
+    """Return the numeric columns side by side, in float64, and each column of levels.
+
+    With the latter stands whether they are whole numbers in int64.
+    """
+    numbers, levels = [], []
+    categories = iter(encoder._categories)
+    for i, is_categorical in enumerate(encoder.is_categorical_):
+        name = f"x{i}" if names is None else str(names[i])
+        if not is_categorical:
+            numbers.append(graph.input(name, np.float64, 1))
+            continue
+        category = next(categories)
+        is_whole = category.kind == "numeric" and not category.missing
+        numeric = np.int64 if is_whole else np.float64
+        dtype = numeric if category.kind == "numeric" else str
+        levels.append((graph.input(name, dtype, 1), is_whole))
+    return graph.side_by_side(numbers) if numbers else None, levels
+
+
+def _split(graph: Graph, encoder: Any, value: str) -> tuple[str | None, list[tuple[str, bool]]]:
+    """Return the same for a table of numbers alone."""
+    wide = graph.cast(value, np.float64)
+    places = np.flatnonzero(encoder.is_categorical_)
+    levels = [(graph.columns(wide, [place]), False) for place in places]
+    numeric = np.flatnonzero(~encoder.is_categorical_)
+    return graph.columns(value, numeric) if len(numeric) else None, levels
+
+
+def _encoded(graph: Graph, encoder: Any, numbers: str | None, levels: list) -> str:
+    dtype = graph.dtype
+    parts = [] if numbers is None else [_numeric(graph, encoder._numeric, numbers, dtype)]
+    for i in encoder._order():
+        category = encoder._categories[i]
+        codes = _codes(graph, category, *levels[i])
+        if category.one_hot:
+            rows = np.zeros((category.n_levels + 1, category.n_outputs), dtype)
+            category.write(np.arange(len(rows)), rows)
+            flat = graph.add("Squeeze", codes, graph.constant([1]))
+            parts.append(graph.add("Gather", graph.constant(rows), flat, axis=0))
+        else:
+            parts.append(graph.cast(codes, dtype))
+    return graph.side_by_side(parts)
+
+
+def _codes(graph: Graph, category: Any, column: str, is_whole: bool) -> str:
+    """Return the codes of a column of levels, of shape (n_rows, 1)."""
+    n_levels = len(category.levels)
+    missing = n_levels + 1 if category.missing else 0
+    if category.kind == "numeric" and is_whole:
+        return _look_up(graph, column, "int64s", category.levels, range(1, n_levels + 1))
+    if category.kind == "numeric":
+        return _codes_of_floats(graph, category, column, missing)
+    levels = {level: i for i, level in enumerate(category.levels, start=1)}
+    levels.setdefault("", missing)  # ONNX has no missing text
+    return _look_up(graph, column, "strings", levels, levels.values())
+
+
+def _codes_of_floats(graph: Graph, category: Any, column: str, missing: int) -> str:
+    whole = graph.cast(graph.where_missing(column, graph.constant(0.0)), np.int64)
+    codes = range(1, len(category.levels) + 1)
+    found = _look_up(graph, whole, "int64s", category.levels, codes)
+    same = graph.add("Equal", graph.cast(whole, np.float64), column)  # 1.5 is no level
+    found = graph.add("Where", same, found, graph.constant([0]))
+    return graph.add("Where", graph.add("IsNaN", column), graph.constant([missing]), found)
+
+
+def _look_up(graph: Graph, column: str, kind: str, keys: Any, values: Any) -> str:
+    table = {f"keys_{kind}": list(keys), "values_int64s": list(values), "default_int64": 0}
+    return graph.add("LabelEncoder", column, domain=ML, **table)
+
+
+def _numeric(graph: Graph, columns: Any, value: str, dtype: str) -> str:
+    """Return numeric columns filled and scaled, and behind them the marks of missing numbers."""
+    missing = graph.add("IsNaN", value)
+    wide = graph.cast(value, np.float64)
+    if columns.scale is not None or columns.empty.any():
+        fill = graph.constant(columns.fill, np.float64)
+        filled = graph.add("Where", missing, fill, wide)
+        filled = graph.add("Where", graph.constant(columns.empty), graph.constant(0.0), filled)
+        result = graph.cast(_scaled(graph, columns, filled), dtype)
+    else:
+        fill = graph.constant(columns.fill, dtype)
+        result = graph.add("Where", missing, fill, graph.cast(value, dtype))
+    if not len(columns.marked):
+        return result
+    marks = graph.cast(graph.columns(missing, columns.marked), dtype)
+    return graph.side_by_side([result, marks])
+
+
+def _scaled(graph: Graph, columns: Any, value: str) -> str:
+    if columns.scale is None or not len(columns.scaled):
+        return value
+    n_columns = len(columns.labels)
+    if len(columns.scaled) == n_columns:
+        return _scale(graph, columns.scale, value)
+    left = np.setdiff1d(np.arange(n_columns), columns.scaled)
+    scaled = _scale(graph, columns.scale, graph.columns(value, columns.scaled))
+    joined = graph.side_by_side([scaled, graph.columns(value, left)])
+    return graph.columns(joined, np.argsort([*columns.scaled, *left]))
+
+
+def _scale(graph: Graph, scale: Any, value: str) -> str:
+    if hasattr(scale, "knots"):
+        return _normal_scores(graph, scale, value)
+    value = graph.add("Sub", value, graph.constant(scale.center))
+    value = graph.add("Mul", value, graph.constant(scale.factor))
+    if not scale.clip:
+        return value
+    square = graph.add("Mul", value, value)  # x / sqrt(1 + (x / 3)**2), and 3 beyond any square
+    root = graph.add("Sqrt", graph.add("Add", square, graph.constant(9.0)))
+    return graph.add("Mul", graph.add("Div", value, root), graph.constant(3.0))
+
+
+def _normal_scores(graph: Graph, scale: Any, value: str) -> str:
+    """Return linear interpolation: the sum of all slopes times how far a value is along each."""
+    parts = []
+    for i, (knots, scores) in enumerate(scale.knots):
+        column = graph.columns(value, [i])
+        widths, rises = np.diff(knots), np.diff(scores)
+        along = graph.add("Sub", column, graph.constant(knots[:-1]))
+        along = graph.add("Max", along, graph.constant(0.0))
+        along = graph.add("Min", along, graph.constant(widths))
+        gained = graph.add("MatMul", along, graph.constant((rises / widths)[:, None]))
+        parts.append(graph.add("Add", gained, graph.constant(scores[:1])))
+    return graph.side_by_side(parts)

@@ -1,0 +1,107 @@
+"""Files that run no code when they are loaded: what skops needs to know of this package.
+
+Pickle, joblib and cloudpickle need nothing from here. With skops [1]_ a file holds arrays, numbers
+and names of classes, and `trusted_types` are the classes of ours.
+
+References
+----------
+.. [1] A. Jalali et al., "skops: Share your scikit-learn based models", https://skops.readthedocs.io
+
+Examples
+--------
+>>> import skops.io  # doctest: +SKIP
+>>> from sknn.persistence import trusted_types
+>>> skops.io.dump(model, "model.skops")  # doctest: +SKIP
+>>> again = skops.io.load("model.skops", trusted=trusted_types())  # doctest: +SKIP
+"""
+
+from collections.abc import Iterable
+
+#: module -> classes that fitted estimators hold
+_TYPES = {
+    "sknn._specs": "InputSpec Progress TargetSpec TrainConfig TrainResult",
+    "sknn.architectures._activations": "FunctionActivation",
+    "sknn.architectures._blocks": "BatchNorm UnsetLinear",
+    "sknn.architectures._dropout": "Dropout",
+    "sknn.architectures._embeddings": "CategoryEmbeddings UnsetEmbedding",
+    "sknn.architectures._mlp": "MLP",
+    "sknn.deep._mlp_classifier": "DeepMLPClassifier",
+    "sknn.deep._mlp_regressor": "DeepMLPRegressor",
+    "sknn.engine._loss": "Loss identity logistic softmax",
+    "sknn.engine._losses": "CostOfUser",
+    "sknn.engine._net": "Net",
+    "sknn.engine._optimizers": "Adam AdamW NAdam RMSprop SGD",
+    "sknn.engine._plain": "KnownTensor PlainDtype PlainObject PlainTensor",
+    "sknn.engine._resume": "Resume",
+    "sknn.engine._schedules": "Curve Steady TorchSchedule",
+    "sknn.engine._torch_scheduler": "StandIn",
+    "sknn.preprocessing._categories": "CategoryColumn",
+    "sknn.preprocessing._numeric": "NumericColumns",
+    "sknn.preprocessing._scaling": "Affine NormalScores",
+    "sknn.preprocessing._tabular": "TabularEncoder",
+    "sknn.preprocessing._target": "ClassCodec",
+    "sknn.preprocessing._target_values": "ValueCodec",
+    "sknn.threshold._classifier": "ThresholdLogicClassifier",
+    "sknn.threshold._moments": "Moments",
+    "sknn.threshold._perceptron": "PerceptronClassifier",
+    "sknn.threshold._rosenblatt": "Course Units",
+    "torch.nn.modules.activation": "ELU GELU LeakyReLU ReLU SELU SiLU Sigmoid Softplus Tanh",
+    "torch.nn.modules.container": "ModuleList Sequential",
+    "torch.nn.modules.linear": "Identity Linear",
+    "torch.nn.modules.normalization": "LayerNorm",
+    "torch.optim.adadelta": "Adadelta",
+    "torch.optim.adagrad": "Adagrad",
+    "torch.optim.adam": "Adam",
+    "torch.optim.adamax": "Adamax",
+    "torch.optim.adamw": "AdamW",
+    "torch.optim.asgd": "ASGD",
+    "torch.optim.lr_scheduler": (
+        "ConstantLR CosineAnnealingLR CosineAnnealingWarmRestarts ExponentialLR LinearLR "
+        "MultiStepLR OneCycleLR PolynomialLR ReduceLROnPlateau StepLR"
+    ),
+    "torch.optim.nadam": "NAdam",
+    "torch.optim.radam": "RAdam",
+    "torch.optim.rmsprop": "RMSprop",
+    "torch.optim.rprop": "Rprop",
+    "torch.optim.sgd": "SGD",
+}
+
+
+def trusted_types(*more: str | type) -> list[str | type]:
+    """Return what to trust when a file with estimators of this package is loaded with skops.
+
+    Classes of scikit-learn's own skops knows. What a user adds to an estimator, a module of one's
+    own, a loss, a callback or a scoring function, is code that skops asks for by name: have a
+    look at ``skops.io.get_untrusted_types(file=path)``, and give those you know as `more`.
+
+    Parameters
+    ----------
+    *more : str or type
+        Further classes or functions, by dotted name or themselves.
+
+    Returns
+    -------
+    list of str or type
+        For the argument `trusted` of ``skops.io.load``.
+
+    Notes
+    -----
+    None of them runs code that comes from the file: networks are kept as arrays, attributes and
+    names of classes of torch, not as torch's pickles. A file is a zip archive that is not
+    compressed by default; ``dump(..., compression=zipfile.ZIP_DEFLATED)`` makes those of small
+    networks about eight times smaller.
+
+    Examples
+    --------
+    >>> from sknn.persistence import trusted_types
+    >>> "sknn.deep._mlp_classifier.DeepMLPClassifier" in trusted_types()
+    True
+    >>> trusted_types("my_package.MyModule")[-1]
+    'my_package.MyModule'
+    """
+    return [*_names(), *more]
+
+
+def _names() -> Iterable[str]:
+    for module, names in _TYPES.items():
+        yield from (f"{module}.{name}" for name in names.split())

@@ -1,0 +1,313 @@
+"""skops files of every estimator: nothing but known types, and nothing is lost."""
+
+import copy
+import pickle
+import zipfile
+from importlib import import_module
+
+import numpy as np
+import pytest
+import torch
+from numpy.testing import assert_array_equal
+from sklearn.base import clone
+from sklearn.compose import make_column_transformer
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+from sknn import DeepMLPClassifier, DeepMLPRegressor
+from sknn.activations import TRAINABLE
+from sknn.engine import Net
+from sknn.persistence import trusted_types
+from tests.instances import INSTANCES
+
+sio = pytest.importorskip("skops.io", reason="skops is not installed")
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+rng_ = np.random.default_rng(0)
+X = rng_.normal(size=(60, 3))
+y2, y3 = (X[:, 0] > 0).astype(int), np.digitize(X[:, 0], [-0.5, 0.5])
+NAMES = np.array(["no", "yes", "maybe"])[y3]
+LABELS = (X[:, :2] > 0).astype(int)
+
+
+def through_file(estimator, tmp_path, *more):
+    file = tmp_path / "model.skops"
+    sio.dump(estimator, file)
+    return sio.load(file, trusted=trusted_types(*more))
+
+
+def deep(**params):
+    return DeepMLPClassifier(**{"hidden_layer_sizes": (5, 5), "max_iter": 4, **params})
+
+
+def assert_same_net(one, other):
+    ours, theirs = one.module_.state_dict(), other.module_.state_dict()
+    assert list(ours) == list(theirs)
+    for name, tensor in ours.items():
+        assert torch.equal(tensor, theirs[name]), name
+        assert tensor.dtype == theirs[name].dtype
+
+
+def responses(estimator):
+    names = ("predict", "predict_proba", "decision_function")
+    return [getattr(estimator, name)(X) for name in names if hasattr(estimator, name)]
+
+
+@pytest.mark.parametrize("cls", INSTANCES, ids=lambda cls: cls.__name__)
+def test_every_estimator_survives_a_skops_file(cls, tmp_path):
+    for instance in INSTANCES[cls]:
+        estimator = clone(instance).fit(X, y2)
+        again = through_file(estimator, tmp_path)
+        assert type(again) is cls
+        assert set(vars(again)) == set(vars(estimator))
+        assert again.get_params() == estimator.get_params()
+        for mine, other in zip(responses(again), responses(estimator), strict=True):
+            assert_array_equal(mine, other)
+            assert mine.dtype == other.dtype
+
+
+OPTIONS = {
+    "dropout": {"dropout": 0.2},
+    "batch": {"normalization": "batch", "residual": True},
+    "layer": {"normalization": "layer"},
+    "adamw": {"solver": "adamw", "learning_rate": "cosine"},
+    "nadam": {"solver": "nadam", "learning_rate": "plateau"},
+    "rmsprop": {"solver": "rmsprop", "warmup_epochs": 1},
+    "focal": {"loss": "focal"},
+    "float32": {"dtype": "float32"},
+    "bfloat16": {"dtype": "bfloat16"},
+    "l1": {"l1_ratio": 0.5, "max_grad_norm": 1.0},
+    "class of torch": {"solver": torch.optim.Adagrad},
+    "schedule of torch": {
+        "learning_rate": torch.optim.lr_scheduler.ExponentialLR,
+        "learning_rate__gamma": 0.9,
+    },
+    "cycle of torch": {"learning_rate": torch.optim.lr_scheduler.OneCycleLR},
+    "random state": {"random_state": np.random.RandomState(3)},
+    "early stopping": {"early_stopping": True, "max_iter": 30, "n_iter_no_change": 2},
+}
+SOLVERS = {"sgd": {"solver": "sgd"}, "adam": {}}
+
+
+@pytest.mark.parametrize("option", [*OPTIONS, *SOLVERS])
+def test_training_goes_on_as_without_the_file(option, tmp_path):
+    params = {"random_state": 0, **{**OPTIONS, **SOLVERS}[option]}
+    estimator = deep(**params, batch_size=20).fit(X, NAMES)
+    again = through_file(estimator, tmp_path)
+    assert_same_net(again, estimator)
+    assert_array_equal(again.predict_proba(X), estimator.predict_proba(X))
+    assert again.net_.history == estimator.net_.history
+    for each in (estimator, again):
+        each.set_params(early_stopping=False)
+        each.partial_fit(X, NAMES).partial_fit(X, NAMES)
+    assert again.loss_curve_ == estimator.loss_curve_
+    assert again.history_.keys() == estimator.history_.keys()
+    assert_same_net(again, estimator)
+    assert_array_equal(again.predict_proba(X), estimator.predict_proba(X))
+
+
+@pytest.mark.parametrize("solver", ["adam", "sgd", "lbfgs"])
+def test_warm_start_goes_on_as_without_the_file(solver, tmp_path):
+    estimator = deep(solver=solver, warm_start=True, random_state=0).fit(X, y3)
+    again = through_file(estimator, tmp_path)
+    for each in (estimator, again):
+        each.fit(X, y3)
+    assert again.loss_curve_ == estimator.loss_curve_
+    assert_same_net(again, estimator)
+
+
+@pytest.mark.parametrize("activation", TRAINABLE)
+def test_every_activation_is_known(activation, tmp_path):
+    estimator = deep(activation=activation, max_iter=1).fit(X, y3)
+    assert_array_equal(through_file(estimator, tmp_path).predict(X), estimator.predict(X))
+
+
+@pytest.mark.parametrize(
+    ("loss", "y"),
+    [
+        ("squared_error", X[:, 0]),
+        ("absolute_error", X[:, :2]),
+        ("huber", X[:, 0]),
+        ("poisson", np.abs(X[:, 0])),
+        ("gamma", np.abs(X[:, 0])),
+        ("gaussian_nll", X[:, 0]),
+        ("quantile", X[:, 0]),
+    ],
+)
+def test_every_loss_of_a_regressor_is_known(loss, y, tmp_path):
+    estimator = DeepMLPRegressor(loss, max_iter=2, random_state=0).fit(X, y)
+    again = through_file(estimator, tmp_path)
+    assert_array_equal(again.predict(X), estimator.predict(X))
+    assert_array_equal(again.partial_fit(X, y).predict(X), estimator.partial_fit(X, y).predict(X))
+
+
+@pytest.mark.parametrize("y", [y2, NAMES, LABELS], ids=["two", "text", "labels"])
+def test_targets_of_all_kinds_are_known(y, tmp_path):
+    estimator = deep(random_state=0).fit(X, y)
+    again = through_file(estimator, tmp_path)
+    assert_array_equal(again.predict(X), estimator.predict(X))
+    assert again.classes_.dtype == estimator.classes_.dtype
+    assert again.predict(X).dtype == estimator.predict(X).dtype
+
+
+def test_pipelines_and_column_transformers_are_known(tmp_path):
+    pd = pytest.importorskip("pandas")
+    frame = pd.DataFrame({"a": X[:, 0], "b": NAMES})
+    front = make_column_transformer((StandardScaler(), ["a"]), (OneHotEncoder(), ["b"]))
+    model = make_pipeline(front, deep(random_state=0)).fit(frame, y2)
+    again = through_file(model, tmp_path)
+    assert_array_equal(again.predict_proba(frame), model.predict_proba(frame))
+
+
+@pytest.mark.parametrize("scale", ["standard", "robust", "quantile", None])
+def test_tables_of_mixed_columns_are_known(scale, tmp_path):
+    pd = pytest.importorskip("pandas")
+    frame = pd.DataFrame(
+        {
+            "number": np.where(X[:, 0] > 1, np.nan, X[:, 0]),
+            "text": np.where(X[:, 1] > 1, None, NAMES),
+            "many": pd.Series([f"level {i % 20}" for i in range(60)], dtype="category"),
+            "whole": pd.Series(np.arange(60) % 12 - 6).astype("category"),
+            "flag": X[:, 2] > 0,
+        }
+    )
+    model = deep(scale=scale, random_state=0).fit(frame, y3)
+    again = through_file(model, tmp_path)
+    assert_array_equal(again.predict_proba(frame), model.predict_proba(frame))
+    for each in (model, again):
+        each.partial_fit(frame, y3)
+    assert_array_equal(again.predict_proba(frame), model.predict_proba(frame))
+
+
+def test_an_unfitted_estimator_survives(tmp_path):
+    again = through_file(deep(random_state=0), tmp_path)
+    assert_array_equal(
+        again.fit(X, y3).predict_proba(X), deep(random_state=0).fit(X, y3).predict_proba(X)
+    )
+
+
+class OwnModule(torch.nn.Module):
+    def __init__(self, n_inputs, n_outputs):
+        super().__init__()
+        self.first = torch.nn.Linear(n_inputs, 4)
+        self.last = torch.nn.Linear(4, n_outputs)
+        self.first.bias = self.last.bias if n_outputs == 4 else self.first.bias
+        self.kind = torch.float32
+        self.sizes = {"in": [torch.tensor([n_inputs], dtype=torch.bfloat16)]}
+        self.register_buffer("shift", torch.full((4,), 0.25))
+
+    def forward(self, rows):
+        return self.last(torch.tanh(self.first(rows) + self.shift))
+
+
+def own_cost(output, target):
+    return (output - target).square()
+
+
+@pytest.mark.parametrize("trip", ["skops", "pickle", "deepcopy"])
+def test_a_module_and_a_loss_of_ones_own_survive(trip, tmp_path):
+    y = np.eye(4)[np.arange(60) % 4]
+    model = DeepMLPRegressor(own_cost, module=OwnModule, max_iter=3, random_state=0).fit(X, y)
+    if trip == "skops":
+        with pytest.raises(sio.exceptions.UntrustedTypesFoundException, match="OwnModule"):
+            through_file(model, tmp_path)
+        again = through_file(model, tmp_path, OwnModule, "tests.test_persistence.own_cost")
+    else:
+        again = pickle.loads(pickle.dumps(model)) if trip == "pickle" else copy.deepcopy(model)
+    module = again.module_
+    assert module.first.bias is module.last.bias  # one parameter in two places
+    assert module.kind is torch.float32
+    assert module.sizes["in"][0].dtype is torch.bfloat16
+    assert module.sizes["in"][0].item() == 3
+    assert_array_equal(again.predict(X), model.predict(X))
+    assert_array_equal(again.partial_fit(X, y).predict(X), model.partial_fit(X, y).predict(X))
+    assert again.net_.module is module
+    held = {id(p) for group in again.net_.optimizer_.param_groups for p in group["params"]}
+    assert held == {id(p) for p in module.parameters()}
+
+
+@pytest.mark.parametrize("early_stopping", [False, True])
+def test_a_fit_that_was_interrupted_goes_on_from_a_file(early_stopping, tmp_path, monkeypatch):
+    params = {"random_state": 0, "max_iter": 6, "warm_start": True, "dropout": 0.1}
+    params.update(early_stopping=early_stopping, batch_size=20, callbacks=[lambda row: None])
+    part = deep(**params)
+    step, seen = Net.train_step, []
+
+    def interrupted(*args, **kwargs):
+        seen.append(1)
+        if len(seen) == 8:
+            raise KeyboardInterrupt
+        return step(*args, **kwargs)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Net, "train_step", interrupted)
+        with pytest.warns(UserWarning, match="Training interrupted by user"):
+            part.fit(X, y3)
+    assert part.n_iter_ == 2
+    again = through_file(part.set_params(callbacks=None), tmp_path)
+    assert again._result.resume.order is not None
+    assert again.fit(X, y3).loss_curve_ == part.fit(X, y3).loss_curve_
+    assert again.n_iter_ == 6
+    assert_same_net(again, part)
+
+
+@pytest.mark.parametrize("how", ["skops", "pickle"])
+def test_a_file_grows_neither_with_rows_nor_twice_with_the_network(how, tmp_path):
+    def size(n_copies, width):
+        model = deep(hidden_layer_sizes=(width,), random_state=0, solver="sgd", momentum=0)
+        model.fit(np.tile(X, (n_copies, 1)), np.tile(y3, n_copies))
+        if how == "pickle":
+            return len(pickle.dumps(model))
+        sio.dump(model, tmp_path / "a", compression=zipfile.ZIP_DEFLATED)
+        return (tmp_path / "a").stat().st_size
+
+    small = size(1, 5)
+    assert size(100, 5) < small + 1000  # X alone has 144 kB
+    growth = size(1, 5005) - small
+    assert growth < 1.1 * 5000 * (3 + 1 + 3) * 8
+
+
+def test_a_net_on_a_device_that_is_not_here_loads_on_the_cpu(tmp_path, monkeypatch):
+    estimator = deep(random_state=0).fit(X, y3)
+    twin = copy.deepcopy(estimator)
+    estimator.net_.device = "cuda:7"
+    sio.dump(estimator, tmp_path / "a")
+    with pytest.warns(UserWarning, match=r"saved on device 'cuda:7', which torch .* cannot use"):
+        again = sio.load(tmp_path / "a", trusted=trusted_types())
+    assert again.device_ == "cpu"
+    assert_array_equal(again.predict_proba(X), twin.predict_proba(X))
+    assert_array_equal(again.partial_fit(X, y3).coefs_[0], twin.partial_fit(X, y3).coefs_[0])
+
+
+def test_every_trusted_name_exists():
+    for name in trusted_types():
+        module, _, attribute = name.rpartition(".")
+        assert hasattr(import_module(module), attribute), name
+
+
+def test_nothing_that_is_trusted_is_a_function_that_does_more_than_arithmetic():
+    functions = [n for n in trusted_types() if n.rpartition(".")[2].islower()]
+    assert functions == [f"sknn.engine._loss.{n}" for n in ("identity", "logistic", "softmax")]
+
+
+@pytest.mark.parametrize("name", ["load", "nn", "no_such_thing"])
+def test_a_file_cannot_reach_for_torchs_functions_as_dtypes(name):
+    estimator = deep(max_iter=1).fit(X, y3)
+    state = estimator.net_.__getstate__()
+    state["module"].state["layer_sizes"] = import_module("sknn.engine._plain").PlainDtype(name)
+    with pytest.raises(ValueError, match=f"must name dtypes of torch.*got '{name}'"):
+        type(estimator.net_).__new__(type(estimator.net_)).__setstate__(state)
+
+
+@pytest.mark.parametrize("option", ["plain", "dropout", "batch"])
+def test_save_params_works_with_safetensors(option, tmp_path):
+    pytest.importorskip("safetensors", reason="safetensors is not installed")
+    params = OPTIONS.get(option, {})
+    estimator = deep(random_state=0, **params).fit(X, y3)
+    estimator.net_.save_params(tmp_path / "p.safetensors", use_safetensors=True)
+    other = deep(random_state=1, **params).fit(X, y3)
+    assert not np.array_equal(other.predict_proba(X), estimator.predict_proba(X))
+    other.net_.load_params(tmp_path / "p.safetensors", use_safetensors=True)
+    assert_same_net(other, estimator)
+    assert_array_equal(other.predict_proba(X), estimator.predict_proba(X))
