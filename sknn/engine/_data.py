@@ -204,7 +204,7 @@ def split_rows(plan: TrainPlan) -> tuple[np.ndarray, np.ndarray]:
         If fewer than two rows are left for validation, or a class of a binary target has a
         single row.
     """
-    n_rows = plan.X.shape[0]
+    n_rows = len(plan.y)
     stratify = None
     if plan.target.kind == "binary":
         stratify = plan.y.astype(bool)

@@ -55,6 +55,7 @@ def train(plan: TrainPlan) -> TrainResult:
     UserWarning
         If Ctrl-C ended training; the weights reached so far are kept.
     """
+    plan = plan.with_own_rows()
     progress = _start_progress(plan)
     net, backup = _start_net(plan)
     try:
