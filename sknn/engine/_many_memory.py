@@ -5,8 +5,6 @@ from typing import Any
 
 import torch
 
-from sknn.engine._threads import FLOPS_WORTH_THREADS
-
 #: of the free memory that networks side by side take at most
 SHARE_OF_FREE_MEMORY = 0.25
 #: bytes taken to be free where the system does not say
@@ -14,9 +12,11 @@ USUAL_FREE_MEMORY = 2**32
 #: copies of the parameters that a network has in training: in the stack the parameters, their
 #: gradients and two moments; of its own the weights it began with and the best
 COPIES = 6
-#: fewest and most networks side by side. From eight on a step costs each about the same; more
-#: only serve to let several threads share the work, and to keep a GPU busy.
-FEWEST, MOST, MOST_ON_GPU = 8, 128, 1024
+#: bytes of parameters, gradients and moments of a stack that a processor's cache holds
+CACHE = 2**22
+#: fewest and most networks side by side. Measured, a step costs each of eight about what it costs
+#: each of sixty; a GPU wants as many as there are.
+FEWEST, MOST, MOST_ON_GPU = 8, 64, 1024
 
 
 def free_memory(device: str) -> int:
@@ -57,28 +57,28 @@ def bytes_of_member(net: Any) -> int:
     return numbers * net.dtype_.itemsize
 
 
-def side_by_side(net: Any, memory: int | None, flops_of_a_weight: int) -> int:
+def budget(device: str) -> int:
+    """Return how many bytes networks side by side may take on a device."""
+    return int(SHARE_OF_FREE_MEMORY * free_memory(device))
+
+
+def side_by_side(net: Any, memory: int) -> int:
     """Return how many networks of one shape to train side by side.
 
     Parameters
     ----------
     net : Net
         One of them.
-    memory : int or None
-        Bytes they may take; None is `SHARE_OF_FREE_MEMORY` of what is free.
-    flops_of_a_weight : int
-        Floating-point operations that a row costs each weight.
+    memory : int
+        Bytes they may take.
 
     Returns
     -------
     int
         One at least, whatever the memory.
     """
-    if memory is None:
-        memory = int(SHARE_OF_FREE_MEMORY * free_memory(net.device))
+    wanted = MOST_ON_GPU
     if torch.device(net.device).type == "cpu":
-        flops = flops_of_a_weight * net.n_parameters_ * net.batch_size
-        wanted = min(max(FEWEST, int(-(-FLOPS_WORTH_THREADS // flops))), MOST)
-    else:
-        wanted = MOST_ON_GPU
+        in_cache = CACHE // (4 * net.n_parameters_ * net.dtype_.itemsize)
+        wanted = min(max(FEWEST, in_cache), MOST)
     return max(1, min(wanted, memory // bytes_of_member(net)))

@@ -2,19 +2,21 @@
 
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 from typing import Any
 
 import torch
-from joblib import Parallel, delayed
+from joblib import Parallel, delayed, effective_n_jobs
 
 from sknn._specs import TrainPlan, TrainResult
 from sknn.engine._many_member import Member, Shared, covers
-from sknn.engine._many_memory import side_by_side
+from sknn.engine._many_memory import budget, side_by_side
 from sknn.engine._many_orders import Order
 from sknn.engine._many_pass import Stack, arranged
 from sknn.engine._many_progress import epoch_bar
 from sknn.engine._threads import threads_for
-from sknn.engine._train import FLOPS_OF_A_WEIGHT, train
+from sknn.engine._train import train
 
 Outcome = TrainResult | BaseException
 
@@ -44,7 +46,9 @@ def train_many(
         What to train. Plans of one data set should share one array as X, and say in `rows` which
         of its rows are theirs: it is moved to the device once.
     n_jobs : int, default=None
-        Processes for the plans that are trained one by one, as joblib counts them.
+        Threads that train networks side by side, each a stack of its own, and processes for the
+        plans that are trained one by one, as joblib counts them. (The threads never wait for each
+        other, so that a busy machine slows them down by no more than it takes away.)
     memory : int, default=None
         Bytes that networks side by side may take; fewer are taken at a time if it is small. By
         default a quarter of what is free.
@@ -76,8 +80,7 @@ def train_many(
     with epoch_bar(sum(_most_epochs(plan) for plan in plans), verbose) as advance:
         try:
             groups, alone = _groups(plans, outcomes)
-            for group in groups:
-                _Group(group, memory, advance).run(outcomes)
+            _train_groups(groups, outcomes, n_jobs, memory, advance)
             _train_alone(plans, alone, outcomes, n_jobs, advance)
         except KeyboardInterrupt as stop:
             outcomes = [stop if outcome is None else outcome for outcome in outcomes]
@@ -118,20 +121,63 @@ def _groups(
     return list(groups.values()), sorted(alone)
 
 
+def _train_groups(
+    groups: list[dict[int, Member]],
+    outcomes: list[Outcome | None],
+    n_jobs: int | None,
+    memory: int | None,
+    advance: Callable[[int], None],
+) -> None:
+    """Train groups, in threads of their own if there are to be several."""
+    if not groups:
+        return
+    n_threads, stop = effective_n_jobs(n_jobs), Event()
+    if memory is None:
+        memory = budget(next(iter(groups[0].values())).net.device)
+    parts = [
+        _Group(part, memory // n_threads, advance, stop)
+        for group in groups
+        for part in _divided(group, n_threads)
+    ]
+    if n_threads == 1:
+        for part in parts:
+            part.run(outcomes)
+        return
+    with ThreadPoolExecutor(n_threads) as pool:
+        futures = [pool.submit(part.run, outcomes) for part in parts]
+        try:
+            for future in futures:
+                future.result()
+        except BaseException:  # Ctrl-C reaches the main thread only
+            stop.set()
+            raise
+
+
+def _divided(group: dict[int, Member], n_parts: int) -> list[dict[int, Member]]:
+    """Divide a group so that each thread gets a part, neighbours together."""
+    numbers = {member: i for i, member in group.items()}
+    members = _neighbours(list(group.values()))
+    size = -(-len(members) // n_parts)
+    parts = [members[i : i + size] for i in range(0, len(members), size)]
+    return [{numbers[member]: member for member in part} for part in parts]
+
+
 class _Group:
     """Members of one shape, some of them in a stack, the others waiting or done."""
 
     def __init__(
-        self, members: dict[int, Member], memory: int | None, advance: Callable[[int], None]
+        self,
+        members: dict[int, Member],
+        memory: int,
+        advance: Callable[[int], None],
+        stop: Event,
     ):
         self.numbers = {member: i for i, member in members.items()}
-        self.advance = advance
-        self.waiting = deque(_neighbours(list(members.values())))
+        self.advance, self.stop = advance, stop
+        self.waiting = deque(members.values())
         self.active: list[Member] = []
-        net = self.waiting[0].net
-        self.limit = side_by_side(net, memory, FLOPS_OF_A_WEIGHT)
+        self.limit = side_by_side(self.waiting[0].net, memory)
         self.batch_size = max(member.net.batch_size for member in self.waiting)
-        self.flops = FLOPS_OF_A_WEIGHT * net.n_parameters_ * self.batch_size
 
     def run(self, outcomes: list[Outcome | None]) -> None:
         """Train all; write results and errors. Ctrl-C ends those in training, and is raised."""
@@ -148,8 +194,10 @@ class _Group:
     def _train_stack(self, outcomes: list[Outcome | None]) -> None:
         """Train a stack until it is worth while to lay it anew."""
         stack = self._new_stack()
-        with threads_for(self.flops * len(self.active), float("inf")):
+        with threads_for(0, 0):  # one
             while not any(member.is_done for member in self.active):
+                if self.stop.is_set():
+                    raise KeyboardInterrupt
                 for member in self.active:
                     member.begin_epoch()
                 losses = dict(zip(stack.nets, stack.run_epoch(), strict=True))
