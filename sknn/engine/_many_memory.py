@@ -57,8 +57,19 @@ def bytes_of_member(net: Any) -> int:
     return numbers * net.dtype_.itemsize
 
 
-def budget(device: str) -> int:
-    """Return how many bytes networks side by side may take on a device."""
+def memory_budget(device: str = "cpu") -> int:
+    """Return how many bytes networks side by side may take.
+
+    Parameters
+    ----------
+    device : str, default='cpu'
+        Where they are.
+
+    Returns
+    -------
+    int
+        `SHARE_OF_FREE_MEMORY` of what is free.
+    """
     return int(SHARE_OF_FREE_MEMORY * free_memory(device))
 
 

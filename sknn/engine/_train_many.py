@@ -11,7 +11,7 @@ from joblib import Parallel, delayed, effective_n_jobs
 
 from sknn._specs import TrainPlan, TrainResult
 from sknn.engine._many_member import Member, Shared, covers
-from sknn.engine._many_memory import budget, side_by_side
+from sknn.engine._many_memory import memory_budget, side_by_side
 from sknn.engine._many_orders import Order
 from sknn.engine._many_pass import Stack, arranged
 from sknn.engine._many_progress import epoch_bar
@@ -133,7 +133,7 @@ def _train_groups(
         return
     n_threads, stop = effective_n_jobs(n_jobs), Event()
     if memory is None:
-        memory = budget(next(iter(groups[0].values())).net.device)
+        memory = memory_budget(next(iter(groups[0].values())).net.device)
     parts = [
         _Group(part, memory // n_threads, advance, stop)
         for group in groups
