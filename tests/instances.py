@@ -9,6 +9,7 @@ from sknn import (
     PerceptronClassifier,
     ThresholdLogicClassifier,
 )
+from sknn.model_selection import DeepEnsembleClassifier, DeepEnsembleRegressor
 
 INSTANCES = {
     DeepMLPClassifier: [
@@ -21,6 +22,8 @@ INSTANCES = {
         DeepMLPRegressor(solver="lbfgs"),
         DeepMLPRegressor(solver="sgd", learning_rate_init=0.05),
     ],
+    DeepEnsembleClassifier: [DeepEnsembleClassifier(n_members=2)],
+    DeepEnsembleRegressor: [DeepEnsembleRegressor(n_members=2)],
     PerceptronClassifier: [PerceptronClassifier()],
     ThresholdLogicClassifier: [ThresholdLogicClassifier()],
 }
@@ -30,6 +33,8 @@ INSTANCES = {
 FLOOR = {
     DeepMLPClassifier: 66,
     DeepMLPRegressor: 60,
+    DeepEnsembleClassifier: 66,
+    DeepEnsembleRegressor: 60,
     PerceptronClassifier: 67,
     ThresholdLogicClassifier: 62,
 }

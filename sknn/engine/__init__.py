@@ -8,4 +8,12 @@ from sknn.engine._train import train
 from sknn.engine._train_many import train_many
 from sknn.engine._weights import layer_weights
 
-__all__ = ["Net", "forward", "layer_weights", "memory_budget", "resolve_device", "train", "train_many"]
+__all__ = [
+    "Net",
+    "forward",
+    "layer_weights",
+    "memory_budget",
+    "resolve_device",
+    "train",
+    "train_many",
+]

@@ -26,17 +26,8 @@ from sknn.engine._train import (
     _start_progress,
 )
 
-#: fields of a configuration that are followed here; any other must be as it is by default
-FOLLOWED = frozenset(
-    "solver alpha batch_size learning_rate learning_rate_init power_t max_iter shuffle tol "
-    "momentum nesterovs_momentum early_stopping validation_fraction beta_1 beta_2 epsilon "
-    "n_iter_no_change max_fun device".split()
-)
-#: and those that only other solvers than Adam and SGD read
-IRRELEVANT = frozenset({"weight_decay"})
-PLANNED = frozenset(
-    "module X y sample_weight config target score random_state rows previous incremental".split()
-)
+#: fields with a default that need not have it: the rows are followed, and weight_decay is for AdamW
+EXEMPT = frozenset({"rows", "weight_decay"})
 MODULE_PARTS, MODULE_ATTRIBUTES = {"linears", "hidden_activation"}, {"layer_sizes", "activation"}
 
 
@@ -56,10 +47,8 @@ def covers(plan: TrainPlan) -> bool:
     """
     config = plan.config
     return (
-        plan.previous is None
-        and not plan.incremental
-        and _others_are_default(plan, PLANNED)
-        and _others_are_default(config, FOLLOWED | IRRELEVANT)
+        _options_are_default(plan)
+        and _options_are_default(config)
         and isinstance(config.solver, str)
         and config.solver in ("adam", "sgd")
         and isinstance(config.learning_rate, str)
@@ -70,17 +59,19 @@ def covers(plan: TrainPlan) -> bool:
     )
 
 
-def _others_are_default(spec: TrainPlan | TrainConfig, known: frozenset[str]) -> bool:
-    """Tell whether the fields of a spec that are not known have no effect."""
+def _options_are_default(spec: TrainPlan | TrainConfig) -> bool:
+    """Tell whether the fields that need not be given are as they are by default.
+
+    What comes to a specification later has a default, and is left to `train` until it is written
+    out here too.
+    """
     for item in fields(spec):
-        if item.name in known:
+        has_factory = item.default_factory is not MISSING
+        if item.name in EXEMPT or (item.default is MISSING and not has_factory):
             continue
         value = getattr(spec, item.name)
-        if item.default is MISSING:
-            usual = None if item.default_factory is MISSING else item.default_factory()
-        else:
-            usual = item.default
-        if value is not usual and (value if usual is None else value != usual):
+        usual = item.default_factory() if has_factory else item.default
+        if value is not usual and (usual is None or value != usual):
             return False
     return True
 

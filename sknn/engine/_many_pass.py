@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
+from torch.nn import functional
 
 from sknn.engine._losses import LOSSES
 from sknn.engine._many_orders import Chunk, Order, epoch
@@ -142,9 +143,9 @@ class Stack:
                     self.weight_gradients[i].addcmul_(weight, decay[s])
             self.optimizer.step()
         factor = chunk.size / chunk.total
-        cost = self._costs(output, chunk.y, wanted) * (chunk.weight * factor[:, :, None])[
-            :, :, None
-        ]
+        cost = (
+            self._costs(output, chunk.y, wanted) * (chunk.weight * factor[:, :, None])[:, :, None]
+        )
         loss = cost.sum(dim=(0, 3)).view(k)
         squares = (norms.square().sum(1) * factor.repeat_interleave(*per_model, dim=1)).sum(0)
         return loss + 0.5 * self.alpha * squares
@@ -161,12 +162,13 @@ class Stack:
         """Return the costs of rows, of shape (n_steps, n_orders, n_networks_of_it, n_rows)."""
         n_steps, n_orders, width = y.shape[:3]
         shape = (n_steps, n_orders, len(self.nets) // n_orders, width)
+        if self.loss == "log_loss":  # of batches as of images; rows lie as their pixels
+            target = y[:, :, None].expand(shape).reshape(-1, width)
+            output = output.view(-1, *output.shape[2:])
+            return functional.cross_entropy(output, target, reduction="none").view(shape)
         rows = output.movedim(2, 0).reshape(self.widths[-1], -1).t()
-        if self.loss == "log_loss":
-            target = y[:, :, None].expand(shape).reshape(-1)
-        else:
-            full = wanted.expand(*shape[:3], *wanted.shape[3:])
-            target = full.movedim(3, 0).reshape(self.widths[-1], -1).t()
+        full = wanted.expand(*shape[:3], *wanted.shape[3:])
+        target = full.movedim(3, 0).reshape(self.widths[-1], -1).t()
         return LOSSES[self.loss].per_row(rows, target).view(shape)
 
     def _space(self, width: int) -> tuple[list[Tensor], list[Tensor], Tensor]:

@@ -14,9 +14,9 @@ from sknn.model_selection._evaluation import BatchedSearch
 class BatchedGridSearchCV(BatchedSearch, GridSearchCV):
     """Try all combinations of parameters, many networks at a time.
 
-    The results are those of ``sklearn.model_selection.GridSearchCV``, up to rounding; only the name
-    changes. Ctrl-C with ``refit=False`` keeps
-    the candidates that were finished. The networks are computed side by side, as in [1]_.
+    The results are those of ``sklearn.model_selection.GridSearchCV``, up to rounding; only the
+    name changes. Ctrl-C with ``refit=False`` keeps the candidates that were finished. The
+    networks are computed side by side, as in [1]_.
 
     Parameters
     ----------
@@ -90,9 +90,8 @@ class BatchedGridSearchCV(BatchedSearch, GridSearchCV):
 class BatchedRandomizedSearchCV(BatchedSearch, RandomizedSearchCV):
     """Try parameters drawn at random [1]_, many networks at a time.
 
-    The results are those of ``sklearn.model_selection.RandomizedSearchCV``, up to rounding; only the name
-    changes. Ctrl-C with ``refit=False`` keeps
-    the candidates that were finished.
+    The results are those of ``sklearn.model_selection.RandomizedSearchCV``, up to rounding; only
+    the name changes. Ctrl-C with ``refit=False`` keeps the candidates that were finished.
 
     Parameters
     ----------
@@ -171,9 +170,8 @@ class BatchedRandomizedSearchCV(BatchedSearch, RandomizedSearchCV):
 class BatchedHalvingGridSearchCV(BatchedSearch, HalvingGridSearchCV):
     """Successive halving [1]_ of a grid, the networks of a round trained together.
 
-    The results are those of ``sklearn.model_selection.HalvingGridSearchCV``, up to rounding; only the name
-    changes. Ctrl-C is always an
-    error, as a round needs all its candidates.
+    The results are those of ``sklearn.model_selection.HalvingGridSearchCV``, up to rounding; only
+    the name changes. Ctrl-C is always an error, as a round needs all its candidates.
 
     Parameters
     ----------
@@ -257,9 +255,8 @@ class BatchedHalvingGridSearchCV(BatchedSearch, HalvingGridSearchCV):
 class BatchedHalvingRandomSearchCV(BatchedSearch, HalvingRandomSearchCV):
     """Successive halving [1]_ of random candidates, those of a round trained together.
 
-    The results are those of ``sklearn.model_selection.HalvingRandomSearchCV``, up to rounding; only the name
-    changes. Ctrl-C is always an
-    error, as a round needs all its candidates.
+    The results are those of ``sklearn.model_selection.HalvingRandomSearchCV``, up to rounding;
+    only the name changes. Ctrl-C is always an error, as a round needs all its candidates.
 
     Parameters
     ----------

@@ -6,6 +6,7 @@ from numbers import Integral
 from typing import Any
 
 import numpy as np
+from scipy.special import logit
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, clone
 from sklearn.utils import get_tags
 from sklearn.utils.validation import check_is_fitted
@@ -102,8 +103,8 @@ def _bootstrapped(plan: TrainPlan, random_state: np.random.RandomState) -> Train
 def _checked(estimator: Any, kind: type, name: str) -> Any:
     if not isinstance(estimator, kind):
         raise TypeError(
-            f"estimator must be a {name}; got {estimator!r}. Put other steps of a pipeline in front "
-            "of the ensemble."
+            f"estimator must be a {name}; got {estimator!r}. Put the other steps of a pipeline in "
+            "front of the ensemble."
         )
     return estimator
 
@@ -214,6 +215,23 @@ class DeepEnsembleClassifier(ClassifierMixin, DeepEnsemble):
         """
         return np.log(self.predict_proba(X))
 
+    def decision_function(self, X):
+        """Return the averaged probabilities as `DeepMLPClassifier` gives its outputs.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows to judge.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or (n_samples, n_classes)
+            Log-odds of ``classes_[1]`` for two classes, and of each label for multilabel y;
+            otherwise log-probabilities, of which the largest wins.
+        """
+        scores = self._scores(self.predict_proba(X))
+        return scores[:, 0] if scores.shape[1] == 1 else scores
+
     def predict(self, X):
         """Return the class of each row that is most probable on average, or its set of labels.
 
@@ -226,11 +244,14 @@ class DeepEnsembleClassifier(ClassifierMixin, DeepEnsemble):
         -------
         ndarray of shape (n_samples,) or (n_samples, n_labels)
         """
-        proba = self.predict_proba(X)
-        codec = self.estimators_[0]._codec
-        if codec.spec_.kind == "binary":
-            proba = proba[:, -1:]
-        return codec.decode(proba if codec.spec_.kind == "multiclass" else proba - 0.5)
+        return self.estimators_[0]._codec.decode(self._scores(self.predict_proba(X)))
+
+    def _scores(self, proba):
+        """Return what a network would have put out for these probabilities."""
+        kind = self.estimators_[0]._codec.spec_.kind
+        if kind == "multiclass":
+            return np.log(proba)
+        return logit(proba[:, -1:] if kind == "binary" else proba)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

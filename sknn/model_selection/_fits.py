@@ -18,7 +18,7 @@ from scipy import sparse
 from sklearn.base import clone
 
 from sknn._sklearn import check_method_params, safe_split
-from sknn._specs import TrainPlan, TrainResult
+from sknn._specs import TrainPlan
 from sknn.engine import memory_budget, train_many
 from sknn.model_selection._plans import (
     Prepared,

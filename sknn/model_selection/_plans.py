@@ -112,9 +112,7 @@ def plan_fit(estimator: Any, prepared: Prepared) -> TrainPlan:
     final._validate_params()
     params = dict(prepared.params)
     weight = params.pop("sample_weight", None)
-    return final._prepare(
-        prepared.X, prepared.y, weight, incremental=False, classes=None, **params
-    )
+    return final._prepare(prepared.X, prepared.y, weight, incremental=False, classes=None, **params)
 
 
 def finish_fit(estimator: Any, result: TrainResult) -> Any:
