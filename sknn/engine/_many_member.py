@@ -49,6 +49,7 @@ def covers(plan: TrainPlan) -> bool:
     return (
         _options_are_default(plan)
         and _options_are_default(config)
+        and not config.verbose
         and isinstance(config.solver, str)
         and config.solver in ("adam", "sgd")
         and isinstance(config.learning_rate, str)

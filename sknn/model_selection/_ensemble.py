@@ -306,7 +306,7 @@ class DeepEnsembleRegressor(RegressorMixin, DeepEnsemble):
     >>> from sknn import DeepMLPRegressor
     >>> from sknn.model_selection import DeepEnsembleRegressor
     >>> X, y = load_diabetes(return_X_y=True)
-    >>> mlp = DeepMLPRegressor((8,), max_iter=20, n_iter_no_change=20)
+    >>> mlp = DeepMLPRegressor(hidden_layer_sizes=(8,), max_iter=20, n_iter_no_change=20)
     >>> ensemble = DeepEnsembleRegressor(mlp, n_members=3, random_state=0).fit(X, y)
     >>> mean, std = ensemble.predict(X[:4], return_std=True)
     >>> mean.shape, std.shape

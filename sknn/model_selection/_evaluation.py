@@ -125,6 +125,7 @@ class _Evaluation:
             fit_params,
             n_jobs=search.n_jobs,
             verbose=search.verbose,
+            owner=type(search).__name__,
         )
 
     def _routed(self, params: Mapping[str, Any]) -> tuple[Mapping, Mapping]:

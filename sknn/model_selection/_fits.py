@@ -74,6 +74,8 @@ class Fits:
         See `sknn.engine.train_many`.
     verbose : bool or int
         Whether to show a bar.
+    owner : str
+        Who asks, for errors.
 
     Attributes
     ----------
@@ -90,7 +92,9 @@ class Fits:
         *,
         n_jobs: int | None = None,
         verbose: bool | int = False,
+        owner: str = "batched_cross_validate",
     ):
+        self.owner = owner
         self.estimator, self.X, self.y, self.fit_params = estimator, X, y, fit_params
         self.n_jobs, self.verbose = n_jobs, verbose
         self.was_interrupted = False
@@ -162,7 +166,7 @@ class Fits:
         estimator = clone(self.estimator)
         if candidate is not None:
             estimator.set_params(**clone(candidate, safe=False))
-        check_batchable(estimator, "Batched search")
+        check_batchable(estimator, self.owner)
         fit = Fit(estimator, len(fold.rows))
         try:
             key = _key_of_first_steps(estimator, candidate)
