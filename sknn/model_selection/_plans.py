@@ -23,10 +23,13 @@ def check_batchable(estimator: Any, owner: str) -> None:
     """
     if isinstance(last_step(estimator), DeepEstimator):
         return
+    given = repr(estimator)
+    if isinstance(estimator, Pipeline):
+        given = f"a Pipeline that ends in {last_step(estimator)!r}"
     usual = owner.removeprefix("Batched").removeprefix("batched_")
     raise TypeError(
         f"{owner} takes DeepMLPClassifier, DeepMLPRegressor, or a Pipeline that ends in one of "
-        f"them; got {estimator!r}. Use sklearn.model_selection.{usual} for it."
+        f"them; got {given}. Use sklearn.model_selection.{usual} for it."
     )
 
 

@@ -10,6 +10,7 @@ of ours and of scikit-learn's are printed beside, so that fast and wrong does no
 
 import argparse
 import json
+import sys
 import time
 import warnings
 from dataclasses import dataclass
@@ -155,8 +156,9 @@ def main() -> None:
     args = parser.parse_args()
     warnings.simplefilter("ignore")
     results = {"machine": machine(), "load_before": load_average(), "rows": {}}
-    print("| row | search | candidates | time | times ours | best score |")
-    print("| --- | --- | --- | --- | --- | --- |")
+    write = sys.stdout.write
+    write("| row | search | candidates | time | times ours | best score |\n")
+    write("| --- | --- | --- | --- | --- | --- |\n")
     for key in args.rows.split(","):
         search = SEARCHES[key]
         if args.quick:
@@ -166,10 +168,11 @@ def main() -> None:
         share, n_rounds = (0.01, 1) if args.quick else (args.share, args.rounds)
         outcome = run(search, share, n_rounds, args.jobs)
         results["rows"][key] = outcome
-        print(*report(search.title, outcome), sep="\n", flush=True)
+        write("\n".join([*report(search.title, outcome), ""]))
+        sys.stdout.flush()
     results["load_after"] = load_average()
     if args.quick:
-        print("A quick run: the figures mean nothing.")
+        write("A quick run: the figures mean nothing.\n")
     if args.out:
         args.out.write_text(json.dumps(results, indent=1))
 
