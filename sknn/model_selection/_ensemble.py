@@ -244,7 +244,8 @@ class DeepEnsembleClassifier(ClassifierMixin, DeepEnsemble):
         -------
         ndarray of shape (n_samples,) or (n_samples, n_labels)
         """
-        return self.estimators_[0]._codec.decode(self._scores(self.predict_proba(X)))
+        scores = self._scores(self.predict_proba(X))
+        return self.estimators_[0]._codec.decode(scores)
 
     def _scores(self, proba):
         """Return what a network would have put out for these probabilities."""
