@@ -6,7 +6,13 @@ from types import ModuleType
 from sknn.exceptions import OptionalDependencyError
 
 #: package to import -> extra of sknn that installs it
-EXTRAS = {"matplotlib": "plot", "rich": "plot"}
+EXTRAS = {
+    "matplotlib": "plot",
+    "rich": "plot",
+    "memelite": "motifs",
+    "pyjaspar": "motifs",
+    "Bio": "motifs",
+}
 
 
 def require(module: str, purpose: str) -> ModuleType:

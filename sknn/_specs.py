@@ -7,7 +7,7 @@ describes itself in `LayerSpec`. An estimator writes a `TrainConfig` and puts ev
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import numpy as np
 
@@ -103,8 +103,9 @@ class TrainConfig:
         Of the matrix products, where the weights are float32.
     stop_on_loss : bool
         Whether the validation loss decides about stopping, and not the validation score.
-    callbacks : tuple of skorch.callbacks.Callback
-        The user's.
+    callbacks : tuple
+        The user's callbacks of skorch, and functions of an epoch's row of `Progress.history`
+        that may return True to stop.
     """
 
     solver: Any
@@ -153,16 +154,21 @@ class Progress:
         Training loss of the last epoch; NaN where none was finished.
     loss_curve : list of float
         Training loss, an entry an epoch.
-    validation_scores : list of float or None
-        Score on the held-out rows, an entry an epoch; None without early stopping.
+    validation_scores, validation_losses : list of float or None
+        On the validation rows, an entry an epoch; None where there are none.
+    history : dict of list of float
+        All that was noted of each epoch, in lists of equal length with NaN for what was not:
+        ``'loss'`` always, ``'score'``, ``'validation_loss'`` and ``'validation_score'`` with
+        validation rows, ``'learning_rate'`` of the solvers that have one, and ``'time'`` in
+        seconds.
     best_loss, best_score : float or None
-        The one that early stopping does not look at is None.
+        The one that training does not look at is None.
     best_epoch : int
         Number of the epoch, from 1 and within the last call, whose weights the network has; 0
         where those are the weights it started from.
     n_stalled : int
         Epochs in a row without an improvement by ``tol``.
-    stopped_because : {'', 'max_iter', 'converged', 'interrupted', 'diverged'}
+    stopped_because : {'', 'max_iter', 'converged', 'interrupted', 'diverged', 'callback'}
         Empty while training.
     """
 
@@ -171,11 +177,30 @@ class Progress:
     loss: float = float("nan")
     loss_curve: list[float] = field(default_factory=list)
     validation_scores: list[float] | None = None
+    validation_losses: list[float] | None = None
+    history: dict[str, list[float]] = field(default_factory=dict)
     best_loss: float | None = None
     best_score: float | None = None
     best_epoch: int = 0
     n_stalled: int = 0
     stopped_because: str = ""
+
+    def note(self, row: Mapping[str, float]) -> None:
+        """Append an epoch to the history; what other epochs did not have is NaN there."""
+        n_before = max(map(len, self.history.values()), default=0)
+        for key in {**self.history, **row}:
+            column = self.history.setdefault(key, [float("nan")] * n_before)
+            column.append(row.get(key, float("nan")))
+
+
+class Watcher(Protocol):
+    """Is told of each epoch while it happens."""
+
+    def epoch_begins(self) -> None:
+        """Take note that an epoch, or an iteration of L-BFGS, begins."""
+
+    def epoch_ends(self, net: Any, progress: Progress) -> bool:
+        """Look at the net and its progress; return True to stop training."""
 
 
 @dataclass(frozen=True)
@@ -188,10 +213,22 @@ class TrainResult:
         Holds the module, the optimizer with its state, and the history.
     progress : Progress
         Curves, counts, and why training stopped.
+    resume : object or None, default=None
+        What the engine needs to go on exactly where training was interrupted.
     """
 
     net: Any
     progress: Progress
+    resume: Any = None
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Encoded rows to validate on; X, y and sample_weight as in `TrainPlan`."""
+
+    X: Any
+    y: np.ndarray
+    sample_weight: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -214,12 +251,16 @@ class TrainPlan:
         Chooses the loss.
     score : callable
         ``score(y, output, sample_weight) -> float``, larger is better, of encoded targets and
-        the network's raw output as arrays; used on held-out rows.
+        the network's raw output as arrays; used where there are validation rows.
     random_state : numpy.random.RandomState
-        Gives the validation split and the order of the batches.
+        Gives the order of the batches.
     rows : ndarray of int or None, default=None
         Numbers of the rows of X that belong to this plan, so that plans of several folds can share
         one X; `y` and `sample_weight` have these rows only. None is all of X.
+    validation : Sample or None, default=None
+        Rows to score after each epoch; needed for early stopping.
+    watcher : Watcher or None, default=None
+        Told of each epoch.
     previous : TrainResult or None, default=None
         What an earlier call left, to go on from.
     incremental : bool, default=False
@@ -235,6 +276,8 @@ class TrainPlan:
     score: Callable[[np.ndarray, np.ndarray, np.ndarray | None], float]
     random_state: np.random.RandomState
     rows: np.ndarray | None = None
+    validation: Sample | None = None
+    watcher: Watcher | None = None
     previous: TrainResult | None = None
     incremental: bool = False
 

@@ -28,6 +28,7 @@ LEVELS = {
     "preprocessing": 2,
     "architectures": 2,
     "datasets": 2,
+    "motifs": 2,
     "engine": 3,
     "deep": 4,
     "inspection": 5,

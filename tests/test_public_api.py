@@ -35,7 +35,7 @@ def test_parameters_of_scikit_learn_come_first_in_its_order_with_its_defaults(ou
     ):
         assert (name, mine.default, mine.kind) == (their_name, their.default, their.kind)
     added = list(own)[len(inspect.signature(theirs).parameters) :]
-    assert added[:2] == ["device", "dtype"]
+    assert {"device", "dtype"} <= set(added)
 
 
 @pytest.mark.parametrize(("ours", "theirs"), PAIRS)
@@ -83,4 +83,4 @@ def test_optional_package_that_is_missing_names_its_extra(monkeypatch):
 def test_extras_exist():
     text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
     for package, extra in EXTRAS.items():
-        assert re.search(rf"^{extra} = .*{package}", text, re.MULTILINE)
+        assert re.search(rf"^{extra} = .*{package}", text, re.MULTILINE | re.IGNORECASE)

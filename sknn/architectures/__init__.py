@@ -1,5 +1,23 @@
 """Torch modules; they know neither scikit-learn nor skorch."""
 
+from sknn.architectures._blocks import seeded_torch
+from sknn.architectures._describe import describe
+from sknn.architectures._initializers import INITIALIZERS
 from sknn.architectures._mlp import MLP
+from sknn.architectures._mlp_options import MLPOptions
+from sknn.architectures._sequence_cnn import SequenceCNN
+from sknn.architectures._sequence_options import SequenceOptions
+from sknn.architectures._unsteady import unsteady_layers
+from sknn.architectures._user_module import build_user_module
 
-__all__ = ["MLP"]
+__all__ = [
+    "INITIALIZERS",
+    "MLP",
+    "MLPOptions",
+    "SequenceCNN",
+    "SequenceOptions",
+    "build_user_module",
+    "describe",
+    "seeded_torch",
+    "unsteady_layers",
+]

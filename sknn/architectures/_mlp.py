@@ -1,7 +1,9 @@
 """The multilayer perceptron."""
 
 from collections.abc import Sequence
-from itertools import pairwise
+from dataclasses import replace
+from itertools import islice, pairwise
+from typing import Any
 
 import numpy as np
 import torch
@@ -9,109 +11,266 @@ from torch import nn
 from torch.nn.functional import linear
 
 from sknn._specs import InputSpec, LayerSpec, TargetSpec
-from sknn.activations import ACTIVATIONS
-from sknn.architectures._blocks import UnsetLinear, activation_module, init_uniform
+from sknn.architectures._activations import (
+    activation_name,
+    activations_by_layer,
+    hidden_activation,
+    init_factor,
+)
+from sknn.architectures._blocks import BatchNorm, UnsetLinear, seeded_torch
+from sknn.architectures._dropout import Dropout
+from sknn.architectures._embeddings import CategoryEmbeddings
+from sknn.architectures._initializers import checked_initializer, init_linear
+from sknn.architectures._mlp_options import MLPOptions
+
+PLAIN = MLPOptions()
 
 
 class MLP(nn.Module):
     """Linear layers with an activation between them; the output is raw, without a link.
 
+    A hidden layer turns the values a before it into ::
+
+        dropout(activation(normalization(a W^T + b)))    and, if it is skipped too,  + a
+
     Parameters
     ----------
     layer_sizes : sequence of int
-        Widths from the inputs to the outputs, two at least.
-    activation : str, default='relu'
-        Key of `sknn.activations.ACTIVATIONS` that can be trained.
+        Widths from the inputs to the outputs, two at least. Columns of category codes are not
+        counted.
+    activation : str, callable, or sequence of them, default='relu'
+        Of the hidden layers, or of each of them: a key of `sknn.activations.ACTIVATIONS` that can
+        be trained, a function of a tensor, or a ``torch.nn.Module``, its class, or a factory of
+        such. Each layer has a module, and thus parameters, of its own; they are trained, and not
+        penalised.
     dtype : torch.dtype, default=torch.float32
         Of weights and computation.
+    options : MLPOptions, default=MLPOptions()
+        Dropout, normalization, residual connections, first weights.
+    cardinalities : sequence of int, default=()
+        Number of codes of each column of category codes; these columns come last in X.
+
+    Attributes
+    ----------
+    linears : torch.nn.ModuleList of Linear
+        The layers with weights. Batch normalization replaces the biases of hidden layers.
+    activations : torch.nn.ModuleList
+        One for each hidden layer.
+    norms, dropouts : torch.nn.ModuleList
+        One for each hidden layer, or empty. A layer that drops nothing has an ``nn.Identity``.
+    embeddings : CategoryEmbeddings or None
+        Vectors of category codes.
+    activation_names : tuple of str
+        One for each hidden layer; the name of the class or function where it is no key.
+    has_named_activations : bool
+        Whether all are keys of the table.
+    skips : tuple of bool
+        Whether there is a residual connection around a hidden layer.
 
     Shape
     -----
-    - Input: ``(batch, layer_sizes[0])``
+    - Input: ``(batch, layer_sizes[0] + len(cardinalities))``
     - Output: ``(batch, layer_sizes[-1])``
+
+    Raises
+    ------
+    ValueError
+        If activation, options or cardinalities are not as described.
 
     Examples
     --------
     >>> import torch
-    >>> from sknn.architectures import MLP
+    >>> from sknn.architectures import MLP, MLPOptions
     >>> mlp = MLP([784, 300, 100, 10])
     >>> mlp(torch.zeros(32, 784)).shape
     torch.Size([32, 10])
     >>> [layer.n_parameters for layer in mlp.describe()]
     [235500, 30100, 1010]
+    >>> options = MLPOptions(dropout=0.1, normalization="layer", residual=True)
+    >>> mlp = MLP([8, 64, 64, 1], torch.nn.Mish, options=options, cardinalities=[12])
+    >>> for layer in mlp.describe():
+    ...     print(layer.kind, layer.n_inputs, layer.n_outputs, layer.activation)
+    Embedding 1 6 identity
+    Linear 14 64 identity
+    LayerNorm 64 64 Mish
+    Dropout 64 64 identity
+    Linear 64 64 identity
+    LayerNorm 64 64 Mish
+    Dropout 64 64 identity
+    Linear 64 1 identity
     """
 
     def __init__(
         self,
         layer_sizes: Sequence[int],
-        activation: str = "relu",
+        activation: Any = "relu",
         dtype: torch.dtype = torch.float32,
+        options: MLPOptions = PLAIN,
+        cardinalities: Sequence[int] = (),
     ):
         super().__init__()
         self.layer_sizes = tuple(layer_sizes)
-        self.activation = activation
+        hidden = self.layer_sizes[1:-1]
+        given = activations_by_layer(activation, len(hidden))
+        self.activation_names = tuple(map(activation_name, given))
+        self.has_named_activations = all(isinstance(a, str) for a in given)
+        self.initializer = checked_initializer(options.initializer)
+        self.skips = options.skips(hidden)
+        # scikit-learn draws the output layer as it does the hidden ones.
+        factors = [init_factor(a) for a in given] or [init_factor(activation)]
+        self.init_factors = (*factors[: len(hidden)], factors[-1])
+
+        self.embeddings = None
+        if cardinalities:
+            self.embeddings = CategoryEmbeddings(self.layer_sizes[0], cardinalities, dtype)
+        n_inputs = self.embeddings.n_outputs if cardinalities else self.layer_sizes[0]
+        normalization = options.checked_normalization(hidden)
         self.linears = nn.ModuleList(
-            UnsetLinear(n_inputs, n_outputs, dtype=dtype)
-            for n_inputs, n_outputs in pairwise(layer_sizes)
+            UnsetLinear(n, m, bias=normalization != "batch" or i == len(hidden), dtype=dtype)
+            for i, (n, m) in enumerate(pairwise((n_inputs, *self.layer_sizes[1:])))
         )
-        self.hidden_activation = activation_module(activation)
+        norm = {"batch": BatchNorm, "layer": nn.LayerNorm}.get(normalization)
+        self.norms = nn.ModuleList(norm(n, dtype=dtype) for n in hidden if norm)
+        self.activations = nn.ModuleList(
+            hidden_activation(a, n, dtype) for a, n in zip(given, hidden, strict=True)
+        )
+        rates = options.dropout_rates(len(hidden))
+        self.dropouts = nn.ModuleList(
+            Dropout(rate) if rate else nn.Identity() for rate in rates if any(rates)
+        )
 
     @classmethod
     def from_specs(
-        cls, inputs: InputSpec, target: TargetSpec, hidden: Sequence[int], activation: str
+        cls,
+        inputs: InputSpec,
+        target: TargetSpec,
+        hidden: Sequence[int],
+        activation: Any = "relu",
+        options: MLPOptions = PLAIN,
     ) -> "MLP":
         """Build the network that leads from an encoded X to an encoded y.
 
         Parameters
         ----------
         inputs : InputSpec
-            Gives the width of the input and the dtype.
+            Gives the width of the input, the cardinalities, and the dtype. A sequence is a row
+            of numbers here.
         target : TargetSpec
             Gives the width of the output.
         hidden : sequence of int
             Widths of the hidden layers.
-        activation : str
+        activation : str, callable, or sequence of them, default='relu'
             Of the hidden layers.
+        options : MLPOptions, default=MLPOptions()
+            The rest.
 
         Returns
         -------
         MLP
             With unset weights; see `init_weights`.
+
+        Raises
+        ------
+        ValueError
+            If activation or options are not as described.
         """
-        sizes = (inputs.n_numeric, *hidden, target.n_outputs)
-        return cls(sizes, activation, getattr(torch, inputs.dtype))
+        n_inputs = inputs.n_numeric * (inputs.length or 1)
+        sizes = (n_inputs, *hidden, target.n_outputs)
+        return cls(sizes, activation, getattr(torch, inputs.dtype), options, inputs.cardinalities)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it is nothing but linear layers with biases, and activations by name."""
+        has_extras = self.embeddings is not None or self.norms or self.dropouts or any(self.skips)
+        return self.has_named_activations and not has_extras
 
     def init_weights(self, random_state: np.random.RandomState) -> None:
-        """Draw all weights and biases anew, from the first layer to the last."""
-        for layer in self.linears:
-            init_uniform(layer, ACTIVATIONS[self.activation].init_factor, random_state)
+        """Draw all weights and biases anew, from the first layer to the last.
+
+        Then come the vectors of embeddings and the seeds of dropout, and normalization starts
+        anew. Parameters of activations stay.
+
+        Parameters
+        ----------
+        random_state : numpy.random.RandomState
+            Gives all the numbers; torch's generators are left alone.
+
+        Raises
+        ------
+        ValueError
+            If a callable initializer does not fill the weights.
+        """
+        if callable(self.initializer):
+            with seeded_torch(random_state):  # it may use torch's functions, torch.nn.init
+                self._init_linears(random_state)
+        else:
+            self._init_linears(random_state)
+        if self.embeddings is not None:
+            self.embeddings.init_weights(random_state)
+        for norm in self.norms:
+            norm.reset_parameters()
+        for dropout in self.dropouts:
+            if isinstance(dropout, Dropout):
+                dropout.reseed(int(random_state.randint(np.iinfo(np.int32).max)))
+
+    def _init_linears(self, random_state: np.random.RandomState) -> None:
+        for layer, factor in zip(self.linears, self.init_factors, strict=True):
+            init_linear(layer, self.initializer, factor, random_state)
 
     def forward(self, X: torch.Tensor) -> torch.Tensor:
         """Return the raw outputs, of shape (batch, n_outputs)."""
+        if self.embeddings is not None:
+            X = self.embeddings(X)
         first = self.linears[0]
         return self.after_first(linear(X, first.weight, first.bias))
 
     def after_first(self, z: torch.Tensor) -> torch.Tensor:
-        """Return the raw outputs for the first layer's values before its activation."""
-        for layer in self.linears[1:]:
-            z = linear(self.hidden_activation(z), layer.weight, layer.bias)
+        """Return the raw outputs for what the first linear layer gives."""
+        before = None
+        for i, layer in enumerate(islice(self.linears, 1, None)):
+            if self.norms:
+                z = self.norms[i](z)
+            a = self.activations[i](z)
+            if self.dropouts:
+                a = self.dropouts[i](a)
+            if self.skips[i]:
+                a = a + before
+            before, z = a, linear(a, layer.weight, layer.bias)
         return z
 
     def penalized(self) -> list[nn.Parameter]:
-        """Return the parameters under the L2 penalty: the weights, not the biases."""
-        return [layer.weight for layer in self.linears]
+        """Return the parameters under the L2 penalty: weights, of linear layers and embeddings.
+
+        An embedding is a linear layer on one-hot codes; without a penalty its vectors would grow
+        to make up for smaller weights after them. Biases, and what normalization and activations
+        learn, are free.
+        """
+        tables = [] if self.embeddings is None else self.embeddings.tables
+        return [layer.weight for layer in (*tables, *self.linears)]
 
     def describe(self) -> list[LayerSpec]:
-        """Return one `LayerSpec` for each linear layer."""
-        last = len(self.linears) - 1
-        return [
-            LayerSpec(
-                name=f"linears.{i}",
-                kind="Linear",
-                n_inputs=layer.in_features,
-                n_outputs=layer.out_features,
-                activation="identity" if i == last else self.activation,
-                n_parameters=layer.weight.numel() + layer.bias.numel(),
-            )
-            for i, layer in enumerate(self.linears)
-        ]
+        """Return a `LayerSpec` for each layer; an activation has one if it has parameters."""
+        specs = []
+        if self.embeddings is not None:
+            for i, table in enumerate(self.embeddings.tables):
+                widths = 1, table.embedding_dim
+                specs.append(_spec(f"embeddings.tables.{i}", table, widths))
+        for i, layer in enumerate(self.linears):
+            specs.append(_spec(f"linears.{i}", layer, (layer.in_features, layer.out_features)))
+            if i == len(self.activations):
+                break
+            widths = layer.out_features, layer.out_features
+            if self.norms:
+                specs.append(_spec(f"norms.{i}", self.norms[i], widths))
+            if any(p.numel() for p in self.activations[i].parameters()):
+                specs.append(_spec(f"activations.{i}", self.activations[i], widths))
+            specs[-1] = replace(specs[-1], activation=self.activation_names[i])
+            if self.dropouts and isinstance(self.dropouts[i], Dropout):
+                specs.append(_spec(f"dropouts.{i}", self.dropouts[i], widths))
+        return specs
+
+
+def _spec(name: str, module: nn.Module, widths: tuple[int, int]) -> LayerSpec:
+    kind = type(module).__name__.removeprefix("Unset")
+    n_parameters = sum(p.numel() for p in module.parameters())
+    return LayerSpec(name, kind, *widths, "identity", n_parameters)

@@ -61,9 +61,9 @@ def load_fashion_mnist(
     data_home: str | os.PathLike | None = None,
     download_if_missing: bool = True,
 ) -> Bunch | tuple[np.ndarray, np.ndarray]:
-    """Load the Fashion-MNIST images [1]_ (classification), fetching them where need be.
+    """Load the Fashion-MNIST images (classification), fetching them where need be.
 
-    They are read from `data_home`, or from the folder of the Debian package
+    The images [1]_ are read from `data_home`, or from the folder of the Debian package
     ``dataset-fashion-mnist``, or else fetched from OpenML (30 MB) and kept in `data_home`.
 
     Parameters

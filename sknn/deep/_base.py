@@ -1,28 +1,25 @@
 """What all deep estimators share: fit is prepare, train, finish."""
 
+import copy
 from abc import ABC, abstractmethod
 from dataclasses import fields
 from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
-from sknn._sklearn import fit_context
-from sknn._specs import InputSpec, TrainConfig, TrainPlan, TrainResult
-from sknn._validation import is_clean_array, local_random_state, validated_weights
-from sknn.engine import forward, layer_weights, train
-
-FLOATS = (np.float64, np.float32)
-OUT_ACTIVATIONS = {
-    "log_loss": "softmax",
-    "binary_log_loss": "logistic",
-    "squared_error": "identity",
-    "poisson": "exp",
-}
+from sknn._sklearn import CallbackSupportMixin, fit_context, take_rows, with_callbacks
+from sknn._specs import InputSpec, Progress, Sample, TrainConfig, TrainPlan, TrainResult
+from sknn._validation import local_random_state, validated_weights
+from sknn.deep._fitted import FittedNet
+from sknn.deep._scoring import output_scorer
+from sknn.deep._split import split_rows
+from sknn.deep._watcher import CallbackWatcher
+from sknn.engine import forward, snapshot, train
 
 
-class DeepEstimator(BaseEstimator, ABC):
+class DeepEstimator(FittedNet, CallbackSupportMixin, BaseEstimator, ABC):
     """Fit and the fitted attributes; tasks and architectures fill in the hooks."""
 
     @abstractmethod
@@ -34,8 +31,16 @@ class DeepEstimator(BaseEstimator, ABC):
         """Return the torch module with its first weights."""
 
     @abstractmethod
-    def _check_data(self, X: Any, y: Any, **options: Any) -> tuple[Any, np.ndarray]:
-        """Return X and y checked as scikit-learn's ``validate_data`` does."""
+    def _check_inputs(self, X: Any, *, reset: bool) -> Any:
+        """Return X checked, before it is encoded; with `reset`, note its columns."""
+
+    @abstractmethod
+    def _fit_encoder(self, X: Any, sample_weight: np.ndarray | None) -> Any:
+        """Return an encoder fitted on training rows, with its `InputSpec` in ``spec_``."""
+
+    @abstractmethod
+    def _check_y(self, y: Any) -> np.ndarray:
+        """Return y checked, of one axis or two."""
 
     @abstractmethod
     def _fit_codec(self, y: Any, sample_weight: Any, classes: Any) -> Any:
@@ -43,20 +48,36 @@ class DeepEstimator(BaseEstimator, ABC):
 
     @abstractmethod
     def _score_output(self, y: np.ndarray, output: np.ndarray, sample_weight: Any) -> float:
-        """Return the score of raw output against encoded y."""
+        """Return the default score of raw output against encoded y."""
 
+    @with_callbacks
     @fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> "DeepEstimator":
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        *,
+        X_val: Any = None,
+        y_val: Any = None,
+        sample_weight_val: Any = None,
+    ) -> "DeepEstimator":
         """Train the network.
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix, data frame} of shape (n_samples, n_features)
             Training rows. Sparse rows become dense a mini-batch at a time.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Class labels or an indicator matrix for a classifier, numbers for a regressor.
         sample_weight : array-like of shape (n_samples,), default=None
             Non-negative weights of the rows; a row of weight 0 is left out.
+        X_val, y_val : as X and y, default=None
+            Rows to validate on, in place of rows held out by `early_stopping`. Without it they
+            are only scored after each epoch, see ``history_``. In a ``Pipeline`` let X_val be
+            transformed as X is: ``Pipeline(steps, transform_input=["X_val"])``.
+        sample_weight_val : array-like of shape (n_val_samples,), default=None
+            Weights of the validation rows.
 
         Returns
         -------
@@ -70,89 +91,184 @@ class DeepEstimator(BaseEstimator, ABC):
         sknn.exceptions.NonFiniteLossError
             If training diverges; a ``ValueError`` too.
         """
-        return self._fit(X, y, sample_weight)
+        watcher = self._watcher(X, y, sample_weight)
+        validation = validation_of(X_val, y_val, sample_weight_val)
+        self._fit(X, y, sample_weight, validation=validation, watcher=watcher)
+        if watcher is not None:
+            watcher.fit_ends()
+        return self
 
-    def _fit(
-        self, X: Any, y: Any, sample_weight: Any, *, incremental: bool = False, classes: Any = None
-    ) -> "DeepEstimator":
+    def _watcher(self, X: Any, y: Any, sample_weight: Any) -> CallbackWatcher | None:
+        """Return what tells scikit-learn's callbacks of the epochs, if there are any."""
+        if not getattr(self, "_skl_callbacks", None):
+            return None
+        context = self._init_callback_context(max_subtasks=self.max_iter)
+        metadata = None if sample_weight is None else {"sample_weight": sample_weight}
+        watcher = CallbackWatcher(
+            self, context, {"X": X, "y": y, "metadata": metadata}, self._fitted_at
+        )
+        watcher.fit_begins()
+        return watcher
+
+    def _fit(self, X: Any, y: Any, sample_weight: Any, **options: Any) -> "DeepEstimator":
         before = dict(vars(self))
         try:
-            plan = self._prepare(X, y, sample_weight, incremental=incremental, classes=classes)
-            return self._finish(train(plan))
+            return self._finish(train(self._prepare(X, y, sample_weight, **options)))
         except BaseException:
             vars(self).clear()
             vars(self).update(before)
             raise
 
     def _prepare(
-        self, X: Any, y: Any, sample_weight: Any, *, incremental: bool, classes: Any
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any,
+        *,
+        incremental: bool = False,
+        classes: Any = None,
+        validation: tuple | None = None,
+        watcher: Any = None,
     ) -> TrainPlan:
+        """Return the plan to train by; sets what is known of the data before training."""
         if incremental and self.early_stopping:
             raise ValueError("partial_fit does not support early_stopping=True")
         previous = getattr(self, "_result", None) if incremental or self.warm_start else None
         shaping = self._shaping_params()
         if previous is not None:
             self._check_same_shape(shaping)
-        X, y = self._check_data(
-            X,
-            y,
-            reset=previous is None,
-            dtype=self._input_dtype() if previous is None else self._inputs.dtype,
-            accept_sparse="csr",
-            multi_output=True,
-        )
-        dtype = str(X.dtype)
-        sample_weight = validated_weights(sample_weight, X)
+        X, y = self._check_inputs(X, reset=previous is None), self._check_y(y)
+        check_consistent_length(X, y)
+        sample_weight = self._class_weighted(y, validated_weights(sample_weight, X))
         random_state = local_random_state(self.random_state)
         module = None
         if previous is None:
             self._shaping = shaping
             self._codec = self._fit_codec(y, sample_weight, classes)
-            self._inputs = InputSpec("table", X.shape[1], dtype)
-            module = self._build_module(self._inputs, random_state)
         elif not incremental:
             self._check_same_target(y)
-        y = self._codec.encode(y, dtype)
         if sample_weight is not None:
-            X, y, sample_weight = _without_zero_weights(X, y, sample_weight.astype(dtype))
+            X, y, sample_weight = _without_zero_weights(X, y, sample_weight)
+        whole = Sample(X, y, sample_weight)
+        if previous is None:
+            self._set_encoder(whole)
+        if previous is None and self._encoder.is_identity_:  # scikit-learn's order of chance
+            module = self._build_module(self._inputs, random_state)
+            part, held_out = self._split(whole, validation, random_state)
+        else:
+            part, held_out = self._split(whole, validation, random_state)
+            if previous is None and part is not whole:
+                self._set_encoder(part)
+            if previous is None:
+                module = self._build_module(self._inputs, random_state)
+        if previous is None and held_out is not None:
+            self._refit_codec(part)
+        part, held_out = self._encoded(part), self._encoded(held_out)
+        scoring, codec = self.scoring, self._codec
+        own = scoring is None or scoring == "loss"
         return TrainPlan(
             module=module,
-            X=X,
-            y=y,
-            sample_weight=sample_weight,
+            X=part.X,
+            y=part.y,
+            sample_weight=part.sample_weight,
             config=self._train_config(),
-            target=self._codec.spec_,
-            score=self._score_output,
+            target=codec.spec_,
+            score=self._score_output if own else output_scorer(self, scoring),
             random_state=random_state,
+            validation=held_out,
+            watcher=watcher,
             previous=previous,
             incremental=incremental,
         )
 
+    def _set_encoder(self, sample: Sample) -> None:
+        self._encoder = self._fit_encoder(sample.X, sample.sample_weight)
+        self._inputs = self._encoder.spec_
+
+    def _split(
+        self, whole: Sample, validation: tuple | None, random_state: np.random.RandomState
+    ) -> tuple[Sample, Sample | None]:
+        """Return the rows to train on and those to validate on."""
+        if validation is not None:
+            return whole, self._validation_sample(*validation)
+        if not self.early_stopping or self.solver == "lbfgs":
+            return whole, None
+        rows = getattr(self, "_interrupted_split", None)
+        if rows is None or len(whole.y) != sum(map(len, rows)):
+            y, kind = self._codec.encode(whole.y, np.float64), self._codec.spec_.kind
+            rows = split_rows(y, kind, self.validation_fraction, random_state)
+        self._last_split = rows
+        return _take(whole, rows[0]), _take(whole, rows[1])
+
+    def _validation_sample(self, X: Any, y: Any, sample_weight: Any) -> Sample:
+        X, y = self._check_inputs(X, reset=False), self._check_y(y)
+        check_consistent_length(X, y)
+        weight = self._class_weighted(y, validated_weights(sample_weight, X))
+        return Sample(X, y, weight)
+
+    def _encoded(self, sample: Sample | None) -> Sample | None:
+        if sample is None:
+            return None
+        X, weight = self._encoder.encode(sample.X), sample.sample_weight
+        dtype = str(X.dtype)
+        weight = None if weight is None else weight.astype(dtype)
+        return Sample(X, self._codec.encode(sample.y, dtype), weight)
+
+    @abstractmethod
+    def _class_weighted(self, y: np.ndarray, sample_weight: Any) -> Any:
+        """Return the weights of the rows times those of their classes."""
+
+    def _refit_codec(self, sample: Sample) -> None:
+        """Learn again from the training rows alone what a codec learns of the values of y."""
+
     def _finish(self, result: TrainResult) -> "DeepEstimator":
-        progress = result.progress
-        self._result = result
-        self.net_ = result.net
-        self.n_iter_ = progress.n_epochs
-        self.best_iter_ = progress.best_epoch
-        self.t_ = progress.n_rows_seen
-        self.loss_ = progress.loss
-        self.best_loss_ = progress.best_loss
-        self.loss_curve_ = progress.loss_curve
-        self.validation_scores_ = progress.validation_scores
-        self.best_validation_score_ = progress.best_score
-        self.n_layers_ = len(self.module_.describe()) + 1
-        self.n_outputs_ = self._codec.spec_.n_outputs
-        self.out_activation_ = OUT_ACTIVATIONS[self._codec.spec_.loss]
+        split = vars(self).pop("_last_split", None)
+        vars(self).pop("_interrupted_split", None)
+        if result.resume is not None and split is not None:
+            self._interrupted_split = split
+        vars(self).update(self._fitted_attributes(result))
         return self
 
-    def _input_dtype(self) -> Any:
-        """Return the dtype that X is to have; scikit-learn keeps one of several."""
-        return FLOATS if self.dtype == "auto" else self.dtype
+    def _fitted_attributes(self, result: TrainResult) -> dict[str, Any]:
+        progress = result.progress
+        return {
+            "_result": result,
+            "net_": result.net,
+            "n_iter_": progress.n_epochs,
+            "best_iter_": progress.best_epoch,
+            "t_": progress.n_rows_seen,
+            "loss_": progress.loss,
+            "best_loss_": progress.best_loss,
+            "loss_curve_": progress.loss_curve,
+            "validation_scores_": progress.validation_scores,
+            "validation_loss_curve_": progress.validation_losses,
+            "best_validation_score_": progress.best_score,
+            "history_": progress.history,
+            "n_outputs_": self._codec.spec_.n_outputs,
+            "out_activation_": self._codec.out_activation_,
+        }
+
+    def _fitted_at(self, net: Any, progress: Progress) -> dict[str, Any]:
+        """Return what `_finish` would set if training ended now, on weights of their own."""
+        return self._fitted_attributes(TrainResult(snapshot(net), copy.deepcopy(progress)))
 
     def _train_config(self) -> TrainConfig:
+        """Return the parameters that say how to train, in the engine's words."""
         names = [field.name for field in fields(TrainConfig) if hasattr(self, field.name)]
-        values = {name: getattr(self, name) for name in names}
-        return TrainConfig(**{name: _plain(value) for name, value in values.items()})
+        values = {name: _plain(getattr(self, name)) for name in names}
+        scores_loss = self.scoring == "loss" or (self.scoring is None and self._scores_loss())
+        values.update(
+            stop_on_loss=scores_loss,
+            precision=self.dtype if self.dtype in ("tf32", "bfloat16") else "full",
+            callbacks=() if self.callbacks is None else self.callbacks,
+            solver_params=self._nested_arguments("solver"),
+            learning_rate_params=self._nested_arguments("learning_rate"),
+        )
+        return TrainConfig(**values)
+
+    def _scores_loss(self) -> bool:
+        """Tell whether the loss is the default score."""
+        return False
 
     def _check_same_shape(self, shaping: dict[str, Any]) -> None:
         changes = [
@@ -179,50 +295,7 @@ class DeepEstimator(BaseEstimator, ABC):
 
     def _forward(self, X: Any) -> np.ndarray:
         check_is_fitted(self)
-        dtype, named = self._inputs.dtype, hasattr(self, "feature_names_in_")
-        if named or not is_clean_array(X, self.n_features_in_, dtype):
-            X = validate_data(self, X, accept_sparse="csr", dtype=dtype, reset=False)
-        return forward(self.net_, X)
-
-    @property
-    def module_(self) -> Any:
-        """The trained ``torch.nn.Module``."""
-        check_is_fitted(self, "net_")
-        return self.net_.module_
-
-    @property
-    def device_(self) -> str:
-        """Where the network is, as torch names it."""
-        check_is_fitted(self, "net_")
-        return str(self.net_.device)
-
-    @property
-    def coefs_(self) -> list[np.ndarray]:
-        """Weights of each layer, of shape (n_inputs, n_outputs), to read and to write."""
-        check_is_fitted(self, "net_")
-        return layer_weights(self.net_)[0]
-
-    @coefs_.setter
-    def coefs_(self, arrays: list[np.ndarray]) -> None:
-        self.coefs_[:] = arrays
-
-    @property
-    def intercepts_(self) -> list[np.ndarray]:
-        """Biases of each layer, of shape (n_outputs,), to read and to write."""
-        check_is_fitted(self, "net_")
-        return layer_weights(self.net_)[1]
-
-    @intercepts_.setter
-    def intercepts_(self, arrays: list[np.ndarray]) -> None:
-        self.intercepts_[:] = arrays
-
-    def __sklearn_is_fitted__(self) -> bool:
-        return hasattr(self, "net_")
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = True
-        return tags
+        return forward(self.net_, self._encoder.encode(self._check_inputs(X, reset=False)))
 
 
 def _plain(value: Any) -> Any:
@@ -230,8 +303,28 @@ def _plain(value: Any) -> Any:
     return value.item() if isinstance(value, np.generic) else value
 
 
+def _take(sample: Sample, rows: np.ndarray) -> Sample:
+    weight = None if sample.sample_weight is None else sample.sample_weight[rows]
+    return Sample(take_rows(sample.X, rows), sample.y[rows], weight)
+
+
+def validation_of(X_val: Any, y_val: Any, sample_weight_val: Any) -> tuple | None:
+    """Return the validation rows given to ``fit`` as one thing, None where there are none."""
+    given = {"X_val": X_val, "y_val": y_val}
+    missing = [name for name, value in given.items() if value is None]
+    if len(missing) == 1:
+        (other,) = given.keys() - set(missing)
+        raise ValueError(f"{other} is provided, but {missing[0]} was not provided.")
+    if not missing:
+        return X_val, y_val, sample_weight_val
+    if sample_weight_val is not None:
+        raise ValueError("sample_weight_val is provided, but X_val and y_val were not provided.")
+    return None
+
+
 def _without_zero_weights(X: Any, y: np.ndarray, sample_weight: np.ndarray) -> tuple:
     """Leave out the rows of weight 0, so that they cannot change the make-up of the batches."""
+    sample_weight = sample_weight.astype(getattr(X, "dtype", np.float32))
     kept = np.flatnonzero(sample_weight)
     if len(kept) == 0:
         raise ValueError(
@@ -240,4 +333,4 @@ def _without_zero_weights(X: Any, y: np.ndarray, sample_weight: np.ndarray) -> t
         )
     if len(kept) == len(sample_weight):
         return X, y, sample_weight
-    return X[kept], y[kept], sample_weight[kept]
+    return take_rows(X, kept), y[kept], sample_weight[kept]

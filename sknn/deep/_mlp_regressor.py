@@ -1,11 +1,16 @@
 """The multilayer perceptron regressor."""
 
-from sknn._sklearn import StrOptions
-from sknn.deep._mlp import CONSTRAINTS, build_mlp, shaping_params
+from numbers import Real
+
+from sknn._sklearn import Interval, StrOptions
+from sknn.deep._mlp import CONSTRAINTS, build_network, shaping_params
+from sknn.deep._nested import NestedParams
+from sknn.deep._table_input import TableInput
 from sknn.deep._tasks import DeepRegressor
+from sknn.preprocessing import VALUE_LOSSES
 
 
-class DeepMLPRegressor(DeepRegressor):
+class DeepMLPRegressor(NestedParams, TableInput, DeepRegressor):
     """Multilayer perceptron regressor on PyTorch, a drop-in for scikit-learn's.
 
     Every parameter of ``sklearn.neural_network.MLPRegressor`` is here under its name, in its
@@ -14,27 +19,37 @@ class DeepMLPRegressor(DeepRegressor):
 
     Parameters
     ----------
-    loss : {'squared_error', 'poisson'}, default='squared_error'
+    loss : {'squared_error', 'poisson', 'absolute_error', 'huber', 'gamma', 'quantile', \
+            'gaussian_nll'} or callable, default='squared_error'
         Half the squared error, or half the Poisson deviance with an exponential link, which
-        needs y >= 0. Summed over outputs, averaged over rows.
+        needs y >= 0; absolute error; Huber's (``loss__delta=1.35``, in standardised units); half
+        the gamma deviance, y > 0; the pinball loss of `quantile`, whose predictions never cross;
+        the likelihood of a normal distribution, for ``predict(X, return_std=True)``. Or
+        ``loss(output, target)`` of tensors. Summed over outputs, averaged over rows.
     hidden_layer_sizes : int or array-like of int of shape (n_hidden_layers,), default=(100,)
         Units in each hidden layer, from the inputs on; an int is one layer, ``()`` none.
-    activation : {'relu', 'tanh', 'logistic', 'identity', 'elu', 'gelu', 'leaky_relu', 'selu', \
-            'silu', 'softplus'}, default='relu'
-        Of the hidden layers, see `sknn.activations`.
-    solver : {'adam', 'sgd', 'lbfgs'}, default='adam'
-        Adam [1]_, stochastic gradient descent, or L-BFGS on all rows at once (SciPy's), which
-        is often best for up to a few thousand rows.
+    activation : str, callable, or list of these, default='relu'
+        Of the hidden layers, or of each: {'relu', 'tanh', 'logistic', 'identity', 'elu', 'gelu', \
+            'leaky_relu', 'selu', 'silu', 'softplus'}, see `sknn.activations`; a function of a
+        tensor; or a ``torch.nn.Module``, its class or a factory, as ``torch.nn.PReLU``.
+    solver : {'adam', 'sgd', 'lbfgs', 'adamw', 'nadam', 'rmsprop'} or class, default='adam'
+        Adam [1]_, with decoupled `weight_decay` or Nesterov momentum, RMSprop, stochastic
+        gradient descent; or L-BFGS on all rows at once (SciPy's), which is often best for up to
+        a few thousand rows. Or a class of ``torch.optim``, its arguments as ``solver__<name>``.
     alpha : float, default=0.0001
-        L2 penalty, divided by the summed sample weights of the batch.
+        L2 penalty, divided by the summed sample weights of the batch; see `l1_ratio`.
     batch_size : int or 'auto', default='auto'
         Rows in a mini-batch; ``'auto'`` is ``min(200, n_samples)``. Not for 'lbfgs'.
-    learning_rate : {'constant', 'invscaling', 'adaptive'}, default='constant'
-        Schedule for 'sgd': constant; ``learning_rate_init / t ** power_t`` after each epoch,
-        with t the rows seen; or divided by 5 whenever training has stalled, see
-        `n_iter_no_change`, until it is at most 1e-6.
+    learning_rate : {'constant', 'invscaling', 'adaptive', 'cosine', 'one_cycle', 'plateau'} or \
+            class, default='constant'
+        Schedule. Of 'sgd' alone, as in scikit-learn: ``learning_rate_init / t ** power_t`` after
+        each epoch, with t the rows seen; or divided by 5 whenever training has stalled, see
+        `n_iter_no_change`, until it is at most 1e-6. Of every stochastic solver: half a cosine
+        down over `max_iter` epochs; up and down in one cycle; or halved when training stalls for
+        half of `n_iter_no_change`. Or a class of ``torch.optim.lr_scheduler``, its arguments as
+        ``learning_rate__<name>``.
     learning_rate_init : float, default=0.001
-        First step size of 'adam' and 'sgd'.
+        First step size; the largest one of 'one_cycle'.
     power_t : float, default=0.5
         Exponent of 'invscaling'.
     max_iter : int, default=200
@@ -42,24 +57,25 @@ class DeepMLPRegressor(DeepRegressor):
     shuffle : bool, default=True
         Draw a new order of the rows for each epoch.
     random_state : int, RandomState instance or None, default=None
-        Draws first weights, validation rows and the order of rows. An int gives the same model
-        bit for bit on one machine; None a new one each time. NumPy's and torch's global
+        Draws first weights, validation rows, the order of rows and dropout. An int gives the same
+        model bit for bit on one machine; None a new one each time. NumPy's and torch's global
         generators are never touched.
     tol : float, default=1e-4
         Smallest improvement of loss or validation score that counts; for 'lbfgs' the largest
         entry of the gradient at which to stop.
     verbose : bool or int, default=False
-        Print a line an epoch.
+        1 shows a bar in a terminal or notebook (with rich), elsewhere at most twenty lines; 2 a
+        line an epoch.
     warm_start : bool, default=False
-        Let `fit` go on from the weights of the call before. The architecture, and for a
-        classifier the classes, must be the same.
+        Let `fit` go on from the weights of the call before; if Ctrl-C ended that one, to the same
+        model as without. The architecture must be the same.
     momentum : float, default=0.9
         Of 'sgd', in [0, 1].
     nesterovs_momentum : bool, default=True
         Nesterov's form of the momentum.
     early_stopping : bool, default=False
-        Hold out `validation_fraction` of the rows, stop when their score stalls, and keep the
-        weights of the best epoch.
+        Hold out `validation_fraction` of the rows, or take ``X_val``, stop when their score
+        stalls, and keep the weights of the best epoch.
     validation_fraction : float, default=0.1
         Share of rows held out by `early_stopping`, in [0, 1).
     beta_1, beta_2 : float, default=0.9, 0.999
@@ -71,15 +87,65 @@ class DeepMLPRegressor(DeepRegressor):
         an improvement by `tol`.
     max_fun : int, default=15000
         Most evaluations of the loss by 'lbfgs'.
+    quantile : float or array-like of increasing floats, default=None
+        Level or levels of ``loss='quantile'``, in (0, 1); None is the median.
+    l1_ratio : float, default=0.0
+        Share of L1 in the penalty ``alpha * ((1 - l1_ratio) / 2 * |w|² + l1_ratio * |w|₁)``.
+    weight_decay : float, default=0.01
+        Of 'adamw': before each step weights shrink by this times the learning rate.
+    warmup_epochs : float, default=0
+        Epochs over which the learning rate rises from 0, whatever the schedule.
+    max_grad_norm : float, default=None
+        Longer gradients are shortened to this length.
+    n_hidden_layers, hidden_width : int, default=None
+        Number and width of hidden layers, to search over; each goes before what
+        `hidden_layer_sizes` says of it.
+    dropout : float or array-like of shape (n_hidden_layers,), default=0.0
+        Share of hidden units to leave out in training, in [0, 1).
+    normalization : {'batch', 'layer'}, default=None
+        Of hidden layers, before the activation.
+    residual : bool, default=False
+        Add what comes into a hidden layer to what leaves it, where the widths agree.
+    initializer : str or callable, default='auto'
+        First weights: as scikit-learn's, {'glorot_uniform', 'glorot_normal', 'he_uniform', \
+            'he_normal', 'lecun_uniform', 'lecun_normal', 'orthogonal', 'zeros'}, or
+        ``initializer(weight, random_state)``, which changes a tensor in place.
+    module : class or callable, default=None
+        A network of your own in place of hidden layers: a ``torch.nn.Module`` class, or a
+        function that returns a new one, with raw outputs. It is given those of ``n_inputs,
+        n_outputs, n_numeric, cardinalities, length`` that it names, and ``module__<name>``.
+    scoring : str, callable or None, default=None
+        Score of validation rows: ``'loss'`` for the negative loss, a name of
+        :func:`~sklearn.metrics.get_scorer_names`, or ``scorer(estimator, X, y)``, which is given
+        X=None and whose predictions are those of the rows. None is R², or
+        D² for quantiles, or the loss where that says more.
+    callbacks : list or tuple, default=None
+        Callbacks of skorch, or functions of an epoch's row of `history_`, which may return True
+        to stop. Those of scikit-learn (1.9) go into ``set_callbacks``.
+    categorical_features : 'from_dtype', None or array-like of {bool, int, str}, \
+            default='from_dtype'
+        Which columns of X are categories, as in ``HistGradientBoosting``: up to 9 levels become
+        columns, more an embedding. See `sknn.preprocessing.TabularEncoder`, also for missing
+        values.
+    scale : {'auto', 'standard', 'robust', 'quantile'} or None, default='auto'
+        How numeric columns are scaled. ``'auto'`` leaves tables of numbers alone as they are, and
+        standardises numbers beside categories.
     device : str, default='auto'
         Where to compute: ``'auto'`` takes a GPU if torch sees one, else the CPU; or torch's own
         names, as ``'cpu'``, ``'cuda'``, ``'cuda:1'``, ``'mps'``.
-    dtype : {'auto', 'float32', 'float64'}, default='auto'
+    dtype : {'auto', 'float32', 'float64', 'tf32', 'bfloat16'}, default='auto'
         In which to compute. ``'auto'`` follows X, as scikit-learn does; ``'float32'`` is about
-        twice as fast.
+        twice as fast. The last two keep weights in float32 and let GPUs, or all devices, be less
+        precise in products.
+    compile : bool, default=False
+        Train through ``torch.compile``, which takes long to start.
     standardize_target : bool, default=True
         Train on ``(y - target_mean_) / target_scale_`` and undo it in `predict`, so that targets
-        of any scale can be learned; losses are in those units. Not for 'poisson'.
+        of any scale can be learned; losses are in those units. Not for 'poisson'; 'gamma' is
+        divided by its mean.
+    **nested : dict
+        ``loss__<name>``, ``solver__<name>``, ``learning_rate__<name>``, ``module__<name>``:
+        arguments of what those parameters choose.
 
     Attributes
     ----------
@@ -100,10 +166,14 @@ class DeepMLPRegressor(DeepRegressor):
         `early_stopping`.
     loss_curve_ : list of float
         Training loss, an entry an epoch.
-    validation_scores_ : list of float or None
-        R² on the held-out rows, an entry an epoch.
+    validation_scores_, validation_loss_curve_ : list of float or None
+        Score and loss of the validation rows, an entry an epoch; None without such rows.
+    history_ : dict of list of float
+        An entry an epoch of ``'loss'``, ``'learning_rate'`` and ``'time'`` in seconds, and with
+        validation rows ``'score'``, ``'validation_loss'`` and ``'validation_score'``; a data
+        frame for ``pandas.DataFrame``. 'score' is of the outputs during the epoch.
     best_validation_score_ : float or None
-        The largest of them.
+        With `early_stopping`, the largest score.
     best_iter_ : int
         The epoch whose weights the network has.
     n_iter_ : int
@@ -113,7 +183,8 @@ class DeepMLPRegressor(DeepRegressor):
     n_layers_, n_outputs_ : int
         Layers of units, with inputs and outputs; units of the last.
     out_activation_ : str
-        Link of the last layer: 'identity', or 'exp' for Poisson.
+        Link of the last layer: 'identity'; 'exp' for Poisson and gamma; 'increments' for several
+        quantiles; 'mean_and_softplus' for 'gaussian_nll'.
     n_features_in_ : int
         Columns of X.
     feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -151,9 +222,12 @@ class DeepMLPRegressor(DeepRegressor):
 
     _parameter_constraints = {  # noqa: RUF012 - as scikit-learn
         **CONSTRAINTS,
-        "loss": [StrOptions({"squared_error", "poisson"})],
+        "loss": [StrOptions(set(VALUE_LOSSES)), callable],
+        "quantile": [Interval(Real, 0, 1, closed="neither"), "array-like", None],
         "standardize_target": ["boolean"],
     }
+
+    _nested = ("module", "solver", "learning_rate", "loss")
 
     def __init__(
         self,
@@ -182,9 +256,27 @@ class DeepMLPRegressor(DeepRegressor):
         epsilon=1e-8,
         n_iter_no_change=10,
         max_fun=15000,
+        quantile=None,
+        l1_ratio=0.0,
+        weight_decay=0.01,
+        warmup_epochs=0,
+        max_grad_norm=None,
+        n_hidden_layers=None,
+        hidden_width=None,
+        dropout=0.0,
+        normalization=None,
+        residual=False,
+        initializer="auto",
+        module=None,
+        scoring=None,
+        callbacks=None,
+        categorical_features="from_dtype",
+        scale="auto",
         device="auto",
         dtype="auto",
+        compile=False,
         standardize_target=True,
+        **nested,
     ):
         self.loss = loss
         self.hidden_layer_sizes = hidden_layer_sizes
@@ -210,13 +302,31 @@ class DeepMLPRegressor(DeepRegressor):
         self.epsilon = epsilon
         self.n_iter_no_change = n_iter_no_change
         self.max_fun = max_fun
+        self.quantile = quantile
+        self.l1_ratio = l1_ratio
+        self.weight_decay = weight_decay
+        self.warmup_epochs = warmup_epochs
+        self.max_grad_norm = max_grad_norm
+        self.n_hidden_layers = n_hidden_layers
+        self.hidden_width = hidden_width
+        self.dropout = dropout
+        self.normalization = normalization
+        self.residual = residual
+        self.initializer = initializer
+        self.module = module
+        self.scoring = scoring
+        self.callbacks = callbacks
+        self.categorical_features = categorical_features
+        self.scale = scale
         self.device = device
         self.dtype = dtype
+        self.compile = compile
         self.standardize_target = standardize_target
+        self._set_nested(nested)
 
     def _shaping_params(self):
         own = {"loss": self.loss, "standardize_target": self.standardize_target}
         return {**own, **shaping_params(self)}
 
     def _build_module(self, inputs, random_state):
-        return build_mlp(self, inputs, random_state)
+        return build_network(self, inputs, random_state)

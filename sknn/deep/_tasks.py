@@ -3,33 +3,83 @@
 from typing import Any
 
 import numpy as np
+from scipy import sparse
 from scipy.special import expit, softmax
 from sklearn.base import ClassifierMixin, RegressorMixin
-from sklearn.metrics import r2_score
 from sklearn.utils import column_or_1d
+from sklearn.utils.class_weight import compute_class_weight, compute_sample_weight
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import validate_data
 
-from sknn._sklearn import check_partial_fit_first_call, fit_context
-from sknn.deep._base import DeepEstimator
-from sknn.preprocessing import ClassCodec, ValueCodec
+from sknn._sklearn import check_partial_fit_first_call, check_y, fit_context
+from sknn.deep._base import DeepEstimator, validation_of
+from sknn.preprocessing import ClassCodec, ValueCodec, gives_probabilities
 
 
 def _can_go_on(estimator: Any) -> bool:
     return estimator._check_solver()
 
 
+def _can_go_on_with_classes(estimator: Any) -> bool:
+    if estimator.class_weight == "balanced":
+        raise AttributeError(
+            "class_weight='balanced' needs to see all of y, but partial_fit sees a part. Give a "
+            "dict of weights, as from sklearn.utils.class_weight.compute_class_weight."
+        )
+    return estimator._check_solver()
+
+
+def _balanced_weight(y: np.ndarray, sample_weight: np.ndarray | None) -> np.ndarray:
+    """Return weights of rows that make classes weigh the same; of several labels their product."""
+    y = y.toarray() if sparse.issparse(y) else y
+    weight = np.ones(len(y))
+    for column in y.reshape(len(y), -1).T:
+        classes, codes = np.unique(column, return_inverse=True)
+        of_class = compute_class_weight(
+            "balanced", classes=classes, y=column, sample_weight=sample_weight
+        )
+        weight *= of_class[codes]
+    return weight
+
+
+def _gives_probabilities(estimator: Any) -> bool:
+    if not gives_probabilities(estimator.loss):
+        raise AttributeError(
+            f"loss={estimator.loss!r} gives no probabilities. Use decision_function, or "
+            "loss='log_loss'."
+        )
+    return True
+
+
+def _checked_y(estimator: Any, y: Any, **options: Any) -> np.ndarray:
+    if y is None:
+        raise ValueError(
+            f"This {type(estimator).__name__} estimator requires y to be passed, but the target y "
+            "is None."
+        )
+    y = check_y(y, multi_output=True, estimator=estimator, **options)
+    return column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
+
+
 class DeepClassifier(ClassifierMixin, DeepEstimator):
     """Labels in and out; binary, multiclass and multilabel."""
 
-    def _check_data(self, X, y, **options):
-        X, y = validate_data(self, X, y, **options)
-        if y.ndim == 2 and y.shape[1] == 1:
-            y = column_or_1d(y, warn=True)
-        return X, y
+    def _check_y(self, y):
+        return _checked_y(self, y)
+
+    def _class_weighted(self, y, sample_weight):
+        if self.class_weight is None:
+            return sample_weight
+        if self.class_weight == "balanced":
+            weight = _balanced_weight(y, sample_weight)
+        else:
+            weight = compute_sample_weight(self.class_weight, y)
+        return weight if sample_weight is None else weight * sample_weight
 
     def _fit_codec(self, y, sample_weight, classes):
-        codec = ClassCodec().fit(y, classes)
+        settings = self._nested_arguments("loss")
+        if self.label_smoothing:
+            settings["label_smoothing"] = self.label_smoothing
+        codec = ClassCodec(self.loss, settings).fit(y, classes)
         self.classes_ = codec.classes_
         return codec
 
@@ -43,9 +93,19 @@ class DeepClassifier(ClassifierMixin, DeepEstimator):
             correct = ((output > 0) == (y > 0.5)).all(axis=1)
         return np.average(correct, weights=sample_weight)
 
-    @available_if(_can_go_on)
+    @available_if(_can_go_on_with_classes)
     @fit_context(prefer_skip_nested_validation=True)
-    def partial_fit(self, X, y, sample_weight=None, classes=None):
+    def partial_fit(
+        self,
+        X,
+        y,
+        sample_weight=None,
+        classes=None,
+        *,
+        X_val=None,
+        y_val=None,
+        sample_weight_val=None,
+    ):
         """Train for one more epoch on the given rows.
 
         Parameters
@@ -59,6 +119,8 @@ class DeepClassifier(ClassifierMixin, DeepEstimator):
         classes : array-like of shape (n_classes,), default=None
             All classes of all calls. Required at the first call, can be omitted afterwards; y
             need not contain all of them.
+        X_val, y_val, sample_weight_val : as in `fit`, default=None
+            Rows to score after the epoch, see ``history_``.
 
         Returns
         -------
@@ -70,10 +132,13 @@ class DeepClassifier(ClassifierMixin, DeepEstimator):
             If `classes` is missing or changes, y has another class, or
             ``early_stopping=True``.
         """
+        validation = validation_of(X_val, y_val, sample_weight_val)
         before = getattr(self, "classes_", None)
         first = check_partial_fit_first_call(self, classes)
         try:
-            return self._fit(X, y, sample_weight, incremental=True, classes=classes)
+            return self._fit(
+                X, y, sample_weight, incremental=True, classes=classes, validation=validation
+            )
         except BaseException:
             if first and before is None:  # so that the next call is the first again
                 del self.classes_
@@ -111,6 +176,7 @@ class DeepClassifier(ClassifierMixin, DeepEstimator):
         output = self._forward(X)
         return self._codec.decode(output)
 
+    @available_if(_gives_probabilities)
     def predict_proba(self, X):
         """Return the probability of each class.
 
@@ -135,6 +201,7 @@ class DeepClassifier(ClassifierMixin, DeepEstimator):
         one = proba.dtype.type(1)
         return np.clip(proba, np.finfo(proba.dtype).tiny, np.nextafter(one, 0 * one))
 
+    @available_if(_gives_probabilities)
     def predict_log_proba(self, X):
         """Return the logarithm of the probability of each class.
 
@@ -158,27 +225,40 @@ class DeepClassifier(ClassifierMixin, DeepEstimator):
 class DeepRegressor(RegressorMixin, DeepEstimator):
     """Numbers in and out, one or several a row."""
 
-    def _check_data(self, X, y, **options):
-        X, y = validate_data(self, X, y, y_numeric=True, **options)
-        if y.ndim == 2 and y.shape[1] == 1:
-            y = column_or_1d(y, warn=True)
-        return X, y
+    def _check_y(self, y):
+        return _checked_y(self, y, y_numeric=True)
+
+    def _class_weighted(self, y, sample_weight):
+        return sample_weight
+
+    def _refit_codec(self, sample):
+        self._codec = self._fit_codec(sample.y, sample.sample_weight, None)
 
     def _fit_codec(self, y, sample_weight, classes):
-        codec = ValueCodec(self.loss, self.standardize_target).fit(y, sample_weight)
+        settings = self._nested_arguments("loss")
+        if self.quantile is not None:
+            if self.loss != "quantile":
+                raise ValueError(
+                    f"quantile={self.quantile!r} is for loss='quantile', but loss is "
+                    f"{self.loss!r}. Leave it out, or change the loss."
+                )
+            settings["quantiles"] = self.quantile
+        codec = ValueCodec(self.loss, self.standardize_target, settings).fit(y, sample_weight)
         self.target_mean_, self.target_scale_ = codec.mean_, codec.scale_
         return codec
 
     def _score_output(self, y, output, sample_weight):
-        with np.errstate(over="ignore"):
-            predicted = np.exp(output) if self.loss == "poisson" else output
-            if not np.isfinite(predicted).all():
-                return np.nan
-            return r2_score(y, predicted, sample_weight=sample_weight)
+        return self._codec.score(y, output, sample_weight)
+
+    def _scores_loss(self):
+        # R² says nothing of a standard deviation, nor of what a function of the user's wants.
+        return self.loss == "gaussian_nll" or callable(self.loss)
 
     @available_if(_can_go_on)
     @fit_context(prefer_skip_nested_validation=True)
-    def partial_fit(self, X, y, sample_weight=None):
+    def partial_fit(
+        self, X, y, sample_weight=None, *, X_val=None, y_val=None, sample_weight_val=None
+    ):
         """Train for one more epoch on the given rows.
 
         Parameters
@@ -189,6 +269,8 @@ class DeepRegressor(RegressorMixin, DeepEstimator):
             Numbers. The first call fixes how they are standardised.
         sample_weight : array-like of shape (n_samples,), default=None
             Non-negative weights of the rows.
+        X_val, y_val, sample_weight_val : as in `fit`, default=None
+            Rows to score after the epoch, see ``history_``.
 
         Returns
         -------
@@ -199,26 +281,62 @@ class DeepRegressor(RegressorMixin, DeepEstimator):
         ValueError
             If ``early_stopping=True``, or X or y are not as in the first call.
         """
-        return self._fit(X, y, sample_weight, incremental=True)
+        validation = validation_of(X_val, y_val, sample_weight_val)
+        return self._fit(X, y, sample_weight, incremental=True, validation=validation)
 
-    def predict(self, X):
-        """Return the expected value of y for each row.
+    def predict(self, X, return_std=False):
+        """Return the expected value of y for each row, or its quantiles.
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix, data frame} of shape (n_samples, n_features)
             Rows to judge.
+        return_std : bool, default=False
+            Return standard deviations too; only after training with ``loss='gaussian_nll'``.
 
         Returns
         -------
-        ndarray of shape (n_samples,) or (n_samples, n_outputs)
-            In the units of y and the dtype of the computation.
+        y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            In the units of y and the dtype of the computation. After training with
+            ``loss='quantile'`` of several levels these are an axis of their own, the last, along
+            which values never decrease.
+        std : ndarray of the shape of y
+            Only with `return_std`.
+
+        Raises
+        ------
+        ValueError
+            If standard deviations are asked for and the loss was another.
         """
         output = self._forward(X)
-        return self._codec.decode(output)
+        y = self._codec.decode(output)
+        return (y, self._codec.decode_std(output)) if return_std else y
+
+    def score(self, X, y, sample_weight=None):
+        """Return R² of the predictions; of quantiles D², the same for the pinball loss.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, data frame} of shape (n_samples, n_features)
+            Rows to judge.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            True values.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows.
+
+        Returns
+        -------
+        float
+            1 is perfect, 0 as good as a constant. D² (``sklearn.metrics.d2_pinball_score``) is
+            averaged over levels.
+        """
+        if self.loss != "quantile":
+            return super().score(X, y, sample_weight)
+        y = self._check_y(y)
+        return self._codec.score(self._codec.encode(y, y.dtype), self._forward(X), sample_weight)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.target_tags.multi_output = True
-        tags.target_tags.positive_only = self.loss == "poisson"
+        tags.target_tags.positive_only = self.loss in ("poisson", "gamma")
         return tags

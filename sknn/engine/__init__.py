@@ -2,7 +2,7 @@
 
 from sknn.engine._device import resolve_device
 from sknn.engine._many_memory import memory_budget
-from sknn.engine._net import Net
+from sknn.engine._net import Net, snapshot
 from sknn.engine._predict import forward
 from sknn.engine._train import train
 from sknn.engine._train_many import train_many
@@ -14,6 +14,7 @@ __all__ = [
     "layer_weights",
     "memory_budget",
     "resolve_device",
+    "snapshot",
     "train",
     "train_many",
 ]

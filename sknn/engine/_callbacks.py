@@ -1,14 +1,15 @@
-"""What happens after each epoch: score held-out rows, say so, stop or slow down."""
+"""What happens after each epoch: score, take note, stop or slow down."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from skorch.callbacks import Callback
 
-from sknn._specs import Progress, TrainConfig
-from sknn.engine._data import Rows
-from sknn.engine._optimizers import get_learning_rate, set_learning_rate
-from sknn.engine._predict import raw_output
+from sknn._specs import Progress, Sample, TrainConfig, TrainPlan
+from sknn.engine._data import Rows, target_and_weight
+from sknn.engine._optimizers import get_learning_rate
+from sknn.engine._predict import as_array, raw_output
 
 Score = Callable[[np.ndarray, np.ndarray, np.ndarray | None], float]
 
@@ -17,39 +18,58 @@ class StopTraining(Exception):  # noqa: N818 - an event, not an error
     """Ends the epochs; raised by the last callback, so that all others have seen the epoch."""
 
 
-class ValidationScore(Callback):
-    """Record ``valid_score`` in the history, from held-out rows.
+class Validation(Callback):
+    """Record loss and score of the validation rows, and the score of the training rows.
+
+    The training score is that of the outputs during the epoch, each before the step of its
+    batch, so it costs no second pass. The names in the net's history are skorch's.
 
     Parameters
     ----------
+    sample : Sample
+        To validate on.
     rows : Rows
-        Held out, with targets.
-    y, sample_weight : ndarray
-        Their encoded targets and weights; the weights may be None.
+        The same on the device of the net.
     score : callable
         See `sknn._specs.TrainPlan`.
+    on_loss : bool
+        Whether the score is the negative loss instead.
     """
 
-    def __init__(self, rows: Rows, y: np.ndarray, sample_weight: np.ndarray | None, score: Score):
-        self.rows, self.y, self.sample_weight, self.score = rows, y, sample_weight, score
+    def __init__(self, sample: Sample, rows: Rows, score: Score, on_loss: bool):
+        self.sample, self.rows, self.score, self.on_loss = sample, rows, score, on_loss
+
+    def on_epoch_begin(self, net, **kwargs):
+        """Let the net keep its outputs of this epoch."""
+        net.outputs_of_epoch = None if self.on_loss else []
 
     def on_epoch_end(self, net, **kwargs):
         """Score; NaN where the network's output is not finite."""
         output = raw_output(net, self.rows)
+        loss = net.loss_of(output, self.rows)
+        record = net.history.record
+        record("valid_loss", loss)
+        if self.on_loss:
+            record("valid_score", -loss)
+        else:
+            record("valid_score", self._score(self.sample.y, output, self.sample.sample_weight))
+            if net.outputs_of_epoch:  # L-BFGS keeps none
+                record("train_score", self._score(*_joined(net.outputs_of_epoch)))
+        net.outputs_of_epoch = None
+
+    def _score(self, y: np.ndarray, output: np.ndarray, sample_weight: Any) -> float:
         finite = np.isfinite(output).all()
-        score = float(self.score(self.y, output, self.sample_weight)) if finite else float("nan")
-        net.history.record("valid_score", score)
+        return float(self.score(y, output, sample_weight)) if finite else float("nan")
 
 
-class EpochLog(Callback):
-    """Print a line an epoch, in scikit-learn's words."""
-
-    def on_epoch_end(self, net, **kwargs):
-        """Print the loss, and the validation score if there is one."""
-        row = net.history[-1]
-        print(f"Iteration {row['epoch']}, loss = {row['train_loss']:.8f}")  # noqa: T201
-        if "valid_score" in row:
-            print(f"Validation score: {row['valid_score']:f}")  # noqa: T201
+def _joined(parts: list[tuple]) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+    """Return encoded targets, outputs and weights of an epoch's batches, each in one array."""
+    pairs = [target_and_weight(target) for target, _ in parts]
+    y = np.concatenate([y.cpu().numpy() for y, _ in pairs])
+    output = np.concatenate([as_array(output.detach()) for _, output in parts])
+    if pairs[0][1] is None:
+        return y, output, None
+    return y, output, np.concatenate([weight.cpu().numpy() for _, weight in pairs])
 
 
 class EpochEnd(Callback):
@@ -59,52 +79,74 @@ class EpochEnd(Callback):
 
     Parameters
     ----------
-    config : TrainConfig
-        Its ``tol``, ``n_iter_no_change``, ``learning_rate``, ``power_t``, ``early_stopping`` and
-        ``verbose`` are used.
+    plan : TrainPlan
+        Its config says when to stop, its watcher is told of the epochs.
     progress : Progress
         Changed in place.
-    n_rows : int
-        Training rows, without those held out.
     """
 
-    def __init__(self, config: TrainConfig, progress: Progress, n_rows: int):
-        self.config, self.progress, self.n_rows = config, progress, n_rows
+    def __init__(self, plan: TrainPlan, progress: Progress):
+        self.plan, self.progress = plan, progress
+        self.config: TrainConfig = plan.config
+        self.by_epochs = plan.config.solver != "lbfgs"  # which has a rule of its own
+        self.keeps_best = plan.config.early_stopping and self.by_epochs
         self.best_weights: dict | None = None
 
     def on_train_begin(self, net, **kwargs):
         """Remember the weights that training starts from."""
-        if self.config.early_stopping:
-            self._keep_weights(net)
+        if self.keeps_best and self.best_weights is None:
+            self.keep_weights(net)
+
+    def on_epoch_begin(self, net, **kwargs):
+        """Tell the watcher."""
+        if self.plan.watcher is not None:
+            self.plan.watcher.epoch_begins()
 
     def on_epoch_end(self, net, **kwargs):
         """Count, compare with the best so far, set the learning rate, and stop if it is time."""
-        row, progress = net.history[-1], self.progress
-        progress.n_epochs += 1
-        progress.n_rows_seen += self.n_rows
-        progress.loss = row["train_loss"]
-        progress.loss_curve.append(progress.loss)
-        if self.config.early_stopping:
-            self._compare_score(net, row["valid_score"])
-        else:
-            self._compare_loss(progress.loss)
+        progress = self.progress
+        self._take_note(net)
+        stop = self.plan.watcher is not None and self.plan.watcher.epoch_ends(net, progress)
         if not np.isfinite(progress.loss):
             progress.stopped_because = "diverged"
             raise StopTraining
-        if self.config.solver == "sgd" and self.config.learning_rate == "invscaling":
-            slower = (progress.n_rows_seen + 1) ** self.config.power_t
-            set_learning_rate(net.optimizer_, self.config.learning_rate_init / slower)
+        if stop or net.stop_asked:
+            progress.stopped_because = "callback"
+            raise StopTraining
+        if not self.by_epochs:
+            return
+        watched = progress.loss
+        if self.keeps_best:
+            watched = net.history[-1, "valid_loss" if self.config.stop_on_loss else "valid_score"]
+        net.schedule.after_epoch(net.optimizer_, progress, watched)
         if progress.n_stalled > self.config.n_iter_no_change:
             self._slow_down_or_stop(net)
 
+    def _take_note(self, net) -> None:
+        row, progress = net.history[-1], self.progress
+        progress.n_epochs += 1
+        progress.loss = row["train_loss"]
+        progress.loss_curve.append(progress.loss)
+        progress.note(epoch_row(net))
+        if self.plan.validation is not None:
+            progress.validation_losses.append(row["valid_loss"])
+            progress.validation_scores.append(row["valid_score"])
+        if not self.by_epochs:
+            progress.best_loss, progress.best_epoch = progress.loss, progress.n_epochs
+            return
+        progress.n_rows_seen += self.plan.X.shape[0]
+        if self.keeps_best:
+            self._compare_score(net, row["valid_score"])
+        else:
+            self._compare_loss(progress.loss)
+
     def _compare_score(self, net, score: float) -> None:
         progress = self.progress
-        progress.validation_scores.append(score)
         stalled = score < progress.best_score + self.config.tol
         progress.n_stalled = progress.n_stalled + 1 if stalled else 0
         if score > progress.best_score:
             progress.best_score, progress.best_epoch = score, progress.n_epochs
-            self._keep_weights(net)
+            self.keep_weights(net)
 
     def _compare_loss(self, loss: float) -> None:
         progress = self.progress
@@ -113,7 +155,8 @@ class EpochEnd(Callback):
         progress.best_loss = min(loss, progress.best_loss)
         progress.best_epoch = progress.n_epochs
 
-    def _keep_weights(self, net) -> None:
+    def keep_weights(self, net) -> None:
+        """Copy the present weights to `best_weights`."""
         state = net.module_.state_dict()
         if self.best_weights is None:
             self.best_weights = {name: value.clone() for name, value in state.items()}
@@ -126,13 +169,12 @@ class EpochEnd(Callback):
             f"{watched} did not improve more than tol={self.config.tol:f} for "
             f"{self.config.n_iter_no_change} consecutive epochs."
         )
+        slower = net.schedule.slow_down(net.optimizer_)
+        if slower is not None:
+            self.progress.n_stalled = 0
+            self._say(f"{message} Setting learning rate to {slower:f}")
+            return
         if self.config.solver == "sgd" and self.config.learning_rate == "adaptive":
-            if get_learning_rate(net.optimizer_) > 1e-6:
-                slower = get_learning_rate(net.optimizer_) / 5
-                set_learning_rate(net.optimizer_, slower)
-                self.progress.n_stalled = 0
-                self._say(f"{message} Setting learning rate to {slower:f}")
-                return
             message += " Learning rate too small."
         self._say(f"{message} Stopping.")
         self.progress.stopped_because = "converged"
@@ -141,3 +183,22 @@ class EpochEnd(Callback):
     def _say(self, message: str) -> None:
         if self.config.verbose:
             print(message)  # noqa: T201
+
+
+#: name in the net's history -> name in `Progress.history`
+COLUMNS = {
+    "train_loss": "loss",
+    "train_score": "score",
+    "valid_loss": "validation_loss",
+    "valid_score": "validation_score",
+    "dur": "time",
+}
+
+
+def epoch_row(net: Any) -> dict[str, float]:
+    """Return what a net noted of its last epoch, in the words of `Progress.history`."""
+    last = net.history[-1]
+    row = {name: last[key] for key, name in COLUMNS.items() if key in last}
+    if "train_batch_count" in last:  # not an iteration of L-BFGS
+        row["learning_rate"] = get_learning_rate(net.optimizer_)
+    return row

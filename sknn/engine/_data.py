@@ -7,10 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 from scipy import sparse
-from sklearn.model_selection import train_test_split
 from torch.utils.data import Dataset
-
-from sknn._specs import TrainPlan
 
 #: numbers of X in a group of batches: 2 MiB in float64, small enough for a processor's cache
 GROUP_NUMBERS = 2**18
@@ -131,6 +128,17 @@ class Batches:
         Draw a new order each time. As in scikit-learn the new order permutes the one before.
     random_state : numpy.random.RandomState, default=None
         Needed to shuffle.
+    order : ndarray of shape (n_samples,), default=None
+        The order of the epoch before; None is that of the rows.
+    cut_short : bool, default=False
+        Whether that epoch did not end, so that its order is taken once more.
+
+    Attributes
+    ----------
+    order : ndarray of shape (n_samples,)
+        That of the epoch that runs or ran last.
+    cut_short : bool
+        Whether an epoch has begun and not ended.
     """
 
     def __init__(
@@ -139,11 +147,15 @@ class Batches:
         batch_size: int,
         shuffle: bool = False,
         random_state: np.random.RandomState | None = None,
+        *,
+        order: np.ndarray | None = None,
+        cut_short: bool = False,
     ):
         self.dataset = dataset
         self.batch_size = batch_size
         self.random_state = random_state if shuffle else None
-        self.order = np.arange(len(dataset))
+        self.order = np.arange(len(dataset)) if order is None else order
+        self.cut_short = cut_short
 
     def __len__(self) -> int:
         return -(-len(self.dataset) // self.batch_size)
@@ -171,8 +183,9 @@ class Batches:
         tuple
             As from `Rows.take`.
         """
-        if self.random_state is not None:
+        if self.random_state is not None and not self.cut_short:
             self.order = self.order[self.random_state.permutation(len(self.order))]
+        self.cut_short = True
         X = self.dataset.X
         numbers = self.batch_size * (X.shape[1] if dense else 1 + X.nnz // X.shape[0])
         size = self.batch_size * max(1, GROUP_NUMBERS // numbers)
@@ -180,51 +193,4 @@ class Batches:
             stop = min(start + size, len(self.order))
             rows = slice(start, stop) if self.random_state is None else self.order[start:stop]
             yield self.dataset.take(rows, dense)
-
-
-def split_rows(plan: TrainPlan) -> tuple[np.ndarray, np.ndarray]:
-    """Divide the rows of a plan into training and validation rows.
-
-    Classes keep their shares. Where several classes cannot all be in both parts, the split of a
-    multiclass target is left to chance, as scikit-learn's MLPClassifier always does.
-
-    Parameters
-    ----------
-    plan : TrainPlan
-        Its random state is advanced.
-
-    Returns
-    -------
-    training, validation : ndarray of int
-        Row numbers.
-
-    Raises
-    ------
-    ValueError
-        If fewer than two rows are left for validation, or a class of a binary target has a
-        single row.
-    """
-    n_rows = len(plan.y)
-    stratify = None
-    if plan.target.kind == "binary":
-        stratify = plan.y.astype(bool)
-    elif plan.target.kind == "multiclass" and _can_stratify(plan, n_rows):
-        stratify = plan.y
-    training, validation = train_test_split(
-        np.arange(n_rows),
-        random_state=plan.random_state,
-        test_size=plan.config.validation_fraction,
-        stratify=stratify,
-    )
-    if len(validation) < 2:
-        raise ValueError(
-            "The validation set is too small. Increase 'validation_fraction' "
-            "or the size of your dataset."
-        )
-    return training, validation
-
-
-def _can_stratify(plan: TrainPlan, n_rows: int) -> bool:
-    counts = np.unique(plan.y, return_counts=True)[1]
-    n_validation = np.ceil(n_rows * plan.config.validation_fraction)
-    return counts.min() >= 2 and len(counts) <= n_validation <= n_rows - len(counts)
+        self.cut_short = False

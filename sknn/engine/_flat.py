@@ -1,12 +1,11 @@
 """All parameters of a module in one flat vector, and optimizer steps on it."""
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
 import torch
 
-from sknn.engine._optimizers import Adam
+from sknn.engine._optimizers import SGD, Adam, AdamW, NAdam, RMSprop
 
 
 class Flat:
@@ -67,6 +66,14 @@ class Flat:
             state[name] = view
         return vector
 
+    def share_number(self, name: str, start: float) -> torch.Tensor:
+        """Return a number of the optimizer's state, one for all parameters from now on."""
+        first = self.optimizer.state[self.parameters[0]].get(name)
+        number = torch.tensor(float(start if first is None else first))
+        for p in self.parameters:
+            self.optimizer.state[p][name] = number
+        return number
+
     def close(self) -> None:
         """Give parameters and state memory of their own again.
 
@@ -84,7 +91,7 @@ def _own(tensor: torch.Tensor) -> torch.Tensor:
 
 
 class AdamStep:
-    """One step of `sknn.engine._optimizers.Adam` on a flat vector.
+    """One step of `sknn.engine._optimizers.Adam` or `AdamW` on a flat vector.
 
     Parameters
     ----------
@@ -96,6 +103,7 @@ class AdamStep:
         self.flat = flat
         self.moments = [flat.share_state("exp_avg")], [flat.share_state("exp_avg_sq")]
         self.group = flat.optimizer.param_groups[0]
+        self.decays = isinstance(flat.optimizer, AdamW)
         self.count = torch.full((), float(self.group["n_steps"]), device=flat.values.device)
         for p in flat.parameters:
             flat.optimizer.state[p]["step"] = self.count
@@ -103,10 +111,11 @@ class AdamStep:
     def __call__(self) -> None:
         """Follow the gradient once."""
         group = self.group
-        group["n_steps"] += 1
+        self.flat.optimizer.count_step()
         beta_1, beta_2 = group["betas"]
-        group["eps"] = group["epsilon"] / math.sqrt(1 - beta_2 ** group["n_steps"])
         self.count.fill_(group["n_steps"])
+        if self.decays:  # the first group, of the weights; the other is that of the biases
+            self.flat.weights.mul_(1 - group["lr"] * group["decay"])
         torch._fused_adam_(
             [self.flat.values],
             [self.flat.gradient],
@@ -124,7 +133,7 @@ class AdamStep:
 
 
 class SGDStep:
-    """One step of `sknn.engine._optimizers.SGD` with momentum on a flat vector.
+    """One step of `sknn.engine._optimizers.SGD` on a flat vector.
 
     Parameters
     ----------
@@ -134,11 +143,16 @@ class SGDStep:
 
     def __init__(self, flat: Flat):
         self.flat = flat
-        self.buffer = flat.share_state("momentum_buffer")
         self.group = flat.optimizer.param_groups[0]
+        self.buffer = flat.share_state("momentum_buffer") if self.group["momentum"] else None
 
     def __call__(self) -> None:
         """Follow the gradient once."""
+        if not self.group["momentum"]:
+            self.flat.values.add_(self.flat.gradient, alpha=-self.group["lr"])
+            return
+        if self.buffer is None:  # a schedule has begun to set the momentum
+            self.buffer = self.flat.share_state("momentum_buffer")
         torch._fused_sgd_(
             [self.flat.values],
             [self.flat.gradient],
@@ -153,8 +167,85 @@ class SGDStep:
         )
 
 
-def flat_step(flat: Flat) -> Any:
-    """Return the step for the optimizer, or None for plain SGD, which needs no gradient vector."""
-    if isinstance(flat.optimizer, Adam):
+class OneVectorStep:
+    """One step of an optimizer of torch that treats every number alike, on a flat vector.
+
+    A second optimizer of the same class has the vector as its only parameter, and the state of
+    the first.
+
+    Parameters
+    ----------
+    flat : Flat
+        Whose optimizer is of a class in `STATES`.
+    """
+
+    def __init__(self, flat: Flat):
+        vectors, numbers = STATES[type(flat.optimizer)]
+        self.group = flat.optimizer.param_groups[0]
+        whole = torch.nn.Parameter(flat.values)
+        whole.grad = flat.gradient
+        self.twin = type(flat.optimizer)([whole])
+        self.twin.state[whole] = {
+            **{name: flat.share_number(name, start) for name, start in numbers.items()},
+            **{name: flat.share_state(name) for name in vectors},
+        }
+
+    def __call__(self) -> None:
+        """Follow the gradient once."""
+        own = self.twin.param_groups[0]
+        own.update({name: v for name, v in self.group.items() if name != "params"})
+        self.twin.step()
+
+
+#: class -> names of the vectors in its state, and of the numbers with their first values
+STATES: dict[type, tuple[tuple[str, ...], dict[str, float]]] = {
+    NAdam: (("exp_avg", "exp_avg_sq"), {"step": 0.0, "mu_product": 1.0}),
+    RMSprop: (("square_avg",), {"step": 0.0}),
+}
+
+
+def covers_optimizer(optimizer: torch.optim.Optimizer, momentum_changes: bool) -> bool:
+    """Tell whether `flat_step` can do what an optimizer does.
+
+    Parameters
+    ----------
+    optimizer : torch.optim.Optimizer
+        With the settings that training begins with.
+    momentum_changes : bool
+        Whether a schedule will set its momentum.
+
+    Returns
+    -------
+    bool
+    """
+    groups, kind = optimizer.param_groups, type(optimizer)
+    if kind is AdamW:
+        return len(groups) == 2 and "decay" in groups[0] and "decay" not in groups[1]
+    if len(groups) != 1:
+        return False
+    if kind is RMSprop:  # with momentum it has more state
+        return not groups[0]["momentum"] and not momentum_changes
+    return kind in (Adam, SGD, NAdam)
+
+
+def flat_step(flat: Flat, needs_gradient: bool = False) -> Any:
+    """Return the step for the optimizer, or None for plain SGD, which needs no gradient vector.
+
+    Parameters
+    ----------
+    flat : Flat
+        With an optimizer that `covers_optimizer` accepts.
+    needs_gradient : bool, default=False
+        Whether there has to be a gradient vector.
+
+    Returns
+    -------
+    callable or None
+    """
+    optimizer = flat.optimizer
+    if type(optimizer) in STATES:
+        return OneVectorStep(flat)
+    if isinstance(optimizer, Adam):
         return AdamStep(flat)
-    return SGDStep(flat) if flat.optimizer.param_groups[0]["momentum"] else None
+    plain = not optimizer.param_groups[0]["momentum"]
+    return None if plain and not needs_gradient else SGDStep(flat)

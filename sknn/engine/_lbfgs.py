@@ -11,6 +11,7 @@ from torch.nn.utils import parameters_to_vector, vector_to_parameters
 
 from sknn._sklearn import check_optimize_result
 from sknn._specs import Progress, TrainConfig
+from sknn.engine._callbacks import StopTraining
 from sknn.engine._data import Batches, Rows, target_and_weight
 from sknn.engine._mlp_pass import Factors, MLPPass, covers_module
 from sknn.engine._net import Net
@@ -61,7 +62,7 @@ class AutogradObjective(Objective):
 
     def __init__(self, net: Net, rows: Rows):
         super().__init__(net, rows)
-        self.parameters = list(net.module_.parameters())
+        self.parameters = [p for p in net.module_.parameters() if p.requires_grad]
 
     def get_vector(self) -> np.ndarray:
         """Return the present parameters, in float64 for SciPy."""
@@ -90,7 +91,9 @@ class AutogradObjective(Objective):
         if isinstance(penalty, torch.Tensor):
             penalty.backward()
             loss += penalty.item()
-        gradient = parameters_to_vector([p.grad for p in self.parameters])
+        unused = torch.zeros_like  # a user's module need not use all it has
+        gradients = [unused(p) if p.grad is None else p.grad for p in self.parameters]
+        gradient = parameters_to_vector(gradients)
         return loss, gradient.cpu().double().numpy()
 
     def close(self) -> None:
@@ -150,8 +153,8 @@ class ClosedFormObjective(Objective):
 
 def objective(net: Net, rows: Rows) -> Objective:
     """Return the fastest objective that covers the net."""
-    kind = ClosedFormObjective if covers_module(net) else AutogradObjective
-    return kind(net, rows)
+    covered = covers_module(net) and not net.l1_ratio
+    return (ClosedFormObjective if covered else AutogradObjective)(net, rows)
 
 
 def minimize_lbfgs(net: Net, rows: Rows, config: TrainConfig, progress: Progress) -> None:
@@ -180,32 +183,38 @@ def minimize_lbfgs(net: Net, rows: Rows, config: TrainConfig, progress: Progress
         _minimize(function, config, progress)
     finally:
         function.close()
+        if len(net.history) and "train_loss" not in net.history[-1]:
+            del net.history[-1:]  # an iteration that did not end
 
 
 def _minimize(function: Objective, config: TrainConfig, progress: Progress) -> None:
-    net, latest = function.net, function.get_vector()
+    net, latest, begun = function.net, function.get_vector(), False
+
+    def evaluate(vector):
+        nonlocal begun
+        if not begun:  # the first evaluation of an iteration
+            net.notify("on_epoch_begin")
+            begun = True
+        return function(vector)
 
     def record(intermediate_result):
-        nonlocal latest
-        latest = intermediate_result.x.copy()
-        progress.n_epochs += 1
-        progress.loss = float(intermediate_result.fun)
-        progress.loss_curve.append(progress.loss)
-        progress.best_loss, progress.best_epoch = progress.loss, progress.n_epochs
-        net.history.new_epoch()
-        net.history.record("epoch", len(net.history))
-        net.history.record("train_loss", progress.loss)
-        if config.verbose:
-            print(f"Iteration {progress.n_epochs}, loss = {progress.loss:.8f}")  # noqa: T201
+        nonlocal latest, begun
+        latest, begun = intermediate_result.x.copy(), False
+        net.history.record("train_loss", float(intermediate_result.fun))
+        function.set_vector(latest)  # the last one tried may have been another
+        net.notify("on_epoch_end")
 
     options = {"maxfun": config.max_fun, "maxiter": config.max_iter, "gtol": config.tol}
     try:
         result = minimize(
-            function, latest, method="L-BFGS-B", jac=True, options=options, callback=record
+            evaluate, latest, method="L-BFGS-B", jac=True, options=options, callback=record
         )
     except KeyboardInterrupt:
         warnings.warn("Training interrupted by user.", stacklevel=2)
         progress.stopped_because = "interrupted"
+        function.set_vector(latest)
+        return
+    except StopTraining:  # a callback's wish
         function.set_vector(latest)
         return
     function.set_vector(result.x)

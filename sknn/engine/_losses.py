@@ -1,92 +1,155 @@
 """Losses: what the network's raw output costs, and the link that makes a prediction of it.
 
-A new loss is one entry in `LOSSES`.
+A new loss is one entry in `LOSSES`, and one in ``sknn.preprocessing``'s tables, which say what
+it needs of y.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import nn
-from torch.nn import functional
+
+from sknn._specs import TargetSpec
+from sknn.engine import _classification_losses as classification
+from sknn.engine import _regression_losses as regression
+from sknn.engine._loss import Loss, identity, softmax
 
 Tensor = torch.Tensor
 
-
-@dataclass(frozen=True)
-class Loss:
-    """One loss.
-
-    Attributes
-    ----------
-    per_row : callable
-        ``per_row(output, target)``: from raw output of shape (n_rows, n_outputs) and encoded
-        targets (see `sknn._specs.TargetSpec`) to costs of shape (n_rows,), summed over outputs.
-    link : callable
-        From raw output to a prediction on the scale of the targets.
-    """
-
-    per_row: Callable[[Tensor, Tensor], Tensor]
-    link: Callable[[Tensor], Tensor]
-
-
-def _log_loss(output: Tensor, target: Tensor) -> Tensor:
-    # As if rows were the pixels of one image: over few classes many times faster than row by row.
-    return functional.cross_entropy(output.t()[None], target[None], reduction="none")[0]
-
-
-def _binary_log_loss(output: Tensor, target: Tensor) -> Tensor:
-    cost = functional.binary_cross_entropy_with_logits(output, target, reduction="none")
-    return cost.sum(dim=1)
-
-
-def _squared_error(output: Tensor, target: Tensor) -> Tensor:
-    return 0.5 * (output - target).square().sum(dim=1)
-
-
-def _poisson(output: Tensor, target: Tensor) -> Tensor:
-    # Half the deviance: y log(y / exp(z)) - y + exp(z), 0 for a perfect prediction.
-    constant = torch.xlogy(target, target) - target
-    return (output.exp() - target * output + constant).sum(dim=1)
-
-
-def _identity(output: Tensor) -> Tensor:
-    return output
-
-
-def _softmax(output: Tensor) -> Tensor:
-    return output.softmax(dim=1)
-
-
-LOSSES: dict[str, Loss] = {
-    "log_loss": Loss(_log_loss, _softmax),
-    "binary_log_loss": Loss(_binary_log_loss, torch.sigmoid),
-    "squared_error": Loss(_squared_error, _identity),
-    "poisson": Loss(_poisson, torch.exp),
+#: name -> function of the settings in ``loss_params`` that returns the loss
+LOSSES: dict[str, Callable[..., Loss]] = {
+    "log_loss": classification.log_loss,
+    "binary_log_loss": classification.binary_log_loss,
+    "focal": classification.focal,
+    "binary_focal": classification.binary_focal,
+    "hinge": classification.hinge,
+    "binary_hinge": classification.binary_hinge,
+    "squared_error": regression.squared_error,
+    "absolute_error": regression.absolute_error,
+    "huber": regression.huber,
+    "poisson": regression.poisson,
+    "gamma": regression.gamma,
+    "quantile": regression.quantile,
+    "gaussian_nll": regression.gaussian_nll,
 }
 
 
-class MeanLoss(nn.Module):
-    """The weighted mean over rows of an entry of `LOSSES`.
+@dataclass(frozen=True)
+class CostOfUser:
+    """A user's ``loss(output, target)``, whose result is checked and summed over outputs.
+
+    Attributes
+    ----------
+    function : callable
+        Returns a cost for each row, or for each row and output.
+    """
+
+    function: Callable[[Tensor, Tensor], Tensor]
+
+    def __call__(self, output: Tensor, target: Tensor) -> Tensor:
+        """Return costs of shape (n_rows,).
+
+        Raises
+        ------
+        ValueError
+            If the function returns something else.
+        """
+        cost = self.function(output, target)
+        self._check(cost, output)
+        return cost if cost.ndim == 1 else cost.sum(dim=1)
+
+    def _check(self, cost: Any, output: Tensor) -> None:
+        n_rows = len(output)
+        expected = f"a cost for each row: a tensor of shape ({n_rows},) or {tuple(output.shape)}"
+        if not isinstance(cost, Tensor):
+            raise ValueError(f"The loss must return {expected}; got {type(cost).__name__!r}.")
+        if cost.shape not in ((n_rows,), (n_rows, 1), output.shape):
+            raise ValueError(
+                f"The loss must return {expected}; got shape {tuple(cost.shape)}. Leave out the "
+                "mean over rows, which is taken here with the sample weights; torch's losses do "
+                "with reduction='none'."
+            )
+        if output.requires_grad and not cost.requires_grad:
+            raise ValueError(
+                "The loss has no gradient. Compute it with differentiable operations of torch, "
+                "without detach(), numpy() or no_grad()."
+            )
+
+
+def as_loss(loss: Any, link: Callable[[Tensor], Tensor] = identity) -> Loss:
+    """Return a loss for a name or a function.
 
     Parameters
     ----------
-    loss : str
-        Key of `LOSSES`.
+    loss : str, Loss or callable
+        A key of `LOSSES`, with its default settings; a loss, returned as it is; or
+        ``loss(output, target)`` of tensors that returns a cost for each row.
+    link : callable, default=identity
+        Of a function.
+
+    Returns
+    -------
+    Loss
+
+    Raises
+    ------
+    ValueError
+        If it is none of them.
+    """
+    if isinstance(loss, Loss):
+        return loss
+    if isinstance(loss, str) and loss in LOSSES:
+        return LOSSES[loss]()
+    if isinstance(loss, str) or not callable(loss):
+        raise ValueError(
+            f"loss must be one of {sorted(LOSSES)}, or a function loss(output, target) of "
+            f"tensors; got {loss!r}."
+        )
+    name = getattr(loss, "__name__", type(loss).__name__)
+    return Loss(name, CostOfUser(loss), link)
+
+
+def loss_for(target: TargetSpec) -> Loss:
+    """Return the loss that a target asks for.
+
+    Parameters
+    ----------
+    target : TargetSpec
+        Its `loss_params` are complete and checked, see ``sknn.preprocessing``.
+
+    Returns
+    -------
+    Loss
+    """
+    if isinstance(target.loss, str) and target.loss in LOSSES:
+        return LOSSES[target.loss](**target.loss_params)
+    links = {"values": identity, "multiclass": softmax}
+    return as_loss(target.loss, links.get(target.kind, torch.sigmoid))
+
+
+class MeanLoss(nn.Module):
+    """The weighted mean over rows of a loss.
+
+    Parameters
+    ----------
+    loss : str or Loss
+        See `as_loss`.
 
     Shape
     -----
     - output: ``(rows, outputs)``
-    - target: ``(rows,)`` or ``(rows, outputs)``, see `sknn._specs.TargetSpec`
+    - target: ``(rows,)`` or ``(rows, columns)``, see `sknn._specs.TargetSpec`
     - weight: ``(rows,)`` or None
     - returns a scalar
     """
 
-    def __init__(self, loss: str):
+    def __init__(self, loss: str | Loss):
         super().__init__()
-        self.loss = loss
+        self.loss = as_loss(loss)
 
     def forward(self, output: Tensor, target: Tensor, weight: Tensor | None = None) -> Tensor:
         """Return the weighted mean cost of the rows."""
-        rows = LOSSES[self.loss].per_row(output, target)
+        rows = self.loss.per_row(output, target)
         return rows.mean() if weight is None else rows.dot(weight) / weight.sum()

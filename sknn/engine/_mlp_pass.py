@@ -1,10 +1,12 @@
 """Forward and backward pass of a plain MLP written out by hand: no autograd, no allocation.
 
 The same mathematics as the autograd path, which tests hold equal to it. With a_0 = X, hidden
-layers a_i = f(a_{i-1} W_i^T + b_i), raw output z and a loss whose link is canonical,
+layers a_i = f_i(a_{i-1} W_i^T + b_i), raw output z and the gradient g of the loss by z,
 
-    d_L = weight * (link(z) - y),    d_{i-1} = (d_i W_i) * f'(a_{i-1}),
-    dW_i = d_i^T a_{i-1},            db_i = sum of the rows of d_i.
+    d_L = weight * g(z, y),    d_{i-1} = (d_i W_i) * f_{i-1}'(a_{i-1}),
+    dW_i = d_i^T a_{i-1},      db_i = sum of the rows of d_i.
+
+For a loss with a canonical link g(z, y) = link(z) - y.
 """
 
 from collections.abc import Callable
@@ -16,7 +18,6 @@ import torch
 from sknn.activations import LEAKY_SLOPE, SELU_ALPHA, SELU_SCALE
 from sknn.architectures import MLP
 from sknn.engine._flat import Flat
-from sknn.engine._losses import LOSSES
 from sknn.engine._sparse import SparseBatch
 
 Tensor = torch.Tensor
@@ -64,14 +65,6 @@ IN_PLACE: dict[str, InPlace] = {
     "selu": _elu(SELU_ALPHA, SELU_SCALE),
 }
 
-#: loss -> its canonical link, from z into a buffer, both of shape (n_outputs, n_rows)
-LINKS_INTO: dict[str, Callable[[Tensor, Tensor], Any]] = {
-    "log_loss": lambda z, out: torch.softmax(z, 0, out=out),
-    "binary_log_loss": lambda z, out: torch.sigmoid(z, out=out),
-    "squared_error": lambda z, out: out.copy_(z),
-    "poisson": lambda z, out: torch.exp(z, out=out),
-}
-
 
 def covers_module(net: Any) -> bool:
     """Tell whether `MLPPass` can do what the module of a net does.
@@ -84,13 +77,16 @@ def covers_module(net: Any) -> bool:
     Returns
     -------
     bool
-        True for an MLP with an activation of `IN_PLACE` and a loss of `LINKS_INTO`.
+        True for a plain MLP with activations of `IN_PLACE` and a loss with a `gradient_into`.
     """
     module = net.module_
     return (
         type(module) is MLP
-        and module.activation in IN_PLACE
-        and net.loss in LINKS_INTO
+        and module.is_plain
+        and set(module.activation_names) <= set(IN_PLACE)
+        and net.loss.gradient_into is not None
+        and net.precision != "bfloat16"
+        and net.compiled is None
         and all(p.requires_grad for p in module.parameters())
     )
 
@@ -161,10 +157,9 @@ class MLPPass:
     def __init__(self, net: Any, is_sparse: bool):
         layers = list(net.module_.linears)
         self.is_sparse = is_sparse
-        self.per_row = LOSSES[net.loss].per_row
-        self.link_into = LINKS_INTO[net.loss]
-        self.is_multiclass = net.loss == "log_loss"
-        self.activation = IN_PLACE[net.module_.activation]
+        self.per_row = net.loss.per_row
+        self.gradient_into = net.loss.gradient_into
+        self.activations = [IN_PLACE[name] for name in net.module_.activation_names]
         # BLAS is up to twice as fast where the longer side of a small matrix lies in one piece.
         turned = [layer.weight for layer in layers if layer.in_features < layer.out_features]
         if is_sparse:
@@ -184,9 +179,9 @@ class MLPPass:
         return columns(n_rows, self.widths[-1], self.flat.values)
 
     def wanted(self, y: Tensor) -> Tensor:
-        """Return encoded targets in the shape of the output: class numbers one-hot."""
-        if not self.is_multiclass:
-            return self.new_output(len(y)).copy_(y)
+        """Return encoded targets column by column: class numbers one-hot."""
+        if y.ndim > 1:
+            return columns(*y.shape, self.flat.values).copy_(y)
         return self.new_output(len(y)).zero_().scatter_(1, y[:, None], 1)
 
     def split(self, X: Any, batch_size: int) -> list[Tensor | SparseBatch]:
@@ -206,7 +201,7 @@ class MLPPass:
         ----------
         X : Tensor of shape (n_rows, n_features) or SparseBatch
             Inputs.
-        wanted : Tensor of shape (n_rows, n_outputs)
+        wanted : Tensor of shape (n_rows, n_columns)
             Encoded targets, see `wanted`.
         output_t : Tensor of shape (n_outputs, n_rows)
             Overwritten by the transposed raw output.
@@ -220,8 +215,7 @@ class MLPPass:
             buffers = self.buffers[len(X)] = Buffers.allocate(len(X), self.widths, output_t)
         self._forward(X, buffers, output_t.t())
         delta = buffers.deltas[-1]
-        self.link_into(output_t, buffers.transposed[-1])
-        delta.sub_(wanted)
+        self.gradient_into(output_t, wanted.t(), buffers.transposed[-1])
         if weight is not None:
             delta.mul_(weight[:, None])
         self._backward(X, buffers, factors)
@@ -230,7 +224,7 @@ class MLPPass:
         a = X
         for i, z in enumerate((*buffers.values, output)):
             if i:
-                self.activation.value(a)
+                self.activations[i - 1].value(a)
             if isinstance(a, SparseBatch):
                 torch.add(a.times(self.weights_t[i]), self.biases[i], out=z)
             else:
@@ -242,7 +236,7 @@ class MLPPass:
         for i in range(len(deltas) - 1, -1, -1):
             if i:  # before the weights of this layer may change
                 torch.mm(deltas[i], self.weights[i], out=deltas[i - 1])
-                self.activation.backward(deltas[i - 1], inputs[i])
+                self.activations[i - 1].backward(deltas[i - 1], inputs[i])
             delta_t, a = buffers.transposed[i], inputs[i]
             base, target, bias = self.weight_bases[i], self.weight_targets[i], self.bias_targets[i]
             decay, scale = factors.weight_decay, factors.scale

@@ -1,8 +1,11 @@
 """The skorch net that every deep estimator holds."""
 
+import copy
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any
 
+import numpy as np
 import torch
 from skorch import NeuralNet
 from skorch.callbacks import Callback, EpochTimer
@@ -10,7 +13,11 @@ from skorch.callbacks import Callback, EpochTimer
 from sknn.engine._callbacks import StopTraining
 from sknn.engine._closed_form import ClosedForm
 from sknn.engine._data import Batches, Rows, target_and_weight
-from sknn.engine._losses import LOSSES, MeanLoss
+from sknn.engine._loss import Loss
+from sknn.engine._losses import MeanLoss, as_loss
+from sknn.engine._optimizers import split_decay
+from sknn.engine._precision import precision_of
+from sknn.engine._schedules import Schedule
 from sknn.engine._threads import threads_for
 
 BATCH_HOOKS = ("on_batch_begin", "on_batch_end", "on_grad_computed")
@@ -20,18 +27,30 @@ class Net(NeuralNet):
     """A skorch net that takes sample weights and skips bookkeeping that nobody reads.
 
     It replaces skorch's ``DataLoader`` by `sknn.engine._data.Batches`, records an epoch instead
-    of every batch unless a callback looks at batches, and adds the L2 penalty of scikit-learn.
+    of every batch unless a callback looks at batches, and adds penalties, the clipping of
+    gradients, and learning rates that change from step to step.
 
     Parameters
     ----------
     module : torch.nn.Module
         With its weights; moved to `device`.
-    loss : str
-        Key of `sknn.engine._losses.LOSSES`.
+    loss : str, Loss or callable
+        See `sknn.engine._losses.as_loss`.
     alpha : float, default=0.0
-        L2 penalty: ``alpha / 2 * sum of squared weights / sum of sample weights of the batch``.
+        Penalty: ``alpha * ((1 - l1_ratio) / 2 * sum of squared weights + l1_ratio * sum of
+        absolute weights) / sum of sample weights of the batch``.
+    l1_ratio : float, default=0.0
+        Share of the L1 penalty, in [0, 1].
+    max_grad_norm : float, default=None
+        Longest gradient, over all parameters together, that a step may follow; a longer one is
+        shortened to it [1]_.
     **kwargs
         See ``skorch.NeuralNet``.
+
+    References
+    ----------
+    .. [1] R. Pascanu, T. Mikolov and Y. Bengio, "On the difficulty of training recurrent neural
+       networks", ICML 2013, arXiv:1211.5063.
     """
 
     # 'module' holds the same instance as 'module_': one pickle for both, which skorch can load
@@ -40,8 +59,33 @@ class Net(NeuralNet):
 
     #: trains the epochs in place of autograd while `train` runs, where it can
     closed_form: ClosedForm | None = None
+    #: targets and raw outputs of an epoch, batch by batch, while somebody wants them
+    outputs_of_epoch: list | None = None
+    #: set by a callback that wants no further epoch
+    stop_asked: bool = False
+    #: beside the training rows, for callbacks
+    validation_rows: Rows | None = None
+    #: of the epoch that runs, or ran last
+    batches: Batches | None = None
 
-    def __init__(self, module: Any, *, loss: str, alpha: float = 0.0, **kwargs: Any):
+    #: sets the learning rate of each step, where it is not constant
+    schedule: Schedule | None = None
+    #: see `precision_of`
+    precision: str = "full"
+    #: what `torch.compile` made of the module, while `train` runs
+    compiled: Any = None
+
+    def __init__(
+        self,
+        module: Any,
+        *,
+        loss: str | Loss | Callable,
+        alpha: float = 0.0,
+        l1_ratio: float = 0.0,
+        max_grad_norm: float | None = None,
+        **kwargs: Any,
+    ):
+        loss = as_loss(loss)
         defaults = {
             "criterion": MeanLoss,
             "criterion__loss": loss,
@@ -49,12 +93,14 @@ class Net(NeuralNet):
             "iterator_train": Batches,
             "iterator_valid": Batches,
             "train_split": None,
-            "predict_nonlinearity": LOSSES[loss].link,
+            "predict_nonlinearity": loss.link,
             "verbose": 0,
         }
         super().__init__(module, **{**defaults, **kwargs})
         self.loss = loss
         self.alpha = alpha
+        self.l1_ratio = l1_ratio
+        self.max_grad_norm = max_grad_norm
 
     @property
     def _default_callbacks(self):
@@ -69,9 +115,9 @@ class Net(NeuralNet):
     def initialize_module(self):
         """Initialise the module, and note its dtype and how wide and how large it is."""
         super().initialize_module()
-        parameters = list(self.module_.parameters())
+        parameters = _computing_parameters(self.module_)
         self.dtype_ = parameters[0].dtype
-        self.widest_ = max(max(p.shape) for p in parameters)
+        self.widest_ = max(max(p.shape, default=1) for p in parameters)
         self.n_parameters_ = sum(p.numel() for p in parameters)
         matrices = [p for p in parameters if p.ndim > 1]
         n_units = sum(p.shape[0] for p in matrices) + sum(p.shape[1] for p in matrices[:1])
@@ -110,17 +156,29 @@ class Net(NeuralNet):
         return max(1, numbers // self.widest_)
 
     def penalized_parameters(self) -> list[torch.nn.Parameter]:
-        """Return what the L2 penalty acts on: the module's choice, else all but vectors."""
+        """Return what the penalty acts on: the module's choice, else all but vectors."""
         if hasattr(self.module_, "penalized"):
             return self.module_.penalized()
         return [p for p in self.module_.parameters() if p.ndim > 1]
 
     def penalty(self, total_weight: torch.Tensor | float) -> torch.Tensor | float:
-        """Return the L2 penalty of a batch whose sample weights sum to `total_weight`."""
+        """Return the penalty of a batch whose sample weights sum to `total_weight`."""
         if not self.alpha:
             return 0.0
-        squares = sum(p.square().sum() for p in self.penalized_parameters())
-        return 0.5 * self.alpha / total_weight * squares
+        parameters, l2 = self.penalized_parameters(), self.alpha * (1 - self.l1_ratio)
+        penalty = 0.5 * l2 / total_weight * sum(p.square().sum() for p in parameters)
+        if not self.l1_ratio:
+            return penalty
+        l1 = self.alpha * self.l1_ratio
+        return penalty + l1 / total_weight * sum(p.abs().sum() for p in parameters)
+
+    def get_params_for_optimizer(self, prefix, named_parameters):
+        """Return skorch's arguments, with the parameters that decay in a group of their own."""
+        args, kwargs = super().get_params_for_optimizer(prefix, named_parameters)
+        if "decay" in kwargs:
+            decay = kwargs.pop("decay")
+            args = (split_decay(args[0], decay, self.penalized_parameters()),)
+        return args, kwargs
 
     def get_loss(self, y_pred, y_true, X=None, training=False):
         """Return the weighted mean loss, and in training the penalty."""
@@ -130,13 +188,54 @@ class Net(NeuralNet):
             loss = loss + self.penalty(len(target) if weight is None else weight.sum())
         return loss
 
+    def infer(self, x, **fit_params):
+        """Return the raw output, in the dtype of the weights."""
+        module = self.module_ if self.compiled is None else self.compiled
+        if self.precision != "bfloat16":
+            return module(x, **fit_params)
+        with precision_of(self):  # the loss is to be computed outside
+            output = module(x, **fit_params)
+        return output.to(self.dtype_)
+
+    @torch.no_grad()
+    def loss_of(self, output: np.ndarray, rows: Rows) -> float:
+        """Return the weighted mean loss of raw outputs, without the penalty."""
+        tensor = torch.from_numpy(output).to(rows.y.device)
+        return float(self.criterion_(tensor, rows.y, rows.sample_weight))
+
+    def notify(self, method_name, **cb_kwargs):
+        """Tell all callbacks; one that stops training by KeyboardInterrupt, as skorch's do, may.
+
+        That is no interruption: the callbacks after it still see the epoch.
+        """
+        if method_name != "on_epoch_end":
+            super().notify(method_name, **cb_kwargs)
+            return
+        for _, callback in self.callbacks_:
+            try:
+                callback.on_epoch_end(self, **cb_kwargs)
+            except KeyboardInterrupt:
+                self.stop_asked = True
+
+    def get_split_datasets(self, X, y=None, **fit_params):
+        """Return training rows, and the validation rows that callbacks may see."""
+        if self.validation_rows is None:
+            return super().get_split_datasets(X, y, **fit_params)
+        return self.get_dataset(X, y), self.validation_rows
+
     def train_step(self, batch, **fit_params):
         """Do one step of the optimizer, without skorch's closure for line searches."""
-        self.optimizer_.zero_grad(set_to_none=True)
+        if self.schedule is not None and self.schedule.per_step:
+            self.schedule.before_step(self.optimizer_)
+        parameters = [p for group in self.optimizer_.param_groups for p in group["params"]]
+        for p in parameters:  # as zero_grad, which would load torch's compiler
+            p.grad = None
         step = self.train_step_single(batch, **fit_params)
         if self._watches("on_grad_computed"):
-            parameters = list(self.get_all_learnable_params())
-            self.notify("on_grad_computed", named_parameters=parameters, batch=batch, training=True)
+            named = list(self.get_all_learnable_params())
+            self.notify("on_grad_computed", named_parameters=named, batch=batch, training=True)
+        if self.max_grad_norm is not None:
+            torch.nn.utils.clip_grad_norm_(parameters, self.max_grad_norm)
         self.optimizer_.step()
         return step
 
@@ -156,10 +255,12 @@ class Net(NeuralNet):
 
         The loss stays on the device until the end of the epoch.
         """
-        if iterator is None:
+        if iterator is None or iterator.dataset is self.validation_rows:  # see `Validation`
             return
+        self.batches = iterator if training else self.batches
         if training and self.closed_form is not None:
-            self.history.record(f"{prefix}_loss", self.closed_form.run_epoch(iterator))
+            loss = self.closed_form.run_epoch(iterator, self.outputs_of_epoch)
+            self.history.record(f"{prefix}_loss", loss)
             self.history.record(f"{prefix}_batch_count", len(iterator))
             return
         watched = self.watches_batches()
@@ -169,6 +270,8 @@ class Net(NeuralNet):
                 self.notify("on_batch_begin", batch=batch, training=training)
             step = step_fn(batch, **fit_params)
             size = len(batch[0])
+            if self.outputs_of_epoch is not None:
+                self.outputs_of_epoch.append((batch[1], step["y_pred"]))
             total = total + step["loss"].detach() * size
             n_rows, n_batches = n_rows + size, n_batches + 1
             if watched:
@@ -184,3 +287,35 @@ class Net(NeuralNet):
             return super().fit_loop(X, y, epochs, **kwargs)
         except StopTraining:
             return self
+
+
+def snapshot(net: Net) -> Net:
+    """Return a net that predicts as the given one does now, whatever becomes of that one.
+
+    Parameters
+    ----------
+    net : Net
+        In training, perhaps.
+
+    Returns
+    -------
+    Net
+        With a module of its own; its optimizer is that of `net`.
+    """
+    new = Net.__new__(Net)  # a copy by copy.copy would go through skorch's pickling
+    vars(new).update(vars(net))
+    new.module = new.module_ = copy.deepcopy(net.module_)
+    new.history = copy.copy(net.history)
+    new.callbacks, new.callbacks_, new.closed_form, new.compiled = None, [], None, None
+    new.validation_rows = new.outputs_of_epoch = new.batches = None
+    return new
+
+
+def _computing_parameters(module: torch.nn.Module) -> list[torch.nn.Parameter]:
+    """Return the parameters that every row is multiplied with.
+
+    Of an embedding's table a row takes a line: its length says nothing about work or memory.
+    """
+    parameters = list(module.parameters())
+    tables = {id(m.weight) for m in module.modules() if isinstance(m, torch.nn.Embedding)}
+    return [p for p in parameters if id(p) not in tables] or parameters

@@ -12,17 +12,26 @@ from typing import Any
 import torch
 
 from sknn._specs import TrainConfig
+from sknn.engine._solver_checks import check_solver
 
-# torch wraps this method in one that imports torch._dynamo at its first call: 800 modules and
-# over a second in every process, also in each worker of a grid search, which the steps of
-# `sknn.engine._closed_form` never need.
-_add_param_group = inspect.unwrap(torch.optim.Optimizer.add_param_group)
+# torch wraps these methods in ones that import torch._dynamo at their first call: 800 modules and
+# over a second in every process, also in each worker of a grid search, for a compiler that is not
+# used here. What is inside of them is called instead, without gradients as they do.
+plain_add_param_group = inspect.unwrap(torch.optim.Optimizer.add_param_group)
+
+
+def _plain_step(optimizer_class: type) -> Callable:
+    return torch.no_grad()(inspect.unwrap(optimizer_class.step))
 
 
 class SGD(torch.optim.SGD):
     """torch's fused SGD, made without loading torch's compiler."""
 
-    add_param_group = _add_param_group
+    add_param_group = plain_add_param_group
+    step = _plain_step(torch.optim.SGD)
+
+
+_adam_step = _plain_step(torch.optim.Adam)
 
 
 class Adam(torch.optim.Adam):
@@ -38,19 +47,58 @@ class Adam(torch.optim.Adam):
        arXiv:1412.6980.
     """
 
-    add_param_group = _add_param_group
+    add_param_group = plain_add_param_group
 
     def __init__(self, params: Any, lr: float, betas: tuple[float, float], eps: float):
         super().__init__(params, lr=lr, betas=betas, eps=eps, fused=True)
         for group in self.param_groups:
             group.update(epsilon=eps, n_steps=0)
 
-    def step(self, closure: Callable | None = None) -> Any:
-        """Do one step, see ``torch.optim.Adam.step``."""
+    def count_step(self) -> None:
+        """Count a step, and set what depends on the count."""
         for group in self.param_groups:
             group["n_steps"] += 1
             group["eps"] = group["epsilon"] / math.sqrt(1 - group["betas"][1] ** group["n_steps"])
+
+    def step(self, closure: Callable | None = None) -> Any:
+        """Do one step, see ``torch.optim.Adam.step``."""
+        self.count_step()
+        return _adam_step(self, closure)
+
+
+class AdamW(Adam):
+    """`Adam` with decoupled weight decay [1]_.
+
+    Before each step the parameters of a group with a ``decay`` are multiplied by
+    ``1 - lr * decay``; see `split_decay`. torch's AdamW does the same, but for epsilon.
+
+    References
+    ----------
+    .. [1] I. Loshchilov and F. Hutter, "Decoupled weight decay regularization", ICLR 2019,
+       arXiv:1711.05101.
+    """
+
+    def step(self, closure: Callable | None = None) -> Any:
+        """Do one step, see ``torch.optim.AdamW.step``."""
+        for group in self.param_groups:
+            if "decay" in group:
+                with torch.no_grad():
+                    torch._foreach_mul_(group["params"], 1 - group["lr"] * group["decay"])
         return super().step(closure)
+
+
+class NAdam(torch.optim.NAdam):
+    """torch's NAdam, made and run without loading torch's compiler."""
+
+    add_param_group = plain_add_param_group
+    step = _plain_step(torch.optim.NAdam)
+
+
+class RMSprop(torch.optim.RMSprop):
+    """torch's RMSprop, made and run without loading torch's compiler."""
+
+    add_param_group = plain_add_param_group
+    step = _plain_step(torch.optim.RMSprop)
 
 
 def _adam(config: TrainConfig) -> dict[str, Any]:
@@ -59,6 +107,18 @@ def _adam(config: TrainConfig) -> dict[str, Any]:
         "optimizer__betas": (config.beta_1, config.beta_2),
         "optimizer__eps": config.epsilon,
     }
+
+
+def _adamw(config: TrainConfig) -> dict[str, Any]:
+    return {**_adam(config), "optimizer": AdamW, "optimizer__decay": config.weight_decay}
+
+
+def _nadam(config: TrainConfig) -> dict[str, Any]:
+    return {**_adam(config), "optimizer": NAdam}
+
+
+def _rmsprop(config: TrainConfig) -> dict[str, Any]:
+    return {"optimizer": RMSprop, "optimizer__eps": config.epsilon}
 
 
 def _sgd(config: TrainConfig) -> dict[str, Any]:
@@ -71,7 +131,13 @@ def _sgd(config: TrainConfig) -> dict[str, Any]:
 
 
 #: solver -> the arguments of a skorch net that choose and set its optimizer
-OPTIMIZERS: dict[str, Callable[[TrainConfig], dict[str, Any]]] = {"adam": _adam, "sgd": _sgd}
+OPTIMIZERS: dict[str, Callable[[TrainConfig], dict[str, Any]]] = {
+    "adam": _adam,
+    "sgd": _sgd,
+    "adamw": _adamw,
+    "nadam": _nadam,
+    "rmsprop": _rmsprop,
+}
 
 
 def net_arguments(config: TrainConfig) -> dict[str, Any]:
@@ -86,30 +152,70 @@ def net_arguments(config: TrainConfig) -> dict[str, Any]:
     Returns
     -------
     dict
+
+    Raises
+    ------
+    ValueError
+        If the solver is unknown, cannot be used here, or does not take its settings.
     """
+    check_solver(config, (*OPTIMIZERS, "lbfgs"))
     if config.solver == "lbfgs":
         return {"optimizer": torch.optim.SGD, "lr": config.learning_rate_init}
-    return {**OPTIMIZERS[config.solver](config), "lr": config.learning_rate_init}
+    if isinstance(config.solver, str):
+        chosen = OPTIMIZERS[config.solver](config)
+    else:
+        chosen = {f"optimizer__{name}": value for name, value in config.solver_params.items()}
+        chosen["optimizer"] = config.solver
+    return {**chosen, "lr": config.learning_rate_init}
 
 
-def copy_state(optimizer: torch.optim.Optimizer) -> tuple[list[dict], list[dict]]:
+def split_decay(
+    groups: list[dict[str, Any]], decay: float, decayed: list[torch.nn.Parameter]
+) -> list[dict[str, Any]]:
+    """Return groups of parameters in which those that decay are apart from the others.
+
+    Parameters
+    ----------
+    groups : list of dict
+        As an optimizer of torch takes them.
+    decay : float
+        See `AdamW`.
+    decayed : list of torch.nn.Parameter
+        Those that it acts on: weights, not biases.
+
+    Returns
+    -------
+    list of dict
+        Without empty groups.
+    """
+    chosen = {id(p) for p in decayed}  # tensors compare by value
+    parts = [
+        {**group, "params": [p for p in group["params"] if (id(p) in chosen) == wanted], **extra}
+        for group in groups
+        for wanted, extra in ((True, {"decay": decay}), (False, {}))
+    ]
+    return [group for group in parts if group["params"]]
+
+
+def copy_state(optimizer: torch.optim.Optimizer) -> tuple[list[dict], dict]:
     """Return a copy of an optimizer's groups and state, for `restore_state`."""
-    groups = [dict(group) for group in optimizer.param_groups]
-    state = [copy.deepcopy(dict(optimizer.state.get(p, {}))) for p in _parameters(optimizer)]
-    return groups, state
+    parameters = [p for group in optimizer.param_groups for p in group["params"]]
+    memo = {id(p): p for p in parameters}  # state may refer to parameters, which are not copied
+    groups = [
+        {name: v if name == "params" else copy.deepcopy(v, memo) for name, v in group.items()}
+        for group in optimizer.param_groups
+    ]
+    return groups, {key: copy.deepcopy(value, memo) for key, value in optimizer.state.items()}
 
 
-def restore_state(optimizer: torch.optim.Optimizer, saved: tuple[list[dict], list[dict]]) -> None:
+def restore_state(optimizer: torch.optim.Optimizer, saved: tuple[list[dict], dict]) -> None:
     """Put back what `copy_state` returned."""
-    groups, states = saved
+    groups, state = saved
     for group, before in zip(optimizer.param_groups, groups, strict=True):
+        group.clear()
         group.update(before)
-    for p, state in zip(_parameters(optimizer), states, strict=True):
-        optimizer.state[p] = state
-
-
-def _parameters(optimizer: torch.optim.Optimizer) -> list[torch.nn.Parameter]:
-    return [p for group in optimizer.param_groups for p in group["params"]]
+    optimizer.state.clear()
+    optimizer.state.update(state)
 
 
 def get_learning_rate(optimizer: torch.optim.Optimizer) -> float:
@@ -118,15 +224,17 @@ def get_learning_rate(optimizer: torch.optim.Optimizer) -> float:
 
 
 def set_learning_rate(optimizer: torch.optim.Optimizer, learning_rate: float) -> None:
-    """Set the learning rate of all groups and leave the next momentum step as it would be.
+    """Set the learning rate of all groups; the next momentum step of 'sgd' stays as it would be.
 
     scikit-learn's velocity contains the learning rates of the past; torch's buffer b is
-    multiplied by the present one, v = -lr b, so b is rescaled here to keep v.
+    multiplied by the present one, v = -lr b, so b is rescaled here to keep v. An optimizer class
+    that a user gave is left with torch's arithmetic.
     """
     for group in optimizer.param_groups:
-        ratio = group["lr"] / learning_rate
-        group["lr"] = learning_rate
+        before, group["lr"] = group["lr"], learning_rate
+        if before == learning_rate or not learning_rate or not isinstance(optimizer, SGD):
+            continue
         for param in group["params"]:
             buffer = optimizer.state[param].get("momentum_buffer") if optimizer.state else None
             if buffer is not None:
-                buffer.mul_(ratio)
+                buffer.mul_(before / learning_rate)

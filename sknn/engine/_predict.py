@@ -7,11 +7,18 @@ import torch
 
 from sknn.architectures import MLP
 from sknn.engine._data import Batches, Rows
+from sknn.engine._precision import precision_of
 from sknn.engine._sparse import SparseBatch
 
 #: numbers that the widest layer of a chunk may hold: 1 MiB in float64, so that what one layer
 #: writes is still in the processor's cache when the next one reads it
 CHUNK_NUMBERS = 2**17
+
+
+def as_array(output: torch.Tensor) -> np.ndarray:
+    """Return a network's output as an array; NumPy has no bfloat16."""
+    output = output.cpu()
+    return (output.float() if output.dtype == torch.bfloat16 else output).numpy()
 
 
 def raw_output(net: Any, rows: Rows) -> np.ndarray:
@@ -32,13 +39,13 @@ def raw_output(net: Any, rows: Rows) -> np.ndarray:
     if module.training:
         module.eval()
     size = net.chunk_rows(CHUNK_NUMBERS)
-    with net.threads_for(2, min(size, len(rows))), torch.inference_mode():
-        if rows.is_sparse and isinstance(module, MLP):
+    threads = net.threads_for(2, min(size, len(rows)))
+    with threads, precision_of(net), torch.inference_mode():
+        if rows.is_sparse and isinstance(module, MLP) and module.embeddings is None:
             return _sparse_output(module, rows)
         if len(rows) <= size and not rows.is_sparse:
-            return module(rows.X).cpu().numpy()
-        chunks = [module(X).cpu() for X, _ in Batches(rows, size)]
-        return torch.cat(chunks).numpy()
+            return as_array(module(rows.X))
+        return np.concatenate([as_array(module(X)) for X, _ in Batches(rows, size)])
 
 
 def _sparse_output(module: MLP, rows: Rows) -> np.ndarray:
@@ -48,7 +55,8 @@ def _sparse_output(module: MLP, rows: Rows) -> np.ndarray:
     batches = Batches(rows, max(1, CHUNK_NUMBERS // max(module.layer_sizes[1:])))
     chunks = []
     for X, _ in batches.groups(dense=False):
-        z = SparseBatch.from_csr(X, rows.device).times(turned) + first.bias
+        z = SparseBatch.from_csr(X, rows.device).times(turned)
+        z = z if first.bias is None else z + first.bias
         chunks.append(module.after_first(z).cpu())
     return torch.cat(chunks).numpy()
 

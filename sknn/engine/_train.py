@@ -1,21 +1,29 @@
-"""``train(plan)``: split, net, loop, best weights."""
+"""``train(plan)``: net, loop, best weights."""
 
 import copy
 import warnings
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 
 import numpy as np
 import torch
 from sklearn.exceptions import ConvergenceWarning
 
-from sknn._specs import Progress, TrainPlan, TrainResult
-from sknn.engine._callbacks import EpochEnd, EpochLog, ValidationScore
+from sknn._specs import Progress, Sample, TrainPlan, TrainResult
+from sknn.architectures import seeded_torch, unsteady_layers
+from sknn.engine._callbacks import EpochEnd, Validation
 from sknn.engine._closed_form import closed_form
-from sknn.engine._data import Rows, split_rows
+from sknn.engine._data import Rows
 from sknn.engine._device import resolve_device
 from sknn.engine._lbfgs import minimize_lbfgs
+from sknn.engine._losses import loss_for
 from sknn.engine._net import Net
 from sknn.engine._optimizers import copy_state, net_arguments, restore_state
+from sknn.engine._precision import precision_of
+from sknn.engine._resume import Resume, make_resume, resumes
+from sknn.engine._schedules import start_schedule
+from sknn.engine._user_callbacks import as_callbacks
+from sknn.engine._verbose import display
 from sknn.exceptions import NonFiniteLossError
 
 #: a row costs each weight a multiplication and an addition forward, and two of each back
@@ -46,7 +54,9 @@ def train(plan: TrainPlan) -> TrainResult:
     NonFiniteLossError
         If loss or weights end up infinite or NaN, and no good weights were kept.
     ValueError
-        If the validation rows are too few, or the device does not exist.
+        If the device does not exist.
+    TypeError
+        If a callback is none.
 
     Warns
     -----
@@ -56,51 +66,78 @@ def train(plan: TrainPlan) -> TrainResult:
         If Ctrl-C ended training; the weights reached so far are kept.
     """
     plan = plan.with_own_rows()
-    progress = _start_progress(plan)
-    net, backup = _start_net(plan)
+    as_callbacks(plan.config.callbacks)
+    resume = resumes(plan)
+    progress = _start_progress(plan, resume)
+    net, backup = _start_net(plan, resume)
+    compiled = torch.compile(net.module_) if plan.config.compile else None
+    vars(net).update(precision=plan.config.precision, compiled=compiled)
+    with _own_generators(net, plan), _float32_products(net):
+        return _train(net, plan, progress, (resume, backup))
+
+
+def _train(net: Net, plan: TrainPlan, progress: Progress, before: tuple) -> TrainResult:
+    resume, backup = before
     try:
+        _set_callbacks(net, plan, progress)
         if plan.config.solver == "lbfgs":
-            rows = Rows(plan.X, plan.y, plan.sample_weight, device=net.device)
-            with net.threads_for(FLOPS_OF_A_WEIGHT, len(rows)):
-                minimize_lbfgs(net, rows, plan.config, progress)
+            left = _run_lbfgs(net, plan, progress)
         else:
-            _run_epochs(net, plan, progress)
+            left = _run_epochs(net, plan, progress, resume)
         _check_finite(net, plan, progress)
     except BaseException:
         _put_back(net, backup)
         raise
-    return TrainResult(net, progress)
+    finally:
+        _forget_data(net)
+    return TrainResult(net, progress, left)
 
 
-def _start_progress(plan: TrainPlan) -> Progress:
+def _own_generators(net: Net, plan: TrainPlan) -> AbstractContextManager:
+    """Return a context in which a user's layers draw from a seed and move no global generator."""
+    own = getattr(net.module_, "has_named_activations", False)  # all layers are ours
+    return nullcontext() if own else seeded_torch(plan.random_state)
+
+
+def _float32_products(net: Net) -> AbstractContextManager:
+    """Return a context with TF32 off or on; bfloat16 is for the forward pass alone."""
+    return nullcontext() if net.precision == "bfloat16" else precision_of(net)
+
+
+def _start_progress(plan: TrainPlan, resume: Resume | None) -> Progress:
     before = plan.previous.progress if plan.previous else Progress()
+    lists = {
+        "loss_curve": list(before.loss_curve),
+        "history": {name: list(column) for name, column in before.history.items()},
+        "validation_scores": list(before.validation_scores or []) if plan.validation else None,
+        "validation_losses": list(before.validation_losses or []) if plan.validation else None,
+    }
+    if resume is not None:
+        return replace(before, stopped_because="", **lists)
     progress = replace(
         before,
         n_epochs=0,
         best_epoch=0,
         stopped_because="",
-        loss_curve=list(before.loss_curve),
-        validation_scores=None,
         best_score=None,
         best_loss=None,
+        **lists,
     )
     if plan.config.early_stopping and plan.config.solver != "lbfgs":
-        progress.validation_scores = list(before.validation_scores or [])
         progress.best_score = -np.inf if before.best_score is None else before.best_score
     else:
         progress.best_loss = np.inf if before.best_loss is None else before.best_loss
     return progress
 
 
-def _start_net(plan: TrainPlan) -> tuple[Net, tuple | None]:
+def _start_net(plan: TrainPlan, resume: Resume | None) -> tuple[Net, tuple | None]:
     """Return a net ready to train, and what `_put_back` needs if it was trained before."""
     config = plan.config
     optimizer = net_arguments(config)
     if plan.previous is None:
         device = resolve_device(config.device, str(plan.X.dtype))
-        net = Net(
-            plan.module, loss=plan.target.loss, alpha=config.alpha, device=device, **optimizer
-        )
+        loss = loss_for(plan.target)
+        net = Net(plan.module, loss=loss, device=device, **_penalties(plan), **optimizer)
         return net.initialize(), None
     net = plan.previous.net
     backup = (
@@ -109,13 +146,21 @@ def _start_net(plan: TrainPlan) -> tuple[Net, tuple | None]:
         copy.deepcopy(net.module_.state_dict()),
         copy_state(net.optimizer_),
     )
-    net.alpha = config.alpha
-    if not (plan.incremental and isinstance(net.optimizer_, optimizer["optimizer"])):
+    vars(net).update(_penalties(plan))
+    if resume is not None:
+        if resume.last_weights is not None:
+            net.module_.load_state_dict(resume.last_weights)
+    elif not (plan.incremental and type(net.optimizer_) is optimizer["optimizer"]):
         for name in [n for n in vars(net) if n.startswith("optimizer__")]:
             delattr(net, name)  # the solver may be another one now
         vars(net).update(optimizer)
         net.initialize_optimizer()
+        net.schedule = None
     return net, backup
+
+
+def _penalties(plan: TrainPlan) -> dict[str, float | None]:
+    return {name: getattr(plan.config, name) for name in ("alpha", "l1_ratio", "max_grad_norm")}
 
 
 def _put_back(net: Net, backup: tuple | None) -> None:
@@ -128,36 +173,82 @@ def _put_back(net: Net, backup: tuple | None) -> None:
         restore_state(net.optimizer_, state)
 
 
-def _run_epochs(net: Net, plan: TrainPlan, progress: Progress) -> None:
+def _set_callbacks(net: Net, plan: TrainPlan, progress: Progress) -> None:
+    """Give the net all callbacks, in the order in which they see an epoch."""
     config, callbacks = plan.config, []
-    training = slice(None)
-    if config.early_stopping:
-        training, validation = split_rows(plan)
-        callbacks.append(_validation_score(net, plan, validation))
-    if config.verbose:
-        callbacks.append(EpochLog())
-    rows = _rows(net, plan, training)
-    epoch_end = EpochEnd(config, progress, len(rows))
+    if plan.validation is not None:
+        net.validation_rows = _rows(net, plan.validation)
+        callbacks.append(
+            Validation(plan.validation, net.validation_rows, plan.score, config.stop_on_loss)
+        )
+    callbacks.extend(as_callbacks(config.callbacks))
+    shown = display(config.verbose, config.max_iter, progress)
+    if shown is not None:
+        callbacks.append(shown)
+    net.callbacks = [*callbacks, EpochEnd(plan, progress)]
+    net.stop_asked = False
+    net.initialize_callbacks()
+
+
+def _forget_data(net: Net) -> None:
+    """Drop what holds data and weights, and would be pickled with the net."""
+    net.callbacks = None
+    net.validation_rows = net.outputs_of_epoch = net.batches = net.compiled = None
+    net.initialize_callbacks()
+
+
+def _run_lbfgs(net: Net, plan: TrainPlan, progress: Progress) -> None:
+    unsteady = unsteady_layers(net.module_)
+    if unsteady:
+        raise ValueError(
+            "solver='lbfgs' needs the same loss for the same weights, but the layers "
+            f"{', '.join(map(repr, unsteady))} of the network change it from call to call. Use "
+            "another solver, or leave out dropout and batch normalization."
+        )
+    rows = _rows(net, plan)
+    net.notify("on_train_begin", X=rows, y=None)
+    with net.threads_for(FLOPS_OF_A_WEIGHT, len(rows)):
+        minimize_lbfgs(net, rows, plan.config, progress)
+    net.notify("on_train_end", X=rows, y=None)
+
+
+def _run_epochs(
+    net: Net, plan: TrainPlan, progress: Progress, resume: Resume | None
+) -> Resume | None:
+    config, rows = plan.config, _rows(net, plan)
+    epoch_end = net.callbacks_[-1][1]
     vars(net).update(
         batch_size=_batch_size(config.batch_size, len(rows)),
         iterator_train__shuffle=config.shuffle,
         iterator_train__random_state=plan.random_state,
-        callbacks=[*callbacks, epoch_end],
+        iterator_train__order=None,
+        iterator_train__cut_short=False,
     )
-    net.initialize_callbacks()
+    n_batches = -(-len(rows) // net.batch_size)
+    goes_on = net.schedule if plan.incremental or resume else None
+    net.schedule = start_schedule(config, n_batches, net.optimizer_, goes_on)
+    if resume is not None:
+        epoch_end.best_weights = resume.best_weights
+        vars(net).update(
+            iterator_train__random_state=resume.random_state,
+            iterator_train__order=resume.order,
+            iterator_train__cut_short=resume.cut_short,
+        )
     net.notify("on_train_begin", X=rows, y=None)
-    n_before = len(net.history)
+    n_before, left = len(net.history) - progress.n_epochs, None
+    n_epochs = 1 if plan.incremental else config.max_iter - progress.n_epochs
     try:
         with net.threads_for(FLOPS_OF_A_WEIGHT, net.batch_size), closed_form(net, rows):
-            net.fit_loop(rows, epochs=1 if plan.incremental else config.max_iter)
+            net.fit_loop(rows, epochs=n_epochs)
     except KeyboardInterrupt:
         warnings.warn("Training interrupted by user.", stacklevel=3)
         progress.stopped_because = "interrupted"
         del net.history[n_before + progress.n_epochs :]  # the epoch that was cut short
+        left = make_resume(net, plan, epoch_end.best_weights)
+    net.iterator_train__random_state = net.iterator_train__order = None
     net.notify("on_train_end", X=rows, y=None)
-    net.callbacks = None  # they hold data and weights, which would be pickled with the net
-    net.initialize_callbacks()
     _conclude(net, plan, progress, epoch_end)
+    return left
 
 
 def _conclude(net: Net, plan: TrainPlan, progress: Progress, epoch_end: EpochEnd) -> None:
@@ -182,18 +273,8 @@ def _conclude(net: Net, plan: TrainPlan, progress: Progress, epoch_end: EpochEnd
         )
 
 
-def _rows(net: Net, plan: TrainPlan, rows: slice | np.ndarray) -> Rows:
-    weight = None if plan.sample_weight is None else plan.sample_weight[rows]
-    if isinstance(rows, slice):  # no copy of X
-        return Rows(plan.X, plan.y, weight, device=net.device)
-    return Rows(plan.X[rows], plan.y[rows], weight, device=net.device)
-
-
-def _validation_score(net: Net, plan: TrainPlan, validation: np.ndarray) -> ValidationScore:
-    weight = None if plan.sample_weight is None else plan.sample_weight[validation]
-    return ValidationScore(
-        _rows(net, plan, validation), plan.y[validation], weight, score=plan.score
-    )
+def _rows(net: Net, sample: TrainPlan | Sample) -> Rows:
+    return Rows(sample.X, sample.y, sample.sample_weight, device=net.device)
 
 
 def _batch_size(batch_size: int | str, n_rows: int) -> int:
@@ -208,7 +289,7 @@ def _batch_size(batch_size: int | str, n_rows: int) -> int:
 
 
 def _check_finite(net: Net, plan: TrainPlan, progress: Progress) -> None:
-    restored = progress.best_score is not None and progress.best_epoch
+    restored = plan.config.early_stopping and progress.best_epoch
     diverged = progress.stopped_because == "diverged" and not restored
     if diverged or not all(torch.isfinite(p).all() for p in net.module_.parameters()):
         raise NonFiniteLossError(NON_FINITE.format(rate=plan.config.learning_rate_init))

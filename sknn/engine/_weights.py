@@ -5,6 +5,8 @@ from typing import Any
 import numpy as np
 import torch
 
+from sknn.architectures import MLP
+
 
 class WeightList(list):
     """Arrays of parameters, in scikit-learn's orientation; setting an item changes the network.
@@ -14,11 +16,12 @@ class WeightList(list):
 
     Parameters
     ----------
-    parameters : list of torch.nn.Parameter
-        Matrices are shown transposed, of shape (n_inputs, n_outputs).
+    parameters : list of torch.nn.Parameter or Tensor
+        Matrices are shown transposed, of shape (n_inputs, n_outputs). A tensor that is no
+        parameter can be read only: biases that a layer lacks, or weights that are computed.
     """
 
-    def __init__(self, parameters: list[torch.nn.Parameter]):
+    def __init__(self, parameters: list[torch.Tensor]):
         self._parameters = parameters
         super().__init__(_as_array(p) for p in parameters)
 
@@ -34,8 +37,16 @@ class WeightList(list):
                 raise ValueError(
                     f"the array for layer {i} must have shape {self[i].shape}; got {array.shape}."
                 )
+            is_fixed = not isinstance(self._parameters[i], torch.nn.Parameter)
+            if is_fixed and not np.array_equal(array, self[i]):
+                raise ValueError(
+                    f"the array for layer {i} cannot be changed: the layer has no biases, or "
+                    "computes its weights from other parameters. Set those of module_ instead."
+                )
         with torch.no_grad():
             for i, array in zip(chosen, values, strict=True):
+                if not isinstance(self._parameters[i], torch.nn.Parameter):
+                    continue
                 self._parameters[i].copy_(torch.from_numpy(np.array(array.T, dtype=float)))
                 super().__setitem__(i, _as_array(self._parameters[i]))
 
@@ -44,11 +55,29 @@ class WeightList(list):
         return list, (list(self),)
 
 
-def _as_array(parameter: torch.nn.Parameter) -> np.ndarray:
-    array = parameter.detach().cpu().numpy().T
-    if parameter.device.type != "cpu":
+def _as_array(tensor: torch.Tensor) -> np.ndarray:
+    array = tensor.detach().cpu().numpy().T
+    if tensor.device.type != "cpu" or not isinstance(tensor, torch.nn.Parameter):
         array.flags.writeable = False
     return array
+
+
+def linear_layers(module: torch.nn.Module) -> list[torch.nn.Linear]:
+    """Return the linear layers of any module, each once, in the order in which it holds them.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+        Of an `MLP` these are its ``linears``.
+
+    Returns
+    -------
+    list of torch.nn.Linear
+        Empty if there are none.
+    """
+    if isinstance(module, MLP):  # an activation of the user's may have layers of its own
+        return list(module.linears)
+    return [layer for layer in module.modules() if isinstance(layer, torch.nn.Linear)]
 
 
 def layer_weights(net: Any) -> tuple[WeightList, WeightList]:
@@ -57,11 +86,26 @@ def layer_weights(net: Any) -> tuple[WeightList, WeightList]:
     Parameters
     ----------
     net : Net
-        Whose module can ``describe()`` itself.
+        With any module.
 
     Returns
     -------
     coefs, intercepts : WeightList
+        In the order of `linear_layers`. A layer without biases has zeros that cannot be changed.
+
+    Raises
+    ------
+    AttributeError
+        If the module has no linear layers.
     """
-    layers = [net.module_.get_submodule(layer.name) for layer in net.module_.describe()]
-    return WeightList([x.weight for x in layers]), WeightList([x.bias for x in layers])
+    layers = linear_layers(net.module_)
+    if not layers:
+        raise AttributeError(
+            f"{type(net.module_).__name__} has no torch.nn.Linear whose weights could be shown. "
+            "All parameters are in module_.state_dict()."
+        )
+    return WeightList([x.weight for x in layers]), WeightList([_bias(x) for x in layers])
+
+
+def _bias(layer: torch.nn.Linear) -> torch.Tensor:
+    return layer.weight.new_zeros(layer.out_features) if layer.bias is None else layer.bias

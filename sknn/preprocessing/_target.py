@@ -1,6 +1,6 @@
-"""Targets in and out of the network: class labels, label sets, numbers."""
+"""Classes in and out of the network: labels and label sets."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -9,10 +9,23 @@ from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils.multiclass import check_classification_targets, type_of_target, unique_labels
 
 from sknn._specs import TargetSpec
+from sknn.preprocessing._target_losses import (
+    CLASS_LOSSES,
+    ClassLoss,
+    loss_facts,
+    read_settings,
+)
 
 
 class ClassCodec:
     """Class labels to numbers and back: binary, multiclass or multilabel.
+
+    Parameters
+    ----------
+    loss : {'log_loss', 'focal', 'hinge'} or callable, default='log_loss'
+        What the network is trained on.
+    loss_params : mapping, default=None
+        Its settings: ``label_smoothing`` of the first two, ``gamma`` of 'focal'.
 
     Attributes
     ----------
@@ -20,7 +33,22 @@ class ClassCodec:
         Sorted labels; ``0 ... n_labels - 1`` for multilabel y.
     spec_ : TargetSpec
         How `encode` writes.
+    out_activation_ : {'softmax', 'logistic', 'identity'}
+        What makes probabilities of raw output; 'identity' where nothing does.
+
+    Raises
+    ------
+    ValueError
+        If the loss is unknown, or a setting is not as it should be.
     """
+
+    def __init__(self, loss: Any = "log_loss", loss_params: Mapping[str, Any] | None = None):
+        self.loss = loss
+        self._settings = read_settings(loss, self._facts, loss_params)
+
+    @property
+    def _facts(self) -> ClassLoss:  # not an attribute: functions of the table cannot be pickled
+        return loss_facts(self.loss, CLASS_LOSSES, ClassLoss())
 
     def fit(self, y: Any, classes: Iterable | None = None) -> "ClassCodec":
         """Learn the classes.
@@ -58,12 +86,21 @@ class ClassCodec:
             self.classes_ = np.unique(y if classes is None else np.asarray(classes))
         n_classes = len(self.classes_)
         if multilabel:
-            self.spec_ = TargetSpec("multilabel", n_classes, "binary_log_loss")
+            self._set_spec("multilabel", n_classes)
         elif n_classes > 2:
-            self.spec_ = TargetSpec("multiclass", n_classes, "log_loss")
+            self._set_spec("multiclass", n_classes)
         else:
-            self.spec_ = TargetSpec("binary", 1, "binary_log_loss")
+            self._set_spec("binary", 1)
         return self
+
+    def _set_spec(self, kind: str, n_outputs: int) -> None:
+        loss, several = self.loss, kind == "multiclass"
+        if isinstance(loss, str) and not several:
+            loss = f"binary_{loss}"
+        self.spec_ = TargetSpec(kind, n_outputs, loss, self._settings)
+        self.out_activation_ = "softmax" if several else "logistic"
+        if not self._facts.gives_probabilities:
+            self.out_activation_ = "identity"
 
     def check_same_classes(self, y: Any) -> None:
         """Raise ValueError unless y has exactly the classes that `fit` saw."""
@@ -145,113 +182,22 @@ class ClassCodec:
         fires = (decision[:, 0] > 0) & (len(self.classes_) == 2)
         return self.classes_[fires.astype(np.intp)]
 
+    def decode_target(self, y: np.ndarray) -> np.ndarray:
+        """Return the labels that `encode` made y from.
+
+        Parameters
+        ----------
+        y : ndarray
+            Encoded.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or (n_samples, n_labels)
+        """
+        if self.spec_.kind == "multilabel":
+            return y.astype(np.int64)
+        return self.classes_[y.astype(np.intp).ravel()]
+
 
 def _has_columns(y: Any) -> bool:
     return sparse.issparse(y) or (np.ndim(y) == 2 and np.shape(y)[1] > 1)
-
-
-class ValueCodec:
-    """Numbers to standardised numbers and back.
-
-    Parameters
-    ----------
-    loss : {'squared_error', 'poisson'}
-        The counts of a Poisson loss stay as they are.
-    standardize : bool
-        Whether to subtract the mean and divide by the standard deviation.
-
-    Attributes
-    ----------
-    mean_, scale_ : ndarray of shape (n_outputs,)
-        ``y = encoded * scale_ + mean_``.
-    spec_ : TargetSpec
-        How `encode` writes.
-    """
-
-    def __init__(self, loss: str, standardize: bool):
-        self.loss = loss
-        self.standardize = standardize and loss == "squared_error"
-
-    def fit(self, y: np.ndarray, sample_weight: np.ndarray | None = None) -> "ValueCodec":
-        """Learn mean and sample standard deviation, weighted.
-
-        Parameters
-        ----------
-        y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-            Numbers.
-        sample_weight : ndarray of shape (n_samples,), default=None
-            Non-negative.
-
-        Returns
-        -------
-        self
-        """
-        columns = y.reshape(len(y), -1).astype(np.float64)
-        n_outputs = columns.shape[1]
-        self.mean_, self.scale_ = np.zeros(n_outputs), np.ones(n_outputs)
-        if self.standardize:
-            self.mean_ = np.average(columns, axis=0, weights=sample_weight)
-            spread = np.abs(columns - self.mean_).max(axis=0)
-            spread = np.where(spread > 0, spread, 1.0)  # squares of y near 1e200 overflow
-            squares = np.square((columns - self.mean_) / spread)
-            variance = np.average(squares, axis=0, weights=sample_weight)
-            # That of a sample, divided by n - 1; n is the sum of weights, so that a weight of 2
-            # is a row given twice. Weights that sum to 1 or so cannot mean counts of rows.
-            n = len(y) if sample_weight is None else float(np.sum(sample_weight))
-            deviation = spread * np.sqrt(variance * n / max(n - 1, n / 2))
-            # A constant target has a deviation of rounding errors alone.
-            noise = 10 * np.finfo(np.float64).eps * np.abs(self.mean_)
-            self.scale_ = np.where(deviation > noise, deviation, 1.0)
-        self.spec_ = TargetSpec("values", n_outputs, self.loss)
-        return self
-
-    def encode(self, y: np.ndarray, dtype: Any) -> np.ndarray:
-        """Return y standardised.
-
-        Parameters
-        ----------
-        y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-            Numbers; at least 0 for a Poisson loss.
-        dtype : dtype
-            Of the result.
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_outputs)
-
-        Raises
-        ------
-        ValueError
-            If a Poisson loss gets a number below 0, or the number of columns has changed.
-        """
-        columns = y.reshape(len(y), -1)
-        if columns.shape[1] != self.spec_.n_outputs:
-            raise ValueError(
-                f"y has {columns.shape[1]} columns, but {self.spec_.n_outputs} in the first call "
-                "to fit or partial_fit. Give as many, or fit anew."
-            )
-        if self.loss == "poisson" and columns.min() < 0:
-            raise ValueError(
-                "Some value(s) of y are out of the valid range of the loss 'poisson': it needs "
-                f"y >= 0, the smallest here is {float(columns.min())!r}."
-            )
-        return ((columns - self.mean_) / self.scale_).astype(dtype)
-
-    def decode(self, output: np.ndarray) -> np.ndarray:
-        """Return predictions in the units of y.
-
-        Parameters
-        ----------
-        output : ndarray of shape (n_samples, n_outputs)
-            Raw outputs of the network.
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_outputs), or (n_samples,) for one output
-            In the dtype of `output`.
-        """
-        if self.loss == "poisson":
-            values = np.exp(output)
-        else:
-            values = (output * self.scale_ + self.mean_).astype(output.dtype)
-        return values.ravel() if values.shape[1] == 1 else values

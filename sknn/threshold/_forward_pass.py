@@ -78,7 +78,8 @@ def forward_pass(model: Any, X: Any, names: Sequence[str] | None = None) -> Forw
     model : object
         A unit, a network of units, or a fitted estimator with ``coefs_``, ``intercepts_``,
         ``activation`` and ``out_activation_``, as `DeepMLPClassifier`, or with ``coef_`` and
-        ``intercept_``, as `PerceptronClassifier`.
+        ``intercept_``, as `PerceptronClassifier`. ``activation`` is a name, or one for each
+        hidden layer. Dropout is fine: it does nothing in prediction.
     X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
         A few rows; sparse ones become dense.
     names : sequence of str or None, default=None
@@ -93,7 +94,9 @@ def forward_pass(model: Any, X: Any, names: Sequence[str] | None = None) -> Forw
     Raises
     ------
     ValueError
-        If the model has no such weights, X does not fit it or names are not one for each node.
+        If the model has no such weights, X does not fit it or names are not one for each node;
+        or if it does more than the formula above: normalization, residual connections,
+        embeddings, an activation that is not in `sknn.activations`, a module of the user's.
     sklearn.exceptions.NotFittedError
         If the model is not fitted.
 
@@ -183,8 +186,10 @@ def _rows(model: Any, X: Any) -> np.ndarray:
 def _weights(model: Any) -> tuple[list[np.ndarray], list[np.ndarray], list[str]]:
     """Return weights, biases and the name of the activation of each layer."""
     if hasattr(model, "coefs_"):
-        n_hidden = len(model.coefs_) - 1
-        functions = [model.activation] * n_hidden + [model.out_activation_]
+        _check_layers_say_all(model)
+        known = [*ACTIVATIONS, *_LINKS]
+        last = _checked(model.out_activation_, "out_activation_", known)
+        functions = [*_hidden_functions(model), last]
         return list(model.coefs_), list(model.intercepts_), functions
     if hasattr(model, "coef_"):
         return [model.coef_.T], [np.asarray(model.intercept_)], [getattr(model, "step", "sign")]
@@ -192,6 +197,43 @@ def _weights(model: Any) -> tuple[list[np.ndarray], list[np.ndarray], list[str]]
         "A forward pass needs a network with coefs_ and intercepts_, or units with coef_ and "
         f"intercept_; got {type(model).__name__}."
     )
+
+
+def _check_layers_say_all(model: Any) -> None:
+    """Raise ValueError if a network computes more than weights, biases and activations tell."""
+    reasons = {
+        f"normalization={getattr(model, 'normalization', None)!r}": "normalization",
+        "residual=True": "residual",
+        "a module of its own": "module",
+    }
+    found = [words for words, name in reasons.items() if getattr(model, name, None)]
+    if getattr(getattr(model, "_inputs", None), "cardinalities", ()):
+        found.append("embeddings of categories")
+    if found:
+        raise ValueError(
+            "A forward pass needs a network of weights, biases and activations alone; "
+            f"{type(model).__name__} has {' and '.join(found)}. Look at its module_ with torch, "
+            "or fit it without."
+        )
+
+
+def _hidden_functions(model: Any) -> list[str]:
+    """Return the name of the activation of each hidden layer."""
+    given, n_hidden = model.activation, len(model.coefs_) - 1
+    if isinstance(given, str) or not isinstance(given, Sequence | np.ndarray):
+        given = [given] * n_hidden
+    if len(given) != n_hidden:
+        raise ValueError(
+            f"activation has {len(given)} entries, but the network {n_hidden} hidden layers: "
+            f"{list(given)!r}. Was it changed after fit?"
+        )
+    return [_checked(function, "activation", list(ACTIVATIONS)) for function in given]
+
+
+def _checked(function: Any, parameter: str, known: list[str]) -> str:
+    if not isinstance(function, str) or function not in known:
+        raise ValueError(f"A forward pass needs {parameter} out of {known}; got {function!r}.")
+    return function
 
 
 def _node_names(model: Any, sizes: list[int]) -> list[str]:

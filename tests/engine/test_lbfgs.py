@@ -10,6 +10,7 @@ from sknn.architectures import MLP
 from sknn.engine import _lbfgs
 from sknn.engine._data import Rows
 from sknn.engine._lbfgs import AutogradObjective, ClosedFormObjective
+from sknn.engine._losses import LOSSES
 from sknn.engine._net import Net
 
 ACTIVATIONS = ["identity", "logistic", "tanh", "relu"]
@@ -47,6 +48,48 @@ def test_gradient_equals_numeric_one(kind, loss, n_outputs, weighted, activation
     f = objective(kind, loss, n_outputs, y, weight, activation=activation)
     error = check_grad(lambda v: f(v)[0], lambda v: f(v)[1], f.get_vector())
     assert error < 1e-6
+
+
+LOSS_PARAMS = {
+    "huber": {"delta": 0.5},
+    "gamma": {},
+    "quantile": {"quantiles": (0.2, 0.5, 0.9)},
+    "gaussian_nll": {"min_std": 0.1},
+    "focal": {"gamma": 1.0, "label_smoothing": 0.1},
+    "binary_focal": {"gamma": 1.0, "label_smoothing": 0.1},
+}
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("loss", LOSS_PARAMS)
+def test_both_objectives_know_every_loss(loss, weighted, rng):
+    y = rng.gamma(2.0, size=(9, {"quantile": 2, "gaussian_nll": 3}.get(loss, 6)))
+    if loss == "focal":
+        y = rng.integers(0, 6, 9)
+    elif loss == "binary_focal":
+        y = rng.integers(0, 2, (9, 6)).astype(float)
+    weight = rng.uniform(0.5, 2, 9) if weighted else None
+    made = LOSSES[loss](**LOSS_PARAMS[loss])
+    auto, hand = (objective(kind, made, 6, y, weight) for kind in KINDS)
+    vector = hand.get_vector()
+    (theirs, their_gradient), (mine, gradient) = auto(auto.get_vector()), hand(vector)
+    assert mine == pytest.approx(theirs, rel=1e-12)
+    # The numbers of the vectors are in different orders.
+    np.testing.assert_allclose(np.sort(gradient), np.sort(their_gradient), rtol=1e-9, atol=1e-12)
+    assert check_grad(lambda v: hand(v)[0], lambda v: hand(v)[1], vector) < 1e-5
+
+
+def test_only_autograd_knows_the_l1_penalty_and_users_losses(rng):
+    rows = Rows(rng.normal(size=(9, 4)), rng.normal(size=(9, 1)))
+
+    def chosen(loss="squared_error", **options):
+        mlp = MLP([4, 5, 1], "tanh", torch.float64)
+        mlp.init_weights(np.random.RandomState(0))
+        return _lbfgs.objective(Net(mlp, loss=loss, **options).initialize(), rows)
+
+    assert isinstance(chosen(alpha=1.0), ClosedFormObjective)
+    assert isinstance(chosen(alpha=1.0, l1_ratio=0.5), AutogradObjective)
+    assert isinstance(chosen(lambda z, y: (z - y).abs()), AutogradObjective)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -1,5 +1,9 @@
 """The net is a skorch net, also in the hands of somebody who knows only skorch."""
 
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -8,7 +12,11 @@ from skorch.callbacks import Callback, EpochScoring
 
 from sknn import DeepMLPClassifier
 from sknn.architectures import MLP
-from sknn.engine import Net
+from sknn.engine import Net, _closed_form
+from sknn.engine._closed_form import closed_form
+from sknn.engine._optimizers import SGD, AdamW
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -20,7 +28,7 @@ def data(rng):
 def make_net(**kwargs):
     mlp = MLP([4, 8, 2])
     mlp.init_weights(np.random.RandomState(0))
-    return Net(mlp, loss="log_loss", batch_size=20, lr=0.5, **kwargs)
+    return Net(mlp, **{"loss": "log_loss", "batch_size": 20, "lr": 0.5, **kwargs})
 
 
 class Counter(Callback):
@@ -92,3 +100,89 @@ def test_estimators_net_can_go_on_training(data):
         clf.fit(X, y)
     clf.net_.partial_fit(X, y.astype(np.float32).reshape(-1, 1))
     assert len(clf.net_.history) == 2 + clf.net_.max_epochs
+
+
+@pytest.mark.parametrize("l1_ratio", [0.0, 0.25, 1.0])
+def test_penalty_is_that_of_an_elastic_net(l1_ratio, data):
+    net = make_net(alpha=0.4, l1_ratio=l1_ratio).initialize()
+    weights = np.concatenate([p.detach().numpy().ravel() for p in net.module_.penalized()])
+    l1, l2 = np.abs(weights).sum(), np.square(weights).sum()
+    expected = 0.4 * ((1 - l1_ratio) / 2 * l2 + l1_ratio * l1) / 7.0
+    assert float(net.penalty(7.0).detach()) == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize("by_hand", [False, True])
+def test_no_step_follows_a_longer_gradient_than_allowed(by_hand, data, monkeypatch):
+    def longest_step(**options):
+        net = make_net(optimizer=SGD, **options).initialize()
+        rows = net.get_dataset(*data)
+        before = torch.nn.utils.parameters_to_vector(net.module_.parameters()).detach().clone()
+        net.set_params(batch_size=50)
+        with closed_form(net, rows):
+            assert (net.closed_form is not None) == by_hand
+            net.fit_loop(rows, epochs=1)
+        after = torch.nn.utils.parameters_to_vector(net.module_.parameters()).detach()
+        return float((after - before).norm()) / 0.5  # the learning rate
+
+    if not by_hand:
+        monkeypatch.setattr(_closed_form, "covers", lambda net: False)
+    free = longest_step()
+    assert longest_step(max_grad_norm=free / 3) == pytest.approx(free / 3, rel=1e-3)
+    assert longest_step(max_grad_norm=free * 3) == pytest.approx(free, rel=1e-3)
+
+
+def test_a_callback_sees_the_gradient_before_it_is_clipped(data):
+    norms = []
+
+    class Watch(Callback):
+        def on_grad_computed(self, net, named_parameters, **kwargs):
+            norms.append(max(float(p.grad.norm()) for _, p in named_parameters))
+
+    make_net(max_grad_norm=1e-9, max_epochs=1, callbacks=[Watch()]).fit(*data)
+    assert min(norms) > 1e-3
+
+
+def test_only_weights_decay(data):
+    net = make_net(optimizer=AdamW, optimizer__decay=0.5).set_params(
+        optimizer__betas=(0.9, 0.99), optimizer__eps=1e-8
+    )
+    net.initialize()
+    weights, others = net.optimizer_.param_groups
+    assert weights["decay"] == 0.5
+    assert [id(p) for p in weights["params"]] == [id(p) for p in net.module_.penalized()]
+    assert all(p.ndim == 1 for p in others["params"])
+    net.partial_fit(*data)
+    assert net.history[-1, "train_loss"] > 0
+
+
+def test_a_users_loss_can_be_given_by_itself(data):
+    X, y = data
+    net = make_net(loss=torch.nn.CrossEntropyLoss(reduction="none"), max_epochs=3)
+    plain = make_net(max_epochs=3)
+    losses = [net.fit(X, y).history[:, "train_loss"] for net in (net, plain)]
+    np.testing.assert_allclose(*losses, rtol=1e-5)
+
+
+def test_autograd_does_not_load_torchs_compiler_either():
+    """It would cost over a second in every process, also in each worker of a grid search."""
+    code = (
+        "import sys, warnings; warnings.simplefilter('ignore');"
+        "import numpy as np, torch;"
+        "from sknn.architectures import MLP; from sknn.engine import Net;"
+        "from sknn.engine._optimizers import net_arguments, OPTIMIZERS;"
+        "from torch.optim.lr_scheduler import OneCycleLR;"
+        "from sknn.engine._schedules import start_schedule;"
+        "from tests.engine.configs import make_config;"
+        "X, y = np.zeros((8, 4), dtype=np.float32), np.arange(8) % 2\n"
+        "for solver in OPTIMIZERS:\n"
+        "    mlp = MLP([4, 3, 2], 'gelu'); mlp.init_weights(np.random.RandomState(0))\n"
+        "    config = make_config(solver=solver, learning_rate=OneCycleLR)\n"
+        "    net = Net(mlp, loss='log_loss', max_grad_norm=1.0, **net_arguments(config))\n"
+        "    net.initialize(); net.schedule = start_schedule(config, 8, net.optimizer_)\n"
+        "    net.partial_fit(X, y)\n"
+        "print([p for p in ('torch', 'torch._dynamo', 'sympy') if p in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    assert done.stdout.strip() == "['torch']"

@@ -63,6 +63,56 @@ def test_every_activation_is_known(network, activation):
     assert np.array_equal(layer.activations, ACTIVATIONS[activation].value(layer.pre_activations))
 
 
+def test_each_hidden_layer_may_have_an_activation_of_its_own(network):
+    network.coefs_ = [np.eye(2), np.eye(2), np.eye(2)]
+    network.intercepts_ = [np.zeros(2)] * 3
+    network.activation = ("relu", "tanh")
+    passed = forward_pass(network, [[0.3, -0.8]])
+    assert [layer.activation for layer in passed.layers] == ["relu", "tanh", "logistic"]
+    assert passed.layers[1].activations == pytest.approx(np.tanh([[0.3, 0.0]]))
+
+
+@pytest.mark.parametrize(
+    ("attribute", "value", "reason"),
+    [
+        ("normalization", "batch", "normalization='batch'"),
+        ("residual", True, "residual=True"),
+        ("module", object, "a module of its own"),
+        ("_inputs", SimpleNamespace(cardinalities=(3,)), "embeddings of categories"),
+    ],
+)
+def test_network_that_does_more_than_its_weights_say_is_refused(network, attribute, value, reason):
+    setattr(network, attribute, value)
+    with pytest.raises(ValueError, match=f"SimpleNamespace has {reason}. Look at its module_"):
+        forward_pass(network, [[0.3, -0.8]])
+
+
+def test_what_is_switched_off_or_done_in_training_alone_is_no_obstacle(network):
+    expected = forward_pass(network, [[0.3, -0.8]]).layers[-1].activations
+    network.normalization, network.residual, network.module = None, np.False_, None
+    network.dropout, network._inputs = 0.5, SimpleNamespace(cardinalities=())
+    assert np.array_equal(forward_pass(network, [[0.3, -0.8]]).layers[-1].activations, expected)
+
+
+@pytest.mark.parametrize("activation", [np.tanh, "swash", ["swash"], "softmax"])
+def test_activation_that_numpy_does_not_know_is_refused(network, activation):
+    network.activation = activation
+    with pytest.raises(ValueError, match=r"needs activation out of .*'relu'.*; got .*(sw|ta|so)"):
+        forward_pass(network, [[0.3, -0.8]])
+
+
+def test_activations_must_be_one_for_each_hidden_layer(network):
+    network.activation = ["tanh", "relu"]
+    with pytest.raises(ValueError, match="has 2 entries, but the network 1 hidden layers"):
+        forward_pass(network, [[0.3, -0.8]])
+
+
+def test_output_activation_that_is_unknown_is_refused(network):
+    network.out_activation_ = "sigmoidish"
+    with pytest.raises(ValueError, match=r"needs out_activation_ out of .*got 'sigmoidish'"):
+        forward_pass(network, [[0.3, -0.8]])
+
+
 def test_nodes_can_be_named(network):
     passed = forward_pass(network, [[0.0, 0.0]], names=list("abcdefg"))
     assert list(passed.outputs) == list("abcdefg")

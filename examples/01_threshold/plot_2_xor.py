@@ -1,0 +1,76 @@
+"""
+XOR needs a second layer
+========================
+
+No single threshold unit computes the exclusive or, and three units in two layers do. Minsky and
+Papert made the first half of this famous in 1969.
+"""
+
+# %%
+# One unit fails
+# --------------
+# `ThresholdLogicClassifier` looks for the unit with the fewest errors. On AND and OR it finds one
+# without any, on XOR the best unit that there is gets one of the four rows wrong.
+import matplotlib.pyplot as plt
+import numpy as np
+from sklearn.inspection import DecisionBoundaryDisplay
+
+from sknn import ThresholdLogicClassifier
+from sknn.inspection import NetworkDiagramDisplay, UnitResponseDisplay
+from sknn.threshold import AND, OR, ThresholdNetwork, ThresholdUnit, truth_table
+
+X = np.array([[0, 0], [0, 1], [1, 0], [1, 1]])
+problems = {"AND": [0, 0, 0, 1], "OR": [0, 1, 1, 1], "XOR": [0, 1, 1, 0]}
+
+figure, axes = plt.subplots(1, 3, figsize=(9, 3.2), layout="constrained")
+n_errors = {}
+for ax, (name, y) in zip(axes, problems.items(), strict=True):
+    unit = ThresholdLogicClassifier(random_state=0).fit(X, y)
+    n_errors[name] = unit.n_errors_
+    DecisionBoundaryDisplay.from_estimator(
+        unit, X, response_method="predict", alpha=0.35, eps=0.5, cmap="RdBu", ax=ax
+    )
+    for label, marker in enumerate("o^"):  # triangles ask for 1, and the unit fires in the blue
+        ax.scatter(*X[np.equal(y, label)].T, marker=marker, c="white", edgecolors="black", s=90)
+    ax.set(title=f"{name}: {unit.n_errors_:g} wrong", xlabel="a", ylabel="b")
+plt.show()
+
+# %%
+# The reason is in the picture: a unit draws one straight line, and no straight line has (0, 1) and
+# (1, 0) on one side and (0, 0) and (1, 1) on the other.
+#
+# Three units do it
+# -----------------
+# A first layer says whether both inputs are 1 (o1) and whether any of them is (o2). The second
+# says "o2 and not o1".
+network = ThresholdNetwork([[AND(), OR()], [ThresholdUnit([-1, 1], threshold=1)]], names=["a", "b"])
+print(truth_table(network, hidden=True).to_string(index=False))
+
+# %%
+figure, axes = plt.subplots(2, 2, figsize=(9, 5), layout="constrained")
+for ax, row in zip(axes.ravel(), X, strict=True):
+    NetworkDiagramDisplay.from_estimator(network, [row], ax=ax)
+    ax.set_title(f"a = {row[0]}, b = {row[1]}")
+plt.show()
+
+# %%
+# What the first layer does to the plane
+# --------------------------------------
+# Each hidden unit draws a line of its own, and the output unit fires between the two. A network of
+# neurons takes zeros and ones alone; its units, asked one by one, take the points in between.
+points = np.linspace(-0.5, 1.5, 200)
+plane = np.column_stack([axis.ravel() for axis in np.meshgrid(points, points)])
+hidden = np.column_stack([unit(plane) for unit in network.layers[0]])
+output = network.layers[1][0](hidden)
+responses = np.column_stack([hidden, output]).T.reshape(3, 200, 200)
+UnitResponseDisplay(
+    [points, points],
+    responses,
+    unit_names=["o1: a and b", "o2: a or b", "o3: o2 and not o1"],
+    feature_names=["a", "b"],
+).plot(n_columns=3)
+plt.show()
+
+# %%
+# One unit was wrong on one of four rows; with a layer in front of it the two lines enclose the
+# rows that belong together, and XOR is computed without an error.

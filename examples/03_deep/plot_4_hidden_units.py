@@ -1,0 +1,52 @@
+"""
+What hidden units see
+=====================
+
+Each unit of the first hidden layer cuts the plane along a straight line, and later layers put
+bent regions together from these cuts.
+"""
+
+# %%
+# Two moons
+# ---------
+import matplotlib.pyplot as plt
+from sklearn.datasets import make_moons
+from sklearn.inspection import DecisionBoundaryDisplay
+
+from sknn import DeepMLPClassifier
+from sknn.inspection import NetworkDiagramDisplay, UnitResponseDisplay
+
+X, y = make_moons(200, noise=0.15, random_state=0)
+mlp = DeepMLPClassifier(
+    (6, 4), activation="tanh", solver="lbfgs", alpha=0.1, max_iter=1000, random_state=2
+)
+mlp.fit(X, y)
+print(f"accuracy: {mlp.score(X, y):.3f}")
+NetworkDiagramDisplay.from_estimator(mlp, X[:1])
+plt.show()
+
+# %%
+# First hidden layer: straight cuts
+# ---------------------------------
+# Units are counted within their layer, from 0, as the columns of ``coefs_`` are.
+UnitResponseDisplay.from_estimator(mlp, X, layer=0, n_columns=3)
+plt.show()
+
+# %%
+# Second hidden layer: bent ones
+# ------------------------------
+UnitResponseDisplay.from_estimator(mlp, X, layer=1)
+plt.show()
+
+# %%
+# The answer of the whole network, with scikit-learn's own Display; blue is the class of the
+# triangles:
+display = DecisionBoundaryDisplay.from_estimator(
+    mlp, X, response_method="predict_proba", cmap="RdBu", alpha=0.8, xlabel="x1", ylabel="x2"
+)
+for label, marker in enumerate("o^"):
+    display.ax_.scatter(*X[y == label].T, marker=marker, c="white", edgecolors="black", s=22)
+plt.show()
+
+# %%
+# Six straight cuts became four bent ones, and these the border between the moons.

@@ -1,0 +1,67 @@
+"""The layers of any torch module, in the words of the package."""
+
+import torch
+from torch import nn
+
+from sknn._specs import LayerSpec
+
+
+def describe(module: nn.Module, n_inputs: int) -> list[LayerSpec]:
+    """Return a `LayerSpec` for each layer of a module.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+        One that describes itself, or any other: then two rows of zeros go through it, and each of
+        its innermost modules that they pass is a layer.
+    n_inputs : int
+        Columns of an encoded X.
+
+    Returns
+    -------
+    list of LayerSpec
+        Their parameters sum to those of the module.
+
+    Examples
+    --------
+    >>> from torch import nn
+    >>> from sknn.architectures import describe
+    >>> for layer in describe(nn.Sequential(nn.Linear(4, 8), nn.Mish(), nn.Linear(8, 1)), 4):
+    ...     print(layer.name, layer.kind, layer.n_outputs, layer.n_parameters)
+    0 Linear 8 40
+    1 Mish 8 0
+    2 Linear 1 9
+    """
+    if hasattr(module, "describe"):
+        return module.describe()
+    names = {part: name for name, part in module.named_modules()}
+    layers: list[LayerSpec] = []
+    counted: set[int] = set()
+
+    def note(part: nn.Module, arguments: tuple, output: object) -> None:
+        leaf = not any(True for _ in part.children())
+        own = [p for p in part.parameters(recurse=leaf) if id(p) not in counted]
+        if (leaf or own) and isinstance(output, torch.Tensor):
+            counted.update(map(id, own))
+            first = arguments[0] if arguments else output
+            layers.append(
+                LayerSpec(
+                    name=names[part] or "module",
+                    kind=type(part).__name__,
+                    n_inputs=first.shape[-1] if isinstance(first, torch.Tensor) else 0,
+                    n_outputs=output.shape[-1],
+                    activation="identity",
+                    n_parameters=sum(p.numel() for p in own),
+                )
+            )
+
+    hooks = [part.register_forward_hook(note) for part in names]
+    was_training, like = module.training, next(module.parameters())
+    try:
+        with torch.inference_mode():
+            module.eval()(torch.zeros(2, n_inputs, dtype=like.dtype, device=like.device))
+    finally:
+        module.train(was_training)
+        for hook in hooks:
+            hook.remove()
+    return layers

@@ -1,0 +1,313 @@
+"""The convolutional network for sequences."""
+
+import warnings
+from itertools import pairwise
+
+import numpy as np
+import torch
+from torch import nn
+
+from sknn._specs import InputSpec, LayerSpec, TargetSpec
+from sknn.activations import ACTIVATIONS
+from sknn.architectures._blocks import UnsetLinear, init_uniform
+from sknn.architectures._dropout import Dropout
+from sknn.architectures._sequence_options import SequenceOptions
+from sknn.architectures._windows import FilterBank, pool_locally, valid_windows
+
+Tensor = torch.Tensor
+
+#: name -> function; all of them grow with their argument, so that the maximum can come first
+FIRST_ACTIVATIONS = {"relu": torch.relu, "exp": torch.exp, "linear": lambda values: values}
+#: positions that a filter of a later layer covers, and windows in a stretch before it
+LATER_KERNEL, LATER_POOL = 5, 2
+#: most values that pooling may hand on; a hidden layer of 32 units then has half a million weights
+MAX_POOLED = 16_384
+DEFAULTS = SequenceOptions()
+
+
+class UnsetConv1d(nn.Conv1d):
+    """A convolution that draws no weights when it is made; see `UnsetLinear`."""
+
+    def reset_parameters(self) -> None:
+        """Leave the weights unset; see `SequenceCNN.init_weights`."""
+
+
+class SequenceCNN(nn.Module):
+    """Filters slide along sequences; what they find is pooled and goes through hidden layers.
+
+    As in DeepBind [1]_ and Basset [2]_: filters, activation, pooling, and a small perceptron on
+    top. The output is raw, without a link. Positions of zeros at the ends are padding, which no
+    filter sees unless the sequence is shorter than the filter.
+
+    Parameters
+    ----------
+    length, n_channels, n_outputs : int
+        Positions of a sequence, numbers at each, and units of the output.
+    options : SequenceOptions, default=SequenceOptions()
+        The layers.
+    dtype : torch.dtype, default=torch.float32
+        Of weights and computation.
+
+    Attributes
+    ----------
+    bank : FilterBank
+        The first layer.
+    convs, norms : torch.nn.ModuleList
+        Further convolutional layers; batch normalization of each layer, or empty.
+    linears : torch.nn.ModuleList of Linear
+        Hidden layers and the output layer.
+    dropouts : torch.nn.ModuleList of Dropout
+        Before each of them, or empty.
+    pooling : str or int
+        As used: a number is larger than the option's where that left too many values.
+
+    Shape
+    -----
+    - Input: ``(batch, length * n_channels)``, position by position, or
+      ``(batch, length, n_channels)``
+    - Output: ``(batch, n_outputs)``
+
+    References
+    ----------
+    .. [1] B. Alipanahi, A. Delong, M. T. Weirauch and B. J. Frey, "Predicting the sequence
+       specificities of DNA- and RNA-binding proteins by deep learning", Nature Biotechnology 33,
+       2015, doi:10.1038/nbt.3300.
+    .. [2] D. R. Kelley, J. Snoek and J. L. Rinn, "Basset: learning the regulatory code of the
+       accessible genome with deep convolutional neural networks", Genome Research 26, 2016,
+       doi:10.1101/gr.200535.115.
+
+    Examples
+    --------
+    >>> import numpy as np, torch
+    >>> from sknn.architectures import SequenceCNN
+    >>> cnn = SequenceCNN(101, 4, 1)
+    >>> cnn.init_weights(np.random.RandomState(0))
+    >>> cnn(torch.zeros(8, 404)).shape
+    torch.Size([8, 1])
+    >>> [(layer.kind, layer.n_parameters) for layer in cnn.describe()]
+    [('Conv1d', 8704), ('Dropout', 0), ('Linear', 4128), ('Dropout', 0), ('Linear', 33)]
+    """
+
+    def __init__(
+        self,
+        length: int,
+        n_channels: int,
+        n_outputs: int,
+        options: SequenceOptions = DEFAULTS,
+        dtype: torch.dtype = torch.float32,
+    ):
+        super().__init__()
+        n_windows = length - options.kernel_size + 1
+        if n_windows < 1:
+            raise ValueError(
+                f"Sequences have {length} positions, fewer than kernel_size="
+                f"{options.kernel_size}. Lower kernel_size, or give longer sequences."
+            )
+        self.length, self.n_channels, self.options = length, n_channels, options
+        n = options.n_filters
+        self.bank = FilterBank(
+            (n, options.kernel_size, n_channels),
+            n_windows,
+            options.reverse_complement,
+            options.position_bias,
+            dtype,
+        )
+        self.convs = nn.ModuleList(
+            UnsetConv1d(n, n, LATER_KERNEL, padding="same", dtype=dtype)
+            for _ in range(options.n_conv_layers - 1)
+        )
+        self.norms = nn.ModuleList(
+            nn.BatchNorm1d(n, dtype=dtype) for _ in range(options.n_conv_layers * options.has_norms)
+        )
+        self.pooling, n_pooled = _pooling(options, n_windows)
+        sizes = (n_pooled, *options.hidden_layer_sizes, n_outputs)
+        self.linears = nn.ModuleList(UnsetLinear(a, b, dtype=dtype) for a, b in pairwise(sizes))
+        self.dropouts = nn.ModuleList(
+            Dropout(options.dropout) for _ in self.linears if options.dropout
+        )
+
+    @classmethod
+    def from_specs(
+        cls, inputs: InputSpec, target: TargetSpec, options: SequenceOptions = DEFAULTS
+    ) -> "SequenceCNN":
+        """Build the network that leads from encoded sequences to an encoded y.
+
+        Parameters
+        ----------
+        inputs : InputSpec
+            Gives length, channels and dtype.
+        target : TargetSpec
+            Gives the width of the output.
+        options : SequenceOptions, default=SequenceOptions()
+            The layers.
+
+        Returns
+        -------
+        SequenceCNN
+            With unset weights; see `init_weights`.
+
+        Raises
+        ------
+        ValueError
+            If the sequences are shorter than a filter.
+        """
+        dtype = getattr(torch, inputs.dtype)
+        return cls(inputs.length or 1, inputs.n_numeric, target.n_outputs, options, dtype)
+
+    @property
+    def is_deterministic(self) -> bool:
+        """Whether, in training too, a row's output depends on that row and the weights alone."""
+        return not (self.norms or self.dropouts)
+
+    def init_weights(self, random_state: np.random.RandomState) -> None:
+        """Draw all weights anew, from the first layer to the last, then the seeds of dropout.
+
+        Parameters
+        ----------
+        random_state : numpy.random.RandomState
+            Gives all the numbers; torch's generators are left alone.
+        """
+        self.bank.init_weights(random_state)
+        with torch.no_grad():
+            for conv in self.convs:
+                bound = np.sqrt(6 / conv.weight[0].numel())
+                drawn = random_state.uniform(-bound, bound, tuple(conv.weight.shape))
+                conv.weight.copy_(torch.from_numpy(drawn))
+                conv.bias.zero_()
+        for norm in self.norms:
+            norm.reset_parameters()
+        for layer in self.linears:
+            init_uniform(layer, ACTIVATIONS["relu"].init_factor, random_state)
+        for dropout in self.dropouts:
+            dropout.reseed(int(random_state.randint(np.iinfo(np.int32).max)))
+
+    def forward(self, X: Tensor) -> Tensor:
+        """Return the raw outputs, of shape (batch, n_outputs)."""
+        return self.after_pooling(self.pooled(X))
+
+    def pooled(self, X: Tensor) -> Tensor:
+        """Return what pooling hands on, of shape (batch, n_pooled)."""
+        X = X.reshape(len(X), self.length, self.n_channels)
+        valid = valid_windows(X, self.options.kernel_size)
+        single = not (self.convs or self.norms) and self.pooling == "max"
+        if single and not X.requires_grad:
+            return self._activate(self.bank.best(X, valid))
+        strands = [self.bank(X, i) for i in range(self.bank.n_strands)]
+        pooled = self._pooled_strands(strands, valid)
+        return pooled[0] if len(strands) == 1 else torch.maximum(*pooled)
+
+    def after_pooling(self, pooled: Tensor) -> Tensor:
+        """Return the raw outputs for what pooling hands on."""
+        last = len(self.linears) - 1
+        for i, layer in enumerate(self.linears):
+            if self.dropouts:
+                pooled = self.dropouts[i](pooled)
+            pooled = layer(pooled)
+            pooled = pooled if i == last else pooled.relu()
+        return pooled
+
+    def best_windows(self, X: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return where along each sequence each filter of the first layer is largest.
+
+        Shape
+        -----
+        - X: as in `forward`
+        - returns three of ``(batch, n_filters)``: the value after the activation, the first
+          position of the window, and whether it is on the other strand
+        """
+        X = X.reshape(len(X), self.length, self.n_channels)
+        best, place, other = self.bank.best_place(X, valid_windows(X, self.options.kernel_size))
+        return self._activate(best), place, other
+
+    def _activate(self, values: Tensor) -> Tensor:
+        return FIRST_ACTIVATIONS[self.options.first_activation](values)
+
+    def _pooled_strands(self, strands: list[Tensor], valid: Tensor | None) -> list[Tensor]:
+        """Pool the values of each strand, all strands in one batch so that norms see both."""
+        n_strands = len(strands)
+        # The later layers read the other strand in its own direction.
+        values = torch.cat([strands[0], *(values.flip(1) for values in strands[1:])])
+        values = values.transpose(1, 2)
+        if valid is not None:
+            valid = torch.cat([valid, *[valid.flip(1)] * (n_strands - 1)])
+        if self.norms:
+            values = self.norms[0](values)
+        values = self._activate(values)
+        for i, conv in enumerate(self.convs):
+            values, valid = pool_locally(values, LATER_POOL, valid)
+            values = conv(values)
+            if self.norms:
+                values = self.norms[i + 1](values)
+            values = values.relu()
+        pooled = self._pool(values, valid)
+        parts = list(pooled.chunk(n_strands))
+        if n_strands == 2 and isinstance(self.pooling, int):
+            parts[1] = parts[1].flip(2)  # to be compared place by place
+        return [part.flatten(1) for part in parts]
+
+    def _pool(self, values: Tensor, valid: Tensor | None) -> Tensor:
+        if isinstance(self.pooling, int):
+            return pool_locally(values, self.pooling, valid)[0]
+        parts = []
+        if self.pooling != "mean":
+            hidden = values if valid is None else values.masked_fill(~valid[:, None], -torch.inf)
+            parts.append(hidden.amax(2))
+        if self.pooling != "max":
+            if valid is None:
+                parts.append(values.mean(2))
+            else:
+                total = values.masked_fill(~valid[:, None], 0.0).sum(2)
+                parts.append(total / valid.sum(1, keepdim=True))
+        return torch.cat(parts, dim=1)
+
+    def penalized(self) -> list[nn.Parameter]:
+        """Return the parameters under the L2 penalty: weights, and the bias of positions."""
+        weights = [layer.weight for layer in (self.bank, *self.convs, *self.linears)]
+        return weights if self.bank.position_bias is None else [*weights, self.bank.position_bias]
+
+    def describe(self) -> list[LayerSpec]:
+        """Return a `LayerSpec` for each layer, in the order of the computation."""
+        n = self.options.n_filters
+        specs = []
+        for i, name in enumerate(["bank", *(f"convs.{i}" for i in range(len(self.convs)))]):
+            n_inputs, activation = (n, "relu") if i else (self.n_channels, _name(self.options))
+            if not self.norms:
+                specs.append(self._spec(name, "Conv1d", (n_inputs, n), activation))
+                continue
+            specs.append(self._spec(name, "Conv1d", (n_inputs, n)))
+            specs.append(self._spec(f"norms.{i}", "BatchNorm1d", (n, n), activation))
+        for i, layer in enumerate(self.linears):
+            widths = layer.in_features, layer.out_features
+            if self.dropouts:
+                specs.append(self._spec(f"dropouts.{i}", "Dropout", (widths[0], widths[0])))
+            activation = "identity" if i == len(self.linears) - 1 else "relu"
+            specs.append(self._spec(f"linears.{i}", "Linear", widths, activation))
+        return specs
+
+    def _spec(
+        self, name: str, kind: str, widths: tuple[int, int], activation: str = "identity"
+    ) -> LayerSpec:
+        n_parameters = sum(p.numel() for p in self.get_submodule(name).parameters())
+        return LayerSpec(name, kind, *widths, activation, n_parameters)
+
+
+def _name(options: SequenceOptions) -> str:
+    return {"linear": "identity"}.get(options.first_activation, options.first_activation)
+
+
+def _pooling(options: SequenceOptions, n_windows: int) -> tuple[str | int, int]:
+    """Return how to pool, and how many values that leaves."""
+    if isinstance(options.pooling, str):
+        return options.pooling, options.n_filters * (2 if options.pooling == "maxmean" else 1)
+    for _ in range(options.n_conv_layers - 1):
+        n_windows = -(-n_windows // LATER_POOL)
+    most = max(MAX_POOLED // options.n_filters, 1)
+    size = max(options.pooling, -(-n_windows // most))
+    if size > options.pooling:
+        warnings.warn(
+            f"pooling={options.pooling} leaves {-(-n_windows // options.pooling)} stretches of "
+            f"{options.n_filters} filters, more than {MAX_POOLED} values in all; pooling={size} is "
+            "used.",
+            stacklevel=4,
+        )
+    return size, options.n_filters * -(-n_windows // size)

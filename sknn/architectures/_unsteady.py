@@ -1,0 +1,49 @@
+"""Which layers keep a network from computing the same loss twice."""
+
+from torch import nn
+
+from sknn.architectures._dropout import Dropout
+
+#: their output in training depends on chance, or on the other rows of the batch
+UNSTEADY = (
+    Dropout,
+    nn.Dropout,
+    nn.Dropout1d,
+    nn.Dropout2d,
+    nn.Dropout3d,
+    nn.AlphaDropout,
+    nn.FeatureAlphaDropout,
+    nn.RReLU,
+    nn.BatchNorm1d,
+    nn.BatchNorm2d,
+    nn.BatchNorm3d,
+    nn.SyncBatchNorm,
+)
+
+
+def unsteady_layers(module: nn.Module) -> list[str]:
+    """Return what keeps a row's output in training from depending on the row and weights alone.
+
+    L-BFGS needs a loss that is the same at each call and the sum over chunks of rows.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+        Any, a user's too; looked through for dropout, batch normalization and the like.
+
+    Returns
+    -------
+    list of str
+        Names of the kinds of layers, each once, in order; empty if there are none.
+
+    Examples
+    --------
+    >>> from sknn.architectures import MLP, MLPOptions, unsteady_layers
+    >>> unsteady_layers(MLP([3, 4, 1], options=MLPOptions(0.5, "batch")))
+    ['BatchNorm', 'Dropout']
+    >>> unsteady_layers(MLP([3, 4, 1], options=MLPOptions(normalization="layer")))
+    []
+    """
+    found = [part for part in module.modules() if isinstance(part, UNSTEADY)]
+    kinds = [type(part).__name__ for part in found if getattr(part, "p", None) != 0]
+    return list(dict.fromkeys(kinds))

@@ -1,0 +1,230 @@
+"""Filters that slide along sequences: the first layer of `SequenceCNN`, and what it sees."""
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional
+
+Tensor = torch.Tensor
+
+#: what the bias of positions is multiplied by. Adam moves all parameters at the same pace, at
+#: which that bias, one number for each window and filter, fits the training rows before the
+#: filters have learned. Measured: AUC on a transcription factor's peaks 0.969 instead of 0.955,
+#: on TATA promoters, where places matter, still 0.949 instead of 0.82 without.
+POSITION_SCALE = 0.3
+
+
+def windows(X: Tensor, kernel_size: int) -> Tensor:
+    """Return all windows of sequences, flat, as a copy.
+
+    Shape
+    -----
+    - X: ``(batch, length, channels)``
+    - returns ``(batch, length - kernel_size + 1, kernel_size * channels)``
+    """
+    return X.unfold(1, kernel_size, 1).transpose(2, 3).flatten(2)
+
+
+def valid_windows(X: Tensor, kernel_size: int) -> Tensor | None:
+    """Tell which windows see no padding; None if no sequence has any.
+
+    Padding is the run of positions with zeros alone at an end of a sequence. Of a sequence
+    shorter than the kernel those windows are valid that see all of it, and of one with nothing
+    but zeros all are.
+
+    Shape
+    -----
+    - X: ``(batch, length, channels)``
+    - returns ``(batch, length - kernel_size + 1)``, of bool
+    """
+    ends = X[:, :: max(X.shape[1] - 1, 1)]
+    if not X.is_cuda and bool((ends != 0).any(dim=2).all()):  # the usual case, told at little cost
+        return None
+    real = (X != 0).any(dim=2)
+    before, after = real.cumsum(1), real.flip(1).cumsum(1).flip(1)
+    inside = ((before > 0) & (after > 0)).to(X.dtype)  # letters, and gaps between letters
+    seen = inside.unfold(1, kernel_size, 1).sum(2)
+    return seen >= inside.sum(1, keepdim=True).clamp(max=kernel_size)
+
+
+class BestWindow(torch.autograd.Function):
+    """The largest value of each filter along a sequence.
+
+    Its gradient needs the one best window of each filter and sequence, so that the way back is
+    not through all windows: forward and back take a third of the time of ``torch.conv1d`` and
+    ``amax``. There is no gradient for X.
+    """
+
+    @staticmethod
+    def forward(
+        ctx: Any, X: Tensor, filters: Tensor, shift: Tensor, valid: Tensor | None
+    ) -> Tensor:
+        """Return the largest values.
+
+        Shape
+        -----
+        - X: ``(batch, length, channels)``
+        - filters: ``(n_filters, kernel_size, channels)``
+        - shift: ``(n_windows, n_filters)`` or ``(1, n_filters)``, added to the products
+        - valid: ``(batch, n_windows)`` of bool, or None
+        - returns ``(batch, n_filters)``
+        """
+        seen = windows(X, filters.shape[1])
+        values = torch.matmul(seen, filters.flatten(1).t()).add_(shift)
+        if valid is not None:
+            values.masked_fill_(~valid[:, :, None], -torch.inf)
+        best = values.amax(1)
+        ctx.save_for_backward(seen, values, best, filters, shift)
+        return best
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[None, Tensor, Tensor, None]:
+        """Return the gradients of filters and shift."""
+        seen, values, best, filters, shift = ctx.saved_tensors
+        n_rows, n_windows, n_filters = values.shape
+        place = first_place(values, best)
+        rows = place + n_windows * torch.arange(n_rows, device=seen.device)[:, None]
+        chosen = seen.flatten(0, 1)[rows.flatten()].view(n_rows, n_filters, -1)
+        of_filters = torch.einsum("nf,nfk->fk", gradient, chosen).view_as(filters)
+        if len(shift) == 1:
+            return None, of_filters, gradient.sum(0, keepdim=True), None
+        of_shift = torch.zeros_like(shift).scatter_add_(0, place, gradient)
+        return None, of_filters, of_shift, None
+
+
+def first_place(values: Tensor, best: Tensor) -> Tensor:
+    """Return where along axis 1 the largest values are; of equal ones the first.
+
+    ``argmax`` over an axis that is not the last takes four times as long.
+
+    Shape
+    -----
+    - values: ``(batch, n_windows, n_filters)``
+    - best: ``(batch, n_filters)``, the maximum over the windows
+    - returns ``(batch, n_filters)``, of int64
+    """
+    n_windows = values.shape[1]
+    numbers = torch.arange(n_windows, 0, -1, dtype=values.dtype, device=values.device)[:, None]
+    return n_windows - ((values == best[:, None]) * numbers).amax(1).long()
+
+
+class FilterBank(nn.Module):
+    """Filters that are compared with each window of a sequence, on one strand or on both.
+
+    On the other strand the same windows are read backwards with complementary letters, for which
+    the filters are turned in place of the sequences.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Number of filters, positions that a filter covers, and channels.
+    n_windows : int
+        Windows along a sequence.
+    both_strands : bool
+        Whether there are two strands.
+    position_bias : bool
+        Whether each filter learns what to add at each window, on each strand, so that it can
+        prefer some places.
+    dtype : torch.dtype
+        Of the weights.
+
+    Shape
+    -----
+    - Input: ``(batch, length, channels)``
+    - Output: ``(batch, n_windows, n_filters)``
+    """
+
+    def __init__(
+        self,
+        shape: tuple[int, int, int],
+        n_windows: int,
+        both_strands: bool,
+        position_bias: bool,
+        dtype: torch.dtype,
+    ):
+        super().__init__()
+        n_strands = 2 if both_strands else 1
+        self.weight = nn.Parameter(torch.empty(shape, dtype=dtype))
+        self.bias = nn.Parameter(torch.empty(shape[0], dtype=dtype))
+        self.position_bias = None
+        if position_bias:
+            size = (n_strands, n_windows, shape[0])
+            self.position_bias = nn.Parameter(torch.empty(size, dtype=dtype))
+        self.n_strands = n_strands
+
+    @torch.no_grad()
+    def init_weights(self, random_state: np.random.RandomState) -> None:
+        """Draw the filters as He et al. (2015, arXiv:1502.01852) do; biases are 0."""
+        bound = np.sqrt(6 / self.weight[0].numel())
+        drawn = random_state.uniform(-bound, bound, tuple(self.weight.shape))
+        self.weight.copy_(torch.from_numpy(drawn))
+        self.bias.zero_()
+        if self.position_bias is not None:
+            self.position_bias.zero_()
+
+    def strand(self, i: int) -> tuple[Tensor, Tensor]:
+        """Return the filters and what is added at each window, for a strand."""
+        filters = self.weight.flip(1, 2) if i else self.weight
+        if self.position_bias is None:
+            return filters, self.bias[None]
+        return filters, self.bias + POSITION_SCALE * self.position_bias[i]
+
+    def forward(self, X: Tensor, i: int = 0) -> Tensor:
+        """Return the value of each filter at each window, for strand `i`."""
+        filters, shift = self.strand(i)
+        return torch.matmul(windows(X, filters.shape[1]), filters.flatten(1).t()) + shift
+
+    def best(self, X: Tensor, valid: Tensor | None) -> Tensor:
+        """Return each filter's largest value along each sequence, of shape (batch, n_filters)."""
+        filters, shift = zip(*map(self.strand, range(self.n_strands)), strict=True)
+        best = BestWindow.apply(X, torch.cat(filters), torch.cat(shift, dim=1), valid)
+        return best if self.n_strands == 1 else torch.maximum(*best.chunk(2, dim=1))
+
+    def best_place(self, X: Tensor, valid: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
+        """Return the largest values, their windows, and whether on the other strand.
+
+        Shape
+        -----
+        - X: ``(batch, length, channels)``
+        - valid: ``(batch, n_windows)`` of bool, or None
+        - returns three of ``(batch, n_filters)``
+        """
+        found = []
+        for i in range(self.n_strands):
+            values = self(X, i)
+            if valid is not None:
+                values = values.masked_fill(~valid[:, :, None], -torch.inf)
+            best = values.amax(1)
+            found.append((best, first_place(values, best)))
+        best, place = found[0]
+        other = found[-1][0] > best
+        return (
+            torch.where(other, found[-1][0], best),
+            torch.where(other, found[-1][1], place),
+            other,
+        )
+
+    def extra_repr(self) -> str:
+        """Return what stands between the brackets of the repr."""
+        n_filters, kernel_size, n_channels = self.weight.shape
+        return f"{n_channels}, {n_filters}, kernel_size={kernel_size}, n_strands={self.n_strands}"
+
+
+def pool_locally(values: Tensor, size: int, valid: Tensor | None) -> tuple[Tensor, Tensor | None]:
+    """Return the largest value in each stretch of windows, 0 where there is padding alone.
+
+    Shape
+    -----
+    - values: ``(batch, channels, n_windows)``
+    - valid: ``(batch, n_windows)`` of bool, or None
+    - returns ``(batch, channels, n_stretches)``, and of bool ``(batch, n_stretches)`` or None
+    """
+    if valid is None:
+        return functional.max_pool1d(values, size, ceil_mode=True), None
+    left = functional.max_pool1d(valid[:, None].to(values.dtype), size, ceil_mode=True)
+    pooled = functional.max_pool1d(
+        values.masked_fill(~valid[:, None], -torch.inf), size, ceil_mode=True
+    )
+    return pooled.masked_fill(left == 0, 0.0), left[:, 0] > 0

@@ -1,0 +1,48 @@
+"""The half of a deep estimator that takes tables: arrays, sparse matrices, data frames."""
+
+from typing import Any
+
+import numpy as np
+from sklearn.utils.validation import validate_data
+
+from sknn._validation import is_clean_array
+from sknn.preprocessing import TabularEncoder, check_names, is_plain_numbers
+
+FLOATS = (np.float64, np.float32)
+
+
+class TableInput:
+    """X is a table; `categorical_features`, `scale` and `dtype` say how it is encoded."""
+
+    def _check_inputs(self, X: Any, *, reset: bool) -> Any:
+        unnamed = not reset and not hasattr(self, "feature_names_in_")
+        if unnamed and is_clean_array(X, self.n_features_in_, self._inputs.dtype):
+            return X
+        if not is_plain_numbers(X):
+            return check_names(self, X, reset=reset)
+        return validate_data(
+            self,
+            X,
+            accept_sparse="csr",
+            dtype=self._dtypes() if reset else self._inputs.dtype,
+            ensure_all_finite="allow-nan",
+            reset=reset,
+        )
+
+    def _fit_encoder(self, X: Any, sample_weight: np.ndarray | None) -> TabularEncoder:
+        encoder = TabularEncoder(self.categorical_features, scale=self.scale, dtype=self._dtype())
+        return encoder.fit(X, sample_weight=sample_weight)
+
+    def _dtype(self) -> str:
+        """Return the dtype of the weights; products may be less precise."""
+        return self.dtype if self.dtype in ("auto", "float64") else "float32"
+
+    def _dtypes(self) -> Any:
+        """Return the dtype that X is to have; scikit-learn keeps one of several."""
+        return FLOATS if self.dtype == "auto" else self._dtype()
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = self.scale in (None, "standard", "auto")
+        tags.input_tags.allow_nan = True
+        return tags

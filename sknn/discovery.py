@@ -1,0 +1,53 @@
+"""Find the estimators of the package, as scikit-learn's module of this name does for its own."""
+
+from importlib import import_module
+from typing import Any
+
+from sklearn.base import ClassifierMixin, ClusterMixin, RegressorMixin, TransformerMixin
+
+MIXINS = {
+    "classifier": ClassifierMixin,
+    "regressor": RegressorMixin,
+    "transformer": TransformerMixin,
+    "cluster": ClusterMixin,
+}
+
+
+def all_estimators(type_filter: Any = None) -> list[tuple[str, type]]:
+    """Return the estimators that can be imported from `sknn`.
+
+    Parameters
+    ----------
+    type_filter : {'classifier', 'regressor', 'transformer', 'cluster'}, list of these or None, \
+            default=None
+        Which kinds to return; None for all.
+
+    Returns
+    -------
+    list of tuple of (str, type)
+        Name and class, in the order of the alphabet.
+
+    Raises
+    ------
+    ValueError
+        If a kind is unknown.
+
+    Examples
+    --------
+    >>> from sknn.discovery import all_estimators
+    >>> [name for name, _ in all_estimators("regressor")][:1]
+    ['DeepMLPRegressor']
+    """
+    kinds = type_filter if isinstance(type_filter, list) else [type_filter]
+    if type_filter is not None and not set(kinds) <= set(MIXINS):
+        raise ValueError(
+            f"type_filter must be None, one of {sorted(MIXINS)}, or a list of them; got "
+            f"{type_filter!r}."
+        )
+    sknn = import_module("sknn")  # the top is above all levels, and loads names on use
+    names = [name for name in sorted(sknn.__all__) if not name.startswith("_")]
+    classes = [(name, getattr(sknn, name)) for name in names]
+    if type_filter is None:
+        return classes
+    wanted = tuple(MIXINS[kind] for kind in kinds)
+    return [(name, cls) for name, cls in classes if issubclass(cls, wanted)]

@@ -1,0 +1,17 @@
+"""Pictures of networks, after scikit-learn's Display convention; matplotlib is loaded on use."""
+
+from sknn.inspection._activations import ActivationDisplay
+from sknn.inspection._loss_curve import LossCurveDisplay
+from sknn.inspection._network_diagram import NetworkDiagramDisplay
+from sknn.inspection._prediction_grid import PredictionGridDisplay
+from sknn.inspection._unit_response import UnitResponseDisplay
+from sknn.inspection._weight_map import WeightMapDisplay
+
+__all__ = [
+    "ActivationDisplay",
+    "LossCurveDisplay",
+    "NetworkDiagramDisplay",
+    "PredictionGridDisplay",
+    "UnitResponseDisplay",
+    "WeightMapDisplay",
+]

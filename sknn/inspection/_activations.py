@@ -1,0 +1,294 @@
+"""Activation functions and their derivatives."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from sknn.activations import ACTIVATIONS, Activation
+from sknn.inspection._panels import panel_axes
+from sknn.inspection._reading import layers_of, unwrapped
+from sknn.inspection._style import line_styles, short
+
+KINDS = ("value", "derivative")
+
+
+class ActivationDisplay:
+    """Activation functions beside their derivatives, or one function of ``w t + b``.
+
+    Make it with `from_names` to compare functions, with `from_weights_and_biases` to see what
+    weight and bias do to a unit, or with `from_estimator` for those of a network.
+
+    Parameters
+    ----------
+    t : array-like of float of shape (n_points,)
+        Where the functions were evaluated.
+    values : mapping of str to array-like of float of shape (n_points,)
+        Functions, by their names in the legend.
+    derivatives : mapping of str to array-like of float of shape (n_points,) or None, default=None
+        Their derivatives by t, under the same names; None if there are none to draw.
+    x_label : str, default='t'
+        What t is.
+    y_label : str, default='σ(t)'
+        What the functions are.
+
+    Attributes
+    ----------
+    t, values, derivatives, x_label, y_label
+        As given; arrays.
+    ax_ : matplotlib Axes or None
+        With the curves; with two panels the Axes that they divide up.
+    axes_ : ndarray of Axes of shape (n_panels,)
+        The panels.
+    figure_ : matplotlib Figure
+        With the Axes.
+    lines_ : list of Line2D
+        The functions, then their derivatives.
+
+    Raises
+    ------
+    ValueError
+        If a curve has not an entry for each point, or names of functions and derivatives differ.
+
+    See Also
+    --------
+    sknn.activations.ACTIVATIONS : The functions.
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt
+    >>> from sknn.inspection import ActivationDisplay
+    >>> display = ActivationDisplay.from_names(["heaviside", "logistic", "tanh", "relu"])
+    >>> float(display.derivatives["logistic"].max())
+    0.25
+    >>> plt.close(display.figure_)
+    """
+
+    def __init__(
+        self,
+        t: Any,
+        values: Mapping[str, Any],
+        derivatives: Mapping[str, Any] | None = None,
+        *,
+        x_label: str = "t",
+        y_label: str = "σ(t)",
+    ):
+        self.t = np.asarray(t, dtype=float)
+        self.values = self._checked(values)
+        self.derivatives = None if derivatives is None else self._checked(derivatives)
+        if self.derivatives is not None and list(self.derivatives) != list(self.values):
+            raise ValueError(
+                f"Each function needs its derivative under its own name; got {list(self.values)} "
+                f"and {list(self.derivatives)}."
+            )
+        self.x_label, self.y_label = x_label, y_label
+
+    def _checked(self, curves: Mapping[str, Any]) -> dict[str, np.ndarray]:
+        arrays = {str(name): np.asarray(curve, dtype=float) for name, curve in curves.items()}
+        for name, curve in arrays.items():
+            if curve.shape != self.t.shape:
+                raise ValueError(
+                    f"{name!r} must have a value for each of the {len(self.t)} points, got an "
+                    f"array of shape {curve.shape}."
+                )
+        return arrays
+
+    @classmethod
+    def from_names(
+        cls,
+        names: Sequence[str] = ("heaviside", "sign", "logistic", "tanh", "relu"),
+        *,
+        limits: tuple[float, float] = (-4.0, 4.0),
+        kind: str = "both",
+        ax: Any = None,
+        line_kw: Mapping[str, Any] | None = None,
+    ) -> "ActivationDisplay":
+        """Draw functions of the table of activations.
+
+        Parameters
+        ----------
+        names : sequence of str, default=('heaviside', 'sign', 'logistic', 'tanh', 'relu')
+            Keys of `sknn.activations.ACTIVATIONS`.
+        limits : tuple of float, default=(-4.0, 4.0)
+            Smallest and largest t.
+        kind : {'value', 'derivative', 'both'}, default='both'
+            What to draw; ``'both'`` makes two panels.
+        ax : matplotlib Axes, sequence of Axes, or None, default=None
+            Where to draw; None makes a new figure.
+        line_kw : mapping or None, default=None
+            Further arguments for ``ax.plot``.
+
+        Returns
+        -------
+        ActivationDisplay
+
+        Raises
+        ------
+        ValueError
+            If there is no such activation.
+        """
+        t = _points(limits)
+        functions = {name: _activation(name) for name in names}
+        display = cls(
+            t,
+            {name: function.value(t) for name, function in functions.items()},
+            {name: function.derivative(t) for name, function in functions.items()},
+        )
+        return display.plot(ax, kind=kind, line_kw=line_kw)
+
+    @classmethod
+    def from_weights_and_biases(
+        cls,
+        activation: str = "logistic",
+        *,
+        weights: Sequence[float] = (1.0,),
+        biases: Sequence[float] = (0.0,),
+        limits: tuple[float, float] = (-10.0, 10.0),
+        kind: str = "value",
+        ax: Any = None,
+        line_kw: Mapping[str, Any] | None = None,
+    ) -> "ActivationDisplay":
+        """Draw σ(w t + b) for each weight w with each bias b.
+
+        Parameters
+        ----------
+        activation : str, default='logistic'
+            Key of `sknn.activations.ACTIVATIONS`.
+        weights, biases : sequence of float, default=(1.0,), (0.0,)
+            Each weight is drawn with each bias.
+        limits : tuple of float, default=(-10.0, 10.0)
+            Smallest and largest t.
+        kind : {'value', 'derivative', 'both'}, default='value'
+            What to draw; ``'both'`` makes two panels.
+        ax : matplotlib Axes, sequence of Axes, or None, default=None
+            Where to draw; None makes a new figure.
+        line_kw : mapping or None, default=None
+            Further arguments for ``ax.plot``.
+
+        Returns
+        -------
+        ActivationDisplay
+
+        Raises
+        ------
+        ValueError
+            If there is no such activation.
+        """
+        t, function = _points(limits), _activation(activation)
+        values, derivatives = {}, {}
+        for w in weights:
+            for b in biases:
+                parts = [f"w = {short(w)}"] * (len(weights) > 1 or len(biases) == 1)
+                parts += [f"b = {short(b)}"] * (len(biases) > 1)
+                label = ", ".join(parts)
+                values[label] = function.value(w * t + b)
+                derivatives[label] = w * function.derivative(w * t + b)
+        display = cls(t, values, derivatives, x_label="x", y_label=f"{activation}(w x + b)")
+        return display.plot(ax, kind=kind, line_kw=line_kw)
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator: Any,
+        *,
+        limits: tuple[float, float] = (-4.0, 4.0),
+        kind: str = "both",
+        ax: Any = None,
+        line_kw: Mapping[str, Any] | None = None,
+    ) -> "ActivationDisplay":
+        """Draw the activations of a fitted network, each once, from the inputs on.
+
+        Parameters
+        ----------
+        estimator : estimator
+            Fitted, with ``activation`` and ``out_activation_`` or with ``step``; a softmax, which
+            is no function of a single number, is left out.
+        limits : tuple of float, default=(-4.0, 4.0)
+            Smallest and largest t.
+        kind : {'value', 'derivative', 'both'}, default='both'
+            What to draw; ``'both'`` makes two panels.
+        ax : matplotlib Axes, sequence of Axes, or None, default=None
+            Where to draw; None makes a new figure.
+        line_kw : mapping or None, default=None
+            Further arguments for ``ax.plot``.
+
+        Returns
+        -------
+        ActivationDisplay
+
+        Raises
+        ------
+        ValueError
+            If the estimator is no such network.
+        sklearn.exceptions.NotFittedError
+            If it is not fitted.
+        """
+        _, network = unwrapped(estimator)
+        used = layers_of(network, "ActivationDisplay").activations
+        names = [name for name in dict.fromkeys(used) if name in ACTIVATIONS]
+        if not names:
+            raise ValueError(
+                f"{type(network).__name__} has no activations of a single number, but {used}."
+            )
+        return cls.from_names(names, limits=limits, kind=kind, ax=ax, line_kw=line_kw)
+
+    def plot(
+        self, ax: Any = None, *, kind: str = "both", line_kw: Mapping[str, Any] | None = None
+    ) -> "ActivationDisplay":
+        """Draw the functions.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, sequence of Axes, or None, default=None
+            Where to draw; None makes a new figure.
+        kind : {'value', 'derivative', 'both'}, default='both'
+            What to draw; ``'both'`` makes two panels.
+        line_kw : mapping or None, default=None
+            Further arguments for ``ax.plot``.
+
+        Returns
+        -------
+        ActivationDisplay
+            Itself.
+
+        Raises
+        ------
+        ValueError
+            If there is no such kind, or there are no derivatives to draw.
+        """
+        if kind not in (*KINDS, "both"):
+            raise ValueError(f"kind must be one of {[*KINDS, 'both']}, got {kind!r}.")
+        kinds = KINDS if kind == "both" else (kind,)
+        if "derivative" in kinds and self.derivatives is None:
+            raise ValueError("There are no derivatives to draw. Use kind='value'.")
+        purpose = f"{type(self).__name__}.plot"
+        self.ax_, self.axes_ = panel_axes(ax, len(kinds), 2, size=(3.8, 3.2), purpose=purpose)
+        self.figure_ = self.axes_[0].figure
+        self.lines_ = []
+        for axis, drawn in zip(self.axes_, kinds, strict=True):
+            curves = self.values if drawn == "value" else self.derivatives
+            for (name, curve), style in zip(curves.items(), _styles(len(curves)), strict=True):
+                look = {**style, "label": name, **(line_kw or {})}
+                self.lines_ += axis.plot(self.t, curve, **look)
+            derivative = f"derivative by {self.x_label}"
+            axis.set(xlabel=self.x_label, ylabel=self.y_label if drawn == "value" else derivative)
+        self.axes_[0].legend(fontsize="small")
+        return self
+
+
+def _styles(n: int) -> list[dict[str, Any]]:
+    """Return styles whose dashes differ too: steps and derivatives lie on each other."""
+    dashes = ("-", (0, (6, 2)), (0, (4, 1.5, 1, 1.5)), (0, (1.5, 1)), (0, (8, 1.5)))
+    return [
+        {**style, "linestyle": dashes[i % len(dashes)]} for i, style in enumerate(line_styles(n))
+    ]
+
+
+def _points(limits: tuple[float, float]) -> np.ndarray:
+    return np.linspace(*limits, 801)
+
+
+def _activation(name: str) -> Activation:
+    if name not in ACTIVATIONS:
+        raise ValueError(f"activation must be one of {sorted(ACTIVATIONS)}, got {name!r}.")
+    return ACTIVATIONS[name]

@@ -1,0 +1,65 @@
+"""Axes for pictures of several panels."""
+
+from collections.abc import Sequence
+from math import ceil
+from typing import Any
+
+import numpy as np
+
+from sknn._optional import require
+
+
+def panel_axes(
+    ax: Any, n_panels: int, n_columns: int, *, size: tuple[float, float], purpose: str
+) -> tuple[Any, np.ndarray]:
+    """Return Axes for some panels.
+
+    Parameters
+    ----------
+    ax : Axes, sequence of Axes, or None
+        An Axes is divided up, and shows nothing itself, unless there is only one panel, which it
+        then is; of a sequence there must be one for each panel; None makes a new figure.
+    n_panels, n_columns : int
+        How many, and how many side by side at most.
+    size : tuple of float
+        Width and height of a panel of a new figure, in inches.
+    purpose : str
+        For error messages.
+
+    Returns
+    -------
+    whole : Axes or None
+        The Axes given or made; None if a sequence was given.
+    panels : ndarray of Axes of shape (n_panels,)
+
+    Raises
+    ------
+    ValueError
+        If there are not as many Axes as panels, or an Axes cannot be divided up.
+    """
+    plt = require("matplotlib.pyplot", purpose)
+    if isinstance(ax, (Sequence, np.ndarray)):
+        given = np.asarray(ax, dtype=object).ravel()
+        if len(given) != n_panels:
+            raise ValueError(
+                f"{purpose} draws {n_panels} panel(s), but ax has {len(given)} Axes. Give one Axes "
+                "for each, or a single one to be divided up."
+            )
+        return None, given
+    n_columns = min(n_columns, n_panels)
+    n_rows = ceil(n_panels / n_columns)
+    if ax is None:
+        figsize = (size[0] * n_columns, size[1] * n_rows)
+        _, ax = plt.subplots(figsize=figsize, layout="constrained")
+    if n_panels == 1:
+        return ax, np.array([ax], dtype=object)
+    ax.set_axis_off()
+    cells = ax.get_subplotspec()
+    if cells is None:  # an Axes placed by hand, or an inset
+        raise ValueError(
+            f"{purpose} cannot divide up an Axes that is not part of a grid. Make it with "
+            "plt.subplots or figure.add_subplot, or give a list with an Axes for each panel."
+        )
+    grid = cells.subgridspec(n_rows, n_columns)
+    cell = [(i // n_columns, i % n_columns) for i in range(n_panels)]
+    return ax, np.array([ax.figure.add_subplot(grid[place]) for place in cell], dtype=object)

@@ -1,0 +1,287 @@
+"""Images with what a classifier takes them for."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from sknn.inspection._panels import panel_axes
+from sknn.inspection._reading import checked_names, image_rows
+from sknn.inspection._style import NEGATIVE
+
+WHICH = ("all", "right", "wrong")
+
+
+class PredictionGridDisplay:
+    """Images with predicted classes, and the true ones where they differ.
+
+    Wrong predictions have a frame, a cross, and the true class beneath the predicted one. A number
+    behind a class is its predicted probability.
+
+    Make it with `from_estimator` or `from_predictions`.
+
+    Parameters
+    ----------
+    images : array-like of shape (n_images, height, width)
+        Grey levels.
+    y_true, y_pred : array-like of shape (n_images,)
+        Names of the true and of the predicted classes.
+    y_proba : array-like of float of shape (n_images,) or None, default=None
+        Predicted probabilities of the predicted classes.
+
+    Attributes
+    ----------
+    images, y_true, y_pred, y_proba
+        As given; arrays.
+    wrong : ndarray of bool of shape (n_images,)
+        Where `y_pred` differs from `y_true`.
+    ax_ : matplotlib Axes or None
+        That the panels divide up.
+    axes_ : ndarray of Axes of shape (n_images,)
+        The panels.
+    figure_ : matplotlib Figure
+        With the Axes.
+    images_ : list of AxesImage
+        The pictures.
+
+    Raises
+    ------
+    ValueError
+        If there is no image, or not a class for each.
+
+    See Also
+    --------
+    sklearn.metrics.ConfusionMatrixDisplay : How often each class is taken for which.
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt
+    >>> from sklearn.datasets import load_digits
+    >>> from sknn import PerceptronClassifier
+    >>> from sknn.inspection import PredictionGridDisplay
+    >>> X, y = load_digits(return_X_y=True)
+    >>> perceptron = PerceptronClassifier().fit(X[:1000], y[:1000])
+    >>> display = PredictionGridDisplay.from_estimator(
+    ...     perceptron, X[1000:], y[1000:], which="wrong", n_images=5
+    ... )
+    >>> display.wrong
+    array([ True,  True,  True,  True,  True])
+    >>> plt.close(display.figure_)
+    """
+
+    def __init__(self, images: Any, y_true: Any, y_pred: Any, *, y_proba: Any = None):
+        self.images = np.asarray(images)
+        if self.images.ndim != 3 or len(self.images) == 0:
+            raise ValueError(
+                "images must be an array of shape (n_images, height, width) with an image at "
+                f"least, got shape {self.images.shape}."
+            )
+        self.y_true, self.y_pred = np.asarray(y_true), np.asarray(y_pred)
+        self.y_proba = None if y_proba is None else np.asarray(y_proba, dtype=float)
+        for name in ("y_true", "y_pred", "y_proba"):
+            given = getattr(self, name)
+            if given is not None and given.shape != (len(self.images),):
+                raise ValueError(
+                    f"{name} must have an entry for each of the {len(self.images)} images, got an "
+                    f"array of shape {given.shape}."
+                )
+        self.wrong = self.y_pred != self.y_true
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator: Any,
+        X: Any,
+        y: Any,
+        *,
+        class_names: Sequence[str] | None = None,
+        image_shape: tuple[int, int] | None = None,
+        which: str = "all",
+        n_images: int = 15,
+        n_columns: int = 5,
+        ax: Any = None,
+        image_kw: Mapping[str, Any] | None = None,
+    ) -> "PredictionGridDisplay":
+        """Draw images with what a fitted classifier takes them for.
+
+        Parameters
+        ----------
+        estimator : estimator
+            Fitted classifier; its probabilities are shown if it has any.
+        X : array-like of shape (n_samples, n_pixels)
+            An image a row, its pixels line by line.
+        y : array-like of shape (n_samples,)
+            True classes.
+        class_names : sequence of str or None, default=None
+            Names of the classes in the order of ``classes_``; None means the labels.
+        image_shape : tuple of int or None, default=None
+            Height and width of the images; None means that they are equal.
+        which : {'all', 'right', 'wrong'}, default='all'
+            Whether to draw only rows that are predicted so.
+        n_images : int, default=15
+            The first so many of these rows are drawn.
+        n_columns : int, default=5
+            Images side by side.
+        ax : matplotlib Axes, sequence of Axes, or None, default=None
+            To be divided up, or one for each image; None makes a new figure.
+        image_kw : mapping or None, default=None
+            Further arguments for ``ax.imshow``.
+
+        Returns
+        -------
+        PredictionGridDisplay
+
+        Raises
+        ------
+        ValueError
+            If rows are no such images, no row is predicted so, or names are not one for each
+            class.
+        sklearn.exceptions.NotFittedError
+            If the estimator is not fitted.
+        """
+        y_pred, y_proba = estimator.predict(X), None
+        classes = np.asarray(estimator.classes_)
+        if hasattr(estimator, "predict_proba"):
+            columns = np.searchsorted(classes, y_pred)
+            y_proba = np.take_along_axis(estimator.predict_proba(X), columns[:, None], 1)[:, 0]
+        if class_names is not None:
+            class_names = checked_names(class_names, len(classes), "class names")
+            class_names = dict(zip(classes.tolist(), class_names, strict=True))
+        return cls.from_predictions(
+            X,
+            y,
+            y_pred,
+            y_proba=y_proba,
+            class_names=class_names,
+            image_shape=image_shape,
+            which=which,
+            n_images=n_images,
+            n_columns=n_columns,
+            ax=ax,
+            image_kw=image_kw,
+        )
+
+    @classmethod
+    def from_predictions(
+        cls,
+        X: Any,
+        y_true: Any,
+        y_pred: Any,
+        *,
+        y_proba: Any = None,
+        class_names: Mapping[Any, str] | None = None,
+        image_shape: tuple[int, int] | None = None,
+        which: str = "all",
+        n_images: int = 15,
+        n_columns: int = 5,
+        ax: Any = None,
+        image_kw: Mapping[str, Any] | None = None,
+    ) -> "PredictionGridDisplay":
+        """Draw images with given predictions.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_pixels)
+            An image a row, its pixels line by line.
+        y_true, y_pred : array-like of shape (n_samples,)
+            True and predicted classes.
+        y_proba : array-like of float of shape (n_samples,) or None, default=None
+            Predicted probabilities of the predicted classes.
+        class_names : mapping of label to str or None, default=None
+            Names of the classes; None means the labels.
+        image_shape : tuple of int or None, default=None
+            Height and width of the images; None means that they are equal.
+        which : {'all', 'right', 'wrong'}, default='all'
+            Whether to draw only rows that are predicted so.
+        n_images : int, default=15
+            The first so many of these rows are drawn.
+        n_columns : int, default=5
+            Images side by side.
+        ax : matplotlib Axes, sequence of Axes, or None, default=None
+            To be divided up, or one for each image; None makes a new figure.
+        image_kw : mapping or None, default=None
+            Further arguments for ``ax.imshow``.
+
+        Returns
+        -------
+        PredictionGridDisplay
+
+        Raises
+        ------
+        ValueError
+            If rows are no such images, there is not a class for each, no row is predicted so, or
+            a class has no name.
+        """
+        if which not in WHICH:
+            raise ValueError(f"which must be one of {list(WHICH)}, got {which!r}.")
+        X, y_true, y_pred = np.asarray(X), np.asarray(y_true), np.asarray(y_pred)
+        if y_true.shape != (len(X),) or y_pred.shape != y_true.shape:
+            raise ValueError(
+                f"There must be one class for each of the {len(X)} rows; got y_true of shape "
+                f"{y_true.shape} and y_pred of shape {y_pred.shape}."
+            )
+        wanted = {
+            "all": np.ones(len(X), dtype=bool),
+            "right": y_pred == y_true,
+            "wrong": y_pred != y_true,
+        }
+        rows = np.flatnonzero(wanted[which])[:n_images]
+        if len(rows) == 0:
+            raise ValueError(f"No row is predicted as which={which!r} asks for; none to draw.")
+        display = cls(
+            image_rows(X[rows], image_shape),
+            _named(y_true[rows], class_names),
+            _named(y_pred[rows], class_names),
+            y_proba=None if y_proba is None else np.asarray(y_proba)[rows],
+        )
+        return display.plot(ax, n_columns=n_columns, image_kw=image_kw)
+
+    def plot(
+        self, ax: Any = None, *, n_columns: int = 5, image_kw: Mapping[str, Any] | None = None
+    ) -> "PredictionGridDisplay":
+        """Draw the images.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, sequence of Axes, or None, default=None
+            To be divided up, or one for each image; None makes a new figure.
+        n_columns : int, default=5
+            Images side by side.
+        image_kw : mapping or None, default=None
+            Further arguments for ``ax.imshow``.
+
+        Returns
+        -------
+        PredictionGridDisplay
+            Itself.
+        """
+        purpose = f"{type(self).__name__}.plot"
+        self.ax_, self.axes_ = panel_axes(
+            ax, len(self.images), n_columns, size=(1.6, 1.85), purpose=purpose
+        )
+        self.figure_ = self.axes_[0].figure
+        look = {"cmap": "gray", **(image_kw or {})}
+        self.images_ = []
+        for i, axis in enumerate(self.axes_):
+            self.images_.append(axis.imshow(self.images[i], **look))
+            axis.set(xticks=[], yticks=[])
+            axis.set_title(self._title(i), fontsize="small")
+            if self.wrong[i]:
+                for spine in axis.spines.values():
+                    spine.set(color=NEGATIVE, linewidth=3)
+        return self
+
+    def _title(self, i: int) -> str:
+        proba = "" if self.y_proba is None else f" {self.y_proba[i]:.2f}"
+        if not self.wrong[i]:
+            return f"{self.y_pred[i]}{proba}"
+        return f"× {self.y_pred[i]}{proba}\ntrue: {self.y_true[i]}"
+
+
+def _named(labels: np.ndarray, class_names: Mapping[Any, str] | None) -> list[str]:
+    if class_names is None:
+        return [str(label) for label in labels]
+    missing = sorted({label for label in labels.tolist() if label not in class_names}, key=str)
+    if missing:
+        raise ValueError(f"class_names has no name for {missing[:5]}; it has {list(class_names)}.")
+    return [str(class_names[label]) for label in labels.tolist()]

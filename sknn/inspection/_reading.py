@@ -1,0 +1,165 @@
+"""What the pictures need to know of an estimator, read by its attributes.
+
+sknn's estimators, scikit-learn's own MLPs and linear models, and sknn's units and networks have
+the same attributes; pipelines and searches are looked into.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.pipeline import Pipeline
+from sklearn.utils.validation import check_is_fitted
+
+
+@dataclass(frozen=True)
+class Layers:
+    """The weights of a network.
+
+    Attributes
+    ----------
+    coefs : list of ndarray of shape (n_before, n_units)
+    intercepts : list of ndarray of shape (n_units,)
+    activations : list of str
+        Name of the function of each layer.
+    """
+
+    coefs: list[np.ndarray]
+    intercepts: list[np.ndarray]
+    activations: list[str]
+
+
+def unwrapped(estimator: Any) -> tuple[list[Any], Any]:
+    """Return the transformers before a network, first to last, and the network itself.
+
+    Parameters
+    ----------
+    estimator : object
+        Fitted; a pipeline, a search with ``best_estimator_``, a `TransformedTargetRegressor`, or
+        any of these in each other.
+
+    Returns
+    -------
+    transformers : list of object
+        With ``transform``, to be applied one after the other.
+    network : object
+        What is left at the end.
+
+    Raises
+    ------
+    sklearn.exceptions.NotFittedError
+        If the estimator is not fitted.
+    """
+    transformers: list[Any] = []
+    while True:
+        if isinstance(estimator, Pipeline):
+            check_is_fitted(estimator)
+            transformers += [
+                step for _, step in estimator.steps[:-1] if step not in (None, "passthrough")
+            ]
+            estimator = estimator[-1]
+            continue
+        if isinstance(estimator, BaseEstimator):
+            check_is_fitted(estimator)
+        inner = getattr(estimator, "best_estimator_", getattr(estimator, "regressor_", None))
+        if inner is None:
+            return transformers, estimator
+        estimator = inner
+
+
+def transformed(transformers: list[Any], X: Any) -> Any:
+    """Return X after all transformers, in their order."""
+    for transformer in transformers:
+        X = transformer.transform(X)
+    return X
+
+
+def layers_of(network: Any, purpose: str) -> Layers:
+    """Return the weights of a network or of a layer of units.
+
+    Parameters
+    ----------
+    network : object
+        With ``coefs_`` and ``intercepts_``, or with ``coef_`` and ``intercept_``.
+    purpose : str
+        For the error message.
+
+    Returns
+    -------
+    Layers
+
+    Raises
+    ------
+    ValueError
+        If it has no such weights.
+    """
+    if hasattr(network, "coefs_") and hasattr(network, "intercepts_"):
+        coefs = [np.asarray(coef) for coef in network.coefs_]
+        hidden = str(getattr(network, "activation", ""))
+        names = [hidden] * (len(coefs) - 1) + [str(getattr(network, "out_activation_", ""))]
+        return Layers(coefs, [np.asarray(b) for b in network.intercepts_], names)
+    if hasattr(network, "coef_") and hasattr(network, "intercept_"):
+        coef = np.atleast_2d(np.asarray(network.coef_)).T
+        intercept = np.broadcast_to(np.ravel(network.intercept_), coef.shape[1])
+        return Layers([coef], [intercept], [str(getattr(network, "step", ""))])
+    raise ValueError(
+        f"{purpose} needs a fitted network with coefs_ and intercepts_, or units with coef_ and "
+        f"intercept_; got {type(network).__name__}."
+    )
+
+
+def input_names(network: Any, n_inputs: int) -> list[str]:
+    """Return the names of the inputs, x1, x2 and so on where the network knows none."""
+    names = getattr(network, "feature_names_in_", None)
+    return [f"x{i + 1}" for i in range(n_inputs)] if names is None else [str(n) for n in names]
+
+
+def checked_names(names: Any, n: int, what: str) -> list[str]:
+    """Return names as text.
+
+    Raises
+    ------
+    ValueError
+        If there are not n of them.
+    """
+    names = [str(name) for name in names]
+    if len(names) != n:
+        raise ValueError(f"Expected {n} {what}, got {len(names)}: {names[:10]}.")
+    return names
+
+
+def image_rows(rows: np.ndarray, image_shape: Any) -> np.ndarray:
+    """Return rows of pixels as images.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (n_images, n_pixels)
+    image_shape : tuple of int or None
+        Height and width; None means that they are equal.
+
+    Returns
+    -------
+    ndarray of shape (n_images, height, width)
+
+    Raises
+    ------
+    ValueError
+        If a row cannot have that shape.
+    """
+    n_pixels = rows.shape[1]
+    if image_shape is None:
+        side = round(n_pixels**0.5)
+        if side * side != n_pixels:
+            raise ValueError(
+                f"{n_pixels} features are not the pixels of a square image. Give image_shape, "
+                "its height and width."
+            )
+        image_shape = (side, side)
+    shape = tuple(image_shape)
+    if len(shape) != 2 or shape[0] * shape[1] != n_pixels:
+        raise ValueError(
+            f"image_shape must be a height and a width whose product is the number of features, "
+            f"{n_pixels}; got {image_shape!r}."
+        )
+    return rows.reshape(-1, *shape)

@@ -1,0 +1,117 @@
+"""Alphabets of sequences, and what the ambiguous letters in them mean."""
+
+import numpy as np
+
+#: name -> letters in the order of the encoded channels
+ALPHABETS = {"dna": "ACGT", "rna": "ACGU", "protein": "ACDEFGHIKLMNPQRSTVWY"}
+
+#: code of the IUPAC-IUB -> the bases it stands for (Cornish-Bowden 1985, doi:10.1093/nar/13.9.3021)
+IUPAC = {
+    "R": "AG",
+    "Y": "CT",
+    "S": "CG",
+    "W": "AT",
+    "K": "GT",
+    "M": "AC",
+    "B": "CGT",
+    "D": "AGT",
+    "H": "ACT",
+    "V": "ACG",
+    "N": "ACGT",
+}
+
+#: each code beside the code of its complement, for bytes
+COMPLEMENTS = bytes.maketrans(
+    b"ACGTURYSWKMBDHVNacgturyswkmbdhvn", b"TGCAAYRSWMKVHDBNtgcaayrswmkvhdbn"
+)
+
+
+def resolve_alphabet(alphabet: str) -> str:
+    """Return the letters of an alphabet, in upper case.
+
+    Parameters
+    ----------
+    alphabet : str
+        A key of `ALPHABETS`, in upper or lower case, or the letters themselves.
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two letters, one comes twice, or one is no printable ASCII.
+    """
+    letters = ALPHABETS.get(alphabet.lower(), alphabet.upper())
+    allowed = all("!" <= letter <= "~" and letter != "?" for letter in letters)
+    if len(letters) < 2 or len(set(letters)) < len(letters) or not allowed:
+        raise ValueError(
+            f"alphabet must be one of {sorted(ALPHABETS)}, or two or more different ASCII letters "
+            f"without regard to case, as 'ACGT'; got {alphabet!r}."
+        )
+    return letters
+
+
+def is_nucleic(alphabet: str) -> bool:
+    """Tell whether an alphabet's letters are the four bases of DNA or of RNA."""
+    return set(alphabet) in ({*"ACGT"}, {*"ACGU"})
+
+
+def encoding_table(alphabet: str, unknown: str, dtype: np.dtype) -> np.ndarray:
+    """Return what each ASCII code is encoded as.
+
+    Parameters
+    ----------
+    alphabet : str
+        Letters in the order of the channels.
+    unknown : {'zero', 'uniform', 'iupac'}
+        See `sknn.preprocessing.DNAOneHotEncoder`.
+    dtype : dtype
+        Of the table.
+
+    Returns
+    -------
+    ndarray of shape (256, n_letters)
+        The row of code 0, which is padding, is all zeros.
+    """
+    n_letters = len(alphabet)
+    table = np.zeros((256, n_letters), dtype)
+    if unknown == "uniform":
+        table[1:] = 1 / n_letters
+    table[[ord(letter) for letter in alphabet]] = np.eye(n_letters, dtype=dtype)
+    if unknown == "iupac":
+        for code, bases in {**IUPAC, "T": "T", "U": "T"}.items():
+            places = [alphabet.replace("U", "T").index(base) for base in bases]
+            table[ord(code)] = 0
+            table[ord(code), places] = 1 / len(places)
+    return table
+
+
+def known_codes(alphabet: str, unknown: str) -> np.ndarray:
+    """Return which ASCII codes have a meaning, as bool of shape (256,); padding has."""
+    known = np.zeros(256, bool)
+    letters = alphabet + ("".join(IUPAC) + "TU" if unknown == "iupac" else "")
+    known[[0, *map(ord, letters)]] = True
+    return known
+
+
+def letters_of_sets(alphabet: str) -> np.ndarray:
+    """Return the ASCII code for each set of bases that may have been meant.
+
+    Parameters
+    ----------
+    alphabet : str
+        Of four bases.
+
+    Returns
+    -------
+    ndarray of uint8 of shape (16,)
+        At the sum of ``2 ** channel`` over the bases of the set; N for none.
+    """
+    codes = np.full(16, ord("N"), np.uint8)
+    for code, bases in {**IUPAC, **{base: base for base in "ACGT"}}.items():
+        own = bases.replace("T", "U") if "U" in alphabet else bases
+        letter = own if len(own) == 1 else code
+        codes[sum(2 ** alphabet.index(base) for base in own)] = ord(letter)
+    return codes

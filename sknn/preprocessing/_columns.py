@@ -1,0 +1,323 @@
+"""The only door to data frames: what X is, and each of its columns as numbers or as levels.
+
+Frames come in through narwhals: pandas, polars, pyarrow and what else it knows. A column of an
+array of objects is read the same way, so that nothing above has to ask where a column came from.
+"""
+
+import numbers
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import narwhals.stable.v2 as nw
+import numpy as np
+from scipy import sparse
+
+#: NumPy's letters of dtypes -> kind of a column
+_KINDS_OF_DTYPES = {
+    **dict.fromkeys("iuf", "numeric"),
+    "b": "bool",
+    **dict.fromkeys("UT", "text"),
+    **dict.fromkeys("mM", "time"),
+    "c": "complex",
+}
+#: words of ``pandas.api.types.infer_dtype`` -> kind of a column of objects
+_KINDS_OF_OBJECTS = {
+    **dict.fromkeys(("integer", "floating", "mixed-integer-float", "decimal"), "numeric"),
+    "boolean": "bool",
+    "string": "text",
+    "empty": "empty",
+    **dict.fromkeys(("date", "datetime", "datetime64", "time", "period"), "time"),
+    **dict.fromkeys(("timedelta", "timedelta64"), "time"),
+    "complex": "complex",
+}
+#: in so few rows a loop over them is faster than the libraries' own ways to number levels
+_FEW = 32
+_NESTED = (list, tuple, dict, set, np.ndarray)
+NUMBERS = (numbers.Real, Decimal, np.bool_)
+
+
+def is_plain_numbers(X: Any) -> bool:
+    """Tell whether scikit-learn's ``validate_data`` should check X, as an array of numbers.
+
+    Parameters
+    ----------
+    X : object
+        What a user gave.
+
+    Returns
+    -------
+    bool
+        True for sparse matrices, numeric arrays and what becomes one, and for what no table can
+        be (``validate_data`` knows how to say so). False for data frames, and for arrays and
+        lists with text, None or other objects in them: those are for a `TabularEncoder`.
+    """
+    if not isinstance(X, np.ndarray):
+        if sparse.issparse(X):
+            return True
+        if _in_narwhals(X) is not None:
+            return False
+        try:
+            X = np.asarray(X)
+        except (TypeError, ValueError):  # rows of different lengths, for instance
+            return True
+    return X.dtype.kind in "biufc"
+
+
+def _in_narwhals(X: Any) -> Any:
+    """Return the frame as narwhals wraps it, or None if X is no frame."""
+    if hasattr(X, "iloc") and not getattr(getattr(X, "columns", None), "is_unique", True):
+        names = list(X.columns)
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(
+            f"Column names must be unique, but {twice!r} is there {names.count(twice)} times. "
+            "Rename or drop the others."
+        )
+    frame = nw.from_native(X, pass_through=True)
+    return frame if isinstance(frame, (nw.DataFrame, nw.LazyFrame)) else None
+
+
+def as_frame(X: Any) -> Any:
+    """Return X as a narwhals frame, or None if X is no data frame.
+
+    Raises
+    ------
+    TypeError
+        If X is a lazy frame.
+    ValueError
+        If two columns have the same name.
+    """
+    frame = _in_narwhals(X)
+    if isinstance(frame, nw.LazyFrame):
+        raise TypeError(
+            f"X must be a table in memory, but is a lazy one ({type(X).__name__}). "
+            "collect() it first."
+        )
+    return frame
+
+
+def named_header(X: Any, frame: Any) -> Any:
+    """Return something that shows scikit-learn the names and the number of columns.
+
+    Not each release of scikit-learn sees the names of each kind of frame, but all see pandas'.
+    """
+    import pandas as pd
+
+    return X if isinstance(X, pd.DataFrame) else pd.DataFrame(columns=frame.columns)
+
+
+def has_only_numbers(frame: Any) -> bool:
+    """Tell whether a frame is one of pandas that ``validate_data`` takes as numbers as it is."""
+    if not frame.implementation.is_pandas():
+        return False
+    dtypes = list(frame.to_native().dtypes)
+    if all(isinstance(dtype, np.dtype) for dtype in dtypes):
+        return all(dtype.kind in "iuf" for dtype in dtypes)
+    # scikit-learn makes a CSR matrix if all columns have pandas' own sparse dtype.
+    return all(getattr(dtype, "fill_value", None) == 0 and dtype.kind in "iuf" for dtype in dtypes)
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a table, read as numbers or as levels.
+
+    Attributes
+    ----------
+    label : str or int
+        Name, or position in an array, for messages.
+    values : ndarray, pandas.Series or narwhals.Series of shape (n_samples,)
+        As they came.
+    kind : str
+        'numeric', 'bool', 'text', 'category', 'empty' (all missing), 'time', 'nested', 'complex',
+        'mixed', or 'other': things such as bytes or intervals, which can be levels.
+    """
+
+    label: Any
+    values: Any
+    kind: str
+
+    def check(self) -> None:
+        """Raise if the column can be neither numbers nor levels, whatever is asked for."""
+        if self.kind == "time":
+            raise ValueError(
+                f"Column {self.label!r} holds dates, times or durations (first value: "
+                f"{self.first()!r}). Put numbers or categories in its place, such as year, "
+                "month, weekday, or seconds since a fixed day; or drop it."
+            )
+        if self.kind == "nested":
+            value = self.first(_NESTED)
+            raise TypeError(
+                f"Column {self.label!r} holds {value!r}, a {type(value).__name__}, but each entry "
+                "of the X argument must be a string or a number. Spread it over several columns, "
+                "or drop it."
+            )
+        if self.kind == "complex":
+            raise ValueError(
+                f"Complex data not supported: column {self.label!r} holds {self.first()!r}. "
+                "Give real and imaginary parts as two columns."
+            )
+
+    def numbers(self) -> np.ndarray | None:
+        """Return the column as real numbers of shape (n_samples,), NaN where one is missing.
+
+        Returns
+        -------
+        ndarray or None
+            None if the column is something else than numbers.
+        """
+        values = self.values
+        if self.kind == "category":
+            return self._numbers_of_categories()
+        if self.kind == "empty":
+            return np.full(len(values), np.nan)
+        if self.kind not in ("numeric", "bool"):
+            return None
+        if isinstance(values, np.ndarray):
+            return _from_objects(values) if values.dtype == object else values
+        if isinstance(values, nw.Series):
+            if self.kind == "numeric" and values.dtype in (nw.Float32, nw.Float64):
+                return values.to_numpy()
+            return values.cast(nw.Float64).to_numpy()
+        single = str(values.dtype).startswith(("Float32", "float[", "float32["))
+        return values.to_numpy(dtype="float32" if single else "float64", na_value=np.nan)
+
+    def _numbers_of_categories(self) -> np.ndarray | None:
+        codes, levels = self.levels()
+        if not all(isinstance(level, NUMBERS) for level in levels):
+            return None
+        return np.array([*map(float, levels), np.nan])[codes]
+
+    def levels(self) -> tuple[np.ndarray, list]:
+        """Return the column as numbers of levels.
+
+        Returns
+        -------
+        codes : ndarray of int of shape (n_samples,)
+            Position in `levels`; -1 where a value is missing.
+        levels : list
+            Different values, in no certain order; some may not occur.
+        """
+        import pandas as pd
+
+        values = self.values
+        if self.kind == "empty":
+            return np.full(len(values), -1), []
+        few = len(values) <= _FEW
+        if isinstance(values.dtype, pd.CategoricalDtype):
+            codes, levels = values.array.codes, values.array.categories
+            if few:
+                return _levels_of_few([None if code < 0 else levels[code] for code in codes])
+            return codes, levels.tolist()
+        if few:
+            return _levels_of_few(
+                values.tolist() if hasattr(values, "tolist") else values.to_list()
+            )
+        if isinstance(values, nw.Series):
+            if values.dtype not in (nw.Float32, nw.Float64, nw.Decimal):
+                return _levels_of_series(values)
+            values = self.numbers()  # polars tells NaN from null
+        codes, levels = pd.factorize(values)
+        return codes, levels.tolist()
+
+    def first(self, wanted: Any = object) -> Any:
+        """Return the first value of a certain type that is not missing, or None."""
+        values = self.values
+        if isinstance(values, nw.Series):
+            values = values.drop_nulls().head(1).to_list()
+        elif isinstance(values, np.ndarray) and values.dtype != object:
+            values = values[~np.isnat(values)] if values.dtype.kind in "mM" else values[:1].tolist()
+        return next((v for v in values if isinstance(v, wanted) and not _is_missing(v)), None)
+
+
+def _is_missing(value: Any) -> bool:
+    import pandas as pd
+
+    return not isinstance(value, _NESTED) and bool(pd.isna(value))
+
+
+def read_columns(X: Any, frame: Any = None) -> list[Column]:
+    """Return the columns of a frame, or of an array of two axes."""
+    if frame is None:
+        return [_column_of_array(label, X[:, label]) for label in range(X.shape[1])]
+    if frame.implementation.is_pandas():
+        return [_column_of_pandas(label, values) for label, values in frame.to_native().items()]
+    return [_column_of_series(series, series) for series in frame.iter_columns()]
+
+
+def _column_of_array(label: Any, values: np.ndarray) -> Column:
+    if values.dtype == object:
+        return Column(label, values, _kind_of_objects(values))
+    return Column(label, values, _KINDS_OF_DTYPES.get(values.dtype.kind, "other"))
+
+
+def _column_of_pandas(label: Any, values: Any) -> Column:
+    if isinstance(values.dtype, np.dtype):
+        return _column_of_array(label, values.to_numpy())
+    if values.dtype.name == "category":  # narwhals would take its time to say so
+        return Column(label, values, "category")
+    return _column_of_series(nw.from_native(values, series_only=True), values)
+
+
+def _column_of_series(series: Any, values: Any) -> Column:
+    dtype = series.dtype
+    if dtype.is_numeric():
+        kind = "numeric"
+    elif dtype in (nw.Categorical, nw.Enum):
+        kind = "category"
+    elif dtype == nw.Boolean:
+        kind = "bool"
+    elif dtype == nw.String:
+        kind = "text"
+    elif dtype.is_temporal():
+        kind = "time"
+    elif dtype.is_nested():
+        kind = "nested"
+    elif series.null_count() == len(series):
+        kind = "empty"
+    else:  # pandas' sparse, period and interval columns; bytes and objects of polars
+        return _column_of_array(series.name, np.asarray(series.to_numpy()))
+    return Column(series.name, values, kind)
+
+
+def _kind_of_objects(values: np.ndarray) -> str:
+    import pandas as pd
+
+    word = pd.api.types.infer_dtype(values, skipna=True)
+    if word in _KINDS_OF_OBJECTS:
+        return _KINDS_OF_OBJECTS[word]
+    types = set(map(type, values[~pd.isna(values)]))
+    if all(issubclass(kind, NUMBERS) for kind in types):
+        return "numeric"
+    if any(issubclass(kind, _NESTED) for kind in types):
+        return "nested"
+    return "other" if len(types) == 1 else "mixed"
+
+
+def _from_objects(values: np.ndarray) -> np.ndarray:
+    import pandas as pd
+
+    there = ~pd.isna(values)
+    result = np.full(len(values), np.nan)
+    result[there] = values[there].astype(np.float64)
+    return result
+
+
+def _levels_of_few(values: list) -> tuple[np.ndarray, list]:
+    values = [v.item() if isinstance(v, np.generic) else v for v in values]
+    place: dict = {}
+    codes = [-1 if _is_missing(v) else place.setdefault(v, len(place)) for v in values]
+    return np.array(codes), list(place)
+
+
+def _levels_of_series(series: Any) -> tuple[np.ndarray, list]:
+    """Return what `Column.levels` does, of a column that is neither pandas' nor of floats."""
+    if series.dtype in (nw.Categorical, nw.Enum):
+        series = series.cast(nw.String)
+    there = series.drop_nulls()
+    levels = there.unique().to_list()
+    codes = np.full(len(series), -1)
+    if levels:
+        numbers = list(range(len(levels)))
+        numbered = there.replace_strict(levels, numbers, return_dtype=nw.Int64).to_numpy()
+        codes[~np.asarray(series.is_null().to_numpy(), dtype=bool)] = numbered
+    return codes, levels

@@ -1,0 +1,176 @@
+"""Scales of numeric columns: standard, robust and normal scores; each weighted and without NaN."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy.special import ndtri
+from sklearn.preprocessing import StandardScaler
+
+#: beyond this the squares that a variance needs may overflow
+_HUGE = 1e100
+#: normal scores keep at most so many values of a column
+_MAX_KNOTS = 1000
+
+
+@dataclass(frozen=True)
+class Affine:
+    """``(X - center) * factor``, and after it the smooth clip to -3 ... 3 if wanted.
+
+    Attributes
+    ----------
+    center, factor : ndarray of shape (n_columns,)
+        A factor of 0 stands for a constant column.
+    clip : bool
+        Whether ``x / sqrt(1 + (x / 3)**2)`` follows.
+    """
+
+    center: np.ndarray
+    factor: np.ndarray
+    clip: bool = False
+
+    def __call__(self, X: np.ndarray) -> np.ndarray:
+        """Return X of shape (n_samples, n_columns) scaled, in float64."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            scaled = X - self.center
+            scaled *= self.factor
+            if self.clip:  # in this form no square can overflow
+                scaled /= np.hypot(3.0, scaled)
+                scaled *= 3.0
+        return scaled
+
+
+@dataclass(frozen=True)
+class NormalScores:
+    """Values to quantiles of the normal distribution, linear between known values.
+
+    Attributes
+    ----------
+    knots : tuple of (ndarray, ndarray)
+        For each column sorted values, and their normal scores.
+    center : ndarray of shape (n_columns,)
+        Medians, which become 0 or what is next to it.
+    """
+
+    knots: tuple
+    center: np.ndarray
+
+    def __call__(self, X: np.ndarray) -> np.ndarray:
+        """Return X of shape (n_samples, n_columns) as normal scores, in float64."""
+        columns = [np.interp(X[:, j], *knots) for j, knots in enumerate(self.knots)]
+        return np.column_stack(columns) if columns else np.empty((len(X), 0))
+
+
+def fit_scale(scale: str, X: np.ndarray, weights: np.ndarray | None) -> Affine | NormalScores:
+    """Learn a scale.
+
+    Parameters
+    ----------
+    scale : {'standard', 'robust', 'quantile'}
+        See `TabularEncoder`.
+    X : ndarray of shape (n_samples, n_columns)
+        Finite or NaN; a number at least in each column.
+    weights : ndarray of shape (n_samples,) or None
+        Positive.
+
+    Returns
+    -------
+    Affine or NormalScores
+    """
+    return _FITS[scale](X, weights)
+
+
+def weighted_mean(X: np.ndarray, weights: np.ndarray | None) -> np.ndarray:
+    """Return the mean of each column, in float64, leaving NaN out; NaN for nothing but NaN."""
+    w = np.ones(len(X)) if weights is None else weights
+    with np.errstate(over="ignore", invalid="ignore"):
+        means = X.mean(axis=0, dtype=np.float64) if weights is None else w @ X / w.sum()
+    if np.all(np.isfinite(means)):
+        return means
+    missing = np.isnan(X)
+    weight = (~missing).T @ w
+    largest = np.abs(X, where=~missing, out=np.zeros_like(X)).max(axis=0).astype(np.float64)
+    # The sum of numbers near the largest that there are would overflow.
+    unit = np.where(largest > _HUGE, largest, 1.0)
+    clean = np.where(missing, 0.0, X)
+    with np.errstate(invalid="ignore"):
+        return unit * (w @ (clean / unit if np.any(unit != 1) else clean) / weight)
+
+
+def weighted_quantiles(
+    values: np.ndarray, probabilities: list[float], weights: np.ndarray | None
+) -> np.ndarray:
+    """Return quantiles so that a weight of 2 is a value given twice.
+
+    Where a probability hits the edge between two values the result is the mean of both, as the
+    median has it (method 'averaged_inverted_cdf' of `numpy.quantile`).
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_samples,)
+        Finite numbers.
+    probabilities : list of float
+        Between 0 and 1.
+    weights : ndarray of shape (n_samples,) or None
+        Positive.
+
+    Returns
+    -------
+    ndarray of shape (n_probabilities,)
+    """
+    if weights is None:
+        return np.quantile(values, probabilities, method="averaged_inverted_cdf")
+    order = np.argsort(values)
+    values, cumulated = values[order], np.cumsum(weights[order])
+    wanted, rounding = np.multiply(probabilities, cumulated[-1]), 1e-12 * cumulated[-1]
+    last = len(values) - 1
+    lower = np.searchsorted(cumulated, wanted - rounding).clip(max=last)
+    upper = np.searchsorted(cumulated, wanted + rounding, side="right").clip(max=last)
+    return values[lower] / 2 + values[upper] / 2
+
+
+def _fit_standard(X: np.ndarray, weights: np.ndarray | None) -> Affine:
+    X = X.astype(np.float64, copy=False)
+    largest = np.nanmax(np.abs(X), axis=0)
+    unit = np.where(largest > _HUGE, largest, 1.0)
+    scaler = StandardScaler().fit(X / unit if np.any(unit != 1) else X, sample_weight=weights)
+    return Affine(scaler.mean_ * unit, 1 / (scaler.scale_ * unit))
+
+
+def _fit_robust(X: np.ndarray, weights: np.ndarray | None) -> Affine:
+    center, factor = np.zeros(X.shape[1]), np.zeros(X.shape[1])
+    for j, (values, w) in enumerate(_columns_without_nan(X, weights)):
+        low, center[j], high = weighted_quantiles(values, [0.25, 0.5, 0.75], w)
+        extent = values.max() / 2 - values.min() / 2
+        # Differences of rounding errors alone are none.
+        noise = 10 * np.finfo(np.float64).eps * np.abs(values).max()
+        width = high - low if high - low > noise else extent
+        factor[j] = 1 / width if width > noise else 0.0
+    return Affine(center, factor, clip=True)
+
+
+def _fit_normal_scores(X: np.ndarray, weights: np.ndarray | None) -> NormalScores:
+    knots, center = [], np.zeros(X.shape[1])
+    for j, (values, w) in enumerate(_columns_without_nan(X, weights)):
+        center[j] = weighted_quantiles(values, [0.5], w)[0]
+        levels, which = np.unique(values, return_inverse=True)
+        share = np.bincount(which, weights=w).astype(np.float64)
+        share /= share.sum()
+        middle = np.cumsum(share) - share / 2  # share of rows below, and half of those equal
+        scores = ndtri(middle)
+        if len(levels) > _MAX_KNOTS:  # as fine in the tails as in the middle
+            wanted = np.linspace(scores[0], scores[-1], _MAX_KNOTS)
+            kept = np.unique(np.searchsorted(scores, wanted).clip(max=len(levels) - 1))
+            levels, scores = levels[kept], scores[kept]
+        knots.append((levels, scores))
+    return NormalScores(tuple(knots), center)
+
+
+def _columns_without_nan(X: np.ndarray, weights: np.ndarray | None) -> Any:
+    for column in X.T:
+        there = ~np.isnan(column)
+        kept = None if weights is None else weights[there]
+        yield column[there].astype(np.float64, copy=False), kept
+
+
+_FITS = {"standard": _fit_standard, "robust": _fit_robust, "quantile": _fit_normal_scores}

@@ -1,0 +1,113 @@
+"""Every page of the gallery runs without a warning, teaches one thing, and shows what it says."""
+
+import re
+import runpy
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sknn.datasets import load_fashion_mnist
+
+ROOT = Path(__file__).parents[2]
+PAGES = sorted((ROOT / "examples").glob("*/plot_*.py"))
+
+
+def _errors_by_units(space):
+    ours, theirs = (space["errors"][name] for name in ("DeepMLPRegressor", "MLPRegressor"))
+    assert ours == sorted(ours, reverse=True)
+    assert ours[-1] < 0.5
+    assert theirs[-1] < 0.5 < theirs[0]
+
+
+def _lecture(space):
+    assert [layer.n_parameters for layer in space["layers"]] == [235_500, 30_100, 1_010]
+    assert space["history"]["validation_score"][-1] > 0.8
+    right = np.mean(space["predicted"] == space["test"].target)
+    assert right > 0.8
+
+
+#: page -> whether its last sentence is true of what it computed
+SEEN = {
+    "plot_1_neuron_and_gates": lambda s: (
+        s["conjunction"](s["truth_table"](s["AND"]()).iloc[:, :2]).tolist() == [0, 0, 0, 1]
+        and s["negation"]([[0], [1]]).tolist() == [1, 0]
+    ),
+    "plot_2_xor": lambda s: (
+        s["n_errors"] == {"AND": 0, "OR": 0, "XOR": 1}
+        and s["network"].predict(s["X"]).tolist() == [0, 1, 1, 0]
+    ),
+    "plot_3_steps_and_activations": lambda s: all(
+        not s["ACTIVATIONS"][name].derivative(s["t"]).any() for name in ("heaviside", "sign")
+    ),
+    "plot_1_perceptron": lambda s: (
+        s["perceptron"].errors_curve_[1:4] == [0, 0, 0]
+        and min(s["rules"]["one row at a time"].errors_curve_[10:]) > 0
+    ),
+    "plot_2_multiclass": lambda s: (
+        0.9 < s["last"].score(s["X_test"], s["y_test"]) < s["layer"].score(s["X_test"], s["y_test"])
+    ),
+    "plot_3_multilabel": lambda s: (s["predicted"] == s["Y_test"]).mean(axis=0).argmin() == 1,
+    "plot_1_forward_pass": lambda s: (
+        np.allclose(s["network"].predict_proba([[1.0, 2.0]])[0], [s["o6"], s["o7"]])
+        and (s["n_weights"], s["n_biases"]) == (12, 5)
+    ),
+    "plot_2_weight_and_bias": lambda s: (
+        s["curves"]["their difference"].max() > 0.99
+        and abs(s["curves"]["their difference"][[0, -1]]).max() < 0.01
+    ),
+    "plot_3_universal_approximation": lambda s: _errors_by_units(s) is None,
+    "plot_4_hidden_units": lambda s: s["mlp"].score(s["X"], s["y"]) > 0.98,
+    "plot_5_fashion_mnist": lambda s: _lecture(s) is None,
+    "plot_6_pipeline_and_grid_search": lambda s: (
+        s["table"]["accuracy"].max() > 0.96 and s["search"].score(s["X_test"], s["y_test"]) > 0.93
+    ),
+}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_page_runs_without_a_warning_and_shows_what_it_says(page, monkeypatch):
+    plt = pytest.importorskip("matplotlib.pyplot", reason="the gallery draws with matplotlib")
+    if page.stem == "plot_5_fashion_mnist":
+        monkeypatch.setenv("SKNN_EPOCHS", "1")
+        try:
+            load_fashion_mnist(subset="test", download_if_missing=False)
+        except OSError as error:
+            pytest.skip(f"Fashion-MNIST is not on this machine: {error}")
+    n_drawn = []
+    monkeypatch.setattr(plt, "show", lambda: n_drawn.append(len(plt.get_fignums())))
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            space = runpy.run_path(str(page))
+    finally:
+        n_left = len(plt.get_fignums())
+        plt.close("all")
+    assert n_drawn
+    assert n_drawn[-1] == n_left, "the last figures are not shown"
+    assert SEEN[page.stem](space)
+
+
+def test_there_is_a_check_of_every_page():
+    assert {page.stem for page in PAGES} == set(SEEN)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_page_begins_and_ends_with_what_it_teaches(page):
+    text = page.read_text(encoding="utf-8")
+    title, underline, blank, first = re.match(r'"""\n(.*)\n(=+)\n(\n)(.+)', text).groups()
+    assert len(underline) == len(title)
+    assert blank
+    assert first[0].isupper()
+    cells = text.split("\n# %%\n")
+    last = cells[-1].rstrip("\n").splitlines()
+    assert all(line.startswith("# ") for line in last), "the last cell is to say what was seen"
+    assert last[-1].endswith(".")
+
+
+@pytest.mark.parametrize("folder", sorted({page.parent for page in PAGES}), ids=lambda f: f.name)
+def test_each_part_of_the_gallery_says_what_it_is_about(folder):
+    assert re.match(r"\d\d_", folder.name)
+    title, underline = (folder / "README.rst").read_text(encoding="utf-8").splitlines()[:2]
+    assert underline == "-" * len(title)
