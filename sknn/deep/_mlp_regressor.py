@@ -131,8 +131,9 @@ class DeepMLPRegressor(NestedParams, TableInput, DeepRegressor):
         How numeric columns are scaled. ``'auto'`` leaves tables of numbers alone as they are, and
         standardises numbers beside categories.
     device : str, default='auto'
-        Where to compute: ``'auto'`` takes a GPU if torch sees one, else the CPU; or torch's own
-        names, as ``'cpu'``, ``'cuda'``, ``'cuda:1'``, ``'mps'``.
+        Where to compute: ``'auto'`` takes a GPU if torch sees one and the work is large (1e7
+        floating-point operations a step, 5e11 in all), else the CPU; or torch's own names, as
+        ``'cpu'``, ``'cuda'``, ``'cuda:1'``, ``'mps'``.
     dtype : {'auto', 'float32', 'float64', 'tf32', 'bfloat16'}, default='auto'
         In which to compute. ``'auto'`` follows X, as scikit-learn does; ``'float32'`` is about
         twice as fast. The last two keep weights in float32 and let GPUs, or all devices, be less

@@ -9,6 +9,8 @@ import torch
 from scipy import sparse
 from torch.utils.data import Dataset
 
+from sknn.engine._device import fits_on
+
 #: numbers of X in a group of batches: 2 MiB in float64, small enough for a processor's cache
 GROUP_NUMBERS = 2**18
 
@@ -44,8 +46,8 @@ def to_tensor(array: Any, device: str = "cpu", dtype: torch.dtype | None = None)
 class Rows(Dataset):
     """X, y and weights, of which any rows can be taken as tensors.
 
-    A dense X is moved to the device once; a sparse one stays and only the rows taken become
-    dense.
+    A dense X is moved to the device once, if it fits there; else, as a sparse one, it stays and
+    only the rows taken are moved.
 
     Parameters
     ----------
@@ -71,7 +73,8 @@ class Rows(Dataset):
     ):
         self.device = device
         if not sparse.issparse(X):
-            self.X = to_tensor(X, device, dtype)
+            stays = isinstance(X, np.ndarray) and not fits_on(device, X.nbytes)
+            self.X = to_tensor(X, "cpu" if stays else device, dtype)
         elif dtype is None:
             self.X = X
         else:
@@ -100,14 +103,26 @@ class Rows(Dataset):
             X = self.X[rows]
             X = to_tensor(X.toarray(), self.device) if dense else X
         if isinstance(rows, np.ndarray):
-            rows = torch.from_numpy(rows).to(self.device)
+            rows = torch.from_numpy(rows)
+            on_device = rows.to(self.device)
+        else:
+            on_device = rows
         if not self.is_sparse:
-            X = self.X[rows]
+            X = self._dense(rows, on_device)
+        rows = on_device
         if self.y is None:
             return X, 0
         if self.sample_weight is None:
             return X, self.y[rows]
         return X, (self.y[rows], self.sample_weight[rows])
+
+    def _dense(self, rows: Any, on_device: Any) -> torch.Tensor:
+        if self.X.device.type == torch.device(self.device).type:
+            return self.X[on_device]
+        X = self.X[rows]
+        if torch.cuda.is_available():  # page-locked memory is copied while the GPU still works
+            X = X.pin_memory()
+        return X.to(self.device, non_blocking=True)
 
 
 def target_and_weight(target: Any) -> tuple[torch.Tensor, torch.Tensor | None]:

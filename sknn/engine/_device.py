@@ -2,17 +2,31 @@
 
 import torch
 
+#: floating-point operations of a step from which a GPU pays: the CPU then needs longer for the
+#: step than a GPU for starting its forty or so kernels, about 5 µs each
+STEP_WORTH_A_GPU = 1e7
+#: of a whole fit: some ten seconds of a CPU's core, against a few in which a process wakes the GPU
+FIT_WORTH_A_GPU = 5e11
+#: share of the GPU's free memory that data may take; the rest is for the network
+DATA_SHARE = 0.5
 
-def resolve_device(device: str, dtype: str) -> str:
+
+def resolve_device(
+    device: str, dtype: str, step_flops: float = float("inf"), fit_flops: float = float("inf")
+) -> str:
     """Return the device to compute on.
 
     Parameters
     ----------
     device : str
-        ``'auto'`` takes CUDA where torch sees it, else Apple's MPS for float32, else the CPU.
-        Any other is torch's own name, as ``'cpu'``, ``'cuda'``, ``'cuda:1'`` or ``'mps'``.
+        ``'auto'`` takes CUDA where torch sees it and the work pays, else Apple's MPS for float32,
+        else the CPU. Any other is torch's own name, as ``'cpu'``, ``'cuda'``, ``'cuda:1'`` or
+        ``'mps'``.
     dtype : {'float32', 'float64'}
         In which the network computes; MPS has no float64.
+    step_flops, fit_flops : float, default=inf
+        Floating-point operations of a step and of the whole fit. Below `STEP_WORTH_A_GPU` or
+        `FIT_WORTH_A_GPU` ``'auto'`` stays on the CPU.
 
     Returns
     -------
@@ -24,6 +38,8 @@ def resolve_device(device: str, dtype: str) -> str:
         If torch does not know the name, or does not see such a device here.
     """
     if device == "auto":
+        if step_flops < STEP_WORTH_A_GPU or fit_flops < FIT_WORTH_A_GPU:
+            return "cpu"
         if torch.cuda.is_available():
             return "cuda"
         return "mps" if torch.backends.mps.is_available() and dtype == "float32" else "cpu"
@@ -47,3 +63,25 @@ def resolve_device(device: str, dtype: str) -> str:
             "torch for it."
         ) from error
     return device
+
+
+def fits_on(device: str, n_bytes: int) -> bool:
+    """Tell whether data can lie on a device as a whole, beside a network that trains on them.
+
+    Parameters
+    ----------
+    device : str
+        As torch names it.
+    n_bytes : int
+        Size of the data.
+
+    Returns
+    -------
+    bool
+        False only for a GPU of which they would take more than `DATA_SHARE` of the free memory;
+        then they are handed over some batches at a time.
+    """
+    if torch.device(device).type != "cuda":
+        return True
+    free, _ = torch.cuda.mem_get_info(device)
+    return n_bytes <= DATA_SHARE * free

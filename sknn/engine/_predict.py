@@ -39,12 +39,27 @@ def raw_output(net: Any, rows: Rows) -> np.ndarray:
     if module.training:
         module.eval()
     size = net.chunk_rows(CHUNK_NUMBERS)
+    while True:
+        try:
+            return _in_chunks(net, rows, size)
+        except torch.cuda.OutOfMemoryError as error:  # halve the chunk and begin again
+            size = min(size, len(rows)) // 2
+            if size == 0:
+                raise MemoryError(
+                    f"The memory of {net.device!r} is not enough for one row of this network. "
+                    "Free some of it, or move the network: fit with device='cpu'."
+                ) from error
+            torch.cuda.empty_cache()
+
+
+def _in_chunks(net: Any, rows: Rows, size: int) -> np.ndarray:
+    module = net.module_
     threads = net.threads_for(2, min(size, len(rows)))
     with threads, precision_of(net), torch.inference_mode():
         if rows.is_sparse and isinstance(module, MLP) and module.embeddings is None:
             return _sparse_output(module, rows)
         if len(rows) <= size and not rows.is_sparse:
-            return as_array(module(rows.X))
+            return as_array(module(rows.take(slice(None))[0]))
         return np.concatenate([as_array(module(X)) for X, _ in Batches(rows, size)])
 
 

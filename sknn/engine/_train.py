@@ -85,6 +85,13 @@ def _train(net: Net, plan: TrainPlan, progress: Progress, before: tuple) -> Trai
         else:
             left = _run_epochs(net, plan, progress, resume)
         _check_finite(net, plan, progress)
+    except torch.cuda.OutOfMemoryError as error:
+        _put_back(net, backup)
+        raise MemoryError(
+            f"The memory of {net.device!r} is not enough to train this network on batches of "
+            f"{net.batch_size} rows. Lower batch_size or the widths of the layers, take "
+            "dtype='float32' or 'bfloat16', or device='cpu'."
+        ) from error
     except BaseException:
         _put_back(net, backup)
         raise
@@ -135,7 +142,7 @@ def _start_net(plan: TrainPlan, resume: Resume | None) -> tuple[Net, tuple | Non
     config = plan.config
     optimizer = net_arguments(config)
     if plan.previous is None:
-        device = resolve_device(config.device, str(plan.X.dtype))
+        device = resolve_device(config.device, str(plan.X.dtype), *_work_of(plan))
         loss = loss_for(plan.target)
         net = Net(plan.module, loss=loss, device=device, **_penalties(plan), **optimizer)
         return net.initialize(), None
@@ -157,6 +164,17 @@ def _start_net(plan: TrainPlan, resume: Resume | None) -> tuple[Net, tuple | Non
         net.initialize_optimizer()
         net.schedule = None
     return net, backup
+
+
+def _work_of(plan: TrainPlan) -> tuple[float, float]:
+    """Return the floating-point operations of a step, and of the whole fit."""
+    n_rows, size = plan.X.shape[0], plan.config.batch_size
+    if plan.config.solver == "lbfgs":
+        size = n_rows
+    elif size == "auto":
+        size = 200
+    flops = FLOPS_OF_A_WEIGHT * sum(p.numel() for p in plan.module.parameters())
+    return flops * min(size, n_rows), flops * n_rows * plan.config.max_iter
 
 
 def _penalties(plan: TrainPlan) -> dict[str, float | None]:
