@@ -11,24 +11,29 @@ from scipy import sparse
 
 from sknn._specs import TrainConfig, TrainPlan, TrainResult
 from sknn.architectures import MLP
-from sknn.engine._callbacks import EpochEnd, StopTraining, ValidationScore
+from sknn.engine._callbacks import StopTraining
 from sknn.engine._closed_form import covers as covers_net
-from sknn.engine._data import Rows, split_rows, to_tensor
+from sknn.engine._data import Rows, to_tensor
+from sknn.engine._device import fits_on
 from sknn.engine._many_orders import Order, Sample
 from sknn.engine._many_pass import LINKS
-from sknn.engine._mlp_pass import IN_PLACE
 from sknn.engine._optimizers import SGD, Adam
+from sknn.engine._schedules import start_schedule
 from sknn.engine._train import (
     _batch_size,
     _check_finite,
     _conclude,
+    _forget_data,
+    _set_callbacks,
     _start_net,
     _start_progress,
 )
 
-#: fields with a default that need not have it: the rows are followed, and weight_decay is for AdamW
-EXEMPT = frozenset({"rows", "weight_decay"})
-MODULE_PARTS, MODULE_ATTRIBUTES = {"linears", "hidden_activation"}, {"layer_sizes", "activation"}
+#: fields with a default that need not have it: the first three are followed, and weight_decay is
+#: for AdamW
+EXEMPT = frozenset({"rows", "validation", "stop_on_loss", "weight_decay"})
+#: learning rates that change after epochs at most; `TrainConfig.warmup_epochs` is not exempt
+STEADY = ("constant", "invscaling", "adaptive", "plateau")
 
 
 def covers(plan: TrainPlan) -> bool:
@@ -42,10 +47,11 @@ def covers(plan: TrainPlan) -> bool:
     Returns
     -------
     bool
-        True for a new plain MLP of dense rows with an activation and a loss whose derivatives
-        are written out, Adam or SGD, and nothing that looks at single batches or prints.
+        True for a new plain MLP of dense rows with activations and a loss whose derivatives are
+        written out, Adam or SGD, a learning rate of `STEADY`, and nothing that looks at epochs or
+        prints.
     """
-    config = plan.config
+    config, target = plan.config, plan.target
     return (
         _options_are_default(plan)
         and _options_are_default(config)
@@ -53,10 +59,12 @@ def covers(plan: TrainPlan) -> bool:
         and isinstance(config.solver, str)
         and config.solver in ("adam", "sgd")
         and isinstance(config.learning_rate, str)
-        and isinstance(plan.target.loss, str)
-        and plan.target.loss in LINKS
+        and config.learning_rate in STEADY
+        and isinstance(target.loss, str)
+        and target.loss in LINKS
+        and not any(target.loss_params.values())  # no label smoothing
         and not sparse.issparse(plan.X)
-        and _is_plain(plan.module)
+        and type(plan.module) is MLP
     )
 
 
@@ -77,21 +85,10 @@ def _options_are_default(spec: TrainPlan | TrainConfig) -> bool:
     return True
 
 
-def _is_plain(module: Any) -> bool:
-    """Tell whether a module is an MLP of linear layers and one activation, and nothing else."""
-    if type(module) is not MLP or module.activation not in IN_PLACE:
-        return False
-    children = {name for name, child in module.named_children() if child is not None}
-    extra = {n: v for n, v in vars(module).items() if not n.startswith("_") and n != "training"}
-    return children <= MODULE_PARTS and not any(
-        value for name, value in extra.items() if name not in MODULE_ATTRIBUTES
-    )
-
-
 class Shared:
     """Tensors that several networks use, each made once.
 
-    Plans whose X is one and the same array share its tensor, and equal validation rows of it.
+    Plans whose X is one and the same array share its tensor; so do their validation rows.
     """
 
     def __init__(self):
@@ -102,13 +99,6 @@ class Shared:
         key = id(array), device
         if key not in self._entries:  # the array is kept, so that no other gets its id
             self._entries[key] = array, to_tensor(array, device)
-        return self._entries[key][1]
-
-    def rows(self, X: torch.Tensor, rows: np.ndarray) -> torch.Tensor:
-        """Return some rows of a tensor."""
-        key = id(X), rows.tobytes()
-        if key not in self._entries:
-            self._entries[key] = X, X[torch.from_numpy(rows).to(X.device)]
         return self._entries[key][1]
 
     def sample(self, X: torch.Tensor, rows: np.ndarray, y: np.ndarray, weight: Any) -> Sample:
@@ -127,60 +117,68 @@ class Member:
     Parameters
     ----------
     plan : TrainPlan
-        One that `covers` accepts; its random state is advanced by the validation split.
-    shared : Shared
-        Common to all plans.
+        One that `covers` accepts.
 
     Attributes
     ----------
     net : Net
         Initialised.
-    sample : Sample
-        The training rows.
+    sample : Sample or None
+        The training rows, once they are laid out.
     order : Order or None
         Their order, given when training begins.
     is_done : bool
         Whether no epoch is to follow.
     """
 
-    def __init__(self, plan: TrainPlan, shared: Shared):
+    def __init__(self, plan: TrainPlan):
         self.plan, config = plan, plan.config
+        self.sample: Sample | None = None
         self.order: Order | None = None
         self.is_done = False
-        self.progress = _start_progress(plan)
-        self.net, _ = _start_net(plan)
-        X = shared.tensor(plan.X, self.net.device)
-        rows = np.arange(len(plan.X)) if plan.rows is None else plan.rows
-        training, callbacks = slice(None), []
-        if config.early_stopping:
-            training, validation = split_rows(plan)
-            callbacks.append(self._validation_score(shared.rows(X, rows[validation]), validation))
-        weight = None if plan.sample_weight is None else plan.sample_weight[training]
-        self.sample = shared.sample(X, rows[training], plan.y[training], weight)
-        self.epoch_end = EpochEnd(config, self.progress, len(self.sample.rows))
-        vars(self.net).update(
-            batch_size=_batch_size(config.batch_size, len(self.sample.rows)),
-            iterator_train__shuffle=config.shuffle,
-            iterator_train__random_state=plan.random_state,
-            callbacks=[*callbacks, self.epoch_end],
-        )
-        self.net.initialize_callbacks()
-
-    def _validation_score(self, X: torch.Tensor, validation: np.ndarray) -> ValidationScore:
-        plan = self.plan
-        weight = None if plan.sample_weight is None else plan.sample_weight[validation]
-        y = plan.y[validation]
-        return ValidationScore(Rows(X, y, device=self.net.device), y, weight, score=plan.score)
+        self.progress = _start_progress(plan, None)
+        self.net, _ = _start_net(plan, None)
+        self.net.batch_size = _batch_size(config.batch_size, len(plan.y))
+        self.net.schedule = start_schedule(config, self.n_batches, self.net.optimizer_)
+        self.net.iterator_train__shuffle = config.shuffle
 
     @property
     def is_covered(self) -> bool:
         """Whether the net too is one that can be trained together with others."""
-        return covers_net(self.net) and type(self.net.optimizer_) in (Adam, SGD)
+        net, plan = self.net, self.plan
+        parts = [plan.X] if plan.validation is None else [plan.X, plan.validation.X]
+        return (
+            covers_net(net)
+            and type(net.optimizer_) in (Adam, SGD)
+            and not net.schedule.per_step
+            and not any(map(sparse.issparse, parts))
+            and fits_on(net.device, sum(X.nbytes for X in parts))
+        )
+
+    def lay_out(self, shared: Shared) -> None:
+        """Bring the rows to the device, and get ready to look at epochs."""
+        plan, device = self.plan, self.net.device
+        rows = np.arange(len(plan.X)) if plan.rows is None else plan.rows
+        X = shared.tensor(plan.X, device)
+        self.sample = shared.sample(X, rows, plan.y, plan.sample_weight)
+        held = plan.validation
+        if held is not None:
+            X = shared.tensor(held.X, device)
+            self.net.validation_rows = Rows(X, held.y, held.sample_weight, device=device)
+        _set_callbacks(self.net, plan, self.progress)
+        self.epoch_end = self.net.callbacks_[-1][1]
+
+    @property
+    def n_outputs_kept(self) -> int:
+        """Outputs of an epoch that are kept until its end, to score them."""
+        if self.plan.validation is None or self.plan.config.stop_on_loss:
+            return 0
+        return len(self.plan.y) * self.net.module_.layer_sizes[-1]
 
     @property
     def n_batches(self) -> int:
         """Batches in an epoch."""
-        return -(-len(self.sample.rows) // self.net.batch_size)
+        return -(-len(self.plan.y) // self.net.batch_size)
 
     def shape(self) -> tuple:
         """Return what members of one stack have in common."""
@@ -189,14 +187,14 @@ class Member:
             size = -16 * (-size // 16)
         return (
             net.module_.layer_sizes,
-            net.module_.activation,
-            net.loss,
+            net.module_.activation_names,
+            net.loss.name,
             type(net.optimizer_),
             net.dtype_,
             net.device,
             size,
             self.n_batches,
-            self.sample.weight is None,
+            self.plan.sample_weight is None,
         )
 
     def begin(self, order: Order) -> None:
@@ -240,11 +238,13 @@ class Member:
         _own_memory(self.net)
         if self.plan.config.shuffle:
             self.plan.random_state.set_state(self.order.random_state.get_state())
+        self.net.iterator_train__random_state = self.net.iterator_train__order = None
         self.net.notify("on_train_end", X=None, y=None)
-        self.net.callbacks = None
-        self.net.initialize_callbacks()
-        _conclude(self.net, self.plan, self.progress, self.epoch_end)
-        _check_finite(self.net, self.plan, self.progress)
+        try:
+            _conclude(self.net, self.plan, self.progress, self.epoch_end)
+            _check_finite(self.net, self.plan, self.progress)
+        finally:
+            _forget_data(self.net)
         return TrainResult(self.net, self.progress)
 
 

@@ -39,13 +39,15 @@ def free_memory(device: str) -> int:
         return USUAL_FREE_MEMORY
 
 
-def bytes_of_member(net: Any) -> int:
+def bytes_of_member(net: Any, n_outputs_kept: int = 0) -> int:
     """Return about how many bytes a network takes in a stack.
 
     Parameters
     ----------
     net : Net
         Initialised, with its batch size.
+    n_outputs_kept : int, default=0
+        Outputs of an epoch that are kept to be scored.
 
     Returns
     -------
@@ -53,7 +55,7 @@ def bytes_of_member(net: Any) -> int:
     """
     units = sum(2 * layer.out_features for layer in net.module_.linears)
     inputs = 2 * net.module_.linears[0].in_features
-    numbers = COPIES * net.n_parameters_ + net.batch_size * (units + inputs)
+    numbers = COPIES * net.n_parameters_ + net.batch_size * (units + inputs) + 2 * n_outputs_kept
     return numbers * net.dtype_.itemsize
 
 
@@ -73,7 +75,7 @@ def memory_budget(device: str = "cpu") -> int:
     return int(SHARE_OF_FREE_MEMORY * free_memory(device))
 
 
-def side_by_side(net: Any, memory: int) -> int:
+def side_by_side(net: Any, memory: int, n_outputs_kept: int = 0) -> int:
     """Return how many networks of one shape to train side by side.
 
     Parameters
@@ -82,6 +84,8 @@ def side_by_side(net: Any, memory: int) -> int:
         One of them.
     memory : int
         Bytes they may take.
+    n_outputs_kept : int, default=0
+        See `bytes_of_member`.
 
     Returns
     -------
@@ -92,4 +96,4 @@ def side_by_side(net: Any, memory: int) -> int:
     if torch.device(net.device).type == "cpu":
         in_cache = CACHE // (4 * net.n_parameters_ * net.dtype_.itemsize)
         wanted = min(max(FEWEST, in_cache), MOST)
-    return max(1, min(wanted, memory // bytes_of_member(net)))
+    return max(1, min(wanted, memory // bytes_of_member(net, n_outputs_kept)))

@@ -16,7 +16,6 @@ from typing import Any
 import torch
 from torch.nn import functional
 
-from sknn.engine._losses import LOSSES
 from sknn.engine._many_orders import Chunk, Order, epoch
 from sknn.engine._many_steps import StackedOptimizer, settings
 from sknn.engine._mlp_pass import IN_PLACE
@@ -86,7 +85,7 @@ class Stack:
         self.weight_gradients = [torch.empty_like(w) for w in self.weights]
         self.bias_gradients = [torch.empty_like(b) for b in self.biases]
         self.loss = nets[0].loss
-        self.activation = IN_PLACE[nets[0].module_.activation]
+        self.activations = [IN_PLACE[name] for name in nets[0].module_.activation_names]
         self.alpha = self.weights[0].new_tensor([net.alpha for net in nets])
         self.is_penalized = any(net.alpha for net in nets)
         # as in the module: weight and bias of each layer in turn
@@ -148,11 +147,29 @@ class Stack:
         )
         loss = cost.sum(dim=(0, 3)).view(k)
         squares = (norms.square().sum(1) * factor.repeat_interleave(*per_model, dim=1)).sum(0)
+        self._hand_out(chunk, output)
         return loss + 0.5 * self.alpha * squares
+
+    def _hand_out(self, chunk: Chunk, output: Tensor) -> None:
+        """Give targets and outputs, in the order of the rows, to the networks that want them."""
+        per_order = len(self.nets) // len(self.orders)
+        targets: dict[int, Any] = {}
+        for i, net in enumerate(self.nets):
+            if net.outputs_of_epoch is None:
+                continue
+            order = i // per_order
+            n_rows = int(chunk.size[:, order].sum())  # what fills a batch up comes last
+            if order not in targets:
+                y = chunk.y[:, order].flatten(0, 1)[:n_rows]
+                is_weighted = self.orders[order].sample.weight is not None
+                weight = chunk.weight[:, order].flatten()[:n_rows]
+                targets[order] = (y, weight) if is_weighted else y
+            rows = output[:, i].transpose(1, 2).flatten(0, 1)
+            net.outputs_of_epoch.append((targets[order], rows[:n_rows]))
 
     def _wanted(self, y: Tensor) -> Tensor:
         """Return targets in the shape of the output: (n_steps, n_orders, 1, n_outputs, n_rows)."""
-        if self.loss != "log_loss":
+        if self.loss.name != "log_loss":
             return y.transpose(2, 3).contiguous()[:, :, None]
         n_steps, n_orders, width = y.shape
         wanted = self.alpha.new_zeros(n_steps, n_orders, self.widths[-1], width)
@@ -162,14 +179,14 @@ class Stack:
         """Return the costs of rows, of shape (n_steps, n_orders, n_networks_of_it, n_rows)."""
         n_steps, n_orders, width = y.shape[:3]
         shape = (n_steps, n_orders, len(self.nets) // n_orders, width)
-        if self.loss == "log_loss":  # of batches as of images; rows lie as their pixels
+        if self.loss.name == "log_loss":  # of batches as of images; rows lie as their pixels
             target = y[:, :, None].expand(shape).reshape(-1, width)
             output = output.view(-1, *output.shape[2:])
             return functional.cross_entropy(output, target, reduction="none").view(shape)
         rows = output.movedim(2, 0).reshape(self.widths[-1], -1).t()
         full = wanted.expand(*shape[:3], *wanted.shape[3:])
         target = full.movedim(3, 0).reshape(self.widths[-1], -1).t()
-        return LOSSES[self.loss].per_row(rows, target).view(shape)
+        return self.loss.per_row(rows, target).view(shape)
 
     def _space(self, width: int) -> tuple[list[Tensor], list[Tensor], Tensor]:
         """Return space for a batch: values of hidden layers, deltas of all layers, ones."""
@@ -190,7 +207,7 @@ class Stack:
         first, bias = self._by_order(self.weights[0]), self._by_order(self.biases[0])[..., None]
         torch.baddbmm(bias, first, X.transpose(1, 2), out=self._by_order(targets[0]))
         for i in range(1, len(targets)):
-            self.activation.value(targets[i - 1])
+            self.activations[i - 1].value(targets[i - 1])
             torch.baddbmm(
                 self.biases[i][..., None], self.weights[i], targets[i - 1], out=targets[i]
             )
@@ -198,7 +215,7 @@ class Stack:
     def _delta(self, output: Tensor, wanted: Tensor, share: Tensor) -> None:
         """Write the derivative of the batch's mean loss with respect to the raw output."""
         delta = self._space(output.shape[2])[1][-1]
-        LINKS[self.loss](output, delta)
+        LINKS[self.loss.name](output, delta)
         by_order = delta.view(len(self.orders), -1, *delta.shape[1:])
         by_order.sub_(wanted).mul_(share)
 
@@ -208,7 +225,7 @@ class Stack:
             delta = deltas[i]
             if i:
                 torch.bmm(self.weights[i].transpose(1, 2), delta, out=deltas[i - 1])
-                self.activation.backward(deltas[i - 1], values[i - 1])
+                self.activations[i - 1].backward(deltas[i - 1], values[i - 1])
                 gradient = self.weight_gradients[i]
                 torch.bmm(delta, values[i - 1].transpose(1, 2), out=gradient)
             else:

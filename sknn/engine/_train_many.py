@@ -15,6 +15,7 @@ from sknn.engine._many_memory import memory_budget, side_by_side
 from sknn.engine._many_orders import Order
 from sknn.engine._many_pass import Stack, arranged
 from sknn.engine._many_progress import epoch_bar
+from sknn.engine._precision import precision_of
 from sknn.engine._threads import threads_for
 from sknn.engine._train import train
 
@@ -101,22 +102,22 @@ def _groups(
     """Return plans of one shape together, and the numbers of those to be trained one by one."""
     users = Counter(id(plan.random_state) for plan in plans)
     groups: dict[tuple | int, dict[int, Member]] = defaultdict(dict)
-    shared, alone, states = Shared(), [], {}
+    shared, alone = Shared(), []
     for i, plan in enumerate(plans):
         # Plans with one random state take from it one after the other.
         if not covers(plan) or users[id(plan.random_state)] > 1:
             alone.append(i)
             continue
-        states[i] = plan.random_state.get_state()
         try:
-            member = Member(plan, shared)
+            member = Member(plan)
+            if member.is_covered:
+                member.lay_out(shared)
         except Exception as error:
             outcomes[i] = error
             continue
         groups[member.shape() if member.is_covered else i][i] = member
     for key in [key for key, group in groups.items() if len(group) == 1]:
         (i,) = groups.pop(key)
-        plans[i].random_state.set_state(states[i])
         alone.append(i)
     return list(groups.values()), sorted(alone)
 
@@ -176,7 +177,8 @@ class _Group:
         self.advance, self.stop = advance, stop
         self.waiting = deque(members.values())
         self.active: list[Member] = []
-        self.limit = side_by_side(self.waiting[0].net, memory)
+        first = self.waiting[0]
+        self.limit = side_by_side(first.net, memory, first.n_outputs_kept)
         self.batch_size = max(member.net.batch_size for member in self.waiting)
 
     def run(self, outcomes: list[Outcome | None]) -> None:
@@ -194,7 +196,8 @@ class _Group:
     def _train_stack(self, outcomes: list[Outcome | None]) -> None:
         """Train a stack until it is worth while to lay it anew."""
         stack = self._new_stack()
-        with threads_for(0, 0):  # one
+        first = self.active[0].net
+        with threads_for(0, 0), precision_of(first):  # one thread
             while not any(member.is_done for member in self.active):
                 if self.stop.is_set():
                     raise KeyboardInterrupt

@@ -41,7 +41,7 @@ def regressor(**params):
 def plan_of(estimator, rows=FOLDS[0], weight=None, X=X, y=Y):
     """Return a new plan; the module and the random state of a plan can be used only once."""
     weight = None if weight is None else weight[rows]
-    return clone(estimator)._prepare(X[rows], y[rows], weight, incremental=False, classes=None)
+    return clone(estimator)._prepare(X[rows], y[rows], weight)
 
 
 def assert_same(one, other, tolerance=1e-6):
@@ -54,12 +54,23 @@ def assert_same(one, other, tolerance=1e-6):
     assert [set(row) for row in one.net.history] == [set(row) for row in other.net.history]
     names = ["epoch", "train_loss", "train_batch_count"]
     if one.progress.validation_scores is not None:
-        names.append("valid_score")
+        names += ["valid_score", "valid_loss", *({"train_score"} & set(one.net.history[-1]))]
     rows = [[[row[name] for name in names] for row in r.net.history] for r in (one, other)]
     np.testing.assert_allclose(*rows, rtol=tolerance, atol=tolerance)
     np.testing.assert_allclose(
         one.progress.loss_curve, other.progress.loss_curve, rtol=tolerance, atol=tolerance
     )
+    for name in ("validation_scores", "validation_losses"):
+        mine, yours = (getattr(r.progress, name) for r in (one, other))
+        assert (mine is None) == (yours is None)
+        np.testing.assert_allclose(mine or [], yours or [], rtol=tolerance, atol=tolerance)
+    histories = [r.progress.history for r in (one, other)]
+    assert list(histories[0]) == list(histories[1])
+    assert len(histories[1]["time"]) == len(histories[0]["time"])
+    for name in set(histories[0]) - {"time"}:
+        columns = [history[name] for history in histories]
+        np.testing.assert_allclose(*columns, rtol=tolerance, atol=tolerance)
+    assert one.net.schedule.rate == pytest.approx(other.net.schedule.rate)
     groups = [r.net.optimizer_.param_groups[0] for r in (one, other)]
     assert set(groups[0]) == set(groups[1])
     for name in set(groups[0]) - {"params"}:
@@ -211,7 +222,7 @@ def test_training_goes_on_alike(solver):
     for estimator, result in zip(estimators, train_many(plans), strict=True):
         alone = clone(estimator).fit(X[FOLDS[0]], Y[FOLDS[0]]).partial_fit(X, Y)
         other = clone(estimator)
-        other._prepare(X[FOLDS[0]], Y[FOLDS[0]], None, incremental=False, classes=None)
+        other._prepare(X[FOLDS[0]], Y[FOLDS[0]], None)
         other._finish(result)
         other.partial_fit(X, Y)
         np.testing.assert_allclose(other.coefs_[0], alone.coefs_[0], atol=1e-9)
@@ -313,7 +324,7 @@ def test_plans_with_one_random_state_take_turns():
 def test_warm_start_goes_on_from_the_earlier_result():
     def plans():
         model = classifier(warm_start=True).fit(X, Y)
-        return [model._prepare(X, Y, None, incremental=False, classes=None), plan_of(classifier())]
+        return [model._prepare(X, Y, None), plan_of(classifier())]
 
     alone = [train(plan) for plan in plans()]
     for one, other in zip(alone, train_many(plans()), strict=True):
