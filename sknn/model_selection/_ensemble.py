@@ -17,7 +17,8 @@ from sknn._validation import local_random_state
 from sknn.deep import DeepMLPClassifier, DeepMLPRegressor
 from sknn.deep._tasks import DeepClassifier, DeepRegressor
 from sknn.engine import train_many
-from sknn.model_selection._plans import Prepared, finish_fit, plan_fit
+from sknn.model_selection._plans import Prepared, finish_fit, is_watched, plan_fit
+from sknn.model_selection._sharing import CommonArrays
 
 CONSTRAINTS: dict[str, list] = {
     "estimator": [HasMethods(["fit", "predict"]), None],
@@ -63,13 +64,12 @@ class DeepEnsemble(BaseEstimator, ABC):
             If the training of a member diverges; a ``ValueError`` too.
         """
         network, random_state = self._network(), local_random_state(self.random_state)
-        members, plans = [], []
+        members, plans, common = [], [], CommonArrays(X)
         for _ in range(self.n_members):
             seed = random_state.randint(LARGEST_SEED)
             member = clone(network).set_params(random_state=seed)
             plan = plan_fit(member, Prepared([], X, y, {"sample_weight": sample_weight}))
-            if plans:  # equal to what it replaces, but there only once
-                plan = replace(plan, X=plans[0].X)
+            plan = common.share(plan, member, np.arange(len(y)))
             plans.append(_bootstrapped(plan, random_state) if self.bootstrap else plan)
             members.append(member)
         results = train_many(plans, n_jobs=self.n_jobs)
@@ -97,7 +97,8 @@ def _bootstrapped(plan: TrainPlan, random_state: np.random.RandomState) -> Train
     """Return a plan of as many rows, drawn with replacement."""
     rows = random_state.randint(len(plan.y), size=len(plan.y))
     weight = None if plan.sample_weight is None else plan.sample_weight[rows]
-    return replace(plan, rows=rows, y=plan.y[rows], sample_weight=weight)
+    own = rows if plan.rows is None else plan.rows[rows]
+    return replace(plan, rows=own, y=plan.y[rows], sample_weight=weight)
 
 
 def _checked(estimator: Any, kind: type, name: str) -> Any:
@@ -105,6 +106,12 @@ def _checked(estimator: Any, kind: type, name: str) -> Any:
         raise TypeError(
             f"estimator must be a {name}; got {estimator!r}. Put the other steps of a pipeline in "
             "front of the ensemble."
+        )
+    if is_watched(estimator):
+        raise ValueError(
+            "Members of an ensemble are trained together, and tell scikit-learn's callbacks "
+            "nothing; but estimator was given some by set_callbacks(). Call set_callbacks() "
+            "without arguments, or give the parameter callbacks."
         )
     return estimator
 

@@ -9,7 +9,7 @@ was trained: scoring, errors, warnings, and results are scikit-learn's own.
 import copy
 import time
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -25,9 +25,12 @@ from sknn.model_selection._plans import (
     check_batchable,
     finish_fit,
     fit_first_steps,
+    is_watched,
+    last_step,
     name_of_last_step,
     plan_fit,
 )
+from sknn.model_selection._sharing import CommonArrays
 
 Split = tuple[np.ndarray, np.ndarray]
 #: copies of its parameters that a trained network keeps: weights, two moments, the best weights
@@ -50,6 +53,8 @@ class Fit:
         What kept it from being fitted.
     seconds : float
         Its share of the time that all took.
+    is_left : bool
+        Whether scikit-learn is to fit it, because callbacks watch its epochs.
     """
 
     estimator: Any
@@ -57,6 +62,7 @@ class Fit:
     plan: TrainPlan | None = None
     error: BaseException | None = None
     seconds: float = 0.0
+    is_left: bool = False
 
 
 class Fits:
@@ -100,7 +106,6 @@ class Fits:
         self.was_interrupted = False
         self.all: list[Fit] = []
         self._n_handed_out: int | None = None
-        self._casts: dict[str, np.ndarray] = {}
 
     def train(self, candidates: Sequence[Mapping[str, Any] | None], splits: list[Split]) -> int:
         """Train as many of the candidates on all folds as the memory holds at a time.
@@ -118,11 +123,11 @@ class Fits:
             How many candidates, from the first on, are finished. Fewer than were trained only
             if Ctrl-C was pressed.
         """
-        start, n_folds = time.perf_counter(), len(splits)
+        start, n_folds, common = time.perf_counter(), len(splits), CommonArrays(self.X)
         folds = [self._fold(train) for train, _ in splits]
         budget, fits, n_trained = memory_budget(), [], 0
         for candidate in candidates:
-            fits += [self._prepared(candidate, fold) for fold in folds]
+            fits += [self._prepared(candidate, fold, common) for fold in folds]
             n_trained += 1
             budget -= sum(_bytes_kept(fit.plan) for fit in fits[-n_folds:])
             if budget < 0:
@@ -161,35 +166,25 @@ class Fits:
         X, y = safe_split(self.estimator, self.X, self.y, rows)
         return _Fold(rows, X, y, check_method_params(self.X, self.fit_params, rows))
 
-    def _prepared(self, candidate: Mapping[str, Any] | None, fold: "_Fold") -> Fit:
+    def _prepared(
+        self, candidate: Mapping[str, Any] | None, fold: "_Fold", common: CommonArrays
+    ) -> Fit:
         """Return a fit with its plan, or with the error that preparing it ended in."""
         estimator = clone(self.estimator)
         if candidate is not None:
             estimator.set_params(**clone(candidate, safe=False))
         check_batchable(estimator, self.owner)
-        fit = Fit(estimator, len(fold.rows))
+        fit = Fit(estimator, len(fold.rows), is_left=is_watched(estimator))
+        if fit.is_left:
+            return fit
         try:
             key = _key_of_first_steps(estimator, candidate)
             plan = plan_fit(estimator, fold.after_first_steps(key, estimator))
-            fit.plan = self._sharing(plan, key, fold)
+            rows = None if key else fold.rows
+            fit.plan = common.share(plan, last_step(estimator), rows)
         except Exception as error:
             fit.error = error
         return fit
-
-    def _sharing(self, plan: TrainPlan, key: Hashable, fold: "_Fold") -> TrainPlan:
-        """Return a plan whose X is one that others have too.
-
-        Folds share all of X where the network is given its rows as they are. Otherwise the
-        candidates of a fold share what its first steps made of it.
-        """
-        dtype = str(plan.X.dtype)
-        as_it_is = type(self.X) is np.ndarray and self.X.dtype.kind in "fiub" and key == ()
-        if as_it_is and plan.X.shape[0] == len(fold.rows):
-            if dtype not in self._casts:
-                self._casts[dtype] = np.asarray(self.X, dtype=dtype)
-            return replace(plan, X=self._casts[dtype], rows=fold.rows)
-        # Of one fold, rows are left out for their weights alone, so the length tells them apart.
-        return replace(plan, X=fold.encoded.setdefault((key, dtype, len(plan.y)), plan.X))
 
     def stand_in(self) -> Any:
         """Return an estimator whose clones' clones are the fits, in turn, while `hand_out` asks.
@@ -218,7 +213,6 @@ class _Fold:
 
     def __init__(self, rows: np.ndarray, X: Any, y: Any, fit_params: Mapping[str, Any]):
         self.rows, self.X, self.y, self.fit_params = rows, X, y, fit_params
-        self.encoded: dict[Hashable, Any] = {}
         self._prepared: dict[Hashable, Prepared | Exception] = {}
 
     def after_first_steps(self, key: Hashable, estimator: Any) -> Prepared:
@@ -268,6 +262,11 @@ def _share_time(fits: list[Fit], seconds: float) -> None:
 def _take_over(estimator: Any, fit: Fit, X: Any, y: Any = None, **params: Any) -> Any:
     """Stand for ``estimator.fit``: become what was trained, or fail as training did."""
     del estimator.fit
+    if fit.is_left:
+        start = time.perf_counter()
+        estimator.fit(X, y, **params)
+        fit.seconds, fit.estimator = time.perf_counter() - start, None
+        return estimator
     if fit.error is not None:
         raise fit.error
     n_rows = X.shape[0] if sparse.issparse(X) else len(X)

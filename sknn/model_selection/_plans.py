@@ -8,7 +8,7 @@ from typing import Any
 from sklearn.pipeline import Pipeline
 
 from sknn._specs import TrainPlan, TrainResult
-from sknn.deep._base import DeepEstimator
+from sknn.deep._base import DeepEstimator, validation_of
 
 
 def check_batchable(estimator: Any, owner: str) -> None:
@@ -36,6 +36,11 @@ def check_batchable(estimator: Any, owner: str) -> None:
 def last_step(estimator: Any) -> Any:
     """Return the last step of a pipeline, or the estimator itself."""
     return estimator.steps[-1][1] if isinstance(estimator, Pipeline) else estimator
+
+
+def is_watched(estimator: Any) -> bool:
+    """Tell whether callbacks of scikit-learn, set by ``set_callbacks``, want to see epochs."""
+    return bool(getattr(last_step(estimator), "_skl_callbacks", None))
 
 
 def name_of_last_step(estimator: Any) -> str | None:
@@ -114,8 +119,9 @@ def plan_fit(estimator: Any, prepared: Prepared) -> TrainPlan:
     inspect.signature(final.fit).bind(prepared.X, prepared.y, **prepared.params)
     final._validate_params()
     params = dict(prepared.params)
-    weight = params.pop("sample_weight", None)
-    return final._prepare(prepared.X, prepared.y, weight, incremental=False, classes=None, **params)
+    weight, names = params.pop("sample_weight", None), ("X_val", "y_val", "sample_weight_val")
+    validation = validation_of(*(params.pop(name, None) for name in names))
+    return final._prepare(prepared.X, prepared.y, weight, validation=validation, **params)
 
 
 def finish_fit(estimator: Any, result: TrainResult) -> Any:

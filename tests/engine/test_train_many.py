@@ -141,6 +141,38 @@ CASES = {
         ],
         SAME_FOLD,
     ),
+    "plateau": (
+        [
+            classifier(learning_rate="plateau", max_iter=30, tol=t, n_iter_no_change=3)
+            for t in (0.2, 0.05, 0.02)
+        ],
+        SAME_FOLD,
+    ),
+    "activations by layer": (
+        [
+            classifier(hidden_layer_sizes=(8, 5), activation=("tanh", "relu"), random_state=i)
+            for i in range(3)
+        ],
+        SAME_FOLD,
+    ),
+    "early stopping on the loss": (
+        [
+            classifier(early_stopping=True, scoring="loss", max_iter=40, learning_rate_init=r)
+            for r in (0.003, 0.02, 0.1)
+        ],
+        FOLDS,
+    ),
+    "early stopping on a scorer": (
+        [
+            classifier(early_stopping=True, scoring="neg_log_loss", learning_rate_init=r)
+            for r in RATES
+        ],
+        FOLDS,
+    ),
+    "validation score of some": (
+        [classifier(early_stopping=e, random_state=i) for i, e in enumerate((True, False, True))],
+        [FOLDS[1], FOLDS[1][:96], FOLDS[1]],
+    ),
     "different numbers of epochs": ([classifier(max_iter=n) for n in (1, 4, 2)], FOLDS),
     "not separable in size": (
         [classifier(), classifier(hidden_layer_sizes=(6,))] * 2,
@@ -199,6 +231,21 @@ def test_targets_and_losses(target, weight, monkeypatch):
         assert_same(one, other)
 
 
+def test_validation_rows_that_are_given(monkeypatch):
+    def plans():
+        held = (X[FOLDS[0]], Y[FOLDS[0]], None)
+        rows = np.setdiff1d(np.arange(160), FOLDS[0])
+        models = [classifier(alpha=a) for a in RATES]
+        return [m._prepare(X[rows], Y[rows], None, validation=held) for m in models]
+
+    alone = [train(plan) for plan in plans()]
+    monkeypatch.setattr(_train_many, "train", no_train)
+    for one, other in zip(alone, train_many(plans()), strict=True):
+        assert set(other.progress.history) >= {"score", "validation_loss", "validation_score"}
+        assert other.progress.best_score is None
+        assert_same(one, other)
+
+
 def test_float32_agrees_to_its_precision():
     estimators = [classifier(dtype="float32", learning_rate_init=r) for r in RATES]
     alone = [train(plan_of(e)) for e in estimators]
@@ -247,8 +294,9 @@ def test_random_states_end_where_they_would():
 
 def test_rows_of_a_shared_array():
     def shared(alpha):
-        plan = plan_of(classifier(early_stopping=True, alpha=alpha))
-        return replace(plan, X=X, rows=FOLDS[0])
+        model = classifier(early_stopping=True, alpha=alpha)
+        plan = model._prepare(X[FOLDS[0]], Y[FOLDS[0]], None)
+        return replace(plan, X=X, rows=FOLDS[0][model._last_split[0]])
 
     alone = [train(plan_of(classifier(early_stopping=True, alpha=a))) for a in RATES]
     for one, alpha, other in zip(alone, RATES, train_many([*map(shared, RATES)]), strict=True):
@@ -286,6 +334,8 @@ def test_plans_that_cannot_be_batched_are_trained_alone(monkeypatch):
     trained = []
     monkeypatch.setattr(_train_many, "train", lambda plan: trained.append(plan) or train(plan))
     for one, other in zip(alone, train_many([make() for make in makers]), strict=True):
+        for progress in (one.progress, other.progress):
+            progress.history.pop("time")
         assert one.progress == other.progress
     assert len(trained) == len(makers)
 
@@ -297,12 +347,43 @@ def test_processes_train_what_cannot_be_batched():
     assert [r.progress.loss_curve for r in alone] == [r.progress.loss_curve for r in together]
 
 
-def test_option_that_is_not_written_out_is_left_to_train(monkeypatch):
-    plans = [plan_of(classifier(alpha=a)) for a in RATES]
-    plans = [replace(p, config=replace(p.config, max_grad_norm=1.0)) for p in plans]
-    monkeypatch.setattr(_train_many, "train", no_train)
-    with pytest.raises(AssertionError, match="not trained together"):
-        train_many(plans)
+NOT_WRITTEN_OUT = (
+    {"max_grad_norm": 1.0},
+    {"l1_ratio": 0.5},
+    {"warmup_epochs": 1},
+    {"learning_rate": "cosine"},
+    {"learning_rate": torch.optim.lr_scheduler.ExponentialLR, "learning_rate__gamma": 0.9},
+    {"solver": "adamw"},
+    {"solver": torch.optim.Adagrad},
+    {"dropout": 0.1},
+    {"normalization": "layer"},
+    {"label_smoothing": 0.1},
+    {"loss": "focal"},
+    {"dtype": "bfloat16"},
+    {"callbacks": [lambda row: None]},
+    {"verbose": 2},
+    {"categorical_features": [20]},
+)
+
+
+@pytest.mark.parametrize("params", NOT_WRITTEN_OUT, ids=str)
+def test_option_that_is_not_written_out_is_left_to_train(params, monkeypatch):
+    trained = []
+    monkeypatch.setattr(_train_many, "train", lambda plan: trained.append(plan) or train(plan))
+    train_many([plan_of(classifier(alpha=a, max_iter=1, **params), X=16 * X) for a in RATES])
+    assert len(trained) == len(RATES)
+
+
+def test_watched_networks_are_left_to_train(monkeypatch):
+    class Watcher:
+        def epoch_begins(self):
+            pass
+
+        def epoch_ends(self, net, progress):
+            return progress.n_epochs == 2
+
+    plans = [replace(plan_of(classifier(alpha=a)), watcher=Watcher()) for a in RATES]
+    assert [r.progress.stopped_because for r in train_many(plans)] == ["callback"] * 3
 
 
 def test_verbose_networks_print_one_after_the_other(capsys):
@@ -380,11 +461,11 @@ def test_divergence_with_early_stopping_goes_back_to_the_best_weights():
 
 
 def test_plan_that_cannot_begin_harms_no_other():
-    few = classifier(early_stopping=True, validation_fraction=0.001)
-    plans = [plan_of(few), *(plan_of(classifier(alpha=a)) for a in RATES)]
+    nowhere = classifier(device="nowhere")
+    plans = [plan_of(nowhere), *(plan_of(classifier(alpha=a)) for a in RATES)]
     outcomes = train_many(plans, return_errors=True)
     assert isinstance(outcomes[0], ValueError)
-    assert "validation set is too small" in str(outcomes[0])
+    assert "one that torch knows" in str(outcomes[0])
     for alpha, outcome in zip(RATES, outcomes[1:], strict=True):
         assert_same(train(plan_of(classifier(alpha=alpha))), outcome)
 

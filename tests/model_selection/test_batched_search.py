@@ -474,7 +474,7 @@ def test_alone_and_together_is_the_same_network():
     fits = _fits.Fits(MLP, X, Y, {})
     fits.train([{"alpha": 0.1}], [(np.arange(100), np.arange(100, 150))])
     alone = clone(MLP).set_params(alpha=0.1)
-    plan = alone._prepare(X[:100], Y[:100], None, incremental=False, classes=None)
+    plan = alone._prepare(X[:100], Y[:100], None)
     alone._finish(train(plan))
     together = fits.all[0].estimator
     np.testing.assert_allclose(together.coefs_[0], alone.coefs_[0], atol=1e-12)
