@@ -27,6 +27,8 @@ CONSTRAINTS: dict[str, list] = {
     "n_jobs": [Integral, None],
     "random_state": ["random_state"],
 }
+#: the tasks
+KINDS = (DeepClassifier, DeepRegressor)
 LARGEST_SEED = np.iinfo(np.int32).max
 
 
@@ -34,8 +36,16 @@ class DeepEnsemble(BaseEstimator, ABC):
     """Fit for both tasks."""
 
     @abstractmethod
+    def _usual(self) -> Any:
+        """Return what `estimator` is where it is None."""
+
     def _network(self) -> Any:
         """Return the estimator that members are clones of, checked."""
+        usual = self._usual()
+        if self.estimator is None:
+            return usual
+        kind = next(base for base in KINDS if isinstance(usual, base))
+        return _checked(self.estimator, kind, type(usual).__name__)
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> "DeepEnsemble":
@@ -43,7 +53,7 @@ class DeepEnsemble(BaseEstimator, ABC):
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix, data frame} of shape (n_samples, n_features)
             Training rows.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Class labels or an indicator matrix for a classifier, numbers for a regressor.
@@ -69,7 +79,8 @@ class DeepEnsemble(BaseEstimator, ABC):
             seed = random_state.randint(LARGEST_SEED)
             member = clone(network).set_params(random_state=seed)
             plan = plan_fit(member, Prepared([], X, y, {"sample_weight": sample_weight}))
-            plan = common.share(plan, member, np.arange(len(y)))
+            rows = np.arange(len(X)) if isinstance(X, np.ndarray) else None
+            plan = common.share(plan, member, rows)
             plans.append(_bootstrapped(plan, random_state) if self.bootstrap else plan)
             members.append(member)
         results = train_many(plans, n_jobs=self.n_jobs)
@@ -89,7 +100,8 @@ class DeepEnsemble(BaseEstimator, ABC):
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = True
+        network = self._usual() if self.estimator is None else self.estimator
+        tags.input_tags = get_tags(network).input_tags
         return tags
 
 
@@ -184,10 +196,8 @@ class DeepEnsembleClassifier(ClassifierMixin, DeepEnsemble):
         self.n_jobs = n_jobs
         self.random_state = random_state
 
-    def _network(self):
-        if self.estimator is None:
-            return DeepMLPClassifier()
-        return _checked(self.estimator, DeepClassifier, "DeepMLPClassifier")
+    def _usual(self):
+        return DeepMLPClassifier()
 
     def _adopt_targets(self, member):
         self.classes_ = member.classes_
@@ -197,7 +207,7 @@ class DeepEnsembleClassifier(ClassifierMixin, DeepEnsemble):
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix, data frame} of shape (n_samples, n_features)
             Rows to judge.
 
         Returns
@@ -213,7 +223,7 @@ class DeepEnsembleClassifier(ClassifierMixin, DeepEnsemble):
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix, data frame} of shape (n_samples, n_features)
             Rows to judge.
 
         Returns
@@ -227,7 +237,7 @@ class DeepEnsembleClassifier(ClassifierMixin, DeepEnsemble):
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix, data frame} of shape (n_samples, n_features)
             Rows to judge.
 
         Returns
@@ -244,7 +254,7 @@ class DeepEnsembleClassifier(ClassifierMixin, DeepEnsemble):
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix, data frame} of shape (n_samples, n_features)
             Rows to judge.
 
         Returns
@@ -332,17 +342,15 @@ class DeepEnsembleRegressor(RegressorMixin, DeepEnsemble):
         self.n_jobs = n_jobs
         self.random_state = random_state
 
-    def _network(self):
-        if self.estimator is None:
-            return DeepMLPRegressor()
-        return _checked(self.estimator, DeepRegressor, "DeepMLPRegressor")
+    def _usual(self):
+        return DeepMLPRegressor()
 
     def predict(self, X, return_std=False):
         """Return the expected value of y for each row, averaged over the members.
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix, data frame} of shape (n_samples, n_features)
             Rows to judge.
         return_std : bool, default=False
             Whether to return the standard deviation of the members' predictions too.
@@ -362,7 +370,7 @@ class DeepEnsembleRegressor(RegressorMixin, DeepEnsemble):
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        network = DeepMLPRegressor() if self.estimator is None else self.estimator
+        network = self._usual() if self.estimator is None else self.estimator
         tags.target_tags.multi_output = True
         tags.target_tags.positive_only = get_tags(network).target_tags.positive_only
         return tags

@@ -98,6 +98,20 @@ CASES = {
         {},
         {},
     ),
+    "early stopping, weights of zero": (
+        clone(MLP).set_params(early_stopping=True),
+        SMALL,
+        {},
+        {"sample_weight": np.where(WEIGHT > 1, WEIGHT, 0)},
+    ),
+    "encoders": (MLP, {"scale": [None, "standard", "robust"], **SMALL}, {}, {}),
+    "validation rows": (MLP, SMALL, {}, {"X_val": X[::5], "y_val": Y[::5]}),
+    "losses and schedules": (
+        MLP,
+        [{"loss": ["focal"], **SMALL}, {"learning_rate": ["plateau", "cosine"], **SMALL}],
+        {},
+        {},
+    ),
     "threads": (MLP, {"alpha": np.logspace(-4, 0, 5)}, {"n_jobs": 2}, {}),
     "float32": (MLP, {"dtype": ["float32", "float64"]}, {}, {}),
     "pipeline": (
@@ -365,6 +379,47 @@ def test_folds_and_candidates_share_one_array(monkeypatch):
     seen.clear()
     BatchedGridSearchCV(PIPELINE, {"mlp__alpha": [0, 1, 2]}, cv=3, refit=False).fit(X, Y)
     assert len({id(plan.X) for plan in seen}) == 3
+
+
+@pytest.mark.parametrize("scale", [None, "standard"])
+def test_candidates_share_what_is_held_out(scale, monkeypatch):
+    seen = []
+    monkeypatch.setattr(
+        _fits, "train_many", lambda plans, **o: seen.extend(plans) or train_many(plans, **o)
+    )
+    model = clone(MLP).set_params(early_stopping=True, scale=scale)
+    BatchedGridSearchCV(model, GRID, cv=3, refit=False).fit(X, Y)
+    assert len({id(plan.validation.X) for plan in seen}) == 3
+    assert len({id(plan.X) for plan in seen}) == (1 if scale is None else 3)
+    for plan in seen:
+        assert plan.with_own_rows().X.shape == (90, 64)
+        assert plan.validation.X.shape == (10, 64)
+
+
+def test_candidates_that_callbacks_watch_are_fitted_by_scikit_learn():
+    base = pytest.importorskip("sklearn.callback")
+    epochs = []
+
+    class Count(base.ProgressBar):
+        def on_fit_task_begin(self, context, **kwargs):
+            epochs.append(context.task_name)
+
+        def on_fit_task_end(self, context, **kwargs):
+            return False
+
+        def setup(self, estimator, context):
+            pass
+
+        def teardown(self, estimator, context):
+            pass
+
+    watched = clone(MLP).set_callbacks(Count())
+    ours = BatchedGridSearchCV(watched, SMALL, cv=3, refit=False).fit(X, Y)
+    counted = epochs.count("epoch")
+    theirs = GridSearchCV(watched, SMALL, cv=3, refit=False).fit(X, Y)
+    assert counted == epochs.count("epoch") / 2 > 0
+    assert_same_results(ours.cv_results_, theirs.cv_results_)
+    assert (ours.cv_results_["mean_fit_time"] > 0).all()
 
 
 def interrupt_after(monkeypatch, n_epochs):

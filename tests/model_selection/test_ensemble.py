@@ -9,7 +9,8 @@ from sklearn.datasets import load_diabetes, load_iris
 from sklearn.linear_model import LogisticRegression
 
 from sknn import DeepMLPClassifier, DeepMLPRegressor
-from sknn.model_selection import DeepEnsembleClassifier, DeepEnsembleRegressor
+from sknn.engine import train_many
+from sknn.model_selection import DeepEnsembleClassifier, DeepEnsembleRegressor, _ensemble
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -109,3 +110,50 @@ def test_other_estimators_are_refused(ensemble, estimator, wanted):
         TypeError, match=rf"estimator must be a {wanted}; got (.|\n)*in front of the"
     ):
         ensemble(estimator).fit(X, Y)
+
+
+def test_frames_reach_the_members_as_they_are():
+    pd = pytest.importorskip("pandas")
+    frame = pd.DataFrame(X, columns=list("abcd"))
+    frame["kind"] = pd.Categorical(np.array(["x", "y", "z"])[(10 * X[:, 0]).astype(int) % 3])
+    network = clone(MLP).set_params(categorical_features="auto", scale="standard")
+    ensemble = DeepEnsembleClassifier(network, n_members=2, random_state=0).fit(frame, Y)
+    alone = [clone(network).set_params(random_state=s).fit(frame, Y) for s in seeds(2)]
+    mean = np.mean([member.predict_proba(frame) for member in alone], axis=0)
+    np.testing.assert_allclose(ensemble.predict_proba(frame), mean, atol=1e-9)
+    assert list(ensemble.feature_names_in_) == [*"abcd", "kind"]
+
+
+@pytest.mark.parametrize("scale", [None, "standard"])
+@pytest.mark.parametrize("weight", [None, WEIGHT], ids=["", "weighted"])
+def test_each_member_holds_out_rows_of_its_own(weight, scale):
+    network = clone(MLP).set_params(early_stopping=True, scale=scale)
+    ensemble = DeepEnsembleClassifier(network, n_members=3, random_state=0).fit(X, Y, weight)
+    alone = [clone(network).set_params(random_state=s).fit(X, Y, weight) for s in seeds(3)]
+    for member, other in zip(ensemble.estimators_, alone, strict=True):
+        np.testing.assert_allclose(member.validation_scores_, other.validation_scores_)
+        np.testing.assert_allclose(member.coefs_[0], other.coefs_[0], atol=1e-9)
+    assert len({tuple(member.validation_loss_curve_) for member in alone}) == 3
+
+
+def test_bootstrap_draws_from_the_rows_that_are_not_held_out(monkeypatch):
+    seen = []
+    monkeypatch.setattr(
+        _ensemble, "train_many", lambda plans, **o: seen.extend(plans) or train_many(plans, **o)
+    )
+    network = clone(MLP).set_params(early_stopping=True)
+    DeepEnsembleClassifier(network, n_members=2, bootstrap=True, random_state=0).fit(X, Y)
+    for plan in seen:
+        assert plan.X is X
+        np.testing.assert_array_equal(Y[plan.rows], plan.y)
+        drawn = {row.tobytes() for row in X[plan.rows]}
+        held_out = {row.tobytes() for row in plan.validation.X}
+        twice = len(X) - len(np.unique(X, axis=0))  # rows of the data set that are equal
+        assert len(drawn & held_out) <= twice
+
+
+def test_members_do_not_call_scikit_learns_callbacks():
+    callback = pytest.importorskip("sklearn.callback")
+    watched = clone(MLP).set_callbacks(callback.ProgressBar())
+    with pytest.raises(ValueError, match=r"Call set_callbacks\(\) without arguments"):
+        DeepEnsembleClassifier(watched).fit(X, Y)
