@@ -27,13 +27,14 @@ CONSTRAINTS: dict[str, list] = {
     "n_jobs": [Integral, None],
     "random_state": ["random_state"],
 }
-#: the tasks
-KINDS = (DeepClassifier, DeepRegressor)
 LARGEST_SEED = np.iinfo(np.int32).max
 
 
 class DeepEnsemble(BaseEstimator, ABC):
     """Fit for both tasks."""
+
+    #: what members are instances of
+    _task: type
 
     @abstractmethod
     def _usual(self) -> Any:
@@ -44,8 +45,7 @@ class DeepEnsemble(BaseEstimator, ABC):
         usual = self._usual()
         if self.estimator is None:
             return usual
-        kind = next(base for base in KINDS if isinstance(usual, base))
-        return _checked(self.estimator, kind, type(usual).__name__)
+        return _checked(self.estimator, self._task, type(usual).__name__)
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> "DeepEnsemble":
@@ -196,6 +196,8 @@ class DeepEnsembleClassifier(ClassifierMixin, DeepEnsemble):
         self.n_jobs = n_jobs
         self.random_state = random_state
 
+    _task = DeepClassifier
+
     def _usual(self):
         return DeepMLPClassifier()
 
@@ -341,6 +343,8 @@ class DeepEnsembleRegressor(RegressorMixin, DeepEnsemble):
         self.bootstrap = bootstrap
         self.n_jobs = n_jobs
         self.random_state = random_state
+
+    _task = DeepRegressor
 
     def _usual(self):
         return DeepMLPRegressor()

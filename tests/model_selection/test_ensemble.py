@@ -116,7 +116,7 @@ def test_frames_reach_the_members_as_they_are():
     pd = pytest.importorskip("pandas")
     frame = pd.DataFrame(X, columns=list("abcd"))
     frame["kind"] = pd.Categorical(np.array(["x", "y", "z"])[(10 * X[:, 0]).astype(int) % 3])
-    network = clone(MLP).set_params(categorical_features="auto", scale="standard")
+    network = clone(MLP).set_params(categorical_features="from_dtype", scale="standard")
     ensemble = DeepEnsembleClassifier(network, n_members=2, random_state=0).fit(frame, Y)
     alone = [clone(network).set_params(random_state=s).fit(frame, Y) for s in seeds(2)]
     mean = np.mean([member.predict_proba(frame) for member in alone], axis=0)
