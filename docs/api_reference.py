@@ -32,6 +32,19 @@ API_REFERENCE = {
             "forward_pass",
         ],
     },
+    "sknn.model_selection": {
+        "title": "Model selection",
+        "about": "Searches, cross-validation and ensembles whose networks are trained together.",
+        "names": [
+            "BatchedGridSearchCV",
+            "BatchedRandomizedSearchCV",
+            "BatchedHalvingGridSearchCV",
+            "BatchedHalvingRandomSearchCV",
+            "batched_cross_validate",
+            "DeepEnsembleClassifier",
+            "DeepEnsembleRegressor",
+        ],
+    },
     "sknn.inspection": {
         "title": "Pictures",
         "about": "Displays after scikit-learn's convention; they need ``sknn[plot]``.",

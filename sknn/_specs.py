@@ -6,7 +6,7 @@ describes itself in `LayerSpec`. An estimator writes a `TrainConfig` and puts ev
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Protocol
 
 import numpy as np
@@ -273,6 +273,9 @@ class TrainPlan:
         the network's raw output as arrays; used where there are validation rows.
     random_state : numpy.random.RandomState
         Gives the order of the batches.
+    rows : ndarray of int or None, default=None
+        Numbers of the rows of X that belong to this plan, so that plans of several folds can share
+        one X; `y` and `sample_weight` have these rows only. None is all of X.
     validation : Sample or None, default=None
         Rows to score after each epoch; needed for early stopping.
     watcher : Watcher or None, default=None
@@ -291,7 +294,12 @@ class TrainPlan:
     target: TargetSpec
     score: Callable[[np.ndarray, np.ndarray, np.ndarray | None], float]
     random_state: np.random.RandomState
+    rows: np.ndarray | None = None
     validation: Sample | None = None
     watcher: Watcher | None = None
     previous: TrainResult | None = None
     incremental: bool = False
+
+    def with_own_rows(self) -> "TrainPlan":
+        """Return a plan whose X has no other rows than its own."""
+        return self if self.rows is None else replace(self, X=self.X[self.rows], rows=None)

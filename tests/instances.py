@@ -9,6 +9,7 @@ from sknn import (
     PerceptronClassifier,
     ThresholdLogicClassifier,
 )
+from sknn.model_selection import DeepEnsembleClassifier, DeepEnsembleRegressor
 
 INSTANCES = {
     DeepMLPClassifier: [
@@ -35,6 +36,8 @@ INSTANCES = {
         DeepMLPRegressor(loss="gaussian_nll", learning_rate_init=0.01),
         DeepMLPRegressor(loss="quantile", quantile=0.4, learning_rate_init=0.01),
     ],
+    DeepEnsembleClassifier: [DeepEnsembleClassifier(n_members=2)],
+    DeepEnsembleRegressor: [DeepEnsembleRegressor(n_members=2)],
     PerceptronClassifier: [PerceptronClassifier()],
     ThresholdLogicClassifier: [ThresholdLogicClassifier()],
 }
@@ -44,6 +47,8 @@ INSTANCES = {
 FLOOR = {
     DeepMLPClassifier: 66,
     DeepMLPRegressor: 60,
+    DeepEnsembleClassifier: 66,
+    DeepEnsembleRegressor: 60,
     PerceptronClassifier: 67,
     ThresholdLogicClassifier: 62,
 }

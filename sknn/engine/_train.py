@@ -65,6 +65,7 @@ def train(plan: TrainPlan) -> TrainResult:
     UserWarning
         If Ctrl-C ended training; the weights reached so far are kept.
     """
+    plan = plan.with_own_rows()
     as_callbacks(plan.config.callbacks)
     resume = resumes(plan)
     progress = _start_progress(plan, resume)
@@ -167,7 +168,7 @@ def _start_net(plan: TrainPlan, resume: Resume | None) -> tuple[Net, tuple | Non
 
 def _work_of(plan: TrainPlan) -> tuple[float, float]:
     """Return the floating-point operations of a step, and of the whole fit."""
-    n_rows, size = plan.X.shape[0], plan.config.batch_size
+    n_rows, size = len(plan.y), plan.config.batch_size
     if plan.config.solver == "lbfgs":
         size = n_rows
     elif size == "auto":
@@ -194,7 +195,8 @@ def _set_callbacks(net: Net, plan: TrainPlan, progress: Progress) -> None:
     """Give the net all callbacks, in the order in which they see an epoch."""
     config, callbacks = plan.config, []
     if plan.validation is not None:
-        net.validation_rows = _rows(net, plan.validation)
+        if net.validation_rows is None:  # else those are shared with other networks
+            net.validation_rows = _rows(net, plan.validation)
         callbacks.append(
             Validation(plan.validation, net.validation_rows, plan.score, config.stop_on_loss)
         )
