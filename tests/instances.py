@@ -7,6 +7,8 @@ from sknn import (
     DeepMLPClassifier,
     DeepMLPRegressor,
     PerceptronClassifier,
+    SequenceCNNClassifier,
+    SequenceCNNRegressor,
     ThresholdLogicClassifier,
 )
 
@@ -36,6 +38,19 @@ INSTANCES = {
         DeepMLPRegressor(loss="quantile", quantile=0.4, learning_rate_init=0.01),
     ],
     PerceptronClassifier: [PerceptronClassifier()],
+    SequenceCNNClassifier: [
+        SequenceCNNClassifier(dropout=0.0, batch_size=200, learning_rate_init=0.01),
+        SequenceCNNClassifier(),
+        SequenceCNNClassifier(length=1, alphabet=None, pooling="max", first_activation="exp"),
+        SequenceCNNClassifier(n_conv_layers=2, pooling=2, position_bias=False),
+        SequenceCNNClassifier(solver="lbfgs", dropout=0.0, max_iter=200),
+    ],
+    SequenceCNNRegressor: [
+        SequenceCNNRegressor(dropout=0.0, batch_size=200, learning_rate_init=0.01),
+        SequenceCNNRegressor(),
+        SequenceCNNRegressor(n_filters=8, pooling="mean", hidden_layer_sizes=()),
+        SequenceCNNRegressor(solver="lbfgs", dropout=0.0, max_iter=200),
+    ],
     ThresholdLogicClassifier: [ThresholdLogicClassifier()],
 }
 
@@ -45,6 +60,8 @@ FLOOR = {
     DeepMLPClassifier: 66,
     DeepMLPRegressor: 60,
     PerceptronClassifier: 67,
+    SequenceCNNClassifier: 60,
+    SequenceCNNRegressor: 55,
     ThresholdLogicClassifier: 62,
 }
 
