@@ -82,7 +82,8 @@ class SequenceNetwork:
             check_feature_names(self, X, reset=reset)
             self.n_features_in_ = 1
             return strings
-        shape, kind = np.shape(X), getattr(getattr(X, "dtype", None), "kind", None)
+        shape = X.shape if hasattr(X, "shape") else np.asarray(X).shape
+        kind = getattr(getattr(X, "dtype", None), "kind", None)
         if len(shape) > 3:
             raise ValueError(
                 "Expected strings, or an array of shape (n_samples, length, n_channels) or "

@@ -142,8 +142,8 @@ class SequenceCNNClassifier(NestedParams, SequenceReading, SequenceNetwork, Deep
         Where to compute: ``'auto'`` takes a GPU if torch sees one, else the CPU; or torch's own
         names, as ``'cpu'``, ``'cuda'``, ``'cuda:1'``, ``'mps'``.
     dtype : {'auto', 'float32', 'float64', 'tf32', 'bfloat16'}, default='auto'
-        In which to compute. ``'auto'`` is float32 for strings and follows arrays of floats. The last
-        two keep weights in float32 and let GPUs, or all devices, be less precise in products.
+        In which to compute. ``'auto'`` is float32 for strings and follows floats in arrays. The
+        last two keep weights in float32 and let GPUs, or all devices, be less precise in products.
     compile : bool, default=False
         Train through ``torch.compile``, which takes long to start.
     **nested : dict
