@@ -9,6 +9,8 @@ API_REFERENCE = {
             "DeepMLPClassifier",
             "DeepMLPRegressor",
             "PerceptronClassifier",
+            "SequenceCNNClassifier",
+            "SequenceCNNRegressor",
             "ThresholdLogicClassifier",
         ],
     },

@@ -106,6 +106,12 @@ class TrainConfig:
     callbacks : tuple
         The user's callbacks of skorch, and functions of an epoch's row of `Progress.history`
         that may return True to stop.
+    auto_batch_size : int
+        The most that ``batch_size='auto'`` is.
+    runs_to_the_end : bool
+        Whether training is to take all of `max_iter`, so that this deserves no warning.
+    n_restarts : int
+        How often a network that is dead may be given new weights, see `sknn.engine._revival`.
     """
 
     solver: Any
@@ -136,6 +142,9 @@ class TrainConfig:
     compile: bool = False
     stop_on_loss: bool = False
     callbacks: tuple = ()
+    auto_batch_size: int = 200
+    runs_to_the_end: bool = False
+    n_restarts: int = 0
     solver_params: Mapping[str, Any] = field(default_factory=dict)
     learning_rate_params: Mapping[str, Any] = field(default_factory=dict)
 

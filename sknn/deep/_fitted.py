@@ -24,7 +24,7 @@ class FittedNet:
     @property
     def n_layers_(self) -> int:
         """Layers of units: the inputs, and one for each layer of weights."""
-        return 1 + sum(layer.kind == "Linear" for layer in self._layers(self.module_))
+        return 1 + sum(layer.kind in ("Conv1d", "Linear") for layer in self._layers(self.module_))
 
     @property
     def device_(self) -> str:

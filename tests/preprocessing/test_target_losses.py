@@ -274,7 +274,11 @@ def test_columns_are_those_of_y_and_not_of_the_output(loss, params):
 @pytest.mark.parametrize(
     ("loss", "params", "message"),
     [
-        ("squared_error", {"delta": 1.0}, r"gives \['delta'\], but loss 'squared_error' takes none"),
+        (
+            "squared_error",
+            {"delta": 1.0},
+            r"gives \['delta'\], but loss 'squared_error' takes none",
+        ),
         ("huber", {"detla": 1.0}, r"gives \['detla'\], but loss 'huber' takes \['delta'\]"),
         ("huber", {"delta": 0.0}, r"'delta' of loss 'huber' must be a number > 0; got 0\.0"),
         ("huber", {"delta": np.inf}, r"must be a number > 0; got inf"),
