@@ -310,9 +310,13 @@ class DeepEstimator(ShortState, FittedNet, CallbackSupportMixin, BaseEstimator, 
             )
         return True
 
-    def _forward(self, X: Any) -> np.ndarray:
+    def _encoded_inputs(self, X: Any) -> Any:
+        """Return rows as the network gets them."""
         check_is_fitted(self)
-        return forward(self.net_, self._encoder.encode(self._check_inputs(X, reset=False)))
+        return self._encoder.encode(self._check_inputs(X, reset=False))
+
+    def _forward(self, X: Any) -> np.ndarray:
+        return forward(self.net_, self._encoded_inputs(X))
 
 
 def _plain(value: Any) -> Any:

@@ -62,6 +62,15 @@ class FittedNet:
         """
         return NetworkSummary(type(self).__name__, self._layers(self.module_))
 
+    @property
+    def _input_names(self) -> list[str] | None:
+        """Names of what goes into the network; None for the columns of X if they have none."""
+        names = getattr(self, "feature_names_in_", None)
+        encoded = self._encoder.get_feature_names_out(names)
+        if names is None and len(encoded) == self.n_features_in_:
+            return None
+        return [str(name) for name in encoded]
+
     def _layers(self, module: Any) -> list[LayerSpec]:
         spec = self._inputs
         n_inputs = spec.n_numeric * (spec.length or 1) + len(spec.cardinalities)
