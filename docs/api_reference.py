@@ -44,6 +44,8 @@ API_REFERENCE = {
             "WeightMapDisplay",
             "PredictionGridDisplay",
             "UnitResponseDisplay",
+            "MotifLogoDisplay",
+            "SaliencyMapDisplay",
         ],
     },
     "sknn.datasets": {
