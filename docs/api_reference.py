@@ -9,6 +9,8 @@ API_REFERENCE = {
             "DeepMLPClassifier",
             "DeepMLPRegressor",
             "PerceptronClassifier",
+            "SequenceCNNClassifier",
+            "SequenceCNNRegressor",
             "ThresholdLogicClassifier",
         ],
     },
@@ -32,6 +34,19 @@ API_REFERENCE = {
             "forward_pass",
         ],
     },
+    "sknn.model_selection": {
+        "title": "Model selection",
+        "about": "Searches, cross-validation and ensembles whose networks are trained together.",
+        "names": [
+            "BatchedGridSearchCV",
+            "BatchedRandomizedSearchCV",
+            "BatchedHalvingGridSearchCV",
+            "BatchedHalvingRandomSearchCV",
+            "batched_cross_validate",
+            "DeepEnsembleClassifier",
+            "DeepEnsembleRegressor",
+        ],
+    },
     "sknn.inspection": {
         "title": "Pictures",
         "about": "Displays after scikit-learn's convention; they need ``sknn[plot]``.",
@@ -44,10 +59,40 @@ API_REFERENCE = {
             "UnitResponseDisplay",
         ],
     },
+    "sknn.preprocessing": {
+        "title": "Preparing data",
+        "about": "The deep estimators encode tables themselves; these do it for others.",
+        "names": [
+            "TabularEncoder",
+            "DNAOneHotEncoder",
+            "read_fasta",
+            "reverse_complement",
+            "dinucleotide_shuffle",
+        ],
+    },
+    "sknn.motifs": {
+        "title": "Sequence motifs",
+        "about": "What filters of a sequence network look for, in files, and beside known ones.",
+        "names": [
+            "Motif",
+            "motifs_from_windows",
+            "BestWindows",
+            "match_motifs",
+            "MotifMatches",
+            "load_jaspar",
+            "read_motifs",
+            "write_motifs",
+        ],
+    },
     "sknn.datasets": {
         "title": "Data sets",
         "about": "Of the lecture and of the examples.",
-        "names": ["load_fashion_mnist"],
+        "names": ["load_fashion_mnist", "make_motif_sequences"],
+    },
+    "sknn.discovery": {
+        "title": "Discovery",
+        "about": "What scikit-learn's module of this name does for its own estimators.",
+        "names": ["all_estimators"],
     },
     "sknn.activations": {
         "title": "Activation functions",
@@ -61,10 +106,25 @@ API_REFERENCE = {
     },
 }
 
-#: names in an ``__all__`` that are documented elsewhere: the estimators under ``sknn``
+#: names in an ``__all__`` that are documented elsewhere: the estimators under ``sknn``, say
 ELSEWHERE = {
     "sknn": {"__version__"},
     "sknn.threshold": {"PerceptronClassifier", "ThresholdLogicClassifier"},
+    "sknn.activations": {"heaviside"},
+}
+
+#: names in an ``__all__`` that other parts of the package use, and users need not know
+BETWEEN_PARTS = {
+    "sknn.preprocessing": {
+        "CLASS_LOSSES",
+        "VALUE_LOSSES",
+        "ClassCodec",
+        "ValueCodec",
+        "check_names",
+        "gives_probabilities",
+        "is_plain_numbers",
+        "quantile_steps",
+    },
 }
 
 

@@ -126,7 +126,8 @@ def _skip_inherited(app, what, name, obj, skip, options):
 
 def _quote_fitted_names(app, what, name, obj, options, lines):
     """Make code of names like ``coef_``, which reStructuredText takes for links."""
-    pattern = r"(?<![\w`])(\w+_)(?![\w`])" if what == "attribute" else r"(?<=shape \()(\w+_)(?=,)"
+    ends = r"(?![\w`])" if what == "attribute" else r"(?=,| \*)"
+    pattern = r"(?<![\w`])([a-z]\w*_)" + ends
     lines[:] = [re.sub(pattern, r"`\1`", line) for line in lines]
 
 

@@ -16,6 +16,8 @@ _HOMES = {
     "DeepMLPClassifier": "sknn.deep",
     "DeepMLPRegressor": "sknn.deep",
     "PerceptronClassifier": "sknn.threshold",
+    "SequenceCNNClassifier": "sknn.deep",
+    "SequenceCNNRegressor": "sknn.deep",
     "ThresholdLogicClassifier": "sknn.threshold",
 }
 

@@ -6,7 +6,7 @@ describes itself in `LayerSpec`. An estimator writes a `TrainConfig` and puts ev
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Protocol
 
 import numpy as np
@@ -106,6 +106,12 @@ class TrainConfig:
     callbacks : tuple
         The user's callbacks of skorch, and functions of an epoch's row of `Progress.history`
         that may return True to stop.
+    auto_batch_size : int
+        The most that ``batch_size='auto'`` is.
+    runs_to_the_end : bool
+        Whether training is to take all of `max_iter`, so that this deserves no warning.
+    n_restarts : int
+        How often a network that is dead may be given new weights, see `sknn.engine._revival`.
     """
 
     solver: Any
@@ -136,6 +142,9 @@ class TrainConfig:
     compile: bool = False
     stop_on_loss: bool = False
     callbacks: tuple = ()
+    auto_batch_size: int = 200
+    runs_to_the_end: bool = False
+    n_restarts: int = 0
     solver_params: Mapping[str, Any] = field(default_factory=dict)
     learning_rate_params: Mapping[str, Any] = field(default_factory=dict)
 
@@ -273,6 +282,9 @@ class TrainPlan:
         the network's raw output as arrays; used where there are validation rows.
     random_state : numpy.random.RandomState
         Gives the order of the batches.
+    rows : ndarray of int or None, default=None
+        Numbers of the rows of X that belong to this plan, so that plans of several folds can share
+        one X; `y` and `sample_weight` have these rows only. None is all of X.
     validation : Sample or None, default=None
         Rows to score after each epoch; needed for early stopping.
     watcher : Watcher or None, default=None
@@ -291,7 +303,12 @@ class TrainPlan:
     target: TargetSpec
     score: Callable[[np.ndarray, np.ndarray, np.ndarray | None], float]
     random_state: np.random.RandomState
+    rows: np.ndarray | None = None
     validation: Sample | None = None
     watcher: Watcher | None = None
     previous: TrainResult | None = None
     incremental: bool = False
+
+    def with_own_rows(self) -> "TrainPlan":
+        """Return a plan whose X has no other rows than its own."""
+        return self if self.rows is None else replace(self, X=self.X[self.rows], rows=None)

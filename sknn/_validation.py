@@ -115,3 +115,45 @@ def validated_layer_sizes(hidden_layer_sizes: Any) -> tuple[int, ...]:
     if any(n <= 0 for n in sizes):
         raise ValueError(f"hidden_layer_sizes must be > 0, got {sizes}.")
     return tuple(int(n) for n in sizes)
+
+
+def check_layers_say_all(model: Any, purpose: str) -> None:
+    """Check that weights, biases and activations are all that a network computes with.
+
+    Parameters
+    ----------
+    model : object
+        With ``coefs_``; fitted.
+    purpose : str
+        What needs it, the subject of the message.
+
+    Raises
+    ------
+    ValueError
+        If it has normalization, residual connections, embeddings, a module of the user's, or
+        layers of another kind.
+    """
+    reasons = {
+        f"normalization={getattr(model, 'normalization', None)!r}": "normalization",
+        "residual=True": "residual",
+        "a module of its own": "module",
+    }
+    found = [words for words, name in reasons.items() if getattr(model, name, None)]
+    if getattr(getattr(model, "_inputs", None), "cardinalities", ()):
+        found.append("embeddings of categories")
+    if not found:
+        found = [f"a layer {kind!r}" for kind in _further_kinds(model)]
+    if found:
+        raise ValueError(
+            f"{purpose} needs a network of weights, biases and activations alone; "
+            f"{type(model).__name__} has {' and '.join(found)}. Look at its summary() and module_, "
+            "or fit it without."
+        )
+
+
+def _further_kinds(model: Any) -> list[str]:
+    """Return the kinds of layers that are neither linear nor at work in training alone."""
+    layers = model.summary().layers if hasattr(model, "summary") else ()
+    known = ("Linear", "Dropout")
+    kinds = [x.kind for x in layers if x.kind not in known and x.activation != x.kind]
+    return list(dict.fromkeys(kinds))

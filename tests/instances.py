@@ -7,8 +7,11 @@ from sknn import (
     DeepMLPClassifier,
     DeepMLPRegressor,
     PerceptronClassifier,
+    SequenceCNNClassifier,
+    SequenceCNNRegressor,
     ThresholdLogicClassifier,
 )
+from sknn.model_selection import DeepEnsembleClassifier, DeepEnsembleRegressor
 
 INSTANCES = {
     DeepMLPClassifier: [
@@ -35,7 +38,22 @@ INSTANCES = {
         DeepMLPRegressor(loss="gaussian_nll", learning_rate_init=0.01),
         DeepMLPRegressor(loss="quantile", quantile=0.4, learning_rate_init=0.01),
     ],
+    DeepEnsembleClassifier: [DeepEnsembleClassifier(n_members=2)],
+    DeepEnsembleRegressor: [DeepEnsembleRegressor(n_members=2)],
     PerceptronClassifier: [PerceptronClassifier()],
+    SequenceCNNClassifier: [
+        SequenceCNNClassifier(dropout=0.0, early_stopping=False, batch_size=200, tol=1e-4),
+        SequenceCNNClassifier(),
+        SequenceCNNClassifier(kernel_size=3, pooling="max", first_activation="exp"),
+        SequenceCNNClassifier(n_conv_layers=2, pooling=2, position_bias=False),
+        SequenceCNNClassifier(solver="lbfgs", dropout=0.0, max_iter=200),
+    ],
+    SequenceCNNRegressor: [
+        SequenceCNNRegressor(dropout=0.0, early_stopping=False, batch_size=200, tol=1e-4),
+        SequenceCNNRegressor(),
+        SequenceCNNRegressor(n_filters=8, pooling="mean", hidden_layer_sizes=()),
+        SequenceCNNRegressor(solver="lbfgs", dropout=0.0, max_iter=200),
+    ],
     ThresholdLogicClassifier: [ThresholdLogicClassifier()],
 }
 
@@ -44,7 +62,11 @@ INSTANCES = {
 FLOOR = {
     DeepMLPClassifier: 66,
     DeepMLPRegressor: 60,
+    DeepEnsembleClassifier: 66,
+    DeepEnsembleRegressor: 60,
     PerceptronClassifier: 67,
+    SequenceCNNClassifier: 60,
+    SequenceCNNRegressor: 55,
     ThresholdLogicClassifier: 62,
 }
 

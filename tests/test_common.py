@@ -4,6 +4,7 @@ import pytest
 from sklearn.utils.estimator_checks import check_estimator, parametrize_with_checks
 
 import sknn
+from sknn import model_selection
 from tests.instances import FLOOR, INSTANCES, expected_failures
 
 ALL = [instance for instances in INSTANCES.values() for instance in instances]
@@ -33,4 +34,5 @@ def test_enough_checks_run_and_none_fails(cls):
 
 def test_every_public_estimator_is_checked():
     public = {name for name in sknn.__all__ if name[0].isupper()}
+    public |= {name for name in model_selection.__all__ if name.startswith("Deep")}
     assert public == {cls.__name__ for cls in INSTANCES}

@@ -6,6 +6,7 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
+from sklearn.base import clone
 
 import sknn
 from tests.instances import INSTANCES
@@ -68,7 +69,10 @@ def test_class_docstring_has_attributes_references_and_a_doctest(cls):
 def test_each_fitted_attribute_is_described(cls):
     pd = pytest.importorskip("pandas")
     X = pd.DataFrame({"a": [0.0, 1.0] * 10, "b": [1.0, 0.0] * 10})
-    fitted = cls(max_iter=2).fit(X, [0, 1] * 10)
+    estimator = clone(INSTANCES[cls][0])
+    if "max_iter" in estimator.get_params():
+        estimator.set_params(max_iter=2)
+    fitted = estimator.fit(X, [0, 1] * 10)
     names = {n for n in (*vars(fitted), *dir(cls)) if n.endswith("_") and not n.startswith("_")}
     assert names <= set(described(inspect.getdoc(cls), "Attributes"))
 

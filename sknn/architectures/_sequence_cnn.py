@@ -104,6 +104,7 @@ class SequenceCNN(nn.Module):
                 f"{options.kernel_size}. Lower kernel_size, or give longer sequences."
             )
         self.length, self.n_channels, self.options = length, n_channels, options
+        self._n_windows = n_windows
         n = options.n_filters
         self.bank = FilterBank(
             (n, options.kernel_size, n_channels),
@@ -155,6 +156,22 @@ class SequenceCNN(nn.Module):
         return cls(inputs.length or 1, inputs.n_numeric, target.n_outputs, options, dtype)
 
     @property
+    def row_numbers(self) -> int:
+        """Numbers that the widest layer holds for a row; see ``sknn.engine.Net``."""
+        n_filters, *_ = self.bank.weight.shape
+        return self._n_windows * n_filters * self.bank.n_strands
+
+    @property
+    def row_products(self) -> int:
+        """Multiplications that a row takes."""
+        convolved = self.row_numbers * self.bank.weight[0].numel()
+        n_values = self.row_numbers
+        for conv in self.convs:
+            n_values //= LATER_POOL
+            convolved += n_values * conv.weight[0].numel()
+        return convolved + sum(layer.weight.numel() for layer in self.linears)
+
+    @property
     def is_deterministic(self) -> bool:
         """Whether, in training too, a row's output depends on that row and the weights alone."""
         return not (self.norms or self.dropouts)
@@ -188,10 +205,10 @@ class SequenceCNN(nn.Module):
     def pooled(self, X: Tensor) -> Tensor:
         """Return what pooling hands on, of shape (batch, n_pooled)."""
         X = X.reshape(len(X), self.length, self.n_channels)
-        valid = valid_windows(X, self.options.kernel_size)
-        single = not (self.convs or self.norms) and self.pooling == "max"
+        valid = self._valid(X)
+        single = not (self.convs or self.norms) and isinstance(self.pooling, str)
         if single and not X.requires_grad:
-            return self._activate(self.bank.best(X, valid))
+            return self._pooled_at_once(X, valid)
         strands = [self.bank(X, i) for i in range(self.bank.n_strands)]
         pooled = self._pooled_strands(strands, valid)
         return pooled[0] if len(strands) == 1 else torch.maximum(*pooled)
@@ -216,8 +233,21 @@ class SequenceCNN(nn.Module):
           position of the window, and whether it is on the other strand
         """
         X = X.reshape(len(X), self.length, self.n_channels)
-        best, place, other = self.bank.best_place(X, valid_windows(X, self.options.kernel_size))
+        best, place, other = self.bank.best_place(X, self._valid(X))
         return self._activate(best), place, other
+
+    def _valid(self, X: Tensor) -> Tensor | None:
+        """Return which windows see no padding; with one channel a 0 is a number like others."""
+        return None if self.n_channels == 1 else valid_windows(X, self.options.kernel_size)
+
+    def _pooled_at_once(self, X: Tensor, valid: Tensor | None) -> Tensor:
+        """Return what one layer without normalization hands on, by the shorter way."""
+        activation = None if self.pooling == "max" else self.options.first_activation
+        best, mean = self.bank.pooled(X, valid, activation)
+        if self.pooling == "mean":
+            return mean
+        best = self._activate(best)
+        return best if mean is None else torch.cat([best, mean], dim=1)
 
     def _activate(self, values: Tensor) -> Tensor:
         return FIRST_ACTIVATIONS[self.options.first_activation](values)

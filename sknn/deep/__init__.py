@@ -2,5 +2,12 @@
 
 from sknn.deep._mlp_classifier import DeepMLPClassifier
 from sknn.deep._mlp_regressor import DeepMLPRegressor
+from sknn.deep._sequence_classifier import SequenceCNNClassifier
+from sknn.deep._sequence_regressor import SequenceCNNRegressor
 
-__all__ = ["DeepMLPClassifier", "DeepMLPRegressor"]
+__all__ = [
+    "DeepMLPClassifier",
+    "DeepMLPRegressor",
+    "SequenceCNNClassifier",
+    "SequenceCNNRegressor",
+]

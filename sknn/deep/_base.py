@@ -114,7 +114,10 @@ class DeepEstimator(ShortState, FittedNet, CallbackSupportMixin, BaseEstimator, 
     def _fit(self, X: Any, y: Any, sample_weight: Any, **options: Any) -> "DeepEstimator":
         before = dict(vars(self))
         try:
-            return self._finish(train(self._prepare(X, y, sample_weight, **options)))
+            plan = self._prepare(X, y, sample_weight, **options)
+            result = train(plan)
+            self._calibrate(plan.validation, result)
+            return self._finish(result)
         except BaseException:
             vars(self).clear()
             vars(self).update(before)
@@ -132,7 +135,7 @@ class DeepEstimator(ShortState, FittedNet, CallbackSupportMixin, BaseEstimator, 
         watcher: Any = None,
     ) -> TrainPlan:
         """Return the plan to train by; sets what is known of the data before training."""
-        if incremental and self.early_stopping:
+        if incremental and self.early_stopping is True:
             raise ValueError("partial_fit does not support early_stopping=True")
         previous = getattr(self, "_result", None) if incremental or self.warm_start else None
         shaping = self._shaping_params()
@@ -151,13 +154,14 @@ class DeepEstimator(ShortState, FittedNet, CallbackSupportMixin, BaseEstimator, 
         if sample_weight is not None:
             X, y, sample_weight = _without_zero_weights(X, y, sample_weight)
         whole = Sample(X, y, sample_weight)
+        config = self._train_config(len(y), incremental, validation is not None)
         if previous is None:
             self._set_encoder(whole)
         if previous is None and self._encoder.is_identity_:  # scikit-learn's order of chance
             module = self._build_module(self._inputs, random_state)
-            part, held_out = self._split(whole, validation, random_state)
+            part, held_out = self._split(whole, validation, config, random_state)
         else:
-            part, held_out = self._split(whole, validation, random_state)
+            part, held_out = self._split(whole, validation, config, random_state)
             if previous is None and part is not whole:
                 self._set_encoder(part)
             if previous is None:
@@ -172,7 +176,7 @@ class DeepEstimator(ShortState, FittedNet, CallbackSupportMixin, BaseEstimator, 
             X=part.X,
             y=part.y,
             sample_weight=part.sample_weight,
-            config=self._train_config(),
+            config=config,
             target=codec.spec_,
             score=self._score_output if own else output_scorer(self, scoring),
             random_state=random_state,
@@ -187,12 +191,16 @@ class DeepEstimator(ShortState, FittedNet, CallbackSupportMixin, BaseEstimator, 
         self._inputs = self._encoder.spec_
 
     def _split(
-        self, whole: Sample, validation: tuple | None, random_state: np.random.RandomState
+        self,
+        whole: Sample,
+        validation: tuple | None,
+        config: TrainConfig,
+        random_state: np.random.RandomState,
     ) -> tuple[Sample, Sample | None]:
         """Return the rows to train on and those to validate on."""
         if validation is not None:
             return whole, self._validation_sample(*validation)
-        if not self.early_stopping or self.solver == "lbfgs":
+        if not config.early_stopping or self.solver == "lbfgs":
             return whole, None
         rows = getattr(self, "_interrupted_split", None)
         if rows is None or len(whole.y) != sum(map(len, rows)):
@@ -221,6 +229,9 @@ class DeepEstimator(ShortState, FittedNet, CallbackSupportMixin, BaseEstimator, 
 
     def _refit_codec(self, sample: Sample) -> None:
         """Learn again from the training rows alone what a codec learns of the values of y."""
+
+    def _calibrate(self, validation: Sample | None, result: TrainResult) -> None:
+        """Adjust predictions on rows that were not trained on, where there are any."""
 
     def _finish(self, result: TrainResult) -> "DeepEstimator":
         split = vars(self).pop("_last_split", None)
@@ -253,7 +264,7 @@ class DeepEstimator(ShortState, FittedNet, CallbackSupportMixin, BaseEstimator, 
         """Return what `_finish` would set if training ended now, on weights of their own."""
         return self._fitted_attributes(TrainResult(snapshot(net), copy.deepcopy(progress)))
 
-    def _train_config(self) -> TrainConfig:
+    def _train_config(self, n_samples: int, incremental: bool, has_validation: bool) -> TrainConfig:
         """Return the parameters that say how to train, in the engine's words."""
         names = [field.name for field in fields(TrainConfig) if hasattr(self, field.name)]
         values = {name: _plain(getattr(self, name)) for name in names}
@@ -264,8 +275,13 @@ class DeepEstimator(ShortState, FittedNet, CallbackSupportMixin, BaseEstimator, 
             callbacks=() if self.callbacks is None else self.callbacks,
             solver_params=self._nested_arguments("solver"),
             learning_rate_params=self._nested_arguments("learning_rate"),
+            **self._automatic(n_samples, incremental, has_validation),
         )
         return TrainConfig(**values)
+
+    def _automatic(self, n_samples: int, incremental: bool, has_validation: bool) -> dict[str, Any]:
+        """Return fields of `TrainConfig` that depend on the data, as 'auto' of some parameters."""
+        return {}
 
     def _scores_loss(self) -> bool:
         """Tell whether the loss is the default score."""
@@ -294,9 +310,13 @@ class DeepEstimator(ShortState, FittedNet, CallbackSupportMixin, BaseEstimator, 
             )
         return True
 
-    def _forward(self, X: Any) -> np.ndarray:
+    def _encoded_inputs(self, X: Any) -> Any:
+        """Return rows as the network gets them."""
         check_is_fitted(self)
-        return forward(self.net_, self._encoder.encode(self._check_inputs(X, reset=False)))
+        return self._encoder.encode(self._check_inputs(X, reset=False))
+
+    def _forward(self, X: Any) -> np.ndarray:
+        return forward(self.net_, self._encoded_inputs(X))
 
 
 def _plain(value: Any) -> Any:
@@ -325,7 +345,8 @@ def validation_of(X_val: Any, y_val: Any, sample_weight_val: Any) -> tuple | Non
 
 def _without_zero_weights(X: Any, y: np.ndarray, sample_weight: np.ndarray) -> tuple:
     """Leave out the rows of weight 0, so that they cannot change the make-up of the batches."""
-    sample_weight = sample_weight.astype(getattr(X, "dtype", np.float32))
+    dtype = getattr(X, "dtype", np.dtype(np.float32))
+    sample_weight = sample_weight.astype(dtype if dtype.kind == "f" else np.float32)
     kept = np.flatnonzero(sample_weight)
     if len(kept) == 0:
         raise ValueError(

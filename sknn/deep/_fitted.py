@@ -24,7 +24,7 @@ class FittedNet:
     @property
     def n_layers_(self) -> int:
         """Layers of units: the inputs, and one for each layer of weights."""
-        return 1 + sum(layer.kind == "Linear" for layer in self._layers(self.module_))
+        return 1 + sum(layer.kind in ("Conv1d", "Linear") for layer in self._layers(self.module_))
 
     @property
     def device_(self) -> str:
@@ -61,6 +61,15 @@ class FittedNet:
             Prints as a table; ``summary().to_frame()`` is a data frame.
         """
         return NetworkSummary(type(self).__name__, self._layers(self.module_))
+
+    @property
+    def _input_names(self) -> list[str] | None:
+        """Names of what goes into the network; None for the columns of X if they have none."""
+        names = getattr(self, "feature_names_in_", None)
+        encoded = self._encoder.get_feature_names_out(names)
+        if names is None and len(encoded) == self.n_features_in_:
+            return None
+        return [str(name) for name in encoded]
 
     def _layers(self, module: Any) -> list[LayerSpec]:
         spec = self._inputs

@@ -88,7 +88,9 @@ class DeepMLPRegressor(NestedParams, TableInput, DeepRegressor):
     max_fun : int, default=15000
         Most evaluations of the loss by 'lbfgs'.
     quantile : float or array-like of increasing floats, default=None
-        Level or levels of ``loss='quantile'``, in (0, 1); None is the median.
+        Level or levels of ``loss='quantile'``, in (0, 1); None is the median. With validation
+        rows (`early_stopping` or ``X_val``) each is shifted after training so that its share of
+        them lies below [3]_: do so, for a network sees too little spread in rows it has learned.
     l1_ratio : float, default=0.0
         Share of L1 in the penalty ``alpha * ((1 - l1_ratio) / 2 * |w|² + l1_ratio * |w|₁)``.
     weight_decay : float, default=0.01
@@ -210,6 +212,8 @@ class DeepMLPRegressor(NestedParams, TableInput, DeepRegressor):
        arXiv:1412.6980.
     .. [2] D. E. Rumelhart, G. E. Hinton and R. J. Williams, "Learning representations by
        back-propagating errors", Nature 323, 1986, doi:10.1038/323533a0.
+    .. [3] Y. Romano, E. Patterson and E. J. Candès, "Conformalized quantile regression", NeurIPS
+       2019, arXiv:1905.03222.
 
     Examples
     --------

@@ -1,5 +1,6 @@
 """The two halves of a deep estimator that differ by task: classification and regression."""
 
+import copy
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from sklearn.utils.metaestimators import available_if
 
 from sknn._sklearn import check_partial_fit_first_call, check_y, fit_context
 from sknn.deep._base import DeepEstimator, validation_of
+from sknn.engine import forward
 from sknn.preprocessing import ClassCodec, ValueCodec, gives_probabilities
 
 
@@ -230,6 +232,12 @@ class DeepRegressor(RegressorMixin, DeepEstimator):
 
     def _class_weighted(self, y, sample_weight):
         return sample_weight
+
+    def _calibrate(self, validation, result):
+        if validation is not None and self.loss == "quantile":
+            codec = self._codec = copy.copy(self._codec)  # that of before stays as it is
+            output = forward(result.net, validation.X)
+            codec.calibrate(validation.y, output, validation.sample_weight)
 
     def _refit_codec(self, sample):
         self._codec = self._fit_codec(sample.y, sample.sample_weight, None)

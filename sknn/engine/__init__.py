@@ -1,9 +1,32 @@
 """Training and prediction: the only place that knows skorch."""
 
+from sknn.engine._attribution import (
+    best_windows,
+    gradient_times_input,
+    input_gradient,
+    knock_out_effects,
+    mutation_effects,
+)
 from sknn.engine._device import resolve_device
+from sknn.engine._many_memory import memory_budget
 from sknn.engine._net import Net, snapshot
 from sknn.engine._predict import forward
 from sknn.engine._train import train
+from sknn.engine._train_many import train_many
 from sknn.engine._weights import layer_weights
 
-__all__ = ["Net", "forward", "layer_weights", "resolve_device", "snapshot", "train"]
+__all__ = [
+    "Net",
+    "best_windows",
+    "forward",
+    "gradient_times_input",
+    "input_gradient",
+    "knock_out_effects",
+    "layer_weights",
+    "memory_budget",
+    "mutation_effects",
+    "resolve_device",
+    "snapshot",
+    "train",
+    "train_many",
+]

@@ -134,7 +134,7 @@ class EpochEnd(Callback):
         if not self.by_epochs:
             progress.best_loss, progress.best_epoch = progress.loss, progress.n_epochs
             return
-        progress.n_rows_seen += self.plan.X.shape[0]
+        progress.n_rows_seen += len(self.plan.y)
         if self.keeps_best:
             self._compare_score(net, row["valid_score"])
         else:

@@ -114,10 +114,13 @@ class Net(NeuralNet):
         super().initialize_module()
         parameters = _computing_parameters(self.module_)
         self.dtype_ = parameters[0].dtype
-        self.widest_ = max(max(p.shape, default=1) for p in parameters)
+        widest = max(max(p.shape, default=1) for p in parameters)
         self.n_parameters_ = sum(p.numel() for p in parameters)
         matrices = [p for p in parameters if p.ndim > 1]
         n_units = sum(p.shape[0] for p in matrices) + sum(p.shape[1] for p in matrices[:1])
+        # Where weights are used at many places, as in convolutions, only the module can tell.
+        self.widest_ = getattr(self.module_, "row_numbers", widest)
+        self.row_products_ = getattr(self.module_, "row_products", self.n_parameters_)
         self.weights_per_unit_ = self.n_parameters_ / max(n_units, 1)
         return self
 
@@ -135,7 +138,7 @@ class Net(NeuralNet):
         -------
         context manager
         """
-        flops = flops_of_a_weight * self.n_parameters_ * n_rows
+        flops = flops_of_a_weight * self.row_products_ * n_rows
         return threads_for(flops, self.weights_per_unit_)
 
     def chunk_rows(self, numbers: int) -> int:

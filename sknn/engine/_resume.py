@@ -69,7 +69,7 @@ def make_resume(net: Any, plan: TrainPlan, best_weights: dict | None) -> Resume:
     last = None if best_weights is None else copy.deepcopy(net.module_.state_dict())
     return Resume(
         config=replace(plan.config, callbacks=()),  # a user's, free to change
-        n_rows=plan.X.shape[0],
+        n_rows=len(plan.y),
         random_state=plan.random_state,
         order=None if net.batches is None else net.batches.order,
         cut_short=net.batches is not None and net.batches.cut_short,
@@ -81,7 +81,7 @@ def make_resume(net: Any, plan: TrainPlan, best_weights: dict | None) -> Resume:
 def resumes(plan: TrainPlan) -> Resume | None:
     """Return what to go on from if a plan continues an interrupted fit of the same kind."""
     resume = plan.previous.resume if plan.previous else None
-    if resume is None or plan.incremental or resume.n_rows != plan.X.shape[0]:
+    if resume is None or plan.incremental or resume.n_rows != len(plan.y):
         return None
     same = {name: getattr(plan.config, name) for name in FREE}
     return resume if replace(resume.config, **same) == plan.config else None

@@ -320,8 +320,8 @@ def start_schedule(
     if isinstance(kind, str) and kind in SCHEDULES:
         if given:
             raise ValueError(
-                f"learning_rate_params are for a class given as learning_rate; {kind!r} takes "
-                f"none. Got learning_rate_params={given!r}."
+                f"learning_rate__<name> is for a class given as learning_rate; {kind!r} takes "
+                f"none. Got {given!r}."
             )
     elif not is_scheduler(kind):
         raise ValueError(

@@ -30,8 +30,8 @@ def check_solver(config: TrainConfig, names: tuple[str, ...]) -> None:
     if isinstance(solver, str) and solver in names:
         if given:
             raise ValueError(
-                f"solver_params are for a class given as solver; {solver!r} takes its settings "
-                f"from the estimator's own parameters. Got solver_params={given!r}."
+                f"solver__<name> is for a class given as solver; {solver!r} takes its settings "
+                f"from the estimator's own parameters. Got {given!r}."
             )
         if solver == "lbfgs":
             _check_lbfgs(config)
@@ -82,7 +82,7 @@ def _check_arguments(solver: type, learning_rate: float, given: dict[str, Any]) 
     takes_any = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
     if "lr" in given or "params" in given:
         raise ValueError(
-            "solver_params must not have 'lr' or 'params': the learning rate is "
+            "solver__lr and solver__params cannot be given: the learning rate is "
             f"learning_rate_init, the parameters are the network's. Got {given!r}."
         )
     if "lr" not in parameters and not takes_any:
@@ -94,7 +94,7 @@ def _check_arguments(solver: type, learning_rate: float, given: dict[str, Any]) 
     if unknown and not takes_any:
         names = sorted(set(parameters) - {"params", "lr"})
         raise ValueError(
-            f"solver_params has {unknown}, but {solver.__name__} takes {names}. "
+            f"solver__<name> gives {unknown}, but {solver.__name__} takes {names}. "
             "Correct the names, or leave them out."
         )
     trial = torch.nn.Parameter(torch.zeros(1, 1))
@@ -103,5 +103,5 @@ def _check_arguments(solver: type, learning_rate: float, given: dict[str, Any]) 
     except (TypeError, ValueError, RuntimeError) as error:
         raise ValueError(
             f"{solver.__name__} does not take learning_rate_init={learning_rate!r} and "
-            f"solver_params={given!r}: {error}"
+            f"solver__<name>={given!r}: {error}"
         ) from error

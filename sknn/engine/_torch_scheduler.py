@@ -83,21 +83,23 @@ def make_scheduler(
     if issubclass(kind, COMPOSED):
         raise ValueError(
             f"learning_rate={name} is made of schedulers that already have an optimizer, and "
-            "there is none yet. Use torch.optim.lr_scheduler.LambdaLR, with lr_lambda in "
-            "learning_rate_params."
+            "there is none yet. Use torch.optim.lr_scheduler.LambdaLR, with "
+            "learning_rate__lr_lambda."
         )
     _check_names(kind, given)
     arguments = {**_filled_in(config, n_batches), **given}
     missing = sorted(_required(kind) - set(arguments))
     if missing:
         raise ValueError(
-            f"learning_rate={name} needs {missing}. Give them in learning_rate_params, which has "
-            f"{sorted(given)}."
+            f"learning_rate={name} needs {missing}. Give them as learning_rate__<name>; "
+            f"there are {sorted(given)}."
         )
     try:
         return kind(stand_in, **arguments)
     except (TypeError, ValueError, KeyError) as error:
-        raise ValueError(f"{name} does not take learning_rate_params={given!r}: {error}") from error
+        raise ValueError(
+            f"{name} does not take learning_rate__<name>={given!r}: {error}"
+        ) from error
 
 
 def _required(kind: type) -> set[str]:
@@ -118,8 +120,8 @@ def _check_names(kind: type, given: dict[str, Any]) -> None:
         unknown = sorted(set(given) - set(names))
     if unknown:
         raise ValueError(
-            f"learning_rate_params has {unknown}, but {kind.__name__} takes {names}. Correct the "
-            "names, or leave them out."
+            f"learning_rate__<name> gives {unknown}, but {kind.__name__} takes {names}. "
+            "Correct the names, or leave them out."
         )
 
 

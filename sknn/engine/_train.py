@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from sklearn.exceptions import ConvergenceWarning
 
-from sknn._specs import Progress, Sample, TrainPlan, TrainResult
+from sknn._specs import Progress, Sample, TrainConfig, TrainPlan, TrainResult
 from sknn.architectures import seeded_torch, unsteady_layers
 from sknn.engine._callbacks import EpochEnd, Validation
 from sknn.engine._closed_form import closed_form
@@ -21,6 +21,7 @@ from sknn.engine._net import Net
 from sknn.engine._optimizers import copy_state, net_arguments, restore_state
 from sknn.engine._precision import precision_of
 from sknn.engine._resume import Resume, make_resume, resumes
+from sknn.engine._revival import Revival
 from sknn.engine._schedules import start_schedule
 from sknn.engine._user_callbacks import as_callbacks
 from sknn.engine._verbose import display
@@ -65,6 +66,7 @@ def train(plan: TrainPlan) -> TrainResult:
     UserWarning
         If Ctrl-C ended training; the weights reached so far are kept.
     """
+    plan = plan.with_own_rows()
     as_callbacks(plan.config.callbacks)
     resume = resumes(plan)
     progress = _start_progress(plan, resume)
@@ -167,7 +169,7 @@ def _start_net(plan: TrainPlan, resume: Resume | None) -> tuple[Net, tuple | Non
 
 def _work_of(plan: TrainPlan) -> tuple[float, float]:
     """Return the floating-point operations of a step, and of the whole fit."""
-    n_rows, size = plan.X.shape[0], plan.config.batch_size
+    n_rows, size = len(plan.y), plan.config.batch_size
     if plan.config.solver == "lbfgs":
         size = n_rows
     elif size == "auto":
@@ -194,10 +196,13 @@ def _set_callbacks(net: Net, plan: TrainPlan, progress: Progress) -> None:
     """Give the net all callbacks, in the order in which they see an epoch."""
     config, callbacks = plan.config, []
     if plan.validation is not None:
-        net.validation_rows = _rows(net, plan.validation)
+        if net.validation_rows is None:  # else those are shared with other networks
+            net.validation_rows = _rows(net, plan.validation)
         callbacks.append(
             Validation(plan.validation, net.validation_rows, plan.score, config.stop_on_loss)
         )
+    if config.n_restarts and config.solver != "lbfgs":
+        callbacks.append(Revival(plan, _rows(net, plan)))
     callbacks.extend(as_callbacks(config.callbacks))
     shown = display(config.verbose, config.max_iter, progress)
     if shown is not None:
@@ -235,7 +240,7 @@ def _run_epochs(
     config, rows = plan.config, _rows(net, plan)
     epoch_end = net.callbacks_[-1][1]
     vars(net).update(
-        batch_size=_batch_size(config.batch_size, len(rows)),
+        batch_size=_batch_size(config, len(rows)),
         iterator_train__shuffle=config.shuffle,
         iterator_train__random_state=plan.random_state,
         iterator_train__order=None,
@@ -282,6 +287,8 @@ def _conclude(net: Net, plan: TrainPlan, progress: Progress, epoch_end: EpochEnd
         )
     if not progress.stopped_because and not plan.incremental:
         progress.stopped_because = "max_iter"
+        if plan.config.runs_to_the_end:
+            return
         warnings.warn(
             f"Stochastic Optimizer: Maximum iterations ({plan.config.max_iter}) reached and the "
             "optimization hasn't converged yet.",
@@ -294,9 +301,10 @@ def _rows(net: Net, sample: TrainPlan | Sample) -> Rows:
     return Rows(sample.X, sample.y, sample.sample_weight, device=net.device)
 
 
-def _batch_size(batch_size: int | str, n_rows: int) -> int:
+def _batch_size(config: TrainConfig, n_rows: int) -> int:
+    batch_size = config.batch_size
     if batch_size == "auto":
-        return min(200, n_rows)
+        return min(config.auto_batch_size, n_rows)
     if batch_size > n_rows:
         warnings.warn(
             "Got `batch_size` less than 1 or larger than sample size. It is going to be clipped",

@@ -202,7 +202,7 @@ class ActivationDisplay:
         ----------
         estimator : estimator
             Fitted, with ``activation`` and ``out_activation_`` or with ``step``; a softmax, which
-            is no function of a single number, is left out.
+            is no function of a single number, and functions of your own are left out.
         limits : tuple of float, default=(-4.0, 4.0)
             Smallest and largest t.
         kind : {'value', 'derivative', 'both'}, default='both'

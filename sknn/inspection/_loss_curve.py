@@ -18,8 +18,8 @@ QUANTITIES = {"loss": ("loss", "validation_loss"), "score": ("score", "validatio
 class LossCurveDisplay:
     """Loss and score of one or several networks, epoch by epoch.
 
-    Training is a solid line, validation a broken one of the same colour. Where there were
-    validation rows a dot marks the epoch whose weights the network has kept.
+    Training is a solid line, validation a broken one of the same colour. Where `early_stopping`
+    chose an epoch by validation rows, a dot marks the one whose weights the network has.
 
     Make it with `from_estimator`, or `from_estimators` for several networks in one picture.
 
@@ -299,7 +299,7 @@ def _history(network: Any) -> dict[str, list[float]]:
 def _best_iter(network: Any, history: Mapping[str, Sequence[float]]) -> int:
     """Return the epoch whose weights the network has, from 1 over all calls; 0 for no mark."""
     validation = [key for key in ("validation_score", "validation_loss") if key in history]
-    if not validation:
+    if not validation or not getattr(network, "early_stopping", True):
         return 0
     if hasattr(network, "best_iter_"):
         # It counts within the last call, and curves go on through warm starts.
@@ -315,9 +315,17 @@ def _loss_name(network: Any) -> str:
 
 
 def _score_name(network: Any) -> str:
-    if not isinstance(network, BaseEstimator):
-        return "score"
-    return "accuracy" if is_classifier(network) else "R²" if is_regressor(network) else "score"
+    scoring, loss = getattr(network, "scoring", None), getattr(network, "loss", None)
+    if isinstance(scoring, str) and scoring != "loss":
+        return scoring.replace("_", " ")
+    if callable(scoring) or not isinstance(network, BaseEstimator):
+        return getattr(scoring, "__name__", "score")
+    if is_classifier(network) and scoring is None:
+        return "accuracy"
+    if scoring == "loss" or loss == "gaussian_nll" or callable(loss):
+        return "minus the loss"
+    names = {"quantile": "D²"}
+    return names.get(loss, "R²") if is_regressor(network) else "score"
 
 
 def _common(networks: Any, name_of: Any, otherwise: str) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from sknn._optional import require
+from sknn._validation import check_layers_say_all
 from sknn.inspection._diagram import Layout, Line, Network, Sheet, Text, draw
 from sknn.inspection._reading import checked_names, layers_of, transformed, unwrapped
 from sknn.inspection._style import NEGATIVE, POSITIVE
@@ -142,7 +143,8 @@ class NetworkDiagramDisplay:
         estimator : object
             With ``coefs_`` and ``intercepts_``, as `DeepMLPClassifier`, `ThresholdNetwork` and
             scikit-learn's MLPs, or with ``coef_`` and ``intercept_``, as `PerceptronClassifier`
-            and `ThresholdUnit`. Pipelines and searches are looked into.
+            and `ThresholdUnit`. Pipelines and searches are looked into. The inputs of a network
+            that encodes data frames are the encoded columns.
         X : {array-like, dataframe} of shape (1, n_features) or None, default=None
             An example whose way through the network is shown.
         feature_names : sequence of str or None, default=None
@@ -162,12 +164,15 @@ class NetworkDiagramDisplay:
         Raises
         ------
         ValueError
-            If the estimator is no such network, X is not a single row for it, or names are not
-            one for each.
+            If the estimator is no such network, or has normalization, residual connections,
+            embeddings or a module of its own, which a diagram would hide; if X is not a single
+            row for it, or names are not one for each.
         sklearn.exceptions.NotFittedError
             If the estimator is not fitted.
         """
         transformers, network = unwrapped(estimator)
+        if hasattr(network, "coefs_"):
+            check_layers_say_all(network, cls.__name__)
         layers = layers_of(network, cls.__name__)
         values = None
         if X is not None:
@@ -175,7 +180,7 @@ class NetworkDiagramDisplay:
             if len(passed.inputs) != 1:
                 raise ValueError(f"X must be a single row, got {len(passed.inputs)} rows.")
             values = [passed.inputs, *(layer.activations for layer in passed.layers)]
-        names = getattr(network, "feature_names_in_", None)
+        names = getattr(network, "_input_names", getattr(network, "feature_names_in_", None))
         units = getattr(network, "unit_names", None)
         own_names = None if units is None else [list(names), *units]
         if feature_names is None and names is not None and own_names is None:

@@ -4,6 +4,7 @@ sknn's estimators, scikit-learn's own MLPs and linear models, and sknn's units a
 the same attributes; pipelines and searches are looked into.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -96,8 +97,8 @@ def layers_of(network: Any, purpose: str) -> Layers:
     """
     if hasattr(network, "coefs_") and hasattr(network, "intercepts_"):
         coefs = [np.asarray(coef) for coef in network.coefs_]
-        hidden = str(getattr(network, "activation", ""))
-        names = [hidden] * (len(coefs) - 1) + [str(getattr(network, "out_activation_", ""))]
+        names = _hidden_names(network, len(coefs) - 1)
+        names.append(str(getattr(network, "out_activation_", "")))
         return Layers(coefs, [np.asarray(b) for b in network.intercepts_], names)
     if hasattr(network, "coef_") and hasattr(network, "intercept_"):
         coef = np.atleast_2d(np.asarray(network.coef_)).T
@@ -107,6 +108,16 @@ def layers_of(network: Any, purpose: str) -> Layers:
         f"{purpose} needs a fitted network with coefs_ and intercepts_, or units with coef_ and "
         f"intercept_; got {type(network).__name__}."
     )
+
+
+def _hidden_names(network: Any, n_hidden: int) -> list[str]:
+    """Return the name of each hidden layer's activation, ``''`` in a module of the user's."""
+    given = getattr(network, "activation", "")
+    if getattr(network, "module", None) is not None:
+        given = ""
+    if isinstance(given, str) or not isinstance(given, Sequence | np.ndarray):
+        given = [given] * n_hidden
+    return [x if isinstance(x, str) else getattr(x, "__name__", type(x).__name__) for x in given]
 
 
 def input_names(network: Any, n_inputs: int) -> list[str]:

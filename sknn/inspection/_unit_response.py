@@ -140,13 +140,13 @@ class UnitResponseDisplay:
             If the estimator is not fitted.
         """
         transformers, network = unwrapped(estimator)
-        values = np.asarray(X, dtype=float)
+        values = _numbers(X)
         if values.ndim != 2 or values.shape[1] not in (1, 2):
             raise ValueError(
                 f"Responses are drawn over one or two features, got X of shape {values.shape}. Fit "
                 "a network on two of the columns."
             )
-        low, high = values.min(axis=0), values.max(axis=0)
+        low, high = np.nanmin(values, axis=0), np.nanmax(values, axis=0)
         beyond = margin * np.where(high > low, high - low, 1.0)
         grid = list(np.linspace(low - beyond, high + beyond, grid_resolution).T)
         points = np.column_stack([axis.ravel() for axis in np.meshgrid(*grid)])
@@ -231,3 +231,13 @@ class UnitResponseDisplay:
             ax.set_ylabel(self.feature_names[1] if len(self.grid) == 2 else "output")
         else:
             ax.set_yticklabels([])
+
+
+def _numbers(X: Any) -> np.ndarray:
+    try:
+        return np.asarray(X, dtype=float)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"Responses are drawn over one or two features that are numbers; got {error}. Fit a "
+            "network on such columns."
+        ) from error

@@ -92,8 +92,8 @@ class Motif:
         """The most frequent letters; for bases an IUPAC code where there is no clear one.
 
         A base stands alone if it has more than half of the counts and twice the next one's, two
-        have their code if they make up more than three quarters, and all else is N [2]_. For
-        other alphabets a letter stands if it has more than half, and else X.
+        have their code if they make up more than three quarters, and all else is N, as Cavener
+        (1987) counts. For other alphabets a letter stands if it has more than half, and else X.
         """
         return "".join(map(self._consensus_letter, self.ppm))
 

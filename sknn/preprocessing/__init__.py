@@ -5,6 +5,7 @@ from sknn.preprocessing._fasta import read_fasta
 from sknn.preprocessing._reading import check_names
 from sknn.preprocessing._reverse_complement import reverse_complement
 from sknn.preprocessing._sequence import DNAOneHotEncoder
+from sknn.preprocessing._sequence_inputs import SequenceFormat, SequenceInputs, strings_in
 from sknn.preprocessing._shuffle import dinucleotide_shuffle
 from sknn.preprocessing._tabular import TabularEncoder
 from sknn.preprocessing._target import ClassCodec
@@ -21,6 +22,8 @@ __all__ = [
     "VALUE_LOSSES",
     "ClassCodec",
     "DNAOneHotEncoder",
+    "SequenceFormat",
+    "SequenceInputs",
     "TabularEncoder",
     "ValueCodec",
     "check_names",
@@ -30,4 +33,5 @@ __all__ = [
     "quantile_steps",
     "read_fasta",
     "reverse_complement",
+    "strings_in",
 ]

@@ -198,13 +198,13 @@ def read_settings(loss: Any, facts: Any, given: Mapping[str, Any] | None) -> dic
     given = dict(given or {})
     if given and not isinstance(loss, str):
         raise ValueError(
-            "loss_params are for the losses that have a name; for a function bind them with "
-            f"functools.partial. Got loss_params={given!r}."
+            "Settings loss__<name> are for the losses that have a name; for a function bind them "
+            f"with functools.partial. Got {given!r}."
         )
     unknown = sorted(set(given) - set(facts.settings))
     if unknown:
         names = f"takes {sorted(facts.settings)}" if facts.settings else "takes none"
-        raise ValueError(f"loss_params has {unknown}, but loss {loss!r} {names}.")
+        raise ValueError(f"loss__<name> gives {unknown}, but loss {loss!r} {names}.")
     return {name: _read(loss, name, setting, given) for name, setting in facts.settings.items()}
 
 
@@ -215,8 +215,7 @@ def _read(loss: str, name: str, setting: Setting, given: Mapping[str, Any]) -> A
         return setting.read(given[name])
     except (TypeError, ValueError):
         raise ValueError(
-            f"loss_params[{name!r}] of loss {loss!r} must be {setting.expected}; "
-            f"got {given[name]!r}."
+            f"{name!r} of loss {loss!r} must be {setting.expected}; got {given[name]!r}."
         ) from None
 
 

@@ -35,6 +35,8 @@ class ValueCodec:
     ----------
     mean_, scale_ : ndarray of shape (n_columns,)
         ``y = encoded * scale_ + mean_``.
+    offsets_ : ndarray of shape (n_columns, n_quantiles) or None
+        What `calibrate` adds to standardised quantiles.
     n_columns_ : int
         Columns of y. A column has several raw outputs next to each other where it has several
         quantiles, or a mean and a standard deviation.
@@ -78,6 +80,7 @@ class ValueCodec:
         columns = y.reshape(len(y), -1).astype(np.float64)
         n_columns = self.n_columns_ = columns.shape[1]
         self.mean_, self.scale_ = np.zeros(n_columns), np.ones(n_columns)
+        self.offsets_ = None
         if self.standardize:
             self.mean_ = np.average(columns, axis=0, weights=sample_weight)
             spread = np.abs(columns - self.mean_).max(axis=0)
@@ -181,7 +184,42 @@ class ValueCodec:
 
     def _quantiles(self, output: np.ndarray) -> np.ndarray:
         levels = self._levels()
-        return monotone_quantiles(output.reshape(len(output), -1, len(levels)), levels)
+        values = monotone_quantiles(output.reshape(len(output), -1, len(levels)), levels)
+        if self.offsets_ is None:
+            return values
+        return np.maximum.accumulate(values + self.offsets_.astype(values.dtype), axis=-1)
+
+    def calibrate(self, y: np.ndarray, output: np.ndarray, sample_weight: Any = None) -> None:
+        """Shift each quantile so that its share of rows that were not trained on lies below it.
+
+        A network that has learned its training rows by heart sees too little spread; this is the
+        remedy of conformalised quantile regression [1]_, for each level apart.
+
+        Parameters
+        ----------
+        y : ndarray of shape (n_samples, n_columns)
+            Encoded.
+        output : ndarray of shape (n_samples, n_outputs)
+            Raw outputs of the network.
+        sample_weight : ndarray of shape (n_samples,), default=None
+            Non-negative.
+
+        References
+        ----------
+        .. [1] Y. Romano, E. Patterson and E. J. Candès, "Conformalized quantile regression",
+           NeurIPS 2019, arXiv:1905.03222.
+        """
+        if self.loss != "quantile":
+            return
+        self.offsets_ = None
+        residuals = y[:, :, None] - self._quantiles(output)
+        self.offsets_ = np.stack(
+            [
+                weighted_quantile(residuals[..., k], level, sample_weight)
+                for k, level in enumerate(self._levels())
+            ],
+            axis=-1,
+        )
 
     def _decode_quantiles(self, output: np.ndarray) -> np.ndarray:
         mean, scale = self.mean_[:, None], self.scale_[:, None]
@@ -267,3 +305,26 @@ class ValueCodec:
                 for k, level in enumerate(self._levels())
             ]
             return float(np.mean(scores))
+
+
+def weighted_quantile(values: np.ndarray, level: float, weight: Any = None) -> np.ndarray:
+    """Return the smallest values that have at least a share of the weight at or below them.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_samples, n_columns)
+        Numbers.
+    level : float
+        The share, in (0, 1).
+    weight : ndarray of shape (n_samples,), default=None
+        Non-negative; None is 1 for each row.
+
+    Returns
+    -------
+    ndarray of shape (n_columns,)
+    """
+    weight = np.ones(len(values)) if weight is None else weight.astype(np.float64)
+    order = np.argsort(values, axis=0)
+    shares = np.cumsum(weight[order], axis=0) / weight.sum()
+    places = (shares < level - 1e-12).sum(axis=0).clip(max=len(values) - 1)
+    return np.take_along_axis(values, np.take_along_axis(order, places[None], axis=0), axis=0)[0]

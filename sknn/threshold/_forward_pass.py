@@ -11,6 +11,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from sknn._validation import check_layers_say_all
 from sknn.activations import ACTIVATIONS
 from sknn.threshold._binary import binary_rows
 from sknn.threshold._network import ThresholdNetwork
@@ -48,8 +49,8 @@ class ForwardPass:
     ----------
     input_names : list of str
         Names of the inputs.
-    inputs : ndarray of shape (n_samples, n_features)
-        The rows.
+    inputs : ndarray of shape (n_samples, n_inputs)
+        What the network gets of the rows.
     layers : list of LayerPass
         From the first hidden layer to the output layer.
     """
@@ -81,7 +82,8 @@ def forward_pass(model: Any, X: Any, names: Sequence[str] | None = None) -> Forw
         ``intercept_``, as `PerceptronClassifier`. ``activation`` is a name, or one for each
         hidden layer. Dropout is fine: it does nothing in prediction.
     X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
-        A few rows; sparse ones become dense.
+        A few rows, as for ``predict``; the inputs of the pass are what the network gets of them,
+        scaled and encoded where it does that itself. Sparse rows become dense.
     names : sequence of str or None, default=None
         Names of all nodes, inputs first. None means the names the model has; other nodes are
         numbered from 1 on, through all layers.
@@ -148,6 +150,8 @@ def forward_pass(model: Any, X: Any, names: Sequence[str] | None = None) -> Forw
     >>> print(round(1 / (1 + np.exp(-(1 * o3 + 0.5 * o4 - 1 * o5 + 0.5))), 4))
     0.7677
     """
+    if hasattr(model, "coefs_"):
+        check_layers_say_all(model, "A forward pass")
     X = _rows(model, X)
     coefs, intercepts, functions = _weights(model)
     if X.shape[1] != len(coefs[0]):
@@ -175,7 +179,9 @@ def forward_pass(model: Any, X: Any, names: Sequence[str] | None = None) -> Forw
 def _rows(model: Any, X: Any) -> np.ndarray:
     if isinstance(model, ThresholdNetwork):
         return binary_rows(X, model.feature_names_in_).astype(float)
-    if isinstance(model, BaseEstimator):
+    if hasattr(model, "_encoded_inputs"):  # a deep estimator, which scales and encodes
+        X = model._encoded_inputs(X).astype(float)
+    elif isinstance(model, BaseEstimator):
         check_is_fitted(model)
         X = validate_data(model, X, accept_sparse=True, dtype=float, reset=False)
     else:
@@ -186,7 +192,6 @@ def _rows(model: Any, X: Any) -> np.ndarray:
 def _weights(model: Any) -> tuple[list[np.ndarray], list[np.ndarray], list[str]]:
     """Return weights, biases and the name of the activation of each layer."""
     if hasattr(model, "coefs_"):
-        _check_layers_say_all(model)
         known = [*ACTIVATIONS, *_LINKS]
         last = _checked(model.out_activation_, "out_activation_", known)
         functions = [*_hidden_functions(model), last]
@@ -197,24 +202,6 @@ def _weights(model: Any) -> tuple[list[np.ndarray], list[np.ndarray], list[str]]
         "A forward pass needs a network with coefs_ and intercepts_, or units with coef_ and "
         f"intercept_; got {type(model).__name__}."
     )
-
-
-def _check_layers_say_all(model: Any) -> None:
-    """Raise ValueError if a network computes more than weights, biases and activations tell."""
-    reasons = {
-        f"normalization={getattr(model, 'normalization', None)!r}": "normalization",
-        "residual=True": "residual",
-        "a module of its own": "module",
-    }
-    found = [words for words, name in reasons.items() if getattr(model, name, None)]
-    if getattr(getattr(model, "_inputs", None), "cardinalities", ()):
-        found.append("embeddings of categories")
-    if found:
-        raise ValueError(
-            "A forward pass needs a network of weights, biases and activations alone; "
-            f"{type(model).__name__} has {' and '.join(found)}. Look at its module_ with torch, "
-            "or fit it without."
-        )
 
 
 def _hidden_functions(model: Any) -> list[str]:
@@ -238,6 +225,8 @@ def _checked(function: Any, parameter: str, known: list[str]) -> str:
 
 def _node_names(model: Any, sizes: list[int]) -> list[str]:
     names = [str(number + 1) for number in range(sum(sizes))]
-    inputs = getattr(model, "feature_names_in_", names[: sizes[0]])
+    inputs = getattr(model, "_input_names", getattr(model, "feature_names_in_", None))
+    if inputs is None:
+        inputs = names[: sizes[0]]
     units = [name for layer in getattr(model, "unit_names", []) for name in layer]
     return [*inputs, *(units or names[sizes[0] :])]

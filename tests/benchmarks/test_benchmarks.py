@@ -97,3 +97,17 @@ def test_figures_are_medians_of_the_rounds():
     measured = outcome("a", ours=2.0, sklearn=6.0)
     measured.answers["ours"] += [{"value": value, "steps": 1} for value in (0.1, 50.0)]
     assert figures(measured) == {"sklearn": 3.0}
+
+
+def test_quick_search_prints_a_table_and_writes_json(tmp_path):
+    out = tmp_path / "search.json"
+    lines = run_module("tests.benchmarks.search", "--quick", "--rows=a", "--jobs=1", f"--out={out}")
+    rows = [line.strip("| ").split(" | ") for line in lines if line.startswith("| hidden")]
+    assert [row[1].partition("(")[0] for row in rows] == ["BatchedGridSearchCV"] + [
+        "GridSearchCV"
+    ] * 3
+    assert rows[0][4] == "1.0"
+    assert rows[0][5] == rows[1][5]  # one by one and together, the best is the same
+    assert "the figures mean nothing" in lines[-1]
+    results = json.loads(out.read_text())
+    assert all(result["candidates"] == 4 for result in results["rows"]["a"].values())

@@ -51,6 +51,26 @@ def test_quantiles_cover_what_they_say_and_never_cross(noisy, dtype):
     assert model.score(X_test, y_test) == pytest.approx(np.mean(scores), rel=1e-5)
 
 
+def test_validation_rows_make_quantiles_honest(rng):
+    X = rng.normal(size=(1200, 30))
+    y = X[:, 0] + rng.normal(size=1200)
+    X, X_test, y, y_test = train_test_split(X, y, test_size=800, random_state=0)
+    kwargs = {"loss": "quantile", "quantile": [0.1, 0.9], "max_iter": 200, "batch_size": 32}
+    learned_by_heart = regressor(**kwargs).fit(X[:300], y[:300])
+    calibrated = regressor(**kwargs).fit(X[:300], y[:300], X_val=X[300:], y_val=y[300:])
+
+    def covered(model):
+        low, high = model.predict(X_test).T
+        assert (low <= high).all()
+        return ((low <= y_test) & (y_test <= high)).mean()
+
+    assert covered(learned_by_heart) < 0.7
+    assert covered(calibrated) == pytest.approx(0.8, abs=0.08)
+    low, high = calibrated.predict(X[300:]).T
+    assert (y[300:] <= low).mean() == pytest.approx(0.1, abs=0.02)
+    assert (y[300:] <= high).mean() == pytest.approx(0.9, abs=0.02)
+
+
 def test_one_quantile_is_one_number_a_row(noisy):
     X, X_test, y, y_test = noisy
     model = regressor(loss="quantile", quantile=0.9).fit(X, y)

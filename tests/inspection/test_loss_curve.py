@@ -31,8 +31,12 @@ def test_lines_are_the_curves_kept(name, networks):
     network = networks[name]
     display = LossCurveDisplay.from_estimator(network, quantity="both")
     epochs = list(range(1, len(network.loss_curve_) + 1))
-    assert _data(display.lines_[0]) == (epochs, list(network.loss_curve_))
-    assert _data(display.lines_[1]) == (epochs, list(network.validation_scores_))
+    drawn = [_data(line) for line in display.lines_]
+    if name == "DeepMLPClassifier":
+        keys = ("loss", "validation_loss", "score", "validation_score")
+        assert drawn == [(epochs, network.history_[key]) for key in keys]
+    else:
+        assert drawn == [(epochs, network.loss_curve_), (epochs, network.validation_scores_)]
     assert [axis.get_xlabel() for axis in display.axes_] == ["epoch", "epoch"]
     assert [axis.get_ylabel() for axis in display.axes_] == ["loss", "accuracy"]
 
@@ -80,6 +84,17 @@ def test_nothing_is_marked_without_validation_rows(digits):
     assert LossCurveDisplay.from_estimator(mlp).best_points_ == []
 
 
+def test_nothing_is_marked_where_validation_rows_are_only_looked_at(digits):
+    X, y = digits
+    mlp = DeepMLPClassifier((5,), max_iter=3, random_state=0, device="cpu")
+    mlp.fit(X[:400], y[:400], X_val=X[400:], y_val=y[400:])
+    display = LossCurveDisplay.from_estimator(mlp, quantity="both")
+    assert len(display.lines_) == 4
+    assert display.best_points_ == []
+    mlp.set_params(early_stopping=True).fit(X[:400], y[:400], X_val=X[400:], y_val=y[400:])
+    assert len(LossCurveDisplay.from_estimator(mlp, quantity="both").best_points_) == 2
+
+
 def test_pipelines_and_searches_are_looked_into(digits):
     mlp = DeepMLPClassifier((5,), max_iter=3, random_state=0, device="cpu")
     search = GridSearchCV(make_pipeline(StandardScaler(), mlp), {}, cv=2).fit(*digits)
@@ -87,10 +102,27 @@ def test_pipelines_and_searches_are_looked_into(digits):
     assert _data(display.lines_[0])[1] == search.best_estimator_[-1].loss_curve_
 
 
-def test_score_of_a_regressor_is_named(digits):
-    X, y = digits
-    mlp = DeepMLPRegressor(hidden_layer_sizes=(5,), max_iter=3, early_stopping=True, random_state=0)
-    assert LossCurveDisplay.from_estimator(mlp.fit(X, y), quantity="score").ax_.get_ylabel() == "R²"
+def my_score(estimator, X, y):
+    return float(np.mean(estimator.predict(X) == y))
+
+
+@pytest.mark.parametrize(
+    ("cls", "params", "label"),
+    [
+        (DeepMLPClassifier, {}, "accuracy"),
+        (DeepMLPClassifier, {"scoring": "neg_log_loss"}, "neg log loss"),
+        (DeepMLPClassifier, {"scoring": "loss"}, "minus the loss"),
+        (DeepMLPClassifier, {"scoring": my_score}, "my_score"),
+        (DeepMLPRegressor, {}, "R²"),
+        (DeepMLPRegressor, {"loss": "huber"}, "R²"),
+        (DeepMLPRegressor, {"loss": "quantile"}, "D²"),
+        (DeepMLPRegressor, {"loss": "gaussian_nll"}, "minus the loss"),
+    ],
+)
+def test_score_is_named(digits, cls, params, label):
+    model = cls(hidden_layer_sizes=(5,), max_iter=2, early_stopping=True, random_state=0, **params)
+    display = LossCurveDisplay.from_estimator(model.fit(*digits), quantity="score")
+    assert display.ax_.get_ylabel() == label
 
 
 def _legend(ax):
@@ -99,7 +131,8 @@ def _legend(ax):
 
 def test_several_networks_have_a_color_each_and_their_names_in_the_legend(networks):
     display = LossCurveDisplay.from_estimators(networks)
-    assert [name for name in _legend(display.ax_) if "best" not in name] == list(networks)
+    names = _legend(display.ax_)
+    assert [name for name in names if "best" not in name and "valid" not in name] == list(networks)
     assert len({line.get_color() for line in display.lines_}) == 3
     assert display.ax_.get_ylabel() == "loss"  # they keep different things
 

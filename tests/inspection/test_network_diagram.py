@@ -255,3 +255,45 @@ def test_more_than_one_example_is_refused():
 def test_too_few_nodes_are_refused():
     with pytest.raises(ValueError, match="max_nodes must be at least 3, got 2"):
         NetworkDiagramDisplay.from_estimator(XOR, max_nodes=2)
+
+
+def two_layers(n_inputs, n_outputs):
+    nn = pytest.importorskip("torch").nn
+    return nn.Sequential(nn.Linear(n_inputs, 3), nn.Tanh(), nn.Linear(3, n_outputs))
+
+
+@pytest.mark.parametrize(
+    ("params", "reason"),
+    [
+        ({"normalization": "layer"}, "normalization='layer'"),
+        ({"residual": True, "hidden_layer_sizes": (3, 3)}, "residual=True"),
+        ({"categorical_features": [0]}, "embeddings of categories"),
+        ({"module": two_layers}, "a module of its own"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_what_a_diagram_would_hide_is_an_error(params, reason):
+    X = np.arange(24.0).reshape(12, 2)
+    mlp = DeepMLPClassifier(max_iter=1, random_state=0, **params).fit(X, np.arange(12) % 2)
+    with pytest.raises(ValueError, match=rf"NetworkDiagramDisplay needs .* has {reason}. Look at"):
+        NetworkDiagramDisplay.from_estimator(mlp)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_inputs_of_a_network_on_a_data_frame_are_its_encoded_columns():
+    X = pd.DataFrame({"age": [30.0, 50, 40, 20], "city": ["Rome", "Oslo", "Bern", "Rome"]})
+    mlp = DeepMLPClassifier((3,), max_iter=1, random_state=0).fit(X, [0, 1, 1, 0])
+    display = NetworkDiagramDisplay.from_estimator(mlp, X[:1])
+    names = ["age", "city_Bern", "city_Oslo", "city_Rome"]
+    assert display.feature_names == names
+    assert set(names) <= set(_texts(display))
+    np.testing.assert_allclose(display.values[0], [-0.447214, 0, 0, 1], rtol=1e-5)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_each_hidden_layer_has_its_own_activation():
+    torch = pytest.importorskip("torch")
+    params = {"activation": ["tanh", torch.nn.PReLU], "max_iter": 1, "random_state": 0}
+    mlp = DeepMLPClassifier((3, 2), **params).fit(np.eye(4), [0, 1, 1, 0])
+    display = NetworkDiagramDisplay.from_estimator(mlp)
+    assert display.activations == ["tanh", "PReLU", "logistic"]

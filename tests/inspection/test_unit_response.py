@@ -111,3 +111,21 @@ def test_wrong_data_are_refused(grid, shape, names, message):
     with pytest.raises(ValueError, match=message):
         UnitResponseDisplay(grid, np.zeros(shape), unit_names=names)
     assert plt.get_fignums() == []
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_rows_may_have_gaps_and_the_network_may_scale():
+    rng = np.random.default_rng(0)
+    X = rng.normal(1e3, 5.0, size=(30, 2))
+    y = (X[:, 0] > 1e3).astype(int)
+    X[3, 1] = np.nan
+    mlp = DeepMLPClassifier((3,), max_iter=2, random_state=0, scale="standard").fit(X, y)
+    display = UnitResponseDisplay.from_estimator(mlp, X, layer=-1, grid_resolution=5)
+    corner = [[display.grid[0][0], display.grid[1][-1]]]
+    assert display.responses[0, -1, 0] == pytest.approx(mlp.predict_proba(corner)[0, 1])
+
+
+def test_features_that_are_no_numbers_are_an_error(moons):
+    frame = pd.DataFrame({"a": [1.0, 2.0], "city": ["Rome", "Oslo"]})
+    with pytest.raises(ValueError, match=r"features that are numbers; got .*'Rome'. Fit a network"):
+        UnitResponseDisplay.from_estimator(moons[1], frame)

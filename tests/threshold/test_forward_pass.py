@@ -83,7 +83,14 @@ def test_each_hidden_layer_may_have_an_activation_of_its_own(network):
 )
 def test_network_that_does_more_than_its_weights_say_is_refused(network, attribute, value, reason):
     setattr(network, attribute, value)
-    with pytest.raises(ValueError, match=f"SimpleNamespace has {reason}. Look at its module_"):
+    with pytest.raises(ValueError, match=f"SimpleNamespace has {reason}. Look at its summary"):
+        forward_pass(network, [[0.3, -0.8]])
+
+
+def test_layers_of_another_kind_are_refused(network):
+    layers = [SimpleNamespace(kind=kind, activation="identity") for kind in ("Conv1d", "Linear")]
+    network.summary = lambda: SimpleNamespace(layers=layers)
+    with pytest.raises(ValueError, match=r"SimpleNamespace has a layer 'Conv1d'. Look at"):
         forward_pass(network, [[0.3, -0.8]])
 
 

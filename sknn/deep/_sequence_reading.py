@@ -1,0 +1,280 @@
+"""What a fitted network for sequences has learned: filters, motifs, and which bases matter."""
+
+from typing import Any
+
+import numpy as np
+from sklearn.base import TransformerMixin
+from sklearn.utils.validation import check_is_fitted
+
+from sknn._validation import local_random_state
+from sknn.engine import (
+    best_windows,
+    gradient_times_input,
+    input_gradient,
+    knock_out_effects,
+    mutation_effects,
+    snapshot,
+)
+from sknn.motifs import BestWindows, Motif, motifs_from_windows
+
+#: most sequences that importances of filters are averaged over in `motifs`
+ROWS_FOR_IMPORTANCE = 500
+
+
+class SequenceReading(TransformerMixin):
+    """Methods that read a fitted network for sequences."""
+
+    @property
+    def filters_(self) -> np.ndarray:
+        """Weights of the first layer, of shape (n_filters, kernel_size, n_channels); a copy."""
+        return self.module_.bank.weight.detach().cpu().numpy().copy()
+
+    def transform(self, X: Any) -> np.ndarray:
+        """Return how strongly each filter of the first layer fires on each sequence.
+
+        Parameters
+        ----------
+        X : array-like of str of shape (n_samples,), or array as in `fit`
+            Sequences.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_filters)
+            The largest value along the sequence, after the activation.
+        """
+        return best_windows(self._checked_net(), self._encoded_rows(X))[0]
+
+    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
+        """Return names of the columns of `transform`.
+
+        Parameters
+        ----------
+        input_features : object, default=None
+            Not used: the filters have names of their own.
+
+        Returns
+        -------
+        ndarray of str objects of shape (n_filters,)
+            ``'filter_0'`` and so on.
+        """
+        n_filters = len(self.filters_)
+        return np.array([f"filter_{i}" for i in range(n_filters)], dtype=object)
+
+    def motifs(
+        self,
+        X: Any,
+        y: Any = None,
+        *,
+        threshold: float = 0.5,
+        min_sites: int = 10,
+        pseudocount: float = 1.0,
+        trim: float = 0.2,
+    ) -> list[Motif]:
+        """Read a motif from each filter of the first layer.
+
+        Parameters
+        ----------
+        X : array-like of str of shape (n_samples,), or array as in `fit`
+            Sequences.
+        y : array-like of shape (n_samples,), default=None
+            With labels, only those sequences are looked at that the network judges rightly, and
+            of two classes only those of ``classes_[1]``; with numbers, those above the mean.
+        threshold : float, default=0.5
+            Share of a filter's largest value that a window must exceed, in [0, 1).
+        min_sites : int, default=10
+            Filters with fewer such windows have no motif.
+        pseudocount : float, default=1.0
+            Added to each count where probabilities are wanted.
+        trim : float, default=0.2
+            Bits below which positions at both ends are cut off.
+
+        Returns
+        -------
+        list of sknn.motifs.Motif
+            The most important first, see `filter_importance`. See
+            `sknn.motifs.motifs_from_windows` for the recipe.
+
+        Raises
+        ------
+        ValueError
+            If X has no letters, or no sequence is left.
+        """
+        encoded = self._encoded_rows(X)
+        if y is not None:
+            encoded = encoded[self._rows_for_motifs(X, y)]
+        step = -(-len(encoded) // ROWS_FOR_IMPORTANCE)
+        net = self._checked_net()
+        options = {
+            "threshold": threshold,
+            "min_sites": min_sites,
+            "pseudocount": pseudocount,
+            "trim": trim,
+            "importance": knock_out_effects(net, encoded[::step]),
+        }
+        return self._motifs_of(net, encoded, options)
+
+    def untrained_motifs(self, X: Any, **options: Any) -> list[Motif]:
+        """Read motifs in the same way from a network that nobody trained, as a control.
+
+        Parameters
+        ----------
+        X : array-like of str of shape (n_samples,), or array as in `fit`
+            The sequences given to `motifs`.
+        **options
+            As `threshold` of `motifs`.
+
+        Returns
+        -------
+        list of sknn.motifs.Motif
+            In the order of the filters; for ``match_motifs(motifs, control=...)``.
+        """
+        net = snapshot(self._checked_net())
+        net.module_.init_weights(local_random_state(self.random_state))
+        return self._motifs_of(net, self._encoded_rows(X), options)
+
+    def filter_importance(self, X: Any) -> np.ndarray:
+        """Return how much the output changes without each filter of the first layer.
+
+        Parameters
+        ----------
+        X : array-like of str of shape (n_samples,), or array as in `fit`
+            Sequences to average over.
+
+        Returns
+        -------
+        ndarray of shape (n_filters,)
+            Mean absolute change of the output before the link.
+        """
+        return knock_out_effects(self._checked_net(), self._encoded_rows(X))
+
+    def saliency(self, X: Any, target: Any = None) -> np.ndarray:
+        """Return how much each base of a sequence speaks for an output: gradient times input.
+
+        Of sequences of letters the gradient's mean over the letters of a position is taken away
+        first [1]_.
+
+        Parameters
+        ----------
+        X : array-like of str of shape (n_samples,), or array as in `fit`
+            Sequences.
+        target : object or array-like of shape (n_samples,), default=None
+            The class, or of each sequence one; for numbers the output, counted from 0. None is
+            ``classes_[1]`` of two classes, of several the one that is predicted, and output 0.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, length, n_channels)
+            In units of the output before the link.
+
+        Raises
+        ------
+        ValueError
+            If there is no such class or output.
+
+        References
+        ----------
+        .. [1] A. Majdandzic, C. Rajesh and P. K. Koo, "Correcting gradient-based interpretations
+           of deep neural networks for genomics", Genome Biology 24, 2023,
+           doi:10.1186/s13059-023-02956-3.
+        """
+        encoded = self._encoded_rows(X)
+        outputs, signs = self._chosen_outputs(X, target, len(encoded))
+        gradient = input_gradient(self.net_, encoded, outputs) * signs[:, None]
+        gradient = self._encoder.as_positions(gradient)
+        encoded = self._encoder.as_positions(encoded)
+        if self._encoder.letters_ is None:
+            return gradient * encoded
+        return gradient_times_input(gradient, encoded)
+
+    def in_silico_mutagenesis(self, X: Any, target: Any = None) -> np.ndarray:
+        """Return how each exchange of one letter changes an output.
+
+        Parameters
+        ----------
+        X : array-like of str of shape (n_samples,), or array as in `fit`
+            Sequences.
+        target : object or array-like of shape (n_samples,), default=None
+            As in `saliency`.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, length, n_letters)
+            Output before the link with that letter at that position, minus that of the sequence
+            as it is.
+
+        Raises
+        ------
+        ValueError
+            If X has no letters, or there is no such class or output.
+        """
+        encoded = self._encoder_of_letters().as_positions(self._encoded_rows(X))
+        outputs, signs = self._chosen_outputs(X, target, len(encoded))
+        return mutation_effects(self.net_, encoded, outputs) * signs[:, None, None]
+
+    def _checked_net(self) -> Any:
+        check_is_fitted(self, "net_")
+        return self.net_
+
+    def _encoded_rows(self, X: Any) -> np.ndarray:
+        check_is_fitted(self, "net_")
+        return self._encoder.encode(self._check_inputs(X, reset=False))
+
+    def _encoder_of_letters(self) -> Any:
+        check_is_fitted(self, "net_")
+        if self._encoder.letters_ is None:
+            raise ValueError(
+                "The channels of X have no letters. Fit on strings, or on encoded sequences with "
+                "alphabet set to their letters."
+            )
+        return self._encoder
+
+    def _motifs_of(self, net: Any, encoded: np.ndarray, options: dict[str, Any]) -> list[Motif]:
+        encoder = self._encoder_of_letters()
+        windows = BestWindows(*best_windows(net, encoded), len(self.filters_[0]))
+        letters = encoder.letters_
+        return motifs_from_windows(
+            encoder.as_positions(encoded), windows, alphabet=letters, **options
+        )
+
+    def _rows_for_motifs(self, X: Any, y: Any) -> np.ndarray:
+        y = np.asarray(y)
+        if hasattr(self, "classes_"):
+            right = self.predict(X) == y
+            chosen = right.reshape(len(y), -1).all(axis=1)
+            if y.ndim == 1 and len(self.classes_) == 2:
+                chosen &= y == self.classes_[1]
+        else:
+            chosen = (y > y.mean(axis=0)).reshape(len(y), -1).any(axis=1)
+        if not chosen.any():
+            raise ValueError(
+                "No sequence is left to read motifs from: the network judges none of them as y "
+                "says. Leave out y, or train it better."
+            )
+        return np.flatnonzero(chosen)
+
+    def _chosen_outputs(self, X: Any, target: Any, n_samples: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return the output of each row, and the sign with which it speaks for the target."""
+        n_outputs = self._codec.spec_.n_outputs
+        signs = np.ones(n_samples, self._inputs.dtype)
+        known = np.arange(n_outputs)
+        if hasattr(self, "classes_"):
+            known = self.classes_
+            if target is None and self._codec.spec_.kind == "multiclass":
+                target = self.predict(X)
+        if target is None:
+            return np.zeros(n_samples, np.int64), signs
+        wanted = np.broadcast_to(np.asarray(target), (n_samples,))
+        matches = wanted[:, None] == np.asarray(known)[None]
+        if not matches.any(axis=1).all():
+            raise ValueError(
+                f"target must be among {list(known)!r}; got {wanted[~matches.any(axis=1)][0]!r}."
+            )
+        place = matches.argmax(axis=1)
+        if n_outputs == 1 and len(known) == 2:
+            return np.zeros(n_samples, np.int64), np.where(place == 1, signs, -signs)
+        return np.minimum(place, n_outputs - 1), signs
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags

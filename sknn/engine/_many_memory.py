@@ -1,0 +1,99 @@
+"""How many networks may be trained side by side: what fits memory, and what is worth it."""
+
+import os
+from typing import Any
+
+import torch
+
+#: of the free memory that networks side by side take at most
+SHARE_OF_FREE_MEMORY = 0.25
+#: bytes taken to be free where the system does not say
+USUAL_FREE_MEMORY = 2**32
+#: copies of the parameters that a network has in training: in the stack the parameters, their
+#: gradients and two moments; of its own the weights it began with and the best
+COPIES = 6
+#: bytes of parameters, gradients and moments of a stack that a processor's cache holds
+CACHE = 2**22
+#: fewest and most networks side by side. Measured, a step costs each of eight about what it costs
+#: each of sixty; a GPU wants as many as there are.
+FEWEST, MOST, MOST_ON_GPU = 8, 64, 1024
+
+
+def free_memory(device: str) -> int:
+    """Return the number of bytes that are free on a device, as far as the system says.
+
+    Parameters
+    ----------
+    device : str
+        torch's name of it.
+
+    Returns
+    -------
+    int
+    """
+    if torch.device(device).type == "cuda":
+        return torch.cuda.mem_get_info(torch.device(device))[0]
+    try:
+        return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, OSError, ValueError):  # not on every system
+        return USUAL_FREE_MEMORY
+
+
+def bytes_of_member(net: Any, n_outputs_kept: int = 0) -> int:
+    """Return about how many bytes a network takes in a stack.
+
+    Parameters
+    ----------
+    net : Net
+        Initialised, with its batch size.
+    n_outputs_kept : int, default=0
+        Outputs of an epoch that are kept to be scored.
+
+    Returns
+    -------
+    int
+    """
+    units = sum(2 * layer.out_features for layer in net.module_.linears)
+    inputs = 2 * net.module_.linears[0].in_features
+    numbers = COPIES * net.n_parameters_ + net.batch_size * (units + inputs) + 2 * n_outputs_kept
+    return numbers * net.dtype_.itemsize
+
+
+def memory_budget(device: str = "cpu") -> int:
+    """Return how many bytes networks side by side may take.
+
+    Parameters
+    ----------
+    device : str, default='cpu'
+        Where they are.
+
+    Returns
+    -------
+    int
+        `SHARE_OF_FREE_MEMORY` of what is free.
+    """
+    return int(SHARE_OF_FREE_MEMORY * free_memory(device))
+
+
+def side_by_side(net: Any, memory: int, n_outputs_kept: int = 0) -> int:
+    """Return how many networks of one shape to train side by side.
+
+    Parameters
+    ----------
+    net : Net
+        One of them.
+    memory : int
+        Bytes they may take.
+    n_outputs_kept : int, default=0
+        See `bytes_of_member`.
+
+    Returns
+    -------
+    int
+        One at least, whatever the memory.
+    """
+    wanted = MOST_ON_GPU
+    if torch.device(net.device).type == "cpu":
+        in_cache = CACHE // (4 * net.n_parameters_ * net.dtype_.itemsize)
+        wanted = min(max(FEWEST, in_cache), MOST)
+    return max(1, min(wanted, memory // bytes_of_member(net, n_outputs_kept)))

@@ -1,0 +1,380 @@
+"""Deep ensembles: networks that differ by their seeds, trained together, and their mean."""
+
+from abc import ABC, abstractmethod
+from dataclasses import replace
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+from scipy.special import logit
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, clone
+from sklearn.utils import get_tags
+from sklearn.utils.validation import check_is_fitted
+
+from sknn._sklearn import HasMethods, Interval, fit_context
+from sknn._specs import TrainPlan
+from sknn._validation import local_random_state
+from sknn.deep import DeepMLPClassifier, DeepMLPRegressor
+from sknn.deep._tasks import DeepClassifier, DeepRegressor
+from sknn.engine import train_many
+from sknn.model_selection._plans import Prepared, finish_fit, is_watched, plan_fit
+from sknn.model_selection._sharing import CommonArrays
+
+CONSTRAINTS: dict[str, list] = {
+    "estimator": [HasMethods(["fit", "predict"]), None],
+    "n_members": [Interval(Integral, 1, None, closed="left")],
+    "bootstrap": ["boolean"],
+    "n_jobs": [Integral, None],
+    "random_state": ["random_state"],
+}
+LARGEST_SEED = np.iinfo(np.int32).max
+
+
+class DeepEnsemble(BaseEstimator, ABC):
+    """Fit for both tasks."""
+
+    #: what members are instances of
+    _task: type
+
+    @abstractmethod
+    def _usual(self) -> Any:
+        """Return what `estimator` is where it is None."""
+
+    def _network(self) -> Any:
+        """Return the estimator that members are clones of, checked."""
+        usual = self._usual()
+        if self.estimator is None:
+            return usual
+        return _checked(self.estimator, self._task, type(usual).__name__)
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> "DeepEnsemble":
+        """Train all members together.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, data frame} of shape (n_samples, n_features)
+            Training rows.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Class labels or an indicator matrix for a classifier, numbers for a regressor.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Non-negative weights of the rows; a row of weight 0 is left out.
+
+        Returns
+        -------
+        self : object
+
+        Raises
+        ------
+        TypeError
+            If `estimator` is no network of this package for the task.
+        ValueError
+            If a parameter, X, y or the weights are not as described.
+        sknn.exceptions.NonFiniteLossError
+            If the training of a member diverges; a ``ValueError`` too.
+        """
+        network, random_state = self._network(), local_random_state(self.random_state)
+        members, plans, common = [], [], CommonArrays(X)
+        for _ in range(self.n_members):
+            seed = random_state.randint(LARGEST_SEED)
+            member = clone(network).set_params(random_state=seed)
+            plan = plan_fit(member, Prepared([], X, y, {"sample_weight": sample_weight}))
+            rows = np.arange(len(X)) if isinstance(X, np.ndarray) else None
+            plan = common.share(plan, member, rows)
+            plans.append(_bootstrapped(plan, random_state) if self.bootstrap else plan)
+            members.append(member)
+        results = train_many(plans, n_jobs=self.n_jobs)
+        self.estimators_ = [
+            finish_fit(member, result) for member, result in zip(members, results, strict=True)
+        ]
+        self.n_features_in_ = members[0].n_features_in_
+        if hasattr(members[0], "feature_names_in_"):
+            self.feature_names_in_ = members[0].feature_names_in_
+        elif hasattr(self, "feature_names_in_"):  # of an earlier fit
+            del self.feature_names_in_
+        self._adopt_targets(members[0])
+        return self
+
+    def _adopt_targets(self, member: Any) -> None:
+        """Take over what a member knows of the targets."""
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        network = self._usual() if self.estimator is None else self.estimator
+        tags.input_tags = get_tags(network).input_tags
+        return tags
+
+
+def _bootstrapped(plan: TrainPlan, random_state: np.random.RandomState) -> TrainPlan:
+    """Return a plan of as many rows, drawn with replacement."""
+    rows = random_state.randint(len(plan.y), size=len(plan.y))
+    weight = None if plan.sample_weight is None else plan.sample_weight[rows]
+    own = rows if plan.rows is None else plan.rows[rows]
+    return replace(plan, rows=own, y=plan.y[rows], sample_weight=weight)
+
+
+def _checked(estimator: Any, kind: type, name: str) -> Any:
+    if not isinstance(estimator, kind):
+        raise TypeError(
+            f"estimator must be a {name}; got {estimator!r}. Put the other steps of a pipeline in "
+            "front of the ensemble."
+        )
+    if is_watched(estimator):
+        raise ValueError(
+            "Members of an ensemble are trained together, and tell scikit-learn's callbacks "
+            "nothing; but estimator was given some by set_callbacks(). Call set_callbacks() "
+            "without arguments, or give the parameter callbacks."
+        )
+    return estimator
+
+
+class DeepEnsembleClassifier(ClassifierMixin, DeepEnsemble):
+    """Average of the probabilities of networks that differ by their seeds [1]_.
+
+    An ensemble is more accurate than its members, and less sure where they disagree. The members
+    are trained together, see `sknn.engine.train_many`.
+
+    Parameters
+    ----------
+    estimator : DeepMLPClassifier, default=None
+        What the members are clones of; its `random_state` is replaced. None is
+        ``DeepMLPClassifier()``.
+    n_members : int, default=5
+        Number of networks.
+    bootstrap : bool, default=False
+        Train each member on as many rows drawn with replacement. First weights and the order of
+        rows make members differ enough without [1]_.
+    n_jobs : int, default=None
+        Threads that train members side by side, or processes where the members can only be
+        trained one by one; None is 1.
+    random_state : int, RandomState instance or None, default=None
+        Draws the members' seeds, and their rows.
+
+    Attributes
+    ----------
+    estimators_ : list of DeepMLPClassifier
+        The members.
+    classes_ : ndarray of shape (n_classes,)
+        Sorted class labels; label numbers for multilabel y.
+    n_features_in_ : int
+        Columns of X.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Their names, where all are strings.
+
+    See Also
+    --------
+    DeepEnsembleRegressor : The same for numbers.
+    sklearn.ensemble.BaggingClassifier : For all other estimators.
+
+    References
+    ----------
+    .. [1] B. Lakshminarayanan, A. Pritzel and C. Blundell, "Simple and scalable predictive
+       uncertainty estimation using deep ensembles", NIPS 2017, arXiv:1612.01474.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sknn import DeepMLPClassifier
+    >>> from sknn.model_selection import DeepEnsembleClassifier
+    >>> X, y = load_iris(return_X_y=True)
+    >>> mlp = DeepMLPClassifier((8,), learning_rate_init=0.05, max_iter=30, n_iter_no_change=30)
+    >>> ensemble = DeepEnsembleClassifier(mlp, n_members=3, random_state=0).fit(X, y)
+    >>> ensemble.predict_proba(X).shape
+    (150, 3)
+    >>> ensemble.score(X, y) > 0.9
+    True
+    """
+
+    _parameter_constraints = CONSTRAINTS
+
+    def __init__(
+        self, estimator=None, n_members=5, *, bootstrap=False, n_jobs=None, random_state=None
+    ):
+        self.estimator = estimator
+        self.n_members = n_members
+        self.bootstrap = bootstrap
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+
+    _task = DeepClassifier
+
+    def _usual(self):
+        return DeepMLPClassifier()
+
+    def _adopt_targets(self, member):
+        self.classes_ = member.classes_
+
+    def predict_proba(self, X):
+        """Return the probability of each class, averaged over the members.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, data frame} of shape (n_samples, n_features)
+            Rows to judge.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+            In the order of ``classes_``; rows sum to 1 unless y is multilabel.
+        """
+        check_is_fitted(self)
+        return np.mean([member.predict_proba(X) for member in self.estimators_], axis=0)
+
+    def predict_log_proba(self, X):
+        """Return the logarithm of the averaged probability of each class.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, data frame} of shape (n_samples, n_features)
+            Rows to judge.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+        """
+        return np.log(self.predict_proba(X))
+
+    def decision_function(self, X):
+        """Return the averaged probabilities as `DeepMLPClassifier` gives its outputs.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, data frame} of shape (n_samples, n_features)
+            Rows to judge.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or (n_samples, n_classes)
+            Log-odds of ``classes_[1]`` for two classes, and of each label for multilabel y;
+            otherwise log-probabilities, of which the largest wins.
+        """
+        scores = self._scores(self.predict_proba(X))
+        return scores[:, 0] if scores.shape[1] == 1 else scores
+
+    def predict(self, X):
+        """Return the class of each row that is most probable on average, or its set of labels.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, data frame} of shape (n_samples, n_features)
+            Rows to judge.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or (n_samples, n_labels)
+        """
+        scores = self._scores(self.predict_proba(X))
+        return self.estimators_[0]._codec.decode(scores)
+
+    def _scores(self, proba):
+        """Return what a network would have put out for these probabilities."""
+        kind = self.estimators_[0]._codec.spec_.kind
+        if kind == "multiclass":
+            return np.log(proba)
+        return logit(proba[:, -1:] if kind == "binary" else proba)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_label = True
+        return tags
+
+
+class DeepEnsembleRegressor(RegressorMixin, DeepEnsemble):
+    """Average of networks that differ by their seeds, and how much they disagree [1]_.
+
+    An ensemble is more accurate than its members. They are trained together, see
+    `sknn.engine.train_many`.
+
+    Parameters
+    ----------
+    estimator : DeepMLPRegressor, default=None
+        What the members are clones of; its `random_state` is replaced. None is
+        ``DeepMLPRegressor()``.
+    n_members : int, default=5
+        Number of networks.
+    bootstrap : bool, default=False
+        Train each member on as many rows drawn with replacement. First weights and the order of
+        rows make members differ enough without [1]_.
+    n_jobs : int, default=None
+        Threads that train members side by side, or processes where the members can only be
+        trained one by one; None is 1.
+    random_state : int, RandomState instance or None, default=None
+        Draws the members' seeds, and their rows.
+
+    Attributes
+    ----------
+    estimators_ : list of DeepMLPRegressor
+        The members.
+    n_features_in_ : int
+        Columns of X.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Their names, where all are strings.
+
+    See Also
+    --------
+    DeepEnsembleClassifier : The same for classes.
+    sklearn.ensemble.BaggingRegressor : For all other estimators.
+
+    References
+    ----------
+    .. [1] B. Lakshminarayanan, A. Pritzel and C. Blundell, "Simple and scalable predictive
+       uncertainty estimation using deep ensembles", NIPS 2017, arXiv:1612.01474.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from sknn import DeepMLPRegressor
+    >>> from sknn.model_selection import DeepEnsembleRegressor
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> mlp = DeepMLPRegressor(hidden_layer_sizes=(8,), max_iter=20, n_iter_no_change=20)
+    >>> ensemble = DeepEnsembleRegressor(mlp, n_members=3, random_state=0).fit(X, y)
+    >>> mean, std = ensemble.predict(X[:4], return_std=True)
+    >>> mean.shape, std.shape
+    ((4,), (4,))
+    """
+
+    _parameter_constraints = CONSTRAINTS
+
+    def __init__(
+        self, estimator=None, n_members=5, *, bootstrap=False, n_jobs=None, random_state=None
+    ):
+        self.estimator = estimator
+        self.n_members = n_members
+        self.bootstrap = bootstrap
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+
+    _task = DeepRegressor
+
+    def _usual(self):
+        return DeepMLPRegressor()
+
+    def predict(self, X, return_std=False):
+        """Return the expected value of y for each row, averaged over the members.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, data frame} of shape (n_samples, n_features)
+            Rows to judge.
+        return_std : bool, default=False
+            Whether to return the standard deviation of the members' predictions too.
+
+        Returns
+        -------
+        mean : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            In the units of y.
+        std : ndarray of the same shape
+            How much the members disagree, in the units of y; only with `return_std`. It says
+            nothing of the noise in y.
+        """
+        check_is_fitted(self)
+        values = [member.predict(X) for member in self.estimators_]
+        mean = np.mean(values, axis=0)
+        return (mean, np.std(values, axis=0)) if return_std else mean
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        network = self._usual() if self.estimator is None else self.estimator
+        tags.target_tags.multi_output = True
+        tags.target_tags.positive_only = get_tags(network).target_tags.positive_only
+        return tags

@@ -1,0 +1,130 @@
+"""From an estimator and rows to a plan: everything that ``fit`` does before training."""
+
+import inspect
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sklearn.pipeline import Pipeline
+
+from sknn._specs import TrainPlan, TrainResult
+from sknn.deep._base import DeepEstimator, validation_of
+
+
+def check_batchable(estimator: Any, owner: str) -> None:
+    """Raise TypeError unless an estimator is a network, or a pipeline that ends in one.
+
+    Parameters
+    ----------
+    estimator : object
+        What a user gave.
+    owner : str
+        Name of the class or function that was given it.
+    """
+    if isinstance(last_step(estimator), DeepEstimator):
+        return
+    given = repr(estimator)
+    if isinstance(estimator, Pipeline):
+        given = f"a Pipeline that ends in {last_step(estimator)!r}"
+    usual = owner.removeprefix("Batched").removeprefix("batched_")
+    raise TypeError(
+        f"{owner} takes DeepMLPClassifier, DeepMLPRegressor, or a Pipeline that ends in one of "
+        f"them; got {given}. Use sklearn.model_selection.{usual} for it."
+    )
+
+
+def last_step(estimator: Any) -> Any:
+    """Return the last step of a pipeline, or the estimator itself."""
+    return estimator.steps[-1][1] if isinstance(estimator, Pipeline) else estimator
+
+
+def is_watched(estimator: Any) -> bool:
+    """Tell whether callbacks of scikit-learn, set by ``set_callbacks``, want to see epochs."""
+    return bool(getattr(last_step(estimator), "_skl_callbacks", None))
+
+
+def name_of_last_step(estimator: Any) -> str | None:
+    """Return the name of the last step of a pipeline, or None."""
+    return estimator.steps[-1][0] if isinstance(estimator, Pipeline) else None
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What the steps before the network made of the training rows.
+
+    Attributes
+    ----------
+    steps : list of (name, transformer)
+        Fitted; empty without a pipeline.
+    X, y : array-like
+        What the network is to be fitted on.
+    params : mapping
+        And with which other arguments of ``fit``.
+    """
+
+    steps: list
+    X: Any
+    y: Any
+    params: Mapping[str, Any]
+
+
+def fit_first_steps(estimator: Any, X: Any, y: Any, fit_params: Mapping[str, Any]) -> Prepared:
+    """Fit all steps of a pipeline but the last.
+
+    Parameters
+    ----------
+    estimator : DeepEstimator or Pipeline
+        The steps of the pipeline are fitted in place.
+    X, y : array-like
+        Training rows.
+    fit_params : mapping
+        Arguments of the estimator's ``fit``.
+
+    Returns
+    -------
+    Prepared
+    """
+    final, calls = last_step(estimator), []
+
+    def note(X: Any, y: Any = None, **params: Any) -> Any:
+        calls.append((X, y, params))
+        return final
+
+    final.fit = note  # so that scikit-learn's own code does all that comes before it
+    try:
+        estimator.fit(X, y, **fit_params)
+    finally:
+        del final.fit
+    steps = list(estimator.steps[:-1]) if isinstance(estimator, Pipeline) else []
+    return Prepared(steps, *calls[0])
+
+
+def plan_fit(estimator: Any, prepared: Prepared) -> TrainPlan:
+    """Do what the ``fit`` of an estimator does before training.
+
+    Parameters
+    ----------
+    estimator : DeepEstimator or Pipeline
+        Unfitted; a pipeline takes over the fitted steps.
+    prepared : Prepared
+        Of the same first steps.
+
+    Returns
+    -------
+    TrainPlan
+    """
+    final = last_step(estimator)
+    if prepared.steps:
+        estimator.steps = [*prepared.steps, estimator.steps[-1]]
+    inspect.signature(final.fit).bind(prepared.X, prepared.y, **prepared.params)
+    final._validate_params()
+    params = dict(prepared.params)
+    weight, names = params.pop("sample_weight", None), ("X_val", "y_val", "sample_weight_val")
+    validation = validation_of(*(params.pop(name, None) for name in names))
+    return final._prepare(prepared.X, prepared.y, weight, validation=validation, **params)
+
+
+def finish_fit(estimator: Any, result: TrainResult) -> Any:
+    """Do what the ``fit`` of an estimator does after training, and return the estimator."""
+    last_step(estimator)._finish(result)
+    return estimator

@@ -1,0 +1,80 @@
+"""Arrays that several plans have in common, each kept only once."""
+
+import hashlib
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+
+from sknn._specs import TrainPlan
+from sknn.deep._base import DeepEstimator
+
+
+class CommonArrays:
+    """Lets plans of one data set share their inputs.
+
+    Parameters
+    ----------
+    X : array-like
+        All rows, as the user gave them.
+    """
+
+    def __init__(self, X: Any):
+        self.X = X
+        self._casts: dict[str, np.ndarray] = {}
+        self._kept: dict[bytes, Any] = {}
+
+    def share(self, plan: TrainPlan, network: DeepEstimator, rows: np.ndarray | None) -> TrainPlan:
+        """Return a plan whose arrays are those of earlier plans, where these are equal.
+
+        Where the network takes numbers as they are, all plans have all of X, and the numbers of
+        their rows.
+
+        Parameters
+        ----------
+        plan : TrainPlan
+            As the network prepared it.
+        network : DeepEstimator
+            Prepared, not yet trained.
+        rows : ndarray of int or None
+            The rows of X it was given; None where it was given what first steps made of them.
+
+        Returns
+        -------
+        TrainPlan
+        """
+        own = None if rows is None else self._rows_of(plan, network, rows)
+        if own is not None:
+            plan = replace(plan, X=self._cast(str(plan.X.dtype)), rows=own)
+        else:
+            plan = replace(plan, X=self._once(plan.X))
+        if plan.validation is None:
+            return plan
+        return replace(plan, validation=replace(plan.validation, X=self._once(plan.validation.X)))
+
+    def _rows_of(
+        self, plan: TrainPlan, network: DeepEstimator, rows: np.ndarray
+    ) -> np.ndarray | None:
+        """Return the rows of X that are the plan's, or None if they were changed."""
+        is_numbers = type(self.X) is np.ndarray and self.X.dtype.kind in "fiub"
+        if not is_numbers or not network._encoder.is_identity_:
+            return None
+        split = getattr(network, "_last_split", None)
+        if split is not None:
+            # Rows of weight 0 are left out before rows are split.
+            rows = rows[split[0]] if sum(map(len, split)) == len(rows) else rows[:0]
+        return rows if len(rows) == plan.X.shape[0] else None
+
+    def _cast(self, dtype: str) -> np.ndarray:
+        if dtype not in self._casts:
+            self._casts[dtype] = np.asarray(self.X, dtype=dtype)
+        return self._casts[dtype]
+
+    def _once(self, X: Any) -> Any:
+        """Return the first array given that is equal to this one."""
+        parts = [X.data, X.indices, X.indptr] if sparse.issparse(X) else [X]
+        digest = hashlib.blake2b(repr((type(X), X.shape, str(X.dtype))).encode())
+        for part in parts:
+            digest.update(np.ascontiguousarray(part))
+        return self._kept.setdefault(digest.digest(), X)

@@ -1,0 +1,279 @@
+"""Networks for sequences: what they take, what they refuse, and how they train."""
+
+import warnings
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+
+from sknn import SequenceCNNClassifier, SequenceCNNRegressor
+from sknn.architectures import SequenceCNN
+from sknn.datasets import make_motif_sequences
+from sknn.preprocessing import DNAOneHotEncoder
+
+pd = pytest.importorskip("pandas")
+pl = pytest.importorskip("polars")
+QUICK = {"n_filters": 8, "max_iter": 2, "random_state": 0}
+
+
+@pytest.fixture(scope="module")
+def planted():
+    X, y, _ = make_motif_sequences(120, length=24, motif="CGACCGA", random_state=0)
+    return X, y
+
+
+def fitted(X, y, **params):
+    return SequenceCNNClassifier(**{**QUICK, **params}).fit(X, y)
+
+
+FORMS = {
+    "list": list,
+    "tuple": tuple,
+    "lower case": np.char.lower,
+    "bytes": lambda X: X.astype("S"),
+    "objects": lambda X: X.astype(object),
+    "series": pd.Series,
+    "frame": lambda X: pd.DataFrame({"sequence": X}),
+    "polars": pl.Series,
+    "polars frame": lambda X: pl.DataFrame({"sequence": X}),
+    "column": lambda X: X[:, None],
+}
+
+
+@pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
+def test_strings_may_come_in_any_form(planted, form):
+    X, y = planted
+    expected = fitted(X, y)
+    model = fitted(form(X), y)
+    np.testing.assert_array_equal(model.decision_function(form(X)), expected.decision_function(X))
+    assert model.n_features_in_ == 1
+
+
+def test_encoded_and_flat_arrays_are_the_same_as_strings(planted):
+    X, y = planted
+    expected = fitted(X, y).decision_function(X)
+    encoded = DNAOneHotEncoder().fit_transform(X)
+    np.testing.assert_array_equal(fitted(encoded, y).decision_function(encoded), expected)
+    flat = encoded.reshape(len(X), -1)
+    np.testing.assert_array_equal(fitted(flat, y, length=24).decision_function(flat), expected)
+    whole = encoded.astype(np.uint8)
+    np.testing.assert_array_equal(fitted(whole, y).decision_function(whole), expected)
+
+
+def test_a_pipeline_with_the_encoder_is_the_same_as_strings(planted):
+    X, y = planted
+    pipeline = make_pipeline(DNAOneHotEncoder(), SequenceCNNClassifier(**QUICK)).fit(X, y)
+    np.testing.assert_array_equal(pipeline.predict_proba(X), fitted(X, y).predict_proba(X))
+
+
+def test_a_grid_search_over_strings_finds_the_better_network(planted):
+    X, y = planted
+    grid = {"kernel_size": [1, 7]}
+    model = SequenceCNNClassifier(n_filters=16, max_iter=40, random_state=0)
+    search = GridSearchCV(model, grid, cv=2).fit(X, y)
+    assert search.best_params_ == {"kernel_size": 7}
+
+
+def test_numbers_in_a_table_are_positions_of_one_channel():
+    X = np.random.RandomState(0).normal(size=(60, 5))
+    model = SequenceCNNRegressor(max_iter=60, random_state=0).fit(X, X[:, 1])
+    assert model.filters_.shape == (64, 5, 1)
+    assert model.score(X, X[:, 1]) > 0.8
+
+
+def test_other_channels_need_no_alphabet():
+    X = np.random.RandomState(0).normal(size=(40, 20, 3))
+    y = X[:, 3:6, 1].sum(axis=1) > 0
+    model = fitted(X, y, alphabet=None)
+    assert model.filters_.shape == (8, 11, 3)
+    np.testing.assert_allclose(model.saliency(X).shape, X.shape)
+
+
+def test_sequences_of_other_lengths_are_filled_up_or_cut(planted):
+    X, y = planted
+    model = fitted(X, y)
+    long = [s + "ACGT" for s in X]
+    np.testing.assert_array_equal(model.decision_function(long), model.decision_function(X))
+    assert np.isfinite(model.decision_function([s[:15] for s in X])).all()
+
+
+@pytest.mark.parametrize("alphabet", ["rna", "protein"])
+def test_other_alphabets_are_read(alphabet):
+    letters = list({"rna": "ACGU", "protein": "ACDEFGHIKLMNPQRSTVWY"}[alphabet])
+    random_state = np.random.RandomState(0)
+    X = ["".join(row) for row in random_state.choice(letters, (40, 15))]
+    model = fitted(X, [0, 1] * 20, alphabet=alphabet)
+    assert model.filters_.shape[2] == len(letters)
+    assert model.module_.bank.n_strands == 1
+
+
+@pytest.mark.parametrize(("n_samples", "n_strands", "stops"), [(499, 1, False), (500, 2, True)])
+def test_many_sequences_of_dna_are_read_on_both_strands_and_held_out(n_samples, n_strands, stops):
+    X, y, _ = make_motif_sequences(n_samples, length=20, motif="CGACC", random_state=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        model = fitted(X, y, n_filters=2)
+    assert model.module_.bank.n_strands == n_strands
+    assert (model.validation_loss_curve_ is not None) == stops
+
+
+def test_few_sequences_are_trained_on_to_the_end_without_a_warning(planted):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", ConvergenceWarning)
+        model = fitted(*planted, max_iter=12)
+    assert model.n_iter_ == 12
+    with pytest.warns(ConvergenceWarning, match="Maximum iterations"):
+        fitted(*planted, early_stopping=False)
+
+
+def test_validation_rows_stop_training_by_their_loss(planted):
+    X, y = planted
+    model = SequenceCNNClassifier(n_filters=8, max_iter=200, random_state=0)
+    model.fit(X[:80], y[:80], X_val=X[80:], y_val=y[80:])
+    assert model.n_iter_ < 200
+    losses = model.validation_loss_curve_
+    assert model.best_iter_ == 1 + int(np.argmin(losses))
+    assert model.best_validation_score_ == -min(losses)
+
+
+def test_row_weights_and_class_weights_are_taken_for_strings(planted):
+    X, y = planted
+    weight = np.where(np.arange(len(y)) < 60, 1.0, 0.0)
+    model = SequenceCNNClassifier(**QUICK).fit(X, y, sample_weight=weight)
+    expected = fitted(X[:60], y[:60])
+    np.testing.assert_allclose(model.predict_proba(X), expected.predict_proba(X), rtol=1e-5)
+    heavy = fitted(X, y, class_weight={0: 1, 1: 50}, max_iter=10)
+    assert heavy.predict(X).mean() > y.mean()
+
+
+def test_partial_fit_goes_on(planted):
+    X, y = planted
+    model = SequenceCNNClassifier(**QUICK)
+    for _ in range(3):
+        model.partial_fit(X, y, classes=[0, 1])
+    assert len(model.loss_curve_) == 3
+
+
+def test_the_same_seed_gives_the_same_network_and_clones_and_pickles_agree(planted):
+    import pickle
+
+    X, y = planted
+    model = fitted(X, y)
+    again = clone(model).fit(X, y)
+    np.testing.assert_array_equal(model.decision_function(X), again.decision_function(X))
+    kept = pickle.loads(pickle.dumps(model))
+    np.testing.assert_array_equal(model.decision_function(X), kept.decision_function(X))
+
+
+def test_nested_arguments_reach_solver_and_loss(planted):
+    model = fitted(*planted, loss="focal", loss__gamma=3.0)
+    assert clone(model).get_params()["loss__gamma"] == 3.0
+    assert model.loss_ < fitted(*planted, loss="focal", loss__gamma=1.0).loss_
+    with pytest.raises(TypeError, match="unexpected keyword argument 'module__width'"):
+        SequenceCNNClassifier(module__width=3)
+
+
+BAD = {
+    "empty sequence": (["ACGT" * 5, "", "ACGT" * 5], {}, "Sequence 1 is empty"),
+    "unknown letter": (
+        ["ACGT" * 5, "ACG!" * 5, "ACGT" * 5],
+        {"handle_unknown": "error"},
+        "Sequence 1 has '!' at position 3",
+    ),
+    "too short": (["ACGT"] * 3, {}, "Sequences have 4 positions, fewer than kernel_size=11"),
+    "mixed types": (["ACGT" * 5, 3, "ACGT" * 5], {}, "Sequence 1 is 3, of type 'int'"),
+    "missing": (["ACGT" * 5, None, "ACGT" * 5], {}, "Sequence 1 is None.*Drop the rows"),
+    "wrong depth": (np.ones((3, 20, 5)), {}, "Expected encoded sequences of depth 4.*got depth 5"),
+    "channels first": (np.ones((3, 4, 20)), {}, "got depth 20.*Move the channels to the last"),
+    "wrong length": (np.ones((3, 20, 4)), {"length": 9}, "length=9, but X has shape"),
+    "no multiple": (
+        np.ones((3, 21)),
+        {"length": 5},
+        "21 columns, which is no multiple of length=5",
+    ),
+    "four axes": (np.ones((3, 20, 4, 2)), {}, "Expected strings, or an array of shape"),
+    "single string": ("ACGT" * 5, {}, "got the single one 'ACGTACGT"),
+    "no alphabet": (["ACGT" * 5] * 3, {"alphabet": None}, "X holds strings, but alphabet is None"),
+    "wrong alphabet": (["QQQQ" * 5] * 3, {}, "No letter of X is in the alphabet 'ACGT'"),
+    "no other strand": (
+        ["MKVLAAGIVGLL" * 2] * 3,
+        {"alphabet": "protein", "reverse_complement": True},
+        "reverse_complement=True is for sequences of DNA or RNA",
+    ),
+}
+
+
+@pytest.mark.parametrize(("X", "params", "message"), BAD.values(), ids=BAD)
+def test_bad_input_is_refused_before_training(monkeypatch, X, params, message):
+    monkeypatch.setattr("sknn.deep._base.train", lambda plan: pytest.fail("training began"))
+    with pytest.raises(ValueError, match=f"(?s){message}"):
+        SequenceCNNClassifier(**params).fit(X, [0, 1, 0])
+
+
+def test_another_form_than_in_fit_is_refused(planted):
+    X, y = planted
+    encoded = DNAOneHotEncoder().fit_transform(X)
+    with pytest.raises(ValueError, match="X holds numbers now, but held strings in fit"):
+        fitted(X, y).predict(encoded)
+    with pytest.raises(ValueError, match="X holds strings now, but held numbers in fit"):
+        fitted(encoded, y).predict(X)
+    with pytest.raises(ValueError, match="Expected sequences of 24 positions with 4 numbers"):
+        fitted(encoded, y).predict(encoded[:, :, :3])
+
+
+def test_flat_one_hot_sequences_without_a_length_are_warned_of(planted):
+    X, y = planted
+    flat = DNAOneHotEncoder(flatten=True).fit_transform(X)
+    with pytest.warns(UserWarning, match="X looks like flattened one-hot sequences.*length=24"):
+        fitted(flat, y)
+
+
+def kill(network, random_state):
+    ORIGINAL(network, random_state)
+    network.bank.bias.data.fill_(-1e6)
+
+
+ORIGINAL = SequenceCNN.init_weights
+
+
+@pytest.mark.parametrize("n_deaths", [1, 3])
+def test_a_dead_network_gets_new_weights(planted, monkeypatch, n_deaths):
+    calls = []
+
+    def init_weights(network, random_state):
+        calls.append(None)
+        (kill if len(calls) <= n_deaths else ORIGINAL)(network, random_state)
+
+    monkeypatch.setattr(SequenceCNN, "init_weights", init_weights)
+    X, y = planted
+    model = fitted(X, y, max_iter=40)
+    assert len(calls) == n_deaths + 1
+    assert model.score(X, y) > 0.9
+
+
+def test_a_network_that_stays_dead_is_warned_of(planted, monkeypatch):
+    monkeypatch.setattr(SequenceCNN, "init_weights", kill)
+    with pytest.warns(ConvergenceWarning, match="The network is dead.*Lower learning_rate_init"):
+        model = fitted(*planted, max_iter=6)
+    assert np.ptp(model.decision_function(planted[0])) == 0
+
+
+def test_constant_targets_are_no_death(planted):
+    X, _ = planted
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", ConvergenceWarning)
+        model = SequenceCNNRegressor(**QUICK).fit(X, np.full(len(X), 3.0))
+    np.testing.assert_allclose(model.predict(X), 3.0, atol=0.5)
+
+
+def test_memory_of_predictions_is_bounded_by_the_windows(planted):
+    X, y = planted
+    model = fitted(X, y, kernel_size=7, reverse_complement=True)
+    assert model.net_.widest_ == (24 - 7 + 1) * 8 * 2
+    assert model.net_.row_products_ > model.net_.widest_ * 7 * 4
+    rows = model.net_.chunk_rows(2**17)
+    whole = model.decision_function(np.resize(X, rows + 7))
+    np.testing.assert_allclose(whole[:120], model.decision_function(X), rtol=1e-5, atol=1e-6)

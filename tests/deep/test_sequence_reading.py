@@ -1,0 +1,123 @@
+"""Filters, motifs and attributions of fitted networks for sequences."""
+
+import numpy as np
+import pytest
+
+from sknn import SequenceCNNClassifier, SequenceCNNRegressor
+from sknn.datasets import make_motif_sequences
+
+MOTIF = "CGACCGAACTCC"
+OTHER = "GGAGTTCGGTCG"
+
+
+@pytest.fixture(scope="module")
+def data():
+    return make_motif_sequences(1000, random_state=0)
+
+
+@pytest.fixture(scope="module")
+def model(data):
+    X, y, _ = data
+    return SequenceCNNClassifier(kernel_size=12, random_state=0).fit(X, y)
+
+
+def test_the_planted_motif_is_read_from_a_filter(model, data):
+    X, y, _ = data
+    motifs = model.motifs(X, y)
+    found = {motif.consensus for motif in motifs}
+    assert found & {MOTIF, OTHER}
+    importance = [motif.importance for motif in motifs]
+    assert importance == sorted(importance, reverse=True)
+    assert motifs[0].information_content > 15
+
+
+def test_untrained_motifs_say_little_beside_the_trained_ones(model, data):
+    X = data[0]
+    control = model.untrained_motifs(X, min_sites=5)
+    assert len(control) > 30
+    assert max(m.information_content for m in control) < 15
+    assert model.filters_.max() == model.module_.bank.weight.max().item()  # it stays trained
+
+
+def test_saliency_lies_on_the_planted_motif(model, data):
+    X, y, positions = data
+    rows = np.flatnonzero(y == 1)[:100]
+    scores = model.saliency(X[rows]).sum(axis=2)
+    windows = np.lib.stride_tricks.sliding_window_view(scores, 12, axis=1).sum(axis=2)
+    assert (windows.argmax(axis=1) == positions[rows]).mean() > 0.9
+
+
+def test_mutations_in_the_motif_cost_most_and_agree_with_predictions(model, data):
+    X, y, positions = data
+    row = int(np.flatnonzero(y == 1)[0])
+    effects = model.in_silico_mutagenesis(X[[row]])[0]
+    place = positions[row] + 4
+    mutant = X[row][:place] + "T" + X[row][place + 1 :]
+    change = np.diff(model.decision_function([X[row], mutant]))[0]
+    assert effects[place, "ACGT".index("T")] == pytest.approx(change, abs=1e-4)
+    inside = np.zeros(50, bool)
+    inside[positions[row] : positions[row] + 12] = True
+    assert effects.min(axis=1)[inside].mean() < effects.min(axis=1)[~inside].mean()
+
+
+def test_the_other_class_has_the_opposite_saliency(model, data):
+    X = data[0][:5]
+    np.testing.assert_array_equal(model.saliency(X, target=0), -model.saliency(X, target=1))
+    np.testing.assert_array_equal(model.saliency(X), model.saliency(X, target=[1] * 5))
+    with pytest.raises(ValueError, match=r"target must be among .*; got .*7"):
+        model.saliency(X, target=7)
+
+
+def test_saliency_of_several_classes_is_that_of_the_predicted_one(data):
+    X = data[0][:60]
+    labels = np.array(["a", "b", "c"] * 20)
+    three = SequenceCNNClassifier(n_filters=8, max_iter=2, random_state=0).fit(X, labels)
+    np.testing.assert_array_equal(three.saliency(X), three.saliency(X, target=three.predict(X)))
+    total = sum(three.saliency(X, target=label) for label in "abc")
+    assert np.abs(total).max() > 0
+
+
+def test_transform_is_the_largest_activation_along_the_sequence(model, data):
+    X = data[0][:4]
+    found = model.transform(X)
+    filters, bank = model.filters_, model.module_.bank
+    one_hot = (np.array([list(s) for s in X])[:, :, None] == list("ACGT")).astype(float)
+    windows = np.lib.stride_tricks.sliding_window_view(one_hot, 12, axis=1)
+    bias = bank.bias.detach().numpy()
+    places = 0.3 * bank.position_bias.detach().numpy()
+    values = [
+        np.einsum("nwck,fkc->nwf", windows, turned) + bias + places[i]
+        for i, turned in enumerate([filters, filters[:, ::-1, ::-1]])
+    ]
+    expected = np.maximum(np.maximum(*values).max(axis=1), 0)
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
+    assert list(model.get_feature_names_out()[:2]) == ["filter_0", "filter_1"]
+    named = model.set_output(transform="pandas").transform(X)
+    model.set_output(transform="default")
+    assert list(named.columns) == list(model.get_feature_names_out())
+
+
+def test_importance_is_zero_for_a_filter_that_never_fires(data):
+    X, y, _ = data
+    own = SequenceCNNClassifier(n_filters=4, max_iter=2, random_state=0).fit(X[:60], y[:60])
+    own.module_.bank.bias.data[2] = -1e3
+    importance = own.filter_importance(X[:60])
+    assert importance[2] == 0
+    assert importance[[0, 1, 3]].min() > 0
+
+
+def test_motifs_of_a_regressor_come_from_large_values(data):
+    X, y, _ = data
+    own = SequenceCNNRegressor(kernel_size=12, random_state=0).fit(X, 10.0 * y)
+    assert {m.consensus for m in own.motifs(X, 10.0 * y)} & {MOTIF, OTHER}
+
+
+def test_motifs_need_letters_and_sequences_that_are_judged_rightly(model, data):
+    X, y, _ = data
+    numbers = np.random.RandomState(0).normal(size=(30, 12))
+    own = SequenceCNNClassifier(n_filters=4, max_iter=1).fit(numbers, [0, 1] * 15)
+    for read in (own.motifs, own.in_silico_mutagenesis, own.untrained_motifs):
+        with pytest.raises(ValueError, match="The channels of X have no letters"):
+            read(numbers)
+    with pytest.raises(ValueError, match="No sequence is left to read motifs from"):
+        model.motifs(X[y == 0], np.zeros(int((y == 0).sum()), int))

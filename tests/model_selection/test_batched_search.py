@@ -1,0 +1,525 @@
+"""Batched searches give what scikit-learn's searches give."""
+
+import inspect
+import pickle
+import re
+
+import numpy as np
+import pytest
+import sklearn
+from scipy import sparse
+from scipy.stats import loguniform
+from sklearn.base import BaseEstimator, TransformerMixin, clone
+from sklearn.datasets import load_digits
+from sklearn.decomposition import PCA
+from sklearn.exceptions import FitFailedWarning
+from sklearn.experimental import enable_halving_search_cv  # noqa: F401
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import (
+    GridSearchCV,
+    GroupKFold,
+    HalvingGridSearchCV,
+    HalvingRandomSearchCV,
+    KFold,
+    RandomizedSearchCV,
+    ShuffleSplit,
+)
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import FunctionTransformer, MinMaxScaler, StandardScaler
+
+from sknn import DeepMLPClassifier, DeepMLPRegressor
+from sknn.engine import train, train_many
+from sknn.engine._many_pass import Stack
+from sknn.model_selection import (
+    BatchedGridSearchCV,
+    BatchedHalvingGridSearchCV,
+    BatchedHalvingRandomSearchCV,
+    BatchedRandomizedSearchCV,
+    _fits,
+)
+
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::sklearn.exceptions.ConvergenceWarning", "ignore:The scoring:UserWarning"
+)
+
+X, Y = load_digits(return_X_y=True)
+X, Y = X[:150] / 16, Y[:150] % 3
+GROUPS = np.arange(150) // 10
+WEIGHT = np.random.RandomState(0).uniform(0.5, 2, 150)
+MLP = DeepMLPClassifier((6,), batch_size=20, max_iter=4, random_state=0)
+GRID = {"learning_rate_init": [0.001, 0.01, 0.05], "alpha": [0.0, 0.1], "beta_1": [0.9, 0.5]}
+SMALL = {"learning_rate_init": [0.001, 0.05]}
+PIPELINE = Pipeline([("scale", StandardScaler()), ("pca", PCA(random_state=0)), ("mlp", MLP)])
+
+
+def assert_same_results(ours, theirs):
+    """Compare all of cv_results_ but the times."""
+    assert list(ours) == list(theirs) or set(ours) == set(theirs)
+    assert ours["params"] == theirs["params"]
+    for key in set(ours) - {"params"}:
+        if "_time" in key:
+            continue
+        if key.startswith(("split", "mean", "std")):
+            np.testing.assert_allclose(ours[key], theirs[key], atol=1e-6, err_msg=key)
+        else:
+            assert np.array_equal(ours[key], theirs[key]), key
+
+
+def best_index(results):
+    return int(np.argmax(results["mean_test_score"]))
+
+
+CASES = {
+    "twelve candidates": (MLP, GRID, {}, {}),
+    "widths": (MLP, {"hidden_layer_sizes": [(6,), (4,), (5, 3)], **SMALL}, {}, {}),
+    "activations and solvers": (
+        MLP,
+        [{"activation": ["tanh", "gelu"]}, {"solver": ["lbfgs", "sgd"]}],
+        {},
+        {},
+    ),
+    "several metrics": (
+        MLP,
+        SMALL,
+        {"scoring": ["accuracy", "neg_log_loss"], "refit": "neg_log_loss"},
+        {},
+    ),
+    "refit by a function": (MLP, SMALL, {"refit": best_index}, {}),
+    "no refit": (MLP, SMALL, {"refit": False}, {}),
+    "train scores": (MLP, SMALL, {"return_train_score": True}, {}),
+    "weights": (MLP, SMALL, {}, {"sample_weight": WEIGHT}),
+    "weights of zero": (MLP, SMALL, {}, {"sample_weight": np.where(WEIGHT > 1, WEIGHT, 0)}),
+    "groups": (MLP, SMALL, {"cv": GroupKFold(3)}, {"groups": GROUPS}),
+    "unequal folds": (MLP, SMALL, {"cv": KFold(4)}, {}),
+    "random folds": (MLP, SMALL, {"cv": ShuffleSplit(2, random_state=0)}, {}),
+    "early stopping": (
+        clone(MLP).set_params(early_stopping=True, n_iter_no_change=1, max_iter=30),
+        SMALL,
+        {},
+        {},
+    ),
+    "early stopping, weights of zero": (
+        clone(MLP).set_params(early_stopping=True),
+        SMALL,
+        {},
+        {"sample_weight": np.where(WEIGHT > 1, WEIGHT, 0)},
+    ),
+    "encoders": (MLP, {"scale": [None, "standard", "robust"], **SMALL}, {}, {}),
+    "validation rows": (MLP, SMALL, {}, {"X_val": X[::5], "y_val": Y[::5]}),
+    "losses and schedules": (
+        MLP,
+        [{"loss": ["focal"], **SMALL}, {"learning_rate": ["plateau", "cosine"], **SMALL}],
+        {},
+        {},
+    ),
+    "threads": (MLP, {"alpha": np.logspace(-4, 0, 5)}, {"n_jobs": 2}, {}),
+    "float32": (MLP, {"dtype": ["float32", "float64"]}, {}, {}),
+    "pipeline": (
+        PIPELINE,
+        {"pca__n_components": [4, 6], "mlp__alpha": [0.0, 0.1]},
+        {"return_train_score": True},
+        {},
+    ),
+    "steps that are searched for": (
+        PIPELINE,
+        {
+            "scale": [MinMaxScaler(), "passthrough", StandardScaler()],
+            "pca": [PCA(3, random_state=0), FunctionTransformer()],
+            "mlp": [MLP, clone(MLP).set_params(alpha=0.5)],
+        },
+        {},
+        {},
+    ),
+    "weights through a pipeline": (
+        PIPELINE,
+        {"mlp__alpha": [0, 1]},
+        {},
+        {"mlp__sample_weight": WEIGHT},
+    ),
+    "values that cannot be hashed": (
+        MLP,
+        {"hidden_layer_sizes": [[4], [6], np.array([5])]},
+        {},
+        {},
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_same_as_grid_search(case):
+    estimator, grid, options, fit_params = CASES[case]
+    options = {"cv": 3, **options}
+    before = str(estimator.get_params())
+    ours = BatchedGridSearchCV(estimator, grid, **options).fit(X, Y, **fit_params)
+    theirs = GridSearchCV(estimator, grid, **{**options, "n_jobs": 1}).fit(X, Y, **fit_params)
+    assert_same_results(ours.cv_results_, theirs.cv_results_)
+    assert str(estimator.get_params()) == before
+    assert ours.get_params().keys() == theirs.get_params().keys()
+    fitted = {name for name in vars(theirs) if name.endswith("_")}
+    assert fitted == {name for name in vars(ours) if name.endswith("_")}
+    assert ours.n_splits_ == theirs.n_splits_
+    if options.get("refit", True):
+        assert ours.best_index_ == theirs.best_index_
+        assert str(ours.best_params_) == str(theirs.best_params_)
+        np.testing.assert_allclose(ours.predict_proba(X), theirs.predict_proba(X), atol=1e-6)
+        assert str(ours.best_estimator_) == str(theirs.best_estimator_)
+        assert "fit" not in vars(ours.best_estimator_)
+
+
+@pytest.mark.parametrize("kind", ["DataFrame", "list", "csr", "float32", "ints"])
+def test_kinds_of_rows(kind):
+    if kind == "DataFrame":
+        rows = pytest.importorskip("pandas").DataFrame(X, columns=[f"p{i}" for i in range(64)])
+    else:
+        rows = {
+            "list": X.tolist(),
+            "csr": sparse.csr_matrix(X),
+            "float32": X.astype("float32"),
+            "ints": (16 * X).astype(int),
+        }[kind]
+    ours = BatchedGridSearchCV(MLP, SMALL, cv=3).fit(rows, Y)
+    theirs = GridSearchCV(MLP, SMALL, cv=3).fit(rows, Y)
+    assert_same_results(ours.cv_results_, theirs.cv_results_)
+    assert hasattr(ours, "feature_names_in_") == (kind == "DataFrame")
+
+
+def test_regression_and_its_default_folds():
+    mlp = DeepMLPRegressor(hidden_layer_sizes=(6,), max_iter=3, random_state=0)
+    ours = BatchedGridSearchCV(mlp, SMALL).fit(X, Y.astype(float))
+    theirs = GridSearchCV(mlp, SMALL).fit(X, Y.astype(float))
+    assert ours.n_splits_ == 5
+    assert_same_results(ours.cv_results_, theirs.cv_results_)
+
+
+def test_folds_that_can_be_read_only_once():
+    splits = list(KFold(3).split(X))
+    masks = [(np.isin(np.arange(150), a), b) for a, b in splits]
+    for folds in (iter(splits), splits, iter(masks)):
+        ours = BatchedGridSearchCV(MLP, SMALL, cv=folds).fit(X, Y)
+        theirs = GridSearchCV(MLP, SMALL, cv=splits).fit(X, Y)
+        assert_same_results(ours.cv_results_, theirs.cv_results_)
+
+
+def test_same_as_randomized_search():
+    drawn = {"learning_rate_init": loguniform(1e-3, 1e-1), "alpha": [0.0, 0.1]}
+    ours = BatchedRandomizedSearchCV(MLP, drawn, n_iter=5, cv=3, random_state=4).fit(X, Y)
+    theirs = RandomizedSearchCV(MLP, drawn, n_iter=5, cv=3, random_state=4).fit(X, Y)
+    assert_same_results(ours.cv_results_, theirs.cv_results_)
+    assert ours.best_params_ == theirs.best_params_
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"resource": "max_iter", "max_resources": 9}], ids=["rows", "epochs"]
+)
+@pytest.mark.parametrize(
+    ("batched", "usual", "candidates"),
+    [
+        (BatchedHalvingGridSearchCV, HalvingGridSearchCV, GRID),
+        (
+            BatchedHalvingRandomSearchCV,
+            HalvingRandomSearchCV,
+            {"learning_rate_init": loguniform(1e-3, 1e-1)},
+        ),
+    ],
+)
+def test_same_as_halving_searches(batched, usual, candidates, options):
+    options = {"cv": 3, "random_state": 1, "min_resources": 6, **options}
+    if "resource" in options:
+        options["min_resources"] = 1
+    ours = batched(MLP, candidates, **options).fit(X, Y)
+    theirs = usual(MLP, candidates, **options).fit(X, Y)
+    assert_same_results(ours.cv_results_, theirs.cv_results_)
+    assert ours.n_resources_ == theirs.n_resources_
+    assert ours.best_score_ == pytest.approx(theirs.best_score_)
+
+
+@pytest.mark.parametrize(
+    ("batched", "usual"),
+    [
+        (BatchedGridSearchCV, GridSearchCV),
+        (BatchedRandomizedSearchCV, RandomizedSearchCV),
+        (BatchedHalvingGridSearchCV, HalvingGridSearchCV),
+        (BatchedHalvingRandomSearchCV, HalvingRandomSearchCV),
+    ],
+)
+def test_constructors_are_scikit_learns(batched, usual):
+    assert str(inspect.signature(batched)) == str(inspect.signature(usual))
+    described = inspect.getdoc(batched).partition("Attributes\n")[0]
+    for name, parameter in inspect.signature(batched).parameters.items():
+        if parameter.default is inspect.Parameter.empty:
+            assert f"\n{name} : " in described, name
+        else:
+            default = "np.nan" if parameter.default is np.nan else repr(parameter.default)
+            assert re.search(rf"\n{name} : .*, default={re.escape(default)}\n", described), name
+
+
+def test_nothing_is_trained_one_by_one(monkeypatch):
+    from sknn.engine import _train_many
+
+    def no_train(plan):
+        raise AssertionError("this plan was not trained together with others")
+
+    monkeypatch.setattr(_train_many, "train", no_train)
+    search = BatchedGridSearchCV(PIPELINE, {"mlp__alpha": [0, 1]}, cv=3, error_score="raise")
+    assert search.fit(X, Y).best_score_ > 0
+
+
+class Noting(TransformerMixin, BaseEstimator):
+    """Passes rows on and notes how many it was fitted on."""
+
+    noted: list = []  # noqa: RUF012 - clones shall share it
+
+    def __init__(self, power=1):
+        self.power = power
+
+    def fit(self, X, y=None):
+        self.noted.append((self.power, len(X)))
+        return self
+
+    def transform(self, X):
+        return X**self.power
+
+
+def test_first_steps_are_fitted_once_a_fold_on_training_rows():
+    model = Pipeline([("note", Noting()), ("mlp", MLP)])
+    grid = {"note__power": [1, 2], "mlp__alpha": [0.0, 0.1, 1.0], "mlp__beta_1": [0.5, 0.9]}
+    Noting.noted.clear()
+    BatchedGridSearchCV(model, grid, cv=3, refit=False).fit(X, Y)
+    assert sorted(Noting.noted) == [(1, 100)] * 3 + [(2, 100)] * 3
+
+
+def test_first_steps_that_fail_are_scored_like_scikit_learns():
+    grid = {"pca__n_components": [4, 1000], "mlp__alpha": [0.0, 0.1]}
+    results = []
+    for search in (BatchedGridSearchCV, GridSearchCV):
+        with pytest.warns(FitFailedWarning, match=r"6 fits failed out of a total of 12"):
+            results.append(search(PIPELINE, grid, cv=3, error_score=-1.0).fit(X, Y).cv_results_)
+    assert_same_results(*results)
+
+
+def test_diverging_candidate_gets_the_error_score_and_harms_no_other():
+    mlp = DeepMLPRegressor(
+        hidden_layer_sizes=(6,), solver="sgd", max_iter=20, batch_size=20, random_state=0
+    )
+    grid = {"learning_rate_init": [0.001, 1e10, 0.01]}
+    y = Y.astype(float)
+    with pytest.warns(FitFailedWarning, match=r"NonFiniteLossError: Solver produced non-finite"):
+        ours = BatchedGridSearchCV(mlp, grid, cv=3, error_score=-7.0).fit(X, y)
+    with pytest.warns(FitFailedWarning):
+        theirs = GridSearchCV(mlp, grid, cv=3, error_score=-7.0).fit(X, y)
+    assert ours.cv_results_["mean_test_score"][1] == -7.0
+    assert_same_results(ours.cv_results_, theirs.cv_results_)
+    with pytest.raises(ValueError, match="non-finite parameter weights"):
+        BatchedGridSearchCV(mlp, grid, cv=3, error_score="raise").fit(X, y)
+
+
+@pytest.mark.parametrize("search", [BatchedGridSearchCV, GridSearchCV])
+def test_unknown_parameter_is_an_error(search):
+    with pytest.raises(ValueError, match=r"Invalid parameter 'layers' for estimator DeepMLP"):
+        search(MLP, {"layers": [1, 2]}, cv=3).fit(X, Y)
+
+
+@pytest.mark.parametrize("search", [BatchedGridSearchCV, GridSearchCV])
+def test_wrong_value_fails_the_fit(search):
+    with pytest.warns(FitFailedWarning, match=r"The 'alpha' parameter of DeepMLPClassifier"):
+        scores = search(MLP, {"alpha": [0.1, -1.0]}, cv=3).fit(X, Y).cv_results_
+    assert np.isnan(scores["mean_test_score"]).tolist() == [False, True]
+
+
+@pytest.mark.parametrize("search", [BatchedGridSearchCV, GridSearchCV])
+def test_argument_that_fit_does_not_know_fails_all_fits(search):
+    with pytest.raises(ValueError, match=r"unexpected keyword argument 'speed'|argument 'speed'"):
+        search(MLP, SMALL, cv=3).fit(X, Y, speed=3)
+
+
+def test_empty_grid_is_the_usual_error():
+    with pytest.raises(ValueError, match="empty"):
+        BatchedGridSearchCV(MLP, {"alpha": []}).fit(X, Y)
+
+
+@pytest.mark.parametrize(
+    "estimator", [LogisticRegression(), Pipeline([("a", StandardScaler()), ("b", PCA())])]
+)
+def test_other_estimators_are_refused(estimator):
+    with pytest.raises(TypeError, match=r"BatchedGridSearchCV takes DeepMLP.*Use sklearn.*Grid"):
+        BatchedGridSearchCV(estimator, {}).fit(X, Y)
+
+
+def test_other_estimators_in_the_grid_are_refused():
+    grid = {"mlp": [MLP, LogisticRegression()]}
+    with pytest.raises(TypeError, match=r"got a Pipeline that ends in LogisticRegression"):
+        BatchedGridSearchCV(PIPELINE, grid, cv=3).fit(X, Y)
+
+
+def test_wrong_settings_are_scikit_learns_errors():
+    with pytest.raises(ValueError, match="'refit' parameter"):
+        BatchedGridSearchCV(MLP, SMALL, refit=3).fit(X, Y)
+
+
+def test_candidates_that_do_not_fit_memory_are_trained_in_turn(monkeypatch):
+    calls = []
+    monkeypatch.setattr(_fits, "memory_budget", lambda: 0)
+    monkeypatch.setattr(
+        _fits, "train_many", lambda plans, **o: calls.append(len(plans)) or train_many(plans, **o)
+    )
+    ours = BatchedGridSearchCV(MLP, GRID, cv=3, return_train_score=True).fit(X, Y)
+    theirs = GridSearchCV(MLP, GRID, cv=3, return_train_score=True).fit(X, Y)
+    assert calls == [3] * 12
+    assert_same_results(ours.cv_results_, theirs.cv_results_)
+
+
+def test_folds_and_candidates_share_one_array(monkeypatch):
+    seen = []
+    monkeypatch.setattr(
+        _fits, "train_many", lambda plans, **o: seen.extend(plans) or train_many(plans, **o)
+    )
+    BatchedGridSearchCV(MLP, GRID, cv=3, refit=False).fit(X, Y)
+    assert len(seen) == 36
+    assert {id(plan.X) for plan in seen} == {id(X)}
+    seen.clear()
+    BatchedGridSearchCV(PIPELINE, {"mlp__alpha": [0, 1, 2]}, cv=3, refit=False).fit(X, Y)
+    assert len({id(plan.X) for plan in seen}) == 3
+
+
+@pytest.mark.parametrize("scale", [None, "standard"])
+def test_candidates_share_what_is_held_out(scale, monkeypatch):
+    seen = []
+    monkeypatch.setattr(
+        _fits, "train_many", lambda plans, **o: seen.extend(plans) or train_many(plans, **o)
+    )
+    model = clone(MLP).set_params(early_stopping=True, scale=scale)
+    BatchedGridSearchCV(model, GRID, cv=3, refit=False).fit(X, Y)
+    assert len({id(plan.validation.X) for plan in seen}) == 3
+    assert len({id(plan.X) for plan in seen}) == (1 if scale is None else 3)
+    for plan in seen:
+        assert plan.with_own_rows().X.shape == (90, 64)
+        assert plan.validation.X.shape == (10, 64)
+
+
+def test_candidates_that_callbacks_watch_are_fitted_by_scikit_learn():
+    callback = pytest.importorskip("sklearn.callback")
+    pytest.importorskip("pandas")
+    results, n_epochs = [], []
+    for search in (BatchedGridSearchCV, GridSearchCV):
+        monitor = callback.ScoringMonitor(scoring="accuracy")
+        watched = clone(MLP).set_callbacks(monitor)
+        results.append(search(watched, SMALL, cv=3, refit=False).fit(X, Y).cv_results_)
+        runs = monitor.get_logs(select="all")
+        n_epochs.append(sum((run.data_as_pandas["task_name"] == "epoch").sum() for run in runs))
+    assert n_epochs == [2 * 3 * MLP.max_iter] * 2
+    assert_same_results(*results)
+    assert (results[0]["mean_fit_time"] > 0).all()
+
+
+def interrupt_after(monkeypatch, n_epochs):
+    run_epoch, runs = Stack.run_epoch, []
+
+    def run(self):
+        runs.append(1)
+        if len(runs) > n_epochs:
+            raise KeyboardInterrupt
+        return run_epoch(self)
+
+    monkeypatch.setattr(Stack, "run_epoch", run)
+
+
+def test_ctrl_c_keeps_finished_candidates_without_refit(monkeypatch):
+    grid = {"max_iter": [2, 6, 20]}
+    theirs = GridSearchCV(MLP, {"max_iter": [2, 6]}, cv=3, refit=False).fit(X, Y)
+    interrupt_after(monkeypatch, 10)
+    with pytest.warns(UserWarning, match=r"2 of 3 candidates had finished all folds; cv_results_"):
+        ours = BatchedGridSearchCV(MLP, grid, cv=3, refit=False).fit(X, Y)
+    assert_same_results(ours.cv_results_, theirs.cv_results_)
+
+
+@pytest.mark.filterwarnings("ignore:Training interrupted")
+@pytest.mark.parametrize(
+    ("options", "n_epochs"), [({"refit": True}, 10), ({"refit": False}, 1)], ids=["refit", "none"]
+)
+def test_ctrl_c_is_an_error_otherwise(monkeypatch, options, n_epochs):
+    interrupt_after(monkeypatch, n_epochs)
+    search = BatchedGridSearchCV(MLP, {"max_iter": [2, 6, 20]}, cv=3, **options)
+    with pytest.raises(KeyboardInterrupt, match=r"of 3 candidates had finished all folds; nothing"):
+        search.fit(X, Y)
+    assert not hasattr(search, "cv_results_")
+
+
+@pytest.mark.filterwarnings("ignore:Training interrupted")
+def test_ctrl_c_ends_halving(monkeypatch):
+    interrupt_after(monkeypatch, 5)
+    search = BatchedHalvingGridSearchCV(MLP, GRID, cv=3, refit=False, min_resources=6)
+    with pytest.raises(KeyboardInterrupt, match="The search was interrupted"):
+        search.fit(X, Y)
+
+
+def test_times_are_shares_of_the_time_of_all():
+    ours = BatchedGridSearchCV(MLP, {"max_iter": [2, 8]}, cv=3, n_jobs=1).fit(X, Y)
+    few, many = ours.cv_results_["mean_fit_time"]
+    assert 0 < few < many
+    assert many / few == pytest.approx(4)
+    assert ours.cv_results_["std_fit_time"] == pytest.approx([0, 0], abs=few)
+
+
+def test_search_can_be_cloned_pickled_and_fitted_again():
+    search = BatchedGridSearchCV(MLP, SMALL, cv=3)
+    assert clone(search).get_params().keys() == search.get_params().keys()
+    search.fit(X, Y)
+    again = pickle.loads(pickle.dumps(search))
+    np.testing.assert_array_equal(again.predict(X), search.predict(X))
+    first = search.cv_results_["mean_test_score"]
+    np.testing.assert_array_equal(search.fit(X, Y).cv_results_["mean_test_score"], first)
+    assert clone(search.scorer_._estimator).fit(X, Y).n_iter_ == 4
+
+
+def test_bar_is_shown(capsys):
+    pytest.importorskip("rich")
+    BatchedGridSearchCV(MLP, SMALL, cv=3, verbose=1, refit=False).fit(X, Y)
+    printed = capsys.readouterr().out
+    assert "24/24" in printed
+    assert "Fitting 3 folds for each of 2 candidates, totalling 6 fits" in printed
+
+
+def test_routed_weights_and_groups():
+    with sklearn.config_context(enable_metadata_routing=True):
+        mlp = clone(MLP).set_fit_request(sample_weight=True).set_score_request(sample_weight=True)
+        params = {"sample_weight": WEIGHT, "groups": GROUPS}
+        searches = [
+            search(mlp, SMALL, cv=GroupKFold(3)).fit(X, Y, **params).cv_results_
+            for search in (BatchedGridSearchCV, GridSearchCV)
+        ]
+    assert_same_results(*searches)
+    plain = BatchedGridSearchCV(MLP, SMALL, cv=GroupKFold(3)).fit(X, Y, groups=GROUPS)
+    weighted = searches[0]["mean_test_score"]
+    assert not np.allclose(plain.cv_results_["mean_test_score"], weighted)
+
+
+def test_order_of_evaluation_is_checked():
+    fits = _fits.Fits(MLP, X, Y, {})
+    fits.train([{"alpha": 0.1}], [(np.arange(100), np.arange(100, 150))])
+    base = fits.stand_in().__sklearn_clone__()
+    fits.hand_out(0)
+    with pytest.raises(RuntimeError, match=r"a fit on 99 rows where one on 100 was due"):
+        clone(base).fit(X[:99], Y[:99])
+
+
+def test_a_search_inside_a_pipeline_and_cross_validation():
+    from sklearn.model_selection import cross_val_score
+    from sklearn.pipeline import make_pipeline
+
+    model = make_pipeline(StandardScaler(), BatchedGridSearchCV(MLP, SMALL, cv=2))
+    other = make_pipeline(StandardScaler(), GridSearchCV(MLP, SMALL, cv=2))
+    np.testing.assert_allclose(
+        cross_val_score(model, X, Y, cv=2), cross_val_score(other, X, Y, cv=2)
+    )
+
+
+def test_alone_and_together_is_the_same_network():
+    """The plan that a search makes is the plan that fit makes."""
+    fits = _fits.Fits(MLP, X, Y, {})
+    fits.train([{"alpha": 0.1}], [(np.arange(100), np.arange(100, 150))])
+    alone = clone(MLP).set_params(alpha=0.1)
+    plan = alone._prepare(X[:100], Y[:100], None)
+    alone._finish(train(plan))
+    together = fits.all[0].estimator
+    np.testing.assert_allclose(together.coefs_[0], alone.coefs_[0], atol=1e-12)
+    assert together.n_iter_ == alone.n_iter_
