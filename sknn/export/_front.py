@@ -53,7 +53,6 @@ def convert_front(steps: list[tuple[str, Any]], X: Any, dtype: str, opset: int) 
     Returns
     -------
     onnx.ModelProto
-        With prefixed names, but for inputs.
 
     Raises
     ------
@@ -61,7 +60,6 @@ def convert_front(steps: list[tuple[str, Any]], X: Any, dtype: str, opset: int) 
         If skl2onnx cannot convert a step, which is named.
     """
     skl2onnx = require("skl2onnx", PURPOSE)
-    compose = require("onnx.compose", PURPOSE)
     leaves = list(_leaves(steps, ""))
     for name, step in leaves:
         if isinstance(step, TabularEncoder):
@@ -74,7 +72,7 @@ def convert_front(steps: list[tuple[str, Any]], X: Any, dtype: str, opset: int) 
     front = Pipeline(steps)
     try:
         opsets = {"": opset, ML: ML_OPSET}
-        model = skl2onnx.to_onnx(front, initial_types=types, target_opset=opsets)
+        return skl2onnx.to_onnx(front, initial_types=types, target_opset=opsets)
     except Exception as error:  # skl2onnx raises errors of many kinds
         raise ValueError(
             f"{_culprit(steps, leaves, str(error))} cannot be exported: skl2onnx does not convert "
@@ -82,7 +80,6 @@ def convert_front(steps: list[tuple[str, Any]], X: Any, dtype: str, opset: int) 
             "behind it alone and do this one where the model runs, or register a converter with "
             "skl2onnx.update_registered_converter."
         ) from error
-    return compose.add_prefix(model, "front/", rename_inputs=False)
 
 
 def _culprit(steps: list, leaves: list, message: str) -> str:

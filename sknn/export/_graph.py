@@ -24,11 +24,18 @@ class Graph:
     dtype : {'float32', 'float64'}
         In which the network computes.
     front : onnx.ModelProto, default=None
-        What comes before; its outputs are there to go on from.
+        What comes before.
+
+    Attributes
+    ----------
+    front_output : str or None
+        Name of what comes out of `front`.
     """
 
     def __init__(self, opset: int, dtype: str, front: Any = None):
         self.onnx = require("onnx", PURPOSE)
+        for part in ("checker", "compose", "helper", "numpy_helper"):
+            require(f"onnx.{part}", PURPOSE)
         self.opset, self.dtype = opset, dtype
         self.nodes: list = []
         self.constants: list = []
@@ -36,16 +43,24 @@ class Graph:
         self.outputs: list = []
         self.domains = {"": opset}
         self.n_names = 0
-        if front is not None:
-            self._begin_with(front)
+        self.front_output = None if front is None else self._begin_with(front)
 
-    def _begin_with(self, front: Any) -> None:
-        self.nodes.extend(front.graph.node)
-        self.constants.extend(front.graph.initializer)
-        self.inputs.extend(front.graph.input)
-        for domain in front.opset_import:
+    def _begin_with(self, front: Any) -> str:
+        """Take over all of a model but its outputs, under other names, and return the first."""
+        prefix = "front/"
+        model = self.onnx.compose.add_prefix(front, prefix)
+        for info in model.graph.input:
+            inner, info.name = info.name, info.name.removeprefix(prefix)
+            self.inputs.append(info)
+            self.nodes.append(
+                self.onnx.helper.make_node("Identity", [info.name], [inner], name=f"{inner}/in")
+            )
+        self.nodes.extend(model.graph.node)
+        self.constants.extend(model.graph.initializer)
+        for domain in model.opset_import:
             if domain.domain:
                 self.domains[domain.domain] = domain.version
+        return model.graph.output[0].name
 
     def name(self) -> str:
         """Return a name that no other value has."""

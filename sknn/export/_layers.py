@@ -166,7 +166,9 @@ def _leaky_relu(graph: Graph, module: nn.LeakyReLU, value: str) -> str:
 
 
 def _silu(graph: Graph, module: nn.SiLU, value: str) -> str:
-    return graph.add("Mul", value, graph.add("Sigmoid", value))
+    # Not t times Sigmoid, which ONNX Runtime 1.20 makes one node of that has no float64.
+    growth = graph.add("Add", graph.add("Exp", graph.add("Neg", value)), graph.number(1.0))
+    return graph.add("Div", value, growth)
 
 
 def _softplus(graph: Graph, module: nn.Softplus, value: str) -> str | None:

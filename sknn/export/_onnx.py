@@ -127,7 +127,7 @@ def export_onnx(
         dtype = "float64" if units else last._encoder.spec_.dtype
     front = convert_front(steps, X, dtype, opset) if steps else None
     graph = Graph(opset, dtype, front)
-    value = None if front is None else graph.cast(front.graph.output[0].name, dtype)
+    value = None if front is None else graph.cast(graph.front_output, dtype)
     if units:
         value = graph.input("X", dtype, last.n_features_in_) if value is None else value
         add_units(graph, last, value)
