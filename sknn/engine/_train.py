@@ -173,7 +173,7 @@ def _work_of(plan: TrainPlan) -> tuple[float, float]:
     if plan.config.solver == "lbfgs":
         size = n_rows
     elif size == "auto":
-        size = 200
+        size = plan.config.auto_batch_size
     flops = FLOPS_OF_A_WEIGHT * sum(p.numel() for p in plan.module.parameters())
     return flops * min(size, n_rows), flops * n_rows * plan.config.max_iter
 
