@@ -32,6 +32,20 @@ def _lecture(space):
     assert right > 0.8
 
 
+def _primer(space):
+    assert space["accuracy"] > 0.99
+    assert space["found"] > 0.95
+    assert {m.consensus for m in space["motifs"][:4]} & {"CGACCGAACTCC", "GGAGTTCGGTCG"}
+    assert space["bits"][0] > space["bits"][1] + 5
+
+
+def _places(space):
+    table = space["table"]
+    keeps = table["pooling"] == 4
+    assert table["accuracy"][~keeps].max() < table["accuracy"][keeps].min() - 0.1
+    assert space["accuracy"] > 0.9
+
+
 #: page -> whether its last sentence is true of what it computed
 SEEN = {
     "plot_1_neuron_and_gates": lambda s: (
@@ -67,6 +81,8 @@ SEEN = {
     "plot_6_pipeline_and_grid_search": lambda s: (
         s["table"]["accuracy"].max() > 0.96 and s["search"].score(s["X_test"], s["y_test"]) > 0.93
     ),
+    "plot_1_motif_primer": lambda s: _primer(s) is None,
+    "plot_2_splice_and_grid_search": lambda s: _places(s) is None,
 }
 
 
