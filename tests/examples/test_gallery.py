@@ -46,6 +46,46 @@ def _places(space):
     assert space["accuracy"] > 0.9
 
 
+def _frames(space):
+    ours, errors = space["errors"]["DeepMLPRegressor"], space["errors"]
+    assert ours <= 1.05 * min(errors["boosted trees"], errors["MLPRegressor"])
+    assert ours < 0.25 * errors["a constant"]
+    assert space["correlation"] > 0.95
+    assert np.isfinite(space["model"].predict(space["new"])).all()
+
+
+def _rare(table):
+    assert table.loc["balanced", "found (recall)"] > 0.75
+    assert 0.25 < table.loc["plain", "found (recall)"] < 0.45
+    precision = table["right of those (precision)"]
+    assert precision["balanced"] < 0.5 * precision["plain"]
+    assert np.ptp(table["average precision"]) < 0.06
+
+
+def _watched(space):
+    scores = space["mlp"].history_["validation_score"]
+    assert all(score <= 0.96 for score in scores[:-1])
+    assert scores[-1] > 0.96
+    assert space["patient"].n_iter_ < 300
+    accuracy = space["epochs"].groupby("parent_task_id_path")["accuracy"].apply(list)
+    relu, logistic = ([accuracy[0, 0, i] for i in folds] for folds in (range(3), range(3, 6)))
+    assert np.mean([run[5] for run in relu]) > np.mean([run[-1] for run in logistic]) - 0.01
+
+
+def _own(scores):
+    assert scores["parameters"]["convolutions"] < scores["parameters"]["MLP"]
+    assert scores["as they are"]["convolutions"] > scores["as they are"]["MLP"]
+    assert scores["moved"]["convolutions"] > scores["moved"]["MLP"] + 0.1
+
+
+def _kept(space):
+    model, again, X = space["model"], space["again"], space["X_test"]
+    assert np.array_equal(again.predict_proba(X), model.predict_proba(X))
+    assert np.allclose(space["by_torch"], model.predict_proba(X))
+    assert len(space["network"].loss_curve_) == len(space["mlp"].loss_curve_) + 20
+    assert space["same"].score(X, space["y_test"]) >= space["score_before"]
+
+
 #: page -> whether its last sentence is true of what it computed
 SEEN = {
     "plot_1_neuron_and_gates": lambda s: (
@@ -83,12 +123,24 @@ SEEN = {
     ),
     "plot_1_motif_primer": lambda s: _primer(s) is None,
     "plot_2_splice_and_grid_search": lambda s: _places(s) is None,
+    "plot_1_data_frames": lambda s: _frames(s) is None,
+    "plot_2_imbalance": lambda s: _rare(s["table"]) is None,
+    "plot_3_uncertainty": lambda s: (
+        all(0.8 < share < 0.95 for shares in s["coverage"].values() for share in shares)
+        and (np.diff(s["quantiles"].predict(s["grid"]), axis=1) >= 0).all()
+        and s["deviation"][s["X_test"][:, 0] > 8].min() > 25 > 15 > s["deviation"].min()
+    ),
+    "plot_4_callbacks_and_progress": lambda s: _watched(s) is None,
+    "plot_5_own_module": lambda s: _own(s["scores"]) is None,
+    "plot_6_saving": lambda s: _kept(s) is None,
 }
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_page_runs_without_a_warning_and_shows_what_it_says(page, monkeypatch):
     plt = pytest.importorskip("matplotlib.pyplot", reason="the gallery draws with matplotlib")
+    if page.stem == "plot_4_callbacks_and_progress":
+        pytest.importorskip("sklearn.callback", reason="scikit-learn >= 1.9")
     if page.stem == "plot_5_fashion_mnist":
         monkeypatch.setenv("SKNN_EPOCHS", "1")
         try:

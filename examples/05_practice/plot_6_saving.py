@@ -1,0 +1,88 @@
+"""
+Keeping a network
+=================
+
+A fitted network goes into a file and comes back the same, to predict, to be looked at, and to be
+trained further.
+"""
+
+# %%
+# A model and a file
+# ------------------
+# Save the whole pipeline, not the network alone: the scaler belongs to what was learned.
+import pickle
+import tempfile
+from pathlib import Path
+
+import joblib
+import matplotlib.pyplot as plt
+import numpy as np
+import torch
+from sklearn.datasets import load_digits
+from sklearn.model_selection import train_test_split
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from sknn import DeepMLPClassifier
+from sknn.inspection import LossCurveDisplay
+
+X, y = load_digits(return_X_y=True)
+X_train, X_new, y_train, y_new = train_test_split(X, y, test_size=0.5, stratify=y, random_state=0)
+X_new, X_test, y_new, y_test = train_test_split(X_new, y_new, stratify=y_new, random_state=0)
+mlp = DeepMLPClassifier((50,), early_stopping=True, learning_rate_init=0.01, random_state=0)
+model = make_pipeline(StandardScaler(), mlp).fit(X_train, y_train)
+
+folder = tempfile.TemporaryDirectory()
+path = Path(folder.name) / "digits.joblib"
+joblib.dump(model, path, compress=3)
+print(f"{path.name}: {path.stat().st_size / 1000:.0f} kB")
+
+# %%
+# Back again
+# ----------
+# joblib and pickle both do, also within one process and to the workers of a search. Both run code
+# that stands in the file: open files of people you trust, with the versions they were written by.
+same = joblib.load(path)
+again = pickle.loads(pickle.dumps(model))
+for copy in (same, again):
+    print(np.array_equal(copy.predict_proba(X_test), model.predict_proba(X_test)))
+
+# %%
+# Going on
+# --------
+# Curves, optimizer and generators are in the file too. Rows that came in later are learned with
+# ``partial_fit``, an epoch a call, and the curve goes on.
+score_before = same.score(X_test, y_test)
+network = same[-1].set_params(early_stopping=False, learning_rate_init=0.001)
+new_rows = same[:-1].transform(X_new)
+for _ in range(20):
+    network.partial_fit(new_rows, y_new)
+print(f"accuracy before {score_before:.3f} and after {same.score(X_test, y_test):.3f}")
+
+LossCurveDisplay.from_estimator(network)
+plt.yscale("log")
+plt.axvline(len(mlp.loss_curve_) + 0.5, color="grey", linestyle=":")
+plt.annotate(
+    "from the file", (len(mlp.loss_curve_) + 1, 0.5 * max(mlp.loss_curve_)), fontsize="small"
+)
+plt.show()
+
+# %%
+# For PyTorch alone
+# -----------------
+# Weights can leave without this package: ``module_`` is a PyTorch module, and its ``state_dict``
+# fits into the same layers anywhere.
+torch.save(mlp.module_.state_dict(), Path(folder.name) / "weights.pt")
+state = torch.load(Path(folder.name) / "weights.pt", weights_only=True)
+plain = torch.nn.Sequential(
+    torch.nn.Linear(64, 50), torch.nn.ReLU(), torch.nn.Linear(50, 10)
+).double()
+plain.load_state_dict(dict(zip(plain.state_dict(), state.values(), strict=True)))
+rows = torch.from_numpy(model[:-1].transform(X_test))
+by_torch = plain(rows).softmax(dim=1).detach().numpy()
+print(np.allclose(by_torch, model.predict_proba(X_test)))
+folder.cleanup()
+
+# %%
+# The file gave back the same probabilities bit for bit, the network went on to learn where it had
+# ended, and its weights did the same work in plain PyTorch.
