@@ -138,7 +138,7 @@ class Member:
         self.is_done = False
         self.progress = _start_progress(plan, None)
         self.net, _ = _start_net(plan, None)
-        self.net.batch_size = _batch_size(config.batch_size, len(plan.y))
+        self.net.batch_size = _batch_size(config, len(plan.y))
         self.net.schedule = start_schedule(config, self.n_batches, self.net.optimizer_)
         self.net.iterator_train__shuffle = config.shuffle
 
