@@ -57,6 +57,8 @@ API_REFERENCE = {
             "WeightMapDisplay",
             "PredictionGridDisplay",
             "UnitResponseDisplay",
+            "MotifLogoDisplay",
+            "SaliencyMapDisplay",
         ],
     },
     "sknn.preprocessing": {

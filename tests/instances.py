@@ -61,7 +61,7 @@ INSTANCES = {
 #: MLPClassifier and 60 for MLPRegressor
 FLOOR = {
     DeepMLPClassifier: 66,
-    DeepMLPRegressor: 60,
+    DeepMLPRegressor: 59,
     DeepEnsembleClassifier: 66,
     DeepEnsembleRegressor: 60,
     PerceptronClassifier: 67,

@@ -154,7 +154,7 @@ class DeepEstimator(ShortState, FittedNet, CallbackSupportMixin, BaseEstimator, 
         if sample_weight is not None:
             X, y, sample_weight = _without_zero_weights(X, y, sample_weight)
         whole = Sample(X, y, sample_weight)
-        config = self._train_config(len(y), incremental, validation is not None)
+        config = self._train_config(y.shape[0], incremental, validation is not None)
         if previous is None:
             self._set_encoder(whole)
         if previous is None and self._encoder.is_identity_:  # scikit-learn's order of chance
@@ -203,7 +203,7 @@ class DeepEstimator(ShortState, FittedNet, CallbackSupportMixin, BaseEstimator, 
         if not config.early_stopping or self.solver == "lbfgs":
             return whole, None
         rows = getattr(self, "_interrupted_split", None)
-        if rows is None or len(whole.y) != sum(map(len, rows)):
+        if rows is None or whole.y.shape[0] != sum(map(len, rows)):
             y, kind = self._codec.encode(whole.y, np.float64), self._codec.spec_.kind
             rows = split_rows(y, kind, self.validation_fraction, random_state)
         self._last_split = rows
@@ -316,7 +316,8 @@ class DeepEstimator(ShortState, FittedNet, CallbackSupportMixin, BaseEstimator, 
         return self._encoder.encode(self._check_inputs(X, reset=False))
 
     def _forward(self, X: Any) -> np.ndarray:
-        return forward(self.net_, self._encoded_inputs(X))
+        inputs = self._encoded_inputs(X)
+        return forward(self.net_, inputs)
 
 
 def _plain(value: Any) -> Any:

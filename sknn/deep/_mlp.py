@@ -135,4 +135,4 @@ def _check_unused(own: dict[str, Any]) -> None:
 
 def _comparable(value: Any) -> Any:
     """Return a value that `==` compares as a whole."""
-    return tuple(value) if isinstance(value, list | np.ndarray) else value
+    return tuple(value) if isinstance(value, list | np.ndarray) and np.ndim(value) else value

@@ -29,6 +29,12 @@ class SequenceReading(TransformerMixin):
         """Weights of the first layer, of shape (n_filters, kernel_size, n_channels); a copy."""
         return self.module_.bank.weight.detach().cpu().numpy().copy()
 
+    @property
+    def letters_(self) -> str | None:
+        """Letters of the channels, None where the channels have none."""
+        check_is_fitted(self, "net_")
+        return self._encoder.letters_
+
     def transform(self, X: Any) -> np.ndarray:
         """Return how strongly each filter of the first layer fires on each sequence.
 

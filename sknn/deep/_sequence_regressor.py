@@ -163,6 +163,8 @@ class SequenceCNNRegressor(NestedParams, SequenceReading, SequenceNetwork, DeepR
         layer after pooling. Set an item, or on the CPU write into an array, to change the network.
     filters_ : ndarray of shape (n_filters, kernel_size, n_channels)
         Weights of the first layer.
+    letters_ : str or None
+        Letters of the channels, where they have some.
     net_ : skorch.NeuralNet
         The trained net, with ``history`` and ``save_params``.
     module_ : torch.nn.Module

@@ -34,6 +34,10 @@ def _balanced_weight(y: np.ndarray, sample_weight: np.ndarray | None) -> np.ndar
     """Return weights of rows that make classes weigh the same; of several labels their product."""
     y = y.toarray() if sparse.issparse(y) else y
     weight = np.ones(len(y))
+    if sample_weight is not None and not sample_weight.all():  # a class of weight 0 is none
+        kept = np.flatnonzero(sample_weight)
+        weight[kept] = _balanced_weight(y[kept], sample_weight[kept])
+        return weight
     for column in y.reshape(len(y), -1).T:
         classes, codes = np.unique(column, return_inverse=True)
         of_class = compute_class_weight(

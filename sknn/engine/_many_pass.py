@@ -152,20 +152,18 @@ class Stack:
 
     def _hand_out(self, chunk: Chunk, output: Tensor) -> None:
         """Give targets and outputs, in the order of the rows, to the networks that want them."""
+        if all(net.outputs_of_epoch is None for net in self.nets):
+            return
+        rows = output.permute(1, 0, 3, 2).flatten(1, 2)
         per_order = len(self.nets) // len(self.orders)
-        targets: dict[int, Any] = {}
-        for i, net in enumerate(self.nets):
-            if net.outputs_of_epoch is None:
-                continue
-            order = i // per_order
-            n_rows = int(chunk.size[:, order].sum())  # what fills a batch up comes last
-            if order not in targets:
-                y = chunk.y[:, order].flatten(0, 1)[:n_rows]
-                is_weighted = self.orders[order].sample.weight is not None
-                weight = chunk.weight[:, order].flatten()[:n_rows]
-                targets[order] = (y, weight) if is_weighted else y
-            rows = output[:, i].transpose(1, 2).flatten(0, 1)
-            net.outputs_of_epoch.append((targets[order], rows[:n_rows]))
+        for i, order in enumerate(self.orders):
+            n_rows = int(chunk.size[:, i].sum())  # what fills a batch up comes last
+            target = chunk.y[:, i].flatten(0, 1)[:n_rows]
+            if order.sample.weight is not None:
+                target = target, chunk.weight[:, i].flatten()[:n_rows]
+            for k in range(i * per_order, (i + 1) * per_order):
+                if self.nets[k].outputs_of_epoch is not None:
+                    self.nets[k].outputs_of_epoch.append((target, rows[k, :n_rows]))
 
     def _wanted(self, y: Tensor) -> Tensor:
         """Return targets in the shape of the output: (n_steps, n_orders, 1, n_outputs, n_rows)."""

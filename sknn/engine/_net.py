@@ -215,6 +215,8 @@ class Net(NeuralNet):
             try:
                 callback.on_epoch_end(self, **cb_kwargs)
             except KeyboardInterrupt:
+                if type(callback).__module__.partition(".")[0] == "sknn":
+                    raise  # somebody pressed Ctrl-C
                 self.stop_asked = True
 
     def get_split_datasets(self, X, y=None, **fit_params):

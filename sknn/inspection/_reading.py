@@ -174,3 +174,41 @@ def image_rows(rows: np.ndarray, image_shape: Any) -> np.ndarray:
             f"{n_pixels}; got {image_shape!r}."
         )
     return rows.reshape(-1, *shape)
+
+
+def sequence_network(estimator: Any, X: Any, purpose: str) -> tuple[Any, Any]:
+    """Return a fitted network for sequences of letters, and X as it takes it.
+
+    Parameters
+    ----------
+    estimator : object
+        Fitted; see `unwrapped`.
+    X : object
+        What `estimator` takes.
+    purpose : str
+        For error messages.
+
+    Returns
+    -------
+    network : object
+        With ``motifs``, ``saliency`` and ``letters_``.
+    X : object
+        After the transformers in front of it.
+
+    Raises
+    ------
+    ValueError
+        If it is no such network.
+    sklearn.exceptions.NotFittedError
+        If it is not fitted.
+    """
+    transformers, network = unwrapped(estimator)
+    check_is_fitted(network)
+    if getattr(network, "letters_", None) is None:
+        raise ValueError(
+            f"{purpose} draws networks that were fitted on sequences of letters, as "
+            f"SequenceCNNClassifier; got {type(network).__name__}."
+        )
+    for transformer in transformers:
+        X = transformer.transform(X)
+    return network, X

@@ -579,7 +579,8 @@ def test_partial_fit_requests_can_be_set():
     with sklearn.config_context(enable_metadata_routing=True):
         model = classifier().set_partial_fit_request(sample_weight=True, classes=True)
         requests = model.get_metadata_routing().partial_fit.requests
-    assert requests == {"sample_weight": True, "classes": True}
+    validation = dict.fromkeys(["X_val", "y_val", "sample_weight_val"])
+    assert requests == {"sample_weight": True, "classes": True, **validation}
 
 
 # --- in place of scikit-learn's ------------------------------------------------------------

@@ -243,7 +243,7 @@ def test_an_interrupted_epoch_leaves_state_that_can_go_on():
     class BreakOffError(Exception):
         pass
 
-    def breaking(self, batches):
+    def breaking(self, *args):
         raise BreakOffError
 
     rng = np.random.default_rng(1)

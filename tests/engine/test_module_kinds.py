@@ -9,7 +9,7 @@ import torch
 from scipy import sparse
 from torch import nn
 
-from sknn._specs import InputSpec, TargetSpec, TrainConfig, TrainPlan
+from sknn._specs import InputSpec, Sample, TargetSpec, TrainConfig, TrainPlan
 from sknn.architectures import MLP, MLPOptions, build_user_module
 from sknn.engine import Net, _closed_form, forward, layer_weights, train
 from sknn.engine._mlp_pass import IN_PLACE, covers_module
@@ -61,7 +61,9 @@ def accuracy(y, output, sample_weight):
 def plan(module, X, previous=None, **config):
     y, config = np.arange(X.shape[0]) % 3, TrainConfig(**{**CONFIG, **config})
     state = np.random.RandomState(1)
-    return TrainPlan(module, X, y, None, config, TARGET, accuracy, state, previous)
+    validation = Sample(X, y) if config.early_stopping else None
+    more = {"validation": validation, "previous": previous}
+    return TrainPlan(module, X, y, None, config, TARGET, accuracy, state, **more)
 
 
 @pytest.fixture(name="X")

@@ -366,7 +366,7 @@ NOT_WRITTEN_OUT = (
 )
 
 
-@pytest.mark.parametrize("params", NOT_WRITTEN_OUT, ids=str)
+@pytest.mark.parametrize("params", NOT_WRITTEN_OUT, ids=lambda params: "-".join(params))
 def test_option_that_is_not_written_out_is_left_to_train(params, monkeypatch):
     trained = []
     monkeypatch.setattr(_train_many, "train", lambda plan: trained.append(plan) or train(plan))

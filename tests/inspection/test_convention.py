@@ -13,17 +13,22 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.neural_network import MLPClassifier
 
 import sknn.inspection
+from sknn import SequenceCNNClassifier
+from sknn.datasets import make_motif_sequences
 from sknn.exceptions import OptionalDependencyError
 from sknn.inspection import (
     ActivationDisplay,
     LossCurveDisplay,
+    MotifLogoDisplay,
     NetworkDiagramDisplay,
     PredictionGridDisplay,
+    SaliencyMapDisplay,
     UnitResponseDisplay,
     WeightMapDisplay,
 )
 
 ROOT = Path(__file__).parents[2]
+SEQUENCES, BOUND, _ = make_motif_sequences(100, length=30, random_state=0)
 DISPLAYS = [getattr(sknn.inspection, name) for name in sknn.inspection.__all__]
 
 
@@ -32,16 +37,26 @@ def _from_estimator(display, estimator, digits, moons, **options):
     more = {
         PredictionGridDisplay: (X[:6], y[:6]),
         UnitResponseDisplay: (moons[0],),
+        MotifLogoDisplay: (SEQUENCES,),
+        SaliencyMapDisplay: (SEQUENCES[:2],),
     }.get(display, ())
     return display.from_estimator(estimator, *more, **options)
 
 
+@pytest.fixture(scope="module")
+def reader():
+    """A network that reads sequences."""
+    return SequenceCNNClassifier(n_filters=8, max_iter=5, random_state=0).fit(SEQUENCES, BOUND)
+
+
 @pytest.fixture
-def display_of(networks, digits, moons):
+def display_of(networks, digits, moons, reader):
     """A function that draws any Display of a network that it can show."""
+    own = dict.fromkeys([MotifLogoDisplay, SaliencyMapDisplay], reader)
+    own[UnitResponseDisplay] = moons[1]
 
     def draw(display, **options):
-        network = moons[1] if display is UnitResponseDisplay else networks["DeepMLPClassifier"]
+        network = own.get(display, networks["DeepMLPClassifier"])
         return _from_estimator(display, network, digits, moons, **options)
 
     return draw
@@ -106,6 +121,8 @@ def test_an_estimator_that_is_not_fitted_is_refused(display, digits, moons):
     [
         (ActivationDisplay, "coefs_ and intercepts_.*got KNeighborsClassifier"),
         (LossCurveDisplay, "loss_curve_ or errors_curve_; got KNeighborsClassifier"),
+        (MotifLogoDisplay, "fitted on sequences of letters.*got KNeighborsClassifier"),
+        (SaliencyMapDisplay, "fitted on sequences of letters.*got KNeighborsClassifier"),
         (NetworkDiagramDisplay, "coefs_ and intercepts_.*got KNeighborsClassifier"),
         (UnitResponseDisplay, "coefs_ and intercepts_.*got KNeighborsClassifier"),
         (WeightMapDisplay, "coefs_ and intercepts_.*got KNeighborsClassifier"),

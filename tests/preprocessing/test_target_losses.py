@@ -277,7 +277,7 @@ def test_columns_are_those_of_y_and_not_of_the_output(loss, params):
         (
             "squared_error",
             {"delta": 1.0},
-            r"gives \['delta'\], but loss 'squared_error' takes none",
+            r"\['delta'\], but loss 'squared_error' takes none",
         ),
         ("huber", {"detla": 1.0}, r"gives \['detla'\], but loss 'huber' takes \['delta'\]"),
         ("huber", {"delta": 0.0}, r"'delta' of loss 'huber' must be a number > 0; got 0\.0"),

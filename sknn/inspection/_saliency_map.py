@@ -1,0 +1,150 @@
+"""Which bases of sequences speak for and against an output."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from sknn.inspection._letters import draw_letters
+from sknn.inspection._panels import panel_axes
+from sknn.inspection._reading import checked_names, sequence_network
+
+
+class SaliencyMapDisplay:
+    """Sequences whose letters are as high as what they contribute to an output.
+
+    Letters above the line speak for the output, those below it, upside down, against it.
+
+    Make it with `from_estimator`.
+
+    Parameters
+    ----------
+    scores : array-like of float of shape (n_sequences, length, n_letters)
+        Contributions; 0 for letters that a sequence does not have.
+    alphabet : str, default='ACGT'
+        The letters.
+    names : sequence of str or None, default=None
+        Titles of the sequences; None means sequence 0, sequence 1 and so on.
+
+    Attributes
+    ----------
+    scores, alphabet, names
+        As given; an array, a str, and a list.
+    ax_ : matplotlib Axes or None
+        That the panels divide up.
+    axes_ : ndarray of Axes of shape (n_sequences,)
+        The panels, with the same vertical scale.
+    figure_ : matplotlib Figure
+        With the Axes.
+    letters_ : list of list of PathCollection
+        For each sequence those of its letters.
+
+    Raises
+    ------
+    ValueError
+        If scores have not this shape, or there is not a name for each sequence.
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt
+    >>> from sknn import SequenceCNNClassifier
+    >>> from sknn.datasets import make_motif_sequences
+    >>> from sknn.inspection import SaliencyMapDisplay
+    >>> X, y, _ = make_motif_sequences(100, random_state=0)
+    >>> cnn = SequenceCNNClassifier(max_iter=5, random_state=0).fit(X, y)
+    >>> display = SaliencyMapDisplay.from_estimator(cnn, X[:3])
+    >>> display.scores.shape
+    (3, 50, 4)
+    >>> plt.close(display.figure_)
+    """
+
+    def __init__(self, scores: Any, *, alphabet: str = "ACGT", names: Sequence[str] | None = None):
+        self.scores = np.asarray(scores, dtype=float)
+        self.alphabet = alphabet
+        shape = self.scores.shape
+        if len(shape) != 3 or 0 in shape or shape[2] != len(alphabet):
+            raise ValueError(
+                f"scores must be an array of shape (n_sequences, length, {len(alphabet)}), with a "
+                f"number for each letter of {alphabet!r}; got shape {shape}."
+            )
+        names = [f"sequence {i}" for i in range(shape[0])] if names is None else names
+        self.names = checked_names(names, shape[0], "names of sequences")
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator: Any,
+        X: Any,
+        *,
+        target: Any = None,
+        names: Sequence[str] | None = None,
+        n_columns: int = 1,
+        ax: Any = None,
+    ) -> "SaliencyMapDisplay":
+        """Draw gradient times input of a network for sequences.
+
+        Parameters
+        ----------
+        estimator : estimator
+            Fitted; pipelines and searches are looked into.
+        X : array-like of str of shape (n_samples,), or array as in ``fit``
+            The few sequences to draw.
+        target : object or array-like of shape (n_samples,), default=None
+            The class or output, see ``SequenceCNNClassifier.saliency``.
+        names : sequence of str or None, default=None
+            Titles of the sequences.
+        n_columns : int, default=1
+            Sequences side by side.
+        ax : matplotlib Axes, sequence of Axes, or None, default=None
+            To be divided up, or one for each sequence; None makes a new figure.
+
+        Returns
+        -------
+        SaliencyMapDisplay
+
+        Raises
+        ------
+        ValueError
+            If the estimator is no network for sequences of letters, or has no such target.
+        sklearn.exceptions.NotFittedError
+            If it is not fitted.
+        """
+        network, X = sequence_network(estimator, X, cls.__name__)
+        display = cls(network.saliency(X, target), alphabet=network.letters_, names=names)
+        return display.plot(ax, n_columns=n_columns)
+
+    def plot(self, ax: Any = None, *, n_columns: int = 1) -> "SaliencyMapDisplay":
+        """Draw the sequences.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, sequence of Axes, or None, default=None
+            To be divided up, or one for each sequence; None makes a new figure.
+        n_columns : int, default=1
+            Sequences side by side.
+
+        Returns
+        -------
+        SaliencyMapDisplay
+            Itself.
+        """
+        n_sequences, length, _ = self.scores.shape
+        width = float(np.clip(0.14 * length, 4.0, 14.0))
+        purpose = f"{type(self).__name__}.plot"
+        self.ax_, self.axes_ = panel_axes(
+            ax, n_sequences, n_columns, size=(width, 1.4), purpose=purpose
+        )
+        self.figure_ = self.axes_[0].figure
+        low = np.minimum(self.scores, 0).sum(axis=2).min()
+        high = np.maximum(self.scores, 0).sum(axis=2).max()
+        margin = 0.05 * ((high - low) or 1.0)
+        self.letters_ = []
+        for axis, scores, name in zip(self.axes_, self.scores, self.names, strict=True):
+            self.letters_.append(draw_letters(axis, scores, self.alphabet))
+            axis.axhline(0, color="0.5", linewidth=0.8, zorder=0)
+            axis.set_ylim(low - margin, high + margin)
+            axis.set_ylabel("saliency")
+            axis.set_title(name, fontsize="small")
+            axis.spines[["top", "right"]].set_visible(False)
+        self.axes_[-1].set_xlabel("position")
+        return self
