@@ -19,14 +19,20 @@ from collections.abc import Iterable
 
 #: module -> classes that fitted estimators hold
 _TYPES = {
+    "numpy": "dtype",
     "sknn._specs": "InputSpec Progress TargetSpec TrainConfig TrainResult",
     "sknn.architectures._activations": "FunctionActivation",
     "sknn.architectures._blocks": "BatchNorm UnsetLinear",
     "sknn.architectures._dropout": "Dropout",
     "sknn.architectures._embeddings": "CategoryEmbeddings UnsetEmbedding",
     "sknn.architectures._mlp": "MLP",
+    "sknn.architectures._sequence_cnn": "SequenceCNN UnsetConv1d",
+    "sknn.architectures._sequence_options": "SequenceOptions",
+    "sknn.architectures._windows": "FilterBank",
     "sknn.deep._mlp_classifier": "DeepMLPClassifier",
     "sknn.deep._mlp_regressor": "DeepMLPRegressor",
+    "sknn.deep._sequence_classifier": "SequenceCNNClassifier",
+    "sknn.deep._sequence_regressor": "SequenceCNNRegressor",
     "sknn.engine._loss": "Loss identity logistic softmax",
     "sknn.engine._losses": "CostOfUser",
     "sknn.engine._net": "Net",
@@ -35,9 +41,16 @@ _TYPES = {
     "sknn.engine._resume": "Resume",
     "sknn.engine._schedules": "Curve Steady TorchSchedule",
     "sknn.engine._torch_scheduler": "StandIn",
+    "sknn.model_selection._batched_search": (
+        "BatchedGridSearchCV BatchedHalvingGridSearchCV BatchedHalvingRandomSearchCV "
+        "BatchedRandomizedSearchCV"
+    ),
+    "sknn.model_selection._ensemble": "DeepEnsembleClassifier DeepEnsembleRegressor",
     "sknn.preprocessing._categories": "CategoryColumn",
     "sknn.preprocessing._numeric": "NumericColumns",
     "sknn.preprocessing._scaling": "Affine NormalScores",
+    "sknn.preprocessing._sequence": "DNAOneHotEncoder",
+    "sknn.preprocessing._sequence_inputs": "SequenceFormat SequenceInputs",
     "sknn.preprocessing._tabular": "TabularEncoder",
     "sknn.preprocessing._target": "ClassCodec",
     "sknn.preprocessing._target_values": "ValueCodec",
@@ -46,6 +59,7 @@ _TYPES = {
     "sknn.threshold._perceptron": "PerceptronClassifier",
     "sknn.threshold._rosenblatt": "Course Units",
     "torch.nn.modules.activation": "ELU GELU LeakyReLU ReLU SELU SiLU Sigmoid Softplus Tanh",
+    "torch.nn.modules.batchnorm": "BatchNorm1d",
     "torch.nn.modules.container": "ModuleList Sequential",
     "torch.nn.modules.linear": "Identity Linear",
     "torch.nn.modules.normalization": "LayerNorm",

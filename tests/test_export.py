@@ -26,6 +26,7 @@ from sknn import (
     DeepMLPClassifier,
     DeepMLPRegressor,
     PerceptronClassifier,
+    SequenceCNNClassifier,
     ThresholdLogicClassifier,
 )
 from sknn.activations import TRAINABLE
@@ -632,10 +633,11 @@ def test_an_estimator_must_be_fitted(estimator):
         export_onnx(make_pipeline(StandardScaler(), estimator))
 
 
-def test_an_encoder_without_counterpart_is_refused():
-    estimator = mlp()
-    estimator._encoder = StandardScaler()
-    with pytest.raises(ValueError, match=r"no counterpart of the StandardScaler .*torch\.onnx"):
+def test_networks_for_sequences_are_refused():
+    estimator = SequenceCNNClassifier(max_iter=1).fit(
+        ["ACGT", "CCCC", "ACCT", "GGGA"], [0, 1, 0, 1]
+    )
+    with pytest.raises(ValueError, match=r"SequenceCNNClassifier cannot .* read by SequenceInputs"):
         export_onnx(estimator)
 
 

@@ -149,9 +149,9 @@ def _check_kind(last: Any) -> None:
     encoder = getattr(last, "_encoder", None)
     if encoder is not None and not isinstance(encoder, TabularEncoder):
         raise ValueError(
-            f"{type(last).__name__} cannot be exported: ONNX has no counterpart of the "
-            f"{type(encoder).__name__} in front of its network. Encode X where the model runs, and "
-            "export module_ with torch.onnx.export."
+            f"{type(last).__name__} cannot be exported: only tables are written to ONNX, and its "
+            f"input is read by {type(encoder).__name__}. Keep it in a file of pickle, joblib or "
+            "skops instead; see sknn.persistence."
         )
 
 
