@@ -634,9 +634,8 @@ def test_an_estimator_must_be_fitted(estimator):
 
 
 def test_networks_for_sequences_are_refused():
-    estimator = SequenceCNNClassifier(max_iter=1).fit(
-        ["ACGT", "CCCC", "ACCT", "GGGA"], [0, 1, 0, 1]
-    )
+    strings = ["ACGTACGTACGT", "CCCCCCCCCCCC", "ACCTACCTACCT", "GGGAGGGAGGGA"]
+    estimator = SequenceCNNClassifier(max_iter=1).fit(strings, [0, 1, 0, 1])
     with pytest.raises(ValueError, match=r"SequenceCNNClassifier cannot .* read by SequenceInputs"):
         export_onnx(estimator)
 
