@@ -48,10 +48,24 @@ API_REFERENCE = {
             "SaliencyMapDisplay",
         ],
     },
+    "sknn.motifs": {
+        "title": "Motifs",
+        "about": "What filters of networks for sequences look for, in files and beside known ones.",
+        "names": [
+            "Motif",
+            "BestWindows",
+            "motifs_from_windows",
+            "MotifMatches",
+            "match_motifs",
+            "load_jaspar",
+            "read_motifs",
+            "write_motifs",
+        ],
+    },
     "sknn.datasets": {
         "title": "Data sets",
         "about": "Of the lecture and of the examples.",
-        "names": ["load_fashion_mnist"],
+        "names": ["load_fashion_mnist", "make_motif_sequences"],
     },
     "sknn.activations": {
         "title": "Activation functions",
