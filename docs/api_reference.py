@@ -96,6 +96,16 @@ API_REFERENCE = {
         "about": "What scikit-learn's module of this name does for its own estimators.",
         "names": ["all_estimators"],
     },
+    "sknn.persistence": {
+        "title": "Files",
+        "about": "What skops needs to know; pickle and joblib need nothing.",
+        "names": ["trusted_types"],
+    },
+    "sknn.export": {
+        "title": "Export",
+        "about": "Networks and whole pipelines for other runtimes.",
+        "names": ["export_onnx"],
+    },
     "sknn.activations": {
         "title": "Activation functions",
         "about": "One table, ``ACTIVATIONS``, of name to function, derivative and description.",
@@ -112,6 +122,16 @@ API_REFERENCE = {
 ELSEWHERE = {
     "sknn": {"__version__"},
     "sknn.threshold": {"PerceptronClassifier", "ThresholdLogicClassifier"},
+    "sknn.persistence": {
+        "title": "Files",
+        "about": "What skops needs to know; pickle and joblib need nothing.",
+        "names": ["trusted_types"],
+    },
+    "sknn.export": {
+        "title": "Export",
+        "about": "Networks and whole pipelines for other runtimes.",
+        "names": ["export_onnx"],
+    },
     "sknn.activations": {"heaviside"},
 }
 

@@ -44,15 +44,12 @@ INSTANCES = {
     SequenceCNNClassifier: [
         SequenceCNNClassifier(dropout=0.0, early_stopping=False, batch_size=200, tol=1e-4),
         SequenceCNNClassifier(),
-        SequenceCNNClassifier(kernel_size=3, pooling="max", first_activation="exp"),
         SequenceCNNClassifier(n_conv_layers=2, pooling=2, position_bias=False),
-        SequenceCNNClassifier(solver="lbfgs", dropout=0.0, max_iter=200),
     ],
     SequenceCNNRegressor: [
         SequenceCNNRegressor(dropout=0.0, early_stopping=False, batch_size=200, tol=1e-4),
         SequenceCNNRegressor(),
         SequenceCNNRegressor(n_filters=8, pooling="mean", hidden_layer_sizes=()),
-        SequenceCNNRegressor(solver="lbfgs", dropout=0.0, max_iter=200),
     ],
     ThresholdLogicClassifier: [ThresholdLogicClassifier()],
 }

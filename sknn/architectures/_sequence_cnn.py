@@ -9,7 +9,7 @@ from torch import nn
 
 from sknn._specs import InputSpec, LayerSpec, TargetSpec
 from sknn.activations import ACTIVATIONS
-from sknn.architectures._blocks import UnsetLinear, init_uniform
+from sknn.architectures._blocks import BatchNorm, UnsetLinear, init_uniform
 from sknn.architectures._dropout import Dropout
 from sknn.architectures._sequence_options import SequenceOptions
 from sknn.architectures._windows import FilterBank, pool_locally, valid_windows
@@ -118,7 +118,7 @@ class SequenceCNN(nn.Module):
             for _ in range(options.n_conv_layers - 1)
         )
         self.norms = nn.ModuleList(
-            nn.BatchNorm1d(n, dtype=dtype) for _ in range(options.n_conv_layers * options.has_norms)
+            BatchNorm(n, dtype=dtype) for _ in range(options.n_conv_layers * options.has_norms)
         )
         self.pooling, n_pooled = _pooling(options, n_windows)
         sizes = (n_pooled, *options.hidden_layer_sizes, n_outputs)

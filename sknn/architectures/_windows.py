@@ -59,12 +59,7 @@ class PooledWindows(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any,
-        X: Tensor,
-        filters: Tensor,
-        shift: Tensor,
-        valid: Tensor | None,
-        activation: str | None,
+        ctx: Any, X: Tensor, filters: Tensor, shift: Tensor, *how: Any
     ) -> tuple[Tensor, Tensor | None]:
         """Return the largest values, and the means.
 
@@ -73,10 +68,11 @@ class PooledWindows(torch.autograd.Function):
         - X: ``(batch, length, channels)``
         - filters: ``(n_filters, kernel_size, channels)``
         - shift: ``(n_windows, n_filters)`` or ``(1, n_filters)``, added to the products
-        - valid: ``(batch, n_windows)`` of bool, or None
-        - activation: 'relu', 'exp' or 'linear', of which the mean is wanted; None for no mean
+        - how: two; of bool ``(batch, n_windows)``, which windows are valid, or None; and 'relu',
+          'exp' or 'linear', of which the mean is wanted, or None for no mean
         - returns two of ``(batch, n_filters)``; the second is None without an activation
         """
+        valid, activation = how
         seen = windows(X, filters.shape[1])
         values = torch.matmul(seen, filters.flatten(1).t()).add_(shift)
         if valid is not None:
