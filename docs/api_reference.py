@@ -122,16 +122,6 @@ API_REFERENCE = {
 ELSEWHERE = {
     "sknn": {"__version__"},
     "sknn.threshold": {"PerceptronClassifier", "ThresholdLogicClassifier"},
-    "sknn.persistence": {
-        "title": "Files",
-        "about": "What skops needs to know; pickle and joblib need nothing.",
-        "names": ["trusted_types"],
-    },
-    "sknn.export": {
-        "title": "Export",
-        "about": "Networks and whole pipelines for other runtimes.",
-        "names": ["export_onnx"],
-    },
     "sknn.activations": {"heaviside"},
 }
 
@@ -139,6 +129,8 @@ ELSEWHERE = {
 BETWEEN_PARTS = {
     "sknn.preprocessing": {
         "CLASS_LOSSES",
+        "SequenceFormat",
+        "SequenceInputs",
         "VALUE_LOSSES",
         "ClassCodec",
         "ValueCodec",
@@ -146,6 +138,7 @@ BETWEEN_PARTS = {
         "gives_probabilities",
         "is_plain_numbers",
         "quantile_steps",
+        "strings_in",
     },
 }
 
