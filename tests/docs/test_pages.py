@@ -36,9 +36,7 @@ def test_there_are_pages_with_code():
     assert {
         *("index", "threshold", "perceptron", "deep", "data_frames", "validation", "options"),
         *("saving", "plots", "coming_from"),
-    } == {
-        page.stem for page in _with_code()
-    }
+    } == {page.stem for page in _with_code()}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
