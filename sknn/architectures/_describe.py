@@ -5,6 +5,9 @@ from torch import nn
 
 from sknn._specs import LayerSpec
 
+#: that go through a module to see the widths of its layers
+N_ROWS = 2
+
 
 def describe(module: nn.Module, n_inputs: int) -> list[LayerSpec]:
     """Return a `LayerSpec` for each layer of a module.
@@ -43,13 +46,13 @@ def describe(module: nn.Module, n_inputs: int) -> list[LayerSpec]:
         own = [p for p in part.parameters(recurse=leaf) if id(p) not in counted]
         if (leaf or own) and isinstance(output, torch.Tensor):
             counted.update(map(id, own))
-            first = arguments[0] if arguments else output
+            first = arguments[0] if arguments else None
             layers.append(
                 LayerSpec(
                     name=names[part] or "module",
                     kind=type(part).__name__,
-                    n_inputs=first.shape[-1] if isinstance(first, torch.Tensor) else 0,
-                    n_outputs=output.shape[-1],
+                    n_inputs=_width(first) if isinstance(first, torch.Tensor) else 0,
+                    n_outputs=_width(output),
                     activation="identity",
                     n_parameters=sum(p.numel() for p in own),
                 )
@@ -59,9 +62,16 @@ def describe(module: nn.Module, n_inputs: int) -> list[LayerSpec]:
     was_training, like = module.training, next(module.parameters())
     try:
         with torch.inference_mode():
-            module.eval()(torch.zeros(2, n_inputs, dtype=like.dtype, device=like.device))
+            module.eval()(torch.zeros(N_ROWS, n_inputs, dtype=like.dtype, device=like.device))
     finally:
         module.train(was_training)
         for hook in hooks:
             hook.remove()
     return layers
+
+
+def _width(tensor: torch.Tensor) -> int:
+    """Return how many numbers a row has, over all axes."""
+    if tensor.ndim > 1 and len(tensor) == N_ROWS:
+        return tensor[0].numel()
+    return tensor.shape[-1] if tensor.ndim else 1

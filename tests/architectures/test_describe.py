@@ -46,3 +46,16 @@ def test_module_that_describes_itself_is_asked():
     mlp = MLP([784, 300, 100, 10])
     mlp.init_weights(np.random.RandomState(0))
     assert describe(mlp, 784) == mlp.describe()
+
+
+def test_width_is_that_of_all_axes_of_a_row():
+    module = nn.Sequential(
+        nn.Unflatten(1, (1, 8, 8)), nn.Conv2d(1, 4, 3, padding=1), nn.MaxPool2d(2), nn.Flatten()
+    )
+    layers = describe(module, 64)
+    assert [(layer.n_inputs, layer.n_outputs) for layer in layers] == [
+        (64, 64),
+        (64, 256),
+        (256, 64),
+        (64, 64),
+    ]

@@ -1,0 +1,90 @@
+"""The page on speed says rightly what the hand-written step covers."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from sknn import DeepMLPClassifier, DeepMLPRegressor
+from sknn.deep._mlp import CONSTRAINTS
+from sknn.engine._closed_form import covers
+from sknn.engine._mlp_pass import IN_PLACE
+from sknn.preprocessing import CLASS_LOSSES, VALUE_LOSSES
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+PAGE = (Path(__file__).parents[2] / "docs" / "speed.md").read_text(encoding="utf-8")
+SOLVERS = {"adam", "adamw", "sgd", "nadam", "rmsprop"}
+SCHEDULES = {"constant", "invscaling", "adaptive", "cosine", "one_cycle", "plateau"}
+
+
+def cell(row):
+    return set(re.search(rf"^\| {row} \| (.*?) \|", PAGE, re.MULTILINE).group(1).split(", "))
+
+
+def options(parameter):
+    (words,) = (c for c in CONSTRAINTS[parameter] if hasattr(c, "options"))
+    return words.options
+
+
+def linear(n_inputs, n_outputs):
+    return nn.Linear(n_inputs, n_outputs)
+
+
+def fitted(**params):
+    X = np.random.default_rng(0).normal(size=(30, 3)).round(1)
+    X[:, 0] = np.arange(30) % 15 - 7
+    cls = DeepMLPRegressor if params.get("loss") in VALUE_LOSSES else DeepMLPClassifier
+    y = 1 + np.abs(X[:, 0]) if cls is DeepMLPRegressor else (X[:, 0] > 0).astype(int)
+    return (
+        cls(hidden_layer_sizes=(4, 4), max_iter=1, random_state=0, device="cpu")
+        .set_params(**params)
+        .fit(X, y)
+    )
+
+
+def test_lists_are_complete():
+    assert cell("activation") == set(IN_PLACE)
+    assert cell("solver") == SOLVERS | {"lbfgs"} == options("solver")
+    assert cell("loss") == {*CLASS_LOSSES, *VALUE_LOSSES}
+    assert options("learning_rate") == SCHEDULES
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        *({"solver": solver} for solver in sorted(SOLVERS)),
+        *({"loss": loss} for loss in (*CLASS_LOSSES, *VALUE_LOSSES)),
+        *({"learning_rate": name, "solver": "sgd"} for name in sorted(SCHEDULES)),
+        {"learning_rate": torch.optim.lr_scheduler.ExponentialLR, "learning_rate__gamma": 0.9},
+        {"warmup_epochs": 2},
+        {"l1_ratio": 0.5, "max_grad_norm": 1.0, "dtype": "tf32"},
+        {"callbacks": [lambda row: None]},
+    ],
+    ids=str,
+)
+def test_by_hand(params):
+    assert covers(fitted(**params).net_)
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"dropout": 0.2},
+        {"normalization": "layer"},
+        {"residual": True},
+        {"categorical_features": [0]},
+        {"activation": nn.PReLU},
+        {"activation": torch.sin},
+        {"solver": torch.optim.Adagrad},
+        {"loss": lambda output, target: nn.functional.softplus(output[:, 0])},
+        {"dtype": "bfloat16"},
+        {"module": linear, "hidden_layer_sizes": (100,)},
+    ],
+    ids=str,
+)
+def test_by_autograd(params):
+    assert not covers(fitted(**params).net_)
