@@ -67,6 +67,8 @@ log = monitor.get_logs().data_as_pandas
 epochs = log[log["task_name"] == "epoch"]
 print(epochs[["parent_task_id_path", "task_id", "accuracy"]].tail(3).to_string(index=False))
 
+# sphinx_gallery_thumbnail_number = 2
+
 # %%
 # Six networks, three folds for each of two activations, and the final one: a line each.
 figure, ax = plt.subplots(figsize=(5.2, 3.4), layout="constrained")
