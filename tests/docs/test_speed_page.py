@@ -64,7 +64,7 @@ def test_lists_are_complete():
         {"l1_ratio": 0.5, "max_grad_norm": 1.0, "dtype": "tf32"},
         {"callbacks": [lambda row: None]},
     ],
-    ids=str,
+    ids=lambda params: "-".join(params),
 )
 def test_by_hand(params):
     assert covers(fitted(**params).net_)
@@ -84,7 +84,7 @@ def test_by_hand(params):
         {"dtype": "bfloat16"},
         {"module": linear, "hidden_layer_sizes": (100,)},
     ],
-    ids=str,
+    ids=lambda params: "-".join(params),
 )
 def test_by_autograd(params):
     assert not covers(fitted(**params).net_)
