@@ -299,7 +299,8 @@ class DeepEstimator(FittedNet, CallbackSupportMixin, BaseEstimator, ABC):
         return self._encoder.encode(self._check_inputs(X, reset=False))
 
     def _forward(self, X: Any) -> np.ndarray:
-        return forward(self.net_, self._encoded_inputs(X))
+        rows = self._encoded_inputs(X)  # which says so if there is no net yet
+        return forward(self.net_, rows)
 
 
 def _plain(value: Any) -> Any:
