@@ -39,6 +39,7 @@ source_suffix = {".rst": "restructuredtext", ".md": "markdown"}
 default_role = "obj"  # `name` is a link where there is something of that name
 myst_enable_extensions = ["colon_fence"]
 myst_heading_anchors = 3
+suppress_warnings = ["ref.term"]  # of scikit-learn's glossary, in docstrings that searches inherit
 
 if tags.has("online"):  # noqa: F821 (Sphinx puts it here)
     extensions.append("sphinx.ext.intersphinx")

@@ -316,8 +316,8 @@ class DeepEstimator(ShortState, FittedNet, CallbackSupportMixin, BaseEstimator, 
         return self._encoder.encode(self._check_inputs(X, reset=False))
 
     def _forward(self, X: Any) -> np.ndarray:
-        inputs = self._encoded_inputs(X)
-        return forward(self.net_, inputs)
+        rows = self._encoded_inputs(X)  # which says so if there is no net yet
+        return forward(self.net_, rows)
 
 
 def _plain(value: Any) -> Any:
