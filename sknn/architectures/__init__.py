@@ -2,9 +2,11 @@
 
 from sknn.architectures._blocks import seeded_torch
 from sknn.architectures._describe import describe
+from sknn.architectures._dropout import DrawnMasks
 from sknn.architectures._initializers import INITIALIZERS
 from sknn.architectures._mlp import MLP
 from sknn.architectures._mlp_options import MLPOptions
+from sknn.architectures._replayable import is_replayable
 from sknn.architectures._sequence_cnn import SequenceCNN
 from sknn.architectures._sequence_options import SequenceOptions
 from sknn.architectures._unsteady import unsteady_layers
@@ -13,11 +15,13 @@ from sknn.architectures._user_module import build_user_module
 __all__ = [
     "INITIALIZERS",
     "MLP",
+    "DrawnMasks",
     "MLPOptions",
     "SequenceCNN",
     "SequenceOptions",
     "build_user_module",
     "describe",
+    "is_replayable",
     "seeded_torch",
     "unsteady_layers",
 ]

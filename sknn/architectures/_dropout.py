@@ -1,5 +1,8 @@
 """Dropout that leaves torch's global generator alone."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import torch
 from torch import nn
 
@@ -9,13 +12,13 @@ PARTS = 2**16
 WEYL = 0x9E3779B9
 
 
-def kept(X: torch.Tensor, state: torch.Tensor, n_parts: int) -> torch.Tensor:
+def draw_into(mask: torch.Tensor, state: torch.Tensor, n_parts: int) -> torch.Tensor:
     """Draw which units to keep in one batch.
 
     Parameters
     ----------
-    X : Tensor
-        Gives shape, dtype and device.
+    mask : Tensor of any shape
+        Overwritten by ``PARTS / n_parts`` for units to keep, 0 for the others.
     state : Tensor of shape (2,)
         Seed, and number of batches before; on the CPU. The number is counted up.
     n_parts : int
@@ -23,22 +26,27 @@ def kept(X: torch.Tensor, state: torch.Tensor, n_parts: int) -> torch.Tensor:
 
     Returns
     -------
-    Tensor of X's shape
-        ``PARTS / n_parts`` for units to keep, 0 for the others.
+    Tensor
+        The mask.
     """
     seed, n_batches = state.tolist()
     state[1] += 1
-    generator = torch.Generator(X.device)
+    generator = torch.Generator(mask.device)
     generator.manual_seed((seed + n_batches * WEYL) % 2**32)
-    if X.device.type == "cpu":
+    if mask.device.type == "cpu":
         # 64 bits decide about four units: a third of the time that bernoulli_ takes.
-        bits = torch.empty(-(-X.numel() // 4), dtype=torch.int64)
+        bits = torch.empty(-(-mask.numel() // 4), dtype=torch.int64)
         bits.random_(-(2**63), None, generator=generator)
-        numbers = bits.view(torch.int16)[: X.numel()].view(X.shape)
-        mask = (numbers < n_parts - PARTS // 2).to(X.dtype)
+        numbers = bits.view(torch.int16)[: mask.numel()].view(mask.shape)
+        mask.copy_(numbers < n_parts - PARTS // 2)
     else:
-        mask = torch.empty_like(X).bernoulli_(n_parts / PARTS, generator=generator)
+        mask.bernoulli_(n_parts / PARTS, generator=generator)
     return mask.mul_(PARTS / n_parts)
+
+
+def kept(X: torch.Tensor, state: torch.Tensor, n_parts: int) -> torch.Tensor:
+    """Return a new mask of the shape, dtype and device of X; see `draw_into`."""
+    return draw_into(torch.empty_like(X), state, n_parts)
 
 
 # For torch.compile, which would otherwise take the seed for a constant and compile every batch.
@@ -82,6 +90,9 @@ class Dropout(nn.Module):
     1.0
     """
 
+    #: gives the masks while a step is captured and replayed
+    masks: "DrawnMasks | None" = None
+
     def __init__(self, rate: float, seed: int = 0):
         super().__init__()
         self.rate = rate
@@ -96,6 +107,8 @@ class Dropout(nn.Module):
         """Return X with units dropped in training, and X itself in evaluation."""
         if not self.training:
             return X
+        if self.masks is not None:
+            return X * self.masks.take(self, X.detach())
         draw = compiled_kept if torch.compiler.is_compiling() else kept
         return X * draw(X.detach(), self.state, self.n_parts)
 
@@ -110,3 +123,43 @@ class Dropout(nn.Module):
     def extra_repr(self) -> str:
         """Return what stands between the brackets of the repr."""
         return f"rate={self.rate}"
+
+
+class DrawnMasks:
+    """Masks of some batches that lie at fixed places and are drawn before they are needed.
+
+    A recording of a step that is replayed cannot draw by a seed that depends on the batch. So the
+    first time the masks are drawn as ever and kept; from then on `draw_again` overwrites them, by
+    the seeds that each layer would have taken, and the layers are given what lies there.
+    """
+
+    def __init__(self) -> None:
+        self.drawn: list[tuple[Dropout, torch.Tensor]] = []
+        self.is_complete = False
+        self.n_taken = 0
+
+    def draw_again(self) -> None:
+        """Draw all masks for the coming batches, in the order in which they were taken."""
+        for layer, mask in self.drawn:
+            draw_into(mask, layer.state, layer.n_parts)
+
+    def take(self, layer: Dropout, X: torch.Tensor) -> torch.Tensor:
+        """Return the next mask, for X, which is multiplied with it in a layer."""
+        if not self.is_complete:
+            self.drawn.append((layer, kept(X, layer.state, layer.n_parts)))
+        self.n_taken += 1
+        return self.drawn[self.n_taken - 1][1]
+
+    @contextmanager
+    def given_to(self, module: nn.Module) -> Iterator[None]:
+        """Let the layers of a module take their masks from here inside the block."""
+        layers = [part for part in module.modules() if isinstance(part, Dropout)]
+        self.n_taken = 0
+        for layer in layers:
+            layer.masks = self
+        try:
+            yield
+            self.is_complete = True
+        finally:
+            for layer in layers:
+                del layer.masks

@@ -135,9 +135,14 @@ class ClosedForm:
         if self.l1:
             n_weights = len(flat.weights)
             flat.gradient[:n_weights].add_(flat.weights.sign(), alpha=self.l1 * share)
-        if self.max_grad_norm is not None:  # as torch.nn.utils.clip_grad_norm_
-            factor = self.max_grad_norm / (torch.linalg.vector_norm(flat.gradient) + 1e-6)
-            flat.gradient.mul_(factor.clamp_(max=1.0))
+        self.shorten_gradient()
+
+    def shorten_gradient(self) -> None:
+        """Shorten a gradient that is too long, as torch.nn.utils.clip_grad_norm_ does."""
+        if self.max_grad_norm is not None:
+            gradient = self.mlp.flat.gradient
+            factor = self.max_grad_norm / (torch.linalg.vector_norm(gradient) + 1e-6)
+            gradient.mul_(factor.clamp_(max=1.0))
 
     def _factors(self, share: float) -> Factors:
         """Return what a step writes, for a row's share of the batch: gradient or parameters."""

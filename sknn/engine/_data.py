@@ -198,9 +198,7 @@ class Batches:
         tuple
             As from `Rows.take`.
         """
-        if self.random_state is not None and not self.cut_short:
-            self.order = self.order[self.random_state.permutation(len(self.order))]
-        self.cut_short = True
+        self.begin()
         X = self.dataset.X
         numbers = self.batch_size * (X.shape[1] if dense else 1 + X.nnz // X.shape[0])
         size = self.batch_size * max(1, GROUP_NUMBERS // numbers)
@@ -209,3 +207,10 @@ class Batches:
             rows = slice(start, stop) if self.random_state is None else self.order[start:stop]
             yield self.dataset.take(rows, dense)
         self.cut_short = False
+
+    def begin(self) -> np.ndarray:
+        """Begin an epoch: return the order of its rows, and call it cut short until it ends."""
+        if self.random_state is not None and not self.cut_short:
+            self.order = self.order[self.random_state.permutation(len(self.order))]
+        self.cut_short = True
+        return self.order

@@ -56,6 +56,8 @@ class Net(NeuralNet):
 
     #: trains the epochs in place of autograd while `train` runs, where it can
     closed_form: ClosedForm | None = None
+    #: trains the epochs by replays of captured steps while `train` runs, where it can
+    replayed: Any = None
     #: targets and raw outputs of an epoch, batch by batch, while somebody wants them
     outputs_of_epoch: list | None = None
     #: set by a callback that wants no further epoch
@@ -260,8 +262,9 @@ class Net(NeuralNet):
         if iterator is None or iterator.dataset is self.validation_rows:  # see `Validation`
             return
         self.batches = iterator if training else self.batches
-        if training and self.closed_form is not None:
-            loss = self.closed_form.run_epoch(iterator, self.outputs_of_epoch)
+        whole = self.replayed or self.closed_form
+        if training and whole is not None:
+            loss = whole.run_epoch(iterator, self.outputs_of_epoch)
             self.history.record(f"{prefix}_loss", loss)
             self.history.record(f"{prefix}_batch_count", len(iterator))
             return
@@ -317,7 +320,7 @@ def snapshot(net: Net) -> Net:
     new.module = new.module_ = copy.deepcopy(net.module_)
     new.history = copy.copy(net.history)
     new.callbacks, new.callbacks_, new.closed_form, new.compiled = None, [], None, None
-    new.validation_rows = new.outputs_of_epoch = new.batches = None
+    new.validation_rows = new.outputs_of_epoch = new.batches = new.replayed = None
     return new
 
 

@@ -218,6 +218,14 @@ def restore_state(optimizer: torch.optim.Optimizer, saved: tuple[list[dict], dic
     optimizer.state.update(state)
 
 
+def forget_steps(optimizer: torch.optim.Optimizer) -> None:
+    """Let an optimizer begin anew: without moments, and counting its steps from 0."""
+    optimizer.state.clear()
+    for group in optimizer.param_groups:
+        if "n_steps" in group:
+            group["n_steps"] = 0
+
+
 def get_learning_rate(optimizer: torch.optim.Optimizer) -> float:
     """Return the learning rate of the first group."""
     return optimizer.param_groups[0]["lr"]

@@ -9,6 +9,7 @@ from skorch.callbacks import Callback
 
 from sknn._specs import TrainPlan
 from sknn.engine._data import Rows
+from sknn.engine._optimizers import forget_steps
 from sknn.engine._predict import raw_output
 
 #: rows whose outputs are compared
@@ -57,7 +58,7 @@ class Revival(Callback):
         if self.n_left and self.is_dead(net):
             self.n_left -= 1
             net.module_.init_weights(self.plan.random_state)
-            net.optimizer_.state.clear()
+            forget_steps(net.optimizer_)
 
     def on_train_end(self, net, **kwargs):
         """Warn if all restarts were in vain."""

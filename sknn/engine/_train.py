@@ -20,6 +20,7 @@ from sknn.engine._losses import loss_for
 from sknn.engine._net import Net
 from sknn.engine._optimizers import copy_state, net_arguments, restore_state
 from sknn.engine._precision import precision_of
+from sknn.engine._replayed import replayed
 from sknn.engine._resume import Resume, make_resume, resumes
 from sknn.engine._revival import Revival
 from sknn.engine._schedules import start_schedule
@@ -260,7 +261,8 @@ def _run_epochs(
     n_before, left = len(net.history) - progress.n_epochs, None
     n_epochs = 1 if plan.incremental else config.max_iter - progress.n_epochs
     try:
-        with net.threads_for(FLOPS_OF_A_WEIGHT, net.batch_size), closed_form(net, rows):
+        threads = net.threads_for(FLOPS_OF_A_WEIGHT, net.batch_size)
+        with threads, closed_form(net, rows), replayed(net, rows):
             net.fit_loop(rows, epochs=n_epochs)
     except KeyboardInterrupt:
         warnings.warn("Training interrupted by user.", stacklevel=3)

@@ -1,0 +1,46 @@
+"""Which networks do the same work each time, so that it may be recorded and replayed."""
+
+from torch import nn
+
+from sknn.architectures._activations import FunctionActivation
+from sknn.architectures._embeddings import CategoryEmbeddings
+
+#: where layers come from whose forward pass depends on nothing but tensors and seeds
+KNOWN = ("torch.nn.modules.", "sknn.architectures.")
+#: those that hold a user's function, which may count its calls, or look at the values of codes
+OTHERS = (FunctionActivation, CategoryEmbeddings)
+
+
+def is_replayable(module: nn.Module) -> bool:
+    """Tell whether a recording of the passes of a network can stand for them.
+
+    A layer that the user wrote may do other things from call to call, which a recording would
+    miss without a sound; so may a hook.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+        Any.
+
+    Returns
+    -------
+    bool
+        True where all layers are torch's own or ours, and all parameters are trained.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sknn.architectures import MLP, is_replayable
+    >>> is_replayable(MLP([3, 4, 1], "gelu"))
+    True
+    >>> is_replayable(MLP([3, 4, 1], torch.nn.functional.mish))
+    False
+    """
+    parts = list(module.modules())
+    hooks = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
+    return (
+        all(type(part).__module__.startswith(KNOWN) for part in parts)
+        and not any(isinstance(part, OTHERS) for part in parts)
+        and not any(getattr(part, hook) for part in parts for hook in hooks)
+        and all(p.requires_grad and p.is_contiguous() for p in module.parameters())
+    )
