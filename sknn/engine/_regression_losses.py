@@ -5,7 +5,7 @@ Where a target column has several raw outputs they lie next to each other: outpu
 """
 
 import math
-from functools import partial
+from functools import cache, partial
 
 import torch
 from torch.nn import functional
@@ -109,7 +109,15 @@ def _by_level(output_t: Tensor, levels: tuple[float, ...]) -> tuple[Tensor, Tens
     """Return raw output of shape (n_columns, n_levels, n_rows), levels, steps and the start."""
     start, steps = quantile_steps(levels)
     raw = output_t.unflatten(0, (-1, len(levels)))
-    return raw, raw.new_tensor(levels)[:, None], raw.new_tensor(steps)[:, None], start
+    columns = [_constants(tuple(numbers), raw.dtype, raw.device) for numbers in (levels, steps)]
+    return raw, *columns, start
+
+
+@cache  # a captured step reads the same memory again and again
+def _constants(numbers: tuple[float, ...], dtype: torch.dtype, device: torch.device) -> Tensor:
+    """Return a column of numbers, which a step that is captured may not bring to the device."""
+    with torch.inference_mode(False):  # else autograd could not use what a prediction made
+        return torch.tensor(numbers, dtype=dtype, device=device)[:, None]
 
 
 def _quantile_link(output: Tensor, levels: tuple[float, ...]) -> Tensor:

@@ -44,6 +44,8 @@ def _tensors(value):
 
 
 def _written(func, args, kwargs):
+    if func is aten.native_batch_norm.default:  # running mean and variance, which it does not say
+        yield from _tensors(list(args[3:5]))
     for i, argument in enumerate(func._schema.arguments):
         if argument.alias_info is not None and argument.alias_info.is_write:
             yield from _tensors(args[i] if i < len(args) else kwargs.get(argument.name))
@@ -82,7 +84,8 @@ class FakeGraph:
         self.n_captures += 1
         recording = Recording()
         try:
-            with recording:
+            # The seeds of a device's generator are not drawn while capturing either.
+            with torch.random.fork_rng(devices=[]), recording:
                 work()
         finally:
             recording.put_back()
