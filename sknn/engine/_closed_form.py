@@ -10,6 +10,7 @@ from sknn.engine._data import Batches, Rows, target_and_weight
 from sknn.engine._flat import covers_optimizer, flat_step
 from sknn.engine._mlp_pass import Factors, MLPPass, covers_module
 from sknn.engine._optimizers import get_learning_rate
+from sknn.engine._user_callbacks import frees_or_freezes
 
 Tensor = torch.Tensor
 
@@ -26,13 +27,14 @@ def covers(net: Any) -> bool:
     -------
     bool
         True where `covers_module` and `covers_optimizer` are, with a schedule that sets nothing
-        but learning rate and momentum, and nobody watching single batches.
+        but learning rate and momentum, and nobody watching single batches or freezing parameters.
     """
     return (
         covers_module(net)
         and covers_optimizer(net.optimizer_, _sets_momentum(net))
         and (net.schedule is None or net.schedule.only_sets_rates)
         and not net.watches_batches()
+        and not frees_or_freezes(net)
     )
 
 

@@ -4,8 +4,9 @@ import warnings
 
 import torch
 
-#: floating-point operations of a step from which a GPU pays: the CPU then needs longer for the
-#: step than a GPU for starting its forty or so kernels, about 5 µs each
+#: floating-point operations of a step from which a GPU pays: a core of the CPU then needs over
+#: 100 µs for the step. A GPU needs 30 to 60 µs for a captured one, some fifteen kernels that follow
+#: each other within a microsecond, and 200 µs for one that is started kernel by kernel.
 STEP_WORTH_A_GPU = 1e7
 #: of a whole fit: some ten seconds of a CPU's core, against a few in which a process wakes the GPU
 FIT_WORTH_A_GPU = 5e11
@@ -23,7 +24,7 @@ def resolve_device(
     device : str
         ``'auto'`` takes CUDA where torch sees it and the work pays, else Apple's MPS for float32,
         else the CPU. Any other is torch's own name, as ``'cpu'``, ``'cuda'``, ``'cuda:1'`` or
-        ``'mps'``.
+        ``'mps'``. On CUDA steps are replayed as graphs where `sknn.engine._replayed.covers` them.
     dtype : {'float32', 'float64'}
         In which the network computes; MPS has no float64.
     step_flops, fit_flops : float, default=inf

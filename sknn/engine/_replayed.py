@@ -21,6 +21,7 @@ from sknn.engine._device_steps import KINDS, DeviceSteps, Memory, flat_memory, m
 from sknn.engine._mlp_pass import Factors
 from sknn.engine._optimizers import get_learning_rate
 from sknn.engine._schedules import Steady
+from sknn.engine._user_callbacks import frees_or_freezes
 
 Tensor = torch.Tensor
 
@@ -62,6 +63,7 @@ def covers(net: Any, rows: Rows) -> bool:
         net.compiled is None
         and net.loss.settings is not None
         and is_replayable(net.module_)
+        and not frees_or_freezes(net)
         and all(type(c).__module__.startswith(("sknn.", "skorch.")) for _, c in net.callbacks_)
     )
 

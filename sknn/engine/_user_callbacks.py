@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
-from skorch.callbacks import Callback
+from skorch.callbacks import Callback, ParamMapper
 
 from sknn.engine._callbacks import epoch_row
 
@@ -70,3 +70,19 @@ def _as_callback(item: Any) -> Any:
         f"function of an epoch's row of the history that may return True to stop; got {item!r}. "
         "Callbacks of scikit-learn go into set_callbacks()."
     )
+
+
+def frees_or_freezes(net: Any) -> bool:
+    """Tell whether a callback of a net may decide which parameters are trained.
+
+    Parameters
+    ----------
+    net : Net
+        With its callbacks initialised.
+
+    Returns
+    -------
+    bool
+        True where there is one of skorch's that reach for parameters, as ``Freezer``.
+    """
+    return any(isinstance(callback, ParamMapper) for _, callback in net.callbacks_)

@@ -66,6 +66,16 @@ def test_gpu_script_says_that_there_is_no_device():
     ]
 
 
+def test_gpu_script_runs_on_the_cpu(tmp_path):
+    out = tmp_path / "gpu.json"
+    options = ["--quick", "--device=cpu", "--rows=search", f"--out={out}"]
+    lines = run_module("tests.benchmarks.gpu", *options)
+    assert any(line.startswith("20 networks ") for line in lines)
+    assert lines[-1] == "A quick run: the figures mean nothing."
+    results = json.loads(out.read_text())["results"]
+    assert {name: len(times) for name, times in results["search"].items()} == {"all": 1, "one": 1}
+
+
 @pytest.mark.parametrize("target", TARGETS, ids=lambda t: f"{t.row}-{t.peer}-{t.threads}")
 def test_targets_name_rows_and_contenders(target: Target):
     assert target.peer in ROWS[target.row].contenders

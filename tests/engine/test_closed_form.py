@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 from scipy import sparse
+from skorch.callbacks import Freezer
 
 from sknn import DeepMLPClassifier, DeepMLPRegressor
 from sknn.activations import TRAINABLE
@@ -137,6 +138,15 @@ def test_partial_fit_goes_on_where_autograd_would(solver, rng, monkeypatch):
                 patch.setattr(_closed_form, "covers", lambda net: False)
             slow.partial_fit(X, y, classes=[0, 1, 2])
     assert_same(fast, slow)
+
+
+@pytest.mark.parametrize("activation", ["relu", "gelu"])
+def test_what_a_callback_freezes_stays(activation, rng):
+    X, y, _ = data("log_loss", rng)
+    settings = {"activation": activation, "callbacks": [Freezer("linears.0.*")]}
+    once, again = (make("log_loss", max_iter=n, **settings).fit(X, y) for n in (1, 4))
+    np.testing.assert_array_equal(once.coefs_[0], again.coefs_[0])
+    assert (once.coefs_[1] != again.coefs_[1]).any()
 
 
 def test_memory_is_given_back_after_training(rng):

@@ -8,7 +8,7 @@ import pytest
 import torch
 from scipy import sparse
 from sklearn.base import clone
-from skorch.callbacks import Callback
+from skorch.callbacks import Callback, Freezer
 
 from sknn import DeepMLPClassifier, DeepMLPRegressor, SequenceCNNClassifier
 from sknn.architectures import _sequence_cnn
@@ -347,6 +347,7 @@ def own_loss(output, target):
         {"solver": "lbfgs"},
         {"callbacks": [Counter()]},
         {"callbacks": [Quiet()], "activation": "gelu"},
+        {"callbacks": [Freezer("linears.0.*")], "activation": "gelu"},
         {"activation": torch.nn.functional.mish},
         {"module": network, "hidden_layer_sizes": (100,)},
         {"module": hooked, "hidden_layer_sizes": (100,)},
