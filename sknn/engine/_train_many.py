@@ -16,6 +16,7 @@ from sknn.engine._many_orders import Order
 from sknn.engine._many_pass import Stack, arranged
 from sknn.engine._many_progress import epoch_bar
 from sknn.engine._precision import precision_of
+from sknn.engine._products import one_thread_a_product
 from sknn.engine._threads import threads_for
 from sknn.engine._train import train
 
@@ -81,7 +82,8 @@ def train_many(
     with epoch_bar(sum(_most_epochs(plan) for plan in plans), verbose) as advance:
         try:
             groups, alone = _groups(plans, outcomes)
-            _train_groups(groups, outcomes, n_jobs, memory, advance)
+            with one_thread_a_product():
+                _train_groups(groups, outcomes, n_jobs, memory, advance)
             _train_alone(plans, alone, outcomes, n_jobs, advance)
         except KeyboardInterrupt as stop:
             outcomes = [stop if outcome is None else outcome for outcome in outcomes]
@@ -218,11 +220,16 @@ class _Group:
             free = self.limit - len(self.active)
             if not self.active or free >= SHARE_TO_REFILL * self.limit:
                 self._admit(free)
-            places, orders = arranged(
+            places = arranged(
                 [member.net for member in self.active], [member.order for member in self.active]
             )
+            lying = [self.active[i] for i in places]
             try:
-                return Stack([self.active[i].net for i in places], orders, self.batch_size)
+                return Stack(
+                    [member.net for member in lying],
+                    [member.order for member in lying],
+                    self.batch_size,
+                )
             except (MemoryError, RuntimeError) as error:
                 if len(self.active) < 2 or not _is_out_of_memory(error):
                     raise
