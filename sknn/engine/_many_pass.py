@@ -118,8 +118,8 @@ class Batch:
         Slope of the penalty, for weights of 1.
     output : Tensor of shape (n_networks, n_outputs, n_rows)
         Overwritten by the raw output.
-    norms : Tensor of shape (n_layers, n_networks)
-        Overwritten by the norms of the weights before the step, if there is a penalty.
+    squares : Tensor of shape (n_layers, n_networks)
+        Overwritten by the summed squares of the weights before the step, if there is a penalty.
     """
 
     X: Tensor
@@ -127,7 +127,7 @@ class Batch:
     share: Tensor
     decay: Tensor
     output: Tensor
-    norms: Tensor
+    squares: Tensor
 
 
 class Stack:
@@ -172,7 +172,7 @@ class Stack:
         self.order_index = torch.tensor(self.order_of, device=self.alpha.device)
         per_order = -(-len(nets) // len(self.orders))
         self.feed = Feed(self.orders, batch_size, self.widths[-1] * per_order)
-        self.buffers: dict[int, tuple[list[Tensor], list[Tensor], Tensor]] = {}
+        self.buffers: dict[int, tuple[list[Tensor], list[Tensor]]] = {}
 
     @torch.no_grad()
     def run_epoch(self) -> list[float]:
@@ -200,18 +200,18 @@ class Stack:
         """Train on consecutive batches; return the summed loss of each network."""
         k, (n_steps, _, width) = len(self.nets), chunk.X.shape[:3]
         output = chunk.X.new_empty(n_steps, k, self.widths[-1], width)
-        norms = output.new_zeros(n_steps, len(self.weights), k)
+        squares = output.new_zeros(n_steps, len(self.weights), k)
         wanted = self._wanted(chunk.y)
         share = (chunk.weight / chunk.total[:, :, None])[:, :, None, None]
         decay = (self.alpha / chunk.total[:, self.order_index])[:, :, None, None]
-        for parts in zip(chunk.X, wanted, share, decay, output, norms, strict=True):
+        for parts in zip(chunk.X, wanted, share, decay, output, squares, strict=True):
             self.step(Batch(*parts))
         factor = chunk.size / chunk.total
         weight = (chunk.weight * factor[:, :, None])[:, self.order_index]
         loss = (self._costs(output, chunk.y, wanted) * weight).sum(dim=(0, 2))
-        squares = (norms.square().sum(1) * factor[:, self.order_index]).sum(0)
+        penalty = (squares.sum(1) * factor[:, self.order_index]).sum(0)
         self._hand_out(chunk, output)
-        return loss + 0.5 * self.alpha * squares
+        return loss + 0.5 * self.alpha * penalty
 
     def step(self, batch: Batch) -> None:
         """Train on one batch.
@@ -229,7 +229,8 @@ class Stack:
         self._backward(batch.X)
         if self.is_penalized:
             for i, weight in enumerate(self.weights):
-                torch.linalg.vector_norm(weight, dim=(1, 2), out=batch.norms[i])
+                flat = weight.view(len(weight), 1, -1)
+                multiply(flat, flat.transpose(1, 2), out=batch.squares[i, :, None, None])
                 self.weight_gradients[i].addcmul_(weight, batch.decay)
         self.optimizer.step()
 
@@ -276,13 +277,13 @@ class Stack:
         target = full.movedim(2, 0).reshape(self.widths[-1], -1).t()
         return self.loss.per_row(rows, target).view(n_steps, k, width)
 
-    def _space(self, width: int) -> tuple[list[Tensor], list[Tensor], Tensor]:
-        """Return space for a batch: values of hidden layers, deltas of all layers, ones."""
+    def _space(self, width: int) -> tuple[list[Tensor], list[Tensor]]:
+        """Return space for a batch: values of hidden layers, deltas of all layers."""
         if width not in self.buffers:
             k, like = len(self.nets), self.alpha
             values = [like.new_empty(k, n, width) for n in self.widths[:-1]]
             deltas = [like.new_empty(k, n, width) for n in self.widths]
-            self.buffers[width] = values, deltas, like.new_ones(width)
+            self.buffers[width] = values, deltas
         return self.buffers[width]
 
     def _forward(self, X: Tensor, output: Tensor) -> None:
@@ -306,7 +307,7 @@ class Stack:
             part.sub_(batch.wanted[block.orders]).mul_(batch.share[block.orders])
 
     def _backward(self, X: Tensor) -> None:
-        values, deltas, ones = self._space(X.shape[1])
+        values, deltas = self._space(X.shape[1])
         for i in range(len(deltas) - 1, -1, -1):
             delta = deltas[i]
             if i:
@@ -317,5 +318,4 @@ class Stack:
                 gradient = self.weight_gradients[0]
                 for block in self.blocks:
                     multiply(block.joined(delta), X[block.orders], out=block.joined(gradient))
-            rows = delta.view(-1, len(ones))
-            torch.mv(rows, ones, out=self.bias_gradients[i].view(-1))
+            torch.sum(delta, 2, out=self.bias_gradients[i])

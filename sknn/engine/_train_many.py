@@ -236,13 +236,12 @@ class _Group:
                 self._shrink()
 
     def _admit(self, free: int) -> None:
-        entering = [self.waiting.popleft() for _ in range(min(free, len(self.waiting)))]
         orders: dict[tuple, Order] = {}
-        for member in entering:
-            state = member.plan.random_state if member.plan.config.shuffle else None
-            key = id(member.sample), _fingerprint(state)
+        for _ in range(_at_boundary(free, [member.order_key for member in self.waiting])):
+            member = self.waiting.popleft()
+            key = member.order_key
             if key not in orders:
-                orders[key] = Order(member.sample, state)
+                orders[key] = Order(member.sample, member.state_of_order)
             member.begin(orders[key])
             self.active.append(member)
 
@@ -257,18 +256,20 @@ class _Group:
 
 def _neighbours(members: list[Member]) -> list[Member]:
     """Return members with those together that see the same rows in the same order."""
-    keys = {}
+    keys = defaultdict(list)
     for member in members:
-        key = id(member.sample), _fingerprint(member.plan.random_state)
-        keys.setdefault(key, []).append(member)
+        keys[member.order_key].append(member)
     return [member for group in keys.values() for member in group]
 
 
-def _fingerprint(random_state: Any) -> tuple | None:
-    if random_state is None:
-        return None
-    name, keys, *rest = random_state.get_state()
-    return name, keys.tobytes(), *rest
+def _at_boundary(most: int, keys: list[tuple]) -> int:
+    """Return how many to take, at most so many, so that few who share a key are torn apart."""
+    if most >= len(keys):
+        return len(keys)
+    stop = most
+    while stop and keys[stop - 1] == keys[stop]:
+        stop -= 1
+    return stop if 2 * stop > most else most
 
 
 def _is_out_of_memory(error: BaseException) -> bool:
