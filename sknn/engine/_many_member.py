@@ -179,10 +179,12 @@ class Member:
 
     @property
     def n_outputs_kept(self) -> int:
-        """Outputs of an epoch that are kept until its end, to score them."""
-        if self.plan.validation is None or self.plan.config.stop_on_loss:
+        """Outputs that are kept after an epoch to score them, of training and validation rows."""
+        plan = self.plan
+        if plan.validation is None:
             return 0
-        return len(self.plan.y) * self.net.module_.layer_sizes[-1]
+        n_rows = len(plan.validation.y) + (0 if plan.config.stop_on_loss else len(plan.y))
+        return n_rows * self.net.module_.layer_sizes[-1]
 
     @property
     def n_batches(self) -> int:

@@ -55,7 +55,7 @@ def bytes_of_member(net: Any, n_outputs_kept: int = 0) -> int:
     """
     units = sum(2 * layer.out_features for layer in net.module_.linears)
     inputs = 2 * net.module_.linears[0].in_features
-    numbers = COPIES * net.n_parameters_ + net.batch_size * (units + inputs) + 2 * n_outputs_kept
+    numbers = COPIES * net.n_parameters_ + net.batch_size * (units + inputs) + n_outputs_kept
     return numbers * net.dtype_.itemsize
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
+from typing import Any
 
 import numpy as np
 import torch
@@ -63,6 +64,12 @@ class Order:
         if self.random_state is not None:
             self.positions = self.positions[self.random_state.permutation(len(self))]
 
+    def targets(self) -> Any:
+        """Return the targets of all rows in their order, in a pair with weights if there are any."""
+        y, weight = self.sample.y, self.sample.weight
+        index = torch.from_numpy(self.positions).to(y.device)
+        return y[index] if weight is None else (y[index], weight[index])
+
 
 @dataclass(frozen=True)
 class Chunk:
@@ -100,12 +107,18 @@ class Feed:
         Rows in a batch. The last batch has as many as the longest order needs.
     numbers_per_row : int
         That the user of a chunk keeps for each step and row of an order.
+
+    Attributes
+    ----------
+    n_rows : int
+        Of an epoch, those that fill the last batch up counted too.
     """
 
     def __init__(self, orders: list[Order], batch_size: int, numbers_per_row: int):
         self.orders, self.batch_size = orders, batch_size
         longest = max(len(order) for order in orders)
         self.n_full = -(-longest // batch_size) - 1
+        self.n_rows = longest
         self.width_of_last = longest - self.n_full * batch_size
         size = len(orders) * batch_size * max(orders[0].sample.X.shape[1], numbers_per_row)
         self.n_steps = max(1, GROUP_NUMBERS // size)

@@ -171,6 +171,7 @@ class Stack:
         self.order_of = [number[order] for order in orders]
         self.order_index = torch.tensor(self.order_of, device=self.alpha.device)
         per_order = -(-len(nets) // len(self.orders))
+        self.kept: Tensor | None = None
         self.feed = Feed(self.orders, batch_size, self.widths[-1] * per_order)
         self.buffers: dict[int, tuple[list[Tensor], list[Tensor]]] = {}
 
@@ -190,14 +191,15 @@ class Stack:
         total, n_steps = torch.zeros_like(self.alpha), 0
         with products_without_warnings():
             for chunk in self.feed.epoch():
-                total += self._run_chunk(chunk)
+                total += self._run_chunk(chunk, n_steps)
                 n_steps += len(chunk.X)
         self.optimizer.end_epoch(n_steps)
+        self._hand_out()
         n_rows = total.new_tensor([len(self.orders[i]) for i in self.order_of])
         return (total / n_rows).tolist()
 
-    def _run_chunk(self, chunk: Chunk) -> Tensor:
-        """Train on consecutive batches; return the summed loss of each network."""
+    def _run_chunk(self, chunk: Chunk, n_before: int) -> Tensor:
+        """Train on batches after so many others; return the summed loss of each network."""
         k, (n_steps, _, width) = len(self.nets), chunk.X.shape[:3]
         output = chunk.X.new_empty(n_steps, k, self.widths[-1], width)
         squares = output.new_zeros(n_steps, len(self.weights), k)
@@ -210,7 +212,7 @@ class Stack:
         weight = (chunk.weight * factor[:, :, None])[:, self.order_index]
         loss = (self._costs(output, chunk.y, wanted) * weight).sum(dim=(0, 2))
         penalty = (squares.sum(1) * factor[:, self.order_index]).sum(0)
-        self._hand_out(chunk, output)
+        self._keep(output, n_before)
         return loss + 0.5 * self.alpha * penalty
 
     def step(self, batch: Batch) -> None:
@@ -234,27 +236,27 @@ class Stack:
                 self.weight_gradients[i].addcmul_(weight, batch.decay)
         self.optimizer.step()
 
-    def _hand_out(self, chunk: Chunk, output: Tensor) -> None:
-        """Give targets and outputs, in the order of the rows, to the networks that want them."""
-        wanting = [i for i, net in enumerate(self.nets) if net.outputs_of_epoch is not None]
-        if not wanting:
+    def _keep(self, output: Tensor, n_before: int) -> None:
+        """Keep outputs in the order of the rows, if a network wants those of the epoch."""
+        if all(net.outputs_of_epoch is None for net in self.nets):
             return
-        rows = output.permute(1, 0, 3, 2).flatten(1, 2)
-        targets: dict[int, Any] = {}
-        for i in wanting:
-            number = self.order_of[i]
-            if number not in targets:
-                targets[number] = self._target_of(chunk, number)
-            target, n_rows = targets[number]
-            self.nets[i].outputs_of_epoch.append((target, rows[i, :n_rows]))
+        n_steps, k, n_outputs, width = output.shape
+        if self.kept is None:
+            self.kept = output.new_empty(k, self.feed.n_rows, n_outputs)
+        start = n_before * self.feed.batch_size
+        part = self.kept[:, start : start + n_steps * width]
+        part.view(k, n_steps, width, n_outputs).copy_(output.permute(1, 0, 3, 2))
 
-    def _target_of(self, chunk: Chunk, number: int) -> tuple[Any, int]:
-        """Return targets, and weights where there are some, of an order, and how many."""
-        n_rows = int(chunk.size[:, number].sum())  # what fills a batch up comes last
-        target = chunk.y[:, number].flatten(0, 1)[:n_rows]
-        if self.orders[number].sample.weight is not None:
-            target = target, chunk.weight[:, number].flatten()[:n_rows]
-        return target, n_rows
+    def _hand_out(self) -> None:
+        """Give targets and outputs of the epoch to the networks that want them."""
+        targets: dict[int, Any] = {}
+        for i, net in enumerate(self.nets):
+            if net.outputs_of_epoch is not None:
+                number = self.order_of[i]
+                if number not in targets:
+                    targets[number] = self.orders[number].targets()
+                n_rows = len(self.orders[number])  # what fills a batch up comes last
+                net.outputs_of_epoch.append((targets[number], self.kept[i, :n_rows]))
 
     def _wanted(self, y: Tensor) -> Tensor:
         """Return targets in the shape of the output: (n_steps, n_orders, 1, n_outputs, n_rows)."""

@@ -15,6 +15,7 @@ from sknn.engine._many_memory import memory_budget, side_by_side
 from sknn.engine._many_orders import Order
 from sknn.engine._many_pass import Stack, arranged
 from sknn.engine._many_progress import epoch_bar
+from sknn.engine._many_validation import StackedValidation
 from sknn.engine._precision import precision_of
 from sknn.engine._products import one_thread_a_product
 from sknn.engine._threads import threads_for
@@ -198,6 +199,7 @@ class _Group:
     def _train_stack(self, outcomes: list[Outcome | None]) -> None:
         """Train a stack until it is worth while to lay it anew."""
         stack = self._new_stack()
+        validation = StackedValidation(stack)
         first = self.active[0].net
         with threads_for(0, 0), precision_of(first):  # one thread
             while not any(member.is_done for member in self.active):
@@ -206,6 +208,7 @@ class _Group:
                 for member in self.active:
                     member.begin_epoch()
                 losses = dict(zip(stack.nets, stack.run_epoch(), strict=True))
+                validation.run()
                 for member in self.active:
                     member.end_epoch(losses[member.net])
                 self.advance(len(self.active))
