@@ -2,7 +2,7 @@
 
 import copy
 from abc import ABC, abstractmethod
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,29 @@ from sknn.deep._split import split_rows
 from sknn.deep._state import ShortState
 from sknn.deep._watcher import CallbackWatcher
 from sknn.engine import forward, snapshot, train
+
+
+#: parameters that matter only once a network is prepared, from the first epoch on
+FOR_TRAINING_ALONE = frozenset(
+    {
+        "alpha",
+        "batch_size",
+        "beta_1",
+        "beta_2",
+        "epsilon",
+        "l1_ratio",
+        "learning_rate_init",
+        "max_grad_norm",
+        "max_iter",
+        "momentum",
+        "n_iter_no_change",
+        "nesterovs_momentum",
+        "power_t",
+        "tol",
+        "warmup_epochs",
+        "weight_decay",
+    }
+)
 
 
 class DeepEstimator(ShortState, FittedNet, CallbackSupportMixin, BaseEstimator, ABC):
@@ -184,6 +207,37 @@ class DeepEstimator(ShortState, FittedNet, CallbackSupportMixin, BaseEstimator, 
             watcher=watcher,
             previous=previous,
             incremental=incremental,
+        )
+
+    def _prepare_as(self, other: "DeepEstimator", plan: TrainPlan) -> TrainPlan:
+        """Return the plan that `_prepare` would, in far less time.
+
+        Parameters
+        ----------
+        other : DeepEstimator
+            Of this class, with equal parameters but for `FOR_TRAINING_ALONE`. It was prepared for
+            the rows that are this one's too, with an int as random state, and is not yet trained.
+        plan : TrainPlan
+            That it was prepared with.
+
+        Returns
+        -------
+        TrainPlan
+            With a module and a random state of its own.
+        """
+        params = self.get_params(deep=False)
+        vars(self).update({name: v for name, v in vars(other).items() if name not in params})
+        held_out = vars(self).get("_last_split")
+        n_samples = len(plan.y) if held_out is None else sum(map(len, held_out))
+        own = self.scoring is None or self.scoring == "loss"
+        return replace(
+            plan,
+            module=copy.deepcopy(plan.module),
+            config=self._train_config(
+                n_samples, False, held_out is None and plan.validation is not None
+            ),
+            score=self._score_output if own else output_scorer(self, self.scoring),
+            random_state=copy.deepcopy(plan.random_state),
         )
 
     def _set_encoder(self, sample: Sample) -> None:

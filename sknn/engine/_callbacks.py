@@ -45,8 +45,7 @@ class Validation(Callback):
 
     def on_epoch_end(self, net, **kwargs):
         """Score; NaN where the network's output is not finite."""
-        output = raw_output(net, self.rows)
-        loss = net.loss_of(output, self.rows)
+        output, loss = self._validated(net)
         record = net.history.record
         record("valid_loss", loss)
         if self.on_loss:
@@ -57,6 +56,14 @@ class Validation(Callback):
                 record("train_score", self._score(*_joined(net.outputs_of_epoch)))
         net.outputs_of_epoch = None
 
+    def _validated(self, net) -> tuple[np.ndarray, float]:
+        """Return output and loss of the validation rows, if need be by computing them."""
+        known, net.validated = net.validated, None
+        if known is not None:
+            return known
+        output = raw_output(net, self.rows)
+        return output, net.loss_of(output, self.rows)
+
     def _score(self, y: np.ndarray, output: np.ndarray, sample_weight: Any) -> float:
         finite = np.isfinite(output).all()
         return float(self.score(y, output, sample_weight)) if finite else float("nan")
@@ -64,6 +71,10 @@ class Validation(Callback):
 
 def _joined(parts: list[tuple]) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
     """Return encoded targets, outputs and weights of an epoch's batches, each in one array."""
+    if len(parts) == 1:
+        y, weight = target_and_weight(parts[0][0])
+        weight = None if weight is None else weight.cpu().numpy()
+        return y.cpu().numpy(), as_array(parts[0][1].detach()), weight
     pairs = [target_and_weight(target) for target, _ in parts]
     y = np.concatenate([y.cpu().numpy() for y, _ in pairs])
     output = np.concatenate([as_array(output.detach()) for _, output in parts])

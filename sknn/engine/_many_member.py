@@ -125,8 +125,10 @@ class Member:
         Initialised.
     sample : Sample or None
         The training rows, once they are laid out.
+    order_key : tuple or None
+        Equal for networks that see the same rows in the same order, once they are laid out.
     order : Order or None
-        Their order, given when training begins.
+        That order, given when training begins.
     is_done : bool
         Whether no epoch is to follow.
     """
@@ -134,6 +136,7 @@ class Member:
     def __init__(self, plan: TrainPlan):
         self.plan, config = plan, plan.config
         self.sample: Sample | None = None
+        self.order_key: tuple | None = None
         self.order: Order | None = None
         self.is_done = False
         self.progress = _start_progress(plan, None)
@@ -161,6 +164,7 @@ class Member:
         rows = np.arange(len(plan.X)) if plan.rows is None else plan.rows
         X = shared.tensor(plan.X, device)
         self.sample = shared.sample(X, rows, plan.y, plan.sample_weight)
+        self.order_key = id(self.sample), _fingerprint(self.state_of_order)
         held = plan.validation
         if held is not None:
             X = shared.tensor(held.X, device)
@@ -169,11 +173,18 @@ class Member:
         self.epoch_end = self.net.callbacks_[-1][1]
 
     @property
+    def state_of_order(self) -> np.random.RandomState | None:
+        """What draws the order of the rows; None leaves them as they are."""
+        return self.plan.random_state if self.plan.config.shuffle else None
+
+    @property
     def n_outputs_kept(self) -> int:
-        """Outputs of an epoch that are kept until its end, to score them."""
-        if self.plan.validation is None or self.plan.config.stop_on_loss:
+        """Outputs that are kept after an epoch to score them, of training and validation rows."""
+        plan = self.plan
+        if plan.validation is None:
             return 0
-        return len(self.plan.y) * self.net.module_.layer_sizes[-1]
+        n_rows = len(plan.validation.y) + (0 if plan.config.stop_on_loss else len(plan.y))
+        return n_rows * self.net.module_.layer_sizes[-1]
 
     @property
     def n_batches(self) -> int:
@@ -246,6 +257,13 @@ class Member:
         finally:
             _forget_data(self.net)
         return TrainResult(self.net, self.progress)
+
+
+def _fingerprint(random_state: np.random.RandomState | None) -> tuple | None:
+    if random_state is None:
+        return None
+    name, keys, *rest = random_state.get_state()
+    return name, keys.tobytes(), *rest
 
 
 def _own_memory(net: Any) -> None:

@@ -13,7 +13,7 @@ USUAL_FREE_MEMORY = 2**32
 #: gradients and two moments; of its own the weights it began with and the best
 COPIES = 6
 #: bytes of parameters, gradients and moments of a stack that a processor's cache holds
-CACHE = 2**22
+CACHE = 2**23
 #: fewest and most networks side by side. Measured, a step costs each of eight about what it costs
 #: each of sixty; a GPU wants as many as there are.
 FEWEST, MOST, MOST_ON_GPU = 8, 64, 1024
@@ -55,7 +55,7 @@ def bytes_of_member(net: Any, n_outputs_kept: int = 0) -> int:
     """
     units = sum(2 * layer.out_features for layer in net.module_.linears)
     inputs = 2 * net.module_.linears[0].in_features
-    numbers = COPIES * net.n_parameters_ + net.batch_size * (units + inputs) + 2 * n_outputs_kept
+    numbers = COPIES * net.n_parameters_ + net.batch_size * (units + inputs) + n_outputs_kept
     return numbers * net.dtype_.itemsize
 
 

@@ -10,15 +10,19 @@ are products of matrices as they lie. Networks that see the same rows in the sam
 neighbours; the first layer of m of them is one product with (m * n_outputs, n_inputs) weights.
 """
 
+from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 import torch
 from torch.nn import functional
 
-from sknn.engine._many_orders import Chunk, Order, epoch
+from sknn.engine._many_orders import Chunk, Feed, Order
 from sknn.engine._many_steps import StackedOptimizer, settings
 from sknn.engine._mlp_pass import IN_PLACE
+from sknn.engine._products import multiply, products_without_warnings
 
 Tensor = torch.Tensor
 
@@ -31,7 +35,7 @@ LINKS: dict[str, Callable[[Tensor, Tensor], Any]] = {
 }
 
 
-def arranged(nets: Sequence[Any], orders: Sequence[Order]) -> tuple[list[int], list[Order]]:
+def arranged(nets: Sequence[Any], orders: Sequence[Order]) -> list[int]:
     """Choose how networks lie in a stack.
 
     Parameters
@@ -43,21 +47,87 @@ def arranged(nets: Sequence[Any], orders: Sequence[Order]) -> tuple[list[int], l
 
     Returns
     -------
-    places : list of int
-        Numbers of the networks as they shall lie: those of one order together, and among them
-        those with equal settings of the optimizer.
-    orders : list of Order
-        One for every so many networks.
+    list of int
+        Numbers of the networks as they shall lie: those of one order together, orders of equally
+        many networks together, and in an order those with equal settings of the optimizer.
     """
-    distinct = list(dict.fromkeys(orders))
-    counts = {len([o for o in orders if o is order]) for order in distinct}
-    rank = {order: i for i, order in enumerate(distinct)}
-    keys = [settings(net.optimizer_) for net in nets]
-    if len(counts) == 1:
-        places = sorted(range(len(nets)), key=lambda i: (rank[orders[i]], keys[i]))
-        return places, distinct
-    places = sorted(range(len(nets)), key=lambda i: (keys[i], rank[orders[i]]))
-    return places, [orders[i] for i in places]
+    counts, rank = Counter(orders), {order: i for i, order in enumerate(dict.fromkeys(orders))}
+    return sorted(
+        range(len(nets)),
+        key=lambda i: (-counts[orders[i]], rank[orders[i]], settings(nets[i].optimizer_)),
+    )
+
+
+@dataclass(frozen=True)
+class Block:
+    """Neighbouring orders, each of as many networks.
+
+    Attributes
+    ----------
+    orders, nets : slice
+        Which of all.
+    """
+
+    orders: slice
+    nets: slice
+
+    def of(self, tensor: Tensor) -> Tensor:
+        """Return the part of a tensor of all networks, of shape (n_orders, n_networks, ...)."""
+        n_orders = self.orders.stop - self.orders.start
+        return tensor[self.nets].view(n_orders, -1, *tensor.shape[1:])
+
+    def joined(self, tensor: Tensor) -> Tensor:
+        """Return the same with the units of an order's networks in one axis."""
+        return self.of(tensor).flatten(1, 2)
+
+
+def blocks_of(orders: Sequence[Order]) -> list[Block]:
+    """Return the blocks of networks that lie as `arranged` says.
+
+    Parameters
+    ----------
+    orders : sequence of Order
+        That of each network.
+
+    Returns
+    -------
+    list of Block
+    """
+    blocks, order, net = [], 0, 0
+    for count, group in groupby(Counter(orders).values()):
+        n_orders = len(list(group))
+        stops = order + n_orders, net + n_orders * count
+        blocks.append(Block(slice(order, stops[0]), slice(net, stops[1])))
+        order, net = stops
+    return blocks
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One step's part of a chunk: what goes in, and space for what comes out.
+
+    Attributes
+    ----------
+    X : Tensor of shape (n_orders, n_rows, n_features)
+        Inputs.
+    wanted : Tensor of shape (n_orders, 1, n_outputs, n_rows)
+        Targets in the shape of the output.
+    share : Tensor of shape (n_orders, 1, 1, n_rows)
+        Weight of each row in the mean loss of the batch.
+    decay : Tensor of shape (n_networks, 1, 1)
+        Slope of the penalty, for weights of 1.
+    output : Tensor of shape (n_networks, n_outputs, n_rows)
+        Overwritten by the raw output.
+    squares : Tensor of shape (n_layers, n_networks)
+        Overwritten by the summed squares of the weights before the step, if there is a penalty.
+    """
+
+    X: Tensor
+    wanted: Tensor
+    share: Tensor
+    decay: Tensor
+    output: Tensor
+    squares: Tensor
 
 
 class Stack:
@@ -70,13 +140,13 @@ class Stack:
     nets : list of Net
         Initialised, with plain MLPs of one shape, one loss and one class of optimizer.
     orders : list of Order
-        One for every ``len(nets) // len(orders)`` networks, see `arranged`.
+        That of each, which lie as `arranged` says.
     batch_size : int
         Rows in a batch.
     """
 
     def __init__(self, nets: list[Any], orders: list[Order], batch_size: int):
-        self.nets, self.orders, self.batch_size = nets, orders, batch_size
+        self.nets, self.orders, self.blocks = nets, list(dict.fromkeys(orders)), blocks_of(orders)
         layers = [list(net.module_.linears) for net in nets]
         self.widths = [layer.out_features for layer in layers[0]]
         columns = list(zip(*layers, strict=True))
@@ -97,7 +167,13 @@ class Stack:
         for net, own in zip(nets, zip(*parameters, strict=True), strict=True):
             for p, view in zip(net.module_.parameters(), own, strict=True):
                 p.data, p.grad = view, None
-        self.buffers: dict[int, tuple[list[Tensor], list[Tensor], Tensor]] = {}
+        number = {order: i for i, order in enumerate(self.orders)}
+        self.order_of = [number[order] for order in orders]
+        self.order_index = torch.tensor(self.order_of, device=self.alpha.device)
+        per_order = -(-len(nets) // len(self.orders))
+        self.kept: Tensor | None = None
+        self.feed = Feed(self.orders, batch_size, self.widths[-1] * per_order)
+        self.buffers: dict[int, tuple[list[Tensor], list[Tensor]]] = {}
 
     @torch.no_grad()
     def run_epoch(self) -> list[float]:
@@ -109,61 +185,78 @@ class Stack:
             For each network the mean loss of a row, with the penalty, as it was before the step
             of its batch.
         """
-        for order in dict.fromkeys(self.orders):
+        for order in self.orders:
             order.shuffle()
         self.optimizer.begin_epoch()
-        per_order = len(self.nets) // len(self.orders)
         total, n_steps = torch.zeros_like(self.alpha), 0
-        for chunk in epoch(self.orders, self.batch_size, self.widths[-1] * per_order):
-            total += self._run_chunk(chunk)
-            n_steps += len(chunk.X)
+        with products_without_warnings():
+            for chunk in self.feed.epoch():
+                total += self._run_chunk(chunk, n_steps)
+                n_steps += len(chunk.X)
         self.optimizer.end_epoch(n_steps)
-        n_rows = total.new_tensor([len(o) for o in self.orders]).repeat_interleave(per_order)
+        self._hand_out()
+        n_rows = total.new_tensor([len(self.orders[i]) for i in self.order_of])
         return (total / n_rows).tolist()
 
-    def _run_chunk(self, chunk: Chunk) -> Tensor:
-        """Train on consecutive batches; return the summed loss of each network."""
-        k, n_orders = len(self.nets), len(self.orders)
-        n_steps, width = chunk.X.shape[0], chunk.X.shape[2]
+    def _run_chunk(self, chunk: Chunk, n_before: int) -> Tensor:
+        """Train on batches after so many others; return the summed loss of each network."""
+        k, (n_steps, _, width) = len(self.nets), chunk.X.shape[:3]
         output = chunk.X.new_empty(n_steps, k, self.widths[-1], width)
+        squares = output.new_zeros(n_steps, len(self.weights), k)
         wanted = self._wanted(chunk.y)
         share = (chunk.weight / chunk.total[:, :, None])[:, :, None, None]
-        per_model = (k // n_orders,)
-        totals = chunk.total.repeat_interleave(*per_model, dim=1)
-        decay = (self.alpha / totals)[:, :, None, None]
-        norms = output.new_zeros(n_steps, len(self.weights), k)
-        for s in range(n_steps):
-            self._forward(chunk.X[s], output[s])
-            self._delta(output[s], wanted[s], share[s])
-            self._backward(chunk.X[s])
-            if self.is_penalized:
-                for i, weight in enumerate(self.weights):
-                    torch.linalg.vector_norm(weight, dim=(1, 2), out=norms[s, i])
-                    self.weight_gradients[i].addcmul_(weight, decay[s])
-            self.optimizer.step()
+        decay = (self.alpha / chunk.total[:, self.order_index])[:, :, None, None]
+        for parts in zip(chunk.X, wanted, share, decay, output, squares, strict=True):
+            self.step(Batch(*parts))
         factor = chunk.size / chunk.total
-        cost = (
-            self._costs(output, chunk.y, wanted) * (chunk.weight * factor[:, :, None])[:, :, None]
-        )
-        loss = cost.sum(dim=(0, 3)).view(k)
-        squares = (norms.square().sum(1) * factor.repeat_interleave(*per_model, dim=1)).sum(0)
-        self._hand_out(chunk, output)
-        return loss + 0.5 * self.alpha * squares
+        weight = (chunk.weight * factor[:, :, None])[:, self.order_index]
+        loss = (self._costs(output, chunk.y, wanted) * weight).sum(dim=(0, 2))
+        penalty = (squares.sum(1) * factor[:, self.order_index]).sum(0)
+        self._keep(output, n_before)
+        return loss + 0.5 * self.alpha * penalty
 
-    def _hand_out(self, chunk: Chunk, output: Tensor) -> None:
-        """Give targets and outputs, in the order of the rows, to the networks that want them."""
+    def step(self, batch: Batch) -> None:
+        """Train on one batch.
+
+        Reads and writes memory of the batch and of the stack alone, always the same of the
+        latter for batches of one shape, and never waits for the device.
+
+        Parameters
+        ----------
+        batch : Batch
+            See there what is overwritten.
+        """
+        self._forward(batch.X, batch.output)
+        self._delta(batch)
+        self._backward(batch.X)
+        if self.is_penalized:
+            for i, weight in enumerate(self.weights):
+                flat = weight.view(len(weight), 1, -1)
+                multiply(flat, flat.transpose(1, 2), out=batch.squares[i, :, None, None])
+                self.weight_gradients[i].addcmul_(weight, batch.decay)
+        self.optimizer.step()
+
+    def _keep(self, output: Tensor, n_before: int) -> None:
+        """Keep outputs in the order of the rows, if a network wants those of the epoch."""
         if all(net.outputs_of_epoch is None for net in self.nets):
             return
-        rows = output.permute(1, 0, 3, 2).flatten(1, 2)
-        per_order = len(self.nets) // len(self.orders)
-        for i, order in enumerate(self.orders):
-            n_rows = int(chunk.size[:, i].sum())  # what fills a batch up comes last
-            target = chunk.y[:, i].flatten(0, 1)[:n_rows]
-            if order.sample.weight is not None:
-                target = target, chunk.weight[:, i].flatten()[:n_rows]
-            for k in range(i * per_order, (i + 1) * per_order):
-                if self.nets[k].outputs_of_epoch is not None:
-                    self.nets[k].outputs_of_epoch.append((target, rows[k, :n_rows]))
+        n_steps, k, n_outputs, width = output.shape
+        if self.kept is None:
+            self.kept = output.new_empty(k, self.feed.n_rows, n_outputs)
+        start = n_before * self.feed.batch_size
+        part = self.kept[:, start : start + n_steps * width]
+        part.view(k, n_steps, width, n_outputs).copy_(output.permute(1, 0, 3, 2))
+
+    def _hand_out(self) -> None:
+        """Give targets and outputs of the epoch to the networks that want them."""
+        targets: dict[int, Any] = {}
+        for i, net in enumerate(self.nets):
+            if net.outputs_of_epoch is not None:
+                number = self.order_of[i]
+                if number not in targets:
+                    targets[number] = self.orders[number].targets()
+                n_rows = len(self.orders[number])  # what fills a batch up comes last
+                net.outputs_of_epoch.append((targets[number], self.kept[i, :n_rows]))
 
     def _wanted(self, y: Tensor) -> Tensor:
         """Return targets in the shape of the output: (n_steps, n_orders, 1, n_outputs, n_rows)."""
@@ -174,60 +267,57 @@ class Stack:
         return wanted.scatter_(2, y[:, :, None], 1)[:, :, None]
 
     def _costs(self, output: Tensor, y: Tensor, wanted: Tensor) -> Tensor:
-        """Return the costs of rows, of shape (n_steps, n_orders, n_networks_of_it, n_rows)."""
-        n_steps, n_orders, width = y.shape[:3]
-        shape = (n_steps, n_orders, len(self.nets) // n_orders, width)
+        """Return the costs of rows, of shape (n_steps, n_networks, n_rows)."""
+        n_steps, k, _, width = output.shape
         if self.loss.name == "log_loss":  # of batches as of images; rows lie as their pixels
-            target = y[:, :, None].expand(shape).reshape(-1, width)
+            target = y[:, self.order_index].view(-1, width)
             output = output.view(-1, *output.shape[2:])
-            return functional.cross_entropy(output, target, reduction="none").view(shape)
+            costs = functional.cross_entropy(output, target, reduction="none")
+            return costs.view(n_steps, k, width)
         rows = output.movedim(2, 0).reshape(self.widths[-1], -1).t()
-        full = wanted.expand(*shape[:3], *wanted.shape[3:])
-        target = full.movedim(3, 0).reshape(self.widths[-1], -1).t()
-        return self.loss.per_row(rows, target).view(shape)
+        full = wanted[:, self.order_index, 0]
+        target = full.movedim(2, 0).reshape(self.widths[-1], -1).t()
+        return self.loss.per_row(rows, target).view(n_steps, k, width)
 
-    def _space(self, width: int) -> tuple[list[Tensor], list[Tensor], Tensor]:
-        """Return space for a batch: values of hidden layers, deltas of all layers, ones."""
+    def _space(self, width: int) -> tuple[list[Tensor], list[Tensor]]:
+        """Return space for a batch: values of hidden layers, deltas of all layers."""
         if width not in self.buffers:
             k, like = len(self.nets), self.alpha
             values = [like.new_empty(k, n, width) for n in self.widths[:-1]]
             deltas = [like.new_empty(k, n, width) for n in self.widths]
-            self.buffers[width] = values, deltas, like.new_ones(width)
+            self.buffers[width] = values, deltas
         return self.buffers[width]
-
-    def _by_order(self, tensor: Tensor) -> Tensor:
-        """Return a tensor with all units of the networks of an order in one axis."""
-        return tensor.view(len(self.orders), -1, *tensor.shape[2:])
 
     def _forward(self, X: Tensor, output: Tensor) -> None:
         values = self._space(X.shape[1])[0]
         targets = [*values, output]
-        first, bias = self._by_order(self.weights[0]), self._by_order(self.biases[0])[..., None]
-        torch.baddbmm(bias, first, X.transpose(1, 2), out=self._by_order(targets[0]))
+        for block in self.blocks:
+            inputs = X[block.orders].transpose(1, 2)
+            multiply(block.joined(self.weights[0]), inputs, out=block.joined(targets[0]))
+        targets[0].add_(self.biases[0][..., None])
         for i in range(1, len(targets)):
             self.activations[i - 1].value(targets[i - 1])
-            torch.baddbmm(
-                self.biases[i][..., None], self.weights[i], targets[i - 1], out=targets[i]
-            )
+            multiply(self.weights[i], targets[i - 1], out=targets[i])
+            targets[i].add_(self.biases[i][..., None])
 
-    def _delta(self, output: Tensor, wanted: Tensor, share: Tensor) -> None:
+    def _delta(self, batch: Batch) -> None:
         """Write the derivative of the batch's mean loss with respect to the raw output."""
-        delta = self._space(output.shape[2])[1][-1]
-        LINKS[self.loss.name](output, delta)
-        by_order = delta.view(len(self.orders), -1, *delta.shape[1:])
-        by_order.sub_(wanted).mul_(share)
+        delta = self._space(batch.output.shape[2])[1][-1]
+        LINKS[self.loss.name](batch.output, delta)
+        for block in self.blocks:
+            part = block.of(delta)
+            part.sub_(batch.wanted[block.orders]).mul_(batch.share[block.orders])
 
     def _backward(self, X: Tensor) -> None:
-        values, deltas, ones = self._space(X.shape[1])
+        values, deltas = self._space(X.shape[1])
         for i in range(len(deltas) - 1, -1, -1):
             delta = deltas[i]
             if i:
-                torch.bmm(self.weights[i].transpose(1, 2), delta, out=deltas[i - 1])
+                multiply(self.weights[i].transpose(1, 2), delta, out=deltas[i - 1])
                 self.activations[i - 1].backward(deltas[i - 1], values[i - 1])
-                gradient = self.weight_gradients[i]
-                torch.bmm(delta, values[i - 1].transpose(1, 2), out=gradient)
+                multiply(delta, values[i - 1].transpose(1, 2), out=self.weight_gradients[i])
             else:
-                gradient = self._by_order(self.weight_gradients[0])
-                torch.bmm(self._by_order(delta), X, out=gradient)
-            rows = delta.view(-1, len(ones))
-            torch.mv(rows, ones, out=self.bias_gradients[i].view(-1))
+                gradient = self.weight_gradients[0]
+                for block in self.blocks:
+                    multiply(block.joined(delta), X[block.orders], out=block.joined(gradient))
+            torch.sum(delta, 2, out=self.bias_gradients[i])

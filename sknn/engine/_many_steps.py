@@ -1,6 +1,7 @@
 """Optimizer steps on stacked parameters, each network with settings of its own."""
 
 import math
+from collections import defaultdict
 from collections.abc import Sequence
 from itertools import groupby
 from typing import Any
@@ -35,7 +36,7 @@ def settings(optimizer: torch.optim.Optimizer) -> tuple:
 class StackedOptimizer:
     """The optimizers of many networks, whose state lies in one tensor for each parameter.
 
-    Neighbours with equal settings make their step in one call.
+    Those with equal settings make their step in one call, and neighbours among them faster.
 
     Parameters
     ----------
@@ -72,17 +73,20 @@ class StackedOptimizer:
 
     def begin_epoch(self) -> None:
         """Read the settings anew, as schedules change them between epochs."""
-        self.runs = []
+        alike: dict[tuple, list[slice]] = defaultdict(list)
         numbered = list(enumerate(self.optimizers))
-        for _, run in groupby(numbered, key=lambda pair: settings(pair[1])):
-            members = list(run)
-            rows = slice(members[0][0], members[-1][0] + 1)
-            tensors = [self.parameters, self.gradients, *self.state.values()]
-            slices = [[tensor[rows] for tensor in part] for part in tensors]
+        for key, run in groupby(numbered, key=lambda pair: settings(pair[1])):
+            members = [number for number, _ in run]
+            alike[key].append(slice(members[0], members[-1] + 1))
+        tensors = [self.parameters, self.gradients, *self.state.values()]
+        self.runs = []
+        for parts in alike.values():
+            slices = [[tensor[part] for part in parts for tensor in kind] for kind in tensors]
             count = None
             if self.is_adam:
                 count = torch.zeros((), device=self.parameters[0].device)
-            self.runs.append((dict(members[0][1].param_groups[0]), slices, count))
+            group = dict(self.optimizers[parts[0].start].param_groups[0])
+            self.runs.append((group, slices, count))
 
     def step(self) -> None:
         """Follow the gradients once."""

@@ -60,6 +60,8 @@ class Net(NeuralNet):
     replayed: Any = None
     #: targets and raw outputs of an epoch, batch by batch, while somebody wants them
     outputs_of_epoch: list | None = None
+    #: raw output and loss of the validation rows after an epoch, where they are known already
+    validated: tuple[np.ndarray, float] | None = None
     #: set by a callback that wants no further epoch
     stop_asked: bool = False
     #: beside the training rows, for callbacks
@@ -320,7 +322,8 @@ def snapshot(net: Net) -> Net:
     new.module = new.module_ = copy.deepcopy(net.module_)
     new.history = copy.copy(net.history)
     new.callbacks, new.callbacks_, new.closed_form, new.compiled = None, [], None, None
-    new.validation_rows = new.outputs_of_epoch = new.batches = new.replayed = None
+    new.validation_rows = new.outputs_of_epoch = new.validated = None
+    new.batches = new.replayed = None
     return new
 
 

@@ -216,7 +216,8 @@ def _set_callbacks(net: Net, plan: TrainPlan, progress: Progress) -> None:
 def _forget_data(net: Net) -> None:
     """Drop what holds data and weights, and would be pickled with the net."""
     net.callbacks = None
-    net.validation_rows = net.outputs_of_epoch = net.batches = net.compiled = None
+    net.validation_rows = net.outputs_of_epoch = net.validated = None
+    net.batches = net.compiled = None
     net.initialize_callbacks()
 
 

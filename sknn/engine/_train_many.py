@@ -15,7 +15,9 @@ from sknn.engine._many_memory import memory_budget, side_by_side
 from sknn.engine._many_orders import Order
 from sknn.engine._many_pass import Stack, arranged
 from sknn.engine._many_progress import epoch_bar
+from sknn.engine._many_validation import StackedValidation
 from sknn.engine._precision import precision_of
+from sknn.engine._products import one_thread_a_product
 from sknn.engine._threads import threads_for
 from sknn.engine._train import train
 
@@ -81,7 +83,8 @@ def train_many(
     with epoch_bar(sum(_most_epochs(plan) for plan in plans), verbose) as advance:
         try:
             groups, alone = _groups(plans, outcomes)
-            _train_groups(groups, outcomes, n_jobs, memory, advance)
+            with one_thread_a_product():
+                _train_groups(groups, outcomes, n_jobs, memory, advance)
             _train_alone(plans, alone, outcomes, n_jobs, advance)
         except KeyboardInterrupt as stop:
             outcomes = [stop if outcome is None else outcome for outcome in outcomes]
@@ -196,6 +199,7 @@ class _Group:
     def _train_stack(self, outcomes: list[Outcome | None]) -> None:
         """Train a stack until it is worth while to lay it anew."""
         stack = self._new_stack()
+        validation = StackedValidation(stack)
         first = self.active[0].net
         with threads_for(0, 0), precision_of(first):  # one thread
             while not any(member.is_done for member in self.active):
@@ -204,6 +208,7 @@ class _Group:
                 for member in self.active:
                     member.begin_epoch()
                 losses = dict(zip(stack.nets, stack.run_epoch(), strict=True))
+                validation.run()
                 for member in self.active:
                     member.end_epoch(losses[member.net])
                 self.advance(len(self.active))
@@ -218,24 +223,28 @@ class _Group:
             free = self.limit - len(self.active)
             if not self.active or free >= SHARE_TO_REFILL * self.limit:
                 self._admit(free)
-            places, orders = arranged(
+            places = arranged(
                 [member.net for member in self.active], [member.order for member in self.active]
             )
+            lying = [self.active[i] for i in places]
             try:
-                return Stack([self.active[i].net for i in places], orders, self.batch_size)
+                return Stack(
+                    [member.net for member in lying],
+                    [member.order for member in lying],
+                    self.batch_size,
+                )
             except (MemoryError, RuntimeError) as error:
                 if len(self.active) < 2 or not _is_out_of_memory(error):
                     raise
                 self._shrink()
 
     def _admit(self, free: int) -> None:
-        entering = [self.waiting.popleft() for _ in range(min(free, len(self.waiting)))]
         orders: dict[tuple, Order] = {}
-        for member in entering:
-            state = member.plan.random_state if member.plan.config.shuffle else None
-            key = id(member.sample), _fingerprint(state)
+        for _ in range(_at_boundary(free, [member.order_key for member in self.waiting])):
+            member = self.waiting.popleft()
+            key = member.order_key
             if key not in orders:
-                orders[key] = Order(member.sample, state)
+                orders[key] = Order(member.sample, member.state_of_order)
             member.begin(orders[key])
             self.active.append(member)
 
@@ -250,18 +259,20 @@ class _Group:
 
 def _neighbours(members: list[Member]) -> list[Member]:
     """Return members with those together that see the same rows in the same order."""
-    keys = {}
+    keys = defaultdict(list)
     for member in members:
-        key = id(member.sample), _fingerprint(member.plan.random_state)
-        keys.setdefault(key, []).append(member)
+        keys[member.order_key].append(member)
     return [member for group in keys.values() for member in group]
 
 
-def _fingerprint(random_state: Any) -> tuple | None:
-    if random_state is None:
-        return None
-    name, keys, *rest = random_state.get_state()
-    return name, keys.tobytes(), *rest
+def _at_boundary(most: int, keys: list[tuple]) -> int:
+    """Return how many to take, at most so many, so that few who share a key are torn apart."""
+    if most >= len(keys):
+        return len(keys)
+    stop = most
+    while stop and keys[stop - 1] == keys[stop]:
+        stop -= 1
+    return stop if 2 * stop > most else most
 
 
 def _is_out_of_memory(error: BaseException) -> bool:

@@ -78,7 +78,7 @@ class DeepEnsemble(BaseEstimator, ABC):
         for _ in range(self.n_members):
             seed = random_state.randint(LARGEST_SEED)
             member = clone(network).set_params(random_state=seed)
-            plan = plan_fit(member, Prepared([], X, y, {"sample_weight": sample_weight}))
+            plan = plan_fit(member, Prepared([], X, y, {"sample_weight": sample_weight}), {})
             rows = np.arange(len(X)) if isinstance(X, np.ndarray) else None
             plan = common.share(plan, member, rows)
             plans.append(_bootstrapped(plan, random_state) if self.bootstrap else plan)

@@ -8,6 +8,7 @@ was trained: scoring, errors, warnings, and results are scikit-learn's own.
 
 import copy
 import time
+from collections import defaultdict
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -179,7 +180,8 @@ class Fits:
             return fit
         try:
             key = _key_of_first_steps(estimator, candidate)
-            plan = plan_fit(estimator, fold.after_first_steps(key, estimator))
+            prepared = fold.after_first_steps(key, estimator)
+            plan = plan_fit(estimator, prepared, fold.plans[key])
             rows = None if key else fold.rows
             fit.plan = common.share(plan, last_step(estimator), rows)
         except Exception as error:
@@ -214,6 +216,7 @@ class _Fold:
     def __init__(self, rows: np.ndarray, X: Any, y: Any, fit_params: Mapping[str, Any]):
         self.rows, self.X, self.y, self.fit_params = rows, X, y, fit_params
         self._prepared: dict[Hashable, Prepared | Exception] = {}
+        self.plans: dict[Hashable, dict] = defaultdict(dict)
 
     def after_first_steps(self, key: Hashable, estimator: Any) -> Prepared:
         """Return what the first steps of an estimator give, fitted once for each key."""

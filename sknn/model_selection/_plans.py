@@ -3,12 +3,13 @@
 import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Any
 
 from sklearn.pipeline import Pipeline
 
 from sknn._specs import TrainPlan, TrainResult
-from sknn.deep._base import DeepEstimator, validation_of
+from sknn.deep._base import FOR_TRAINING_ALONE, DeepEstimator, validation_of
 
 
 def check_batchable(estimator: Any, owner: str) -> None:
@@ -99,7 +100,7 @@ def fit_first_steps(estimator: Any, X: Any, y: Any, fit_params: Mapping[str, Any
     return Prepared(steps, *calls[0])
 
 
-def plan_fit(estimator: Any, prepared: Prepared) -> TrainPlan:
+def plan_fit(estimator: Any, prepared: Prepared, plans: dict) -> TrainPlan:
     """Do what the ``fit`` of an estimator does before training.
 
     Parameters
@@ -108,6 +109,9 @@ def plan_fit(estimator: Any, prepared: Prepared) -> TrainPlan:
         Unfitted; a pipeline takes over the fitted steps.
     prepared : Prepared
         Of the same first steps.
+    plans : dict
+        Plans for the same rows that were made before and not yet trained, by what they differ in;
+        another one is noted here. What they have in common is done once.
 
     Returns
     -------
@@ -116,12 +120,37 @@ def plan_fit(estimator: Any, prepared: Prepared) -> TrainPlan:
     final = last_step(estimator)
     if prepared.steps:
         estimator.steps = [*prepared.steps, estimator.steps[-1]]
+    key = _key_of_preparation(final)
+    if key in plans:
+        final._validate_params()
+        return final._prepare_as(*plans[key])
+    plan = _plan_anew(final, prepared)
+    if key is not None:
+        plans[key] = final, plan
+    return plan
+
+
+def _plan_anew(final: DeepEstimator, prepared: Prepared) -> TrainPlan:
     inspect.signature(final.fit).bind(prepared.X, prepared.y, **prepared.params)
     final._validate_params()
     params = dict(prepared.params)
     weight, names = params.pop("sample_weight", None), ("X_val", "y_val", "sample_weight_val")
     validation = validation_of(*(params.pop(name, None) for name in names))
     return final._prepare(prepared.X, prepared.y, weight, validation=validation, **params)
+
+
+def _key_of_preparation(network: DeepEstimator) -> tuple | None:
+    """Return what tells apart networks that are prepared in different ways; None if chance does."""
+    if not isinstance(network.random_state, Integral):
+        return None
+    params = network.get_params(deep=False)
+    names = sorted(params.keys() - FOR_TRAINING_ALONE)
+    key = type(network), *((name, repr(params[name]), params[name]) for name in names)
+    try:
+        hash(key)
+    except TypeError:
+        return None
+    return key
 
 
 def finish_fit(estimator: Any, result: TrainResult) -> Any:

@@ -24,6 +24,7 @@ class CommonArrays:
         self.X = X
         self._casts: dict[str, np.ndarray] = {}
         self._kept: dict[bytes, Any] = {}
+        self._seen: dict[int, Any] = {}
 
     def share(self, plan: TrainPlan, network: DeepEstimator, rows: np.ndarray | None) -> TrainPlan:
         """Return a plan whose arrays are those of earlier plans, where these are equal.
@@ -73,8 +74,13 @@ class CommonArrays:
 
     def _once(self, X: Any) -> Any:
         """Return the first array given that is equal to this one."""
+        if id(X) in self._seen:
+            return X
         parts = [X.data, X.indices, X.indptr] if sparse.issparse(X) else [X]
         digest = hashlib.blake2b(repr((type(X), X.shape, str(X.dtype))).encode())
         for part in parts:
             digest.update(np.ascontiguousarray(part))
-        return self._kept.setdefault(digest.digest(), X)
+        kept = self._kept.setdefault(digest.digest(), X)
+        if kept is X:  # it lives as long as this, so that no other gets its id
+            self._seen[id(X)] = X
+        return kept
