@@ -7,11 +7,14 @@ within about a microsecond.
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from threading import Lock
 from typing import Any, Protocol
 
 import torch
 
 Work = Callable[[], Any]
+
+ONE_AT_A_TIME = Lock()
 
 
 class Graph(Protocol):
@@ -56,8 +59,10 @@ class CudaGraph:
     def capture(self, work: Work) -> None:
         """Take down the kernels of the work; it may not wait for the device."""
         graph = torch.cuda.CUDAGraph()
-        # The block around it puts the stream back where torch's own does not: if capture fails.
+        # torch allows one capture at a time in a process; stacks are trained in threads. The block
+        # around it puts the stream back where torch's own does not: if capture fails.
         with (
+            ONE_AT_A_TIME,
             self._aside(),
             torch.cuda.graph(graph, stream=self.stream, capture_error_mode="thread_local"),
         ):

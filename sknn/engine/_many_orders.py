@@ -12,6 +12,10 @@ from sknn.engine._data import GROUP_NUMBERS
 
 Tensor = torch.Tensor
 
+#: steps of a chunk on a GPU, and numbers that it may hold: there each chunk costs what it takes to
+#: bring row numbers over, and nothing is gained by chunks that fit a cache
+DEVICE_STEPS, DEVICE_NUMBERS = 64, 2**24
+
 
 @dataclass(frozen=True, eq=False)
 class Sample:
@@ -122,6 +126,8 @@ class Feed:
         self.width_of_last = longest - self.n_full * batch_size
         size = len(orders) * batch_size * max(orders[0].sample.X.shape[1], numbers_per_row)
         self.n_steps = max(1, GROUP_NUMBERS // size)
+        if orders[0].sample.X.device.type != "cpu":
+            self.n_steps = max(1, min(DEVICE_STEPS, DEVICE_NUMBERS // size))
         # The rows of all samples, one sample after the other, are taken in one call.
         samples = list(dict.fromkeys(order.sample for order in orders))
         starts = np.cumsum([0, *(len(sample.rows) for sample in samples)])

@@ -20,6 +20,7 @@ import torch
 from torch.nn import functional
 
 from sknn.engine._many_orders import Chunk, Feed, Order
+from sknn.engine._many_replayed import replays_of
 from sknn.engine._many_steps import StackedOptimizer, settings
 from sknn.engine._mlp_pass import IN_PLACE
 from sknn.engine._products import multiply, products_without_warnings
@@ -174,6 +175,7 @@ class Stack:
         self.kept: Tensor | None = None
         self.feed = Feed(self.orders, batch_size, self.widths[-1] * per_order)
         self.buffers: dict[int, tuple[list[Tensor], list[Tensor]]] = {}
+        self.replays = replays_of(self._train_on, self.optimizer, self.feed.n_steps)
 
     @torch.no_grad()
     def run_epoch(self) -> list[float]:
@@ -188,18 +190,29 @@ class Stack:
         for order in self.orders:
             order.shuffle()
         self.optimizer.begin_epoch()
+        run = self._train_on
+        if self.replays is not None:
+            self.replays.begin_epoch()
+            run = self.replays.run
         total, n_steps = torch.zeros_like(self.alpha), 0
         with products_without_warnings():
             for chunk in self.feed.epoch():
-                total += self._run_chunk(chunk, n_steps)
+                loss, output = run(chunk)
+                total += loss
+                self._keep(output, n_steps)
                 n_steps += len(chunk.X)
         self.optimizer.end_epoch(n_steps)
         self._hand_out()
         n_rows = total.new_tensor([len(self.orders[i]) for i in self.order_of])
         return (total / n_rows).tolist()
 
-    def _run_chunk(self, chunk: Chunk, n_before: int) -> Tensor:
-        """Train on batches after so many others; return the summed loss of each network."""
+    def _train_on(
+        self, chunk: Chunk, follow: Callable[[], None] | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Train on consecutive batches; return the summed loss of each network, and outputs.
+
+        `follow` follows the gradients in place of the optimizer.
+        """
         k, (n_steps, _, width) = len(self.nets), chunk.X.shape[:3]
         output = chunk.X.new_empty(n_steps, k, self.widths[-1], width)
         squares = output.new_zeros(n_steps, len(self.weights), k)
@@ -207,15 +220,14 @@ class Stack:
         share = (chunk.weight / chunk.total[:, :, None])[:, :, None, None]
         decay = (self.alpha / chunk.total[:, self.order_index])[:, :, None, None]
         for parts in zip(chunk.X, wanted, share, decay, output, squares, strict=True):
-            self.step(Batch(*parts))
+            self.step(Batch(*parts), follow or self.optimizer.step)
         factor = chunk.size / chunk.total
         weight = (chunk.weight * factor[:, :, None])[:, self.order_index]
         loss = (self._costs(output, chunk.y, wanted) * weight).sum(dim=(0, 2))
         penalty = (squares.sum(1) * factor[:, self.order_index]).sum(0)
-        self._keep(output, n_before)
-        return loss + 0.5 * self.alpha * penalty
+        return loss + 0.5 * self.alpha * penalty, output
 
-    def step(self, batch: Batch) -> None:
+    def step(self, batch: Batch, follow: Callable[[], None]) -> None:
         """Train on one batch.
 
         Reads and writes memory of the batch and of the stack alone, always the same of the
@@ -225,6 +237,8 @@ class Stack:
         ----------
         batch : Batch
             See there what is overwritten.
+        follow : callable
+            Follows the gradients.
         """
         self._forward(batch.X, batch.output)
         self._delta(batch)
@@ -234,7 +248,7 @@ class Stack:
                 flat = weight.view(len(weight), 1, -1)
                 multiply(flat, flat.transpose(1, 2), out=batch.squares[i, :, None, None])
                 self.weight_gradients[i].addcmul_(weight, batch.decay)
-        self.optimizer.step()
+        follow()
 
     def _keep(self, output: Tensor, n_before: int) -> None:
         """Keep outputs in the order of the rows, if a network wants those of the epoch."""

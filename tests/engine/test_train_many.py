@@ -12,7 +12,7 @@ from sklearn.base import clone
 from sklearn.datasets import load_digits
 
 from sknn import DeepMLPClassifier, DeepMLPRegressor
-from sknn.engine import _many_memory, _train_many, train, train_many
+from sknn.engine import _many_memory, _many_replayed, _train_many, train, train_many
 from sknn.engine._many_pass import Stack
 from sknn.engine._many_progress import epoch_bar
 from sknn.exceptions import NonFiniteLossError
@@ -616,9 +616,21 @@ def test_no_bar_without_rich(capsys, monkeypatch):
     assert capsys.readouterr().out == ""
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")
-def test_same_on_a_gpu():
-    estimators = [classifier(device="cuda", learning_rate_init=r) for r in RATES]
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+@pytest.mark.parametrize("params", [{}, {"solver": "sgd"}, {"early_stopping": True}], ids=str)
+def test_same_on_a_gpu(params, monkeypatch):
+    captured = []
+
+    class Noted(_many_replayed.Replayed):
+        def __init__(self, *args):
+            super().__init__(*args)
+            captured.append(self)
+
+    monkeypatch.setattr(_many_replayed, "Replayed", Noted)
+    estimators = [classifier(device="cuda", learning_rate_init=r, **params) for r in RATES]
     alone = [train(plan_of(e)) for e in estimators]
     for one, other in zip(alone, train_many([plan_of(e) for e in estimators]), strict=True):
-        assert_same(one, other)
+        assert_same(one, other, tolerance=1e-5)
+    assert captured
+    assert [replayed.failure for replayed in captured] == [None] * len(captured)
