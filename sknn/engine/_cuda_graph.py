@@ -14,6 +14,7 @@ import torch
 
 Work = Callable[[], Any]
 
+#: held while a thread warms up or captures
 ONE_AT_A_TIME = Lock()
 
 
@@ -40,15 +41,16 @@ class CudaGraph:
     ----------
     device : str
         As torch names it.
+    stream : torch.cuda.Stream
+        Of the device, to warm up and to capture on.
 
     References
     ----------
     .. [1] PyTorch, "CUDA semantics", section "CUDA Graphs".
     """
 
-    def __init__(self, device: str):
-        self.device = device
-        self.stream = torch.cuda.Stream(device)
+    def __init__(self, device: str, stream: torch.cuda.Stream):
+        self.device, self.stream = device, stream
         self.graph: torch.cuda.CUDAGraph | None = None
 
     def run(self, work: Work) -> None:
@@ -59,10 +61,8 @@ class CudaGraph:
     def capture(self, work: Work) -> None:
         """Take down the kernels of the work; it may not wait for the device."""
         graph = torch.cuda.CUDAGraph()
-        # torch allows one capture at a time in a process; stacks are trained in threads. The block
-        # around it puts the stream back where torch's own does not: if capture fails.
+        # The block around it puts the stream back where torch's own does not: if capture fails.
         with (
-            ONE_AT_A_TIME,
             self._aside(),
             torch.cuda.graph(graph, stream=self.stream, capture_error_mode="thread_local"),
         ):
@@ -75,11 +75,14 @@ class CudaGraph:
 
     @contextmanager
     def _aside(self) -> Iterator[None]:
-        here = torch.cuda.current_stream(self.device)
-        self.stream.wait_stream(here)
-        with torch.cuda.stream(self.stream):
-            yield
-        here.wait_stream(self.stream)
+        # One capture at a time is what torch allows in a process, and torch's streams are few: what
+        # another thread does on the same one meanwhile would be captured too.
+        with ONE_AT_A_TIME:
+            here = torch.cuda.current_stream(self.device)
+            self.stream.wait_stream(here)
+            with torch.cuda.stream(self.stream):
+                yield
+            here.wait_stream(self.stream)
 
 
 def graphs_for(device: str) -> Callable[[], Graph] | None:
@@ -93,8 +96,12 @@ def graphs_for(device: str) -> Callable[[], Graph] | None:
     Returns
     -------
     callable or None
+        Its graphs are captured on one stream, for which libraries take their work space once.
     """
-    return (lambda: CudaGraph(device)) if torch.device(device).type == "cuda" else None
+    if torch.device(device).type != "cuda":
+        return None
+    stream = torch.cuda.Stream(device)
+    return lambda: CudaGraph(device, stream)
 
 
 class Replayed:

@@ -100,12 +100,16 @@ class StackedOptimizer:
         """Write the number of steps back into the optimizers."""
         if not self.is_adam:
             return
+        counts: dict[int, Tensor] = {}  # a tensor for each network would cost a GPU 10 µs each
         for optimizer in self.optimizers:
             group = optimizer.param_groups[0]
             group["n_steps"] += n_steps
+            if group["n_steps"] not in counts:
+                count = torch.tensor(float(group["n_steps"]), device=self.parameters[0].device)
+                counts[group["n_steps"]] = count
             group["eps"] = group["epsilon"] / math.sqrt(1 - group["betas"][1] ** group["n_steps"])
             for p in group["params"]:
-                optimizer.state[p]["step"] = torch.tensor(float(group["n_steps"]), device=p.device)
+                optimizer.state[p]["step"] = counts[group["n_steps"]]
 
 
 def _adam_step(group: dict, slices: list[Slices], count: Tensor) -> None:

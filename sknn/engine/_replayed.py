@@ -268,28 +268,25 @@ class ReplayedClosedForm(ReplayedEpochs):
         form: ClosedForm = self.net.closed_form
         mlp, sizes = form.mlp, chunk.sizes
         X, y, weight = self.take(chunk)
-        output = mlp.new_output(len(y))
+        outputs = [mlp.new_output(size) for size in sizes]  # each in one piece, as softmax wants
         relative, shares = (None, None) if weight is None else _in_batches(weight, sizes)
         weights = [None] * len(sizes) if relative is None else relative.split(sizes)
-        norms = output.new_zeros(2, len(sizes))
-        parts = zip(
-            X.split(sizes), mlp.wanted(y).split(sizes), output.t().split(sizes, 1), weights,
-            strict=True,
-        )  # fmt: skip
+        norms = outputs[0].new_zeros(2, len(sizes))
+        parts = zip(X.split(sizes), mlp.wanted(y).split(sizes), outputs, weights, strict=True)
         for i, (part, want, out, w) in enumerate(parts):
             if form.alpha:
                 self._note_norms(norms[:, i])
             share = 1 / sizes[i] if shares is None else shares[i]
-            self.passes.run(part, want, out, w, self._factors(share))
+            self.passes.run(part, want, out.t(), w, self._factors(share))
             if not self.in_place:
                 self._finish_gradient(share)
                 self.steps.step(i)
+        chunk.output = output = torch.cat([out.t() for out in outputs], 1).t()
         self.total.add_(self._loss(output, y, relative, sizes))
         if form.alpha:
             squares = (1 - form.l1_ratio) * norms[0].square() + 2 * form.l1_ratio * norms[1]
             weighed = squares if shares is None else squares * shares * _column(sizes, shares)
             self.total.add_(weighed.sum(), alpha=0.5 * form.alpha)
-        chunk.output = output
 
     def _note_norms(self, norms: Tensor) -> None:
         weights, form = self.net.closed_form.mlp.flat.weights, self.net.closed_form

@@ -96,8 +96,12 @@ def test_only_cuda_devices_have_graphs(device):
 
 
 @pytest.mark.parametrize("device", ["cuda", "cuda:1"])
-def test_graphs_of_a_cuda_device_are_its_own(device, monkeypatch):
-    monkeypatch.setattr(torch.cuda, "Stream", lambda device: f"stream on {device}")
-    graph = graphs_for(device)()
-    assert type(graph) is CudaGraph
-    assert graph.stream == f"stream on {device}"
+def test_graphs_of_a_cuda_device_share_a_stream_of_it(device, monkeypatch):
+    made = []
+    monkeypatch.setattr(torch.cuda, "Stream", lambda device: made.append(device) or len(made))
+    new_graph = graphs_for(device)
+    one, other = new_graph(), new_graph()
+    assert type(one) is CudaGraph
+    assert one is not other
+    assert one.stream == other.stream == 1
+    assert made == [device] == [one.device]

@@ -10,7 +10,7 @@ from sklearn.base import clone
 
 from sknn import DeepMLPClassifier, DeepMLPRegressor, SequenceCNNClassifier
 from sknn.engine import _replayed
-from sknn.engine._cuda_graph import CudaGraph, Replayed
+from sknn.engine._cuda_graph import Replayed, graphs_for
 from sknn.engine._mlp_pass import IN_PLACE
 from tests.engine.test_closed_form import TASKS, data
 from tests.engine.test_closed_form import make as make_model
@@ -154,7 +154,7 @@ def test_work_is_captured_and_replayed():
         calls.append(1)
         numbers[1].add_(numbers[0] * 2)
 
-    replayed = Replayed(work, CudaGraph("cuda"))
+    replayed = Replayed(work, graphs_for("cuda")())
     for i in range(1, 6):
         numbers[0] = i
         replayed()
@@ -171,7 +171,7 @@ def test_a_capture_that_fails_leaves_stream_and_device_as_they_were():
         if numbers.sum().item() < 0:
             raise AssertionError
 
-    replayed = Replayed(work, CudaGraph("cuda"))
+    replayed = Replayed(work, graphs_for("cuda")())
     for i in range(1, 5):
         replayed()
         assert numbers.tolist() == [2.0**i] * 3
