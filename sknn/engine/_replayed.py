@@ -183,7 +183,7 @@ class ReplayedEpochs(ABC):
 
 
 class ReplayedModule(ReplayedEpochs):
-    """Steps by autograd, as `Net.train_step` does them."""
+    """Steps by autograd, as `Net.train_step` does them, but for the penalty."""
 
     def memory(self) -> Memory:
         """Return the memory of the module's parameters and the optimizer's state."""
@@ -225,12 +225,36 @@ class ReplayedModule(ReplayedEpochs):
         parameters = list(net.module_.parameters())
         for p in parameters:
             p.grad = None
-        step = net.train_step_single((X, target))
+        net.module_.train()
+        output = net.infer(X)
+        loss = net.get_loss(output, target, X=X, training=False)
+        loss.backward()
+        self.total.add_(loss.detach(), alpha=len(X))
+        if net.alpha:
+            _, weight = target_and_weight(target)
+            self._penalize(len(X), 1 / len(X) if weight is None else weight.sum().reciprocal())
         if net.max_grad_norm is not None:
             torch.nn.utils.clip_grad_norm_(parameters, net.max_grad_norm)
         self.steps.step(i)
-        self.total.add_(step["loss"].detach(), alpha=len(X))
-        return step["y_pred"].detach()
+        return output.detach()
+
+    @torch.no_grad()
+    def _penalize(self, n_rows: int, share: Any) -> None:
+        """Add the penalty and its slope, which autograd would do in many times as many kernels."""
+        net = self.net
+        weights = net.penalized_parameters()
+        if not weights:
+            return
+        gradients = [p.grad for p in weights]
+        l1, l2 = net.alpha * net.l1_ratio, net.alpha * (1 - net.l1_ratio)
+        norms = torch.stack(torch._foreach_norm(weights))
+        penalty = norms.square().sum().mul_(0.5 * l2)
+        torch._foreach_add_(gradients, torch._foreach_mul(weights, l2 * share))
+        if l1:
+            signs = torch._foreach_sign(weights)
+            torch._foreach_add_(gradients, torch._foreach_mul(signs, l1 * share))
+            penalty.add_(torch.stack(torch._foreach_norm(weights, 1)).sum(), alpha=l1)
+        self.total.add_(penalty.mul_(share), alpha=n_rows)
 
 
 class ReplayedClosedForm(ReplayedEpochs):

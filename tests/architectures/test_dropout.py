@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from sknn.architectures._dropout import PARTS, Dropout
+from sknn.architectures._dropout import PARTS, DrawnMasks, Dropout
 
 ONES = torch.ones(400, 50)
 
@@ -148,3 +148,36 @@ def test_on_a_gpu_a_seed_gives_the_same_batches():
     through = Dropout(0.3)
     through.load_state_dict(mine.state_dict())
     assert torch.equal(through(X), mine(X))
+
+
+def test_masks_drawn_before_are_those_that_layers_would_draw():
+    def network():
+        return torch.nn.Sequential(
+            Dropout(0.3, seed=1), torch.nn.Linear(6, 5), Dropout(0.6, seed=2)
+        )
+
+    X, bank = torch.ones(4, 6), DrawnMasks()
+    own, given = network(), network()
+    given.load_state_dict(own.state_dict())
+    places = None
+    for epoch in range(3):
+        bank.draw_again()
+        with bank.given_to(given):
+            for _ in range(2):  # two batches at each run
+                torch.testing.assert_close(given(X), own(X), rtol=0, atol=0)
+        masks = [mask.data_ptr() for _, mask in bank.drawn]
+        assert len(masks) == 4
+        assert places in (None, masks), epoch
+        places = masks
+    for one, other in zip(own.modules(), given.modules(), strict=True):
+        if isinstance(one, Dropout):
+            assert one.state.tolist() == other.state.tolist()
+            assert other.masks is None
+
+
+def test_a_layer_draws_for_itself_after_an_error_with_masks_given():
+    layer, bank = Dropout(0.5, seed=1), DrawnMasks()
+    with pytest.raises(ZeroDivisionError), bank.given_to(layer):
+        raise ZeroDivisionError
+    assert layer.masks is None
+    assert not bank.is_complete

@@ -112,3 +112,22 @@ def test_chunks_on_a_gpu_are_longer(monkeypatch):
     assert _many_orders.Feed([order], 16, 8).n_steps == 64
     monkeypatch.setattr(_many_orders, "DEVICE_NUMBERS", 3 * 16 * 64)
     assert _many_orders.Feed([order], 16, 8).n_steps == 3
+
+
+def test_networks_that_part_company_are_captured_anew(monkeypatch):
+    """Equal settings make one call of the optimizer; when one network slowed down there are two."""
+    settings = {"learning_rate": "adaptive", "tol": 0.05, "n_iter_no_change": 1, "max_iter": 25}
+    estimators = [
+        classifier(solver="sgd", learning_rate_init=0.3, random_state=seed, **settings)
+        for seed in range(3)
+    ]
+    shapes = set()
+    original = _many_replayed.ReplayedStack.begin_epoch
+
+    def noted(self):
+        original(self)
+        shapes.add(len(self.steps.signature))
+
+    monkeypatch.setattr(_many_replayed.ReplayedStack, "begin_epoch", noted)
+    assert compare(estimators, monkeypatch)
+    assert len(shapes) > 1
