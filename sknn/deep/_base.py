@@ -19,7 +19,6 @@ from sknn.deep._state import ShortState
 from sknn.deep._watcher import CallbackWatcher
 from sknn.engine import forward, snapshot, train
 
-
 #: parameters that matter only once a network is prepared, from the first epoch on
 FOR_TRAINING_ALONE = frozenset(
     {

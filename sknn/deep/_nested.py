@@ -12,7 +12,7 @@ class NestedParams:
     """
 
     _nested: tuple[str, ...] = ()
-    #: names in the signature, read once: scikit-learn reads it at each clone, for half a millisecond
+    #: names in the signature, read once: scikit-learn reads it anew for each clone
     _shown: tuple[str, ...] = ()
 
     def __init_subclass__(cls, **kwargs: Any):

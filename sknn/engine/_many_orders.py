@@ -69,7 +69,7 @@ class Order:
             self.positions = self.positions[self.random_state.permutation(len(self))]
 
     def targets(self) -> Any:
-        """Return the targets of all rows in their order, in a pair with weights if there are any."""
+        """Return the targets of all rows in their order, and weights if there are any."""
         y, weight = self.sample.y, self.sample.weight
         index = torch.from_numpy(self.positions).to(y.device)
         return y[index] if weight is None else (y[index], weight[index])

@@ -1,4 +1,4 @@
-"""The validation rows of many networks: outputs and losses, all computed together after an epoch."""
+"""The validation rows of many networks: outputs and losses, computed together after an epoch."""
 
 from itertools import groupby
 from typing import Any
@@ -40,10 +40,7 @@ class StackedValidation:
                 output = self._output(nets, members[0].validation_rows.X)
             k, n_rows = output.shape[:2]
             costs = self.stack.loss.per_row(output.flatten(0, 1), y).view(k, n_rows)
-            if weight is None:
-                losses = costs.mean(1)
-            else:
-                losses = (costs * weight).sum(1) / weight.sum(1)
+            losses = costs.mean(1) if weight is None else (costs * weight).sum(1) / weight.sum(1)
             arrays = output.cpu().numpy()
             for net, array, loss in zip(members, arrays, losses.tolist(), strict=True):
                 net.validated = array, loss

@@ -12,7 +12,14 @@ from sklearn.base import clone
 from sklearn.datasets import load_digits
 
 from sknn import DeepMLPClassifier, DeepMLPRegressor
-from sknn.engine import _many_memory, _many_replayed, _train_many, train, train_many
+from sknn.engine import (
+    _callbacks,
+    _many_memory,
+    _many_validation,
+    _train_many,
+    train,
+    train_many,
+)
 from sknn.engine._many_pass import Stack
 from sknn.engine._many_progress import epoch_bar
 from sknn.exceptions import NonFiniteLossError
@@ -246,6 +253,40 @@ def test_validation_rows_that_are_given(monkeypatch):
         assert_same(one, other)
 
 
+def test_validation_rows_with_weights_for_some(monkeypatch):
+    def plans():
+        rows, held = np.setdiff1d(np.arange(160), FOLDS[0]), FOLDS[0]
+        validations = [(X[held], Y[held], w) for w in (None, WEIGHT[held], None)]
+        # Plans that share validation inputs are computed in one pass.
+        made = [
+            classifier(alpha=a)._prepare(X[rows], Y[rows], None, validation=v)
+            for a, v in zip(RATES, validations, strict=True)
+        ]
+        shared = made[0].validation.X
+        return [replace(p, validation=replace(p.validation, X=shared)) for p in made]
+
+    alone = [train(plan) for plan in plans()]
+    monkeypatch.setattr(_train_many, "train", no_train)
+    together = train_many(plans())
+    losses = [result.progress.validation_losses for result in together]
+    assert losses[0] != losses[1]
+    for one, other in zip(alone, together, strict=True):
+        assert_same(one, other)
+
+
+def test_validation_takes_one_pass_for_all(monkeypatch):
+    def no_pass(net, rows):
+        raise AssertionError("a network was validated on its own")
+
+    models = [classifier(early_stopping=True, alpha=a) for a in RATES]
+    alone = [train(plan_of(model)) for model in models]
+    monkeypatch.setattr(_callbacks, "raw_output", no_pass)
+    monkeypatch.setattr(_many_validation, "CHUNK_NUMBERS", 7 * 3 * 10)  # seven rows at a time
+    for one, other in zip(alone, train_many([plan_of(m) for m in models]), strict=True):
+        assert_same(one, other)
+        assert other.net.validated is None
+
+
 def test_float32_agrees_to_its_precision():
     estimators = [classifier(dtype="float32", learning_rate_init=r) for r in RATES]
     alone = [train(plan_of(e)) for e in estimators]
@@ -304,6 +345,33 @@ def test_rows_of_a_shared_array():
         assert_same(one, train(shared(alpha)))
 
 
+def sharing_plan(estimator, rows=FOLDS[0], weight=None):
+    """Return a plan whose X is everybody's, so that equal rows in equal order are seen to be so."""
+    return replace(plan_of(estimator, rows, weight), X=X, rows=rows)
+
+
+@pytest.mark.parametrize("weight", [None, WEIGHT], ids=["", "weighted"])
+@pytest.mark.parametrize("counts", [(2, 2, 2), (1, 3, 2), (3, 1, 1), (4, 0, 2)], ids=str)
+def test_orders_of_any_numbers_of_networks(counts, weight, monkeypatch):
+    blocks, folds = [], [fold for fold, n in zip(FOLDS, counts, strict=True) for _ in range(n)]
+    estimators = [
+        classifier(alpha=0.1 * i, learning_rate_init=RATES[i % 2]) for i in range(len(folds))
+    ]
+    alone = [train(plan_of(e, f, weight)) for e, f in zip(estimators, folds, strict=True)]
+    plans = [sharing_plan(e, f, weight) for e, f in zip(estimators, folds, strict=True)]
+
+    def noted(nets, orders, batch_size):
+        stack = Stack(nets, orders, batch_size)
+        blocks.extend(stack.blocks)
+        return stack
+
+    monkeypatch.setattr(_train_many, "Stack", noted)
+    for one, other in zip(alone, train_many(plans), strict=True):
+        assert_same(one, other)
+    assert len(blocks) == len(set(counts) - {0})
+    assert sum(b.orders.stop - b.orders.start for b in blocks) == sum(n > 0 for n in counts)
+
+
 def test_folds_share_one_tensor(monkeypatch):
     seen = []
 
@@ -312,7 +380,7 @@ def test_folds_share_one_tensor(monkeypatch):
         return Stack(nets, orders, batch_size)
 
     monkeypatch.setattr(_train_many, "Stack", noted)
-    plans = [replace(plan_of(classifier(), f), X=X, rows=f) for f in FOLDS]
+    plans = [sharing_plan(classifier(), f) for f in FOLDS]
     alone = [train(plan_of(classifier(), f)) for f in FOLDS]
     for one, other in zip(alone, train_many(plans), strict=True):
         assert_same(one, other)
@@ -494,6 +562,23 @@ def test_waiting_networks_take_the_places_of_those_that_stop(monkeypatch):
         assert_same(one, other)
     assert max(sizes) == 4
     assert sizes[:2] == [4, 4]  # one stopped, one came in
+
+
+def test_networks_of_one_order_enter_together(monkeypatch):
+    estimators = [classifier(alpha=a, random_state=i) for i in range(3) for a in RATES]
+    alone = [train(plan_of(e)) for e in estimators]
+    sizes = small_stacks(monkeypatch, 5)
+    for one, other in zip(alone, train_many([*map(sharing_plan, estimators)]), strict=True):
+        assert_same(one, other)
+    assert sizes == [3, 3, 3]
+
+
+@pytest.mark.parametrize(
+    ("most", "keys", "n"),
+    [(9, "aab", 3), (3, "aabb", 2), (2, "aabb", 2), (3, "aaaa", 3), (3, "abbb", 3), (0, "a", 0)],
+)
+def test_how_many_to_let_in(most, keys, n):
+    assert _train_many._at_boundary(most, list(keys)) == n
 
 
 def test_memory_limits_the_networks_side_by_side(monkeypatch):

@@ -396,6 +396,55 @@ def test_candidates_share_what_is_held_out(scale, monkeypatch):
         assert plan.validation.X.shape == (10, 64)
 
 
+@pytest.mark.parametrize(
+    ("params", "grid", "n_prepared"),
+    [
+        ({}, GRID, 3),
+        ({}, {"alpha": [0.0, 0.1], "hidden_layer_sizes": [(6,), (7,)]}, 6),
+        ({}, {"alpha": [0.0, 0.1], "random_state": [0, 1]}, 6),
+        ({"early_stopping": True}, {"alpha": [0.0, 0.1]}, 3),
+        ({"random_state": None}, {"alpha": [0.0, 0.1]}, 6),
+        ({"class_weight": {0: 2.0}}, {"alpha": [0.0, 0.1]}, 6),
+    ],
+)
+def test_what_candidates_of_a_fold_have_in_common_is_prepared_once(
+    params, grid, n_prepared, monkeypatch
+):
+    calls, prepare = [], DeepMLPClassifier._prepare
+
+    def counted(self, *args, **options):
+        calls.append(self)
+        return prepare(self, *args, **options)
+
+    monkeypatch.setattr(DeepMLPClassifier, "_prepare", counted)
+    BatchedGridSearchCV(clone(MLP).set_params(**params), grid, cv=3, refit=False).fit(X, Y)
+    assert len(calls) == n_prepared
+
+
+@pytest.mark.parametrize("scoring", [None, "loss", "neg_log_loss"])
+@pytest.mark.parametrize("early_stopping", [False, True])
+def test_plan_after_another_is_as_if_it_were_the_first(early_stopping, scoring):
+    first, second, alone = (
+        clone(MLP).set_params(early_stopping=early_stopping, scoring=scoring) for _ in range(3)
+    )
+    for model in (second, alone):
+        model.set_params(alpha=0.3, learning_rate_init=np.float64(0.1), max_iter=7)
+    before = first._prepare(X, Y, WEIGHT)
+    plan, expected = second._prepare_as(first, before), alone._prepare(X, Y, WEIGHT)
+    assert plan.config == expected.config
+    assert plan.config != before.config
+    assert plan.random_state.randint(2**31) == expected.random_state.randint(2**31)
+    for p, q, r in zip(*(x.module.parameters() for x in (plan, expected, before)), strict=True):
+        assert p.equal(q)
+        assert p.data_ptr() != r.data_ptr()
+    assert set(vars(second)) == set(vars(alone))
+    output = np.random.RandomState(0).normal(size=(len(plan.y), 3))
+    assert plan.score(plan.y, output, None) == expected.score(plan.y, output, None)
+    for model, made in ((second, plan), (alone, expected)):
+        model._finish(train(made))
+    np.testing.assert_array_equal(second.predict_proba(X), alone.predict_proba(X))
+
+
 def test_candidates_that_callbacks_watch_are_fitted_by_scikit_learn():
     callback = pytest.importorskip("sklearn.callback")
     pytest.importorskip("pandas")
