@@ -15,6 +15,7 @@ from sknn import DeepMLPClassifier, DeepMLPRegressor
 from sknn.engine import (
     _callbacks,
     _many_memory,
+    _many_replayed,
     _many_validation,
     _train_many,
     train,
