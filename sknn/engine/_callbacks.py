@@ -1,5 +1,6 @@
 """What happens after each epoch: score, take note, stop or slow down."""
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -91,6 +92,7 @@ class EpochEnd(Callback):
         self.by_epochs = plan.config.solver != "lbfgs"  # which has a rule of its own
         self.keeps_best = plan.config.early_stopping and self.by_epochs
         self.best_weights: dict | None = None
+        self.began = time.perf_counter()
 
     def on_train_begin(self, net, **kwargs):
         """Remember the weights that training starts from."""
@@ -119,8 +121,16 @@ class EpochEnd(Callback):
         if self.keeps_best:
             watched = net.history[-1, "valid_loss" if self.config.stop_on_loss else "valid_score"]
         net.schedule.after_epoch(net.optimizer_, progress, watched)
-        if progress.n_stalled > self.config.n_iter_no_change:
+        patience = self.config.patience_share * progress.best_epoch
+        if progress.n_stalled > max(self.config.n_iter_no_change, patience):
             self._slow_down_or_stop(net)
+        if self._is_late():
+            progress.stopped_because = "time_limit"
+            raise StopTraining
+
+    def _is_late(self) -> bool:
+        limit = self.config.time_limit
+        return limit is not None and time.perf_counter() - self.began > limit
 
     def _take_note(self, net) -> None:
         row, progress = net.history[-1], self.progress
