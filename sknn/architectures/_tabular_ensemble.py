@@ -210,10 +210,9 @@ class TabularEnsemble(nn.Module):
 
     @property
     def row_numbers(self) -> int:
-        """Numbers that the widest layer holds for a row; see ``sknn.engine.Net``."""
-        widths = [max(layer.weight.shape[1:]) for layer in self.linears]
+        """Numbers that the widest layer of a member holds for a row; see ``sknn.engine.Net``."""
         stretches = 0 if self.numbers is None else self.numbers.weight[..., 0].numel()
-        return max(self.n_members * max(widths), stretches)
+        return max(stretches, *(max(layer.weight.shape[1:]) for layer in self.linears))
 
     @property
     def row_products(self) -> int:

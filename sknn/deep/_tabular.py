@@ -161,9 +161,8 @@ class TabularEnsembleInput(TableInput):
         members = leave_out(rows.y, self.n_members, random_state)
         X = np.column_stack([rows.X, members.astype(rows.X.dtype)])
         rows = Sample(X, rows.y, rows.sample_weight)
-        if members.min() >= 0:
-            return rows, rows
-        kept = np.flatnonzero(members >= 0)
+        # Those that one member judges lie together, so that it does so in one go.
+        kept = np.argsort(members, kind="stable")[np.count_nonzero(members < 0) :]
         weight = None if rows.sample_weight is None else rows.sample_weight[kept]
         return rows, Sample(X[kept], rows.y[kept], weight)
 

@@ -23,7 +23,7 @@ class TabularMLPRegressor(TabularEnsembleInput, DeepRegressor):
         at least) is left out by each. Predictions are means over them.
     n_hidden_layers, hidden_width : int, default=2, 128
         Hidden layers of a member, with ReLU, and units of each.
-    dropout : float, default=0.2
+    dropout : float, default=0.1
         Share of hidden units to leave out in training, in [0, 1).
     numerical_embedding : {'piecewise', 'periodic'} or None, default='piecewise'
         What stands beside each number [3]_: a vector that is linear between knots, which lie where
@@ -32,14 +32,14 @@ class TabularMLPRegressor(TabularEnsembleInput, DeepRegressor):
         Length of these vectors, and of those of categories with more than 9 levels.
     learning_rate_init : float, default=0.002
         Step size of AdamW.
-    weight_decay : float, default=0.02
+    weight_decay : float, default=0.2
         Before each step weights shrink by this times the learning rate.
     batch_size : int or 'auto', default='auto'
         Rows in a mini-batch; ``'auto'`` is the power of two next to ``n_samples / 40``, from 32
         to 256.
     max_iter : int, default=200
         Most epochs.
-    n_iter_no_change : int, default=12
+    n_iter_no_change : int, default=8
         Training stops after more than so many epochs, and more than 0.3 times those up to the
         best, without a smaller loss on rows left out.
     time_limit : float, default=None
@@ -160,14 +160,14 @@ class TabularMLPRegressor(TabularEnsembleInput, DeepRegressor):
         n_members=8,
         n_hidden_layers=2,
         hidden_width=128,
-        dropout=0.2,
+        dropout=0.1,
         numerical_embedding="piecewise",
         embedding_width=8,
         learning_rate_init=0.002,
-        weight_decay=0.02,
+        weight_decay=0.2,
         batch_size="auto",
         max_iter=200,
-        n_iter_no_change=12,
+        n_iter_no_change=8,
         time_limit=None,
         categorical_features="from_dtype",
         loss="squared_error",
