@@ -119,6 +119,8 @@ class TrainConfig:
         for this share of the epochs up to the best.
     time_limit : float or None
         Seconds after which no further epoch is begun.
+    scores_training_rows : bool
+        Whether, beside validation rows, training rows are scored, where the score is not the loss.
     """
 
     solver: Any
@@ -155,6 +157,7 @@ class TrainConfig:
     averaged_epochs: float = 0.0
     patience_share: float = 0.0
     time_limit: float | None = None
+    scores_training_rows: bool = True
     solver_params: Mapping[str, Any] = field(default_factory=dict)
     learning_rate_params: Mapping[str, Any] = field(default_factory=dict)
 

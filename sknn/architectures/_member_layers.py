@@ -183,12 +183,12 @@ class PiecewiseLinear(nn.Module):
         self.bias.zero_()
 
     @torch.no_grad()
-    def centre(self, X: Tensor) -> None:
-        """Take the means from rows of shape (n_rows, n_columns)."""
+    def centre(self, X: Tensor, weight: Tensor) -> None:
+        """Take the means from rows of shape (n_rows, n_columns), weighted by (n_rows,)."""
         total = torch.zeros_like(self.mean)
-        for rows in X.split(4096):
-            total += self._stretches(rows).sum(1, keepdim=True)
-        self.mean.copy_(total / max(len(X), 1))
+        for rows, weights in zip(X.split(4096), weight.split(4096), strict=True):
+            total += torch.einsum("jis,i->js", self._stretches(rows), weights)[:, None]
+        self.mean.copy_(total / weight.sum())
 
     def _stretches(self, X: Tensor) -> Tensor:
         return ((X.t()[:, :, None] - self.left) * self.slope).clamp_(0, 1)
@@ -267,7 +267,7 @@ class Periodic(nn.Module):
         _normal(self.weight, 1 / math.sqrt(self.n_waves), random_state)
         self.bias.zero_()
 
-    def centre(self, X: Tensor) -> None:
+    def centre(self, X: Tensor, weight: Tensor) -> None:
         """Do nothing: waves have no mean worth knowing."""
 
     def forward(self, X: Tensor, members: slice = slice(None)) -> Tensor:

@@ -146,16 +146,20 @@ class TabularEnsemble(nn.Module):
             if isinstance(dropout, Dropout):
                 dropout.reseed(int(random_state.randint(np.iinfo(np.int32).max)))
 
-    def centre(self, X: np.ndarray) -> None:
+    def centre(self, X: np.ndarray, sample_weight: np.ndarray | None = None) -> None:
         """Let embeddings of numbers know the means over training rows.
 
         Parameters
         ----------
         X : ndarray of shape (n_rows, n_columns)
             Encoded.
+        sample_weight : ndarray of shape (n_rows,), default=None
+            Positive.
         """
         if self.numbers is not None:
-            self.numbers.centre(torch.from_numpy(X[:, self.embedded_columns]))
+            weight = np.ones(len(X), X.dtype) if sample_weight is None else sample_weight
+            columns = np.ascontiguousarray(X[:, self.embedded_columns])
+            self.numbers.centre(torch.from_numpy(columns), torch.from_numpy(weight))
 
     def set_temperature(self, temperature: float) -> None:
         """Set what outputs are divided by in evaluation."""

@@ -5,6 +5,7 @@ from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
+from scipy import sparse
 from sklearn.utils.validation import check_consistent_length
 
 from sknn._sklearn import Interval, StrOptions
@@ -21,6 +22,8 @@ from sknn.preprocessing import TabularEncoder, fit_knots
 FEW_ROWS = 64
 #: epochs on so few rows
 EPOCHS_OF_FEW = 60
+#: from so many rows on ``dtype='auto'`` is float32; on fewer it saves little
+ROWS_FOR_FLOAT32 = 1000
 #: mini-batches of an epoch, and limits of their size, for batch_size='auto'
 BATCHES, SMALLEST, LARGEST = 40, 32, 256
 
@@ -41,7 +44,7 @@ CONSTRAINTS: dict[str, list] = {
     "callbacks": [list, tuple, None],
     "verbose": ["verbose"],
     "device": [str],
-    "dtype": [StrOptions({"float32", "float64", "tf32", "bfloat16"})],
+    "dtype": [StrOptions({"auto", "float32", "float64", "tf32", "bfloat16"})],
     "random_state": ["random_state"],
 }
 
@@ -63,7 +66,7 @@ TRAINING: dict[str, Any] = {
     "tol": 0.0,
     "validation_fraction": 0.0,
     "max_fun": 1,
-    "stop_on_loss": True,
+    "scores_training_rows": False,
     "runs_to_the_end": True,
 }
 
@@ -76,8 +79,26 @@ class TabularEnsembleInput(TableInput):
     scoring = "loss"
     warm_start = False
 
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = False
+        return tags
+
+    def _dtype(self) -> str:
+        if self.dtype == "auto":
+            return "float64" if self._n_rows < ROWS_FOR_FLOAT32 else "float32"
+        return super()._dtype()
+
     def _dtypes(self) -> Any:
         return FLOATS  # scales are computed from what the user gave
+
+    def _check_inputs(self, X: Any, *, reset: bool) -> Any:
+        if sparse.issparse(X):
+            raise ValueError(
+                f"{type(self).__name__} takes dense tables, but X is sparse. Give X.toarray(), or "
+                "take a DeepMLP estimator, which never makes sparse rows dense all at once."
+            )
+        return super()._check_inputs(X, reset=reset)
 
     def _shaping_params(self) -> dict[str, Any]:
         return {}
@@ -111,13 +132,15 @@ class TabularEnsembleInput(TableInput):
         if sample_weight is not None:
             X, y, sample_weight = without_zero_weights(X, y, sample_weight)
         whole = Sample(X, y, sample_weight)
+        self._n_rows = len(y)
         self._set_encoder(whole)
         rows = self._encoded(whole)
-        n_effective = len(y) if sample_weight is None else float(sample_weight.sum())
-        self._is_small = n_effective < FEW_ROWS
+        # A weight of 2 is a row given twice, but weights that sum to 1 are not one row.
+        n_effective = 0 if sample_weight is None else float(sample_weight.sum())
+        self._is_small = max(len(y), n_effective) < FEW_ROWS
         self._knots = self._fit_knots(rows)
         module = self._build_module(self._inputs, random_state)
-        module.centre(rows.X)
+        module.centre(rows.X, rows.sample_weight)
         if validation is not None:
             held_out = self._encoded(self._validation_sample(*validation))
         elif self._is_small:
@@ -187,6 +210,7 @@ class TabularEnsembleInput(TableInput):
         values.update(
             TRAINING,
             early_stopping=has_validation,
+            stop_on_loss=self._scores_loss(),
             auto_batch_size=LARGEST if self._is_small else int(np.clip(power, SMALLEST, LARGEST)),
             precision=self.dtype if self.dtype in ("tf32", "bfloat16") else "full",
             callbacks=() if self.callbacks is None else self.callbacks,

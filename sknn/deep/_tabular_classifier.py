@@ -38,7 +38,7 @@ class TabularMLPClassifier(TabularEnsembleInput, DeepClassifier):
         Most epochs.
     n_iter_no_change : int, default=8
         Training stops after more than so many epochs, and more than 0.3 times those up to the
-        best, without a smaller loss on rows left out.
+        best, without a better score on rows left out, see `history_`.
     time_limit : float, default=None
         Seconds after which no further epoch is begun.
     categorical_features : 'from_dtype', None or array-like of {bool, int, str}, \
@@ -58,9 +58,10 @@ class TabularMLPClassifier(TabularEnsembleInput, DeepClassifier):
         Where to compute: ``'auto'`` takes a GPU if torch sees one and the work is large (1e7
         floating-point operations a step, 5e11 in all), else the CPU; or torch's own names, as
         ``'cpu'``, ``'cuda'``, ``'cuda:1'``, ``'mps'``.
-    dtype : {'float32', 'float64', 'tf32', 'bfloat16'}, default='float32'
-        In which to compute. The last two keep weights in float32 and let GPUs, or all devices, be
-        less precise in products. Scales are always computed in float64.
+    dtype : {'auto', 'float32', 'float64', 'tf32', 'bfloat16'}, default='auto'
+        In which to compute; ``'auto'`` is float64 for fewer than 1,000 rows, else float32. The
+        last two keep weights in float32 and let GPUs, or all devices, be less precise in products.
+        Scales are always computed in float64.
     random_state : int, RandomState instance or None, default=None
         Draws weights, the rows that members leave out, the order of rows and dropout. An int gives
         the same model bit for bit on one machine. Global generators are never touched.
@@ -73,9 +74,10 @@ class TabularMLPClassifier(TabularEnsembleInput, DeepClassifier):
         How much shuffling a column adds to the loss on rows left out (at most 4,096 of them), as a
         share of the sum over columns.
     history_ : dict of list of float
-        An entry an epoch of ``'loss'``, ``'validation_loss'`` and ``'validation_score'``, its
-        negative, of the rows left out, ``'learning_rate'`` and ``'time'`` in seconds; a data frame
-        for ``pandas.DataFrame``.
+        An entry an epoch of ``'loss'``, of the rows left out ``'validation_loss'`` and
+        ``'validation_score'``, ``'learning_rate'`` and ``'time'`` in seconds; a data frame for
+        ``pandas.DataFrame``. The score is the negative of the smallest log loss that a temperature
+        can give.
     loss_curve_, validation_loss_curve_ : list of float
         The same losses. The first is the mean over all members before each step; the second is
         None where nothing was left out.
@@ -107,7 +109,9 @@ class TabularMLPClassifier(TabularEnsembleInput, DeepClassifier):
       shorter, at a constant learning rate: as good as letting it fall, and training can stop at
       any epoch. The epoch is chosen by the loss on rows left out, with all rows having their say;
       on noisy tables that is after a few epochs, on tables without noise after hundreds.
-    - Outputs are divided by a temperature that makes probabilities right on rows left out.
+    - Outputs are divided by a temperature that makes probabilities right on rows left out. Epochs
+      are compared by the loss that is left then, since accuracy still grows when networks have
+      begun to be too sure of themselves.
     - On fewer than 64 rows (the sum of sample weights) nothing is left out, nothing dropped, and
       there are at most 60 epochs.
     - With ``X_val`` in `fit` all members learn from all rows of X, and X_val chooses the epoch.
@@ -162,7 +166,7 @@ class TabularMLPClassifier(TabularEnsembleInput, DeepClassifier):
         callbacks=None,
         verbose=False,
         device="auto",
-        dtype="float32",
+        dtype="auto",
         random_state=None,
     ):
         self.n_members = n_members
@@ -185,8 +189,17 @@ class TabularMLPClassifier(TabularEnsembleInput, DeepClassifier):
         self.dtype = dtype
         self.random_state = random_state
 
+    def _scores_loss(self):
+        return False
+
+    def _score_output(self, y, output, sample_weight):
+        # To be sure of itself is no fault of an epoch, as a temperature will set it right.
+        return -best_temperature(self._codec.spec_.kind, y, output, sample_weight)[1]
+
     def _calibrate(self, validation, result):
-        if validation is not None and len(self.classes_) > 1:
-            output = forward(result.net, validation.X)
-            result.net.module_.set_temperature(best_temperature(result, validation, output))
+        if validation is not None:
+            output, weight = forward(result.net, validation.X), validation.sample_weight
+            kind = self._codec.spec_.kind
+            temperature, _ = best_temperature(kind, validation.y, output, weight)
+            result.net.module_.set_temperature(temperature)
         super()._calibrate(validation, result)

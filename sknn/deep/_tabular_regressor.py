@@ -65,9 +65,10 @@ class TabularMLPRegressor(TabularEnsembleInput, DeepRegressor):
         Where to compute: ``'auto'`` takes a GPU if torch sees one and the work is large (1e7
         floating-point operations a step, 5e11 in all), else the CPU; or torch's own names, as
         ``'cpu'``, ``'cuda'``, ``'cuda:1'``, ``'mps'``.
-    dtype : {'float32', 'float64', 'tf32', 'bfloat16'}, default='float32'
-        In which to compute. The last two keep weights in float32 and let GPUs, or all devices, be
-        less precise in products. Scales are always computed in float64.
+    dtype : {'auto', 'float32', 'float64', 'tf32', 'bfloat16'}, default='auto'
+        In which to compute; ``'auto'`` is float64 for fewer than 1,000 rows, else float32. The
+        last two keep weights in float32 and let GPUs, or all devices, be less precise in products.
+        Scales are always computed in float64.
     random_state : int, RandomState instance or None, default=None
         Draws weights, the rows that members leave out, the order of rows and dropout. An int gives
         the same model bit for bit on one machine. Global generators are never touched.
@@ -175,7 +176,7 @@ class TabularMLPRegressor(TabularEnsembleInput, DeepRegressor):
         callbacks=None,
         verbose=False,
         device="auto",
-        dtype="float32",
+        dtype="auto",
         random_state=None,
     ):
         self.n_members = n_members
@@ -219,13 +220,13 @@ class TabularMLPRegressor(TabularEnsembleInput, DeepRegressor):
             nothing of the noise in y, unless the loss was 'gaussian_nll': then it is the deviation
             of y around the prediction, both parts together.
         """
-        y = super().predict(X)
+        rows = self._encoded_inputs(X)
+        output = forward(self.net_, rows).astype(np.float64)
+        y = self._codec.decode(output)
         if not return_std:
             return y
-        output = forward(self.net_, self._encoded_inputs(X), "each_member")
-        members = [self._codec.decode(of_member) for of_member in output.swapaxes(0, 1)]
-        std = np.std(members, axis=0)
+        members = forward(self.net_, rows, "each_member").astype(np.float64).swapaxes(0, 1)
+        std = np.std([self._codec.decode(of_member) for of_member in members], axis=0)
         if self.loss == "gaussian_nll":
-            noise = self._codec.decode_std(self._forward(X))
-            std = np.hypot(std, noise)
+            std = np.hypot(std, self._codec.decode_std(output))
         return y, std

@@ -35,14 +35,19 @@ class Validation(Callback):
         See `sknn._specs.TrainPlan`.
     on_loss : bool
         Whether the score is the negative loss instead.
+    of_training : bool, default=True
+        Whether training rows are scored too.
     """
 
-    def __init__(self, sample: Sample, rows: Rows, score: Score, on_loss: bool):
+    def __init__(
+        self, sample: Sample, rows: Rows, score: Score, on_loss: bool, of_training: bool = True
+    ):
         self.sample, self.rows, self.score, self.on_loss = sample, rows, score, on_loss
+        self.keeps_outputs = of_training and not on_loss
 
     def on_epoch_begin(self, net, **kwargs):
         """Let the net keep its outputs of this epoch."""
-        net.outputs_of_epoch = None if self.on_loss else []
+        net.outputs_of_epoch = [] if self.keeps_outputs else None
 
     def on_epoch_end(self, net, **kwargs):
         """Score; NaN where the network's output is not finite."""

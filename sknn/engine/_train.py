@@ -202,7 +202,13 @@ def _set_callbacks(net: Net, plan: TrainPlan, progress: Progress) -> None:
         if net.validation_rows is None:  # else those are shared with other networks
             net.validation_rows = _rows(net, plan.validation)
         callbacks.append(
-            Validation(plan.validation, net.validation_rows, plan.score, config.stop_on_loss)
+            Validation(
+                plan.validation,
+                net.validation_rows,
+                plan.score,
+                config.stop_on_loss,
+                config.scores_training_rows,
+            )
         )
     if config.n_restarts and config.solver != "lbfgs":
         callbacks.append(Revival(plan, _rows(net, plan)))

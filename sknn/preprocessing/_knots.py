@@ -5,6 +5,8 @@ from typing import Any
 import numpy as np
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
+from sknn.preprocessing._scaling import weighted_quantiles
+
 #: a stretch holds at least one part in so many of the rows, and so many rows
 PARTS, SMALLEST = 200, 8
 
@@ -56,7 +58,8 @@ def fit_knots(
     {0: array([ 0. , 69.5, 99. ])}
     """
     tree = DecisionTreeClassifier if is_multiclass else DecisionTreeRegressor
-    total = len(X) if sample_weight is None else float(sample_weight.sum())
+    # Weights are numbers of rows, unless their sum says that they cannot be.
+    total = len(X) if sample_weight is None else max(len(X), float(sample_weight.sum()))
     smallest = max(SMALLEST / total, 1 / PARTS)
     settings: dict[str, Any] = {
         "max_leaf_nodes": max(max_stretches, 2),
@@ -71,7 +74,7 @@ def fit_knots(
         fitted = tree(**settings).fit(column[:, None], y, sample_weight=sample_weight).tree_
         cuts = fitted.threshold[fitted.children_left >= 0]
         if not len(cuts):
-            cuts = np.quantile(column, [0.25, 0.5, 0.75])
+            cuts = weighted_quantiles(column, [0.25, 0.5, 0.75], sample_weight)
         knots[j] = _apart(np.concatenate([[column.min()], cuts[:max_stretches], [column.max()]]))
     return knots
 
