@@ -81,14 +81,29 @@ class TabularMLPClassifier(TabularEnsembleInput, DeepClassifier):
     loss_curve_, validation_loss_curve_ : list of float
         The same losses. The first is the mean over all members before each step; the second is
         None where nothing was left out.
+    validation_scores_ : list of float or None
+        The scores of `history_`; None where nothing was left out.
+    loss_ : float
+        Training loss of the last epoch.
+    best_loss_, best_validation_score_ : float or None
+        The smallest training loss where nothing was left out, else the largest score; the other
+        is None.
     n_iter_, best_iter_ : int
         Epochs, and the one whose weights the network has.
+    t_ : int
+        Training rows seen, over all epochs.
     net_ : skorch.NeuralNet
         The trained net.
     module_ : torch.nn.Module
         Its network, all members in one, see `sknn.architectures.TabularEnsemble`.
     device_ : str
         Where it is.
+    n_layers_, n_outputs_ : int
+        Layers of units of a member, with inputs and outputs; units of the last.
+    out_activation_ : str
+        Link of the last layer.
+    coefs_, intercepts_ : object
+        Raise an AttributeError: members have no matrices of their own, see `module_`.
     n_features_in_ : int
         Columns of X.
     feature_names_in_ : ndarray of shape (n_features_in_,)
