@@ -215,8 +215,7 @@ class TabularEnsemble(nn.Module):
     @property
     def row_numbers(self) -> int:
         """Numbers that the widest layer of a member holds for a row; see ``sknn.engine.Net``."""
-        stretches = 0 if self.numbers is None else self.numbers.weight[..., 0].numel()
-        return max(stretches, *(max(layer.weight.shape[1:]) for layer in self.linears))
+        return max(max(layer.weight.shape[1:]) for layer in self.linears)
 
     @property
     def row_products(self) -> int:
