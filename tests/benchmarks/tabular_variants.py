@@ -1,7 +1,7 @@
 """`TabularMLP*` with one of its choices undone, to see what each is worth.
 
-Each class can be named to a benchmark as ``tests.benchmarks.tabular_variants:NoAverage*``. What is a
-parameter needs no class: ``n_members=1``, ``numerical_embedding=None``, ``dropout=0``,
+Each class can be named to a benchmark as ``tests.benchmarks.tabular_variants:NoAverage*``. What is
+a parameter needs no class: ``n_members=1``, ``numerical_embedding=None``, ``dropout=0``,
 ``weight_decay=0``.
 """
 
