@@ -11,6 +11,8 @@ API_REFERENCE = {
             "PerceptronClassifier",
             "SequenceCNNClassifier",
             "SequenceCNNRegressor",
+            "TabularMLPClassifier",
+            "TabularMLPRegressor",
             "ThresholdLogicClassifier",
         ],
     },

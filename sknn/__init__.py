@@ -18,6 +18,8 @@ _HOMES = {
     "PerceptronClassifier": "sknn.threshold",
     "SequenceCNNClassifier": "sknn.deep",
     "SequenceCNNRegressor": "sknn.deep",
+    "TabularMLPClassifier": "sknn.deep",
+    "TabularMLPRegressor": "sknn.deep",
     "ThresholdLogicClassifier": "sknn.threshold",
 }
 

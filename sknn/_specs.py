@@ -112,6 +112,15 @@ class TrainConfig:
         Whether training is to take all of `max_iter`, so that this deserves no warning.
     n_restarts : int
         How often a network that is dead may be given new weights, see `sknn.engine._revival`.
+    averaged_epochs : float
+        Epochs over which weights are averaged, see `sknn.engine._averaging`; 0 for no average.
+    patience_share : float
+        Patience grows with what has been achieved: training may also go on without an improvement
+        for this share of the epochs up to the best.
+    time_limit : float or None
+        Seconds after which no further epoch is begun.
+    scores_training_rows : bool
+        Whether, beside validation rows, training rows are scored, where the score is not the loss.
     """
 
     solver: Any
@@ -145,6 +154,10 @@ class TrainConfig:
     auto_batch_size: int = 200
     runs_to_the_end: bool = False
     n_restarts: int = 0
+    averaged_epochs: float = 0.0
+    patience_share: float = 0.0
+    time_limit: float | None = None
+    scores_training_rows: bool = True
     solver_params: Mapping[str, Any] = field(default_factory=dict)
     learning_rate_params: Mapping[str, Any] = field(default_factory=dict)
 
@@ -177,7 +190,8 @@ class Progress:
         where those are the weights it started from.
     n_stalled : int
         Epochs in a row without an improvement by ``tol``.
-    stopped_because : {'', 'max_iter', 'converged', 'interrupted', 'diverged', 'callback'}
+    stopped_because : {'', 'max_iter', 'converged', 'interrupted', 'diverged', 'callback', \
+            'time_limit'}
         Empty while training.
     """
 

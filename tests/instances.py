@@ -9,6 +9,8 @@ from sknn import (
     PerceptronClassifier,
     SequenceCNNClassifier,
     SequenceCNNRegressor,
+    TabularMLPClassifier,
+    TabularMLPRegressor,
     ThresholdLogicClassifier,
 )
 from sknn.model_selection import DeepEnsembleClassifier, DeepEnsembleRegressor
@@ -51,6 +53,14 @@ INSTANCES = {
         SequenceCNNRegressor(),
         SequenceCNNRegressor(n_filters=8, pooling="mean", hidden_layer_sizes=()),
     ],
+    TabularMLPClassifier: [
+        TabularMLPClassifier(),
+        TabularMLPClassifier(n_members=2, numerical_embedding="periodic", max_iter=30),
+    ],
+    TabularMLPRegressor: [
+        TabularMLPRegressor(),
+        TabularMLPRegressor(n_members=2, numerical_embedding=None, loss="gaussian_nll"),
+    ],
     ThresholdLogicClassifier: [ThresholdLogicClassifier()],
 }
 
@@ -64,6 +74,8 @@ FLOOR = {
     PerceptronClassifier: 67,
     SequenceCNNClassifier: 60,
     SequenceCNNRegressor: 55,
+    TabularMLPClassifier: 65,
+    TabularMLPRegressor: 58,
     ThresholdLogicClassifier: 62,
 }
 
@@ -75,7 +87,8 @@ SAME_MASK = (
 
 def expected_failures(estimator):
     """Return name of check -> reason, for instances that draw by chance from row to row."""
-    if not getattr(estimator, "dropout", 0):
+    tabular = isinstance(estimator, TabularMLPClassifier | TabularMLPRegressor)
+    if tabular or not getattr(estimator, "dropout", 0):  # tabular ones drop nothing on few rows
         return {}
     kinds = ("dense", "sparse")
     return {f"check_sample_weight_equivalence_on_{kind}_data": SAME_MASK for kind in kinds}

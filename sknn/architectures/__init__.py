@@ -9,6 +9,7 @@ from sknn.architectures._mlp_options import MLPOptions
 from sknn.architectures._replayable import is_replayable
 from sknn.architectures._sequence_cnn import SequenceCNN
 from sknn.architectures._sequence_options import SequenceOptions
+from sknn.architectures._tabular_ensemble import TabularEnsemble, TabularOptions
 from sknn.architectures._unsteady import unsteady_layers
 from sknn.architectures._user_module import build_user_module
 
@@ -19,6 +20,8 @@ __all__ = [
     "MLPOptions",
     "SequenceCNN",
     "SequenceOptions",
+    "TabularEnsemble",
+    "TabularOptions",
     "build_user_module",
     "describe",
     "is_replayable",

@@ -174,7 +174,7 @@ class DeepEstimator(ShortState, FittedNet, CallbackSupportMixin, BaseEstimator, 
         elif not incremental:
             self._check_same_target(y)
         if sample_weight is not None:
-            X, y, sample_weight = _without_zero_weights(X, y, sample_weight)
+            X, y, sample_weight = without_zero_weights(X, y, sample_weight)
         whole = Sample(X, y, sample_weight)
         config = self._train_config(y.shape[0], incremental, validation is not None)
         if previous is None:
@@ -320,7 +320,7 @@ class DeepEstimator(ShortState, FittedNet, CallbackSupportMixin, BaseEstimator, 
     def _train_config(self, n_samples: int, incremental: bool, has_validation: bool) -> TrainConfig:
         """Return the parameters that say how to train, in the engine's words."""
         names = [field.name for field in fields(TrainConfig) if hasattr(self, field.name)]
-        values = {name: _plain(getattr(self, name)) for name in names}
+        values = {name: plain_number(getattr(self, name)) for name in names}
         scores_loss = self.scoring == "loss" or (self.scoring is None and self._scores_loss())
         values.update(
             stop_on_loss=scores_loss,
@@ -373,7 +373,7 @@ class DeepEstimator(ShortState, FittedNet, CallbackSupportMixin, BaseEstimator, 
         return forward(self.net_, rows)
 
 
-def _plain(value: Any) -> Any:
+def plain_number(value: Any) -> Any:
     """Return Python's number for NumPy's, which torch does not always take."""
     return value.item() if isinstance(value, np.generic) else value
 
@@ -397,7 +397,7 @@ def validation_of(X_val: Any, y_val: Any, sample_weight_val: Any) -> tuple | Non
     return None
 
 
-def _without_zero_weights(X: Any, y: np.ndarray, sample_weight: np.ndarray) -> tuple:
+def without_zero_weights(X: Any, y: np.ndarray, sample_weight: np.ndarray) -> tuple:
     """Leave out the rows of weight 0, so that they cannot change the make-up of the batches."""
     dtype = getattr(X, "dtype", np.dtype(np.float32))
     sample_weight = sample_weight.astype(dtype if dtype.kind == "f" else np.float32)

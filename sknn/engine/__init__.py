@@ -10,7 +10,7 @@ from sknn.engine._attribution import (
 from sknn.engine._device import resolve_device
 from sknn.engine._many_memory import memory_budget
 from sknn.engine._net import Net, snapshot
-from sknn.engine._predict import forward
+from sknn.engine._predict import forward, mean_loss
 from sknn.engine._train import train
 from sknn.engine._train_many import train_many
 from sknn.engine._weights import layer_weights
@@ -23,6 +23,7 @@ __all__ = [
     "input_gradient",
     "knock_out_effects",
     "layer_weights",
+    "mean_loss",
     "memory_budget",
     "mutation_effects",
     "resolve_device",

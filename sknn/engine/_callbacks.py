@@ -1,5 +1,6 @@
 """What happens after each epoch: score, take note, stop or slow down."""
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -34,14 +35,19 @@ class Validation(Callback):
         See `sknn._specs.TrainPlan`.
     on_loss : bool
         Whether the score is the negative loss instead.
+    of_training : bool, default=True
+        Whether training rows are scored too.
     """
 
-    def __init__(self, sample: Sample, rows: Rows, score: Score, on_loss: bool):
+    def __init__(
+        self, sample: Sample, rows: Rows, score: Score, on_loss: bool, of_training: bool = True
+    ):
         self.sample, self.rows, self.score, self.on_loss = sample, rows, score, on_loss
+        self.keeps_outputs = of_training and not on_loss
 
     def on_epoch_begin(self, net, **kwargs):
         """Let the net keep its outputs of this epoch."""
-        net.outputs_of_epoch = None if self.on_loss else []
+        net.outputs_of_epoch = [] if self.keeps_outputs else None
 
     def on_epoch_end(self, net, **kwargs):
         """Score; NaN where the network's output is not finite."""
@@ -102,6 +108,7 @@ class EpochEnd(Callback):
         self.by_epochs = plan.config.solver != "lbfgs"  # which has a rule of its own
         self.keeps_best = plan.config.early_stopping and self.by_epochs
         self.best_weights: dict | None = None
+        self.began = time.perf_counter()
 
     def on_train_begin(self, net, **kwargs):
         """Remember the weights that training starts from."""
@@ -130,8 +137,16 @@ class EpochEnd(Callback):
         if self.keeps_best:
             watched = net.history[-1, "valid_loss" if self.config.stop_on_loss else "valid_score"]
         net.schedule.after_epoch(net.optimizer_, progress, watched)
-        if progress.n_stalled > self.config.n_iter_no_change:
+        patience = self.config.patience_share * progress.best_epoch
+        if progress.n_stalled > max(self.config.n_iter_no_change, patience):
             self._slow_down_or_stop(net)
+        if self._is_late():
+            progress.stopped_because = "time_limit"
+            raise StopTraining
+
+    def _is_late(self) -> bool:
+        limit = self.config.time_limit
+        return limit is not None and time.perf_counter() - self.began > limit
 
     def _take_note(self, net) -> None:
         row, progress = net.history[-1], self.progress

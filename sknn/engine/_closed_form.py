@@ -27,12 +27,14 @@ def covers(net: Any) -> bool:
     -------
     bool
         True where `covers_module` and `covers_optimizer` are, with a schedule that sets nothing
-        but learning rate and momentum, and nobody watching single batches or freezing parameters.
+        but learning rate and momentum, no average to keep, and nobody watching single batches or
+        freezing parameters.
     """
     return (
         covers_module(net)
         and covers_optimizer(net.optimizer_, _sets_momentum(net))
         and (net.schedule is None or net.schedule.only_sets_rates)
+        and net.average is None
         and not net.watches_batches()
         and not frees_or_freezes(net)
     )

@@ -156,7 +156,8 @@ class MeanLoss(nn.Module):
 
     Shape
     -----
-    - output: ``(rows, outputs)``
+    - output: ``(rows, outputs)``, or ``(rows, members, outputs)`` of several networks that learn
+      side by side, whose costs are averaged
     - target: ``(rows,)`` or ``(rows, columns)``, see `sknn._specs.TargetSpec`
     - weight: ``(rows,)`` or None
     - returns a scalar
@@ -168,5 +169,12 @@ class MeanLoss(nn.Module):
 
     def forward(self, output: Tensor, target: Tensor, weight: Tensor | None = None) -> Tensor:
         """Return the weighted mean cost of the rows."""
-        rows = self.loss.per_row(output, target)
+        rows = self._per_row(output, target)
         return rows.mean() if weight is None else rows.dot(weight) / weight.sum()
+
+    def _per_row(self, output: Tensor, target: Tensor) -> Tensor:
+        if output.ndim == 2:
+            return self.loss.per_row(output, target)
+        n_rows, n_members, _ = output.shape
+        target = target.repeat_interleave(n_members, dim=0)
+        return self.loss.per_row(output.flatten(0, 1), target).view(n_rows, n_members).mean(1)

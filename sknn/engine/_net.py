@@ -10,6 +10,7 @@ import torch
 from skorch import NeuralNet
 from skorch.callbacks import Callback, EpochTimer
 
+from sknn.engine._averaging import WeightAverage
 from sknn.engine._callbacks import StopTraining
 from sknn.engine._closed_form import ClosedForm
 from sknn.engine._data import Batches, Rows, target_and_weight
@@ -73,6 +74,8 @@ class Net(NeuralNet):
     schedule: Schedule | None = None
     #: see `precision_of`
     precision: str = "full"
+    #: follows the weights while `train` runs, where it is to
+    average: WeightAverage | None = None
     #: what `torch.compile` made of the module, while `train` runs
     compiled: Any = None
 
@@ -243,6 +246,8 @@ class Net(NeuralNet):
         if self.max_grad_norm is not None:
             torch.nn.utils.clip_grad_norm_(parameters, self.max_grad_norm)
         self.optimizer_.step()
+        if self.average is not None:
+            self.average.after_step()
         return step
 
     def watches_batches(self) -> bool:
@@ -323,7 +328,7 @@ def snapshot(net: Net) -> Net:
     new.history = copy.copy(net.history)
     new.callbacks, new.callbacks_, new.closed_form, new.compiled = None, [], None, None
     new.validation_rows = new.outputs_of_epoch = new.validated = None
-    new.batches = new.replayed = None
+    new.batches = new.replayed = new.average = None
     return new
 
 

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from sknn._specs import Sample
 from sknn.architectures import MLP
 from sknn.engine._data import Batches, Rows
 from sknn.engine._precision import precision_of
@@ -21,7 +22,7 @@ def as_array(output: torch.Tensor) -> np.ndarray:
     return (output.float() if output.dtype == torch.bfloat16 else output).numpy()
 
 
-def raw_output(net: Any, rows: Rows) -> np.ndarray:
+def raw_output(net: Any, rows: Rows, method: str = "__call__") -> np.ndarray:
     """Return the network's output, before the link, of all rows.
 
     Parameters
@@ -30,10 +31,13 @@ def raw_output(net: Any, rows: Rows) -> np.ndarray:
         Trained, or in training; put into evaluation mode.
     rows : Rows
         The data.
+    method : str, default='__call__'
+        Of the module, from a batch of rows to their output.
 
     Returns
     -------
     ndarray of shape (n_samples, n_outputs)
+        Or whatever the method returns for a row.
     """
     module = net.module_
     if module.training:
@@ -41,7 +45,7 @@ def raw_output(net: Any, rows: Rows) -> np.ndarray:
     size = net.chunk_rows(CHUNK_NUMBERS)
     while True:
         try:
-            return _in_chunks(net, rows, size)
+            return _in_chunks(net, rows, size, method)
         except torch.cuda.OutOfMemoryError as error:  # halve the chunk and begin again
             size = min(size, len(rows)) // 2
             if size == 0:
@@ -52,15 +56,16 @@ def raw_output(net: Any, rows: Rows) -> np.ndarray:
             torch.cuda.empty_cache()
 
 
-def _in_chunks(net: Any, rows: Rows, size: int) -> np.ndarray:
+def _in_chunks(net: Any, rows: Rows, size: int, method: str) -> np.ndarray:
     module = net.module_
+    output_of = getattr(module, method)
     threads = net.threads_for(2, min(size, len(rows)))
     with threads, precision_of(net), torch.inference_mode():
         if rows.is_sparse and isinstance(module, MLP) and module.embeddings is None:
             return _sparse_output(module, rows)
         if len(rows) <= size and not rows.is_sparse:
-            return as_array(module(rows.take(slice(None))[0]))
-        return np.concatenate([as_array(module(X)) for X, _ in Batches(rows, size)])
+            return as_array(output_of(rows.take(slice(None))[0]))
+        return np.concatenate([as_array(output_of(X)) for X, _ in Batches(rows, size)])
 
 
 def _sparse_output(module: MLP, rows: Rows) -> np.ndarray:
@@ -76,7 +81,7 @@ def _sparse_output(module: MLP, rows: Rows) -> np.ndarray:
     return torch.cat(chunks).numpy()
 
 
-def forward(net: Any, X: Any) -> np.ndarray:
+def forward(net: Any, X: Any, method: str = "__call__") -> np.ndarray:
     """Return the network's output, before the link.
 
     Parameters
@@ -85,9 +90,31 @@ def forward(net: Any, X: Any) -> np.ndarray:
         Trained.
     X : {ndarray, CSR matrix} of shape (n_samples, n_features)
         Cast to the dtype of the network.
+    method : str, default='__call__'
+        Of the module, from a batch of rows to their output.
 
     Returns
     -------
     ndarray of shape (n_samples, n_outputs)
+        Or whatever the method returns for a row.
     """
-    return raw_output(net, net.get_dataset(X))
+    return raw_output(net, net.get_dataset(X), method)
+
+
+def mean_loss(net: Any, sample: Sample, output: np.ndarray) -> float:
+    """Return the weighted mean loss of raw output, without penalties.
+
+    Parameters
+    ----------
+    net : Net
+        Its loss is taken.
+    sample : Sample
+        Encoded targets, and weights.
+    output : ndarray of shape (n_samples, n_outputs)
+        As `forward` returns it.
+
+    Returns
+    -------
+    float
+    """
+    return net.loss_of(output, Rows(sample.X, sample.y, sample.sample_weight, device="cpu"))

@@ -48,7 +48,7 @@ def covers(net: Any, rows: Rows) -> bool:
     bool
         True where rows and targets lie on the device, the loss is one of the table, the solver
         'sgd', 'adam' or 'adamw', the schedule sets learning rates alone, nobody watches single
-        batches, and the passes are those of `ClosedForm` or of `is_replayable` layers which no
+        batches, weights are not averaged, and the passes are those of `ClosedForm` or of `is_replayable` layers which no
         callback of the user's can change.
     """
     if rows.is_sparse or rows.y is None or rows.X.device.type != torch.device(net.device).type:
@@ -56,6 +56,8 @@ def covers(net: Any, rows: Rows) -> bool:
     schedule = net.schedule
     sets_more = schedule is not None and (not schedule.only_sets_rates or schedule.sets_momentum)
     if type(net.optimizer_) not in KINDS or sets_more or net.watches_batches():
+        return False
+    if net.average is not None:  # which would have to follow within the recording
         return False
     if net.closed_form is not None:
         return True

@@ -11,6 +11,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from sknn._specs import Progress, Sample, TrainConfig, TrainPlan, TrainResult
 from sknn.architectures import seeded_torch, unsteady_layers
+from sknn.engine._averaging import WeightAverage, averaging_of
 from sknn.engine._callbacks import EpochEnd, Validation
 from sknn.engine._closed_form import closed_form
 from sknn.engine._data import Rows
@@ -196,11 +197,19 @@ def _put_back(net: Net, backup: tuple | None) -> None:
 def _set_callbacks(net: Net, plan: TrainPlan, progress: Progress) -> None:
     """Give the net all callbacks, in the order in which they see an epoch."""
     config, callbacks = plan.config, []
+    if config.averaged_epochs and config.solver != "lbfgs":
+        callbacks.append(WeightAverage(config.averaged_epochs))
     if plan.validation is not None:
         if net.validation_rows is None:  # else those are shared with other networks
             net.validation_rows = _rows(net, plan.validation)
         callbacks.append(
-            Validation(plan.validation, net.validation_rows, plan.score, config.stop_on_loss)
+            Validation(
+                plan.validation,
+                net.validation_rows,
+                plan.score,
+                config.stop_on_loss,
+                config.scores_training_rows,
+            )
         )
     if config.n_restarts and config.solver != "lbfgs":
         callbacks.append(Revival(plan, _rows(net, plan)))
@@ -211,13 +220,14 @@ def _set_callbacks(net: Net, plan: TrainPlan, progress: Progress) -> None:
     net.callbacks = [*callbacks, EpochEnd(plan, progress)]
     net.stop_asked = False
     net.initialize_callbacks()
+    net.average = averaging_of(net)
 
 
 def _forget_data(net: Net) -> None:
     """Drop what holds data and weights, and would be pickled with the net."""
     net.callbacks = None
     net.validation_rows = net.outputs_of_epoch = net.validated = None
-    net.batches = net.compiled = None
+    net.batches = net.compiled = net.average = None
     net.initialize_callbacks()
 
 

@@ -2,6 +2,7 @@
 
 from sknn.preprocessing._columns import is_plain_numbers
 from sknn.preprocessing._fasta import read_fasta
+from sknn.preprocessing._knots import fit_knots
 from sknn.preprocessing._reading import check_names
 from sknn.preprocessing._reverse_complement import reverse_complement
 from sknn.preprocessing._sequence import DNAOneHotEncoder
@@ -28,6 +29,7 @@ __all__ = [
     "ValueCodec",
     "check_names",
     "dinucleotide_shuffle",
+    "fit_knots",
     "gives_probabilities",
     "is_plain_numbers",
     "quantile_steps",

@@ -252,6 +252,21 @@ default='from_dtype'
             names.extend(self._categories[i].names(categorical[i]))
         return np.array(_without_twins(names), dtype=object)
 
+    def column_sources(self) -> np.ndarray:
+        """Return for each encoded column the number of the column of X that it comes from.
+
+        Returns
+        -------
+        ndarray of int of shape (n_features_out,)
+        """
+        check_is_fitted(self)
+        numeric = np.flatnonzero(~self.is_categorical_)
+        categorical = np.flatnonzero(self.is_categorical_)
+        sources = [*numeric, *(numeric[j] for j in self._numeric.marked)]
+        for i in self._order():
+            sources.extend([categorical[i]] * len(self._categories[i].names("")))
+        return np.array(sources, dtype=int)
+
     def _fit(self, X: Any, sample_weight: Any) -> tuple:
         """Fit; return numbers and codes of the same rows, as `_assemble` takes them."""
         table, by_dtype = self._read(X, reset=True, names=True)

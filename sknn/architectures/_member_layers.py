@@ -1,0 +1,291 @@
+"""Layers of several networks side by side, which see the same rows.
+
+Values have the shape (n_members, n_rows, n_units), so that a layer of all members is one batched
+product. A layer can be asked for some of its members only.
+"""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn.functional import embedding, relu
+
+Tensor = torch.Tensor
+
+
+class MemberLinear(nn.Module):
+    """A linear layer of each member.
+
+    Parameters
+    ----------
+    n_members, n_inputs, n_outputs : int
+        Members, and widths of the layer of each.
+    dtype : torch.dtype, default=torch.float32
+        Of the weights, which are unset; see `init_weights`.
+
+    Shape
+    -----
+    - Input: ``(n_members, n_rows, n_inputs)``
+    - Output: ``(n_members, n_rows, n_outputs)``
+    """
+
+    def __init__(
+        self, n_members: int, n_inputs: int, n_outputs: int, dtype: torch.dtype = torch.float32
+    ):
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(n_members, n_inputs, n_outputs, dtype=dtype))
+        self.bias = nn.Parameter(torch.zeros(n_members, 1, n_outputs, dtype=dtype))
+
+    @torch.no_grad()
+    def init_weights(self, random_state: np.random.RandomState) -> None:
+        """Draw weights as He et al. do for ReLU [1]_, and biases uniform in ±1/sqrt(n_inputs).
+
+        References
+        ----------
+        .. [1] K. He, X. Zhang, S. Ren and J. Sun, "Delving deep into rectifiers", ICCV 2015,
+           arXiv:1502.01852.
+        """
+        n_inputs = self.weight.shape[1]
+        _normal(self.weight, math.sqrt(2 / max(n_inputs, 1)), random_state)
+        bound = 1 / math.sqrt(max(n_inputs, 1))
+        self.bias.copy_(torch.from_numpy(random_state.uniform(-bound, bound, self.bias.shape)))
+
+    def forward(self, X: Tensor, members: slice = slice(None)) -> Tensor:
+        """Return the outputs of `members`, whose values X are."""
+        return torch.baddbmm(self.bias[members], X, self.weight[members])
+
+
+class MemberEmbeddings(nn.Module):
+    """Vectors of category codes, a table for each column and member [1]_.
+
+    Parameters
+    ----------
+    n_members : int
+        Members.
+    cardinalities : sequence of int
+        Codes of each column, 0 for unknown levels counted; its vector is 0 and stays so.
+    width : int
+        Length of a vector.
+    dtype : torch.dtype, default=torch.float32
+        Of the vectors, which are unset.
+
+    Shape
+    -----
+    - Input: whole numbers ``(n_rows, n_columns)``
+    - Output: ``(n_members, n_rows, n_columns * width)``
+
+    References
+    ----------
+    .. [1] C. Guo and F. Berkhahn, "Entity embeddings of categorical variables", 2016,
+       arXiv:1604.06737.
+    """
+
+    def __init__(
+        self,
+        n_members: int,
+        cardinalities: Sequence[int],
+        width: int,
+        dtype: torch.dtype = torch.float32,
+    ):
+        super().__init__()
+        self.n_members, self.width = n_members, width
+        self.tables = nn.ParameterList(
+            nn.Parameter(torch.zeros(cardinality, n_members * width, dtype=dtype))
+            for cardinality in cardinalities
+        )
+
+    @property
+    def n_outputs(self) -> int:
+        """Numbers that a member gets."""
+        return self.width * len(self.tables)
+
+    @torch.no_grad()
+    def init_weights(self, random_state: np.random.RandomState) -> None:
+        """Draw vectors of mean length 1, that of a standardised number."""
+        for table in self.tables:
+            _normal(table, 1 / math.sqrt(self.width), random_state)
+            table[0] = 0.0
+
+    def forward(self, codes: Tensor, members: slice = slice(None)) -> Tensor:
+        """Return the vectors of `members`."""
+        columns = zip(self.tables, codes.unbind(1), strict=True)
+        vectors = [
+            embedding(column, table, padding_idx=0).view(-1, self.n_members, self.width)[:, members]
+            for table, column in columns
+        ]
+        return torch.cat(vectors, dim=2).transpose(0, 1)
+
+
+class PiecewiseLinear(nn.Module):
+    """Numbers to vectors that are linear between knots, a vector for each column and member [1]_.
+
+    Each stretch between two knots has a number that rises from 0 to 1 on it; these numbers, less
+    their means, are multiplied with weights of the column, and `ReLU` follows.
+
+    Parameters
+    ----------
+    n_members : int
+        Members.
+    knots : sequence of ndarray
+        Rising values of each column, two at least.
+    width : int
+        Length of a vector.
+    dtype : torch.dtype, default=torch.float32
+        Of the weights, which are unset.
+
+    Shape
+    -----
+    - Input: ``(n_rows, n_columns)``
+    - Output: ``(n_members, n_rows, n_columns * width)``
+
+    References
+    ----------
+    .. [1] Y. Gorishniy, I. Rubachev and A. Babenko, "On embeddings for numerical features in
+       tabular deep learning", NeurIPS 2022, arXiv:2203.05556.
+    """
+
+    def __init__(
+        self,
+        n_members: int,
+        knots: Sequence[np.ndarray],
+        width: int,
+        dtype: torch.dtype = torch.float32,
+    ):
+        super().__init__()
+        self.n_members, self.width = n_members, width
+        n_columns, n_stretches = len(knots), max(len(of_column) for of_column in knots) - 1
+        left, slope = np.zeros((n_columns, 1, n_stretches)), np.zeros((n_columns, 1, n_stretches))
+        for j, of_column in enumerate(knots):
+            left[j, 0, : len(of_column) - 1] = of_column[:-1]
+            slope[j, 0, : len(of_column) - 1] = 1 / np.diff(of_column)
+        self.n_stretches = [len(of_column) - 1 for of_column in knots]
+        self.register_buffer("left", torch.from_numpy(left).to(dtype))
+        self.register_buffer("slope", torch.from_numpy(slope).to(dtype))
+        self.register_buffer("mean", torch.zeros_like(self.left))
+        shape = n_columns, n_stretches, n_members * width
+        self.weight = nn.Parameter(torch.zeros(shape, dtype=dtype))
+        self.bias = nn.Parameter(torch.zeros(n_columns, 1, shape[2], dtype=dtype))
+
+    @property
+    def n_outputs(self) -> int:
+        """Numbers that a member gets."""
+        return self.width * len(self.n_stretches)
+
+    @torch.no_grad()
+    def init_weights(self, random_state: np.random.RandomState) -> None:
+        """Draw weights of variance 1 / n_stretches of the column."""
+        _normal(self.weight, 1.0, random_state)
+        for weight, n in zip(self.weight, self.n_stretches, strict=True):
+            weight /= math.sqrt(n)
+            weight[n:] = 0.0
+        self.bias.zero_()
+
+    @torch.no_grad()
+    def centre(self, X: Tensor, weight: Tensor) -> None:
+        """Take the means from rows of shape (n_rows, n_columns), weighted by (n_rows,)."""
+        total = torch.zeros_like(self.mean)
+        for rows, weights in zip(X.split(4096), weight.split(4096), strict=True):
+            total += torch.einsum("jis,i->js", self._stretches(rows), weights)[:, None]
+        self.mean.copy_(total / weight.sum())
+
+    def _stretches(self, X: Tensor) -> Tensor:
+        return ((X.t()[:, :, None] - self.left) * self.slope).clamp_(0, 1)
+
+    def forward(self, X: Tensor, members: slice = slice(None)) -> Tensor:
+        """Return the vectors of `members`."""
+        weight, bias = self._of(self.weight, members), self._of(self.bias, members)
+        z = relu(torch.baddbmm(bias, self._stretches(X) - self.mean, weight))
+        return _by_member(z, self.width)
+
+    def _of(self, tensor: Tensor, members: slice) -> Tensor:
+        parts = tensor.unflatten(2, (self.n_members, self.width))[:, :, members]
+        return parts.flatten(2)
+
+
+class Periodic(nn.Module):
+    """Numbers to vectors through waves of learned lengths, for each column and member [1]_ [2]_.
+
+    Parameters
+    ----------
+    n_members, n_columns : int
+        Members, and columns of numbers.
+    width : int
+        Length of a vector.
+    n_waves : int, default=16
+        Waves of each column and member; a layer with `ReLU` makes a vector of them.
+    frequency : float, default=0.5
+        Deviation of the first frequencies, in waves for a standardised number.
+    dtype : torch.dtype, default=torch.float32
+        Of the weights, which are unset.
+
+    Shape
+    -----
+    - Input: ``(n_rows, n_columns)``
+    - Output: ``(n_members, n_rows, n_columns * width)``
+
+    References
+    ----------
+    .. [1] Y. Gorishniy, I. Rubachev and A. Babenko, "On embeddings for numerical features in
+       tabular deep learning", NeurIPS 2022, arXiv:2203.05556.
+    .. [2] D. Holzmüller, L. Grinsztajn and I. Steinwart, "Better by default: Strong pre-tuned MLPs
+       and boosted trees on tabular data", NeurIPS 2024, arXiv:2407.04491.
+    """
+
+    def __init__(
+        self,
+        n_members: int,
+        n_columns: int,
+        width: int,
+        *,
+        n_waves: int = 16,
+        frequency: float = 0.5,
+        dtype: torch.dtype = torch.float32,
+    ):
+        super().__init__()
+        self.n_members, self.n_columns, self.width = n_members, n_columns, width
+        self.n_waves, self.initial_frequency = n_waves, frequency
+        shape = n_columns, 1, n_members * n_waves
+        self.frequency = nn.Parameter(torch.zeros(shape, dtype=dtype))
+        self.phase = nn.Parameter(torch.zeros(shape, dtype=dtype))
+        shape = n_columns, n_members, n_waves, width
+        self.weight = nn.Parameter(torch.zeros(shape, dtype=dtype))
+        self.bias = nn.Parameter(torch.zeros(n_columns, n_members, 1, width, dtype=dtype))
+
+    @property
+    def n_outputs(self) -> int:
+        """Numbers that a member gets."""
+        return self.width * self.n_columns
+
+    @torch.no_grad()
+    def init_weights(self, random_state: np.random.RandomState) -> None:
+        """Draw normal frequencies, phases of all angles, and weights of variance 1 / n_waves."""
+        _normal(self.frequency, self.initial_frequency, random_state)
+        angles = random_state.uniform(-math.pi, math.pi, self.phase.shape)
+        self.phase.copy_(torch.from_numpy(angles))
+        _normal(self.weight, 1 / math.sqrt(self.n_waves), random_state)
+        self.bias.zero_()
+
+    def centre(self, X: Tensor, weight: Tensor) -> None:
+        """Do nothing: waves have no mean worth knowing."""
+
+    def forward(self, X: Tensor, members: slice = slice(None)) -> Tensor:
+        """Return the vectors of `members`."""
+        frequency, phase = (
+            t.unflatten(2, (self.n_members, self.n_waves))[:, :, members].flatten(2)
+            for t in (self.frequency, self.phase)
+        )
+        waves = torch.cos(2 * math.pi * X.t()[:, :, None] * frequency + phase)
+        waves = waves.unflatten(2, (-1, self.n_waves)).transpose(1, 2)
+        z = relu(waves @ self.weight[:, members] + self.bias[:, members])
+        return z.permute(1, 2, 0, 3).flatten(2)
+
+
+def _by_member(z: Tensor, width: int) -> Tensor:
+    """Return (n_columns, n_rows, n_members * width) as (n_members, n_rows, n_columns * width)."""
+    return z.unflatten(2, (-1, width)).permute(2, 1, 0, 3).flatten(2)
+
+
+def _normal(tensor: Tensor, deviation: float, random_state: np.random.RandomState) -> None:
+    tensor.copy_(torch.from_numpy(random_state.normal(0.0, deviation, tuple(tensor.shape))))

@@ -1,0 +1,251 @@
+"""Several networks for tables as one module: they see the same rows and share nothing else."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Literal
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn.functional import relu
+
+from sknn._specs import InputSpec, LayerSpec, TargetSpec
+from sknn.architectures._dropout import Dropout
+from sknn.architectures._member_layers import (
+    MemberEmbeddings,
+    MemberLinear,
+    Periodic,
+    PiecewiseLinear,
+)
+
+Tensor = torch.Tensor
+
+
+@dataclass(frozen=True)
+class TabularOptions:
+    """What can be chosen about a `TabularEnsemble`.
+
+    Attributes
+    ----------
+    n_members : int, default=8
+        Networks.
+    hidden_layer_sizes : sequence of int, default=(128, 128)
+        Units of their hidden layers, with ReLU.
+    dropout : float, default=0.1
+        Share of hidden units set to 0 in training, in [0, 1).
+    numerical_embedding : {'piecewise', 'periodic'} or None, default='piecewise'
+        What stands beside each number: a vector that is linear between knots, or one made of
+        waves; see `PiecewiseLinear` and `Periodic`.
+    embedding_width : int, default=8
+        Length of these vectors, and of those of categories.
+    """
+
+    n_members: int = 8
+    hidden_layer_sizes: Sequence[int] = (128, 128)
+    dropout: float = 0.1
+    numerical_embedding: Literal["piecewise", "periodic"] | None = "piecewise"
+    embedding_width: int = 8
+
+
+class TabularEnsemble(nn.Module):
+    """MLPs side by side, each of which can leave out rows that it will be judged on.
+
+    In training it returns the outputs of all members, to be averaged over their losses, not over
+    them: each learns as if it were alone. In evaluation it returns their mean over `temperature`.
+
+    A further column of X may tell of each row which member leaves it out, -1 for none. No gradient
+    flows from it to that member in training, and in evaluation the output is that of this
+    member alone: what it says of a row that it has not seen.
+
+    Parameters
+    ----------
+    inputs : InputSpec
+        Of a table. The columns of numbers come first, then those of codes.
+    target : TargetSpec
+        Gives the width of the output.
+    knots : mapping of int to ndarray
+        Numbers of the columns to embed, and their knots, see `PiecewiseLinear`.
+    options : TabularOptions, default=TabularOptions()
+        The rest.
+
+    Attributes
+    ----------
+    temperature : Tensor of shape ()
+        What outputs are divided by in evaluation; 1 at first.
+
+    Shape
+    -----
+    - Input: ``(n_rows, n_columns)`` or ``(n_rows, n_columns + 1)``
+    - Output: ``(n_rows, n_members, n_outputs)`` in training, else ``(n_rows, n_outputs)``
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import torch
+    >>> from sknn._specs import InputSpec, TargetSpec
+    >>> from sknn.architectures import TabularEnsemble
+    >>> inputs = InputSpec("table", 2, "float32", cardinalities=(12,))
+    >>> target = TargetSpec("values", 1, "squared_error")
+    >>> ensemble = TabularEnsemble(inputs, target, {0: np.array([-1.0, 0.0, 1.0])})
+    >>> ensemble.init_weights(np.random.RandomState(0))
+    >>> ensemble(torch.zeros(5, 3)).shape
+    torch.Size([5, 8, 1])
+    >>> ensemble.eval()(torch.zeros(5, 3)).shape
+    torch.Size([5, 1])
+    """
+
+    def __init__(
+        self,
+        inputs: InputSpec,
+        target: TargetSpec,
+        knots: dict[int, np.ndarray],
+        options: TabularOptions = TabularOptions(),
+    ):
+        super().__init__()
+        dtype, k = getattr(torch, inputs.dtype), options.n_members
+        self.n_members, self.n_outputs = k, target.n_outputs
+        self.n_numeric, self.cardinalities = inputs.n_numeric, tuple(inputs.cardinalities)
+        self.embedded_columns = sorted(knots) if options.numerical_embedding else []
+        width = options.embedding_width
+        self.numbers = self.codes = None
+        n_inputs = self.n_numeric
+        if self.embedded_columns and options.numerical_embedding == "piecewise":
+            of_columns = [knots[j] for j in self.embedded_columns]
+            self.numbers = PiecewiseLinear(k, of_columns, width, dtype)
+        elif self.embedded_columns:
+            self.numbers = Periodic(k, len(self.embedded_columns), width, dtype=dtype)
+        if self.cardinalities:
+            self.codes = MemberEmbeddings(k, self.cardinalities, width, dtype)
+        n_inputs += sum(part.n_outputs for part in (self.numbers, self.codes) if part is not None)
+        sizes = [n_inputs, *options.hidden_layer_sizes, self.n_outputs]
+        self.linears = nn.ModuleList(MemberLinear(k, n, m, dtype) for n, m in pairwise(sizes))
+        self.dropouts = nn.ModuleList(
+            Dropout(options.dropout) if options.dropout else nn.Identity()
+            for _ in options.hidden_layer_sizes
+        )
+        columns = torch.tensor(self.embedded_columns, dtype=torch.int64)
+        self.register_buffer("columns", columns, persistent=False)
+        self.register_buffer("temperature", torch.ones((), dtype=dtype))
+
+    def init_weights(self, random_state: np.random.RandomState) -> None:
+        """Draw all weights and the seeds of dropout anew; outputs are 0 at first.
+
+        Parameters
+        ----------
+        random_state : numpy.random.RandomState
+            Gives all the numbers.
+        """
+        for part in (self.numbers, self.codes, *self.linears):
+            if part is not None:
+                part.init_weights(random_state)
+        with torch.no_grad():
+            self.linears[-1].weight.zero_()
+            self.linears[-1].bias.zero_()
+        for dropout in self.dropouts:
+            if isinstance(dropout, Dropout):
+                dropout.reseed(int(random_state.randint(np.iinfo(np.int32).max)))
+
+    def centre(self, X: np.ndarray, sample_weight: np.ndarray | None = None) -> None:
+        """Let embeddings of numbers know the means over training rows.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n_rows, n_columns)
+            Encoded.
+        sample_weight : ndarray of shape (n_rows,), default=None
+            Positive.
+        """
+        if self.numbers is not None:
+            weight = np.ones(len(X), X.dtype) if sample_weight is None else sample_weight
+            columns = np.ascontiguousarray(X[:, self.embedded_columns])
+            self.numbers.centre(torch.from_numpy(columns), torch.from_numpy(weight))
+
+    def set_temperature(self, temperature: float) -> None:
+        """Set what outputs are divided by in evaluation."""
+        self.temperature.fill_(temperature)
+
+    def forward(self, X: Tensor) -> Tensor:
+        """Return raw outputs."""
+        n_columns = self.n_numeric + len(self.cardinalities)
+        left_out_by = X[:, n_columns].long() if X.shape[1] > n_columns else None
+        if self.training:
+            output = self.each_member(X)
+            if left_out_by is None:
+                return output
+            members = torch.arange(self.n_members, device=X.device)
+            unseen = (left_out_by[:, None] == members)[:, :, None]
+            return torch.where(unseen, output.detach(), output)
+        if left_out_by is None:
+            return self.of_members(X).mean(0) / self.temperature
+        output = X.new_empty(len(X), self.n_outputs)
+        for member in range(-1, self.n_members):
+            rows = (left_out_by == member).nonzero()[:, 0]
+            which = slice(None) if member == -1 else slice(member, member + 1)
+            if len(rows):
+                output[rows] = self.of_members(X[rows], which).mean(0).to(output.dtype)
+        return output / self.temperature
+
+    def of_members(self, X: Tensor, members: slice = slice(None)) -> Tensor:
+        """Return the raw outputs of `members`, of shape (n_members, n_rows, n_outputs)."""
+        numeric = X[:, : self.n_numeric]
+        k = len(range(self.n_members)[members])
+        parts = [numeric.expand(k, *numeric.shape)]
+        if self.numbers is not None:
+            parts.append(self.numbers(X[:, self.columns], members))
+        if self.codes is not None:
+            stop = self.n_numeric + len(self.cardinalities)
+            parts.append(self.codes(X[:, self.n_numeric : stop].long(), members))
+        a = torch.cat(parts, dim=2) if len(parts) > 1 else parts[0]
+        for i, dropout in enumerate(self.dropouts):
+            a = dropout(relu(self.linears[i](a, members)))
+        return self.linears[-1](a, members)
+
+    def each_member(self, X: Tensor) -> Tensor:
+        """Return the raw outputs of all members, of shape (n_rows, n_members, n_outputs)."""
+        return self.of_members(X).transpose(0, 1)
+
+    def penalized(self) -> list[nn.Parameter]:
+        """Return the parameters that decay: weights, not biases nor frequencies."""
+        weights = [layer.weight for layer in self.linears]
+        if self.numbers is not None:
+            weights.append(self.numbers.weight)
+        return weights if self.codes is None else [*weights, *self.codes.tables]
+
+    @property
+    def row_numbers(self) -> int:
+        """Numbers that the widest layer of a member holds for a row; see ``sknn.engine.Net``."""
+        return max(max(layer.weight.shape[1:]) for layer in self.linears)
+
+    @property
+    def row_products(self) -> int:
+        """Multiplications that a row takes."""
+        parts = [layer.weight for layer in self.linears]
+        if self.numbers is not None:
+            parts.append(self.numbers.weight)
+        return sum(weight.numel() for weight in parts)
+
+    def describe(self) -> list[LayerSpec]:
+        """Return a `LayerSpec` for each layer of a member, with the parameters of all members."""
+        specs = []
+        if self.numbers is not None:
+            n, kind = len(self.embedded_columns), type(self.numbers).__name__
+            specs.append(_spec("numbers", kind, (n, self.numbers.n_outputs), self.numbers, "relu"))
+        if self.codes is not None:
+            n = len(self.cardinalities)
+            specs.append(_spec("codes", "Embedding", (n, self.codes.n_outputs), self.codes))
+        for i, layer in enumerate(self.linears):
+            is_hidden = i < len(self.dropouts)
+            activation = "relu" if is_hidden else "identity"
+            _, *widths = layer.weight.shape
+            specs.append(_spec(f"linears.{i}", "Linear", tuple(widths), layer, activation))
+            if is_hidden and isinstance(self.dropouts[i], Dropout):
+                specs.append(_spec(f"dropouts.{i}", "Dropout", (widths[1],) * 2, self.dropouts[i]))
+        return specs
+
+
+def _spec(
+    name: str, kind: str, widths: tuple[int, int], part: nn.Module, activation: str = "identity"
+) -> LayerSpec:
+    n_parameters = sum(p.numel() for p in part.parameters())
+    return LayerSpec(name, kind, *widths, activation, n_parameters)

@@ -1,0 +1,59 @@
+"""How much each column of X matters to a trained network."""
+
+import numpy as np
+
+from sknn._specs import Sample, TrainResult
+from sknn.engine import forward, mean_loss
+
+#: most rows that are looked at
+MOST_ROWS = 4096
+
+
+def permutation_importances(
+    result: TrainResult,
+    sample: Sample,
+    sources: np.ndarray,
+    n_features: int,
+    random_state: np.random.RandomState,
+) -> np.ndarray:
+    """Return the share of each column in the loss that shuffling columns, one at a time, adds [1]_.
+
+    Parameters
+    ----------
+    result : TrainResult
+        Of training.
+    sample : Sample
+        Encoded rows, at best those that were not trained on.
+    sources : ndarray of int of shape (n_columns,)
+        Which column of X each encoded column comes from. Those of one are shuffled together.
+    n_features : int
+        Columns of X.
+    random_state : numpy.random.RandomState
+        Shuffles.
+
+    Returns
+    -------
+    ndarray of shape (n_features,)
+        Not negative; they sum to 1, or are all 0.
+
+    References
+    ----------
+    .. [1] L. Breiman, "Random forests", Machine Learning 45, 2001, doi:10.1023/A:1010933404324.
+    """
+    # In their order, so that rows that one member judges stay together.
+    rows = np.sort(random_state.permutation(len(sample.y))[:MOST_ROWS])
+    weight = None if sample.sample_weight is None else sample.sample_weight[rows]
+    sample = Sample(sample.X[rows], sample.y[rows], weight)
+    before = mean_loss(result.net, sample, forward(result.net, sample.X))
+    added = np.zeros(n_features)
+    for feature in range(n_features):
+        columns = np.flatnonzero(sources == feature)
+        if not len(columns):
+            continue
+        shuffled = sample.X.copy()
+        order = random_state.permutation(len(rows))
+        shuffled[:, columns] = sample.X[np.ix_(order, columns)]
+        added[feature] = mean_loss(result.net, sample, forward(result.net, shuffled)) - before
+    added = np.maximum(np.nan_to_num(added), 0.0)
+    total = added.sum()
+    return added / total if total > 0 else added
