@@ -80,6 +80,7 @@ sphinx_gallery_conf = {
     "examples_dirs": "../examples",
     "gallery_dirs": "auto_examples",
     "filename_pattern": r"/plot_",
+    "ignore_pattern": r"compare_with_mlpclassifier",  # a program, which takes minutes
     "within_subsection_order": "FileNameSortKey",
     "image_scrapers": ("matplotlib",),
     "abort_on_example_error": True,
@@ -87,16 +88,13 @@ sphinx_gallery_conf = {
     "show_memory": False,
     "remove_config_comments": True,
     "plot_gallery": "True",
-    "default_thumb_file": str(HERE / "api" / "xor.png"),
 }
 # sphinx-gallery shows figures itself; Agg would warn at plt.show() that it cannot.
 warnings.filterwarnings("ignore", message="FigureCanvasAgg is non-interactive")
 
 
 def _write_pages(app, config):
-    """Write what is made from code: the list of the API and the picture of XOR."""
-    import matplotlib.pyplot as plt
-
+    """Write what is made from code: the list of the API and the diagram of XOR."""
     from sknn.inspection import NetworkDiagramDisplay
     from sknn.threshold import ThresholdNetwork
 
@@ -114,8 +112,6 @@ def _write_pages(app, config):
         path = HERE / name
         if not path.exists() or path.read_text(encoding="utf-8") != text:
             path.write_text(text, encoding="utf-8")
-    display.plot().figure_.savefig(HERE / "api" / "xor.png", dpi=60)
-    plt.close(display.figure_)  # or the gallery would take it for the first page's
 
 
 def _skip_inherited(app, what, name, obj, skip, options):

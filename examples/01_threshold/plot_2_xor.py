@@ -22,7 +22,7 @@ from sknn.threshold import AND, OR, ThresholdNetwork, ThresholdUnit, truth_table
 X = np.array([[0, 0], [0, 1], [1, 0], [1, 1]])
 problems = {"AND": [0, 0, 0, 1], "OR": [0, 1, 1, 1], "XOR": [0, 1, 1, 0]}
 
-figure, axes = plt.subplots(1, 3, figsize=(9, 3.2), layout="constrained")
+figure, axes = plt.subplots(1, 3, figsize=(8.4, 3.1), layout="constrained")
 n_errors = {}
 for ax, (name, y) in zip(axes, problems.items(), strict=True):
     unit = ThresholdLogicClassifier(random_state=0).fit(X, y)
@@ -47,7 +47,7 @@ network = ThresholdNetwork([[AND(), OR()], [ThresholdUnit([-1, 1], threshold=1)]
 print(truth_table(network, hidden=True).to_string(index=False))
 
 # %%
-figure, axes = plt.subplots(2, 2, figsize=(9, 5), layout="constrained")
+figure, axes = plt.subplots(2, 2, figsize=(8.4, 4.8), layout="constrained")
 for ax, row in zip(axes.ravel(), X, strict=True):
     NetworkDiagramDisplay.from_estimator(network, [row], ax=ax)
     ax.set_title(f"a = {row[0]}, b = {row[1]}")
@@ -70,6 +70,8 @@ UnitResponseDisplay(
     feature_names=["a", "b"],
 ).plot(n_columns=3)
 plt.show()
+
+# sphinx_gallery_thumbnail_number = 2
 
 # %%
 # One unit was wrong on one of four rows; with a layer in front of it the two lines enclose the

@@ -26,6 +26,7 @@ print("errors after each epoch:", [int(n) for n in perceptron.errors_curve_])
 print("weights:", perceptron.coef_.round(2), "bias:", perceptron.intercept_.round(2))
 
 # %%
+# The first epoch was all it took: in those after it no row was wrong, and so no weight changed.
 NetworkDiagramDisplay.from_estimator(perceptron, X.iloc[:1], class_names=["setosa"])
 plt.show()
 
@@ -62,6 +63,8 @@ for ax, (name, rule) in zip(axes, rules.items(), strict=True):
         ax.scatter(*points.T, marker=marker, c="white", edgecolors="black", s=25)
     ax.set_title(name)
 plt.show()
+
+# sphinx_gallery_thumbnail_number = 3
 
 # %%
 # Where a line separates the classes the errors ended after an epoch; where none does, the

@@ -3,12 +3,15 @@ A layer of perceptrons tells digits apart
 =========================================
 
 With a unit for each class, of which the one with the largest sum decides, perceptrons classify
-ten digits: X has a row for each image, the weights a row for each pixel and a column for each unit.
+ten digits. X has a row for each image and a column for each pixel; there is a weight for each pixel
+and unit, and a bias for each unit.
 """
 
 # %%
 # Ten units, 64 pixels
 # --------------------
+# scikit-learn keeps the weights of linear models with a row for each unit; ``coef_.T`` has a row
+# for each pixel, so that ``X @ coef_.T + intercept_`` are the sums.
 import matplotlib.pyplot as plt
 from sklearn.datasets import load_digits
 from sklearn.linear_model import Perceptron
@@ -41,7 +44,8 @@ plt.show()
 # %%
 # What it gets wrong
 # ------------------
-# The number is the probability that the layer gives to its answer.
+# A cross and a frame mark a wrong answer; the number behind the answer is the probability that the
+# layer gives to it.
 PredictionGridDisplay.from_estimator(
     layer, X_test, y_test, which="wrong", n_images=10, image_kw={"cmap": "gray_r"}
 )

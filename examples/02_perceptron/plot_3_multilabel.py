@@ -37,7 +37,7 @@ for question, table in zip(questions, multilabel_confusion_matrix(Y_test, predic
 # Each unit has its own picture of what its label looks like.
 display = WeightMapDisplay.from_estimator(layer, n_columns=3)
 for ax, question in zip(display.axes_, questions, strict=True):
-    ax.set_title(question)
+    ax.set_title(question, fontsize="small")
 plt.show()
 
 # %%

@@ -21,7 +21,7 @@ from sknn.threshold import forward_pass
 rng = np.random.RandomState(0)
 X, y = rng.uniform(-1, 1, size=(50, 2)), rng.randint(2, size=(50, 2))
 network = DeepMLPClassifier((3,), activation="logistic", max_iter=1, random_state=0, tol=1.0)
-network.partial_fit(X, y, classes=[0, 1])
+network = network.partial_fit(X, y, classes=[0, 1])
 
 # %%
 # It has been fitted for its shape alone. Setting its weights and biases makes it the one wanted.
@@ -54,10 +54,11 @@ o7 = sigma(-2.0 * o3 + 1.0 * o4 + 3.0 * o5 - 1.0)
 print("by hand:    ", np.round([o3, o4, o5, o6, o7], 4))
 
 # %%
-# With `forward_pass`
-# -------------------
+# All nodes at once
+# -----------------
+# `forward_pass` does the same for any network and any number of rows.
 passed = forward_pass(network, [[1.0, 2.0]])
-print("forward_pass:", np.round([passed.outputs[name][0] for name in "34567"], 4))
+print("forward_pass: ", np.round([passed.outputs[name][0] for name in "34567"], 4))
 print("predict_proba:", network.predict_proba([[1.0, 2.0]]).round(4)[0])
 for layer in passed.layers:
     print(f"nodes {layer.names}: sums {layer.pre_activations[0].round(4)}")

@@ -16,7 +16,9 @@ from sknn.activations import ACTIVATIONS
 from sknn.inspection import ActivationDisplay
 
 weights, biases = (0.5, 1, 2, 5), (-5, -2, 0, 2, 5)
-figure, axes = plt.subplots(1, 2, figsize=(8, 3.2), layout="constrained")
+figure, axes = plt.subplots(
+    1, 2, figsize=(8, 3.2), layout="constrained", gridspec_kw={"wspace": 0.06}
+)
 ActivationDisplay.from_weights_and_biases("logistic", weights=weights, ax=axes[0])
 ActivationDisplay.from_weights_and_biases("logistic", biases=biases, ax=axes[1])
 plt.show()
@@ -25,7 +27,9 @@ plt.show()
 # A rectified linear unit
 # -----------------------
 # The weight is the slope, and the bias moves the bend.
-figure, axes = plt.subplots(1, 2, figsize=(8, 3.2), layout="constrained")
+figure, axes = plt.subplots(
+    1, 2, figsize=(8, 3.2), layout="constrained", gridspec_kw={"wspace": 0.06}
+)
 ActivationDisplay.from_weights_and_biases("relu", weights=weights, ax=axes[0])
 ActivationDisplay.from_weights_and_biases("relu", biases=biases, ax=axes[1])
 plt.show()
@@ -41,8 +45,12 @@ sigma = ACTIVATIONS["logistic"].value
 x = np.linspace(-10, 10, 801)
 units = {"σ(5 x + 10)": sigma(5 * x + 10), "σ(5 x - 10)": sigma(5 * x - 10)}
 curves = {**units, "their difference": units["σ(5 x + 10)"] - units["σ(5 x - 10)"]}
-ActivationDisplay(x, curves, x_label="x", y_label="output").plot(kind="value")
+figure, ax = plt.subplots(figsize=(6, 3.2), layout="constrained")
+ActivationDisplay(x, curves, x_label="x", y_label="output").plot(kind="value", ax=ax)
+ax.legend(fontsize="small", loc="lower left")
 plt.show()
+
+# sphinx_gallery_thumbnail_number = 3
 
 # %%
 # Weights set slopes, biases places, and two units with different biases make a bump, of which any

@@ -69,26 +69,32 @@ for name, row in errors.items():
 # Dots are training points; one line a library.
 x = np.linspace(-4, 2, 300)[:, None]
 figure, axes = plt.subplots(
-    1, len(sizes), figsize=(11, 2.8), layout="constrained", sharex=True, sharey=True
+    2, 3, figsize=(8.4, 4.8), layout="constrained", sharex=True, sharey=True
 )
+*panels, corner = axes.ravel()
 looks = {
     DeepMLPRegressor: {"color": "#0072B2", "linewidth": 2.5},
     MLPRegressor: {"color": "#D55E00", "linewidth": 1.8, "linestyle": (0, (4, 1.5))},
 }
-for ax, n in zip(axes, sizes, strict=True):
+for ax, n in zip(panels, sizes, strict=True):
     ax.plot(X_train[::10], y_train[::10], ".", color="grey", markersize=4, label="data")
     for cls, look in looks.items():
         ax.plot(x, networks[cls][n].predict(x), label=cls.__name__, **look)
-    ax.set(title=f"{n} unit{'s' * (n > 1)}", xlabel="x")
-axes[0].set_ylabel("y")
-figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=3)
+    ax.set_title(f"{n} unit{'s' * (n > 1)}")
+    ax.tick_params(labelbottom=True)
+figure.supxlabel("x")
+figure.supylabel("y")
+corner.set_axis_off()
+corner.legend(*panels[0].get_legend_handles_labels(), loc="center")
 plt.show()
 
 # %%
 # The loss curves
 # ---------------
 # Losses are half the squared error: of the standardised y on the left, of y itself on the right.
-figure, axes = plt.subplots(1, 2, figsize=(9, 3.6), layout="constrained")
+figure, axes = plt.subplots(
+    1, 2, figsize=(8.4, 3.4), layout="constrained", gridspec_kw={"wspace": 0.06}
+)
 for ax, (cls, fitted) in zip(axes, networks.items(), strict=True):
     named = {f"{n} unit{'s' * (n > 1)}": model for n, model in fitted.items()}
     LossCurveDisplay.from_estimators(named, ax=ax)
@@ -98,13 +104,14 @@ plt.show()
 # %%
 # What the units do
 # -----------------
-# Each of the five units of the third network bends once, somewhere; the output adds them up.
+# Each of the five units of the third network bends at one place, which may lie outside of the
+# picture; the output adds them up.
 UnitResponseDisplay.from_estimator(
     networks[DeepMLPRegressor][5], X, margin=0, feature_names=["x"], n_columns=5
 )
 plt.show()
 
 # %%
-# One unit bent once, five followed the curve roughly and a hundred closely: the loss fell with the
-# number of units. With a standardised target the networks in the middle came closer within the
-# same number of epochs than those of `MLPRegressor`.
+# One unit drew hardly more than a straight line, five followed the curve roughly and a hundred
+# closely: the loss fell with the number of units. With a standardised target the networks in the
+# middle came closer within the same number of epochs than those of `MLPRegressor`.

@@ -41,12 +41,17 @@ plt.show()
 # %%
 # The answer of the whole network, with scikit-learn's own Display; blue is the class of the
 # triangles:
-display = DecisionBoundaryDisplay.from_estimator(
-    mlp, X, response_method="predict_proba", cmap="RdBu", alpha=0.8, xlabel="x1", ylabel="x2"
+figure, ax = plt.subplots(figsize=(5.6, 4), layout="constrained")
+DecisionBoundaryDisplay.from_estimator(
+    mlp, X, response_method="predict_proba", cmap="RdBu", alpha=0.8, ax=ax
 )
+ax.set(xlabel="x1", ylabel="x2")
 for label, marker in enumerate("o^"):
-    display.ax_.scatter(*X[y == label].T, marker=marker, c="white", edgecolors="black", s=22)
+    ax.scatter(*X[y == label].T, marker=marker, c="white", edgecolors="black", s=22)
 plt.show()
 
+# sphinx_gallery_thumbnail_number = 4
+
 # %%
-# Six straight cuts became four bent ones, and these the border between the moons.
+# Straight cuts became bent ones, and these the border between the moons; a unit that stayed nearly
+# flat over the whole plane was one that the network could have done without.

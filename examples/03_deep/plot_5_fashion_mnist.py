@@ -113,7 +113,7 @@ plt.show()
 # Without hidden layers
 # ---------------------
 # A network without hidden units is ten weighted sums of pixels. After one epoch of Adam its weights
-# are blurred pictures of the clothes: blue where a bright pixel speaks for the class.
+# show through the noise what each sum looks for: blue where a bright pixel speaks for the class.
 linear = DeepMLPClassifier((), random_state=0).partial_fit(X_train, y_train, classes=np.arange(10))
 print(f"accuracy without hidden layers: {linear.score(test.data, test.target):.4f}")
 display = WeightMapDisplay.from_estimator(linear)

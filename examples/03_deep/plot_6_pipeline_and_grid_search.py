@@ -2,8 +2,8 @@
 A network in a pipeline, and its parameters by grid search
 ==========================================================
 
-A network is an estimator like others: scaled in a pipeline, searched over by cross-validation,
-calibrated and judged with scikit-learn's own tools.
+A network is an estimator like others: scaled in a pipeline, searched over by cross-validation, and
+judged with scikit-learn's own tools.
 """
 
 # %%
@@ -54,7 +54,11 @@ LossCurveDisplay.from_estimator(search, quantity="both")
 plt.show()
 
 # %%
-RocCurveDisplay.from_estimator(search, X_test, y_test, name="best network", plot_chance_level=True)
+figure, ax = plt.subplots(figsize=(4.6, 4.2), layout="constrained")
+RocCurveDisplay.from_estimator(
+    search, X_test, y_test, name="best network", plot_chance_level=True, ax=ax
+)
+ax.set(xlabel="share of malignant tumours called benign", ylabel="share of benign ones found")
 plt.show()
 
 # %%

@@ -67,7 +67,7 @@ grid = np.linspace(0, 10, 300)[:, None]
 curves = quantiles.predict(grid).T
 grid_mean, grid_deviation = gaussian.predict(grid, return_std=True)
 grid_reach = norm.ppf(0.95) * grid_deviation
-figure, axes = plt.subplots(1, 2, figsize=(9, 3.6), layout="constrained", sharey=True)
+figure, axes = plt.subplots(1, 2, figsize=(8.4, 3.6), layout="constrained", sharey=True)
 drawn = {
     "quantiles 0.05, 0.5, 0.95": curves,
     "mean ± 1.64 deviations": (grid_mean - grid_reach, grid_mean, grid_mean + grid_reach),

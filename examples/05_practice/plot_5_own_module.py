@@ -84,13 +84,13 @@ print(scores.round(3))
 # ``module_`` is the trained module, with all that PyTorch can do with it. Each channel has nine
 # weights, which answer to an edge or a corner; one whose weights are all near 0 has switched off.
 kernels = cnn.module_[1].weight.detach().numpy()[:, 0]
-figure, axes = plt.subplots(1, 8, figsize=(8, 1.5), layout="constrained")
+figure, axes = plt.subplots(2, 4, figsize=(6.4, 3.4), layout="constrained")
 end = np.abs(kernels).max()
-for i, (ax, kernel) in enumerate(zip(axes, kernels, strict=True)):
+for i, (ax, kernel) in enumerate(zip(axes.ravel(), kernels, strict=True)):
     picture = ax.imshow(kernel, cmap="RdBu", vmin=-end, vmax=end)
     ax.set(xticks=[], yticks=[])
     ax.set_title(f"channel {i}", fontsize="small")
-figure.colorbar(picture, ax=list(axes), label="weight", shrink=0.9)
+figure.colorbar(picture, ax=axes, label="weight", shrink=0.9)
 plt.show()
 
 # %%

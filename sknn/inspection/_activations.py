@@ -262,7 +262,9 @@ class ActivationDisplay:
         if "derivative" in kinds and self.derivatives is None:
             raise ValueError("There are no derivatives to draw. Use kind='value'.")
         purpose = f"{type(self).__name__}.plot"
-        self.ax_, self.axes_ = panel_axes(ax, len(kinds), 2, size=(3.8, 3.2), purpose=purpose)
+        self.ax_, self.axes_ = panel_axes(
+            ax, len(kinds), 2, size=(3.8, 3.2), purpose=purpose, gap=0.06
+        )
         self.figure_ = self.axes_[0].figure
         self.lines_ = []
         for axis, drawn in zip(self.axes_, kinds, strict=True):

@@ -234,7 +234,9 @@ class LossCurveDisplay:
                     "rows, as with early_stopping=True."
                 )
         purpose = f"{type(self).__name__}.plot"
-        self.ax_, self.axes_ = panel_axes(ax, len(wanted), 2, size=(4.2, 3.4), purpose=purpose)
+        self.ax_, self.axes_ = panel_axes(
+            ax, len(wanted), 2, size=(4.2, 3.4), purpose=purpose, gap=0.06
+        )
         self.figure_ = self.axes_[0].figure
         self.lines_, self.best_points_ = [], []
         for axis, key in zip(self.axes_, wanted, strict=True):

@@ -10,7 +10,13 @@ from sknn._optional import require
 
 
 def panel_axes(
-    ax: Any, n_panels: int, n_columns: int, *, size: tuple[float, float], purpose: str
+    ax: Any,
+    n_panels: int,
+    n_columns: int,
+    *,
+    size: tuple[float, float],
+    purpose: str,
+    gap: float | None = None,
 ) -> tuple[Any, np.ndarray]:
     """Return Axes for some panels.
 
@@ -25,6 +31,9 @@ def panel_axes(
         Width and height of a panel of a new figure, in inches.
     purpose : str
         For error messages.
+    gap : float or None, default=None
+        Between panels that have y labels, under constrained layout: in widths of a panel. Other
+        layouts leave more room by themselves.
 
     Returns
     -------
@@ -60,6 +69,7 @@ def panel_axes(
             f"{purpose} cannot divide up an Axes that is not part of a grid. Make it with "
             "plt.subplots or figure.add_subplot, or give a list with an Axes for each panel."
         )
-    grid = cells.subgridspec(n_rows, n_columns)
+    wspace = gap if ax.figure.get_constrained_layout() else None
+    grid = cells.subgridspec(n_rows, n_columns, wspace=wspace)
     cell = [(i // n_columns, i % n_columns) for i in range(n_panels)]
     return ax, np.array([ax.figure.add_subplot(grid[place]) for place in cell], dtype=object)

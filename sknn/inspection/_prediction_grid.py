@@ -272,7 +272,7 @@ class PredictionGridDisplay:
         return self
 
     def _title(self, i: int) -> str:
-        proba = "" if self.y_proba is None else f" {self.y_proba[i]:.2f}"
+        proba = "" if self.y_proba is None else f" ({self.y_proba[i]:.2f})"
         if not self.wrong[i]:
             return f"{self.y_pred[i]}{proba}"
         return f"× {self.y_pred[i]}{proba}\ntrue: {self.y_true[i]}"

@@ -82,8 +82,52 @@ def _kept(space):
     model, again, X = space["model"], space["again"], space["X_test"]
     assert np.array_equal(again.predict_proba(X), model.predict_proba(X))
     assert np.allclose(space["by_torch"], model.predict_proba(X))
+    assert np.array_equal(space["careful"].predict_proba(X), model.predict_proba(X))
     assert len(space["network"].loss_curve_) == len(space["mlp"].loss_curve_) + 20
     assert space["same"].score(X, space["y_test"]) >= space["score_before"]
+
+
+def _one_unit(space):
+    X, y = space["petals"], space["virginica"]
+    unit, signed, augmented = (space[name] for name in ("unit", "signed", "augmented"))
+    assert unit.net_input(space["X"])[1] == 0
+    assert unit(space["X"]).tolist() == [0, 1, 1]
+    assert signed(space["X"]).tolist() == [-1, 0, 1]
+    assert np.array_equal(augmented.net_input(space["X"]), unit.net_input(space["X"]))
+    assert space["threshold"].score(X, y) >= space["logistic"].score(X, y)
+    assert set(space["answers"]["threshold"]) == {0, 1}
+
+
+def _moved_over(space):
+    theirs, ours = space["theirs"], space["ours"]
+    assert np.allclose(theirs.loss_curve_, ours.loss_curve_)
+    assert max(space["differences"]) < 1e-6
+    assert np.allclose(space["table"]["MLPClassifier"], space["table"]["DeepMLPClassifier"])
+    chosen = [search.best_params_ for search in space["searches"].values()]
+    assert chosen[0] == chosen[1]
+
+
+def _fence(space):
+    accuracies, losses = space["accuracies"], space["network"].loss_curve_
+    assert accuracies[4] < 0.8 < 0.95 < accuracies[-1]
+    assert losses[19] - losses[39] < 0.1 < losses[39] - losses[79]
+    border = space["pictures"][80] > 0.5  # a fence: the ring's side goes all around
+    assert border[[0, -1]].all()
+    assert border[:, [0, -1]].all()
+    assert not border[60, 60]
+
+
+def _codes(space):
+    errors, neighbours = space["errors"], space["neighbours"]
+    assert errors["autoencoder"] < 0.8 * errors["two components"]
+    assert neighbours["autoencoder"] > neighbours["two components"] + 0.1
+    assert space["codes"]["autoencoder"].shape == (450, 2)
+
+
+def _exported(space):
+    assert np.array_equal(space["labels"], space["network"].predict(space["test"]))
+    assert space["difference"] < 1e-9
+    assert space["network"].score(space["test"], space["age"][3000:]) > 0.85
 
 
 #: page -> whether its last sentence is true of what it computed
@@ -99,6 +143,7 @@ SEEN = {
     "plot_3_steps_and_activations": lambda s: all(
         not s["ACTIVATIONS"][name].derivative(s["t"]).any() for name in ("heaviside", "sign")
     ),
+    "plot_4_threshold_logic_unit": lambda s: _one_unit(s) is None,
     "plot_1_perceptron": lambda s: (
         s["perceptron"].errors_curve_[1:4] == [0, 0, 0]
         and min(s["rules"]["one row at a time"].errors_curve_[10:]) > 0
@@ -121,6 +166,9 @@ SEEN = {
     "plot_6_pipeline_and_grid_search": lambda s: (
         s["table"]["accuracy"].max() > 0.96 and s["search"].score(s["X_test"], s["y_test"]) > 0.93
     ),
+    "plot_7_beside_mlpclassifier": lambda s: _moved_over(s) is None,
+    "plot_8_watch_it_learn": lambda s: _fence(s) is None,
+    "plot_9_autoencoder": lambda s: _codes(s) is None,
     "plot_1_motif_primer": lambda s: _primer(s) is None,
     "plot_2_splice_and_grid_search": lambda s: _places(s) is None,
     "plot_1_data_frames": lambda s: _frames(s) is None,
@@ -133,7 +181,11 @@ SEEN = {
     "plot_4_callbacks_and_progress": lambda s: _watched(s) is None,
     "plot_5_own_module": lambda s: _own(s["scores"]) is None,
     "plot_6_saving": lambda s: _kept(s) is None,
+    "plot_7_exporting": lambda s: _exported(s) is None,
 }
+
+#: page -> optional packages that it needs
+NEEDS = {"plot_6_saving": ["skops"], "plot_7_exporting": ["onnx", "onnxruntime"]}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
@@ -141,6 +193,8 @@ def test_page_runs_without_a_warning_and_shows_what_it_says(page, monkeypatch):
     plt = pytest.importorskip("matplotlib.pyplot", reason="the gallery draws with matplotlib")
     if page.stem == "plot_4_callbacks_and_progress":
         pytest.importorskip("sklearn.callback", reason="scikit-learn >= 1.9")
+    for package in NEEDS.get(page.stem, ()):
+        pytest.importorskip(package, reason=f"{package} is not installed")
     if page.stem == "plot_5_fashion_mnist":
         monkeypatch.setenv("SKNN_EPOCHS", "1")
         try:

@@ -118,7 +118,7 @@ def test_wrong_predictions_are_marked_by_more_than_color():
         np.zeros((2, 2, 2)), ["bag", "coat"], ["bag", "shirt"], y_proba=[0.987, 0.4]
     ).plot()
     titles = [axis.get_title() for axis in display.axes_]
-    assert titles == ["bag 0.99", "× shirt 0.40\ntrue: coat"]
+    assert titles == ["bag (0.99)", "× shirt (0.40)\ntrue: coat"]
     right, wrong = (axis.spines["left"].get_linewidth() for axis in display.axes_)
     assert wrong > 2 * right
 
