@@ -48,8 +48,8 @@ def covers(net: Any, rows: Rows) -> bool:
     bool
         True where rows and targets lie on the device, the loss is one of the table, the solver
         'sgd', 'adam' or 'adamw', the schedule sets learning rates alone, nobody watches single
-        batches, weights are not averaged, and the passes are those of `ClosedForm` or of `is_replayable` layers which no
-        callback of the user's can change.
+        batches, weights are not averaged, and the passes are those of `ClosedForm` or of
+        `is_replayable` layers which no callback of the user's can change.
     """
     if rows.is_sparse or rows.y is None or rows.X.device.type != torch.device(net.device).type:
         return False

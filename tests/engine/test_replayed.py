@@ -354,7 +354,7 @@ def own_loss(output, target):
         {"loss": own_loss},
         {"solver": "sgd", "learning_rate": torch.optim.lr_scheduler.OneCycleLR},
     ],
-    ids=str,
+    ids=lambda settings: "-".join(settings),
 )
 def test_what_a_recording_could_miss_goes_step_by_step(settings, rng, graphs):
     X, y, _ = data("log_loss", rng)
