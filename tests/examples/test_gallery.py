@@ -130,6 +130,13 @@ def _exported(space):
     assert space["network"].score(space["test"], space["age"][3000:]) > 0.85
 
 
+def _without_tuning(space):
+    ours, trees, linear = space["errors"].mean()
+    assert ours < 0.95 * trees
+    assert ours < 1.02 * linear
+    assert set(space["importances"].nlargest(2).index) == {"bmi", "s5"}
+
+
 #: page -> whether its last sentence is true of what it computed
 SEEN = {
     "plot_1_neuron_and_gates": lambda s: (
@@ -182,6 +189,7 @@ SEEN = {
     "plot_5_own_module": lambda s: _own(s["scores"]) is None,
     "plot_6_saving": lambda s: _kept(s) is None,
     "plot_7_exporting": lambda s: _exported(s) is None,
+    "plot_8_tables_without_tuning": lambda s: _without_tuning(s) is None,
 }
 
 #: page -> optional packages that it needs
