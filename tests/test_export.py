@@ -27,6 +27,8 @@ from sknn import (
     DeepMLPRegressor,
     PerceptronClassifier,
     SequenceCNNClassifier,
+    TabularMLPClassifier,
+    TabularMLPRegressor,
     ThresholdLogicClassifier,
 )
 from sknn.activations import TRAINABLE
@@ -101,6 +103,29 @@ def mlp(y=y3, rows=X, **params):
 def regressor(y, loss="squared_error", **params):
     params = {"hidden_layer_sizes": (8, 8), "max_iter": 5, "random_state": 0, **params}
     return DeepMLPRegressor(loss, **params).fit(X, y)
+
+
+# --- tables --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("embedding", ["piecewise", "periodic", None])
+def test_ensembles_for_tables(embedding):
+    params = {"max_iter": 2, "numerical_embedding": embedding, "random_state": 0}
+    classifier = TabularMLPClassifier(**params).fit(X, NAMES)
+    assert float(classifier.module_.temperature) != 1
+    assert_same(export_onnx(classifier), classifier, X)
+    values = TabularMLPRegressor(n_members=3, **params).fit(X, X[:, 0] * 100 + 7)
+    assert_same(export_onnx(values), values, X)
+
+
+def test_ensembles_for_tables_with_categories_and_gaps():
+    pd = pytest.importorskip("pandas")
+    frame = pd.DataFrame(X[:, :2], columns=list("ab"))
+    frame["town"] = [f"town {i % 15}" for i in range(len(frame))]
+    frame["kind"] = np.where(X[:, 2] > 0, "x", "y")
+    frame.loc[::7, "a"] = np.nan
+    model = TabularMLPClassifier(max_iter=2, random_state=0).fit(frame, y3)
+    assert_same(export_onnx(model), model, frame, by_column(frame, ("town", "kind")))
 
 
 # --- networks ------------------------------------------------------------------------------

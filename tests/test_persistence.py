@@ -14,7 +14,13 @@ from sklearn.compose import make_column_transformer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-from sknn import DeepMLPClassifier, DeepMLPRegressor, SequenceCNNClassifier
+from sknn import (
+    DeepMLPClassifier,
+    DeepMLPRegressor,
+    SequenceCNNClassifier,
+    TabularMLPClassifier,
+    TabularMLPRegressor,
+)
 from sknn.activations import TRAINABLE
 from sknn.engine import Net
 from sknn.model_selection import BatchedGridSearchCV
@@ -190,6 +196,21 @@ def test_sequences_are_known(tmp_path):
         for each in (model, again):
             each.set_params(early_stopping=False).partial_fit(strings, y2)
         assert_array_equal(again.predict_proba(strings), model.predict_proba(strings))
+
+
+@pytest.mark.parametrize("embedding", ["piecewise", "periodic", None])
+def test_tables_are_known(tmp_path, embedding):
+    pd = pytest.importorskip("pandas")
+    frame = pd.DataFrame(X, columns=list("abc"))
+    frame["town"] = [f"town {i % 15}" for i in range(len(frame))]
+    params = {"max_iter": 2, "numerical_embedding": embedding, "random_state": 0}
+    model = TabularMLPClassifier(**params).fit(frame, y3)
+    again = through_file(model, tmp_path)
+    assert_array_equal(again.predict_proba(frame), model.predict_proba(frame))
+    assert_array_equal(again.feature_importances_, model.feature_importances_)
+    model = TabularMLPRegressor(**params).fit(frame, X[:, 0])
+    again = through_file(model, tmp_path)
+    assert_array_equal(again.predict(frame, return_std=True), model.predict(frame, return_std=True))
 
 
 def test_batched_searches_are_known(tmp_path):
