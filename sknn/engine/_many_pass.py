@@ -131,6 +131,25 @@ class Batch:
     squares: Tensor
 
 
+@dataclass(frozen=True)
+class _Space:
+    """Memory that a batch overwrites, and the parts of it that belong to blocks.
+
+    Attributes
+    ----------
+    values, deltas : list of Tensor of shape (n_networks, n_units, n_rows)
+        Of the hidden layers, and of all layers.
+    first_values, first_deltas, last_deltas : list
+        For each block its part of those, see `Block`; None where the first layer is the last.
+    """
+
+    values: list[Tensor]
+    deltas: list[Tensor]
+    first_values: list[Tensor | None]
+    first_deltas: list[Tensor]
+    last_deltas: list[Tensor]
+
+
 class Stack:
     """Networks of one shape that are trained together.
 
@@ -164,6 +183,9 @@ class Stack:
         gradients = [
             t for pair in zip(self.weight_gradients, self.bias_gradients, strict=True) for t in pair
         ]
+        self.first_weights = [block.joined(self.weights[0]) for block in self.blocks]
+        self.first_gradients = [block.joined(self.weight_gradients[0]) for block in self.blocks]
+        self.columns = [bias[..., None] for bias in self.biases]
         self.optimizer = StackedOptimizer([net.optimizer_ for net in nets], parameters, gradients)
         for net, own in zip(nets, zip(*parameters, strict=True), strict=True):
             for p, view in zip(net.module_.parameters(), own, strict=True):
@@ -174,7 +196,7 @@ class Stack:
         per_order = -(-len(nets) // len(self.orders))
         self.kept: Tensor | None = None
         self.feed = Feed(self.orders, batch_size, self.widths[-1] * per_order)
-        self.buffers: dict[int, tuple[list[Tensor], list[Tensor]]] = {}
+        self.spaces: dict[int, _Space] = {}
         self.replays = replays_of(self._train_on, self.optimizer, self.feed.n_steps)
 
     @torch.no_grad()
@@ -293,45 +315,53 @@ class Stack:
         target = full.movedim(2, 0).reshape(self.widths[-1], -1).t()
         return self.loss.per_row(rows, target).view(n_steps, k, width)
 
-    def _space(self, width: int) -> tuple[list[Tensor], list[Tensor]]:
-        """Return space for a batch: values of hidden layers, deltas of all layers."""
-        if width not in self.buffers:
-            k, like = len(self.nets), self.alpha
+    def _space(self, width: int) -> "_Space":
+        """Return space for a batch of so many rows, always the same."""
+        if width not in self.spaces:
+            k, like, blocks = len(self.nets), self.alpha, self.blocks
             values = [like.new_empty(k, n, width) for n in self.widths[:-1]]
             deltas = [like.new_empty(k, n, width) for n in self.widths]
-            self.buffers[width] = values, deltas
-        return self.buffers[width]
+            self.spaces[width] = _Space(
+                values,
+                deltas,
+                [block.joined(values[0]) if values else None for block in blocks],
+                [block.joined(deltas[0]) for block in blocks],
+                [block.of(deltas[-1]) for block in blocks],
+            )
+        return self.spaces[width]
 
     def _forward(self, X: Tensor, output: Tensor) -> None:
-        values = self._space(X.shape[1])[0]
-        targets = [*values, output]
-        for block in self.blocks:
-            inputs = X[block.orders].transpose(1, 2)
-            multiply(block.joined(self.weights[0]), inputs, out=block.joined(targets[0]))
-        targets[0].add_(self.biases[0][..., None])
-        for i in range(1, len(targets)):
-            self.activations[i - 1].value(targets[i - 1])
-            multiply(self.weights[i], targets[i - 1], out=targets[i])
-            targets[i].add_(self.biases[i][..., None])
+        space = self._space(X.shape[1])
+        for block, weight, z in zip(
+            self.blocks, self.first_weights, space.first_values, strict=True
+        ):
+            z = block.joined(output) if z is None else z
+            multiply(weight, X[block.orders].transpose(1, 2), out=z)
+        z = None
+        for i, bias in enumerate(self.columns):
+            a, z = z, space.values[i] if i < len(space.values) else output
+            if i:
+                self.activations[i - 1].value(a)
+                multiply(self.weights[i], a, out=z)
+            z.add_(bias)
 
     def _delta(self, batch: Batch) -> None:
         """Write the derivative of the batch's mean loss with respect to the raw output."""
-        delta = self._space(batch.output.shape[2])[1][-1]
-        LINKS[self.loss.name](batch.output, delta)
-        for block in self.blocks:
-            part = block.of(delta)
-            part.sub_(batch.wanted[block.orders]).mul_(batch.share[block.orders])
+        space = self._space(batch.output.shape[2])
+        LINKS[self.loss.name](batch.output, space.deltas[-1])
+        for block, delta in zip(self.blocks, space.last_deltas, strict=True):
+            delta.sub_(batch.wanted[block.orders]).mul_(batch.share[block.orders])
 
     def _backward(self, X: Tensor) -> None:
-        values, deltas = self._space(X.shape[1])
-        for i in range(len(deltas) - 1, -1, -1):
-            delta = deltas[i]
-            if i:
-                multiply(self.weights[i].transpose(1, 2), delta, out=deltas[i - 1])
-                self.activations[i - 1].backward(deltas[i - 1], values[i - 1])
-                multiply(delta, values[i - 1].transpose(1, 2), out=self.weight_gradients[i])
-            else:
-                gradient = self.weight_gradients[0]
-                for block in self.blocks:
-                    multiply(block.joined(delta), X[block.orders], out=block.joined(gradient))
-            torch.sum(delta, 2, out=self.bias_gradients[i])
+        space = self._space(X.shape[1])
+        values, deltas = space.values, space.deltas
+        for i in range(len(deltas) - 1, 0, -1):
+            multiply(self.weights[i].transpose(1, 2), deltas[i], out=deltas[i - 1])
+            self.activations[i - 1].backward(deltas[i - 1], values[i - 1])
+            multiply(deltas[i], values[i - 1].transpose(1, 2), out=self.weight_gradients[i])
+        for block, delta, gradient in zip(
+            self.blocks, space.first_deltas, self.first_gradients, strict=True
+        ):
+            multiply(delta, X[block.orders], out=gradient)
+        for delta, gradient in zip(deltas, self.bias_gradients, strict=True):
+            torch.sum(delta, 2, out=gradient)

@@ -11,6 +11,7 @@ import torch
 from tests.benchmarks.report import figures, judge
 from tests.benchmarks.rows import ROWS, TARGETS, Target
 from tests.benchmarks.runner import Outcome
+from tests.benchmarks.search import processor_seconds
 
 ROOT = Path(__file__).parents[2]
 
@@ -117,7 +118,19 @@ def test_quick_search_prints_a_table_and_writes_json(tmp_path):
         "GridSearchCV"
     ] * 3
     assert rows[0][4] == "1.0"
-    assert rows[0][5] == rows[1][5]  # one by one and together, the best is the same
+    assert rows[0][7] == rows[1][7]  # one by one and together, the best is the same
     assert "the figures mean nothing" in lines[-1]
     results = json.loads(out.read_text())
     assert all(result["candidates"] == 4 for result in results["rows"]["a"].values())
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="no Linux")
+def test_processor_time_counts_processes_that_were_started():
+    loop = "import time\nwhile time.process_time() < 0.3: pass\nprint(flush=True); input()"
+    before = processor_seconds()
+    with subprocess.Popen(
+        [sys.executable, "-c", loop], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as child:
+        child.stdout.readline()
+        assert processor_seconds() - before >= 0.25
+        child.communicate(b"\n")
