@@ -49,7 +49,7 @@ print("MAJORITY of 1, 0, 1:", MAJORITY(3)([[1, 0, 1]]))
 # The same as pictures: the width of a line is the size of its weight, blue is positive and orange
 # negative, and θ beneath the unit is its threshold. The only filled nodes are those that fire.
 figure, axes = plt.subplots(2, 2, figsize=(8.4, 5), layout="constrained")
-examples = {"a and b": [1, 0], "a or b": [1, 0], "not a and not b": [0, 0], "b or not a": [1, 0]}
+examples = {"a and b": [1, 0], "a or b": [1, 0], "not a and not b": [0, 0], "not a or b": [1, 0]}
 for ax, (text, example) in zip(axes.ravel(), examples.items(), strict=True):
     NetworkDiagramDisplay.from_estimator(ThresholdNetwork.from_expression(text), [example], ax=ax)
     ax.set_title(text)
