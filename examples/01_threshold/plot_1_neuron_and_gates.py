@@ -48,9 +48,9 @@ print("MAJORITY of 1, 0, 1:", MAJORITY(3)([[1, 0, 1]]))
 # %%
 # The same as pictures: the width of a line is the size of its weight, blue is positive and orange
 # negative, and θ beneath the unit is its threshold. The only filled nodes are those that fire.
-figure, axes = plt.subplots(1, 3, figsize=(8.4, 2.7), layout="constrained")
-examples = {"a and b": [1, 0], "a or b": [1, 0], "not a and not b": [0, 0]}
-for ax, (text, example) in zip(axes, examples.items(), strict=True):
+figure, axes = plt.subplots(2, 2, figsize=(8.4, 5), layout="constrained")
+examples = {"a and b": [1, 0], "a or b": [1, 0], "not a and not b": [0, 0], "not a or b": [1, 0]}
+for ax, (text, example) in zip(axes.ravel(), examples.items(), strict=True):
     NetworkDiagramDisplay.from_estimator(ThresholdNetwork.from_expression(text), [example], ax=ax)
     ax.set_title(text)
 plt.show()
@@ -64,8 +64,6 @@ adder = ThresholdNetwork.from_expression({"sum": "a ^ b", "carry": "a and b"})
 print(adder)
 NetworkDiagramDisplay.from_estimator(adder, [[1, 1]])
 plt.show()
-
-# sphinx_gallery_thumbnail_number = 2
 
 # %%
 # So one threshold is the difference between AND and OR, a sign makes NOT, and layers of such units

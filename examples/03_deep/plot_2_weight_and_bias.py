@@ -47,7 +47,7 @@ units = {"σ(5 x + 10)": sigma(5 * x + 10), "σ(5 x - 10)": sigma(5 * x - 10)}
 curves = {**units, "their difference": units["σ(5 x + 10)"] - units["σ(5 x - 10)"]}
 figure, ax = plt.subplots(figsize=(6, 3.2), layout="constrained")
 ActivationDisplay(x, curves, x_label="x", y_label="output").plot(kind="value", ax=ax)
-ax.legend(fontsize="small", loc="lower left")
+ax.legend(fontsize="small", loc="center left")
 plt.show()
 
 # sphinx_gallery_thumbnail_number = 3

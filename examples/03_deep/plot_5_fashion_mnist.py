@@ -49,7 +49,8 @@ plt.show()
 # -----------
 # 784 pixels, 300 and 100 rectified linear units, and a softmax over 10 classes; the loss is the
 # cross-entropy. Plain descent: no momentum, no penalty, a rate of 0.01, 32 pictures a step, and as
-# many epochs as asked for (``n_iter_no_change=numpy.inf``). ``verbose=2`` prints a line an epoch.
+# many epochs as asked for (``n_iter_no_change=numpy.inf``). ``verbose=2`` prints what each
+# epoch reached.
 mlp = DeepMLPClassifier(
     hidden_layer_sizes=(300, 100),
     solver="sgd",

@@ -81,6 +81,8 @@ for motif in motifs[:4]:
 MotifLogoDisplay(motifs[:4]).plot()
 plt.show()
 
+# sphinx_gallery_thumbnail_number = 4
+
 # %%
 # Random filters would pick windows that are like each other too. The control is the same network
 # before training: its motifs have fewer bits, and none of them is the one that was planted.

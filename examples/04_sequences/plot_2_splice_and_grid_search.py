@@ -79,6 +79,8 @@ names = [f"{y_test[row]}, border at {BORDER}" for row in shown]
 SaliencyMapDisplay.from_estimator(search, X_test[shown], target=y_test[shown], names=names)
 plt.show()
 
+# sphinx_gallery_thumbnail_number = 2
+
 # %%
 # Pooling over the whole sequence forgets where the motif was and confuses sites with decoys;
 # pooling over stretches of four keeps the places and finds nearly all sites, with wide filters or

@@ -2,8 +2,8 @@
 A network that leaves Python
 ============================
 
-`export_onnx` writes a fitted network, with all that it does to the columns of a table, into one
-ONNX file, which programs in many languages run without scikit-learn and PyTorch.
+One ONNX file holds a fitted network with all that it does to the columns of a table; `export_onnx`
+writes it, and programs in many languages run it without scikit-learn and PyTorch.
 """
 
 # %%

@@ -273,7 +273,8 @@ class SequenceReading(TransformerMixin):
         matches = wanted[:, None] == np.asarray(known)[None]
         if not matches.any(axis=1).all():
             raise ValueError(
-                f"target must be among {list(known)!r}; got {wanted[~matches.any(axis=1)][0]!r}."
+                f"target must be among {np.asarray(known).tolist()!r}; "
+                f"got {wanted[~matches.any(axis=1)].tolist()[0]!r}."
             )
         place = matches.argmax(axis=1)
         if n_outputs == 1 and len(known) == 2:

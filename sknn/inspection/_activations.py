@@ -96,7 +96,7 @@ class ActivationDisplay:
     @classmethod
     def from_names(
         cls,
-        names: Sequence[str] = ("heaviside", "sign", "logistic", "tanh", "relu"),
+        names: str | Sequence[str] = ("heaviside", "sign", "logistic", "tanh", "relu"),
         *,
         limits: tuple[float, float] = (-4.0, 4.0),
         kind: str = "both",
@@ -107,8 +107,8 @@ class ActivationDisplay:
 
         Parameters
         ----------
-        names : sequence of str, default=('heaviside', 'sign', 'logistic', 'tanh', 'relu')
-            Keys of `sknn.activations.ACTIVATIONS`.
+        names : str or sequence of str, default=('heaviside', 'sign', 'logistic', 'tanh', 'relu')
+            One or more keys of `sknn.activations.ACTIVATIONS`.
         limits : tuple of float, default=(-4.0, 4.0)
             Smallest and largest t.
         kind : {'value', 'derivative', 'both'}, default='both'
@@ -128,6 +128,7 @@ class ActivationDisplay:
             If there is no such activation.
         """
         t = _points(limits)
+        names = [names] if isinstance(names, str) else names
         functions = {name: _activation(name) for name in names}
         display = cls(
             t,

@@ -10,6 +10,7 @@ import numpy as np
 from sknn._optional import require
 from sknn._validation import check_layers_say_all
 from sknn.inspection._diagram import Layout, Line, Network, Sheet, Text, draw
+from sknn.inspection._panels import check_axes
 from sknn.inspection._reading import checked_names, layers_of, transformed, unwrapped
 from sknn.inspection._style import NEGATIVE, POSITIVE
 from sknn.inspection._svg import svg_text
@@ -178,7 +179,9 @@ class NetworkDiagramDisplay:
         if X is not None:
             passed = forward_pass(network, transformed(transformers, X))
             if len(passed.inputs) != 1:
-                raise ValueError(f"X must be a single row, got {len(passed.inputs)} rows.")
+                raise ValueError(
+                    f"X must be a single row, got {len(passed.inputs)} rows. Give one, as X[:1]."
+                )
             values = [passed.inputs, *(layer.activations for layer in passed.layers)]
         names = getattr(network, "_input_names", getattr(network, "feature_names_in_", None))
         units = getattr(network, "unit_names", None)
@@ -223,6 +226,7 @@ class NetworkDiagramDisplay:
         plt, collections = (
             require(f"matplotlib.{name}", purpose) for name in ("pyplot", "collections")
         )
+        check_axes(ax, purpose)
         if ax is None:
             size = [length / _INCH for length in self._size(max_nodes)]
             ax = plt.figure(figsize=size).add_axes((0, 0, 1, 1))

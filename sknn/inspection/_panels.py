@@ -9,6 +9,29 @@ import numpy as np
 from sknn._optional import require
 
 
+def check_axes(ax: Any, purpose: str) -> None:
+    """Raise an error if something is neither an Axes nor None.
+
+    Parameters
+    ----------
+    ax : object
+        What a user gave as such.
+    purpose : str
+        For the error message.
+
+    Raises
+    ------
+    TypeError
+        If it is something else, as a figure.
+    """
+    axes = require("matplotlib.axes", purpose)
+    if ax is not None and not isinstance(ax, axes.Axes):
+        raise TypeError(
+            f"{purpose} draws into a matplotlib Axes; got ax of type {type(ax).__name__!r}. Make "
+            "one with plt.subplots, or leave ax out."
+        )
+
+
 def panel_axes(
     ax: Any,
     n_panels: int,
@@ -43,18 +66,23 @@ def panel_axes(
 
     Raises
     ------
+    TypeError
+        If something else is given.
     ValueError
         If there are not as many Axes as panels, or an Axes cannot be divided up.
     """
     plt = require("matplotlib.pyplot", purpose)
     if isinstance(ax, (Sequence, np.ndarray)):
         given = np.asarray(ax, dtype=object).ravel()
+        for one in given:
+            check_axes(one, purpose)
         if len(given) != n_panels:
             raise ValueError(
                 f"{purpose} draws {n_panels} panel(s), but ax has {len(given)} Axes. Give one Axes "
                 "for each, or a single one to be divided up."
             )
         return None, given
+    check_axes(ax, purpose)
     n_columns = min(n_columns, n_panels)
     n_rows = ceil(n_panels / n_columns)
     if ax is None:

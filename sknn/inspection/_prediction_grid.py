@@ -133,13 +133,26 @@ class PredictionGridDisplay:
 
         Raises
         ------
+        TypeError
+            If the estimator is no classifier.
         ValueError
-            If rows are no such images, no row is predicted so, or names are not one for each
-            class.
+            If rows are no such images, no row is predicted so, rows have several labels, or names
+            are not one for each class.
         sklearn.exceptions.NotFittedError
             If the estimator is not fitted.
         """
         y_pred, y_proba = estimator.predict(X), None
+        if not hasattr(estimator, "classes_"):
+            raise TypeError(
+                "PredictionGridDisplay.from_estimator draws predicted classes, but "
+                f"{type(estimator).__name__} has no classes_. Give it a classifier."
+            )
+        if np.ndim(y_pred) != 1:
+            raise ValueError(
+                "PredictionGridDisplay draws one class for each row; the predictions of "
+                f"{type(estimator).__name__} have shape {np.shape(y_pred)}. Draw one label at a "
+                "time, with PredictionGridDisplay.from_predictions."
+            )
         classes = np.asarray(estimator.classes_)
         if hasattr(estimator, "predict_proba"):
             columns = np.searchsorted(classes, y_pred)
@@ -225,6 +238,8 @@ class PredictionGridDisplay:
             "right": y_pred == y_true,
             "wrong": y_pred != y_true,
         }
+        if n_images < 1:
+            raise ValueError(f"n_images must be at least 1, got {n_images!r}.")
         rows = np.flatnonzero(wanted[which])[:n_images]
         if len(rows) == 0:
             raise ValueError(f"No row is predicted as which={which!r} asks for; none to draw.")

@@ -27,7 +27,10 @@ def as_sequences(X: Any) -> np.ndarray | list:
         If X is a single string, has no rows or several columns, or holds numbers.
     """
     if isinstance(X, str | bytes):
-        raise ValueError(f"Expected a list or an array of sequences; got the single one {X!r}.")
+        single = str(X) if isinstance(X, str) else X  # of NumPy's, without its name
+        raise ValueError(
+            f"Expected a list or an array of sequences; got the single one {single!r}."
+        )
     if isinstance(X, list | tuple) and all(isinstance(s, str | bytes) for s in X[:1]):
         sequences = list(X)
     else:

@@ -66,6 +66,10 @@ def test_kinds(kind, n_lines):
     assert len(display.lines_) == n_lines
 
 
+def test_one_name_may_be_given_alone():
+    assert list(ActivationDisplay.from_names("relu").values) == ["relu"]
+
+
 def test_unknown_activation_is_refused():
     with pytest.raises(ValueError, match=r"activation must be one of.*'relu'.*got 'swish'"):
         ActivationDisplay.from_names(["swish"])

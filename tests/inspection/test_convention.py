@@ -178,6 +178,19 @@ def test_a_wrong_number_of_axes_is_refused(display, display_of):
         display_of(display, ax=axes)
 
 
+@pytest.mark.parametrize("display", DISPLAYS)
+def test_something_else_than_axes_is_refused(display, display_of):
+    with pytest.raises(TypeError, match=rf"{display.__name__}.plot draws into .* type 'Figure'"):
+        display_of(display, ax=plt.figure())
+
+
+def test_each_of_several_axes_is_to_be_one(display_of):
+    _, axes = plt.subplots(3, 4)
+    wrong = [*axes.ravel()[:-1], "the last"]
+    with pytest.raises(TypeError, match=r"got ax of type 'str'. Make one with plt.subplots"):
+        display_of(WeightMapDisplay, ax=wrong)
+
+
 def test_an_axes_outside_of_a_grid_cannot_be_divided_up(display_of):
     placed_by_hand = plt.figure().add_axes((0.1, 0.1, 0.8, 0.8))
     with pytest.raises(ValueError, match="cannot divide up an Axes that is not part of a grid"):

@@ -3,8 +3,9 @@
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from sklearn.linear_model import LinearRegression
 
-from sknn import DeepMLPClassifier
+from sknn import DeepMLPClassifier, PerceptronClassifier
 from sknn.inspection import PredictionGridDisplay, WeightMapDisplay
 
 
@@ -138,7 +139,7 @@ def test_a_classifier_without_probabilities_will_do(digits):
         ({"class_names": {0: "zero"}}, r"class_names has no name for \[1\]; it has \[0\]"),
         ({"image_shape": (3, 3)}, "product is the number of features, 4"),
         ({"which": "wrong"}, "No row is predicted as which='wrong' asks for"),
-        ({"n_images": 0}, "No row"),
+        ({"n_images": 0}, "n_images must be at least 1, got 0"),
     ],
 )
 def test_wrong_arguments_of_a_grid_are_refused(options, message):
@@ -157,6 +158,21 @@ def test_a_name_for_each_class_is_needed(networks, digits):
         PredictionGridDisplay.from_estimator(
             networks["DeepMLPClassifier"], *digits, class_names=["a", "b"]
         )
+
+
+def test_a_regressor_predicts_no_classes(digits):
+    X, y = digits
+    regressor = LinearRegression().fit(X, y)
+    with pytest.raises(TypeError, match="but LinearRegression has no classes_"):
+        PredictionGridDisplay.from_estimator(regressor, X, y)
+
+
+def test_several_labels_of_a_row_are_refused(digits):
+    X, y = digits
+    labels = np.column_stack([y > 4, y % 2 == 0]).astype(int)
+    layer = PerceptronClassifier(max_iter=5).fit(X, labels)
+    with pytest.raises(ValueError, match=r"PerceptronClassifier have shape \(\d+, 2\). Draw one"):
+        PredictionGridDisplay.from_estimator(layer, X, labels)
 
 
 @pytest.mark.parametrize(

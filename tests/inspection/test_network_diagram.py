@@ -248,7 +248,9 @@ def test_wrong_data_are_refused(arguments, message):
 
 
 def test_more_than_one_example_is_refused():
-    with pytest.raises(ValueError, match="X must be a single row, got 2 rows"):
+    with pytest.raises(
+        ValueError, match=r"X must be a single row, got 2 rows. Give one, as X\[:1\]"
+    ):
         NetworkDiagramDisplay.from_estimator(XOR, [[0, 1], [1, 1]])
 
 

@@ -243,6 +243,7 @@ def test_sequences_are_left_as_they_are():
 BAD_X = [
     ([], "0 sample"),
     ("ACGT", "the single one 'ACGT'"),
+    (np.array(["ACGT"])[0], "the single one 'ACGT'"),
     ([["ACGT", "AC"]], re.escape("shape (1, 2)")),
     (np.ones((3, 4)), re.escape("shape (3, 4) and dtype float64")),
     (np.ones(3), "numbers of dtype float64"),
