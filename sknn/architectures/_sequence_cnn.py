@@ -12,12 +12,15 @@ from sknn.activations import ACTIVATIONS
 from sknn.architectures._blocks import BatchNorm, UnsetLinear, init_uniform
 from sknn.architectures._dropout import Dropout
 from sknn.architectures._sequence_options import SequenceOptions
-from sknn.architectures._windows import FilterBank, pool_locally, valid_windows
+from sknn.architectures._windows import (
+    FIRST_ACTIVATIONS,
+    FilterBank,
+    pool_locally,
+    valid_windows,
+)
 
 Tensor = torch.Tensor
 
-#: name -> function; all of them grow with their argument, so that the maximum can come first
-FIRST_ACTIVATIONS = {"relu": torch.relu, "exp": torch.exp, "linear": lambda values: values}
 #: positions that a filter of a later layer covers, and windows in a stretch before it
 LATER_KERNEL, LATER_POOL = 5, 2
 #: most values that pooling may hand on; a hidden layer of 32 units then has half a million weights

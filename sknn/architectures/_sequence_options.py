@@ -19,7 +19,8 @@ class SequenceOptions:
         Convolutional layers. Those after the first cover five of the stretches of two windows
         that max-pooling leaves before each of them.
     first_activation : {'relu', 'exp', 'linear'}, default='relu'
-        Of the first layer; ``'exp'`` makes filters more like motifs [1]_. Later ones have 'relu'.
+        Of the first layer; ``'exp'`` makes filters more like motifs [1]_, and goes on as a straight
+        line from 5. Later ones have 'relu'.
     pooling : {'max', 'mean', 'maxmean'} or int, default='maxmean'
         Over all windows: the largest value of a filter, the mean, or both. Or the largest of each
         stretch of so many windows, all of which go to the next layer with their places.

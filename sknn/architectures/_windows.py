@@ -14,6 +14,18 @@ Tensor = torch.Tensor
 #: filters have learned. Measured: AUC on a transcription factor's peaks 0.969 instead of 0.955,
 #: on TATA promoters, where places matter, still 0.949 instead of 0.82 without.
 POSITION_SCALE = 0.3
+#: up to where 'exp' is the exponential function; beyond, its tangent. On letters filters hardly get
+#: there, but on numbers that nobody scaled the exponential is soon more than float32 can hold.
+STRAIGHT_FROM = 5.0
+
+
+def bounded_exp(values: Tensor) -> Tensor:
+    """Return the exponential, which goes on as a straight line from `STRAIGHT_FROM`."""
+    return values.clamp(max=STRAIGHT_FROM).exp() * (1 + (values - STRAIGHT_FROM).relu())
+
+
+#: name -> function; all of them grow with their argument, so that the maximum can come first
+FIRST_ACTIVATIONS = {"relu": torch.relu, "exp": bounded_exp, "linear": lambda values: values}
 
 
 def windows(X: Tensor, kernel_size: int) -> Tensor:
@@ -81,7 +93,7 @@ class PooledWindows(torch.autograd.Function):
         if activation == "relu":
             mean = values.relu().sum(1)
         elif activation == "exp":
-            mean = values.exp().sum(1)
+            mean = bounded_exp(values).sum(1)
         elif activation == "linear":
             shown = values if valid is None else values.masked_fill(~valid[:, :, None], 0.0)
             mean = shown.sum(1)
@@ -120,7 +132,7 @@ class PooledWindows(torch.autograd.Function):
 def slopes(activation: str, values: Tensor) -> Tensor:
     """Return the derivative of an activation, 0 where a window is hidden by minus infinity."""
     if activation == "exp":
-        return values.exp()
+        return values.clamp(max=STRAIGHT_FROM).exp_()
     return (values > (0.0 if activation == "relu" else -torch.inf)).to(values.dtype)
 
 

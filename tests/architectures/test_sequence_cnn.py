@@ -38,10 +38,14 @@ def network(options=SMALL, length=15, channels=4, n_outputs=2, seed=0):
     return cnn.eval()
 
 
+def straight_exp(z):
+    return torch.where(z < 5, z.clamp(max=5).exp(), np.exp(5) * (z - 4))
+
+
 def slow(cnn, X):
     """Compute the output sequence by sequence, without padding, from torch's own functions."""
     options = cnn.options
-    activation = {"relu": torch.relu, "exp": torch.exp, "linear": lambda z: z}
+    activation = {"relu": torch.relu, "exp": straight_exp, "linear": lambda z: z}
     rows = []
     for x in X:
         real = torch.nonzero(x.any(1)).flatten()
@@ -97,6 +101,20 @@ def test_gradient_through_best_windows_is_autograds(both, position_bias, lengths
     X = sequences(lengths=lengths)
     wanted = torch.autograd.grad(slow(cnn, X).square().sum(), list(cnn.parameters()))
     found = torch.autograd.grad(cnn(X).square().sum(), list(cnn.parameters()))
+    for a, b in zip(found, wanted, strict=True):
+        torch.testing.assert_close(a, b)
+
+
+@pytest.mark.parametrize("lengths", [None, [15, 12, 4, 5, 15, 9, 7]])
+@pytest.mark.parametrize("pooling", ["max", "maxmean"])
+def test_exp_goes_on_straight_where_numbers_are_large(pooling, lengths):
+    cnn = network(replace(SMALL, first_activation="exp", pooling=pooling, reverse_complement=True))
+    X = 300 * sequences(lengths=lengths)
+    output, wanted = cnn(X), slow(cnn, X)
+    assert torch.isfinite(output).all() and cnn.pooled(X).max() > np.exp(6)
+    torch.testing.assert_close(output, wanted)
+    wanted = torch.autograd.grad(wanted.square().mean(), list(cnn.parameters()))
+    found = torch.autograd.grad(output.square().mean(), list(cnn.parameters()))
     for a, b in zip(found, wanted, strict=True):
         torch.testing.assert_close(a, b)
 

@@ -129,6 +129,20 @@ def test_few_sequences_are_trained_on_to_the_end_without_a_warning(planted):
         fitted(*planted, early_stopping=False)
 
 
+@pytest.mark.parametrize("n_conv_layers", [1, 2])
+def test_lbfgs_trains_at_the_other_defaults_and_stops_by_itself(planted, n_conv_layers):
+    """It can follow no dropout and no batch normalization, so 'auto' leaves both out."""
+    X, y = planted
+    model = SequenceCNNClassifier(
+        8, 7, n_conv_layers=n_conv_layers, solver="lbfgs", max_iter=500, random_state=0
+    ).fit(X, y)
+    assert model.score(X, y) == 1.0
+    assert model.n_iter_ < 200
+    assert not any(layer.kind in ("Dropout", "BatchNorm1d") for layer in model.module_.describe())
+    with pytest.raises(ValueError, match=r"'Dropout' of the network.*leave out dropout"):
+        fitted(X, y, solver="lbfgs", dropout=0.3)
+
+
 def test_validation_rows_stop_training_by_their_loss(planted):
     X, y = planted
     model = SequenceCNNClassifier(n_filters=8, max_iter=200, random_state=0)
