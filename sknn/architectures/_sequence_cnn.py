@@ -189,6 +189,7 @@ class SequenceCNN(nn.Module):
         """
         self.bank.init_weights(random_state)
         with torch.no_grad():
+            self.bank.bias.fill_(self.options.first_bias)
             for conv in self.convs:
                 bound = np.sqrt(6 / conv.weight[0].numel())
                 drawn = random_state.uniform(-bound, bound, tuple(conv.weight.shape))
@@ -294,9 +295,12 @@ class SequenceCNN(nn.Module):
         return torch.cat(parts, dim=1)
 
     def penalized(self) -> list[nn.Parameter]:
-        """Return the parameters under the L2 penalty: weights, and the bias of positions."""
-        weights = [layer.weight for layer in (self.bank, *self.convs, *self.linears)]
-        return weights if self.bank.position_bias is None else [*weights, self.bank.position_bias]
+        """Return the parameters under the penalty that users choose: the weights."""
+        return [layer.weight for layer in (self.bank, *self.convs, *self.linears)]
+
+    def fixed_penalty(self) -> Tensor | float:
+        """Return the penalty that comes on top of that one, see `FilterBank`."""
+        return self.bank.position_penalty()
 
     def describe(self) -> list[LayerSpec]:
         """Return a `LayerSpec` for each layer, in the order of the computation."""

@@ -34,6 +34,8 @@ class SequenceOptions:
         Batch normalization of each convolutional layer; None means where there are several.
     reverse_complement : bool, default=False
         Whether both strands are compared with the filters, and the larger value counts.
+    first_bias : float, default=0.0
+        From which the biases of the first layer start. Below 0 few windows fire at first.
 
     References
     ----------
@@ -52,6 +54,7 @@ class SequenceOptions:
     dropout: float = 0.3
     batch_norm: bool | None = None
     reverse_complement: bool = False
+    first_bias: float = 0.0
 
     @property
     def has_norms(self) -> bool:

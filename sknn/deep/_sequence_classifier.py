@@ -36,7 +36,8 @@ class SequenceCNNClassifier(NestedParams, SequenceReading, SequenceNetwork, Deep
         Over the sequence: a filter's largest value, its mean, or both. Or the largest value of
         each stretch of so many windows, which keeps the places and needs aligned sequences.
     position_bias : bool, default=True
-        Let filters learn to prefer places, as before a start of transcription.
+        Let filters learn to prefer places, as before a start of transcription. A penalty of 0.001
+        times the squares keeps that small, whatever `alpha`.
     hidden_layer_sizes : int or array-like of int of shape (n_hidden_layers,), default=(32,)
         Units in each hidden layer after pooling, with 'relu'; an int is one layer, ``()`` none.
     dropout : float or 'auto', default='auto'

@@ -84,6 +84,16 @@ def test_numbers_in_a_table_are_positions_of_one_channel():
     assert model.score(X, X[:, 1]) > 0.8
 
 
+def test_filters_of_letters_start_with_few_windows_that_fire(planted):
+    """Of numbers, which may be small, none might."""
+    X, y = planted
+    assert fitted(X, y).module_.options.first_bias == -0.5
+    protein = fitted(["MKVLAAGIVGLLWY" * 2] * 9 + ["W" * 28], [0] * 9 + [1], alphabet="protein")
+    assert protein.module_.options.first_bias == pytest.approx(-0.5 * np.sqrt(4 / 20))
+    table = np.random.RandomState(0).normal(size=(30, 12))
+    assert fitted(table, [0, 1] * 15).module_.options.first_bias == 0
+
+
 def test_other_channels_need_no_alphabet():
     X = np.random.RandomState(0).normal(size=(40, 20, 3))
     y = X[:, 3:6, 1].sum(axis=1) > 0

@@ -46,6 +46,14 @@ def _places(space):
     assert space["accuracy"] > 0.9
 
 
+def _binding(space):
+    assert space["auc"] > 0.94
+    assert "JUND" in space["answer"].name
+    assert "TGAGTCA" in space["found"].consensus or "TGACTCA" in space["found"].consensus
+    assert space["matches"].n_control_matched == 0
+    assert any("TCTCTC" in m.consensus or "GAGAGA" in m.consensus for m in space["motifs"][:10])
+
+
 def _frames(space):
     ours, errors = space["errors"]["DeepMLPRegressor"], space["errors"]
     assert ours <= 1.05 * min(errors["boosted trees"], errors["MLPRegressor"])
@@ -123,6 +131,7 @@ SEEN = {
     ),
     "plot_1_motif_primer": lambda s: _primer(s) is None,
     "plot_2_splice_and_grid_search": lambda s: _places(s) is None,
+    "plot_3_binding_and_jaspar": lambda s: _binding(s) is None,
     "plot_1_data_frames": lambda s: _frames(s) is None,
     "plot_2_imbalance": lambda s: _rare(s["table"]) is None,
     "plot_3_uncertainty": lambda s: (
@@ -141,6 +150,8 @@ def test_page_runs_without_a_warning_and_shows_what_it_says(page, monkeypatch):
     plt = pytest.importorskip("matplotlib.pyplot", reason="the gallery draws with matplotlib")
     if page.stem == "plot_4_callbacks_and_progress":
         pytest.importorskip("sklearn.callback", reason="scikit-learn >= 1.9")
+    if page.stem == "plot_3_binding_and_jaspar":
+        pytest.importorskip("memelite", reason="motifs are matched by memelite")
     if page.stem == "plot_5_fashion_mnist":
         monkeypatch.setenv("SKNN_EPOCHS", "1")
         try:
