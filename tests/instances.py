@@ -51,7 +51,8 @@ INSTANCES = {
     SequenceCNNRegressor: [
         SequenceCNNRegressor(dropout=0.0, early_stopping=False, batch_size=200),
         SequenceCNNRegressor(),
-        SequenceCNNRegressor(solver="lbfgs"),
+        # After 60 iterations rounding differs by 3e-9 between a row of weight 2 and a row given twice.
+        SequenceCNNRegressor(solver="lbfgs", max_iter=30),
         SequenceCNNRegressor(n_filters=8, pooling="mean", hidden_layer_sizes=()),
     ],
     ThresholdLogicClassifier: [ThresholdLogicClassifier()],
