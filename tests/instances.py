@@ -51,7 +51,7 @@ INSTANCES = {
     SequenceCNNRegressor: [
         SequenceCNNRegressor(dropout=0.0, early_stopping=False, batch_size=200),
         SequenceCNNRegressor(),
-        # After 60 iterations rounding differs by 3e-9 between a row of weight 2 and a row given twice.
+        # After 60 iterations a row of weight 2 and a row given twice differ by 3e-9: rounding.
         SequenceCNNRegressor(solver="lbfgs", max_iter=30),
         SequenceCNNRegressor(n_filters=8, pooling="mean", hidden_layer_sizes=()),
     ],
