@@ -44,13 +44,17 @@ INSTANCES = {
     DeepEnsembleRegressor: [DeepEnsembleRegressor(n_members=2)],
     PerceptronClassifier: [PerceptronClassifier()],
     SequenceCNNClassifier: [
-        SequenceCNNClassifier(dropout=0.0, early_stopping=False, batch_size=200, tol=1e-4),
+        SequenceCNNClassifier(dropout=0.0, early_stopping=False, batch_size=200),
         SequenceCNNClassifier(),
+        SequenceCNNClassifier(solver="lbfgs"),
+        SequenceCNNClassifier(first_activation="exp", pooling="max", kernel_size=3),
         SequenceCNNClassifier(n_conv_layers=2, pooling=2, position_bias=False),
     ],
     SequenceCNNRegressor: [
-        SequenceCNNRegressor(dropout=0.0, early_stopping=False, batch_size=200, tol=1e-4),
+        SequenceCNNRegressor(dropout=0.0, early_stopping=False, batch_size=200),
         SequenceCNNRegressor(),
+        # After 60 iterations a row of weight 2 and a row given twice differ by 3e-9: rounding.
+        SequenceCNNRegressor(solver="lbfgs", max_iter=30),
         SequenceCNNRegressor(n_filters=8, pooling="mean", hidden_layer_sizes=()),
     ],
     TabularMLPClassifier: [
@@ -72,8 +76,8 @@ FLOOR = {
     DeepEnsembleClassifier: 65,
     DeepEnsembleRegressor: 59,
     PerceptronClassifier: 67,
-    SequenceCNNClassifier: 60,
-    SequenceCNNRegressor: 55,
+    SequenceCNNClassifier: 72,
+    SequenceCNNRegressor: 65,
     TabularMLPClassifier: 65,
     TabularMLPRegressor: 58,
     ThresholdLogicClassifier: 62,
@@ -87,8 +91,9 @@ SAME_MASK = (
 
 def expected_failures(estimator):
     """Return name of check -> reason, for instances that draw by chance from row to row."""
-    tabular = isinstance(estimator, TabularMLPClassifier | TabularMLPRegressor)
-    if tabular or not getattr(estimator, "dropout", 0):  # tabular ones drop nothing on few rows
+    if isinstance(estimator, TabularMLPClassifier | TabularMLPRegressor):
+        return {}  # which drop nothing on few rows
+    if not getattr(estimator, "dropout", 0) or estimator.solver == "lbfgs":
         return {}
     kinds = ("dense", "sparse")
     return {f"check_sample_weight_equivalence_on_{kind}_data": SAME_MASK for kind in kinds}

@@ -12,12 +12,15 @@ from sknn.activations import ACTIVATIONS
 from sknn.architectures._blocks import BatchNorm, UnsetLinear, init_uniform
 from sknn.architectures._dropout import Dropout
 from sknn.architectures._sequence_options import SequenceOptions
-from sknn.architectures._windows import FilterBank, pool_locally, valid_windows
+from sknn.architectures._windows import (
+    FIRST_ACTIVATIONS,
+    FilterBank,
+    pool_locally,
+    valid_windows,
+)
 
 Tensor = torch.Tensor
 
-#: name -> function; all of them grow with their argument, so that the maximum can come first
-FIRST_ACTIVATIONS = {"relu": torch.relu, "exp": torch.exp, "linear": lambda values: values}
 #: positions that a filter of a later layer covers, and windows in a stretch before it
 LATER_KERNEL, LATER_POOL = 5, 2
 #: most values that pooling may hand on; a hidden layer of 32 units then has half a million weights
@@ -186,6 +189,7 @@ class SequenceCNN(nn.Module):
         """
         self.bank.init_weights(random_state)
         with torch.no_grad():
+            self.bank.bias.fill_(self.options.first_bias)
             for conv in self.convs:
                 bound = np.sqrt(6 / conv.weight[0].numel())
                 drawn = random_state.uniform(-bound, bound, tuple(conv.weight.shape))
@@ -291,9 +295,12 @@ class SequenceCNN(nn.Module):
         return torch.cat(parts, dim=1)
 
     def penalized(self) -> list[nn.Parameter]:
-        """Return the parameters under the L2 penalty: weights, and the bias of positions."""
-        weights = [layer.weight for layer in (self.bank, *self.convs, *self.linears)]
-        return weights if self.bank.position_bias is None else [*weights, self.bank.position_bias]
+        """Return the parameters under the penalty that users choose: the weights."""
+        return [layer.weight for layer in (self.bank, *self.convs, *self.linears)]
+
+    def fixed_penalty(self) -> Tensor | float:
+        """Return the penalty that comes on top of that one, see `FilterBank`."""
+        return self.bank.position_penalty()
 
     def describe(self) -> list[LayerSpec]:
         """Return a `LayerSpec` for each layer, in the order of the computation."""

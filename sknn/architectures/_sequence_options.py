@@ -19,7 +19,8 @@ class SequenceOptions:
         Convolutional layers. Those after the first cover five of the stretches of two windows
         that max-pooling leaves before each of them.
     first_activation : {'relu', 'exp', 'linear'}, default='relu'
-        Of the first layer; ``'exp'`` makes filters more like motifs [1]_. Later ones have 'relu'.
+        Of the first layer; ``'exp'`` makes filters more like motifs [1]_, and goes on as a straight
+        line from 5. Later ones have 'relu'.
     pooling : {'max', 'mean', 'maxmean'} or int, default='maxmean'
         Over all windows: the largest value of a filter, the mean, or both. Or the largest of each
         stretch of so many windows, all of which go to the next layer with their places.
@@ -33,6 +34,8 @@ class SequenceOptions:
         Batch normalization of each convolutional layer; None means where there are several.
     reverse_complement : bool, default=False
         Whether both strands are compared with the filters, and the larger value counts.
+    first_bias : float, default=0.0
+        From which the biases of the first layer start. Below 0 few windows fire at first.
 
     References
     ----------
@@ -51,6 +54,7 @@ class SequenceOptions:
     dropout: float = 0.3
     batch_norm: bool | None = None
     reverse_complement: bool = False
+    first_bias: float = 0.0
 
     @property
     def has_norms(self) -> bool:

@@ -30,18 +30,22 @@ class SequenceCNNClassifier(NestedParams, SequenceReading, SequenceNetwork, Deep
     n_conv_layers : int, default=1
         Convolutional layers. One reads motifs best; more see how motifs stand to each other.
     first_activation : {'relu', 'exp', 'linear'}, default='relu'
-        Of the first layer; ``'exp'`` [2]_ makes filters more like motifs.
+        Of the first layer; ``'exp'`` [2]_ makes filters more like motifs. From 5 on it goes on as
+        a straight line, lest numbers that nobody scaled overflow.
     pooling : {'max', 'mean', 'maxmean'} or int, default='maxmean'
         Over the sequence: a filter's largest value, its mean, or both. Or the largest value of
         each stretch of so many windows, which keeps the places and needs aligned sequences.
     position_bias : bool, default=True
-        Let filters learn to prefer places, as before a start of transcription.
+        Let filters learn to prefer places, as before a start of transcription. A penalty of 0.001
+        times the squares keeps that small, whatever `alpha`.
     hidden_layer_sizes : int or array-like of int of shape (n_hidden_layers,), default=(32,)
         Units in each hidden layer after pooling, with 'relu'; an int is one layer, ``()`` none.
-    dropout : float, default=0.3
-        Share of pooled values and of hidden units to leave out in training, in [0, 1).
+    dropout : float or 'auto', default='auto'
+        Share of pooled values and of hidden units to leave out in training, in [0, 1); ``'auto'``
+        is 0.3, and 0 for 'lbfgs'.
     batch_norm : bool or 'auto', default='auto'
-        Batch normalization of convolutional layers; ``'auto'`` has it where there are several.
+        Batch normalization of convolutional layers; ``'auto'`` has it where there are several,
+        but not for 'lbfgs'.
     reverse_complement : bool or 'auto', default='auto'
         Compare both strands with the filters and take the larger value. ``'auto'`` does so for
         strings of DNA where there are 500 or more; set False where the strand is known and
@@ -86,7 +90,7 @@ class SequenceCNNClassifier(NestedParams, SequenceReading, SequenceNetwork, Deep
         Draws first weights, validation rows, the order of rows and dropout. An int gives the same
         model bit for bit on one machine; None a new one each time. NumPy's and torch's global
         generators are never touched.
-    tol : float, default=0.0
+    tol : float, default=0.0001
         Smallest improvement of loss or validation score that counts; for 'lbfgs' the largest
         entry of the gradient at which to stop.
     verbose : bool or int, default=False
@@ -252,7 +256,7 @@ class SequenceCNNClassifier(NestedParams, SequenceReading, SequenceNetwork, Deep
         pooling="maxmean",
         position_bias=True,
         hidden_layer_sizes=(32,),
-        dropout=0.3,
+        dropout="auto",
         batch_norm="auto",
         reverse_complement="auto",
         length=None,
@@ -268,7 +272,7 @@ class SequenceCNNClassifier(NestedParams, SequenceReading, SequenceNetwork, Deep
         max_iter=60,
         shuffle=True,
         random_state=None,
-        tol=0.0,
+        tol=0.0001,
         verbose=False,
         warm_start=False,
         momentum=0.9,

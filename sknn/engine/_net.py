@@ -170,10 +170,12 @@ class Net(NeuralNet):
 
     def penalty(self, total_weight: torch.Tensor | float) -> torch.Tensor | float:
         """Return the penalty of a batch whose sample weights sum to `total_weight`."""
+        fixed = getattr(self.module_, "fixed_penalty", None)
+        penalty = 0.0 if fixed is None else fixed()
         if not self.alpha:
-            return 0.0
+            return penalty
         parameters, l2 = self.penalized_parameters(), self.alpha * (1 - self.l1_ratio)
-        penalty = 0.5 * l2 / total_weight * sum(p.square().sum() for p in parameters)
+        penalty = penalty + 0.5 * l2 / total_weight * sum(p.square().sum() for p in parameters)
         if not self.l1_ratio:
             return penalty
         l1 = self.alpha * self.l1_ratio

@@ -11,7 +11,6 @@ from torch.nn import functional
 
 from sknn._specs import InputSpec, TargetSpec
 from sknn.architectures import SequenceCNN, SequenceOptions
-from sknn.architectures._windows import POSITION_SCALE
 
 SMALL = SequenceOptions(
     n_filters=6, kernel_size=4, pooling="max", hidden_layer_sizes=(5,), dropout=0.0
@@ -38,10 +37,14 @@ def network(options=SMALL, length=15, channels=4, n_outputs=2, seed=0):
     return cnn.eval()
 
 
+def straight_exp(z):
+    return torch.where(z < 5, z.clamp(max=5).exp(), np.exp(5) * (z - 4))
+
+
 def slow(cnn, X):
     """Compute the output sequence by sequence, without padding, from torch's own functions."""
     options = cnn.options
-    activation = {"relu": torch.relu, "exp": torch.exp, "linear": lambda z: z}
+    activation = {"relu": torch.relu, "exp": straight_exp, "linear": lambda z: z}
     rows = []
     for x in X:
         real = torch.nonzero(x.any(1)).flatten()
@@ -53,7 +56,7 @@ def slow(cnn, X):
         for i, (letters, filters) in enumerate(strands):
             z = functional.conv1d(letters.t()[None], filters.transpose(1, 2), cnn.bank.bias)[0].t()
             if cnn.bank.position_bias is not None:
-                z = z + POSITION_SCALE * cnn.bank.position_bias[i, : len(z)]
+                z = z + cnn.bank.position_bias[i, : len(z)]
             a = activation[options.first_activation](z)
             if isinstance(options.pooling, int):
                 n = -(-(len(X[0]) - options.kernel_size + 1) // options.pooling)
@@ -97,6 +100,21 @@ def test_gradient_through_best_windows_is_autograds(both, position_bias, lengths
     X = sequences(lengths=lengths)
     wanted = torch.autograd.grad(slow(cnn, X).square().sum(), list(cnn.parameters()))
     found = torch.autograd.grad(cnn(X).square().sum(), list(cnn.parameters()))
+    for a, b in zip(found, wanted, strict=True):
+        torch.testing.assert_close(a, b)
+
+
+@pytest.mark.parametrize("lengths", [None, [15, 12, 4, 5, 15, 9, 7]])
+@pytest.mark.parametrize("pooling", ["max", "maxmean"])
+def test_exp_goes_on_straight_where_numbers_are_large(pooling, lengths):
+    cnn = network(replace(SMALL, first_activation="exp", pooling=pooling, reverse_complement=True))
+    X = 300 * sequences(lengths=lengths)
+    output, wanted = cnn(X), slow(cnn, X)
+    assert torch.isfinite(output).all()
+    assert cnn.pooled(X).max() > np.exp(6)
+    torch.testing.assert_close(output, wanted)
+    wanted = torch.autograd.grad(wanted.square().mean(), list(cnn.parameters()))
+    found = torch.autograd.grad(output.square().mean(), list(cnn.parameters()))
     for a, b in zip(found, wanted, strict=True):
         torch.testing.assert_close(a, b)
 
@@ -188,7 +206,7 @@ def test_best_windows_are_where_the_filters_are_largest(both):
         window = X[row, i : i + 4]
         window = window.flip(0, 1) if turned else window
         z = (window * cnn.bank.weight[filter_]).sum() + cnn.bank.bias[filter_]
-        z = z + POSITION_SCALE * cnn.bank.position_bias[int(turned), i, filter_]
+        z = z + cnn.bank.position_bias[int(turned), i, filter_]
         torch.testing.assert_close(z.exp(), value[row, filter_])
 
 
@@ -202,6 +220,9 @@ def test_best_windows_are_where_the_filters_are_largest(both):
 )
 def test_layers_are_described_with_all_parameters(options):
     cnn = SequenceCNN(60, 4, 3, options)
+    cnn.init_weights(np.random.RandomState(0))
+    if options.position_bias:
+        torch.nn.init.constant_(cnn.bank.position_bias, 0.5)
     layers = cnn.describe()
     assert sum(layer.n_parameters for layer in layers) == sum(p.numel() for p in cnn.parameters())
     for layer in layers:
@@ -212,7 +233,15 @@ def test_layers_are_described_with_all_parameters(options):
     penalized = {id(p) for p in cnn.penalized()}
     free = [name for name, p in cnn.named_parameters() if id(p) not in penalized]
     assert all(name.endswith("bias") or name.startswith("norms") for name in free)
-    assert not any("position" in name for name in free)
+    expected = 0.001 * cnn.bank.position_bias.square().sum() if options.position_bias else 0.0
+    torch.testing.assert_close(torch.as_tensor(cnn.fixed_penalty()), torch.as_tensor(expected))
+
+
+@pytest.mark.parametrize("first_bias", [0.0, -0.5])
+def test_biases_of_filters_start_where_they_are_told(first_bias):
+    cnn = SequenceCNN(30, 4, 1, SequenceOptions(first_bias=first_bias))
+    cnn.init_weights(np.random.RandomState(0))
+    torch.testing.assert_close(cnn.bank.bias, torch.full((64,), first_bias))
 
 
 def test_weights_come_from_the_seed_alone():

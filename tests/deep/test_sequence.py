@@ -84,6 +84,16 @@ def test_numbers_in_a_table_are_positions_of_one_channel():
     assert model.score(X, X[:, 1]) > 0.8
 
 
+def test_filters_of_letters_start_with_few_windows_that_fire(planted):
+    """Of numbers, which may be small, none might."""
+    X, y = planted
+    assert fitted(X, y).module_.options.first_bias == -0.5
+    protein = fitted(["MKVLAAGIVGLLWY" * 2] * 9 + ["W" * 28], [0] * 9 + [1], alphabet="protein")
+    assert protein.module_.options.first_bias == pytest.approx(-0.5 * np.sqrt(4 / 20))
+    table = np.random.RandomState(0).normal(size=(30, 12))
+    assert fitted(table, [0, 1] * 15).module_.options.first_bias == 0
+
+
 def test_other_channels_need_no_alphabet():
     X = np.random.RandomState(0).normal(size=(40, 20, 3))
     y = X[:, 3:6, 1].sum(axis=1) > 0
@@ -127,6 +137,20 @@ def test_few_sequences_are_trained_on_to_the_end_without_a_warning(planted):
     assert model.n_iter_ == 12
     with pytest.warns(ConvergenceWarning, match="Maximum iterations"):
         fitted(*planted, early_stopping=False)
+
+
+@pytest.mark.parametrize("n_conv_layers", [1, 2])
+def test_lbfgs_trains_at_the_other_defaults_and_stops_by_itself(planted, n_conv_layers):
+    """It can follow no dropout and no batch normalization, so 'auto' leaves both out."""
+    X, y = planted
+    model = SequenceCNNClassifier(
+        8, 7, n_conv_layers=n_conv_layers, solver="lbfgs", max_iter=500, random_state=0
+    ).fit(X, y)
+    assert model.score(X, y) == 1.0
+    assert model.n_iter_ < 200
+    assert not any(layer.kind in ("Dropout", "BatchNorm1d") for layer in model.module_.describe())
+    with pytest.raises(ValueError, match=r"'Dropout' of the network.*leave out dropout"):
+        fitted(X, y, solver="lbfgs", dropout=0.3)
 
 
 def test_validation_rows_stop_training_by_their_loss(planted):

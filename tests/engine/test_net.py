@@ -11,7 +11,7 @@ from skorch import NeuralNet
 from skorch.callbacks import Callback, EpochScoring
 
 from sknn import DeepMLPClassifier
-from sknn.architectures import MLP
+from sknn.architectures import MLP, SequenceCNN, SequenceOptions
 from sknn.engine import Net, _closed_form
 from sknn.engine._closed_form import closed_form
 from sknn.engine._optimizers import SGD, AdamW
@@ -86,6 +86,19 @@ def test_penalty_is_scikit_learns(data):
     expected = 0.5 * 0.4 / 7.0 * sum((w**2).sum() for w in weights)
     assert float(net.penalty(7.0).detach()) == pytest.approx(expected, rel=1e-6)
     assert make_net().initialize().penalty(7.0) == 0
+
+
+@pytest.mark.parametrize("alpha", [0.0, 0.4])
+def test_a_module_may_add_a_penalty_of_its_own(alpha):
+    cnn = SequenceCNN(15, 4, 1, SequenceOptions(kernel_size=5))
+    cnn.init_weights(np.random.RandomState(0))
+    net = Net(cnn, loss="binary_log_loss", alpha=alpha).initialize()
+    with torch.no_grad():
+        cnn.bank.position_bias.fill_(2.0)
+    squares = sum(float(p.detach().square().sum()) for p in net.penalized_parameters())
+    assert not any(p is cnn.bank.position_bias for p in net.penalized_parameters())
+    expected = 0.001 * 4 * cnn.bank.position_bias.numel() + 0.5 * alpha / 7 * squares
+    assert float(net.penalty(7.0).detach()) == pytest.approx(expected, rel=1e-5)
 
 
 def test_penalty_of_an_unknown_module_leaves_vectors_alone():

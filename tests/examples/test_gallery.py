@@ -46,6 +46,14 @@ def _places(space):
     assert space["accuracy"] > 0.9
 
 
+def _binding(space):
+    assert space["auc"] > 0.94
+    assert "JUND" in space["answer"].name
+    assert "TGAGTCA" in space["found"].consensus or "TGACTCA" in space["found"].consensus
+    assert space["matches"].n_control_matched == 0
+    assert any("TCTCTC" in m.consensus or "GAGAGA" in m.consensus for m in space["motifs"][:10])
+
+
 def _frames(space):
     ours, errors = space["errors"]["DeepMLPRegressor"], space["errors"]
     assert ours <= 1.05 * min(errors["boosted trees"], errors["MLPRegressor"])
@@ -178,6 +186,7 @@ SEEN = {
     "plot_9_autoencoder": lambda s: _codes(s) is None,
     "plot_1_motif_primer": lambda s: _primer(s) is None,
     "plot_2_splice_and_grid_search": lambda s: _places(s) is None,
+    "plot_3_binding_and_jaspar": lambda s: _binding(s) is None,
     "plot_1_data_frames": lambda s: _frames(s) is None,
     "plot_2_imbalance": lambda s: _rare(s["table"]) is None,
     "plot_3_uncertainty": lambda s: (
@@ -193,7 +202,11 @@ SEEN = {
 }
 
 #: page -> optional packages that it needs
-NEEDS = {"plot_6_saving": ["skops"], "plot_7_exporting": ["onnx", "onnxruntime"]}
+NEEDS = {
+    "plot_3_binding_and_jaspar": ["memelite"],
+    "plot_6_saving": ["skops"],
+    "plot_7_exporting": ["onnx", "onnxruntime"],
+}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
