@@ -32,7 +32,7 @@ for name in ("heaviside", "sign", "logistic", "tanh", "relu"):
 # %%
 # More of them
 # ------------
-# All names that `DeepMLPClassifier` takes as ``activation=``, with what they are:
+# All names that `DeepMLPClassifier` takes as ``activation=``, and the two steps that it refuses:
 for name, activation in ACTIVATIONS.items():
     trained = "" if activation.torch_name else "   (no derivative to follow)"
     print(f"{name:<11} {activation.description}{trained}")

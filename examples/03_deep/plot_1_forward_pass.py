@@ -3,7 +3,7 @@ A forward pass by hand
 ======================
 
 The output of a network is nothing but weighted sums and a function, node after node: this page
-computes one by hand and with `forward_pass`, which shows all nodes of any network by name.
+computes one by hand and with `forward_pass`, which shows all nodes of a network by name.
 """
 
 # %%
@@ -56,7 +56,7 @@ print("by hand:    ", np.round([o3, o4, o5, o6, o7], 4))
 # %%
 # All nodes at once
 # -----------------
-# `forward_pass` does the same for any network and any number of rows.
+# `forward_pass` does the same for networks of any number of layers, and for many rows at once.
 passed = forward_pass(network, [[1.0, 2.0]])
 print("forward_pass: ", np.round([passed.outputs[name][0] for name in "34567"], 4))
 print("predict_proba:", network.predict_proba([[1.0, 2.0]]).round(4)[0])
