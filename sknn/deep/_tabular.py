@@ -22,6 +22,8 @@ from sknn.preprocessing import TabularEncoder, fit_knots
 FEW_ROWS = 64
 #: epochs on so few rows
 EPOCHS_OF_FEW = 60
+#: tables with more columns of numbers get no vectors for them, which would be most of the network
+MOST_EMBEDDED = 256
 #: from so many rows on ``dtype='auto'`` is float32; on fewer it saves little
 ROWS_FOR_FLOAT32 = 1000
 #: mini-batches of an epoch, and limits of their size, for batch_size='auto'
@@ -167,9 +169,9 @@ class TabularEnsembleInput(TableInput):
         return encoder.fit(X, sample_weight=sample_weight)
 
     def _fit_knots(self, rows: Sample) -> dict[int, np.ndarray]:
-        if self.numerical_embedding is None:
-            return {}
         n_columns = self._encoder.n_features_in_ - int(self._encoder.is_categorical_.sum())
+        if self.numerical_embedding is None or n_columns > MOST_EMBEDDED:
+            return {}
         return fit_knots(
             rows.X[:, :n_columns],
             rows.y,

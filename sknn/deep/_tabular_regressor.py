@@ -27,7 +27,8 @@ class TabularMLPRegressor(TabularEnsembleInput, DeepRegressor):
         Share of hidden units to leave out in training, in [0, 1).
     numerical_embedding : {'piecewise', 'periodic'} or None, default='piecewise'
         What stands beside each number [3]_: a vector that is linear between knots, which lie where
-        a decision tree on that column would cut; or a vector made of waves.
+        a decision tree on that column would cut; or a vector made of waves. Nothing stands there
+        in tables with more than 256 columns of numbers.
     embedding_width : int, default=8
         Length of these vectors, and of those of categories with more than 9 levels.
     learning_rate_init : float, default=0.002

@@ -90,6 +90,16 @@ def test_categories_alone_and_numbers_alone(labelled):
         assert classifier(X[columns], y).predict_proba(X[columns]).shape == (400, 2)
 
 
+def test_wide_tables_get_no_vectors_for_numbers():
+    random_state = np.random.RandomState(0)
+    X = random_state.randn(200, 257)
+    y = X[:, 0] > 0
+    assert classifier(X[:, :256], y, max_iter=1).module_.numbers is not None
+    wide = classifier(X, y, max_iter=1)
+    assert wide.module_.numbers is None
+    assert wide.predict_proba(X).shape == (200, 2)
+
+
 def test_units_do_not_matter(table):
     X, value = table
     small = X.assign(useless=X["useless"] * 1e-6 - 3)

@@ -39,7 +39,16 @@ def test_code_runs_and_prints_what_follows_it(page, capsys):
 
 def test_there_are_pages_with_code():
     assert {
-        *("index", "threshold", "perceptron", "deep", "data_frames", "tables", "validation", "options"),
+        *(
+            "index",
+            "threshold",
+            "perceptron",
+            "deep",
+            "data_frames",
+            "tables",
+            "validation",
+            "options",
+        ),
         *("searches", "sequences", "saving", "plots", "coming_from"),
     } == {page.stem for page in _with_code()}
 
