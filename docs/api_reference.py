@@ -137,6 +137,7 @@ BETWEEN_PARTS = {
         "ClassCodec",
         "ValueCodec",
         "check_names",
+        "fit_knots",
         "gives_probabilities",
         "is_plain_numbers",
         "quantile_steps",

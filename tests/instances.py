@@ -47,7 +47,7 @@ INSTANCES = {
         SequenceCNNClassifier(dropout=0.0, early_stopping=False, batch_size=200),
         SequenceCNNClassifier(),
         SequenceCNNClassifier(solver="lbfgs"),
-        SequenceCNNClassifier(first_activation="exp", pooling="max", kernel_size=3),
+        SequenceCNNClassifier(first_activation="exp", pooling="max", kernel_size=3, batch_size=200),
         SequenceCNNClassifier(n_conv_layers=2, pooling=2, position_bias=False),
     ],
     SequenceCNNRegressor: [

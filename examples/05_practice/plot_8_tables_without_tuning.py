@@ -2,8 +2,8 @@
 Tables without tuning
 =====================
 
-`TabularMLPRegressor` is an ensemble that judges itself on rows its members left out, so it needs
-neither a validation set nor a search; here it is fitted once and compared with boosted trees.
+An ensemble that is judged by rows its members left out, `TabularMLPRegressor`, needs neither a
+validation set nor a search: here it is fitted once and compared with boosted trees.
 """
 
 # %%

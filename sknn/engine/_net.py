@@ -168,10 +168,14 @@ class Net(NeuralNet):
             return self.module_.penalized()
         return [p for p in self.module_.parameters() if p.ndim > 1]
 
+    def fixed_penalty(self) -> torch.Tensor | float:
+        """Return the penalty that the module itself asks for, whatever `alpha` is."""
+        fixed = getattr(self.module_, "fixed_penalty", None)
+        return 0.0 if fixed is None else fixed()
+
     def penalty(self, total_weight: torch.Tensor | float) -> torch.Tensor | float:
         """Return the penalty of a batch whose sample weights sum to `total_weight`."""
-        fixed = getattr(self.module_, "fixed_penalty", None)
-        penalty = 0.0 if fixed is None else fixed()
+        penalty = self.fixed_penalty()
         if not self.alpha:
             return penalty
         parameters, l2 = self.penalized_parameters(), self.alpha * (1 - self.l1_ratio)

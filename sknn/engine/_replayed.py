@@ -229,7 +229,7 @@ class ReplayedModule(ReplayedEpochs):
             p.grad = None
         net.module_.train()
         output = net.infer(X)
-        loss = net.get_loss(output, target, X=X, training=False)
+        loss = net.get_loss(output, target, X=X, training=False) + net.fixed_penalty()
         loss.backward()
         self.total.add_(loss.detach(), alpha=len(X))
         if net.alpha:
