@@ -137,9 +137,7 @@ class DeepEstimator(ShortState, FittedNet, CallbackSupportMixin, BaseEstimator, 
         before = dict(vars(self))
         try:
             plan = self._prepare(X, y, sample_weight, **options)
-            result = train(plan)
-            self._calibrate(plan.validation, result)
-            return self._finish(result)
+            return self._finish_fit(plan, train(plan))
         except BaseException:
             vars(self).clear()
             vars(self).update(before)
@@ -283,7 +281,12 @@ class DeepEstimator(ShortState, FittedNet, CallbackSupportMixin, BaseEstimator, 
     def _refit_codec(self, sample: Sample) -> None:
         """Learn again from the training rows alone what a codec learns of the values of y."""
 
-    def _calibrate(self, validation: Sample | None, result: TrainResult) -> None:
+    def _finish_fit(self, plan: TrainPlan, result: TrainResult) -> "DeepEstimator":
+        """Do all that comes after training by a plan."""
+        self._calibrate(plan, result)
+        return self._finish(result)
+
+    def _calibrate(self, plan: TrainPlan, result: TrainResult) -> None:
         """Adjust predictions on rows that were not trained on, where there are any."""
 
     def _finish(self, result: TrainResult) -> "DeepEstimator":

@@ -16,7 +16,7 @@ from sknn.deep._base import plain_number, without_zero_weights
 from sknn.deep._folds import leave_out
 from sknn.deep._importances import permutation_importances
 from sknn.deep._table_input import FLOATS, TableInput
-from sknn.preprocessing import TabularEncoder, fit_knots
+from sknn.preprocessing import fit_knots
 
 #: below this sum of weights there are too few rows to leave any out, or to drop units
 FEW_ROWS = 64
@@ -149,8 +149,6 @@ class TabularEnsembleInput(TableInput):
             held_out = None
         else:
             rows, held_out = self._cross_validated(rows, random_state)
-        self._judged = rows if held_out is None else held_out
-        self._random_state = random_state
         return TrainPlan(
             module=module,
             X=rows.X,
@@ -163,10 +161,6 @@ class TabularEnsembleInput(TableInput):
             validation=held_out,
             watcher=watcher,
         )
-
-    def _fit_encoder(self, X: Any, sample_weight: np.ndarray | None) -> TabularEncoder:
-        encoder = TabularEncoder(self.categorical_features, scale=self.scale, dtype=self._dtype())
-        return encoder.fit(X, sample_weight=sample_weight)
 
     def _fit_knots(self, rows: Sample) -> dict[int, np.ndarray]:
         n_columns = self._encoder.n_features_in_ - int(self._encoder.is_categorical_.sum())
@@ -221,12 +215,13 @@ class TabularEnsembleInput(TableInput):
             values.update(n_iter_no_change=np.inf, max_iter=min(self.max_iter, EPOCHS_OF_FEW))
         return TrainConfig(**values)
 
-    def _calibrate(self, validation: Sample | None, result: Any) -> None:
-        super()._calibrate(validation, result)
+    def _calibrate(self, plan: TrainPlan, result: Any) -> None:
+        super()._calibrate(plan, result)
+        own = plan.with_own_rows()
         self.feature_importances_ = permutation_importances(
             result,
-            vars(self).pop("_judged"),
+            plan.validation or Sample(own.X, own.y, own.sample_weight),
             self._encoder.column_sources(),
             self.n_features_in_,
-            vars(self).pop("_random_state"),
+            plan.random_state,
         )

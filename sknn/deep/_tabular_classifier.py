@@ -212,10 +212,11 @@ class TabularMLPClassifier(TabularEnsembleInput, DeepClassifier):
         # To be sure of itself is no fault of an epoch, as a temperature will set it right.
         return -best_temperature(self._codec.spec_.kind, y, output, sample_weight)[1]
 
-    def _calibrate(self, validation, result):
+    def _calibrate(self, plan, result):
+        validation = plan.validation
         if validation is not None:
             output, weight = forward(result.net, validation.X), validation.sample_weight
             kind = self._codec.spec_.kind
             temperature, _ = best_temperature(kind, validation.y, output, weight)
             result.net.module_.set_temperature(temperature)
-        super()._calibrate(validation, result)
+        super()._calibrate(plan, result)

@@ -237,7 +237,8 @@ class DeepRegressor(RegressorMixin, DeepEstimator):
     def _class_weighted(self, y, sample_weight):
         return sample_weight
 
-    def _calibrate(self, validation, result):
+    def _calibrate(self, plan, result):
+        validation = plan.validation
         if validation is not None and self.loss == "quantile":
             codec = self._codec = copy.copy(self._codec)  # that of before stays as it is
             output = forward(result.net, validation.X)

@@ -85,7 +85,7 @@ class DeepEnsemble(BaseEstimator, ABC):
             members.append(member)
         results = train_many(plans, n_jobs=self.n_jobs)
         self.estimators_ = [
-            finish_fit(member, result) for member, result in zip(members, results, strict=True)
+            finish_fit(*trained) for trained in zip(members, plans, results, strict=True)
         ]
         self.n_features_in_ = members[0].n_features_in_
         if hasattr(members[0], "feature_names_in_"):

@@ -156,7 +156,7 @@ class Fits:
             elif outcome.progress.stopped_because == "interrupted":
                 fit.error = KeyboardInterrupt()
             else:
-                finish_fit(fit.estimator, outcome)
+                finish_fit(fit.estimator, fit.plan, outcome)
                 fit.seconds = outcome.progress.n_rows_seen  # so far; see _share_time
             fit.plan = None
         self.was_interrupted = any(isinstance(fit.error, KeyboardInterrupt) for fit in chosen)

@@ -153,7 +153,7 @@ def _key_of_preparation(network: DeepEstimator) -> tuple | None:
     return key
 
 
-def finish_fit(estimator: Any, result: TrainResult) -> Any:
+def finish_fit(estimator: Any, plan: TrainPlan, result: TrainResult) -> Any:
     """Do what the ``fit`` of an estimator does after training, and return the estimator."""
-    last_step(estimator)._finish(result)
+    last_step(estimator)._finish_fit(plan, result)
     return estimator

@@ -85,8 +85,8 @@ class UncalibratedClassifier(TabularMLPClassifier):
     def _scores_loss(self):
         return True
 
-    def _calibrate(self, validation, result):
-        super()._calibrate(validation, result)
+    def _calibrate(self, plan, result):
+        super()._calibrate(plan, result)
         result.net.module_.set_temperature(1.0)
 
 

@@ -27,7 +27,7 @@ from sklearn.model_selection import (
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer, MinMaxScaler, StandardScaler
 
-from sknn import DeepMLPClassifier, DeepMLPRegressor
+from sknn import DeepMLPClassifier, DeepMLPRegressor, TabularMLPClassifier
 from sknn.engine import train, train_many
 from sknn.engine._many_pass import Stack
 from sknn.model_selection import (
@@ -35,6 +35,7 @@ from sknn.model_selection import (
     BatchedHalvingGridSearchCV,
     BatchedHalvingRandomSearchCV,
     BatchedRandomizedSearchCV,
+    DeepEnsembleClassifier,
     _fits,
 )
 
@@ -572,3 +573,23 @@ def test_alone_and_together_is_the_same_network():
     together = fits.all[0].estimator
     np.testing.assert_allclose(together.coefs_[0], alone.coefs_[0], atol=1e-12)
     assert together.n_iter_ == alone.n_iter_
+
+
+def test_quantiles_and_tables_are_calibrated_as_by_a_fit_alone():
+    X = np.random.RandomState(0).randn(120, 3)
+    value, label = X[:, 0] + np.random.RandomState(1).randn(120), X[:, 0] > 0
+    quantiles = DeepMLPRegressor(
+        loss="quantile", quantile=0.8, early_stopping=True, max_iter=4, random_state=0
+    )
+    table = TabularMLPClassifier(max_iter=2, random_state=0)
+    for model, y in ((quantiles, value), (table, label)):
+        grid = {"max_iter": [2, 3]}
+        batched = BatchedGridSearchCV(model, grid, cv=2).fit(X, y)
+        alone = GridSearchCV(model, grid, cv=2).fit(X, y)
+        scores = alone.cv_results_["mean_test_score"]
+        np.testing.assert_allclose(batched.cv_results_["mean_test_score"], scores, rtol=1e-6)
+        both = (s.best_estimator_ for s in (batched, alone))
+        np.testing.assert_allclose(*(fitted.predict(X) for fitted in both), rtol=1e-6)
+    members = DeepEnsembleClassifier(table, n_members=2, random_state=0).fit(X, label)
+    assert all(float(m.module_.temperature) != 1 for m in members.estimators_)
+    assert all(m.feature_importances_.sum() == pytest.approx(1) for m in members.estimators_)
