@@ -118,7 +118,8 @@ class TrainConfig:
         Patience grows with what has been achieved: training may also go on without an improvement
         for this share of the epochs up to the best.
     time_limit : float or None
-        Seconds after which no further epoch is begun.
+        Seconds after which training ends: at the end of a step where the steps of an epoch are
+        taken one by one, else at that of the epoch.
     scores_training_rows : bool
         Whether, beside validation rows, training rows are scored, where the score is not the loss.
     """

@@ -4,6 +4,8 @@ import numpy as np
 
 #: a member leaves out one row of so many at most
 FEWEST_FOLDS = 5
+#: rows that are left out at most, by all members together: enough to tell epochs apart
+MOST_LEFT_OUT = 50_000
 
 
 def leave_out(y: np.ndarray, n_members: int, random_state: np.random.RandomState) -> np.ndarray:
@@ -24,7 +26,8 @@ def leave_out(y: np.ndarray, n_members: int, random_state: np.random.RandomState
     Returns
     -------
     ndarray of int of shape (n_samples,)
-        Number of the member; -1 for rows from which all members learn.
+        Number of the member; -1 for rows from which all members learn. Of more than
+        `MOST_LEFT_OUT` rows so many are left out, drawn at random.
     """
     n_folds = max(n_members, FEWEST_FOLDS)
     chance = random_state.permutation(len(y))
@@ -33,4 +36,8 @@ def leave_out(y: np.ndarray, n_members: int, random_state: np.random.RandomState
     hands = -(-len(y) // n_folds)
     dealt = np.concatenate([random_state.permutation(n_folds) for _ in range(hands)])
     folds[order] = dealt[: len(y)]
-    return np.where(folds < n_members, folds, -1)
+    members = np.where(folds < n_members, folds, -1)
+    left_out = np.flatnonzero(members >= 0)
+    if len(left_out) > MOST_LEFT_OUT:
+        members[random_state.permutation(left_out)[MOST_LEFT_OUT:]] = -1
+    return members

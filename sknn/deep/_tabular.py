@@ -1,6 +1,7 @@
 """What the two networks for tables share: defaults that follow the data, members, and folds."""
 
-from dataclasses import fields
+import time
+from dataclasses import fields, replace
 from numbers import Integral, Real
 from typing import Any
 
@@ -126,6 +127,7 @@ class TabularEnsembleInput(TableInput):
         validation: tuple | None = None,
         watcher: Any = None,
     ) -> TrainPlan:
+        began = time.perf_counter()
         X, y = self._check_inputs(X, reset=True), self._check_y(y)
         check_consistent_length(X, y)
         sample_weight = self._class_weighted(y, validated_weights(sample_weight, X))
@@ -149,12 +151,15 @@ class TabularEnsembleInput(TableInput):
             held_out = None
         else:
             rows, held_out = self._cross_validated(rows, random_state)
+        config = self._train_config(len(y), False, held_out is not None)
+        if config.time_limit is not None:
+            config = replace(config, time_limit=config.time_limit - time.perf_counter() + began)
         return TrainPlan(
             module=module,
             X=rows.X,
             y=rows.y,
             sample_weight=rows.sample_weight,
-            config=self._train_config(len(y), False, held_out is not None),
+            config=config,
             target=self._codec.spec_,
             score=self._score_output,
             random_state=random_state,

@@ -41,7 +41,8 @@ class TabularMLPClassifier(TabularEnsembleInput, DeepClassifier):
         Training stops after more than so many epochs, and more than 0.3 times those up to the
         best, without a better score on rows left out, see `history_`.
     time_limit : float, default=None
-        Seconds after which no further epoch is begun.
+        Seconds of `fit` after which training ends, after the step at hand. The rows left out are
+        then scored once more.
     categorical_features : 'from_dtype', None or array-like of {bool, int, str}, \
             default='from_dtype'
         Which columns of X are categories, as in ``HistGradientBoosting``: up to 9 levels become
@@ -130,6 +131,8 @@ class TabularMLPClassifier(TabularEnsembleInput, DeepClassifier):
       begun to be too sure of themselves.
     - On fewer than 64 rows (the sum of sample weights) nothing is left out, nothing dropped, and
       there are at most 60 epochs.
+    - Of large tables 50,000 rows at most are left out, by all members together, and knots are those
+      of 50,000 rows.
     - With ``X_val`` in `fit` all members learn from all rows of X, and X_val chooses the epoch.
 
     References

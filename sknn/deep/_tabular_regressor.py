@@ -44,7 +44,8 @@ class TabularMLPRegressor(TabularEnsembleInput, DeepRegressor):
         Training stops after more than so many epochs, and more than 0.3 times those up to the
         best, without a smaller loss on rows left out.
     time_limit : float, default=None
-        Seconds after which no further epoch is begun.
+        Seconds of `fit` after which training ends, after the step at hand. The rows left out are
+        then scored once more.
     categorical_features : 'from_dtype', None or array-like of {bool, int, str}, \
             default='from_dtype'
         Which columns of X are categories, as in ``HistGradientBoosting``: up to 9 levels become
@@ -134,6 +135,8 @@ class TabularMLPRegressor(TabularEnsembleInput, DeepRegressor):
     - y is standardised, and predictions are in its units.
     - On fewer than 64 rows (the sum of sample weights) nothing is left out, nothing dropped, and
       there are at most 60 epochs.
+    - Of large tables 50,000 rows at most are left out, by all members together, and knots are those
+      of 50,000 rows.
     - With ``X_val`` in `fit` all members learn from all rows of X, and X_val chooses the epoch.
 
     References

@@ -108,7 +108,6 @@ class EpochEnd(Callback):
         self.by_epochs = plan.config.solver != "lbfgs"  # which has a rule of its own
         self.keeps_best = plan.config.early_stopping and self.by_epochs
         self.best_weights: dict | None = None
-        self.began = time.perf_counter()
 
     def on_train_begin(self, net, **kwargs):
         """Remember the weights that training starts from."""
@@ -140,13 +139,9 @@ class EpochEnd(Callback):
         patience = self.config.patience_share * progress.best_epoch
         if progress.n_stalled > max(self.config.n_iter_no_change, patience):
             self._slow_down_or_stop(net)
-        if self._is_late():
+        if net.deadline is not None and time.perf_counter() > net.deadline:
             progress.stopped_because = "time_limit"
             raise StopTraining
-
-    def _is_late(self) -> bool:
-        limit = self.config.time_limit
-        return limit is not None and time.perf_counter() - self.began > limit
 
     def _take_note(self, net) -> None:
         row, progress = net.history[-1], self.progress
@@ -160,7 +155,7 @@ class EpochEnd(Callback):
         if not self.by_epochs:
             progress.best_loss, progress.best_epoch = progress.loss, progress.n_epochs
             return
-        progress.n_rows_seen += len(self.plan.y)
+        progress.n_rows_seen += min(row["train_batch_count"] * net.batch_size, len(self.plan.y))
         if self.keeps_best:
             self._compare_score(net, row["valid_score"])
         else:

@@ -1,6 +1,7 @@
 """The skorch net that every deep estimator holds."""
 
 import copy
+import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any
@@ -65,6 +66,8 @@ class Net(NeuralNet):
     validated: tuple[np.ndarray, float] | None = None
     #: set by a callback that wants no further epoch
     stop_asked: bool = False
+    #: of `time.perf_counter`, when an epoch that runs step by step ends after the step at hand
+    deadline: float | None = None
     #: beside the training rows, for callbacks
     validation_rows: Rows | None = None
     #: of the epoch that runs, or ran last
@@ -296,6 +299,8 @@ class Net(NeuralNet):
                 self.history.record_batch(f"{prefix}_loss", step["loss"].item())
                 self.history.record_batch(f"{prefix}_batch_size", size)
                 self.notify("on_batch_end", batch=batch, training=training, **step)
+            if self.deadline is not None and time.perf_counter() > self.deadline:
+                break
         self.history.record(f"{prefix}_loss", float(total) / n_rows)
         self.history.record(f"{prefix}_batch_count", n_batches)
 

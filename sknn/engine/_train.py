@@ -1,6 +1,7 @@
 """``train(plan)``: net, loop, best weights."""
 
 import copy
+import time
 import warnings
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
@@ -227,7 +228,7 @@ def _forget_data(net: Net) -> None:
     """Drop what holds data and weights, and would be pickled with the net."""
     net.callbacks = None
     net.validation_rows = net.outputs_of_epoch = net.validated = None
-    net.batches = net.compiled = net.average = None
+    net.batches = net.compiled = net.average = net.deadline = None
     net.initialize_callbacks()
 
 
@@ -257,6 +258,7 @@ def _run_epochs(
         iterator_train__random_state=plan.random_state,
         iterator_train__order=None,
         iterator_train__cut_short=False,
+        deadline=None if config.time_limit is None else time.perf_counter() + config.time_limit,
     )
     n_batches = -(-len(rows) // net.batch_size)
     goes_on = net.schedule if plan.incremental or resume else None

@@ -9,6 +9,8 @@ from sknn.preprocessing._scaling import weighted_quantiles
 
 #: a stretch holds at least one part in so many of the rows, and so many rows
 PARTS, SMALLEST = 200, 8
+#: rows that are looked at, more would move no knot that matters
+MOST_ROWS = 50_000
 
 
 def fit_knots(
@@ -23,7 +25,8 @@ def fit_knots(
 
     A decision tree on the column alone cuts where y changes most [1]_; its thresholds, with the
     smallest and the largest value, are the knots. Where y does not depend on the column, quantiles
-    take the place of thresholds.
+    take the place of thresholds. Of more than `MOST_ROWS` rows so many are looked at, drawn at
+    random, always the same ones.
 
     Parameters
     ----------
@@ -57,6 +60,11 @@ def fit_knots(
     >>> fit_knots(x[:, None], y, is_multiclass=False)
     {0: array([ 0. , 69.5, 99. ])}
     """
+    lowest, highest = X.min(axis=0), X.max(axis=0)
+    if len(X) > MOST_ROWS:
+        drawn = np.sort(np.random.RandomState(0).permutation(len(X))[:MOST_ROWS])
+        X, y = X[drawn], y[drawn]
+        sample_weight = None if sample_weight is None else sample_weight[drawn]
     tree = DecisionTreeClassifier if is_multiclass else DecisionTreeRegressor
     # Weights are numbers of rows, unless their sum says that they cannot be.
     total = len(X) if sample_weight is None else max(len(X), float(sample_weight.sum()))
@@ -75,7 +83,7 @@ def fit_knots(
         cuts = fitted.threshold[fitted.children_left >= 0]
         if not len(cuts):
             cuts = weighted_quantiles(column, [0.25, 0.5, 0.75], sample_weight)
-        knots[j] = _apart(np.concatenate([[column.min()], cuts[:max_stretches], [column.max()]]))
+        knots[j] = _apart(np.concatenate([[lowest[j]], cuts[:max_stretches], [highest[j]]]))
     return knots
 
 

@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+import time
 import warnings
 
 import numpy as np
@@ -216,6 +217,13 @@ def test_regions_of_a_number_are_dealt_out_evenly():
     assert np.std(means) < 0.3 * np.std(by_chance)
 
 
+def test_of_many_rows_some_are_left_out(monkeypatch):
+    monkeypatch.setattr("sknn.deep._folds.MOST_LEFT_OUT", 100)
+    members = leave_out(np.repeat([0, 1], [900, 100]), 8, np.random.RandomState(0))
+    assert np.count_nonzero(members >= 0) == 100
+    assert np.bincount(members[members >= 0], minlength=8).min() >= 4
+
+
 def test_the_loss_on_rows_left_out_is_that_of_new_rows():
     random_state = np.random.RandomState(0)
     X, y = random_state.randn(3000, 5), random_state.randint(2, size=3000)  # nothing to learn
@@ -397,9 +405,16 @@ def test_noise_ends_training_early_and_the_absence_of_it_does_not():
     assert regressor(X, noisy, **params).n_iter_ < regressor(X, clean, **params).n_iter_ == 60
 
 
-def test_time_is_limited(table):
-    model = regressor(*table, time_limit=1e-6, max_iter=100)
-    assert model.n_iter_ == 1
+def test_time_is_limited_from_the_first_line_of_fit(table, monkeypatch):
+    def slow(self, rows):
+        time.sleep(0.1)
+        return {}
+
+    monkeypatch.setattr(TabularMLPRegressor, "_fit_knots", slow)
+    model = regressor(*table, time_limit=0.1, max_iter=100)
+    assert model.n_iter_ == model.net_.history[-1, "train_batch_count"] == 1
+    assert model.t_ < len(table[0])
+    assert np.isfinite(model.predict(table[0])).all()
 
 
 def test_callbacks_see_epochs_and_stop(table):

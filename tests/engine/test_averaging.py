@@ -148,10 +148,19 @@ def test_training_rows_are_scored_unless_that_is_not_wanted():
         assert "validation_score" in result.progress.history
 
 
-def test_no_epoch_begins_after_the_limit_of_time():
-    result = train(plan_with(max_iter=1000, time_limit=1e-9, n_iter_no_change=np.inf))
+@pytest.mark.parametrize(("averaged_epochs", "n_batches"), [(2.0, 1), (0.0, 6)])
+def test_training_ends_after_the_step_or_epoch_that_reaches_the_limit_of_time(
+    averaged_epochs, n_batches
+):
+    # By hand, without an average, an epoch is gone through at once.
+    result = train(
+        plan_with(max_iter=9, time_limit=1e-9, batch_size=7, averaged_epochs=averaged_epochs)
+    )
     assert result.progress.n_epochs == 1
+    assert result.net.history[-1, "train_batch_count"] == n_batches
+    assert result.progress.n_rows_seen == min(7 * n_batches, 40)
     assert result.progress.stopped_because == "time_limit"
+    assert result.net.deadline is None
     result = train(plan_with(max_iter=3, time_limit=1e9))
     assert result.progress.stopped_because == "max_iter"
 
