@@ -134,9 +134,10 @@ def fit_numeric_columns(
     -------
     NumericColumns
     """
+    gaps = np.zeros(X.shape[1], int)
     if not _is_clean(X):
         check_finite(X, labels, X.dtype)
-    gaps = np.isnan(X).sum(axis=0)
+        gaps = np.isnan(X).sum(axis=0)
     empty = gaps == len(X)
     fill = np.where(empty, 0.0, weighted_mean(X, weights))
     scaled = np.flatnonzero(~(left | empty)) if scale is not None else np.empty(0, int)

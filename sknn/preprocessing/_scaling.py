@@ -84,7 +84,10 @@ def weighted_mean(X: np.ndarray, weights: np.ndarray | None) -> np.ndarray:
     """Return the mean of each column, in float64, leaving NaN out; NaN for nothing but NaN."""
     w = np.ones(len(X)) if weights is None else weights
     with np.errstate(over="ignore", invalid="ignore"):
-        means = X.mean(axis=0, dtype=np.float64) if weights is None else w @ X / w.sum()
+        if weights is None:
+            means = X.mean(axis=0, dtype=np.float64)
+        else:  # a product would copy a float32 X to float64
+            means = np.einsum("i,ij->j", w, X) / w.sum()
     if np.all(np.isfinite(means)):
         return means
     missing = np.isnan(X)

@@ -1,5 +1,7 @@
 """Scales of numeric columns against scikit-learn, SciPy, NumPy, and repeated rows."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
@@ -7,6 +9,7 @@ from scipy.special import ndtri
 from scipy.stats import rankdata
 from sklearn.preprocessing import QuantileTransformer, RobustScaler, StandardScaler
 
+from sknn.preprocessing._numeric import fit_numeric_columns
 from sknn.preprocessing._scaling import fit_scale, weighted_mean, weighted_quantiles
 
 SCALES = ("standard", "robust", "quantile")
@@ -144,3 +147,13 @@ def test_weighted_mean_leaves_nan_out():
     assert_allclose(weighted_mean(X, None), np.nanmean(X, axis=0))
     assert_allclose(weighted_mean(np.full((3, 1), 1.7e308), None), [1.7e308])
     assert np.isnan(weighted_mean(np.full((3, 1), np.nan), None)[0])
+
+
+@pytest.mark.parametrize("weights", [None, np.ones(4000)])
+def test_numbers_without_gaps_or_scale_are_learned_from_in_place(weights):
+    X = np.ones((4000, 500), np.float32)
+    tracemalloc.start()
+    fit_numeric_columns(X, tuple(range(500)), None, weights, np.zeros(500, bool))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 0.1 * X.nbytes
