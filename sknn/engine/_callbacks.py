@@ -1,6 +1,5 @@
 """What happens after each epoch: score, take note, stop or slow down."""
 
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -139,7 +138,7 @@ class EpochEnd(Callback):
         patience = self.config.patience_share * progress.best_epoch
         if progress.n_stalled > max(self.config.n_iter_no_change, patience):
             self._slow_down_or_stop(net)
-        if net.deadline is not None and time.perf_counter() > net.deadline:
+        if net.is_late():
             progress.stopped_because = "time_limit"
             raise StopTraining
 

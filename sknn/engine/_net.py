@@ -259,6 +259,10 @@ class Net(NeuralNet):
             self.average.after_step()
         return step
 
+    def is_late(self) -> bool:
+        """Tell whether the time for training is over."""
+        return self.deadline is not None and time.perf_counter() > self.deadline
+
     def watches_batches(self) -> bool:
         """Tell whether a callback wants to see single batches."""
         return self._watches(*BATCH_HOOKS)
@@ -299,7 +303,7 @@ class Net(NeuralNet):
                 self.history.record_batch(f"{prefix}_loss", step["loss"].item())
                 self.history.record_batch(f"{prefix}_batch_size", size)
                 self.notify("on_batch_end", batch=batch, training=training, **step)
-            if self.deadline is not None and time.perf_counter() > self.deadline:
+            if self.is_late():
                 break
         self.history.record(f"{prefix}_loss", float(total) / n_rows)
         self.history.record(f"{prefix}_batch_count", n_batches)
