@@ -33,7 +33,6 @@ API_REFERENCE = {
             "heaviside",
             "sign",
             "truth_table",
-            "forward_pass",
         ],
     },
     "sknn.model_selection": {
@@ -53,6 +52,7 @@ API_REFERENCE = {
         "title": "Pictures",
         "about": "Displays after scikit-learn's convention; they need ``sknn[plot]``.",
         "names": [
+            "forward_pass",
             "LossCurveDisplay",
             "ActivationDisplay",
             "NetworkDiagramDisplay",

@@ -111,9 +111,11 @@ class TrainConfig:
     runs_to_the_end : bool
         Whether training is to take all of `max_iter`, so that this deserves no warning.
     n_restarts : int
-        How often a network that is dead may be given new weights, see `sknn.engine._revival`.
+        How often a network that is dead may be given new weights, see
+        `sknn.engine.callbacks._dead_network`.
     averaged_epochs : float
-        Epochs over which weights are averaged, see `sknn.engine._averaging`; 0 for no average.
+        Epochs over which weights are averaged, see `sknn.engine.callbacks._weight_average`; 0 for
+        no average.
     patience_share : float
         Patience grows with what has been achieved: training may also go on without an improvement
         for this share of the epochs up to the best.

@@ -23,6 +23,7 @@ LEVELS = {
     "_optional": 0,
     "exceptions": 0,
     "activations": 1,
+    "losses": 1,
     "_validation": 1,
     "threshold": 2,
     "preprocessing": 2,
@@ -44,7 +45,7 @@ FOUNDATION = ("exceptions", "_optional", "_version", "_specs", "_sklearn")
 DOORS = {
     "skorch": ("engine",),
     "torch": ("engine", "architectures", "export"),
-    "narwhals": ("preprocessing/_columns.py",),
+    "narwhals": ("preprocessing/tables/_columns.py",),
     "matplotlib": ("inspection",),
     "rich": ("engine",),
 }

@@ -330,14 +330,18 @@ def test_every_trusted_name_exists():
 def test_nothing_that_is_trusted_is_a_function_that_does_more_than_arithmetic():
     functions = [n for n in trusted_types()[1:] if n.rpartition(".")[2].islower()]
     assert trusted_types()[0] == "numpy.dtype"
-    assert functions == [f"sknn.engine._loss.{n}" for n in ("identity", "logistic", "softmax")]
+    assert functions == [
+        f"sknn.engine.losses._loss.{n}" for n in ("identity", "logistic", "softmax")
+    ]
 
 
 @pytest.mark.parametrize("name", ["load", "nn", "no_such_thing"])
 def test_a_file_cannot_reach_for_torchs_functions_as_dtypes(name):
     estimator = deep(max_iter=1).fit(X, y3)
     state = estimator.net_.__getstate__()
-    state["module"].state["layer_sizes"] = import_module("sknn.engine._plain").PlainDtype(name)
+    state["module"].state["layer_sizes"] = import_module(
+        "sknn.engine.net._serialization"
+    ).PlainDtype(name)
     with pytest.raises(ValueError, match=f"must name dtypes of torch.*got '{name}'"):
         type(estimator.net_).__new__(type(estimator.net_)).__setstate__(state)
 

@@ -44,7 +44,7 @@ def test_table_of_estimators_names_them_all():
 
 def test_page_on_speed_says_which_activations_go_through_autograd():
     from sknn.activations import TRAINABLE
-    from sknn.engine._mlp_pass import IN_PLACE
+    from sknn.engine.backprop._mlp import IN_PLACE
 
     text = (ROOT / "docs" / "speed.md").read_text(encoding="utf-8")
     by_hand, by_autograd = re.search(r"\| activation \| (.*?) \| (.*?) \|", text).groups()

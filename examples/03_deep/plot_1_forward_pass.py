@@ -15,8 +15,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from sknn import DeepMLPClassifier
-from sknn.inspection import NetworkDiagramDisplay
-from sknn.threshold import forward_pass
+from sknn.inspection import NetworkDiagramDisplay, forward_pass
 
 rng = np.random.RandomState(0)
 X, y = rng.uniform(-1, 1, size=(50, 2)), rng.randint(2, size=(50, 2))

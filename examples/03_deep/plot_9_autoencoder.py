@@ -23,7 +23,7 @@ from sklearn.model_selection import cross_val_score, train_test_split
 from sklearn.neighbors import KNeighborsClassifier
 
 from sknn import DeepMLPRegressor
-from sknn.threshold import forward_pass
+from sknn.inspection import forward_pass
 
 X, digit = load_digits(return_X_y=True)
 X_train, X_test, _, digit_test = train_test_split(X / 16, digit, stratify=digit, random_state=0)

@@ -1,17 +1,17 @@
 """Torch modules; they know neither scikit-learn nor skorch."""
 
-from sknn.architectures._blocks import seeded_torch
 from sknn.architectures._describe import describe
-from sknn.architectures._dropout import DrawnMasks
-from sknn.architectures._initializers import INITIALIZERS
 from sknn.architectures._mlp import MLP
-from sknn.architectures._mlp_options import MLPOptions
 from sknn.architectures._replayable import is_replayable
 from sknn.architectures._sequence_cnn import SequenceCNN
-from sknn.architectures._sequence_options import SequenceOptions
 from sknn.architectures._tabular_ensemble import TabularEnsemble, TabularOptions
 from sknn.architectures._unsteady import unsteady_layers
 from sknn.architectures._user_module import build_user_module
+from sknn.architectures.layers._blocks import seeded_torch
+from sknn.architectures.layers._dropout import DrawnMasks
+from sknn.architectures.options._initializers import INITIALIZERS
+from sknn.architectures.options._mlp import MLPOptions
+from sknn.architectures.options._sequence import SequenceOptions
 
 __all__ = [
     "INITIALIZERS",

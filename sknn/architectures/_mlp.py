@@ -11,17 +11,17 @@ from torch import nn
 from torch.nn.functional import linear
 
 from sknn._specs import InputSpec, LayerSpec, TargetSpec
-from sknn.architectures._activations import (
+from sknn.architectures.layers._activations import (
     activation_name,
     activations_by_layer,
     hidden_activation,
     init_factor,
 )
-from sknn.architectures._blocks import BatchNorm, UnsetLinear, seeded_torch
-from sknn.architectures._dropout import Dropout
-from sknn.architectures._embeddings import CategoryEmbeddings
-from sknn.architectures._initializers import checked_initializer, init_linear
-from sknn.architectures._mlp_options import MLPOptions
+from sknn.architectures.layers._blocks import BatchNorm, UnsetLinear, seeded_torch
+from sknn.architectures.layers._dropout import Dropout
+from sknn.architectures.layers._embeddings import CategoryEmbeddings
+from sknn.architectures.options._initializers import checked_initializer, init_linear
+from sknn.architectures.options._mlp import MLPOptions
 
 PLAIN = MLPOptions()
 

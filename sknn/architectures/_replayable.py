@@ -2,8 +2,8 @@
 
 from torch import nn
 
-from sknn.architectures._activations import FunctionActivation
-from sknn.architectures._embeddings import CategoryEmbeddings
+from sknn.architectures.layers._activations import FunctionActivation
+from sknn.architectures.layers._embeddings import CategoryEmbeddings
 
 #: where layers come from whose forward pass depends on nothing but tensors and seeds
 KNOWN = ("torch.nn.modules.", "sknn.architectures.")

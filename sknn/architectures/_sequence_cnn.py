@@ -9,15 +9,15 @@ from torch import nn
 
 from sknn._specs import InputSpec, LayerSpec, TargetSpec
 from sknn.activations import ACTIVATIONS
-from sknn.architectures._blocks import BatchNorm, UnsetLinear, init_uniform
-from sknn.architectures._dropout import Dropout
-from sknn.architectures._sequence_options import SequenceOptions
-from sknn.architectures._windows import (
+from sknn.architectures.layers._blocks import BatchNorm, UnsetLinear, init_uniform
+from sknn.architectures.layers._dropout import Dropout
+from sknn.architectures.layers._windows import (
     FIRST_ACTIVATIONS,
     FilterBank,
     pool_locally,
     valid_windows,
 )
+from sknn.architectures.options._sequence import SequenceOptions
 
 Tensor = torch.Tensor
 

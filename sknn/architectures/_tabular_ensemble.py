@@ -11,8 +11,8 @@ from torch import nn
 from torch.nn.functional import relu
 
 from sknn._specs import InputSpec, LayerSpec, TargetSpec
-from sknn.architectures._dropout import Dropout
-from sknn.architectures._member_layers import (
+from sknn.architectures.layers._dropout import Dropout
+from sknn.architectures.layers._members import (
     MemberEmbeddings,
     MemberLinear,
     Periodic,

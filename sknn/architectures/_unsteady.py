@@ -2,7 +2,7 @@
 
 from torch import nn
 
-from sknn.architectures._dropout import Dropout
+from sknn.architectures.layers._dropout import Dropout
 
 #: their output in training depends on chance, or on the other rows of the batch
 UNSTEADY = (

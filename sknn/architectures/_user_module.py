@@ -9,8 +9,8 @@ import torch
 from torch import nn
 
 from sknn._specs import InputSpec, TargetSpec
-from sknn.architectures._blocks import seeded_torch
 from sknn.architectures._mlp import MLP
+from sknn.architectures.layers._blocks import seeded_torch
 
 
 def known_arguments(inputs: InputSpec, target: TargetSpec) -> dict[str, Any]:

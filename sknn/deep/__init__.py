@@ -1,11 +1,11 @@
 """Deep networks on PyTorch as scikit-learn estimators."""
 
-from sknn.deep._mlp_classifier import DeepMLPClassifier
-from sknn.deep._mlp_regressor import DeepMLPRegressor
-from sknn.deep._sequence_classifier import SequenceCNNClassifier
-from sknn.deep._sequence_regressor import SequenceCNNRegressor
-from sknn.deep._tabular_classifier import TabularMLPClassifier
-from sknn.deep._tabular_regressor import TabularMLPRegressor
+from sknn.deep.mlp._classifier import DeepMLPClassifier
+from sknn.deep.mlp._regressor import DeepMLPRegressor
+from sknn.deep.sequence._classifier import SequenceCNNClassifier
+from sknn.deep.sequence._regressor import SequenceCNNRegressor
+from sknn.deep.tabular._classifier import TabularMLPClassifier
+from sknn.deep.tabular._regressor import TabularMLPRegressor
 
 __all__ = [
     "DeepMLPClassifier",

@@ -12,11 +12,9 @@ from sklearn.utils.validation import check_consistent_length, check_is_fitted
 from sknn._sklearn import CallbackSupportMixin, fit_context, take_rows, with_callbacks
 from sknn._specs import InputSpec, Progress, Sample, TrainConfig, TrainPlan, TrainResult
 from sknn._validation import local_random_state, validated_weights
-from sknn.deep._fitted import FittedNet
-from sknn.deep._scoring import output_scorer
-from sknn.deep._split import split_rows
-from sknn.deep._state import ShortState
-from sknn.deep._watcher import CallbackWatcher
+from sknn.deep._fitted import FittedNet, ShortState
+from sknn.deep._held_out import output_scorer, split_rows
+from sknn.deep._sklearn_callbacks import CallbackWatcher
 from sknn.engine import forward, snapshot, train
 
 #: parameters that matter only once a network is prepared, from the first epoch on

@@ -1,15 +1,78 @@
 """What can be read from a fitted deep estimator."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from html import escape
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from sklearn.utils.validation import check_is_fitted
 
 from sknn._specs import LayerSpec
 from sknn.architectures import describe
-from sknn.deep._summary import NetworkSummary
 from sknn.engine import layer_weights
+
+HEAD = ("layer", "kind", "activation", "output shape", "parameters")
+
+
+class NetworkSummary:
+    """A table of layers that prints well, also in a notebook.
+
+    Parameters
+    ----------
+    name : str
+        Of the estimator.
+    layers : sequence of LayerSpec
+        From the inputs to the outputs.
+
+    Attributes
+    ----------
+    layers : tuple of LayerSpec
+        As given.
+    n_parameters : int
+        Sum over the layers.
+    """
+
+    def __init__(self, name: str, layers: Sequence[LayerSpec]):
+        self.name = name
+        self.layers = tuple(layers)
+        self.n_parameters = sum(layer.n_parameters for layer in layers)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return a data frame with a row for each layer.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Its columns are layer, kind, activation, n_inputs, n_outputs, n_parameters.
+        """
+        columns = ["kind", "activation", "n_inputs", "n_outputs", "n_parameters"]
+        rows = [{"layer": s.name, **{c: getattr(s, c) for c in columns}} for s in self.layers]
+        return pd.DataFrame(rows, columns=["layer", *columns])
+
+    def _cells(self) -> list[tuple[str, ...]]:
+        return [
+            (s.name, s.kind, s.activation, f"(n_samples, {s.n_outputs})", f"{s.n_parameters:,}")
+            for s in self.layers
+        ]
+
+    def __str__(self) -> str:
+        rows = [HEAD, *self._cells(), ("total", "", "", "", f"{self.n_parameters:,}")]
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        lines = ["  ".join([*map(str.ljust, r[:4], widths), r[4].rjust(widths[4])]) for r in rows]
+        rule = "-" * len(lines[0])
+        return "\n".join([self.name, lines[0], rule, *lines[1:-1], rule, lines[-1]])
+
+    def __repr__(self) -> str:
+        return str(self)
+
+    def _repr_html_(self) -> str:
+        def row(cells: Sequence[str], tag: str) -> str:
+            return "<tr>" + "".join(f"<{tag}>{escape(cell)}</{tag}>" for cell in cells) + "</tr>"
+
+        body = "".join(row(cells, "td") for cells in self._cells())
+        total = row(("total", "", "", "", f"{self.n_parameters:,}"), "th")
+        return f"<table><thead>{row(HEAD, 'th')}</thead><tbody>{body}{total}</tbody></table>"
 
 
 class FittedNet:
@@ -93,3 +156,25 @@ class FittedNet:
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "net_")
+
+
+class ShortState:
+    """Leave out of the state what follows from the result of training.
+
+    Formats such as skops write a thing as often as they meet it, and would hold net and curves
+    twice.
+    """
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = dict(super().__getstate__())
+        if "_result" in state:
+            for name, value in self._fitted_attributes(state["_result"]).items():
+                if name != "_result" and state.get(name) is value:
+                    del state[name]
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        if "_result" in state:
+            derived = self._fitted_attributes(self._result)
+            vars(self).update({k: v for k, v in derived.items() if k not in state})

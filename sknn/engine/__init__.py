@@ -1,19 +1,19 @@
 """Training and prediction: the only place that knows skorch."""
 
-from sknn.engine._attribution import (
+from sknn.engine._train import train
+from sknn.engine.data._device import resolve_device
+from sknn.engine.data._forward import forward, mean_loss
+from sknn.engine.net._attribution import (
     best_windows,
     gradient_times_input,
     input_gradient,
     knock_out_effects,
     mutation_effects,
 )
-from sknn.engine._device import resolve_device
-from sknn.engine._many_memory import memory_budget
-from sknn.engine._net import Net, snapshot
-from sknn.engine._predict import forward, mean_loss
-from sknn.engine._train import train
-from sknn.engine._train_many import train_many
-from sknn.engine._weights import layer_weights
+from sknn.engine.net._net import Net, snapshot
+from sknn.engine.net._weights import layer_weights
+from sknn.engine.stacked._memory import memory_budget
+from sknn.engine.stacked._train_many import train_many
 
 __all__ = [
     "Net",

@@ -11,10 +11,10 @@ from torch.nn.utils import parameters_to_vector, vector_to_parameters
 
 from sknn._sklearn import check_optimize_result
 from sknn._specs import Progress, TrainConfig
-from sknn.engine._callbacks import StopTraining
-from sknn.engine._data import Batches, Rows, target_and_weight
-from sknn.engine._mlp_pass import Factors, MLPPass, covers_module
-from sknn.engine._net import Net
+from sknn.engine.backprop._mlp import Factors, MLPPass, covers_module
+from sknn.engine.callbacks._epoch_end import StopTraining
+from sknn.engine.data._batches import Batches, Rows, target_and_weight
+from sknn.engine.net._net import Net
 
 #: numbers that the widest layer of a chunk of rows may hold: 32 MiB in float64
 CHUNK_NUMBERS = 2**22

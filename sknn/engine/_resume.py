@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from sknn._specs import TrainConfig, TrainPlan
-from sknn.engine._plain import plain, restored
+from sknn.engine.net._serialization import plain, restored
 
 #: may change between the interruption and going on
 FREE = ("max_iter", "verbose", "callbacks", "max_fun")

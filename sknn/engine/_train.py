@@ -12,22 +12,21 @@ from sklearn.exceptions import ConvergenceWarning
 
 from sknn._specs import Progress, Sample, TrainConfig, TrainPlan, TrainResult
 from sknn.architectures import seeded_torch, unsteady_layers
-from sknn.engine._averaging import WeightAverage, averaging_of
-from sknn.engine._callbacks import EpochEnd, Validation
-from sknn.engine._closed_form import closed_form
-from sknn.engine._data import Rows
-from sknn.engine._device import resolve_device
 from sknn.engine._lbfgs import minimize_lbfgs
-from sknn.engine._losses import loss_for
-from sknn.engine._net import Net
-from sknn.engine._optimizers import copy_state, net_arguments, restore_state
-from sknn.engine._precision import precision_of
-from sknn.engine._replayed import replayed
 from sknn.engine._resume import Resume, make_resume, resumes
-from sknn.engine._revival import Revival
-from sknn.engine._schedules import start_schedule
-from sknn.engine._user_callbacks import as_callbacks
-from sknn.engine._verbose import display
+from sknn.engine.backprop._epochs import closed_form
+from sknn.engine.callbacks._dead_network import Revival
+from sknn.engine.callbacks._epoch_end import EpochEnd, Validation
+from sknn.engine.callbacks._progress import display
+from sknn.engine.callbacks._user import as_callbacks
+from sknn.engine.callbacks._weight_average import WeightAverage, averaging_of
+from sknn.engine.data._batches import Rows
+from sknn.engine.data._device import precision_of, resolve_device
+from sknn.engine.graphs._epochs import replayed
+from sknn.engine.losses._table import loss_for
+from sknn.engine.net._net import Net
+from sknn.engine.optimizers._optimizers import copy_state, net_arguments, restore_state
+from sknn.engine.optimizers._schedules import start_schedule
 from sknn.exceptions import NonFiniteLossError
 
 #: a row costs each weight a multiplication and an addition forward, and two of each back

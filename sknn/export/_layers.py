@@ -14,8 +14,8 @@ from torch import nn
 
 from sknn._specs import InputSpec
 from sknn.architectures import MLP
-from sknn.architectures._blocks import BatchNorm
-from sknn.architectures._dropout import Dropout
+from sknn.architectures.layers._blocks import BatchNorm
+from sknn.architectures.layers._dropout import Dropout
 from sknn.export._graph import Graph
 
 #: modules that leave values as they are, once training is over

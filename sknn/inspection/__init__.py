@@ -1,6 +1,7 @@
 """Pictures of networks, after scikit-learn's Display convention; matplotlib is loaded on use."""
 
 from sknn.inspection._activations import ActivationDisplay
+from sknn.inspection._forward_pass import forward_pass
 from sknn.inspection._loss_curve import LossCurveDisplay
 from sknn.inspection._motif_logo import MotifLogoDisplay
 from sknn.inspection._network_diagram import NetworkDiagramDisplay
@@ -18,4 +19,5 @@ __all__ = [
     "SaliencyMapDisplay",
     "UnitResponseDisplay",
     "WeightMapDisplay",
+    "forward_pass",
 ]

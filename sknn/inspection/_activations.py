@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 
 from sknn.activations import ACTIVATIONS, Activation
-from sknn.inspection._panels import panel_axes
 from sknn.inspection._reading import layers_of, unwrapped
-from sknn.inspection._style import line_styles, short
+from sknn.inspection.diagram._panels import panel_axes
+from sknn.inspection.diagram._style import line_styles, short
 
 KINDS = ("value", "derivative")
 

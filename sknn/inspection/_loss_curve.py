@@ -7,9 +7,9 @@ import numpy as np
 from sklearn.base import BaseEstimator, is_classifier, is_regressor
 
 from sknn._optional import require
-from sknn.inspection._panels import panel_axes
 from sknn.inspection._reading import unwrapped
-from sknn.inspection._style import line_styles
+from sknn.inspection.diagram._panels import panel_axes
+from sknn.inspection.diagram._style import line_styles
 
 #: what is drawn -> keys of a history, training rows first
 QUANTITIES = {"loss": ("loss", "validation_loss"), "score": ("score", "validation_score")}

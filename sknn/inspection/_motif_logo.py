@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sknn.inspection._letters import draw_letters
-from sknn.inspection._panels import panel_axes
 from sknn.inspection._reading import sequence_network
+from sknn.inspection.diagram._letters import draw_letters
+from sknn.inspection.diagram._panels import panel_axes
 from sknn.motifs import Motif
 
 

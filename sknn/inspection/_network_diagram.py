@@ -9,12 +9,12 @@ import numpy as np
 
 from sknn._optional import require
 from sknn._validation import check_layers_say_all
-from sknn.inspection._diagram import Layout, Line, Network, Sheet, Text, draw
-from sknn.inspection._panels import check_axes
+from sknn.inspection._forward_pass import forward_pass
 from sknn.inspection._reading import checked_names, layers_of, transformed, unwrapped
-from sknn.inspection._style import NEGATIVE, POSITIVE
-from sknn.inspection._svg import svg_text
-from sknn.threshold import forward_pass
+from sknn.inspection.diagram._diagram import Layout, Line, Network, Sheet, Text, draw
+from sknn.inspection.diagram._panels import check_axes
+from sknn.inspection.diagram._style import NEGATIVE, POSITIVE
+from sknn.inspection.diagram._svg import svg_text
 
 _INCH = 72  # points
 _KEY = 26  # width of the key of the colours, in sizes of its font
@@ -40,7 +40,7 @@ class NetworkDiagramDisplay:
         Name of each layer's function.
     node_names : sequence of sequences of str or None, default=None
         Names of the nodes of each layer, inputs first. None numbers them from 1 on, through all
-        layers, as `sknn.threshold.forward_pass` does.
+        layers, as `sknn.inspection.forward_pass` does.
     values : sequence of array-like of shape (n_nodes,) or None, default=None
         What each node puts out, inputs first.
     feature_names, class_names : sequence of str or None, default=None
@@ -68,7 +68,7 @@ class NetworkDiagramDisplay:
 
     See Also
     --------
-    sknn.threshold.forward_pass : The values of all nodes as numbers.
+    sknn.inspection.forward_pass : The values of all nodes as numbers.
 
     References
     ----------

@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from sknn.inspection._panels import panel_axes
 from sknn.inspection._reading import checked_names, image_rows
-from sknn.inspection._style import NEGATIVE
+from sknn.inspection.diagram._panels import panel_axes
+from sknn.inspection.diagram._style import NEGATIVE
 
 WHICH = ("all", "right", "wrong")
 

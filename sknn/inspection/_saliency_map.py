@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from sknn.inspection._letters import draw_letters
-from sknn.inspection._panels import panel_axes
 from sknn.inspection._reading import checked_names, sequence_network
+from sknn.inspection.diagram._letters import draw_letters
+from sknn.inspection.diagram._panels import panel_axes
 
 
 class SaliencyMapDisplay:

@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from sknn.inspection._panels import panel_axes
+from sknn.inspection._forward_pass import forward_pass
 from sknn.inspection._reading import checked_names, input_names, transformed, unwrapped
-from sknn.inspection._style import COLORS
-from sknn.threshold import forward_pass
+from sknn.inspection.diagram._panels import panel_axes
+from sknn.inspection.diagram._style import COLORS
 
 
 class UnitResponseDisplay:
@@ -109,7 +109,7 @@ class UnitResponseDisplay:
         Parameters
         ----------
         estimator : estimator
-            Fitted on one or two features; anything that `sknn.threshold.forward_pass` takes, or a
+            Fitted on one or two features; anything that `sknn.inspection.forward_pass` takes, or a
             pipeline or search that ends in it.
         X : {array-like, dataframe} of shape (n_samples, n_features)
             Rows that say which ranges of the features to draw.

@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from sknn.inspection._panels import panel_axes
 from sknn.inspection._reading import checked_names, image_rows, layers_of, unwrapped
-from sknn.inspection._style import DIVERGING
+from sknn.inspection.diagram._panels import panel_axes
+from sknn.inspection.diagram._style import DIVERGING
 
 #: of the weights, the others are drawn as those at the end of the scale
 _SHARE_ON_SCALE = 0.98

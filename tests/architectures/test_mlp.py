@@ -11,7 +11,12 @@ from torch.nn.functional import batch_norm, layer_norm
 from sknn._specs import InputSpec, TargetSpec
 from sknn.activations import ACTIVATIONS, TRAINABLE
 from sknn.architectures import MLP, MLPOptions, unsteady_layers
-from sknn.architectures._blocks import BatchNorm, UnsetLinear, activation_module, seeded_torch
+from sknn.architectures.layers._blocks import (
+    BatchNorm,
+    UnsetLinear,
+    activation_module,
+    seeded_torch,
+)
 
 
 def test_lecture_network_has_the_lectures_parameters():

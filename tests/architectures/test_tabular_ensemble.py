@@ -6,7 +6,7 @@ import torch
 
 from sknn._specs import InputSpec, TargetSpec
 from sknn.architectures import TabularEnsemble, TabularOptions
-from sknn.architectures._member_layers import (
+from sknn.architectures.layers._members import (
     MemberEmbeddings,
     MemberLinear,
     Periodic,

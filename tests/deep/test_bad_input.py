@@ -15,7 +15,7 @@ from sknn._validation import local_random_state, validated_layer_sizes, validate
 from sknn.architectures import MLP
 from sknn.engine import Net, resolve_device
 from sknn.engine._lbfgs import ClosedFormObjective
-from sknn.engine._mlp_pass import MLPPass
+from sknn.engine.backprop._mlp import MLPPass
 from sknn.exceptions import NonFiniteLossError
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")

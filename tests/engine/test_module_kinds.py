@@ -12,8 +12,8 @@ from torch import nn
 from sknn._specs import InputSpec, Sample, TargetSpec, TrainConfig, TrainPlan
 from sknn.architectures import MLP, MLPOptions, build_user_module
 from sknn.engine import Net, _closed_form, forward, layer_weights, train
-from sknn.engine._mlp_pass import IN_PLACE, covers_module
-from sknn.engine._weights import linear_layers
+from sknn.engine.backprop._mlp import IN_PLACE, covers_module
+from sknn.engine.net._weights import linear_layers
 from sknn.exceptions import NonFiniteLossError
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")

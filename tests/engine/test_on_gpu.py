@@ -9,12 +9,12 @@ import torch
 from sklearn.base import clone
 
 from sknn import DeepMLPClassifier, DeepMLPRegressor, SequenceCNNClassifier
-from sknn.engine import _replayed
-from sknn.engine._cuda_graph import Replayed, graphs_for
-from sknn.engine._mlp_pass import IN_PLACE
-from tests.engine.test_closed_form import TASKS, data
-from tests.engine.test_closed_form import make as make_model
-from tests.engine.test_replayed import LOSSES, SCHEDULES, SOLVERS
+from sknn.engine.backprop._mlp import IN_PLACE
+from sknn.engine.graphs import _epochs as _replayed
+from sknn.engine.graphs._cuda_graph import Replayed, graphs_for
+from tests.engine.backprop.test_epochs import TASKS, data
+from tests.engine.backprop.test_epochs import make as make_model
+from tests.engine.graphs.test_epochs import LOSSES, SCHEDULES, SOLVERS
 
 pytestmark = [
     pytest.mark.gpu,

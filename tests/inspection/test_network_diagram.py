@@ -16,10 +16,10 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from sknn import DeepMLPClassifier, PerceptronClassifier
-from sknn.inspection import NetworkDiagramDisplay
-from sknn.inspection._diagram import shown_nodes
-from sknn.inspection._style import NEGATIVE, POSITIVE, short
-from sknn.threshold import AND, ThresholdNetwork, forward_pass
+from sknn.inspection import NetworkDiagramDisplay, forward_pass
+from sknn.inspection.diagram._diagram import shown_nodes
+from sknn.inspection.diagram._style import NEGATIVE, POSITIVE, short
+from sknn.threshold import AND, ThresholdNetwork
 
 #: the lecture's network: 12 weights and 5 biases
 LECTURE = SimpleNamespace(

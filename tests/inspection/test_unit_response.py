@@ -9,8 +9,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from sknn import DeepMLPClassifier
-from sknn.inspection import UnitResponseDisplay
-from sknn.threshold import AND, ThresholdNetwork, forward_pass
+from sknn.inspection import UnitResponseDisplay, forward_pass
+from sknn.threshold import AND, ThresholdNetwork
 
 
 @pytest.mark.parametrize(("layer", "n_units"), [(0, 4), (1, 3), (2, 1), (-1, 1), (-3, 4)])

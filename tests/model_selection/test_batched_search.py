@@ -29,7 +29,7 @@ from sklearn.preprocessing import FunctionTransformer, MinMaxScaler, StandardSca
 
 from sknn import DeepMLPClassifier, DeepMLPRegressor, TabularMLPClassifier
 from sknn.engine import train, train_many
-from sknn.engine._many_pass import Stack
+from sknn.engine.stacked._mlp import Stack
 from sknn.model_selection import (
     BatchedGridSearchCV,
     BatchedHalvingGridSearchCV,
@@ -255,7 +255,7 @@ def test_constructors_are_scikit_learns(batched, usual):
 
 
 def test_nothing_is_trained_one_by_one(monkeypatch):
-    from sknn.engine import _train_many
+    from sknn.engine.stacked import _train_many
 
     def no_train(plan):
         raise AssertionError("this plan was not trained together with others")

@@ -11,7 +11,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from sknn import DeepMLPClassifier
-from sknn.engine._many_pass import Stack
+from sknn.engine.stacked._mlp import Stack
 from sknn.model_selection import batched_cross_validate
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")

@@ -141,7 +141,8 @@ def test_truth_table_that_cannot_be_is_refused(model, options, message):
 
 def test_torch_is_not_loaded():
     code = (
-        "import sys; from sknn.threshold import ThresholdNetwork, forward_pass, truth_table;"
+        "import sys; from sknn.inspection import forward_pass;"
+        "from sknn.threshold import ThresholdNetwork, truth_table;"
         "network = ThresholdNetwork.from_expression('a ^ b'); truth_table(network);"
         "forward_pass(network, [[0, 1]]); print('torch' in sys.modules)"
     )

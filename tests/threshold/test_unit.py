@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from sknn.activations import ACTIVATIONS
-from sknn.threshold import ThresholdUnit, forward_pass, heaviside, sign
+from sknn.inspection import forward_pass
+from sknn.threshold import ThresholdUnit, heaviside, sign
 
 ROWS = np.array([[0, 0], [0, 1], [1, 0], [1, 1]])
 

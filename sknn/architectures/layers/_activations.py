@@ -1,0 +1,174 @@
+"""From what a user gives as an activation to a torch module for one hidden layer."""
+
+import copy
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from sknn.activations import ACTIVATIONS, TRAINABLE
+from sknn.architectures.layers._blocks import activation_module, seeded_torch
+
+
+class FunctionActivation(nn.Module):
+    """A function of a tensor as a module.
+
+    Parameters
+    ----------
+    function : callable
+        ``function(tensor)`` returns a tensor of the same shape.
+
+    Shape
+    -----
+    - Input: ``(batch, n_units)``
+    - Output: as the input
+    """
+
+    def __init__(self, function: Callable[[torch.Tensor], torch.Tensor]):
+        super().__init__()
+        self.function = function
+
+    def forward(self, X: torch.Tensor) -> torch.Tensor:
+        """Return the function's values."""
+        return self.function(X)
+
+    def extra_repr(self) -> str:
+        """Return what stands between the brackets of the repr."""
+        return activation_name(self.function)
+
+
+def activations_by_layer(activation: Any, n_hidden: int) -> tuple:
+    """Return what was given for each hidden layer.
+
+    Parameters
+    ----------
+    activation : str, callable, or sequence of them
+        A sequence has one for each hidden layer.
+    n_hidden : int
+        Number of hidden layers.
+
+    Returns
+    -------
+    tuple of (str or callable), of length n_hidden
+
+    Raises
+    ------
+    ValueError
+        If a name is unknown, or the sequence has another length.
+    """
+    if isinstance(activation, Sequence | np.ndarray) and not isinstance(activation, str):
+        given = tuple(activation)
+        if len(given) != n_hidden:
+            raise ValueError(
+                f"activation must have one entry for each of the {n_hidden} hidden layers; got "
+                f"{len(given)}: {[activation_name(a) for a in given]}."
+            )
+    else:
+        given = (activation,) * n_hidden
+        if isinstance(activation, str):  # also where there is no hidden layer
+            activation_module(activation)
+    return given
+
+
+def activation_name(given: Any) -> str:
+    """Return a word for an activation: its name in the table, or that of its class or function."""
+    if isinstance(given, str):
+        return str(given)
+    given = getattr(given, "func", given)  # of a functools.partial
+    return getattr(given, "__name__", type(given).__name__)
+
+
+def init_factor(given: Any) -> float:
+    """Return the range of scikit-learn's first weights; see `sknn.activations.Activation`."""
+    known = isinstance(given, str) and given in TRAINABLE
+    return ACTIVATIONS[given].init_factor if known else ACTIVATIONS["identity"].init_factor
+
+
+def hidden_activation(given: Any, n_units: int, dtype: torch.dtype) -> nn.Module:
+    """Return a module of its own for one hidden layer.
+
+    Parameters
+    ----------
+    given : str or callable
+        A name of `sknn.activations.ACTIVATIONS`; a function of a tensor, as
+        ``torch.nn.functional.mish``; a class or factory of modules that needs no arguments, as
+        ``torch.nn.Mish`` or ``lambda: torch.nn.PReLU()``; or a module, which is copied.
+    n_units : int
+        Width of the layer.
+    dtype : torch.dtype
+        Of the computation; parameters get it.
+
+    Returns
+    -------
+    torch.nn.Module
+
+    Raises
+    ------
+    ValueError
+        If it is none of these, or does not return a tensor of the shape it was given.
+
+    Notes
+    -----
+    A factory that draws random parameters does so from a seed that is always the same.
+    """
+    if isinstance(given, str):
+        return activation_module(given)
+    name = activation_name(given)
+    with seeded_torch(np.random.RandomState(0)):
+        module = _as_module(given, name).to(device="cpu", dtype=dtype)
+        X = torch.zeros(2, n_units, dtype=dtype)
+        try:
+            with torch.no_grad():
+                result = module.eval()(X)
+        except Exception as error:  # whatever a user's code may raise
+            raise ValueError(
+                f"activation {name!r} must take a tensor of shape (n_rows, {n_units}) and {dtype}, "
+                f"but fails: {error}"
+            ) from error
+    if not isinstance(result, torch.Tensor) or result.shape != X.shape or result.dtype != dtype:
+        what = type(result).__name__
+        if isinstance(result, torch.Tensor):
+            what = f"shape {tuple(result.shape)} and {result.dtype}"
+        raise ValueError(
+            f"activation {name!r} must return a tensor like its argument, of shape {tuple(X.shape)}"
+            f" and {dtype}; got {what}."
+        )
+    return module.train()
+
+
+def _as_module(given: Any, name: str) -> nn.Module:
+    if isinstance(given, nn.Module):
+        module = copy.deepcopy(given)  # an estimator's parameter is never trained itself
+        module.zero_grad(set_to_none=True)
+        return module
+    if not callable(given):
+        raise ValueError(
+            f"activation must be one of {sorted(TRAINABLE)}, a function of a tensor, or a module, "
+            f"its class or factory; got {given!r}."
+        )
+    if _needs_nothing(given):
+        made = given()
+        if not isinstance(made, nn.Module):
+            raise ValueError(
+                f"activation {name!r} can be called without arguments and is taken for a factory, "
+                f"which must return a torch.nn.Module; got {type(made).__name__}. Let a function "
+                "take the tensor as its first argument, without a default."
+            )
+        return made
+    if isinstance(given, type):
+        raise ValueError(
+            f"activation {name!r} is a class that needs arguments. Give an instance, or a factory "
+            f"as lambda: {name}(...)."
+        )
+    return FunctionActivation(given)
+
+
+def _needs_nothing(given: Callable) -> bool:
+    try:
+        inspect.signature(given).bind()
+    except (TypeError, ValueError):  # an argument is missing, or a builtin has no signature
+        return False
+    return True

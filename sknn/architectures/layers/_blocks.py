@@ -1,0 +1,124 @@
+"""Layers that several architectures share, and torch's global generator kept out of the way."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn.functional import batch_norm
+
+from sknn.activations import ACTIVATIONS, TRAINABLE
+
+
+def activation_module(name: str) -> nn.Module:
+    """Return a new torch module for a name of the table of activations.
+
+    Parameters
+    ----------
+    name : str
+        Key of `sknn.activations.ACTIVATIONS`.
+
+    Returns
+    -------
+    torch.nn.Module
+
+    Raises
+    ------
+    ValueError
+        If the name is unknown, or its derivative is 0 everywhere.
+    """
+    if name not in TRAINABLE:
+        raise ValueError(f"activation must be one of {sorted(TRAINABLE)}; got {name!r}.")
+    return getattr(nn, ACTIVATIONS[name].torch_name)()
+
+
+@contextmanager
+def seeded_torch(random_state: np.random.RandomState) -> Iterator[None]:
+    """Let torch's global generators run from a seed inside the block, and put them back after it.
+
+    For code that draws from them because it has no other choice, as a user's module does.
+
+    Parameters
+    ----------
+    random_state : numpy.random.RandomState
+        Gives the seed; advanced by one number.
+    """
+    seed = int(random_state.randint(np.iinfo(np.int32).max))
+    has_cuda = torch.cuda.is_initialized()  # if not, seeding would wait for it, and seed it later
+    devices = list(range(torch.cuda.device_count())) if has_cuda else []
+    with torch.random.fork_rng(devices=devices):
+        torch.default_generator.manual_seed(seed)
+        if has_cuda:
+            torch.cuda.manual_seed_all(seed)
+        yield
+
+
+class UnsetLinear(nn.Linear):
+    """A linear layer that draws no weights when it is made.
+
+    torch's draws them from its global generator, which fitting may not move.
+    """
+
+    def reset_parameters(self) -> None:
+        """Leave the weights unset; see `sknn.architectures.options._initializers`."""
+
+
+@torch.no_grad()
+def init_uniform(layer: nn.Linear, factor: float, random_state: np.random.RandomState) -> None:
+    """Draw first weights and biases as scikit-learn's MLP does, number for number.
+
+    Uniform in ±sqrt(factor / (n_inputs + n_outputs)) [1]_.
+
+    Parameters
+    ----------
+    layer : torch.nn.Linear
+        Changed in place.
+    factor : float
+        See `sknn.activations.Activation`.
+    random_state : numpy.random.RandomState
+        Advanced by ``(n_inputs + 1) * n_outputs`` numbers, ``n_outputs`` fewer without biases.
+
+    References
+    ----------
+    .. [1] X. Glorot and Y. Bengio, "Understanding the difficulty of training deep feedforward
+       neural networks", AISTATS 2010.
+    """
+    n_outputs, n_inputs = layer.weight.shape
+    bound = np.sqrt(factor / (n_inputs + n_outputs))
+    weight = random_state.uniform(-bound, bound, (n_inputs, n_outputs))
+    layer.weight.copy_(torch.from_numpy(weight.T))
+    if layer.bias is not None:
+        layer.bias.copy_(torch.from_numpy(random_state.uniform(-bound, bound, n_outputs)))
+
+
+class BatchNorm(nn.BatchNorm1d):
+    """Batch normalization that bears a batch of one row.
+
+    A single row has no spread to divide by, and torch raises an error. Where it comes in training,
+    as the last batch of an epoch, it is normalised by the running statistics, as in evaluation,
+    and they stay as they are.
+
+    Parameters
+    ----------
+    num_features : int
+        Units.
+    **kwargs : object
+        See ``torch.nn.BatchNorm1d``.
+
+    Shape
+    -----
+    - Input: ``(batch, num_features)``
+    - Output: as the input
+    """
+
+    def __init__(self, num_features: int, **kwargs: Any):
+        super().__init__(num_features, **kwargs)
+
+    def forward(self, X: torch.Tensor) -> torch.Tensor:
+        """Return each unit with mean 0 and variance 1 in the batch, scaled and shifted."""
+        if not self.training or len(X) > 1:
+            return super().forward(X)
+        statistics = self.running_mean, self.running_var
+        return batch_norm(X, *statistics, self.weight, self.bias, training=False, eps=self.eps)

@@ -1,0 +1,165 @@
+"""Dropout that leaves torch's global generator alone."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import nn
+
+#: a unit is kept with a probability that is a multiple of one part in so many: 16 random bits
+PARTS = 2**16
+#: odd, near 2**32 divided by the golden ratio: multiples of it visit all seeds, far apart
+WEYL = 0x9E3779B9
+
+
+def draw_into(mask: torch.Tensor, state: torch.Tensor, n_parts: int) -> torch.Tensor:
+    """Draw which units to keep in one batch.
+
+    Parameters
+    ----------
+    mask : Tensor of any shape
+        Overwritten by ``PARTS / n_parts`` for units to keep, 0 for the others.
+    state : Tensor of shape (2,)
+        Seed, and number of batches before; on the CPU. The number is counted up.
+    n_parts : int
+        A unit is kept with probability ``n_parts / PARTS``.
+
+    Returns
+    -------
+    Tensor
+        The mask.
+    """
+    seed, n_batches = state.tolist()
+    state[1] += 1
+    generator = torch.Generator(mask.device)
+    generator.manual_seed((seed + n_batches * WEYL) % 2**32)
+    if mask.device.type == "cpu":
+        # 64 bits decide about four units: a third of the time that bernoulli_ takes.
+        bits = torch.empty(-(-mask.numel() // 4), dtype=torch.int64)
+        bits.random_(-(2**63), None, generator=generator)
+        numbers = bits.view(torch.int16)[: mask.numel()].view(mask.shape)
+        mask.copy_(numbers < n_parts - PARTS // 2)
+    else:
+        mask.bernoulli_(n_parts / PARTS, generator=generator)
+    return mask.mul_(PARTS / n_parts)
+
+
+def kept(X: torch.Tensor, state: torch.Tensor, n_parts: int) -> torch.Tensor:
+    """Return a new mask of the shape, dtype and device of X; see `draw_into`."""
+    return draw_into(torch.empty_like(X), state, n_parts)
+
+
+# For torch.compile, which would otherwise take the seed for a constant and compile every batch.
+compiled_kept = torch.library.custom_op("sknn::kept", kept, mutates_args=("state",))
+compiled_kept.register_fake(lambda X, state, n_parts: torch.empty_like(X))
+
+
+class Dropout(nn.Module):
+    """Set units to 0 at random in training, and the others larger by as much [1]_.
+
+    What is dropped depends on the seed and on how many batches there were, on nothing else:
+    torch's global generator, which ``torch.nn.Dropout`` uses, is left alone. Seed and count are
+    in the ``state_dict``, so that a network that was saved, copied or put back goes on as the
+    other would have. Each kind of device draws numbers of its own.
+
+    Parameters
+    ----------
+    rate : float
+        Share of units to drop, in (0, 1); rounded to 1 / 65536.
+    seed : int, default=0
+        In [0, 2**32).
+
+    Shape
+    -----
+    - Input: ``(batch, ...)``
+    - Output: as the input
+
+    References
+    ----------
+    .. [1] N. Srivastava, G. Hinton, A. Krizhevsky, I. Sutskever and R. Salakhutdinov, "Dropout: A
+       simple way to prevent neural networks from overfitting", JMLR 15, 2014.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sknn.architectures.layers._dropout import Dropout
+    >>> dropout = Dropout(0.5, seed=1)
+    >>> sorted(set(dropout(torch.ones(100, 10)).ravel().tolist()))
+    [0.0, 2.0]
+    >>> float(dropout.eval()(torch.ones(100, 10)).mean())
+    1.0
+    """
+
+    #: gives the masks while a step is captured and replayed
+    masks: "DrawnMasks | None" = None
+
+    def __init__(self, rate: float, seed: int = 0):
+        super().__init__()
+        self.rate = rate
+        self.n_parts = min(max(round((1 - rate) * PARTS), 1), PARTS - 1)
+        self.reseed(seed)
+
+    def reseed(self, seed: int) -> None:
+        """Start anew from a seed in [0, 2**32)."""
+        self.state = torch.tensor([seed, 0])  # no buffer, as it stays on the CPU
+
+    def forward(self, X: torch.Tensor) -> torch.Tensor:
+        """Return X with units dropped in training, and X itself in evaluation."""
+        if not self.training:
+            return X
+        if self.masks is not None:
+            return X * self.masks.take(self, X.detach())
+        draw = compiled_kept if torch.compiler.is_compiling() else kept
+        return X * draw(X.detach(), self.state, self.n_parts)
+
+    def get_extra_state(self) -> torch.Tensor:
+        """Return seed and count, for ``state_dict``."""
+        return self.state
+
+    def set_extra_state(self, state: torch.Tensor) -> None:
+        """Go on from what `get_extra_state` returned."""
+        self.state = state.to("cpu", copy=True)
+
+    def extra_repr(self) -> str:
+        """Return what stands between the brackets of the repr."""
+        return f"rate={self.rate}"
+
+
+class DrawnMasks:
+    """Masks of some batches that lie at fixed places and are drawn before they are needed.
+
+    A recording of a step that is replayed cannot draw by a seed that depends on the batch. So the
+    first time the masks are drawn as ever and kept; from then on `draw_again` overwrites them, by
+    the seeds that each layer would have taken, and the layers are given what lies there.
+    """
+
+    def __init__(self) -> None:
+        self.drawn: list[tuple[Dropout, torch.Tensor]] = []
+        self.is_complete = False
+        self.n_taken = 0
+
+    def draw_again(self) -> None:
+        """Draw all masks for the coming batches, in the order in which they were taken."""
+        for layer, mask in self.drawn:
+            draw_into(mask, layer.state, layer.n_parts)
+
+    def take(self, layer: Dropout, X: torch.Tensor) -> torch.Tensor:
+        """Return the next mask, for X, which is multiplied with it in a layer."""
+        if not self.is_complete:
+            self.drawn.append((layer, kept(X, layer.state, layer.n_parts)))
+        self.n_taken += 1
+        return self.drawn[self.n_taken - 1][1]
+
+    @contextmanager
+    def given_to(self, module: nn.Module) -> Iterator[None]:
+        """Let the layers of a module take their masks from here inside the block."""
+        layers = [part for part in module.modules() if isinstance(part, Dropout)]
+        self.n_taken = 0
+        for layer in layers:
+            layer.masks = self
+        try:
+            yield
+            self.is_complete = True
+        finally:
+            for layer in layers:
+                del layer.masks

@@ -1,0 +1,144 @@
+"""Category codes to vectors of numbers."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import nn
+
+MOST_EMBEDDING_UNITS = 50
+
+
+def embedding_width(cardinality: int) -> int:
+    """Return how many numbers stand for a level of a column.
+
+    fastai's rule of thumb [1]_, ``1.6 * cardinality ** 0.56`` to the nearest whole number, here
+    at most 50.
+
+    Parameters
+    ----------
+    cardinality : int
+        Number of codes.
+
+    Returns
+    -------
+    int
+
+    References
+    ----------
+    .. [1] J. Howard and S. Gugger, "fastai: A layered API for deep learning", Information 11,
+       2020, doi:10.3390/info11020108.
+
+    Examples
+    --------
+    >>> from sknn.architectures.layers._embeddings import embedding_width
+    >>> [embedding_width(cardinality) for cardinality in (2, 3, 10, 100, 1000)]
+    [2, 3, 6, 21, 50]
+    """
+    return min(MOST_EMBEDDING_UNITS, round(1.6 * cardinality**0.56))
+
+
+class UnsetEmbedding(nn.Embedding):
+    """A table of vectors that draws no numbers when it is made; see `UnsetLinear`."""
+
+    def reset_parameters(self) -> None:
+        """Leave the vectors unset."""
+
+
+class CategoryEmbeddings(nn.Module):
+    """Replace the trailing columns of codes by vectors, and keep the numeric ones [1]_.
+
+    Code 0 stands for levels that training did not see: its vector is 0 and stays so. First
+    vectors have mean 0, and a penalty pulls them there, so 0 is what is known of a level before
+    anything is known of it.
+
+    Parameters
+    ----------
+    n_numeric : int
+        Leading columns that stay as they are.
+    cardinalities : sequence of int
+        Number of codes of each further column, 0 counted.
+    dtype : torch.dtype, default=torch.float32
+        Of the vectors and of X, which must hold all codes exactly.
+
+    Shape
+    -----
+    - Input: ``(batch, n_numeric + len(cardinalities))``
+    - Output: ``(batch, n_outputs)``, where `n_outputs` is `n_numeric` plus `embedding_width` of
+      each column
+
+    References
+    ----------
+    .. [1] C. Guo and F. Berkhahn, "Entity embeddings of categorical variables", 2016,
+       arXiv:1604.06737.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import torch
+    >>> from sknn.architectures.layers._embeddings import CategoryEmbeddings
+    >>> embeddings = CategoryEmbeddings(1, [3])
+    >>> embeddings.init_weights(np.random.RandomState(0))
+    >>> embeddings(torch.tensor([[0.5, 0.0]]))  # of a number and an unknown level
+    tensor([[0.5000, 0.0000, 0.0000, 0.0000]], grad_fn=<CatBackward0>)
+    """
+
+    def __init__(
+        self, n_numeric: int, cardinalities: Sequence[int], dtype: torch.dtype = torch.float32
+    ):
+        super().__init__()
+        largest = 2 / torch.finfo(dtype).eps  # whole numbers up to it are exact
+        for cardinality in cardinalities:
+            if not 1 <= cardinality <= largest:
+                raise ValueError(
+                    f"cardinalities must be from 1 to {largest:.0f}, up to which {dtype} holds "
+                    f"every code; got {cardinality!r}."
+                )
+        self.n_numeric = n_numeric
+        self.cardinalities = tuple(cardinalities)
+        self.tables = nn.ModuleList(
+            UnsetEmbedding(cardinality, embedding_width(cardinality), padding_idx=0, dtype=dtype)
+            for cardinality in cardinalities
+        )
+        limits = torch.tensor(self.cardinalities)
+        self.register_buffer("limits", limits, persistent=False)
+
+    @property
+    def n_outputs(self) -> int:
+        """Width of the output."""
+        return self.n_numeric + sum(table.embedding_dim for table in self.tables)
+
+    @torch.no_grad()
+    def init_weights(self, random_state: np.random.RandomState) -> None:
+        """Draw all vectors anew, normal with mean length 1, that of a standardised number."""
+        for table in self.tables:
+            n_codes, width = table.weight.shape
+            vectors = random_state.normal(0.0, 1 / np.sqrt(width), (n_codes, width))
+            vectors[0] = 0.0
+            table.weight.copy_(torch.from_numpy(vectors))
+
+    def forward(self, X: torch.Tensor) -> torch.Tensor:
+        """Return numbers and vectors side by side."""
+        numbers, codes = X[:, : self.n_numeric], X[:, self.n_numeric :]
+        indices = self._checked(codes)
+        vectors = [table(i) for table, i in zip(self.tables, indices.unbind(1), strict=True)]
+        return torch.cat([numbers, *vectors], dim=1)
+
+    def _checked(self, codes: torch.Tensor) -> torch.Tensor:
+        """Return codes as whole numbers; a wrong one would end the process on a GPU."""
+        n_columns = len(self.cardinalities)
+        if codes.shape[1] != n_columns:
+            raise ValueError(
+                f"X must have {self.n_numeric} numeric columns and {n_columns} of codes; got "
+                f"{self.n_numeric + codes.shape[1]} columns."
+            )
+        indices = codes.long()
+        wrong = (indices < 0) | (indices >= self.limits) | (indices != codes)
+        if wrong.any():
+            row, column = wrong.nonzero()[0].tolist()
+            raise ValueError(
+                f"Column {self.n_numeric + column} of the encoded X must hold whole numbers from 0 "
+                f"to {self.cardinalities[column] - 1}, the codes of its levels; got "
+                f"{codes[row, column].item()!r} in row {row}."
+            )
+        return indices

@@ -1,0 +1,1 @@
+"""Options of architectures, and how weights are initialized."""

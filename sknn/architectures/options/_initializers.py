@@ -1,0 +1,161 @@
+"""First weights of linear layers and embeddings, all drawn from a NumPy generator.
+
+With n the inputs of a layer and m its outputs, the named initializers draw from
+
+=================  ================================  ============================================
+name               variance of a weight
+=================  ================================  ============================================
+'glorot_*'         2 / (n + m)                       keeps the variance of values and gradients
+'he_*'             2 / n                             for 'relu', which halves the variance
+'lecun_*'          1 / n                             for 'selu' and linear layers
+'orthogonal'       orthonormal rows or columns       keeps lengths
+'zeros'            0                                 for a network without hidden layers
+=================  ================================  ============================================
+
+uniform or normal, with biases 0. 'auto' is scikit-learn's Glorot, biases drawn too.
+
+References
+----------
+- X. Glorot and Y. Bengio, "Understanding the difficulty of training deep feedforward neural
+  networks", AISTATS 2010.
+- K. He, X. Zhang, S. Ren and J. Sun, "Delving deep into rectifiers", ICCV 2015,
+  doi:10.1109/ICCV.2015.123.
+- Y. LeCun, L. Bottou, G. Orr and K.-R. Müller, "Efficient BackProp", 1998,
+  doi:10.1007/3-540-49430-8_2.
+- A. Saxe, J. McClelland and S. Ganguli, "Exact solutions to the nonlinear dynamics of learning in
+  deep linear neural networks", ICLR 2014, arXiv:1312.6120.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from sknn.architectures.layers._blocks import init_uniform
+
+Draw = Callable[[int, int, np.random.RandomState], np.ndarray]
+Initializer = str | Callable[[torch.Tensor, np.random.RandomState], Any]
+
+
+def _uniform(variance: Callable[[int, int], float]) -> Draw:
+    def draw(n: int, m: int, random_state: np.random.RandomState) -> np.ndarray:
+        bound = np.sqrt(3 * variance(n, m))
+        return random_state.uniform(-bound, bound, (n, m))
+
+    return draw
+
+
+def _normal(variance: Callable[[int, int], float]) -> Draw:
+    def draw(n: int, m: int, random_state: np.random.RandomState) -> np.ndarray:
+        return random_state.normal(0.0, np.sqrt(variance(n, m)), (n, m))
+
+    return draw
+
+
+def _orthogonal(n: int, m: int, random_state: np.random.RandomState) -> np.ndarray:
+    longer, shorter = max(n, m), min(n, m)
+    q, r = np.linalg.qr(random_state.normal(size=(longer, shorter)))
+    q *= np.where(np.diag(r) < 0, -1.0, 1.0)  # else the signs are not random, but LAPACK's
+    return q if n == longer else q.T
+
+
+def _zeros(n: int, m: int, random_state: np.random.RandomState) -> np.ndarray:
+    return np.zeros((n, m))
+
+
+def _glorot(n: int, m: int) -> float:
+    return 2 / (n + m)
+
+
+def _he(n: int, m: int) -> float:
+    return 2 / n
+
+
+def _lecun(n: int, m: int) -> float:
+    return 1 / n
+
+
+#: name -> weights of shape (n_inputs, n_outputs); 'auto' is not among them
+INITIALIZERS: dict[str, Draw] = {
+    "glorot_uniform": _uniform(_glorot),
+    "glorot_normal": _normal(_glorot),
+    "he_uniform": _uniform(_he),
+    "he_normal": _normal(_he),
+    "lecun_uniform": _uniform(_lecun),
+    "lecun_normal": _normal(_lecun),
+    "orthogonal": _orthogonal,
+    "zeros": _zeros,
+}
+
+
+def checked_initializer(initializer: Any) -> Initializer:
+    """Return an initializer, or say which there are.
+
+    Parameters
+    ----------
+    initializer : str or callable
+        See `init_linear`.
+
+    Returns
+    -------
+    str or callable
+
+    Raises
+    ------
+    ValueError
+        If it is neither callable nor a known name.
+    """
+    if callable(initializer):
+        return initializer
+    if not isinstance(initializer, str) or initializer not in {"auto", *INITIALIZERS}:
+        raise ValueError(
+            f"initializer must be one of {['auto', *INITIALIZERS]}, or a callable "
+            f"initializer(weight, random_state); got {initializer!r}."
+        )
+    return initializer
+
+
+@torch.no_grad()
+def init_linear(
+    layer: nn.Linear, initializer: Initializer, factor: float, random_state: np.random.RandomState
+) -> None:
+    """Draw the first weights of a linear layer.
+
+    Parameters
+    ----------
+    layer : torch.nn.Linear
+        Changed in place; it may lack biases.
+    initializer : str or callable
+        ``'auto'`` as `init_uniform`; a key of `INITIALIZERS`; or ``initializer(weight,
+        random_state)``, which fills the weights, of shape (n_outputs, n_inputs), in place. Biases
+        are 0 but with ``'auto'``.
+    factor : float
+        For ``'auto'``, see `sknn.activations.Activation`.
+    random_state : numpy.random.RandomState
+        Gives all the numbers.
+
+    Raises
+    ------
+    ValueError
+        If a callable leaves a weight unset, or makes it NaN or infinite.
+    """
+    if initializer == "auto":
+        init_uniform(layer, factor, random_state)
+        return
+    n_outputs, n_inputs = layer.weight.shape
+    if callable(initializer):
+        layer.weight.fill_(torch.nan)  # what it does not write will be seen
+        initializer(layer.weight, random_state)
+        if not torch.isfinite(layer.weight).all():
+            raise ValueError(
+                "initializer(weight, random_state) must fill the tensor weight in place with "
+                f"finite numbers, as weight.copy_(...) does; some of the {n_outputs} x {n_inputs} "
+                "are NaN, infinite or not written."
+            )
+    else:
+        weight = INITIALIZERS[initializer](n_inputs, n_outputs, random_state)
+        layer.weight.copy_(torch.from_numpy(weight.T))
+    if layer.bias is not None:
+        layer.bias.zero_()

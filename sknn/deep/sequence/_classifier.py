@@ -1,0 +1,348 @@
+"""The network for sequences that classifies."""
+
+from numbers import Real
+
+from sknn._sklearn import Interval, StrOptions
+from sknn.deep._params import NestedParams
+from sknn.deep._tasks import DeepClassifier
+from sknn.deep.sequence._interpretation import SequenceReading
+from sknn.deep.sequence._network import CONSTRAINTS, SequenceNetwork
+from sknn.preprocessing import CLASS_LOSSES
+
+
+class SequenceCNNClassifier(NestedParams, SequenceReading, SequenceNetwork, DeepClassifier):
+    """Convolutional network that classifies DNA, RNA or protein sequences.
+
+    Filters slide along the sequences; how well they fit somewhere, and on the whole, decides, as
+    in DeepBind [1]_. It takes strings as they are, so that it fits into ``Pipeline`` and
+    ``GridSearchCV``, and gives back what its filters look for as motifs.
+
+    X may be strings in a list, an array, a Series or a data frame's only column; encoded sequences
+    of shape (n_samples, length, n_letters), or flat ones with `length`; or a table of numbers,
+    which are then values along a line.
+
+    Parameters
+    ----------
+    n_filters : int, default=64
+        Filters in each convolutional layer.
+    kernel_size : int, default=11
+        Positions that a filter of the first layer covers.
+    n_conv_layers : int, default=1
+        Convolutional layers. One reads motifs best; more see how motifs stand to each other.
+    first_activation : {'relu', 'exp', 'linear'}, default='relu'
+        Of the first layer; ``'exp'`` [2]_ makes filters more like motifs. From 5 on it goes on as
+        a straight line, lest numbers that nobody scaled overflow.
+    pooling : {'max', 'mean', 'maxmean'} or int, default='maxmean'
+        Over the sequence: a filter's largest value, its mean, or both. Or the largest value of
+        each stretch of so many windows, which keeps the places and needs aligned sequences.
+    position_bias : bool, default=True
+        Let filters learn to prefer places, as before a start of transcription. A penalty of 0.001
+        times the squares keeps that small, whatever `alpha`.
+    hidden_layer_sizes : int or array-like of int of shape (n_hidden_layers,), default=(32,)
+        Units in each hidden layer after pooling, with 'relu'; an int is one layer, ``()`` none.
+    dropout : float or 'auto', default='auto'
+        Share of pooled values and of hidden units to leave out in training, in [0, 1); ``'auto'``
+        is 0.3, and 0 for 'lbfgs'.
+    batch_norm : bool or 'auto', default='auto'
+        Batch normalization of convolutional layers; ``'auto'`` has it where there are several,
+        but not for 'lbfgs'.
+    reverse_complement : bool or 'auto', default='auto'
+        Compare both strands with the filters and take the larger value. ``'auto'`` does so for
+        strings of DNA where there are 500 or more; set False where the strand is known and
+        matters, as for splice sites.
+    length : int, default=None
+        Positions of a sequence; longer ones are cut at the right, shorter ones filled up with
+        zeros, which no filter sees. None is the longest in `fit`. For a flat array of encoded
+        sequences it must be given.
+    alphabet : str or None, default='ACGT'
+        ``'dna'``, ``'rna'``, ``'protein'``, or the letters in the order of the channels. None is
+        for arrays of other channels.
+    unknown : {'zero', 'uniform', 'iupac'}, default='zero'
+        What letters outside the alphabet become, see `sknn.preprocessing.DNAOneHotEncoder`.
+    handle_unknown : {'ignore', 'error'}, default='ignore'
+        Whether to raise an error for such a letter.
+    solver : {'adam', 'sgd', 'lbfgs', 'adamw', 'nadam', 'rmsprop'} or class, default='adam'
+        Adam, with decoupled `weight_decay` or Nesterov momentum, RMSprop, stochastic
+        gradient descent; or L-BFGS on all rows at once (SciPy's), which is often best for up to
+        a few thousand rows. Or a class of ``torch.optim``, its arguments as ``solver__<name>``.
+    alpha : float, default=0.0001
+        L2 penalty, divided by the summed sample weights of the batch; see `l1_ratio`.
+    batch_size : int or 'auto', default='auto'
+        Rows in a mini-batch; ``'auto'`` is a twentieth of them, but 16 at least
+        and 64 at most. Not for 'lbfgs'.
+    learning_rate : {'constant', 'invscaling', 'adaptive', 'cosine', 'one_cycle', 'plateau'} or \
+            class, default='constant'
+        Schedule. Of 'sgd' alone, as in scikit-learn: ``learning_rate_init / t ** power_t`` after
+        each epoch, with t the rows seen; or divided by 5 whenever training has stalled, see
+        `n_iter_no_change`, until it is at most 1e-6. Of every stochastic solver: half a cosine
+        down over `max_iter` epochs; up and down in one cycle; or halved when training stalls for
+        half of `n_iter_no_change`. Or a class of ``torch.optim.lr_scheduler``, its arguments as
+        ``learning_rate__<name>``.
+    learning_rate_init : float, default=0.003
+        First step size; the largest one of 'one_cycle'.
+    power_t : float, default=0.5
+        Exponent of 'invscaling'.
+    max_iter : int, default=60
+        Most epochs, or iterations of 'lbfgs'.
+    shuffle : bool, default=True
+        Draw a new order of the rows for each epoch.
+    random_state : int, RandomState instance or None, default=None
+        Draws first weights, validation rows, the order of rows and dropout. An int gives the same
+        model bit for bit on one machine; None a new one each time. NumPy's and torch's global
+        generators are never touched.
+    tol : float, default=0.0001
+        Smallest improvement of loss or validation score that counts; for 'lbfgs' the largest
+        entry of the gradient at which to stop.
+    verbose : bool or int, default=False
+        1 shows a bar in a terminal or notebook (with rich), elsewhere at most twenty lines; 2 a
+        line an epoch.
+    warm_start : bool, default=False
+        Let `fit` go on from the weights of the call before; if Ctrl-C ended that one, to the same
+        model as without. The architecture, and the classes, must be the same.
+    momentum : float, default=0.9
+        Of 'sgd', in [0, 1].
+    nesterovs_momentum : bool, default=True
+        Nesterov's form of the momentum.
+    early_stopping : bool or 'auto', default='auto'
+        Hold out `validation_fraction` of the rows, or take ``X_val``, stop when their loss
+        stalls (see `scoring`), and keep the weights of the best epoch. ``'auto'`` does so with
+        500 rows or more, or with ``X_val``; with fewer it trains for all of `max_iter`.
+        Classes keep their shares, unless y is multilabel.
+    validation_fraction : float, default=0.1
+        Share of rows held out by `early_stopping`, in [0, 1).
+    beta_1, beta_2 : float, default=0.9, 0.999
+        Decay of Adam's first and second moment, in [0, 1).
+    epsilon : float, default=1e-8
+        Guards Adam's division.
+    n_iter_no_change : int or inf, default=6
+        Training stops, or 'adaptive' slows down, after more than so many epochs in a row without
+        an improvement by `tol`.
+    max_fun : int, default=15000
+        Most evaluations of the loss by 'lbfgs'.
+    loss : {'log_loss', 'focal', 'hinge'} or callable, default='log_loss'
+        Log loss; focal loss [4]_ (``loss__gamma=2.0``) for rare classes; hinge, which gives no
+        probabilities. Or ``loss(output, target)`` of tensors, a cost for each row.
+    label_smoothing : float, default=0.0
+        Share of the target that is spread over all classes, in [0, 1).
+    l1_ratio : float, default=0.0
+        Share of L1 in the penalty ``alpha * ((1 - l1_ratio) / 2 * |w|² + l1_ratio * |w|₁)``.
+    weight_decay : float, default=0.01
+        Of 'adamw': before each step weights shrink by this times the learning rate.
+    warmup_epochs : float, default=0
+        Epochs over which the learning rate rises from 0, whatever the schedule.
+    max_grad_norm : float, default=None
+        Longer gradients are shortened to this length.
+    class_weight : dict, 'balanced', list of dict or None, default=None
+        Weights of the classes, by which those of rows are multiplied, of validation rows too; a
+        dict for each label of multilabel y.
+    scoring : str, callable or None, default=None
+        Score of validation rows: a name of :func:`~sklearn.metrics.get_scorer_names`, or
+        ``scorer(estimator, X, y)``, which is given X=None and whose predictions are those of the
+        rows. None, or ``'loss'``, is the negative loss.
+    callbacks : list or tuple, default=None
+        Callbacks of skorch, or functions of an epoch's row of `history_`, which may return True
+        to stop. Those of scikit-learn (1.9) go into ``set_callbacks``.
+    device : str, default='auto'
+        Where to compute: ``'auto'`` takes a GPU if torch sees one, else the CPU; or torch's own
+        names, as ``'cpu'``, ``'cuda'``, ``'cuda:1'``, ``'mps'``.
+    dtype : {'auto', 'float32', 'float64', 'tf32', 'bfloat16'}, default='auto'
+        In which to compute. ``'auto'`` is float32 for strings and follows floats in arrays. The
+        last two keep weights in float32 and let GPUs, or all devices, be less precise in products.
+    compile : bool, default=False
+        Train through ``torch.compile``, which takes long to start.
+    **nested : dict
+        ``loss__<name>``, ``solver__<name>``, ``learning_rate__<name>``:
+        arguments of what those parameters choose.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        Sorted class labels; label numbers for multilabel y.
+    coefs_, intercepts_ : list of ndarray
+        Weights, of shape (n_inputs, n_outputs), and biases, of shape (n_outputs,), of each
+        layer after pooling. Set an item, or on the CPU write into an array, to change the network.
+    filters_ : ndarray of shape (n_filters, kernel_size, n_channels)
+        Weights of the first layer.
+    letters_ : str or None
+        Letters of the channels, where they have some.
+    net_ : skorch.NeuralNet
+        The trained net, with ``history`` and ``save_params``.
+    module_ : torch.nn.Module
+        Its network.
+    device_ : str
+        Where it is.
+    loss_, best_loss_ : float
+        Training loss of the last epoch, and the smallest; the latter is None with
+        `early_stopping`.
+    loss_curve_ : list of float
+        Training loss, an entry an epoch.
+    validation_scores_, validation_loss_curve_ : list of float or None
+        Score and loss of the validation rows, an entry an epoch; None without such rows.
+    history_ : dict of list of float
+        An entry an epoch of ``'loss'``, ``'learning_rate'`` and ``'time'`` in seconds, and with
+        validation rows ``'score'``, ``'validation_loss'`` and ``'validation_score'``; a data
+        frame for ``pandas.DataFrame``. 'score' is of the outputs during the epoch.
+    best_validation_score_ : float or None
+        With `early_stopping`, the largest score.
+    best_iter_ : int
+        The epoch whose weights the network has.
+    n_iter_ : int
+        Epochs of the last call.
+    t_ : int
+        Training rows seen, over all epochs.
+    n_layers_, n_outputs_ : int
+        Layers of units, with inputs and outputs; units of the last.
+    out_activation_ : str
+        Link of the last layer: 'softmax', 'logistic' for two classes and labels, or 'identity'
+        where the loss gives no probabilities.
+    n_features_in_ : int
+        1 for strings, the column of them; positions or columns of an array.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Their names, where all are strings.
+
+    See Also
+    --------
+    SequenceCNNRegressor : The same for numbers.
+    sknn.preprocessing.DNAOneHotEncoder : Strings to arrays.
+    sknn.motifs.match_motifs : Which known motifs are like those of the filters.
+
+    Notes
+    -----
+    A dead network, whose output is the same for all sequences, gets new weights, up to three
+    times. The defaults were chosen on validation rows of transcription factors, promoters and
+    splice sites.
+
+    References
+    ----------
+    .. [1] B. Alipanahi, A. Delong, M. T. Weirauch and B. J. Frey, "Predicting the sequence
+       specificities of DNA- and RNA-binding proteins by deep learning", Nature Biotechnology 33,
+       2015, doi:10.1038/nbt.3300.
+    .. [2] P. K. Koo and M. Ploenzke, "Improving representations of genomic sequence motifs in
+       convolutional networks with exponential activations", Nature Machine Intelligence 3, 2021,
+       doi:10.1038/s42256-020-00291-x.
+    .. [3] J. Zou, M. Huss, A. Abid, P. Mohammadi, A. Torkamani and A. Telenti, "A primer on deep
+       learning in genomics", Nature Genetics 51, 2019, doi:10.1038/s41588-018-0295-5.
+    .. [4] T.-Y. Lin, P. Goyal, R. Girshick, K. He and P. Dollár, "Focal loss for dense object
+       detection", ICCV 2017, arXiv:1708.02002.
+
+    Examples
+    --------
+    >>> from sknn import SequenceCNNClassifier
+    >>> from sknn.datasets import make_motif_sequences
+    >>> X, y, positions = make_motif_sequences(600, random_state=0)
+    >>> cnn = SequenceCNNClassifier(kernel_size=12, random_state=0).fit(X[:500], y[:500])
+    >>> cnn.score(X[500:], y[500:]) > 0.95
+    True
+    >>> cnn.saliency(X[:2]).shape
+    (2, 50, 4)
+    """
+
+    _parameter_constraints = {  # noqa: RUF012 - as scikit-learn
+        **CONSTRAINTS,
+        "loss": [StrOptions(set(CLASS_LOSSES)), callable],
+        "label_smoothing": [Interval(Real, 0, 1, closed="left")],
+        "class_weight": [dict, list, StrOptions({"balanced"}), None],
+    }
+
+    _nested = ("solver", "learning_rate", "loss")
+
+    def __init__(
+        self,
+        n_filters=64,
+        kernel_size=11,
+        *,
+        n_conv_layers=1,
+        first_activation="relu",
+        pooling="maxmean",
+        position_bias=True,
+        hidden_layer_sizes=(32,),
+        dropout="auto",
+        batch_norm="auto",
+        reverse_complement="auto",
+        length=None,
+        alphabet="ACGT",
+        unknown="zero",
+        handle_unknown="ignore",
+        solver="adam",
+        alpha=0.0001,
+        batch_size="auto",
+        learning_rate="constant",
+        learning_rate_init=0.003,
+        power_t=0.5,
+        max_iter=60,
+        shuffle=True,
+        random_state=None,
+        tol=0.0001,
+        verbose=False,
+        warm_start=False,
+        momentum=0.9,
+        nesterovs_momentum=True,
+        early_stopping="auto",
+        validation_fraction=0.1,
+        beta_1=0.9,
+        beta_2=0.999,
+        epsilon=1e-8,
+        n_iter_no_change=6,
+        max_fun=15000,
+        loss="log_loss",
+        label_smoothing=0.0,
+        l1_ratio=0.0,
+        weight_decay=0.01,
+        warmup_epochs=0,
+        max_grad_norm=None,
+        class_weight=None,
+        scoring=None,
+        callbacks=None,
+        device="auto",
+        dtype="auto",
+        compile=False,
+        **nested,
+    ):
+        self.n_filters = n_filters
+        self.kernel_size = kernel_size
+        self.n_conv_layers = n_conv_layers
+        self.first_activation = first_activation
+        self.pooling = pooling
+        self.position_bias = position_bias
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.dropout = dropout
+        self.batch_norm = batch_norm
+        self.reverse_complement = reverse_complement
+        self.length = length
+        self.alphabet = alphabet
+        self.unknown = unknown
+        self.handle_unknown = handle_unknown
+        self.solver = solver
+        self.alpha = alpha
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.learning_rate_init = learning_rate_init
+        self.power_t = power_t
+        self.max_iter = max_iter
+        self.shuffle = shuffle
+        self.random_state = random_state
+        self.tol = tol
+        self.verbose = verbose
+        self.warm_start = warm_start
+        self.momentum = momentum
+        self.nesterovs_momentum = nesterovs_momentum
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+        self.epsilon = epsilon
+        self.n_iter_no_change = n_iter_no_change
+        self.max_fun = max_fun
+        self.loss = loss
+        self.label_smoothing = label_smoothing
+        self.l1_ratio = l1_ratio
+        self.weight_decay = weight_decay
+        self.warmup_epochs = warmup_epochs
+        self.max_grad_norm = max_grad_norm
+        self.class_weight = class_weight
+        self.scoring = scoring
+        self.callbacks = callbacks
+        self.device = device
+        self.dtype = dtype
+        self.compile = compile
+        self._set_nested(nested)

@@ -1,0 +1,76 @@
+"""Probabilities that mean what they say: one temperature for all outputs."""
+
+import math
+
+import numpy as np
+from scipy.optimize import minimize_scalar
+from scipy.special import logsumexp
+
+#: largest and, inverted, smallest temperature
+LIMIT = 5.0
+
+
+def log_loss_of(kind: str, y: np.ndarray, output: np.ndarray, weight: np.ndarray | None) -> float:
+    """Return the mean log loss of raw output, averaged over labels.
+
+    Parameters
+    ----------
+    kind : {'binary', 'multiclass', 'multilabel'}
+        See `sknn._specs.TargetSpec`.
+    y : ndarray
+        Encoded.
+    output : ndarray of shape (n_samples, n_outputs)
+        Raw.
+    weight : ndarray of shape (n_samples,) or None
+        Non-negative.
+
+    Returns
+    -------
+    float
+    """
+    if kind == "multiclass":
+        costs = logsumexp(output, axis=1) - np.take_along_axis(output, y[:, None], axis=1)[:, 0]
+    else:
+        costs = np.mean(np.logaddexp(0, output) - y * output, axis=1)
+    return float(np.average(costs, weights=weight))
+
+
+def best_temperature(
+    kind: str, y: np.ndarray, output: np.ndarray, weight: np.ndarray | None
+) -> tuple[float, float]:
+    """Return what to divide outputs by for the smallest log loss [1]_, and that loss.
+
+    Parameters
+    ----------
+    kind, y, output, weight
+        As for `log_loss_of`, of rows that were not trained on.
+
+    Returns
+    -------
+    temperature : float
+        In [1 / `LIMIT`, `LIMIT`].
+    loss : float
+        With outputs divided by it.
+
+    References
+    ----------
+    .. [1] C. Guo, G. Pleiss, Y. Sun and K. Q. Weinberger, "On calibration of modern neural
+       networks", ICML 2017, arXiv:1706.04599.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sknn.deep.tabular._temperature import best_temperature
+    >>> y = np.array([[1.0], [1.0], [1.0], [0.0]])
+    >>> temperature, loss = best_temperature("binary", y, np.full((4, 1), 4.0), None)
+    >>> bool(np.isclose(4.0 / temperature, np.log(3), rtol=0.01))
+    True
+    """
+    output = output.astype(np.float64)
+
+    def loss_at(log_temperature: float) -> float:
+        return log_loss_of(kind, y, output * math.exp(-log_temperature), weight)
+
+    bounds = -math.log(LIMIT), math.log(LIMIT)
+    found = minimize_scalar(loss_at, bounds=bounds, method="bounded", options={"xatol": 1e-3})
+    return math.exp(found.x), float(found.fun)

@@ -1,0 +1,1 @@
+"""Handwritten backpropagation for multilayer perceptrons."""

@@ -1,0 +1,251 @@
+"""All parameters of a module in one flat vector, and optimizer steps on it."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+
+from sknn.engine.optimizers._optimizers import SGD, Adam, AdamW, NAdam, RMSprop
+
+
+class Flat:
+    """Parameters, gradient and optimizer state of a module, each one flat vector.
+
+    While it is open, the module's parameters and the optimizer's state are views of the vectors,
+    so that both always see what is trained. Weights lie before biases.
+
+    Parameters
+    ----------
+    parameters : list of torch.nn.Parameter
+        All that the optimizer trains.
+    optimizer : torch.optim.Optimizer
+        Owns the state, and the learning rate of its one group of parameters.
+    turned : list of torch.nn.Parameter, default=()
+        Weights to lie column by column in the vectors, of shape (n_inputs, n_outputs).
+    """
+
+    def __init__(
+        self,
+        parameters: list[torch.nn.Parameter],
+        optimizer: torch.optim.Optimizer,
+        turned: Sequence[torch.nn.Parameter] = (),
+    ):
+        self.parameters = sorted(parameters, key=lambda p: p.ndim, reverse=True)
+        self.optimizer = optimizer
+        self.turned = {id(p) for p in turned}  # tensors compare by value
+        self.values = torch.cat(
+            [(p.t() if id(p) in self.turned else p).detach().reshape(-1) for p in self.parameters]
+        )
+        self.gradient = torch.zeros_like(self.values)
+        n_weights = sum(p.numel() for p in self.parameters if p.ndim > 1)
+        self.weights = self.values[:n_weights]
+        for p, view in zip(self.parameters, self.views(self.values), strict=True):
+            p.data = view
+            p.grad = None
+
+    def views(self, vector: torch.Tensor) -> list[torch.Tensor]:
+        """Return a vector's parts in the shapes of the parameters."""
+        parts = vector.split([p.numel() for p in self.parameters])
+        return [
+            part.view(p.shape[::-1]).t() if id(p) in self.turned else part.view(p.shape)
+            for part, p in zip(parts, self.parameters, strict=True)
+        ]
+
+    def gradient_of(self, parameter: torch.nn.Parameter) -> torch.Tensor:
+        """Return the part of the gradient that belongs to a parameter."""
+        index = next(i for i, p in enumerate(self.parameters) if p is parameter)
+        return self.views(self.gradient)[index]
+
+    def share_state(self, name: str) -> torch.Tensor:
+        """Return an entry of the optimizer's state as one vector, zeros where there is none."""
+        vector = torch.zeros_like(self.values)
+        for p, view in zip(self.parameters, self.views(vector), strict=True):
+            state = self.optimizer.state[p]
+            if state.get(name) is not None:
+                view.copy_(state[name])
+            state[name] = view
+        return vector
+
+    def share_number(self, name: str, start: float) -> torch.Tensor:
+        """Return a number of the optimizer's state, one for all parameters from now on."""
+        first = self.optimizer.state[self.parameters[0]].get(name)
+        number = torch.tensor(float(start if first is None else first))
+        for p in self.parameters:
+            self.optimizer.state[p][name] = number
+        return number
+
+    def close(self) -> None:
+        """Give parameters and state memory of their own again.
+
+        A pickle of a view holds the whole vector.
+        """
+        for p in self.parameters:
+            p.data = _own(p.data)
+            state = self.optimizer.state.get(p, {})
+            for name, value in state.items():
+                state[name] = _own(value) if isinstance(value, torch.Tensor) else value
+
+
+def _own(tensor: torch.Tensor) -> torch.Tensor:
+    return tensor.clone(memory_format=torch.contiguous_format)
+
+
+class AdamStep:
+    """One step of `sknn.engine.optimizers._optimizers.Adam` or `AdamW` on a flat vector.
+
+    Parameters
+    ----------
+    flat : Flat
+        Whose optimizer is such an Adam.
+    """
+
+    def __init__(self, flat: Flat):
+        self.flat = flat
+        self.moments = [flat.share_state("exp_avg")], [flat.share_state("exp_avg_sq")]
+        self.group = flat.optimizer.param_groups[0]
+        self.decays = isinstance(flat.optimizer, AdamW)
+        self.count = torch.full((), float(self.group["n_steps"]), device=flat.values.device)
+        for p in flat.parameters:
+            flat.optimizer.state[p]["step"] = self.count
+
+    def __call__(self) -> None:
+        """Follow the gradient once."""
+        group = self.group
+        self.flat.optimizer.count_step()
+        beta_1, beta_2 = group["betas"]
+        self.count.fill_(group["n_steps"])
+        if self.decays:  # the first group, of the weights; the other is that of the biases
+            self.flat.weights.mul_(1 - group["lr"] * group["decay"])
+        torch._fused_adam_(
+            [self.flat.values],
+            [self.flat.gradient],
+            *self.moments,
+            [],
+            [self.count],
+            lr=group["lr"],
+            beta1=beta_1,
+            beta2=beta_2,
+            weight_decay=0.0,
+            eps=group["eps"],
+            amsgrad=False,
+            maximize=False,
+        )
+
+
+class SGDStep:
+    """One step of `sknn.engine.optimizers._optimizers.SGD` on a flat vector.
+
+    Parameters
+    ----------
+    flat : Flat
+        Whose optimizer is such an SGD.
+    """
+
+    def __init__(self, flat: Flat):
+        self.flat = flat
+        self.group = flat.optimizer.param_groups[0]
+        self.buffer = flat.share_state("momentum_buffer") if self.group["momentum"] else None
+
+    def __call__(self) -> None:
+        """Follow the gradient once."""
+        if not self.group["momentum"]:
+            self.flat.values.add_(self.flat.gradient, alpha=-self.group["lr"])
+            return
+        if self.buffer is None:  # a schedule has begun to set the momentum
+            self.buffer = self.flat.share_state("momentum_buffer")
+        torch._fused_sgd_(
+            [self.flat.values],
+            [self.flat.gradient],
+            [self.buffer],
+            weight_decay=0.0,
+            momentum=self.group["momentum"],
+            lr=self.group["lr"],
+            dampening=0.0,
+            nesterov=self.group["nesterov"],
+            maximize=False,
+            is_first_step=False,
+        )
+
+
+class OneVectorStep:
+    """One step of an optimizer of torch that treats every number alike, on a flat vector.
+
+    A second optimizer of the same class has the vector as its only parameter, and the state of
+    the first.
+
+    Parameters
+    ----------
+    flat : Flat
+        Whose optimizer is of a class in `STATES`.
+    """
+
+    def __init__(self, flat: Flat):
+        vectors, numbers = STATES[type(flat.optimizer)]
+        self.group = flat.optimizer.param_groups[0]
+        whole = torch.nn.Parameter(flat.values)
+        whole.grad = flat.gradient
+        self.twin = type(flat.optimizer)([whole])
+        self.twin.state[whole] = {
+            **{name: flat.share_number(name, start) for name, start in numbers.items()},
+            **{name: flat.share_state(name) for name in vectors},
+        }
+
+    def __call__(self) -> None:
+        """Follow the gradient once."""
+        own = self.twin.param_groups[0]
+        own.update({name: v for name, v in self.group.items() if name != "params"})
+        self.twin.step()
+
+
+#: class -> names of the vectors in its state, and of the numbers with their first values
+STATES: dict[type, tuple[tuple[str, ...], dict[str, float]]] = {
+    NAdam: (("exp_avg", "exp_avg_sq"), {"step": 0.0, "mu_product": 1.0}),
+    RMSprop: (("square_avg",), {"step": 0.0}),
+}
+
+
+def covers_optimizer(optimizer: torch.optim.Optimizer, momentum_changes: bool) -> bool:
+    """Tell whether `flat_step` can do what an optimizer does.
+
+    Parameters
+    ----------
+    optimizer : torch.optim.Optimizer
+        With the settings that training begins with.
+    momentum_changes : bool
+        Whether a schedule will set its momentum.
+
+    Returns
+    -------
+    bool
+    """
+    groups, kind = optimizer.param_groups, type(optimizer)
+    if kind is AdamW:
+        return len(groups) == 2 and "decay" in groups[0] and "decay" not in groups[1]
+    if len(groups) != 1:
+        return False
+    if kind is RMSprop:  # with momentum it has more state
+        return not groups[0]["momentum"] and not momentum_changes
+    return kind in (Adam, SGD, NAdam)
+
+
+def flat_step(flat: Flat, needs_gradient: bool = False) -> Any:
+    """Return the step for the optimizer, or None for plain SGD, which needs no gradient vector.
+
+    Parameters
+    ----------
+    flat : Flat
+        With an optimizer that `covers_optimizer` accepts.
+    needs_gradient : bool, default=False
+        Whether there has to be a gradient vector.
+
+    Returns
+    -------
+    callable or None
+    """
+    optimizer = flat.optimizer
+    if type(optimizer) in STATES:
+        return OneVectorStep(flat)
+    if isinstance(optimizer, Adam):
+        return AdamStep(flat)
+    plain = not optimizer.param_groups[0]["momentum"]
+    return None if plain and not needs_gradient else SGDStep(flat)

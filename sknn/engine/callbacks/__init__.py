@@ -1,0 +1,1 @@
+"""What happens at the end of an epoch: stopping, progress, weight averages, callbacks."""

@@ -1,0 +1,85 @@
+"""A network whose outputs no longer depend on its inputs gets new weights."""
+
+import warnings
+from typing import Any
+
+import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+from skorch.callbacks import Callback
+
+from sknn._specs import TrainPlan
+from sknn.engine.data._batches import Rows
+from sknn.engine.data._forward import raw_output
+from sknn.engine.optimizers._optimizers import forget_steps
+
+#: rows whose outputs are compared
+N_ROWS = 64
+#: outputs that differ by less than this share of the largest one are the same, up to rounding
+TOLERANCE = 1e-6
+
+
+class Revival(Callback):
+    """Look after each epoch whether the network is dead, and if so draw its weights anew.
+
+    A network with rectified units is dead when all units of a layer are 0 for every row: then all
+    rows have the same output, and no gradient reaches the layers below [1]_. That a network has
+    learned nothing yet is something else; its outputs differ.
+
+    Parameters
+    ----------
+    plan : TrainPlan
+        Its config says how often to try, its random state draws the weights.
+    rows : Rows
+        Of the training data.
+
+    Attributes
+    ----------
+    n_left : int
+        How many restarts are left.
+
+    References
+    ----------
+    .. [1] L. Lu, Y. Shin, Y. Su and G. E. Karniadakis, "Dying ReLU and initialization: theory and
+       numerical examples", Communications in Computational Physics 28, 2020,
+       doi:10.4208/cicp.OA-2020-0165.
+    """
+
+    def __init__(self, plan: TrainPlan, rows: Rows):
+        self.plan, self.n_left = plan, plan.config.n_restarts
+        step = max(1, len(rows) // N_ROWS)
+        chosen = np.arange(0, len(rows), step)[:N_ROWS]
+        X, target = rows.take(chosen)
+        self.rows = Rows(X, device=rows.device)
+        y = target[0] if isinstance(target, tuple) else target
+        self.varies = _differ(X.cpu().numpy()) and _differ(y.cpu().numpy())
+
+    def on_epoch_end(self, net, **kwargs):
+        """Restart a dead network while there are restarts left."""
+        if self.n_left and self.is_dead(net):
+            self.n_left -= 1
+            net.module_.init_weights(self.plan.random_state)
+            forget_steps(net.optimizer_)
+
+    def on_train_end(self, net, **kwargs):
+        """Warn if all restarts were in vain."""
+        if not self.n_left and self.is_dead(net):
+            warnings.warn(
+                f"The network is dead: all sequences have the same output, still after "
+                f"{self.plan.config.n_restarts} restarts with new weights. Lower "
+                f"learning_rate_init={self.plan.config.learning_rate_init!r}, scale X if it holds "
+                "numbers, or set batch_norm=True.",
+                ConvergenceWarning,
+                stacklevel=2,
+            )
+
+    def is_dead(self, net: Any) -> bool:
+        """Tell whether the rows that were chosen, which differ, all have the same output."""
+        if not self.varies:
+            return False
+        output = raw_output(net, self.rows)
+        spread, largest = np.ptp(output, axis=0).max(), np.abs(output).max()
+        return bool(np.isfinite(output).all() and spread <= TOLERANCE * largest)
+
+
+def _differ(values: np.ndarray) -> bool:
+    return bool((values != values[:1]).any())

@@ -1,0 +1,154 @@
+"""What `verbose` shows: one bar in a terminal or notebook, a few lines anywhere else."""
+
+import importlib.util
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from skorch.callbacks import Callback
+
+from sknn._specs import Progress
+
+#: lines that a whole fit may write into a file when `verbose` is 1
+MAX_LINES = 20
+
+
+def display(verbose: bool | int, max_iter: int, progress: Progress) -> Callback | None:
+    """Return the callback that shows the progress of training, or None.
+
+    Parameters
+    ----------
+    verbose : bool or int
+        0 shows nothing; 1 a bar if the output is a terminal or a notebook and rich is
+        installed, else at most `MAX_LINES` lines; more a line for each epoch.
+    max_iter : int
+        Most epochs.
+    progress : Progress
+        Looked at after each epoch.
+
+    Returns
+    -------
+    skorch.callbacks.Callback or None
+    """
+    if not verbose:
+        return None
+    if int(verbose) == 1:
+        if importlib.util.find_spec("rich"):
+            from rich.console import Console
+
+            console = Console()
+            if console.is_terminal or console.is_jupyter:
+                return Bar(max_iter, progress, console)
+        return Lines(progress, every=-(-max_iter // MAX_LINES))
+    return Lines(progress, every=1)
+
+
+class Lines(Callback):
+    """Print a line an epoch, or for some epochs, in scikit-learn's words.
+
+    Parameters
+    ----------
+    progress : Progress
+        Whose epochs of the present call are counted.
+    every : int
+        The first and last epoch and every so many are printed.
+    """
+
+    def __init__(self, progress: Progress, every: int):
+        self.progress, self.every = progress, every
+        self.last_printed = 0
+
+    def on_epoch_end(self, net, **kwargs):
+        """Print the loss, and the validation score if there is one."""
+        epoch = self.progress.n_epochs + 1  # counted after this
+        if epoch == 1 or epoch % self.every == 0:
+            self._print(epoch, net.history[-1])
+
+    def on_train_end(self, net, **kwargs):
+        """Print the last epoch."""
+        epoch = self.progress.n_epochs
+        if epoch > self.last_printed and len(net.history):
+            self._print(epoch, net.history[-1])
+
+    def _print(self, epoch: int, row: Any) -> None:
+        self.last_printed = epoch
+        print(f"Iteration {epoch}, loss = {row['train_loss']:.8f}")  # noqa: T201
+        if "valid_score" in row:
+            print(f"Validation score: {row['valid_score']:f}")  # noqa: T201
+
+
+class Bar(Callback):
+    """One bar with epoch, loss, validation score and the time left.
+
+    Parameters
+    ----------
+    max_iter : int
+        Most epochs.
+    progress : Progress
+        Whose epochs of the present call are counted.
+    console : rich.console.Console
+        To draw on.
+    """
+
+    def __init__(self, max_iter: int, progress: Progress, console: Any):
+        self.max_iter, self.progress, self.console = max_iter, progress, console
+
+    def on_train_begin(self, net, **kwargs):
+        """Start to draw."""
+        from rich import progress
+
+        columns = (
+            progress.TextColumn("epoch {task.completed:.0f}/{task.total:.0f}"),
+            progress.BarColumn(),
+            progress.TextColumn("{task.description}"),
+            progress.TimeRemainingColumn(),
+        )
+        self.bar = progress.Progress(*columns, console=self.console)
+        self.task = self.bar.add_task("", total=self.max_iter)
+        self.bar.start()
+
+    def on_epoch_end(self, net, **kwargs):
+        """Move on."""
+        row = net.history[-1]
+        text = f"loss {row['train_loss']:.4g}"
+        if "valid_score" in row:
+            text += f", validation score {row['valid_score']:.4g}"
+        self.bar.update(self.task, completed=self.progress.n_epochs + 1, description=text)
+
+    def on_train_end(self, net, **kwargs):
+        """Leave the bar as it is."""
+        self.bar.stop()
+
+
+@contextmanager
+def epoch_bar(n_epochs: int, show: bool | int) -> Iterator[Callable[[int], None]]:
+    """Show how many epochs are done and how long the rest will take.
+
+    Parameters
+    ----------
+    n_epochs : int
+        The most that there can be.
+    show : bool or int
+        Whether to show the bar; it needs the package rich, and is left out where that is not
+        installed.
+
+    Yields
+    ------
+    callable
+        ``advance(n)`` counts `n` epochs more.
+    """
+    progress = _progress() if show else None
+    if progress is None:
+        yield lambda n: None
+        return
+    with progress:
+        task = progress.add_task("epochs", total=n_epochs)
+        yield lambda n: progress.advance(task, n)
+
+
+def _progress():
+    try:
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+    except ImportError:
+        return None
+    return Progress("{task.description}", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())

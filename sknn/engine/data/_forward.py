@@ -1,0 +1,120 @@
+"""From rows to the network's raw output, in chunks so that memory stays flat."""
+
+from typing import Any
+
+import numpy as np
+import torch
+
+from sknn._specs import Sample
+from sknn.architectures import MLP
+from sknn.engine.data._batches import Batches, Rows
+from sknn.engine.data._device import precision_of
+from sknn.engine.data._sparse import SparseBatch
+
+#: numbers that the widest layer of a chunk may hold: 1 MiB in float64, so that what one layer
+#: writes is still in the processor's cache when the next one reads it
+CHUNK_NUMBERS = 2**17
+
+
+def as_array(output: torch.Tensor) -> np.ndarray:
+    """Return a network's output as an array; NumPy has no bfloat16."""
+    output = output.cpu()
+    return (output.float() if output.dtype == torch.bfloat16 else output).numpy()
+
+
+def raw_output(net: Any, rows: Rows, method: str = "__call__") -> np.ndarray:
+    """Return the network's output, before the link, of all rows.
+
+    Parameters
+    ----------
+    net : Net
+        Trained, or in training; put into evaluation mode.
+    rows : Rows
+        The data.
+    method : str, default='__call__'
+        Of the module, from a batch of rows to their output.
+
+    Returns
+    -------
+    ndarray of shape (n_samples, n_outputs)
+        Or whatever the method returns for a row.
+    """
+    module = net.module_
+    if module.training:
+        module.eval()
+    size = net.chunk_rows(CHUNK_NUMBERS)
+    while True:
+        try:
+            return _in_chunks(net, rows, size, method)
+        except torch.cuda.OutOfMemoryError as error:  # halve the chunk and begin again
+            size = min(size, len(rows)) // 2
+            if size == 0:
+                raise MemoryError(
+                    f"The memory of {net.device!r} is not enough for one row of this network. "
+                    "Free some of it, or move the network: fit with device='cpu'."
+                ) from error
+            torch.cuda.empty_cache()
+
+
+def _in_chunks(net: Any, rows: Rows, size: int, method: str) -> np.ndarray:
+    module = net.module_
+    output_of = getattr(module, method)
+    threads = net.threads_for(2, min(size, len(rows)))
+    with threads, precision_of(net), torch.inference_mode():
+        if rows.is_sparse and isinstance(module, MLP) and module.embeddings is None:
+            return _sparse_output(module, rows)
+        if len(rows) <= size and not rows.is_sparse:
+            return as_array(output_of(rows.take(slice(None))[0]))
+        return np.concatenate([as_array(output_of(X)) for X, _ in Batches(rows, size)])
+
+
+def _sparse_output(module: MLP, rows: Rows) -> np.ndarray:
+    """Return the output for sparse rows without making them dense."""
+    first = module.linears[0]
+    turned = first.weight.t().contiguous()
+    batches = Batches(rows, max(1, CHUNK_NUMBERS // max(module.layer_sizes[1:])))
+    chunks = []
+    for X, _ in batches.groups(dense=False):
+        z = SparseBatch.from_csr(X, rows.device).times(turned)
+        z = z if first.bias is None else z + first.bias
+        chunks.append(module.after_first(z).cpu())
+    return torch.cat(chunks).numpy()
+
+
+def forward(net: Any, X: Any, method: str = "__call__") -> np.ndarray:
+    """Return the network's output, before the link.
+
+    Parameters
+    ----------
+    net : Net
+        Trained.
+    X : {ndarray, CSR matrix} of shape (n_samples, n_features)
+        Cast to the dtype of the network.
+    method : str, default='__call__'
+        Of the module, from a batch of rows to their output.
+
+    Returns
+    -------
+    ndarray of shape (n_samples, n_outputs)
+        Or whatever the method returns for a row.
+    """
+    return raw_output(net, net.get_dataset(X), method)
+
+
+def mean_loss(net: Any, sample: Sample, output: np.ndarray) -> float:
+    """Return the weighted mean loss of raw output, without penalties.
+
+    Parameters
+    ----------
+    net : Net
+        Its loss is taken.
+    sample : Sample
+        Encoded targets, and weights.
+    output : ndarray of shape (n_samples, n_outputs)
+        As `forward` returns it.
+
+    Returns
+    -------
+    float
+    """
+    return net.loss_of(output, Rows(sample.X, sample.y, sample.sample_weight, device="cpu"))

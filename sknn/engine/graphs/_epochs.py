@@ -1,0 +1,399 @@
+"""Epochs on a CUDA device as replays of captured steps.
+
+An epoch is cut into chunks of some batches. A chunk gathers its rows, does its steps and adds up
+its loss, all on memory that stays where it is: so it can be captured once and replayed. Before
+each replay the numbers of its rows, and what else changes, are written to where it will look.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+
+from sknn.architectures import DrawnMasks, is_replayable
+from sknn.engine.backprop._epochs import ClosedForm
+from sknn.engine.backprop._mlp import Factors
+from sknn.engine.callbacks._user import frees_or_freezes
+from sknn.engine.data._batches import Batches, Rows, target_and_weight
+from sknn.engine.graphs._cuda_graph import Graph, Replayed, graphs_for
+from sknn.engine.graphs._mlp import DevicePass
+from sknn.engine.graphs._optimizer_steps import (
+    KINDS,
+    DeviceSteps,
+    Memory,
+    flat_memory,
+    module_memory,
+)
+from sknn.engine.optimizers._optimizers import get_learning_rate
+from sknn.engine.optimizers._schedules import Steady
+
+Tensor = torch.Tensor
+
+#: batches of a chunk at most: starting one costs some 20 µs, so a step gets less than one of it
+MOST_BATCHES = 64
+#: numbers of X in a chunk at most, 64 MiB in float32
+MOST_NUMBERS = 2**24
+#: rates that stay for many epochs; a step of plain SGD may then have it among its constants
+STEADY = ("constant", "adaptive", "plateau")
+
+
+def covers(net: Any, rows: Rows) -> bool:
+    """Tell whether the steps of a net can be replayed, once the device has graphs.
+
+    Parameters
+    ----------
+    net : Net
+        About to train, with its schedule started.
+    rows : Rows
+        To train on.
+
+    Returns
+    -------
+    bool
+        True where rows and targets lie on the device, the loss is one of the table, the solver
+        'sgd', 'adam' or 'adamw', the schedule sets learning rates alone, nobody watches single
+        batches, weights are not averaged, and the passes are those of `ClosedForm` or of
+        `is_replayable` layers which no callback of the user's can change.
+    """
+    if rows.is_sparse or rows.y is None or rows.X.device.type != torch.device(net.device).type:
+        return False
+    schedule = net.schedule
+    sets_more = schedule is not None and (not schedule.only_sets_rates or schedule.sets_momentum)
+    if type(net.optimizer_) not in KINDS or sets_more or net.watches_batches():
+        return False
+    if net.average is not None:  # which would have to follow within the recording
+        return False
+    if net.closed_form is not None:
+        return True
+    return (
+        net.compiled is None
+        and net.loss.settings is not None
+        and is_replayable(net.module_)
+        and not frees_or_freezes(net)
+        and all(type(c).__module__.startswith(("sknn.", "skorch.")) for _, c in net.callbacks_)
+    )
+
+
+class Chunk:
+    """Some batches of an epoch at a fixed place, and the replay of the work on them.
+
+    Parameters
+    ----------
+    sizes : list of int
+        Rows in each batch.
+    work : callable
+        ``work(chunk)`` does the steps; it sets `target` and `output`.
+    graph : Graph
+        New.
+    device : torch.device
+        Where the rows are.
+    """
+
+    def __init__(
+        self, sizes: list[int], work: Callable[["Chunk"], Any], graph: Graph, device: torch.device
+    ):
+        self.sizes = sizes
+        self.chosen = torch.zeros(sum(sizes), dtype=torch.int64, device=device)
+        self.masks = DrawnMasks()
+        self.target: Any = None
+        self.output: Tensor | None = None
+        self.replayed = Replayed(lambda: work(self), graph)
+
+    def run(self, chosen: Tensor) -> None:
+        """Train on the rows of these numbers."""
+        self.chosen.copy_(chosen)
+        self.masks.draw_again()
+        self.replayed()
+
+    def outcome(self) -> tuple[Any, Tensor]:
+        """Return a copy of the targets and raw outputs of the last run."""
+        y, weight = target_and_weight(self.target)
+        target = y.clone() if weight is None else (y.clone(), weight.clone())
+        return target, self.output.clone()
+
+
+class ReplayedEpochs(ABC):
+    """Trains a net, an epoch at a call; to be closed at the end.
+
+    Parameters
+    ----------
+    net : Net
+        One that `covers` accepts.
+    rows : Rows
+        To train on.
+    new_graph : callable
+        Returns a `Graph`.
+    """
+
+    def __init__(self, net: Any, rows: Rows, new_graph: Callable[[], Graph]):
+        self.net, self.rows, self.new_graph = net, rows, new_graph
+        n_batches = -(-len(rows) // net.batch_size)
+        most = max(1, min(MOST_BATCHES, MOST_NUMBERS // (net.batch_size * rows.X[0].numel())))
+        n_chunks = -(-n_batches // most)
+        self.n_steps = -(-n_batches // n_chunks)  # as even as can be
+        self.chunks: dict[int, Chunk] = {}
+        self.total = torch.zeros((), dtype=net.dtype_, device=rows.X.device)
+        self.steps = self.make_steps()
+
+    def make_steps(self) -> DeviceSteps:
+        """Return the optimizer's steps."""
+        return KINDS[type(self.net.optimizer_)](
+            self.net.optimizer_, self.net.schedule, self.memory(), self.n_steps
+        )
+
+    @abstractmethod
+    def memory(self) -> Memory:
+        """Return where parameters, gradients and state lie."""
+
+    @abstractmethod
+    def work(self, chunk: Chunk) -> None:
+        """Do the steps of a chunk, and add its loss to the total."""
+
+    @abstractmethod
+    def begin_epoch(self) -> None:
+        """Forget chunks that were captured from other memory, or with other constants."""
+
+    def close(self) -> None:
+        """Let the graphs go."""
+        self.chunks.clear()
+
+    def run_epoch(self, batches: Batches, outputs: list | None = None) -> float:
+        """Train on all batches once; see `ClosedForm.run_epoch`."""
+        self.begin_epoch()
+        self.total.zero_()
+        order = torch.from_numpy(batches.begin()).to(self.total.device)
+        try:
+            for chosen in order.split(self.n_steps * batches.batch_size):
+                chunk = self._chunk_of(len(chosen), batches.batch_size)
+                self.steps.prepare(len(chunk.sizes))
+                chunk.run(chosen)
+                if outputs is not None:
+                    outputs.append(chunk.outcome())
+        finally:
+            self.steps.finish()
+        batches.cut_short = False
+        return float(self.total) / len(batches.dataset)
+
+    def _chunk_of(self, n_rows: int, batch_size: int) -> Chunk:
+        if n_rows not in self.chunks:
+            sizes = [min(batch_size, n_rows - i) for i in range(0, n_rows, batch_size)]
+            self.chunks[n_rows] = Chunk(sizes, self.work, self.new_graph(), self.total.device)
+        return self.chunks[n_rows]
+
+    def take(self, chunk: Chunk) -> tuple[Tensor, Tensor, Tensor | None]:
+        """Return X, y and weights of the chosen rows."""
+        data = (self.rows.X, self.rows.y, self.rows.sample_weight)
+        X, y, weight = (None if d is None else d.index_select(0, chunk.chosen) for d in data)
+        chunk.target = y if weight is None else (y, weight)
+        return X, y, weight
+
+
+class ReplayedModule(ReplayedEpochs):
+    """Steps by autograd, as `Net.train_step` does them, but for the penalty."""
+
+    def memory(self) -> Memory:
+        """Return the memory of the module's parameters and the optimizer's state."""
+        memory = module_memory(self.net.optimizer_)
+        self.places = self._places()
+        return memory
+
+    def _places(self) -> list[int]:
+        state = self.net.optimizer_.state
+        tensors = [*self.net.module_.parameters(), *self.net.module_.buffers()]
+        tensors += [v for s in state.values() for v in s.values() if isinstance(v, Tensor)]
+        return [t.data_ptr() for t in tensors]
+
+    def begin_epoch(self) -> None:
+        """Begin anew where a callback has put other tensors in the place of those captured."""
+        if self.places != self._places():
+            self.chunks.clear()
+            self.steps = self.make_steps()
+
+    def close(self) -> None:
+        """Let the graphs go, and the gradients, which lie in their memory."""
+        super().close()
+        for p in self.net.module_.parameters():
+            p.grad = None
+
+    def work(self, chunk: Chunk) -> None:
+        """Do the steps of a chunk, and add its loss to the total."""
+        X, y, weight = self.take(chunk)
+        weights = [None] * len(chunk.sizes) if weight is None else weight.split(chunk.sizes)
+        parts = zip(X.split(chunk.sizes), y.split(chunk.sizes), weights, strict=True)
+        outputs = []
+        with chunk.masks.given_to(self.net.module_):
+            for i, (part, target, w) in enumerate(parts):
+                outputs.append(self._step(i, part, target if w is None else (target, w)))
+        chunk.output = torch.cat(outputs)
+
+    def _step(self, i: int, X: Tensor, target: Any) -> Tensor:
+        net = self.net
+        parameters = list(net.module_.parameters())
+        for p in parameters:
+            p.grad = None
+        net.module_.train()
+        output = net.infer(X)
+        loss = net.get_loss(output, target, X=X, training=False) + net.fixed_penalty()
+        loss.backward()
+        self.total.add_(loss.detach(), alpha=len(X))
+        if net.alpha:
+            _, weight = target_and_weight(target)
+            self._penalize(len(X), 1 / len(X) if weight is None else weight.sum().reciprocal())
+        if net.max_grad_norm is not None:
+            torch.nn.utils.clip_grad_norm_(parameters, net.max_grad_norm)
+        self.steps.step(i)
+        return output.detach()
+
+    @torch.no_grad()
+    def _penalize(self, n_rows: int, share: Any) -> None:
+        """Add the penalty and its slope, which autograd would do in many times as many kernels."""
+        net = self.net
+        weights = net.penalized_parameters()
+        if not weights:
+            return
+        gradients = [p.grad for p in weights]
+        l1, l2 = net.alpha * net.l1_ratio, net.alpha * (1 - net.l1_ratio)
+        norms = torch.stack(torch._foreach_norm(weights))
+        penalty = norms.square().sum().mul_(0.5 * l2)
+        torch._foreach_add_(gradients, torch._foreach_mul(weights, l2 * share))
+        if l1:
+            signs = torch._foreach_sign(weights)
+            torch._foreach_add_(gradients, torch._foreach_mul(signs, l1 * share))
+            penalty.add_(torch.stack(torch._foreach_norm(weights, 1)).sum(), alpha=l1)
+        self.total.add_(penalty.mul_(share), alpha=n_rows)
+
+
+class ReplayedClosedForm(ReplayedEpochs):
+    """Steps of a `ClosedForm`, in fewer kernels.
+
+    Plain SGD at a steady rate changes the weights by the products themselves, with the rate among
+    the constants; a new rate then means new captures. All else goes by the gradient.
+    """
+
+    def memory(self) -> Memory:
+        """Return the flat vectors; and choose how to follow the gradient."""
+        form: ClosedForm = self.net.closed_form
+        schedule = self.net.schedule
+        steady = schedule is None or (
+            isinstance(schedule, Steady)
+            and schedule.config.learning_rate in STEADY
+            and not schedule.per_step
+        )
+        weighted = self.rows.sample_weight is not None
+        self.in_place = form.step_optimizer is None and steady and not weighted
+        self.rate = get_learning_rate(self.net.optimizer_)
+        self.passes = DevicePass(form.mlp, self.in_place)
+        return flat_memory(form.mlp.flat, form.step_optimizer)
+
+    def begin_epoch(self) -> None:
+        """Capture anew where the rate is among the constants and another one now."""
+        rate = get_learning_rate(self.net.optimizer_)
+        if self.in_place and rate != self.rate:
+            self.chunks.clear()
+            self.rate = rate
+
+    @torch.no_grad()
+    def work(self, chunk: Chunk) -> None:
+        """Do the steps of a chunk, and add its loss to the total."""
+        form: ClosedForm = self.net.closed_form
+        mlp, sizes = form.mlp, chunk.sizes
+        X, y, weight = self.take(chunk)
+        outputs = [mlp.new_output(size) for size in sizes]  # each in one piece, as softmax wants
+        relative, shares = (None, None) if weight is None else _in_batches(weight, sizes)
+        weights = [None] * len(sizes) if relative is None else relative.split(sizes)
+        norms = outputs[0].new_zeros(2, len(sizes))
+        parts = zip(X.split(sizes), mlp.wanted(y).split(sizes), outputs, weights, strict=True)
+        for i, (part, want, out, w) in enumerate(parts):
+            if form.alpha:
+                self._note_norms(norms[:, i])
+            share = 1 / sizes[i] if shares is None else shares[i]
+            self.passes.run(part, want, out.t(), w, self._factors(share))
+            if not self.in_place:
+                self._finish_gradient(share)
+                self.steps.step(i)
+        chunk.output = output = torch.cat([out.t() for out in outputs], 1).t()
+        self.total.add_(self._loss(output, y, relative, sizes))
+        if form.alpha:
+            squares = (1 - form.l1_ratio) * norms[0].square() + 2 * form.l1_ratio * norms[1]
+            weighed = squares if shares is None else squares * shares * _column(sizes, shares)
+            self.total.add_(weighed.sum(), alpha=0.5 * form.alpha)
+
+    def _note_norms(self, norms: Tensor) -> None:
+        weights, form = self.net.closed_form.mlp.flat.weights, self.net.closed_form
+        torch.linalg.vector_norm(weights, out=norms[0])
+        if form.l1_ratio:
+            torch.linalg.vector_norm(weights, 1, out=norms[1])
+
+    def _factors(self, share: Any) -> Factors:
+        """Return what the products are multiplied with; a tensor's share is in the weights."""
+        if self.in_place:
+            l2 = self.net.closed_form.l2
+            return Factors(1 - self.rate * l2 * share, 1.0, -self.rate * share)
+        return Factors(0.0, 0.0, 1.0 if isinstance(share, Tensor) else share)
+
+    def _finish_gradient(self, share: Any) -> None:
+        """Add the slope of the penalties, and shorten a gradient that is too long."""
+        form = self.net.closed_form
+        flat = form.mlp.flat
+        gradient = flat.gradient[: len(flat.weights)]
+        if form.l2:
+            _add(gradient, flat.weights, form.l2 * share)
+        if form.l1:
+            _add(gradient, flat.weights.sign(), form.l1 * share)
+        form.shorten_gradient()
+
+    def _loss(self, output: Tensor, y: Tensor, relative: Any, sizes: list[int]) -> Tensor:
+        """Return the sum over batches of mean loss times number of rows."""
+        costs = self.net.closed_form.mlp.per_row(output, y)
+        if relative is None:
+            return costs.sum()
+        rows_of_batch = _column(sizes, costs)[:, None].expand(-1, sizes[0]).flatten()
+        return costs.dot(relative * rows_of_batch[: len(costs)])
+
+
+def _add(into: Tensor, what: Tensor, factor: Any) -> None:
+    if isinstance(factor, Tensor):
+        into.addcmul_(what, factor)
+    else:
+        into.add_(what, alpha=factor)
+
+
+def _in_batches(weight: Tensor, sizes: list[int]) -> tuple[Tensor, Tensor]:
+    """Return weights over the sum of their batch, and one over these sums, all on the device."""
+    padded = weight.new_zeros(len(sizes), sizes[0])
+    padded.view(-1)[: len(weight)] = weight
+    totals = padded.sum(1, keepdim=True)
+    return (padded / totals).view(-1)[: len(weight)], totals.reciprocal()[:, 0]
+
+
+def _column(sizes: list[int], like: Tensor) -> Tensor:
+    """Return the numbers of rows of batches, of which only the last may be smaller."""
+    column = like.new_full((len(sizes),), float(sizes[0]))
+    column[-1:].fill_(float(sizes[-1]))
+    return column
+
+
+@contextmanager
+def replayed(net: Any, rows: Rows) -> Iterator[None]:
+    """Let a net train on rows by replays inside the block, where it `covers` them.
+
+    Parameters
+    ----------
+    net : Net
+        About to train; inside of `closed_form`'s block.
+    rows : Rows
+        To train on.
+    """
+    new_graph = graphs_for(net.device)
+    if new_graph is None or not covers(net, rows):
+        yield
+        return
+    kind = ReplayedModule if net.closed_form is None else ReplayedClosedForm
+    net.replayed = kind(net, rows, new_graph)
+    try:
+        yield
+    finally:
+        net.replayed.close()
+        del net.replayed

@@ -1,0 +1,284 @@
+"""Optimizer steps whose numbers lie on the device, so that a captured step may be replayed.
+
+A kernel's arguments are captured with it. So what changes from step to step, the learning rate and
+what follows from it, is in a table on the device with a row for each of the coming steps.
+"""
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+
+from sknn.engine.backprop._flat_parameters import AdamStep, Flat
+from sknn.engine.optimizers._optimizers import SGD, Adam, AdamW, get_learning_rate
+from sknn.engine.optimizers._schedules import Schedule
+
+Tensor = torch.Tensor
+
+#: into how many parts the numbers of a network are cut: torch's fused optimizers give a block of
+#: threads up to 65,536 numbers, so that a small network in one piece would keep most of a GPU idle
+N_PIECES = 32
+#: numbers of a piece are a multiple of this, so that each begins where four can be read at once
+PIECE_UNIT = 1024
+
+
+@dataclass(frozen=True)
+class Memory:
+    """Where parameters, gradients and optimizer state lie, in pieces of one axis.
+
+    Attributes
+    ----------
+    values : list of Tensor
+        Parameters.
+    gradients : callable
+        Returns the gradients of the parameters as they lie now.
+    states : list of list of Tensor
+        Momentum buffers; or first and second moments of Adam.
+    decayed : list of Tensor
+        What AdamW makes smaller.
+    counts : list of Tensor
+        Where Adam counts its steps.
+    """
+
+    values: list[Tensor]
+    gradients: Callable[[], list[Tensor]]
+    states: list[list[Tensor]]
+    decayed: list[Tensor] = field(default_factory=list)
+    counts: list[Tensor] = field(default_factory=list)
+
+
+def pieces_of(tensors: list[Tensor]) -> list[Tensor]:
+    """Return contiguous tensors cut into views of one axis, some `N_PIECES` together."""
+    n_numbers = sum(t.numel() for t in tensors)
+    size = -(-n_numbers // (N_PIECES * PIECE_UNIT)) * PIECE_UNIT
+    return [piece for t in tensors for piece in t.view(-1).split(size)]
+
+
+def flat_memory(flat: Flat, step: Any) -> Memory:
+    """Return the memory of parameters in a flat vector.
+
+    Parameters
+    ----------
+    flat : Flat
+        With its optimizer.
+    step : AdamStep, SGDStep or None
+        Holds the state in flat vectors.
+
+    Returns
+    -------
+    Memory
+    """
+    if isinstance(step, AdamStep):
+        vectors, counts = [moment for (moment,) in step.moments], [step.count]
+    else:
+        buffer = getattr(step, "buffer", None)
+        vectors, counts = [] if buffer is None else [buffer], []
+    gradients = pieces_of([flat.gradient])
+    states = [pieces_of([vector]) for vector in vectors]
+    return Memory(
+        pieces_of([flat.values]), lambda: gradients, states, pieces_of([flat.weights]), counts
+    )
+
+
+def module_memory(optimizer: torch.optim.Optimizer) -> Memory:
+    """Return the memory of parameters that autograd gives gradients; missing state is made.
+
+    Parameters
+    ----------
+    optimizer : torch.optim.Optimizer
+        One that `covers_optimizer` accepts.
+
+    Returns
+    -------
+    Memory
+    """
+    groups = optimizer.param_groups
+    parameters = [p for group in groups for p in group["params"]]
+    if isinstance(optimizer, Adam):
+        names = ("exp_avg", "exp_avg_sq")
+    else:
+        names = ("momentum_buffer",) if groups[0]["momentum"] else ()
+    for p in parameters:
+        state = optimizer.state[p]
+        for name in names:
+            if state.get(name) is None:
+                state[name] = torch.zeros_like(p, memory_format=torch.preserve_format)
+        if isinstance(optimizer, Adam) and "step" not in state:
+            state["step"] = torch.zeros((), device=p.device)
+    return Memory(
+        values=pieces_of([p.detach() for p in parameters]),
+        gradients=lambda: pieces_of([p.grad.contiguous() for p in parameters]),
+        states=[pieces_of([optimizer.state[p][name] for p in parameters]) for name in names],
+        decayed=pieces_of(
+            [p.detach() for group in groups if "decay" in group for p in group["params"]]
+        ),
+        counts=[optimizer.state[p]["step"] for p in parameters] if len(names) > 1 else [],
+    )
+
+
+class OneGroup:
+    """What a schedule takes for an optimizer, to be asked for rates and no more."""
+
+    def __init__(self, learning_rate: float):
+        self.param_groups = [{"lr": learning_rate}]
+
+
+class DeviceSteps(ABC):
+    """Steps of one kind of optimizer.
+
+    Parameters
+    ----------
+    optimizer : torch.optim.Optimizer
+        Its groups say what it does.
+    schedule : Schedule or None
+        Sets the learning rate of each step, where that changes.
+    memory : Memory
+        What is trained.
+    n_steps : int
+        The most that `prepare` will be asked for at once.
+    """
+
+    #: numbers that a step needs
+    n_numbers: int
+
+    def __init__(
+        self,
+        optimizer: torch.optim.Optimizer,
+        schedule: Schedule | None,
+        memory: Memory,
+        n_steps: int,
+    ):
+        self.optimizer, self.schedule, self.memory = optimizer, schedule, memory
+        self.group = optimizer.param_groups[0]
+        first = memory.values[0]
+        # torch's fused kernels for CUDA read the learning rate as float32, whatever they train.
+        dtype = torch.float32 if first.is_cuda else first.dtype
+        self.numbers = torch.zeros(n_steps, self.n_numbers, dtype=dtype, device=first.device)
+        self.written = np.full((n_steps, self.n_numbers), np.nan)
+
+    def prepare(self, n_steps: int) -> None:
+        """Write the numbers of the coming steps, and count those steps."""
+        before, rows = get_learning_rate(self.optimizer), []
+        for rate in self._rates(n_steps):
+            rows.append(self.numbers_of(rate, before))
+            before = rate
+        table = np.array(rows)
+        if not np.array_equal(self.written[:n_steps], table):
+            self.written[:n_steps] = table
+            # From memory that is not page-locked this returns as soon as the numbers are read.
+            numbers = torch.from_numpy(table).to(self.numbers.dtype)
+            self.numbers[:n_steps].copy_(numbers, non_blocking=True)
+
+    def _rates(self, n_steps: int) -> list[float]:
+        """Return learning rates; the schedule and the optimizer's groups are moved on."""
+        rate, rates = get_learning_rate(self.optimizer), []
+        if self.schedule is None or not self.schedule.per_step:
+            return [rate] * n_steps
+        asked = OneGroup(rate)
+        for _ in range(n_steps):
+            self.schedule.before_step(asked)
+            rates.append(get_learning_rate(asked))
+        for group in self.optimizer.param_groups:
+            group.update(asked.param_groups[0])
+        return rates
+
+    @abstractmethod
+    def numbers_of(self, rate: float, before: float) -> tuple[float, ...]:
+        """Return the numbers of a step with a learning rate, after one with another."""
+
+    @abstractmethod
+    def step(self, i: int) -> None:
+        """Follow the gradients once, by the i-th numbers that `prepare` wrote."""
+
+    def finish(self) -> None:
+        """Write the number of steps to where torch keeps it, if it counts them."""
+        for count in self.memory.counts:
+            count.fill_(self.group["n_steps"])
+
+
+class DeviceSGD(DeviceSteps):
+    """Steps of `sknn.engine.optimizers._optimizers.SGD`."""
+
+    n_numbers = 2
+
+    def __init__(self, *args: Any):
+        super().__init__(*args)
+        changes = self.schedule is not None and self.schedule.per_step
+        self.rescales = bool(self.memory.states) and changes
+
+    def numbers_of(self, rate: float, before: float) -> tuple[float, float]:
+        """Return the rate, and the factor of the momentum, see `set_learning_rate`."""
+        return rate, before / rate if rate else 1.0
+
+    @torch.no_grad()
+    def step(self, i: int) -> None:
+        """Follow the gradients once."""
+        states, rate = self.memory.states, self.numbers[i, 0]
+        if self.rescales:
+            torch._foreach_mul_(states[0], self.numbers[i, 1])
+        torch._fused_sgd_(
+            self.memory.values,
+            self.memory.gradients(),
+            states[0] if states else [],
+            weight_decay=0.0,
+            momentum=self.group["momentum"],
+            lr=rate,
+            dampening=0.0,
+            nesterov=self.group["nesterov"],
+            maximize=False,
+            is_first_step=False,
+        )
+
+
+class DeviceAdam(DeviceSteps):
+    """Steps of `sknn.engine.optimizers._optimizers.Adam` and `AdamW`.
+
+    After infinitely many steps torch's kernel corrects no bias any more, so it is told that there
+    were so many and given a rate in which the correction is contained:
+    ``lr * sqrt(1 - beta_2^t) / (1 - beta_1^t)``, with epsilon added to sqrt(v) itself.
+    """
+
+    n_numbers = 2
+
+    def __init__(self, *args: Any):
+        super().__init__(*args)
+        forever = torch.full((), math.inf, device=self.memory.values[0].device)
+        self.counts = [forever] * len(self.memory.values)
+        decay = self.group.get("decay") if isinstance(self.optimizer, AdamW) else None
+        self.decay = decay or 0.0
+
+    def numbers_of(self, rate: float, before: float) -> tuple[float, float]:
+        """Return the corrected rate, and the factor of decaying weights; count the step."""
+        self.optimizer.count_step()
+        (beta_1, beta_2), t = self.group["betas"], self.group["n_steps"]
+        corrected = rate * math.sqrt(1 - beta_2**t) / (1 - beta_1**t)
+        return corrected, 1 - rate * self.decay
+
+    @torch.no_grad()
+    def step(self, i: int) -> None:
+        """Follow the gradients once."""
+        if self.decay:
+            torch._foreach_mul_(self.memory.decayed, self.numbers[i, 1])
+        beta_1, beta_2 = self.group["betas"]
+        torch._fused_adam_(
+            self.memory.values,
+            self.memory.gradients(),
+            *self.memory.states,
+            [],
+            self.counts,
+            lr=self.numbers[i, 0],
+            beta1=beta_1,
+            beta2=beta_2,
+            weight_decay=0.0,
+            eps=self.group["epsilon"],
+            amsgrad=False,
+            maximize=False,
+        )
+
+
+#: class of the optimizer -> its steps
+KINDS: dict[type, type[DeviceSteps]] = {SGD: DeviceSGD, Adam: DeviceAdam, AdamW: DeviceAdam}

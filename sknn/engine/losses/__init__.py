@@ -1,0 +1,1 @@
+"""Losses for PyTorch, around the table of `sknn.losses`."""

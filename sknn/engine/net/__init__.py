@@ -1,0 +1,1 @@
+"""The skorch net, its state and its files."""

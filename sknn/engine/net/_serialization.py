@@ -1,0 +1,237 @@
+"""Torch's tensors, modules and optimizers as plain arrays and dicts, for files, and back.
+
+What is pickled, copied or written by skops goes through here: no tensor is left that would want
+the device it was on, and nothing is packed into bytes that a loader could not look into.
+"""
+
+from collections import OrderedDict, defaultdict
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+from torch.optim.lr_scheduler import LRScheduler
+
+from sknn.engine.optimizers._schedules import Schedule
+
+#: instances are taken apart into their class and their attributes
+OPENED = (nn.Module, torch.optim.Optimizer, LRScheduler, Schedule)
+DICTS = (dict, OrderedDict)
+SEQUENCES = (list, tuple, set)
+
+
+@dataclass
+class PlainTensor:
+    """A tensor.
+
+    Attributes
+    ----------
+    array : ndarray
+        Its values; of a dtype that NumPy lacks, its bytes as whole numbers.
+    dtype : str
+        As torch names it.
+    on_device : bool
+        Whether it was where its network was, and not on the CPU.
+    is_parameter, requires_grad : bool
+        As in torch.
+    """
+
+    array: np.ndarray
+    dtype: str
+    on_device: bool
+    is_parameter: bool
+    requires_grad: bool
+
+
+@dataclass
+class PlainObject:
+    """An instance of a class of torch, or of one derived from such.
+
+    Attributes
+    ----------
+    kind : type
+        Its class.
+    state : dict
+        Its attributes, plain too; of a module those that every module has are left out where they
+        are empty.
+    """
+
+    kind: type
+    state: Any
+
+
+@dataclass
+class PlainDtype:
+    """A dtype of torch, by its `name`."""
+
+    name: str
+
+
+@dataclass
+class KnownTensor:
+    """Stands for one of the tensors that are known to both sides, by its number."""
+
+    index: int
+
+
+def plain(value: Any, known: list[torch.Tensor] | tuple = ()) -> Any:
+    """Return a value in which tensors and what holds them are replaced by plain things.
+
+    Parameters
+    ----------
+    value : object
+        Looked through: tensors, instances of `OPENED`, dicts, lists, tuples and sets. All else
+        stays as it is.
+    known : list of Tensor, default=()
+        Are named by their place in this list.
+
+    Returns
+    -------
+    object
+        Arrays may share memory with tensors.
+    """
+    return _Opener(known).open(value)
+
+
+def restored(value: Any, device: str = "cpu", known: list[torch.Tensor] | tuple = ()) -> Any:
+    """Return what `plain` was given, in memory of its own.
+
+    Parameters
+    ----------
+    value : object
+        From `plain`.
+    device : str, default='cpu'
+        Where tensors go that were not on the CPU.
+    known : list of Tensor, default=()
+        As in `plain`.
+
+    Returns
+    -------
+    object
+    """
+    return _Closer(device, known).close(value)
+
+
+class _Opener:
+    """One call of `plain`: a thing met twice is one thing afterwards, too."""
+
+    def __init__(self, known: Any):
+        self.done = {id(tensor): (tensor, KnownTensor(i)) for i, tensor in enumerate(known)}
+
+    def open(self, value: Any) -> Any:
+        if id(value) in self.done:
+            return self.done[id(value)][1]
+        if _is_plain_tensor(value):
+            return self._note(value, _plain_tensor(value))
+        if isinstance(value, OPENED) and type(value).__reduce_ex__ is object.__reduce_ex__:
+            result = self._note(value, PlainObject(type(value), None))
+            result.state = self.open(_state_of(value))
+            return result
+        if isinstance(value, torch.dtype):
+            return PlainDtype(str(value).removeprefix("torch."))
+        if type(value) in DICTS:
+            return type(value)((key, self.open(item)) for key, item in value.items())
+        if type(value) is defaultdict:  # the state of an optimizer: its keys may be tensors
+            return {key: self.open(item) for key, item in value.items()}
+        if type(value) in SEQUENCES:
+            return type(value)(self.open(item) for item in value)
+        return value
+
+    def _note(self, value: Any, result: Any) -> Any:
+        self.done[id(value)] = value, result  # the value too, so that its id stays its own
+        return result
+
+
+class _Closer:
+    """One call of `restored`."""
+
+    def __init__(self, device: str, known: Any):
+        self.device, self.known = device, known
+        self.done: dict[int, Any] = {}
+
+    def close(self, value: Any) -> Any:
+        if id(value) in self.done:
+            return self.done[id(value)]
+        if isinstance(value, KnownTensor):
+            return self.known[value.index]
+        if isinstance(value, PlainTensor):
+            device = self.device if value.on_device else "cpu"
+            return self.done.setdefault(id(value), _tensor(value, device))
+        if isinstance(value, PlainObject):
+            result = self.done[id(value)] = value.kind.__new__(value.kind)
+            _set_state(result, self.close(value.state))
+            return result
+        if isinstance(value, PlainDtype):
+            return _dtype(value.name)
+        if type(value) in DICTS:
+            return type(value)((key, self.close(item)) for key, item in value.items())
+        if type(value) in SEQUENCES:
+            return type(value)(self.close(item) for item in value)
+        return value
+
+
+def _is_plain_tensor(value: Any) -> bool:
+    """Tell whether values, dtype and kind are all there is to a tensor."""
+    kind = type(value)
+    known = kind is torch.Tensor or kind is nn.Parameter
+    return known and value.layout is torch.strided and not value.is_quantized and not vars(value)
+
+
+def _plain_tensor(tensor: torch.Tensor) -> PlainTensor:
+    values = tensor.detach().cpu().resolve_conj().resolve_neg()
+    try:
+        array = values.numpy()
+    except TypeError:  # bfloat16, for instance
+        array = values.contiguous().view(_BITS[values.element_size()]).numpy()
+    return PlainTensor(
+        array,
+        str(tensor.dtype).removeprefix("torch."),
+        tensor.device.type != "cpu",
+        isinstance(tensor, nn.Parameter),
+        tensor.requires_grad,
+    )
+
+
+#: bytes of a number -> whole numbers of that size
+_BITS = {1: torch.uint8, 2: torch.int16}
+
+
+def _tensor(saved: PlainTensor, device: str) -> torch.Tensor:
+    tensor = torch.from_numpy(np.array(saved.array, order="K"))
+    dtype = _dtype(saved.dtype)
+    tensor = (tensor if tensor.dtype is dtype else tensor.view(dtype)).to(device)
+    if saved.is_parameter:
+        return nn.Parameter(tensor, saved.requires_grad)
+    return tensor.requires_grad_(saved.requires_grad)
+
+
+def _dtype(name: str) -> torch.dtype:
+    dtype = getattr(torch, name, None)
+    if not isinstance(dtype, torch.dtype):  # a file must not reach for torch's functions
+        raise ValueError(
+            f"A saved network must name dtypes of torch, such as 'float32'; got {name!r}. The file "
+            "is broken, or was made with another version of torch."
+        )
+    return dtype
+
+
+def _state_of(value: Any) -> Any:
+    state = value.__getstate__()
+    if not isinstance(value, nn.Module):
+        return state
+    empty = vars(nn.Module())
+    return {k: v for k, v in state.items() if not (k in empty and _is_same(v, empty[k]))}
+
+
+def _is_same(value: Any, default: Any) -> bool:
+    return type(value) is type(default) and not isinstance(value, torch.Tensor) and value == default
+
+
+def _set_state(new: Any, state: Any) -> None:
+    if isinstance(new, nn.Module):
+        nn.Module.__init__(new)
+    if hasattr(new, "__setstate__"):
+        new.__setstate__(state)
+    else:
+        vars(new).update(state)

@@ -1,0 +1,1 @@
+"""Optimizers, their fused calls and learning-rate schedules."""

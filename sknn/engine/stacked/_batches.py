@@ -1,0 +1,204 @@
+"""In which order many networks see their rows: tables of row numbers, and batches taken by them."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+import numpy as np
+import torch
+
+from sknn.engine.data._batches import GROUP_NUMBERS
+
+Tensor = torch.Tensor
+
+#: steps of a chunk on a GPU, and numbers that it may hold: there each chunk costs what it takes to
+#: bring row numbers over, and nothing is gained by chunks that fit a cache
+DEVICE_STEPS, DEVICE_NUMBERS = 64, 2**24
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """The training rows of a network, out of an X that several networks may share.
+
+    Attributes
+    ----------
+    X : Tensor of shape (n_shared_rows, n_features)
+        Of all who share it.
+    rows : ndarray of int of shape (n_samples,)
+        Which of them are trained on.
+    y : Tensor of shape (n_samples, ...)
+        Encoded targets of these rows.
+    weight : Tensor of shape (n_samples,) or None
+        Their weights.
+    """
+
+    X: Tensor
+    rows: np.ndarray
+    y: Tensor
+    weight: Tensor | None
+
+
+class Order:
+    """The order of a sample's rows, drawn anew for each epoch as `Batches` draws it.
+
+    Networks with the same sample whose random states are equal share one.
+
+    Parameters
+    ----------
+    sample : Sample
+        The rows.
+    random_state : numpy.random.RandomState or None
+        Copied; None leaves the rows as they are.
+    """
+
+    def __init__(self, sample: Sample, random_state: np.random.RandomState | None):
+        self.sample = sample
+        self.positions = np.arange(len(sample.rows))
+        self.random_state = None
+        if random_state is not None:
+            self.random_state = np.random.RandomState()
+            self.random_state.set_state(random_state.get_state())
+
+    def __len__(self) -> int:
+        return len(self.positions)
+
+    def shuffle(self) -> None:
+        """Draw the order of the next epoch."""
+        if self.random_state is not None:
+            self.positions = self.positions[self.random_state.permutation(len(self))]
+
+    def targets(self) -> Any:
+        """Return the targets of all rows in their order, and weights if there are any."""
+        y, weight = self.sample.y, self.sample.weight
+        index = torch.from_numpy(self.positions).to(y.device)
+        return y[index] if weight is None else (y[index], weight[index])
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Consecutive batches of all orders.
+
+    Attributes
+    ----------
+    X : Tensor of shape (n_steps, n_orders, n_rows, n_features)
+        Inputs. Their memory is that of the next chunk, too.
+    y : Tensor of shape (n_steps, n_orders, n_rows, ...)
+        Encoded targets.
+    weight : Tensor of shape (n_steps, n_orders, n_rows)
+        1, or the sample weight; 0 where a shorter batch is filled up.
+    total : Tensor of shape (n_steps, n_orders)
+        Summed weights of a batch.
+    size : Tensor of shape (n_steps, n_orders)
+        Rows of a batch, without those that fill it up.
+    """
+
+    X: Tensor
+    y: Tensor
+    weight: Tensor
+    total: Tensor
+    size: Tensor
+
+
+class Feed:
+    """Takes the rows of several orders side by side.
+
+    Parameters
+    ----------
+    orders : list of Order
+        With equal numbers of batches.
+    batch_size : int
+        Rows in a batch. The last batch has as many as the longest order needs.
+    numbers_per_row : int
+        That the user of a chunk keeps for each step and row of an order.
+
+    Attributes
+    ----------
+    n_rows : int
+        Of an epoch, those that fill the last batch up counted too.
+    """
+
+    def __init__(self, orders: list[Order], batch_size: int, numbers_per_row: int):
+        self.orders, self.batch_size = orders, batch_size
+        longest = max(len(order) for order in orders)
+        self.n_full = -(-longest // batch_size) - 1
+        self.n_rows = longest
+        self.width_of_last = longest - self.n_full * batch_size
+        size = len(orders) * batch_size * max(orders[0].sample.X.shape[1], numbers_per_row)
+        self.n_steps = max(1, GROUP_NUMBERS // size)
+        if orders[0].sample.X.device.type != "cpu":
+            self.n_steps = max(1, min(DEVICE_STEPS, DEVICE_NUMBERS // size))
+        # The rows of all samples, one sample after the other, are taken in one call.
+        samples = list(dict.fromkeys(order.sample for order in orders))
+        starts = np.cumsum([0, *(len(sample.rows) for sample in samples)])
+        place = dict(zip(samples, starts[:-1], strict=True))
+        self.starts = np.array([place[order.sample] for order in orders])
+        self.y = _one([sample.y for sample in samples])
+        has_weight = samples[0].weight is not None
+        self.weight = _one([sample.weight for sample in samples]) if has_weight else None
+        self.parts = _by_inputs(orders)
+        self.rows = np.concatenate([sample.rows for sample in samples])
+        self.buffers: dict[tuple[int, int], Tensor] = {}
+
+    def epoch(self) -> Iterator[Chunk]:
+        """Go through the rows of all orders once.
+
+        Yields
+        ------
+        Chunk
+        """
+        size = self.batch_size
+        for start in range(0, self.n_full, self.n_steps):
+            rows = slice(start * size, min(start + self.n_steps, self.n_full) * size)
+            tables = [order.positions[rows].reshape(-1, size) for order in self.orders]
+            yield self._take(np.stack(tables, axis=1), [size] * len(self.orders))
+        rest = [order.positions[self.n_full * size :] for order in self.orders]
+        # A row of the same batch fills it up, with weight 0: finite wherever the batch itself is.
+        table = np.array([np.resize(part, self.width_of_last) for part in rest])
+        for row, part in zip(table, rest, strict=True):
+            row[len(part) :] = part[0]
+        yield self._take(table[None], [len(part) for part in rest])
+
+    def _take(self, table: np.ndarray, sizes: list[int]) -> Chunk:
+        """Return the rows of a table of positions, of shape (n_steps, n_orders, n_rows)."""
+        table = table + self.starts[:, None]
+        X = self._inputs(self.rows[table])
+        size, index = X.new_tensor(sizes), torch.from_numpy(table).to(X.device)
+        weight = X.new_ones(table.shape) if self.weight is None else self.weight[index]
+        width = table.shape[2]
+        if min(sizes) < width:
+            weight = weight * (torch.arange(width, device=X.device) < size[:, None])
+        return Chunk(X, self.y[index], weight, weight.sum(2), size.expand(len(table), -1))
+
+    def _inputs(self, table: np.ndarray) -> Tensor:
+        """Return the inputs in memory that is used again, or else their parts in new memory."""
+        if len(self.parts) > 1:
+            return torch.cat([_rows_of(X, table[:, part]) for part, X in self.parts], 1)
+        ((_, X),) = self.parts
+        key = table.shape[0], table.shape[2]
+        if key not in self.buffers:
+            self.buffers[key] = X.new_empty(*table.shape, X.shape[1])
+        return _rows_of(X, table, self.buffers[key])
+
+
+def _one(tensors: list[Tensor]) -> Tensor:
+    return tensors[0] if len(tensors) == 1 else torch.cat(tensors)
+
+
+def _by_inputs(orders: list[Order]) -> list[tuple[slice, Tensor]]:
+    """Return the X of consecutive orders that share one, and which orders these are."""
+    parts, stop = [], 0
+    for _, group in groupby(orders, key=lambda order: id(order.sample.X)):
+        members = list(group)
+        start, stop = stop, stop + len(members)
+        parts.append((slice(start, stop), members[0].sample.X))
+    return parts
+
+
+def _rows_of(X: Tensor, table: np.ndarray, out: Tensor | None = None) -> Tensor:
+    """Return rows of X in the shape of a table of their numbers."""
+    index = torch.from_numpy(np.ascontiguousarray(table)).to(X.device).view(-1)
+    if out is None:
+        return X.index_select(0, index).view(*table.shape, X.shape[1])
+    torch.index_select(X, 0, index, out=out.view(-1, X.shape[1]))
+    return out

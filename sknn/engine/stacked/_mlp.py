@@ -1,0 +1,368 @@
+"""Many MLPs of one shape trained side by side: their tensors have a leading axis of networks.
+
+The mathematics of `sknn.engine.backprop._mlp`, in another layout. Of k networks, a layer has
+weights
+(k, n_outputs, n_inputs), as torch keeps them for each, and values (k, n_outputs, n_rows): rows
+last, so that
+
+    a_i = f(W_i a_{i-1} + b_i),    d_{i-1} = (W_i^T d_i) * f'(a_{i-1}),    dW_i = d_i a_{i-1}^T
+
+are products of matrices as they lie. Networks that see the same rows in the same order are
+neighbours; the first layer of m of them is one product with (m * n_outputs, n_inputs) weights.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+import torch
+from torch.nn import functional
+
+from sknn.engine.backprop._mlp import IN_PLACE
+from sknn.engine.data._matmul import multiply, products_without_warnings
+from sknn.engine.stacked._batches import Chunk, Feed, Order
+from sknn.engine.stacked._graphs import replays_of
+from sknn.engine.stacked._optimizer import StackedOptimizer, settings
+
+Tensor = torch.Tensor
+
+#: loss -> its canonical link, from raw output into a buffer, both (k, n_outputs, n_rows)
+LINKS: dict[str, Callable[[Tensor, Tensor], Any]] = {
+    "log_loss": lambda z, out: torch.softmax(z, 1, out=out),
+    "binary_log_loss": lambda z, out: torch.sigmoid(z, out=out),
+    "squared_error": lambda z, out: out.copy_(z),
+    "poisson": lambda z, out: torch.exp(z, out=out),
+}
+
+
+def arranged(nets: Sequence[Any], orders: Sequence[Order]) -> list[int]:
+    """Choose how networks lie in a stack.
+
+    Parameters
+    ----------
+    nets : sequence of Net
+        The networks.
+    orders : sequence of Order
+        That of each.
+
+    Returns
+    -------
+    list of int
+        Numbers of the networks as they shall lie: those of one order together, orders of equally
+        many networks together, and in an order those with equal settings of the optimizer.
+    """
+    counts, rank = Counter(orders), {order: i for i, order in enumerate(dict.fromkeys(orders))}
+    return sorted(
+        range(len(nets)),
+        key=lambda i: (-counts[orders[i]], rank[orders[i]], settings(nets[i].optimizer_)),
+    )
+
+
+@dataclass(frozen=True)
+class Block:
+    """Neighbouring orders, each of as many networks.
+
+    Attributes
+    ----------
+    orders, nets : slice
+        Which of all.
+    """
+
+    orders: slice
+    nets: slice
+
+    def of(self, tensor: Tensor) -> Tensor:
+        """Return the part of a tensor of all networks, of shape (n_orders, n_networks, ...)."""
+        n_orders = self.orders.stop - self.orders.start
+        return tensor[self.nets].view(n_orders, -1, *tensor.shape[1:])
+
+    def joined(self, tensor: Tensor) -> Tensor:
+        """Return the same with the units of an order's networks in one axis."""
+        return self.of(tensor).flatten(1, 2)
+
+
+def blocks_of(orders: Sequence[Order]) -> list[Block]:
+    """Return the blocks of networks that lie as `arranged` says.
+
+    Parameters
+    ----------
+    orders : sequence of Order
+        That of each network.
+
+    Returns
+    -------
+    list of Block
+    """
+    blocks, order, net = [], 0, 0
+    for count, group in groupby(Counter(orders).values()):
+        n_orders = len(list(group))
+        stops = order + n_orders, net + n_orders * count
+        blocks.append(Block(slice(order, stops[0]), slice(net, stops[1])))
+        order, net = stops
+    return blocks
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One step's part of a chunk: what goes in, and space for what comes out.
+
+    Attributes
+    ----------
+    X : Tensor of shape (n_orders, n_rows, n_features)
+        Inputs.
+    wanted : Tensor of shape (n_orders, 1, n_outputs, n_rows)
+        Targets in the shape of the output.
+    share : Tensor of shape (n_orders, 1, 1, n_rows)
+        Weight of each row in the mean loss of the batch.
+    decay : Tensor of shape (n_networks, 1, 1)
+        Slope of the penalty, for weights of 1.
+    output : Tensor of shape (n_networks, n_outputs, n_rows)
+        Overwritten by the raw output.
+    squares : Tensor of shape (n_layers, n_networks)
+        Overwritten by the summed squares of the weights before the step, if there is a penalty.
+    """
+
+    X: Tensor
+    wanted: Tensor
+    share: Tensor
+    decay: Tensor
+    output: Tensor
+    squares: Tensor
+
+
+@dataclass(frozen=True)
+class _Space:
+    """Memory that a batch overwrites, and the parts of it that belong to blocks.
+
+    Attributes
+    ----------
+    values, deltas : list of Tensor of shape (n_networks, n_units, n_rows)
+        Of the hidden layers, and of all layers.
+    first_values, first_deltas, last_deltas : list
+        For each block its part of those, see `Block`; None where the first layer is the last.
+    """
+
+    values: list[Tensor]
+    deltas: list[Tensor]
+    first_values: list[Tensor | None]
+    first_deltas: list[Tensor]
+    last_deltas: list[Tensor]
+
+
+class Stack:
+    """Networks of one shape that are trained together.
+
+    While it is used, the modules' parameters and the optimizers' states are views of its tensors.
+
+    Parameters
+    ----------
+    nets : list of Net
+        Initialised, with plain MLPs of one shape, one loss and one class of optimizer.
+    orders : list of Order
+        That of each, which lie as `arranged` says.
+    batch_size : int
+        Rows in a batch.
+    """
+
+    def __init__(self, nets: list[Any], orders: list[Order], batch_size: int):
+        self.nets, self.orders, self.blocks = nets, list(dict.fromkeys(orders)), blocks_of(orders)
+        layers = [list(net.module_.linears) for net in nets]
+        self.widths = [layer.out_features for layer in layers[0]]
+        columns = list(zip(*layers, strict=True))
+        self.weights = [torch.stack([layer.weight.data for layer in c]) for c in columns]
+        self.biases = [torch.stack([layer.bias.data for layer in c]) for c in columns]
+        self.weight_gradients = [torch.empty_like(w) for w in self.weights]
+        self.bias_gradients = [torch.empty_like(b) for b in self.biases]
+        self.loss = nets[0].loss
+        self.activations = [IN_PLACE[name] for name in nets[0].module_.activation_names]
+        self.alpha = self.weights[0].new_tensor([net.alpha for net in nets])
+        self.is_penalized = any(net.alpha for net in nets)
+        # as in the module: weight and bias of each layer in turn
+        parameters = [t for pair in zip(self.weights, self.biases, strict=True) for t in pair]
+        gradients = [
+            t for pair in zip(self.weight_gradients, self.bias_gradients, strict=True) for t in pair
+        ]
+        self.first_weights = [block.joined(self.weights[0]) for block in self.blocks]
+        self.first_gradients = [block.joined(self.weight_gradients[0]) for block in self.blocks]
+        self.columns = [bias[..., None] for bias in self.biases]
+        self.optimizer = StackedOptimizer([net.optimizer_ for net in nets], parameters, gradients)
+        for net, own in zip(nets, zip(*parameters, strict=True), strict=True):
+            for p, view in zip(net.module_.parameters(), own, strict=True):
+                p.data, p.grad = view, None
+        number = {order: i for i, order in enumerate(self.orders)}
+        self.order_of = [number[order] for order in orders]
+        self.order_index = torch.tensor(self.order_of, device=self.alpha.device)
+        per_order = -(-len(nets) // len(self.orders))
+        self.kept: Tensor | None = None
+        self.feed = Feed(self.orders, batch_size, self.widths[-1] * per_order)
+        self.spaces: dict[int, _Space] = {}
+        self.replays = replays_of(self._train_on, self.optimizer, self.feed.n_steps)
+
+    @torch.no_grad()
+    def run_epoch(self) -> list[float]:
+        """Train on all batches once.
+
+        Returns
+        -------
+        list of float
+            For each network the mean loss of a row, with the penalty, as it was before the step
+            of its batch.
+        """
+        for order in self.orders:
+            order.shuffle()
+        self.optimizer.begin_epoch()
+        run = self._train_on
+        if self.replays is not None:
+            self.replays.begin_epoch()
+            run = self.replays.run
+        total, n_steps = torch.zeros_like(self.alpha), 0
+        with products_without_warnings():
+            for chunk in self.feed.epoch():
+                loss, output = run(chunk)
+                total += loss
+                self._keep(output, n_steps)
+                n_steps += len(chunk.X)
+        self.optimizer.end_epoch(n_steps)
+        self._hand_out()
+        n_rows = total.new_tensor([len(self.orders[i]) for i in self.order_of])
+        return (total / n_rows).tolist()
+
+    def _train_on(
+        self, chunk: Chunk, follow: Callable[[], None] | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Train on consecutive batches; return the summed loss of each network, and outputs.
+
+        `follow` follows the gradients in place of the optimizer.
+        """
+        k, (n_steps, _, width) = len(self.nets), chunk.X.shape[:3]
+        output = chunk.X.new_empty(n_steps, k, self.widths[-1], width)
+        squares = output.new_zeros(n_steps, len(self.weights), k)
+        wanted = self._wanted(chunk.y)
+        share = (chunk.weight / chunk.total[:, :, None])[:, :, None, None]
+        decay = (self.alpha / chunk.total[:, self.order_index])[:, :, None, None]
+        for parts in zip(chunk.X, wanted, share, decay, output, squares, strict=True):
+            self.step(Batch(*parts), follow or self.optimizer.step)
+        factor = chunk.size / chunk.total
+        weight = (chunk.weight * factor[:, :, None])[:, self.order_index]
+        loss = (self._costs(output, chunk.y, wanted) * weight).sum(dim=(0, 2))
+        penalty = (squares.sum(1) * factor[:, self.order_index]).sum(0)
+        return loss + 0.5 * self.alpha * penalty, output
+
+    def step(self, batch: Batch, follow: Callable[[], None]) -> None:
+        """Train on one batch.
+
+        Reads and writes memory of the batch and of the stack alone, always the same of the
+        latter for batches of one shape, and never waits for the device.
+
+        Parameters
+        ----------
+        batch : Batch
+            See there what is overwritten.
+        follow : callable
+            Follows the gradients.
+        """
+        self._forward(batch.X, batch.output)
+        self._delta(batch)
+        self._backward(batch.X)
+        if self.is_penalized:
+            for i, weight in enumerate(self.weights):
+                flat = weight.view(len(weight), 1, -1)
+                multiply(flat, flat.transpose(1, 2), out=batch.squares[i, :, None, None])
+                self.weight_gradients[i].addcmul_(weight, batch.decay)
+        follow()
+
+    def _keep(self, output: Tensor, n_before: int) -> None:
+        """Keep outputs in the order of the rows, if a network wants those of the epoch."""
+        if all(net.outputs_of_epoch is None for net in self.nets):
+            return
+        n_steps, k, n_outputs, width = output.shape
+        if self.kept is None:
+            self.kept = output.new_empty(k, self.feed.n_rows, n_outputs)
+        start = n_before * self.feed.batch_size
+        part = self.kept[:, start : start + n_steps * width]
+        part.view(k, n_steps, width, n_outputs).copy_(output.permute(1, 0, 3, 2))
+
+    def _hand_out(self) -> None:
+        """Give targets and outputs of the epoch to the networks that want them."""
+        targets: dict[int, Any] = {}
+        for i, net in enumerate(self.nets):
+            if net.outputs_of_epoch is not None:
+                number = self.order_of[i]
+                if number not in targets:
+                    targets[number] = self.orders[number].targets()
+                n_rows = len(self.orders[number])  # what fills a batch up comes last
+                net.outputs_of_epoch.append((targets[number], self.kept[i, :n_rows]))
+
+    def _wanted(self, y: Tensor) -> Tensor:
+        """Return targets in the shape of the output: (n_steps, n_orders, 1, n_outputs, n_rows)."""
+        if self.loss.name != "log_loss":
+            return y.transpose(2, 3).contiguous()[:, :, None]
+        n_steps, n_orders, width = y.shape
+        wanted = self.alpha.new_zeros(n_steps, n_orders, self.widths[-1], width)
+        return wanted.scatter_(2, y[:, :, None], 1)[:, :, None]
+
+    def _costs(self, output: Tensor, y: Tensor, wanted: Tensor) -> Tensor:
+        """Return the costs of rows, of shape (n_steps, n_networks, n_rows)."""
+        n_steps, k, _, width = output.shape
+        if self.loss.name == "log_loss":  # of batches as of images; rows lie as their pixels
+            target = y[:, self.order_index].view(-1, width)
+            output = output.view(-1, *output.shape[2:])
+            costs = functional.cross_entropy(output, target, reduction="none")
+            return costs.view(n_steps, k, width)
+        rows = output.movedim(2, 0).reshape(self.widths[-1], -1).t()
+        full = wanted[:, self.order_index, 0]
+        target = full.movedim(2, 0).reshape(self.widths[-1], -1).t()
+        return self.loss.per_row(rows, target).view(n_steps, k, width)
+
+    def _space(self, width: int) -> "_Space":
+        """Return space for a batch of so many rows, always the same."""
+        if width not in self.spaces:
+            k, like, blocks = len(self.nets), self.alpha, self.blocks
+            values = [like.new_empty(k, n, width) for n in self.widths[:-1]]
+            deltas = [like.new_empty(k, n, width) for n in self.widths]
+            self.spaces[width] = _Space(
+                values,
+                deltas,
+                [block.joined(values[0]) if values else None for block in blocks],
+                [block.joined(deltas[0]) for block in blocks],
+                [block.of(deltas[-1]) for block in blocks],
+            )
+        return self.spaces[width]
+
+    def _forward(self, X: Tensor, output: Tensor) -> None:
+        space = self._space(X.shape[1])
+        for block, weight, z in zip(
+            self.blocks, self.first_weights, space.first_values, strict=True
+        ):
+            z = block.joined(output) if z is None else z
+            multiply(weight, X[block.orders].transpose(1, 2), out=z)
+        z = None
+        for i, bias in enumerate(self.columns):
+            a, z = z, space.values[i] if i < len(space.values) else output
+            if i:
+                self.activations[i - 1].value(a)
+                multiply(self.weights[i], a, out=z)
+            z.add_(bias)
+
+    def _delta(self, batch: Batch) -> None:
+        """Write the derivative of the batch's mean loss with respect to the raw output."""
+        space = self._space(batch.output.shape[2])
+        LINKS[self.loss.name](batch.output, space.deltas[-1])
+        for block, delta in zip(self.blocks, space.last_deltas, strict=True):
+            delta.sub_(batch.wanted[block.orders]).mul_(batch.share[block.orders])
+
+    def _backward(self, X: Tensor) -> None:
+        space = self._space(X.shape[1])
+        values, deltas = space.values, space.deltas
+        for i in range(len(deltas) - 1, 0, -1):
+            multiply(self.weights[i].transpose(1, 2), deltas[i], out=deltas[i - 1])
+            self.activations[i - 1].backward(deltas[i - 1], values[i - 1])
+            multiply(deltas[i], values[i - 1].transpose(1, 2), out=self.weight_gradients[i])
+        for block, delta, gradient in zip(
+            self.blocks, space.first_deltas, self.first_gradients, strict=True
+        ):
+            multiply(delta, X[block.orders], out=gradient)
+        for delta, gradient in zip(deltas, self.bias_gradients, strict=True):
+            torch.sum(delta, 2, out=gradient)

@@ -1,0 +1,312 @@
+"""``train_many(plans)``: networks of one shape side by side, the others one by one."""
+
+from collections import Counter, defaultdict, deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
+from typing import Any
+
+import torch
+from joblib import Parallel, delayed, effective_n_jobs
+
+from sknn._specs import TrainPlan, TrainResult
+from sknn.engine._train import train
+from sknn.engine.callbacks._progress import epoch_bar
+from sknn.engine.data._device import precision_of, threads_for
+from sknn.engine.data._matmul import one_thread_a_product
+from sknn.engine.stacked._batches import Order
+from sknn.engine.stacked._member import Member, Shared, covers
+from sknn.engine.stacked._memory import memory_budget, side_by_side
+from sknn.engine.stacked._mlp import Stack, arranged
+from sknn.engine.stacked._validation import StackedValidation
+
+Outcome = TrainResult | BaseException
+
+#: places that must be free in a stack before waiting networks are let in
+SHARE_TO_REFILL = 0.25
+
+
+def train_many(
+    plans: Sequence[TrainPlan],
+    *,
+    n_jobs: int | None = None,
+    memory: int | None = None,
+    verbose: bool | int = False,
+    return_errors: bool = False,
+) -> list[Any]:
+    """Train networks as `train` trains each of them, many at a time.
+
+    Plain MLPs of one shape, loss, solver and batch size are computed together: their weights lie
+    in tensors with a leading axis of networks, while learning rate, penalty, momentum, rows and
+    their order, and stopping are each network's own. A network that stops leaves the others, and
+    one that waits takes its place. All other plans are trained one by one. The results are those
+    of `train` up to rounding.
+
+    Parameters
+    ----------
+    plans : sequence of TrainPlan
+        What to train. Plans of one data set should share one array as X, and say in `rows` which
+        of its rows are theirs: it is moved to the device once.
+    n_jobs : int, default=None
+        Threads that train networks side by side, each a stack of its own, and processes for the
+        plans that are trained one by one, as joblib counts them. (The threads never wait for each
+        other, so that a busy machine slows them down by no more than it takes away.)
+    memory : int, default=None
+        Bytes that networks side by side may take; fewer are taken at a time if it is small. By
+        default a quarter of what is free.
+    verbose : bool or int, default=False
+        Show a bar over all epochs, where the package rich is installed.
+    return_errors : bool, default=False
+        Return the exception of a plan that failed in the place of its result, and
+        ``KeyboardInterrupt`` for those that were never begun when Ctrl-C came. Otherwise the
+        first of them is raised when the others have ended.
+
+    Returns
+    -------
+    list of TrainResult
+        In the order of the plans.
+
+    Raises
+    ------
+    NonFiniteLossError, ValueError
+        What `train` raises for one of the plans.
+    KeyboardInterrupt
+        If Ctrl-C came before every plan was begun.
+
+    Warns
+    -----
+    ConvergenceWarning, UserWarning
+        As `train` does. After Ctrl-C the networks in training keep the weights reached so far.
+    """
+    outcomes: list[Outcome | None] = [None] * len(plans)
+    with epoch_bar(sum(_most_epochs(plan) for plan in plans), verbose) as advance:
+        try:
+            groups, alone = _groups(plans, outcomes)
+            with one_thread_a_product():
+                _train_groups(groups, outcomes, n_jobs, memory, advance)
+            _train_alone(plans, alone, outcomes, n_jobs, advance)
+        except KeyboardInterrupt as stop:
+            outcomes = [stop if outcome is None else outcome for outcome in outcomes]
+    if not return_errors:
+        for outcome in outcomes:
+            if isinstance(outcome, BaseException):
+                raise outcome
+    return outcomes
+
+
+def _most_epochs(plan: TrainPlan) -> int:
+    return 1 if plan.incremental else plan.config.max_iter
+
+
+def _groups(
+    plans: Sequence[TrainPlan], outcomes: list[Outcome | None]
+) -> tuple[list[dict[int, Member]], list[int]]:
+    """Return plans of one shape together, and the numbers of those to be trained one by one."""
+    users = Counter(id(plan.random_state) for plan in plans)
+    groups: dict[tuple | int, dict[int, Member]] = defaultdict(dict)
+    shared, alone = Shared(), []
+    for i, plan in enumerate(plans):
+        # Plans with one random state take from it one after the other.
+        if not covers(plan) or users[id(plan.random_state)] > 1:
+            alone.append(i)
+            continue
+        try:
+            member = Member(plan)
+            if member.is_covered:
+                member.lay_out(shared)
+        except Exception as error:
+            outcomes[i] = error
+            continue
+        groups[member.shape() if member.is_covered else i][i] = member
+    for key in [key for key, group in groups.items() if len(group) == 1]:
+        (i,) = groups.pop(key)
+        alone.append(i)
+    return list(groups.values()), sorted(alone)
+
+
+def _train_groups(
+    groups: list[dict[int, Member]],
+    outcomes: list[Outcome | None],
+    n_jobs: int | None,
+    memory: int | None,
+    advance: Callable[[int], None],
+) -> None:
+    """Train groups, in threads of their own if there are to be several."""
+    if not groups:
+        return
+    n_threads, stop = effective_n_jobs(n_jobs), Event()
+    if memory is None:
+        memory = memory_budget(next(iter(groups[0].values())).net.device)
+    parts = [
+        _Group(part, memory // n_threads, advance, stop)
+        for group in groups
+        for part in _divided(group, n_threads)
+    ]
+    if n_threads == 1:
+        for part in parts:
+            part.run(outcomes)
+        return
+    with ThreadPoolExecutor(n_threads) as pool:
+        futures = [pool.submit(part.run, outcomes) for part in parts]
+        try:
+            for future in futures:
+                future.result()
+        except BaseException:  # Ctrl-C reaches the main thread only
+            stop.set()
+            raise
+
+
+def _divided(group: dict[int, Member], n_parts: int) -> list[dict[int, Member]]:
+    """Divide a group so that each thread gets a part, neighbours together."""
+    numbers = {member: i for i, member in group.items()}
+    members = _neighbours(list(group.values()))
+    size = -(-len(members) // n_parts)
+    parts = [members[i : i + size] for i in range(0, len(members), size)]
+    return [{numbers[member]: member for member in part} for part in parts]
+
+
+class _Group:
+    """Members of one shape, some of them in a stack, the others waiting or done."""
+
+    def __init__(
+        self,
+        members: dict[int, Member],
+        memory: int,
+        advance: Callable[[int], None],
+        stop: Event,
+    ):
+        self.numbers = {member: i for i, member in members.items()}
+        self.advance, self.stop = advance, stop
+        self.waiting = deque(members.values())
+        self.active: list[Member] = []
+        first = self.waiting[0]
+        self.limit = side_by_side(first.net, memory, first.n_outputs_kept)
+        self.batch_size = max(member.net.batch_size for member in self.waiting)
+
+    def run(self, outcomes: list[Outcome | None]) -> None:
+        """Train all; write results and errors. Ctrl-C ends those in training, and is raised."""
+        try:
+            while self.waiting or self.active:
+                self._train_stack(outcomes)
+        except KeyboardInterrupt:
+            for member in self.active:
+                if not member.is_done:
+                    member.interrupt()
+                outcomes[self.numbers[member]] = _outcome(member)
+            raise
+
+    def _train_stack(self, outcomes: list[Outcome | None]) -> None:
+        """Train a stack until it is worth while to lay it anew."""
+        stack = self._new_stack()
+        validation = StackedValidation(stack)
+        first = self.active[0].net
+        with threads_for(0, 0), precision_of(first):  # one thread
+            while not any(member.is_done for member in self.active):
+                if self.stop.is_set():
+                    raise KeyboardInterrupt
+                for member in self.active:
+                    member.begin_epoch()
+                losses = dict(zip(stack.nets, stack.run_epoch(), strict=True))
+                validation.run()
+                for member in self.active:
+                    member.end_epoch(losses[member.net])
+                self.advance(len(self.active))
+        for member in [member for member in self.active if member.is_done]:
+            self.advance(member.plan.config.max_iter - member.progress.n_epochs)
+            outcomes[self.numbers[member]] = _outcome(member)
+            self.active.remove(member)
+
+    def _new_stack(self) -> Stack:
+        """Let in who waits, if there is room enough, and lay all in training into a stack."""
+        while True:
+            free = self.limit - len(self.active)
+            if not self.active or free >= SHARE_TO_REFILL * self.limit:
+                self._admit(free)
+            places = arranged(
+                [member.net for member in self.active], [member.order for member in self.active]
+            )
+            lying = [self.active[i] for i in places]
+            try:
+                return Stack(
+                    [member.net for member in lying],
+                    [member.order for member in lying],
+                    self.batch_size,
+                )
+            except (MemoryError, RuntimeError) as error:
+                if len(self.active) < 2 or not _is_out_of_memory(error):
+                    raise
+                self._shrink()
+
+    def _admit(self, free: int) -> None:
+        orders: dict[tuple, Order] = {}
+        for _ in range(_at_boundary(free, [member.order_key for member in self.waiting])):
+            member = self.waiting.popleft()
+            key = member.order_key
+            if key not in orders:
+                orders[key] = Order(member.sample, member.state_of_order)
+            member.begin(orders[key])
+            self.active.append(member)
+
+    def _shrink(self) -> None:
+        """Send half of the networks that have not begun yet back to wait."""
+        self.limit = max(1, len(self.active) // 2)
+        fresh = [member for member in self.active if not member.progress.n_epochs]
+        back = fresh[max(0, len(fresh) - (len(self.active) - self.limit)) :]
+        self.active = [member for member in self.active if member not in back]
+        self.waiting.extendleft(reversed(back))
+
+
+def _neighbours(members: list[Member]) -> list[Member]:
+    """Return members with those together that see the same rows in the same order."""
+    keys = defaultdict(list)
+    for member in members:
+        keys[member.order_key].append(member)
+    return [member for group in keys.values() for member in group]
+
+
+def _at_boundary(most: int, keys: list[tuple]) -> int:
+    """Return how many to take, at most so many, so that few who share a key are torn apart."""
+    if most >= len(keys):
+        return len(keys)
+    stop = most
+    while stop and keys[stop - 1] == keys[stop]:
+        stop -= 1
+    return stop if 2 * stop > most else most
+
+
+def _is_out_of_memory(error: BaseException) -> bool:
+    kinds = MemoryError, torch.OutOfMemoryError
+    return isinstance(error, kinds) or "allocate memory" in str(error)
+
+
+def _outcome(member: Member) -> Outcome:
+    try:
+        return member.conclude()
+    except Exception as error:
+        return error
+
+
+def _train_alone(
+    plans: Sequence[TrainPlan],
+    numbers: list[int],
+    outcomes: list[Outcome | None],
+    n_jobs: int | None,
+    advance: Callable[[int], None],
+) -> None:
+    """Train plans one by one, or several at a time in processes of their own."""
+    parallel = Parallel(n_jobs=n_jobs, return_as="generator")
+    for i, outcome in zip(
+        numbers, parallel(delayed(_attempt)(plans[i]) for i in numbers), strict=True
+    ):
+        outcomes[i] = outcome
+        advance(_most_epochs(plans[i]))
+        stopped = getattr(getattr(outcome, "progress", None), "stopped_because", "")
+        if stopped == "interrupted":  # by Ctrl-C, which also means those that follow
+            raise KeyboardInterrupt
+
+
+def _attempt(plan: TrainPlan) -> Outcome:
+    try:
+        return train(plan)
+    except Exception as error:
+        return error

@@ -1,0 +1,80 @@
+"""The validation rows of many networks: outputs and losses, computed together after an epoch."""
+
+from itertools import groupby
+from typing import Any
+
+import torch
+
+from sknn.engine.data._batches import Rows
+from sknn.engine.data._forward import CHUNK_NUMBERS
+from sknn.engine.data._matmul import multiply, products_without_warnings
+from sknn.engine.stacked._mlp import Stack
+
+Tensor = torch.Tensor
+
+
+class StackedValidation:
+    """Validates the networks of a stack that have validation rows.
+
+    Neighbours with the same rows are computed in one pass.
+
+    Parameters
+    ----------
+    stack : Stack
+        The networks.
+    """
+
+    def __init__(self, stack: Stack):
+        self.stack, self.groups, stop = stack, [], 0
+        for rows, group in groupby(stack.nets, key=_inputs_of):
+            start, stop = stop, stop + len(list(group))
+            if rows is not None:
+                self.groups.append((slice(start, stop), *_targets(stack.nets[start:stop])))
+
+    @torch.no_grad()
+    def run(self) -> None:
+        """Give each network its ``validated``."""
+        for nets, y, weight in self.groups:
+            members = self.stack.nets[nets]
+            with products_without_warnings():
+                output = self._output(nets, members[0].validation_rows.X)
+            k, n_rows = output.shape[:2]
+            costs = self.stack.loss.per_row(output.flatten(0, 1), y).view(k, n_rows)
+            losses = costs.mean(1) if weight is None else (costs * weight).sum(1) / weight.sum(1)
+            arrays = output.cpu().numpy()
+            for net, array, loss in zip(members, arrays, losses.tolist(), strict=True):
+                net.validated = array, loss
+
+    def _output(self, nets: slice, X: Tensor) -> Tensor:
+        """Return the raw output, of shape (n_networks, n_rows, n_outputs)."""
+        stack, k = self.stack, nets.stop - nets.start
+        size = max(1, CHUNK_NUMBERS // (k * max(stack.widths)))
+        output = X.new_empty(k, len(X), stack.widths[-1])
+        for rows, out in zip(X.split(size), output.split(size, 1), strict=True):
+            a = None
+            for i, (weight, bias) in enumerate(zip(stack.weights, stack.biases, strict=True)):
+                z = X.new_empty(k, stack.widths[i], len(rows))
+                if a is None:
+                    joined = weight[nets].flatten(0, 1)[None]
+                    multiply(joined, rows.t()[None], out=z.flatten(0, 1)[None])
+                else:
+                    stack.activations[i - 1].value(a)
+                    multiply(weight[nets], a, out=z)
+                a = z.add_(bias[nets][..., None])
+            out.copy_(a.transpose(1, 2))
+        return output
+
+
+def _inputs_of(net: Any) -> int | None:
+    return None if net.validation_rows is None else id(net.validation_rows.X)
+
+
+def _targets(nets: list[Any]) -> tuple[Tensor, Tensor | None]:
+    """Return the targets of all rows of all networks, and weights if one of them has some."""
+    samples: list[Rows] = [net.validation_rows for net in nets]
+    y = torch.cat([sample.y for sample in samples])
+    if all(sample.sample_weight is None for sample in samples):
+        return y, None
+    weights = [sample.sample_weight for sample in samples]
+    ones = torch.ones_like(next(weight for weight in weights if weight is not None))
+    return y, torch.stack([ones if weight is None else weight for weight in weights])

@@ -1,0 +1,1 @@
+"""The drawing of a network: a sheet of lines, circles and texts."""

@@ -1,0 +1,1 @@
+"""Encoders of sequences, and readers of sequence files."""

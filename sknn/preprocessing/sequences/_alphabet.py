@@ -1,0 +1,176 @@
+"""Alphabets of sequences, and what the ambiguous letters in them mean."""
+
+from typing import Any
+
+import numpy as np
+
+from sknn.preprocessing.sequences._bytes import as_sequences
+
+#: name -> letters in the order of the encoded channels
+ALPHABETS = {"dna": "ACGT", "rna": "ACGU", "protein": "ACDEFGHIKLMNPQRSTVWY"}
+
+#: code of the IUPAC-IUB -> the bases it stands for (Cornish-Bowden 1985, doi:10.1093/nar/13.9.3021)
+IUPAC = {
+    "R": "AG",
+    "Y": "CT",
+    "S": "CG",
+    "W": "AT",
+    "K": "GT",
+    "M": "AC",
+    "B": "CGT",
+    "D": "AGT",
+    "H": "ACT",
+    "V": "ACG",
+    "N": "ACGT",
+}
+
+#: each code beside the code of its complement, for bytes
+COMPLEMENTS = bytes.maketrans(
+    b"ACGTURYSWKMBDHVNacgturyswkmbdhvn", b"TGCAAYRSWMKVHDBNtgcaayrswmkvhdbn"
+)
+
+
+def resolve_alphabet(alphabet: str) -> str:
+    """Return the letters of an alphabet, in upper case.
+
+    Parameters
+    ----------
+    alphabet : str
+        A key of `ALPHABETS`, in upper or lower case, or the letters themselves.
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two letters, one comes twice, or one is no printable ASCII.
+    """
+    letters = ALPHABETS.get(alphabet.lower(), alphabet.upper())
+    allowed = all("!" <= letter <= "~" and letter != "?" for letter in letters)
+    if len(letters) < 2 or len(set(letters)) < len(letters) or not allowed:
+        raise ValueError(
+            f"alphabet must be one of {sorted(ALPHABETS)}, or two or more different ASCII letters "
+            f"without regard to case, as 'ACGT'; got {alphabet!r}."
+        )
+    return letters
+
+
+def is_nucleic(alphabet: str) -> bool:
+    """Tell whether an alphabet's letters are the four bases of DNA or of RNA."""
+    return set(alphabet) in ({*"ACGT"}, {*"ACGU"})
+
+
+def encoding_table(alphabet: str, unknown: str, dtype: np.dtype) -> np.ndarray:
+    """Return what each ASCII code is encoded as.
+
+    Parameters
+    ----------
+    alphabet : str
+        Letters in the order of the channels.
+    unknown : {'zero', 'uniform', 'iupac'}
+        See `sknn.preprocessing.DNAOneHotEncoder`.
+    dtype : dtype
+        Of the table.
+
+    Returns
+    -------
+    ndarray of shape (256, n_letters)
+        The row of code 0, which is padding, is all zeros.
+    """
+    n_letters = len(alphabet)
+    table = np.zeros((256, n_letters), dtype)
+    if unknown == "uniform":
+        table[1:] = 1 / n_letters
+    table[[ord(letter) for letter in alphabet]] = np.eye(n_letters, dtype=dtype)
+    if unknown == "iupac":
+        for code, bases in {**IUPAC, "T": "T", "U": "T"}.items():
+            places = [alphabet.replace("U", "T").index(base) for base in bases]
+            table[ord(code)] = 0
+            table[ord(code), places] = 1 / len(places)
+    return table
+
+
+def known_codes(alphabet: str, unknown: str) -> np.ndarray:
+    """Return which ASCII codes have a meaning, as bool of shape (256,); padding has."""
+    known = np.zeros(256, bool)
+    letters = alphabet + ("".join(IUPAC) + "TU" if unknown == "iupac" else "")
+    known[[0, *map(ord, letters)]] = True
+    return known
+
+
+def letters_of_sets(alphabet: str) -> np.ndarray:
+    """Return the ASCII code for each set of bases that may have been meant.
+
+    Parameters
+    ----------
+    alphabet : str
+        Of four bases.
+
+    Returns
+    -------
+    ndarray of uint8 of shape (16,)
+        At the sum of ``2 ** channel`` over the bases of the set; N for none.
+    """
+    codes = np.full(16, ord("N"), np.uint8)
+    for code, bases in {**IUPAC, **{base: base for base in "ACGT"}}.items():
+        own = bases.replace("T", "U") if "U" in alphabet else bases
+        letter = own if len(own) == 1 else code
+        codes[sum(2 ** alphabet.index(base) for base in own)] = ord(letter)
+    return codes
+
+
+def reverse_complement(sequences: Any) -> Any:
+    """Return the other strand, read from its own 5' end.
+
+    Parameters
+    ----------
+    sequences : str, array-like of str of shape (n_samples,), or ndarray of shape \
+            (n_samples, length, 4)
+        DNA, in upper or lower case, IUPAC's codes included; or encoded in the order ACGT.
+
+    Returns
+    -------
+    str, or ndarray of str of shape (n_samples,), or ndarray of shape (n_samples, length, 4)
+        As it came. The complement of U is A, and that of A is T; other signs, as a gap's, stay.
+
+    Raises
+    ------
+    ValueError
+        If an entry is not a string, or an encoded array does not have four channels.
+
+    Examples
+    --------
+    >>> from sknn.preprocessing import reverse_complement
+    >>> reverse_complement("AACGR")
+    'YCGTT'
+    >>> reverse_complement(["AAC", "gatta"])
+    array(['GTT', 'taatc'], dtype='<U5')
+    """
+    if isinstance(sequences, str):
+        return _other_strand(sequences)
+    if not isinstance(sequences, list | tuple):
+        array = np.asarray(sequences)
+        if array.ndim == 3:
+            if array.shape[2] != 4:
+                raise ValueError(
+                    "Encoded DNA has shape (n_samples, length, 4), in the order ACGT; got shape "
+                    f"{array.shape}."
+                )
+            return array[:, ::-1, ::-1].copy()
+    texts = [
+        s.decode("ascii", "replace") if isinstance(s, bytes) else s for s in as_sequences(sequences)
+    ]
+    for i, text in enumerate(texts):
+        if not isinstance(text, str):
+            raise ValueError(f"Sequence {i} is {text!r}; every sequence must be a string.")
+    return np.array([_other_strand(text) for text in texts], dtype=str)
+
+
+#: what `str.translate` takes
+_TABLE = {i: code for i, code in enumerate(COMPLEMENTS) if code != i}
+
+
+def _other_strand(sequence: str) -> str:
+    return sequence.translate(_TABLE)[::-1]

@@ -1,0 +1,273 @@
+"""Sequences as estimators take them: strings, encoded arrays, or rows of numbers."""
+
+import warnings
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from sknn._specs import InputSpec
+from sknn.preprocessing.sequences._alphabet import COMPLEMENTS, resolve_alphabet
+from sknn.preprocessing.sequences._bytes import as_sequences
+from sknn.preprocessing.sequences._encoder import DNAOneHotEncoder
+
+#: rows that are looked at to tell flattened one-hot sequences from other numbers
+ROWS_LOOKED_AT = 100
+
+
+@dataclass(frozen=True)
+class SequenceFormat:
+    """How sequences are to be read.
+
+    Attributes
+    ----------
+    alphabet : str or None, default='ACGT'
+        See `DNAOneHotEncoder`; None where there are no letters.
+    length : int or None, default=None
+        Positions; None is the longest string, or what an array has.
+    unknown, handle_unknown : str
+        See `DNAOneHotEncoder`.
+    """
+
+    alphabet: str | None = "ACGT"
+    length: int | None = None
+    unknown: str = "zero"
+    handle_unknown: str = "ignore"
+
+
+class SequenceInputs:
+    """What `TabularEncoder` is for tables, for sequences: from a checked X to a flat array.
+
+    X may be strings, an array of shape (n_samples, length, n_channels), or one of shape
+    (n_samples, n_features): with a `length` in the layout those are such sequences, flattened
+    position by position, and without one a number at each position, of one channel.
+
+    Parameters
+    ----------
+    layout : SequenceFormat, default=SequenceFormat()
+        How to read them.
+    dtype : {'float32', 'float64'}, default='float32'
+        Of the encoded array.
+
+    Attributes
+    ----------
+    kind_ : {'strings', 'encoded', 'numbers'}
+        What X was.
+    n_samples_ : int
+        How many sequences there were.
+    spec_ : InputSpec
+        Length, channels and dtype.
+    is_identity_ : bool
+        True: nothing but the length is learned from the rows.
+    """
+
+    is_identity_ = True
+
+    def __init__(self, layout: SequenceFormat | None = None, dtype: str = "float32"):
+        self.layout = SequenceFormat() if layout is None else layout
+        self.dtype = dtype
+
+    def fit(self, X: np.ndarray) -> "SequenceInputs":
+        """Note what X looks like.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n_samples,), (n_samples, n_features) or \
+                (n_samples, length, n_channels)
+            Strings, or numbers.
+
+        Returns
+        -------
+        self : object
+
+        Raises
+        ------
+        ValueError
+            If X does not agree with the layout.
+        """
+        if X.ndim == 1:
+            self.kind_, (length, n_channels) = "strings", self._fit_letters(X)
+        elif X.ndim == 3:
+            self.kind_, (length, n_channels) = "encoded", self._shape_of_encoded(X)
+        elif self.layout.length is not None:
+            self.kind_, (length, n_channels) = "encoded", self._shape_of_flat(X)
+        else:
+            self.kind_, (length, n_channels) = "numbers", (X.shape[1], 1)
+            self._warn_if_one_hot(X)
+        self.n_samples_ = len(X)
+        self.spec_ = InputSpec("sequence", n_channels, self.dtype, length=length)
+        return self
+
+    def check_same_kind(self, is_strings: bool) -> None:
+        """Raise ValueError if X is strings now and was numbers in `fit`, or the other way round."""
+        if is_strings != (self.kind_ == "strings"):
+            were, are = ("numbers", "strings") if is_strings else ("strings", "numbers")
+            raise ValueError(
+                f"X holds {are} now, but held {were} in fit. Give sequences in the form in which "
+                "the estimator was fitted, or refit it."
+            )
+
+    def encode(self, X: np.ndarray) -> np.ndarray:
+        """Return sequences as rows of numbers, position by position.
+
+        Parameters
+        ----------
+        X : ndarray
+            As in `fit`.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, length * n_channels)
+
+        Raises
+        ------
+        ValueError
+            If X has another shape than in `fit`, or a string has no letters or wrong ones.
+        """
+        if X.ndim == 1:
+            return self._letters.transform(X)
+        wanted = (self.spec_.length, self.spec_.n_numeric)
+        if X.shape[1:] not in (wanted, (wanted[0] * wanted[1],)):
+            raise ValueError(
+                f"Expected sequences of {wanted[0]} positions with {wanted[1]} numbers each, as "
+                f"in fit; got an array of shape {X.shape}."
+            )
+        return np.ascontiguousarray(X, dtype=self.dtype).reshape(len(X), -1)
+
+    def as_positions(self, X: np.ndarray) -> np.ndarray:
+        """Return encoded rows with an axis of positions and one of channels."""
+        return X.reshape(len(X), self.spec_.length, self.spec_.n_numeric)
+
+    @property
+    def letters_(self) -> str | None:
+        """The letters of the channels, None where X has no letters."""
+        alphabet = self.layout.alphabet
+        if self.kind_ == "numbers" or alphabet is None:
+            return None
+        return resolve_alphabet(alphabet)
+
+    @property
+    def is_dna_(self) -> bool:
+        """Whether X was strings of DNA; RNA and encoded arrays have one strand unless told."""
+        return self.kind_ == "strings" and self.has_other_strand_ and "T" in self.letters_
+
+    @property
+    def has_other_strand_(self) -> bool:
+        """Whether channels in the opposite order are those of the complementary letters."""
+        letters = self.letters_
+        if letters is None or len(letters) != 4:
+            return False
+        turned = letters.encode().translate(COMPLEMENTS).decode()[::-1]
+        return turned.replace("T", "U") == letters.replace("T", "U")
+
+    def _fit_letters(self, X: np.ndarray) -> tuple[int, int]:
+        if self.layout.alphabet is None:
+            raise ValueError(
+                "X holds strings, but alphabet is None. Set alphabet to their letters, as 'ACGT'."
+            )
+        self._letters = DNAOneHotEncoder(
+            self.layout.alphabet,
+            length=self.layout.length,
+            unknown=self.layout.unknown,
+            handle_unknown=self.layout.handle_unknown,
+            flatten=True,
+            dtype=np.dtype(self.dtype),
+        ).fit(X)
+        return self._letters.length_, len(self._letters.alphabet_)
+
+    def _shape_of_encoded(self, X: np.ndarray) -> tuple[int, int]:
+        length, n_channels = X.shape[1:]
+        if self.layout.length not in (None, length):
+            raise ValueError(
+                f"length={self.layout.length}, but X has shape {X.shape}, which is sequences of "
+                f"{length} positions. Leave length out, or cut X."
+            )
+        self._check_depth(X, n_channels)
+        return length, n_channels
+
+    def _shape_of_flat(self, X: np.ndarray) -> tuple[int, int]:
+        length, n_features = self.layout.length, X.shape[1]
+        n_channels, left = divmod(n_features, length)
+        if left:
+            raise ValueError(
+                f"X has {n_features} columns, which is no multiple of length={length}. Flattened "
+                "sequences have length * n_channels columns."
+            )
+        self._check_depth(X, n_channels)
+        return length, n_channels
+
+    def _check_depth(self, X: np.ndarray, n_channels: int) -> None:
+        alphabet = self.layout.alphabet
+        if alphabet is None or n_channels == len(resolve_alphabet(alphabet)):
+            return
+        n_letters = len(resolve_alphabet(alphabet))
+        raise ValueError(
+            f"Expected encoded sequences of depth {n_letters}, a number for each letter of "
+            f"alphabet={alphabet!r}, of shape (n_samples, length, {n_letters}) or (n_samples, "
+            f"length * {n_letters}); got depth {n_channels} from an array of shape {X.shape}. "
+            "Move the channels to the last axis, or set alphabet=None for other channels."
+        )
+
+    def _warn_if_one_hot(self, X: np.ndarray) -> None:
+        """Warn of one-hot letters that lost their shape: as numbers they are hard to learn from."""
+        if self.layout.alphabet is None:
+            return
+        n_letters = len(resolve_alphabet(self.layout.alphabet))
+        if X.shape[1] % n_letters or X.shape[1] < 4 * n_letters:
+            return
+        head = X[:ROWS_LOOKED_AT]
+        hot = head.reshape(len(head), -1, n_letters)
+        if ((head == 0) | (head == 1)).all() and (hot.sum(axis=2) == 1).mean() > 0.5:
+            length = X.shape[1] // n_letters
+            warnings.warn(
+                "X looks like flattened one-hot sequences, but is read as one number at each of "
+                f"{X.shape[1]} positions. Set length={length}, or give an array of shape "
+                f"(n_samples, {length}, {n_letters}).",
+                stacklevel=2,
+            )
+
+
+def strings_in(X: Any) -> np.ndarray | None:
+    """Return the sequences as an array of one axis if X holds strings, None if it does not.
+
+    Parameters
+    ----------
+    X : object
+        What a user gave.
+
+    Returns
+    -------
+    ndarray of str or object of shape (n_samples,), or None
+
+    Raises
+    ------
+    ValueError
+        If X is a single string, or has several columns of strings.
+    """
+    if not _holds_strings(X):
+        return None
+    sequences = as_sequences(X)
+    if isinstance(sequences, list):
+        array = np.empty(len(sequences), dtype=object)
+        array[:] = sequences
+        return array
+    return sequences
+
+
+def _holds_strings(X: Any) -> bool:
+    if isinstance(X, str | bytes):
+        return True
+    if isinstance(X, list | tuple):
+        return any(isinstance(s, str | bytes) for s in X)
+    shape = getattr(X, "shape", None)
+    if shape is None or len(shape) not in (1, 2) or 0 in shape or not hasattr(X, "__array__"):
+        return False
+    kind = getattr(getattr(X, "dtype", None), "kind", None)
+    if isinstance(kind, str) and kind in "biufcmMSUT":
+        return kind in "SUT"
+    if len(shape) == 2 and shape[1] != 1:
+        return False
+    values = np.asarray(X)
+    if values.dtype.kind != "O":
+        return values.dtype.kind in "SUT"
+    return any(isinstance(s, str | bytes) for s in values.ravel())

@@ -1,0 +1,1 @@
+"""Encoders of tables: numbers, categories, missing values."""

@@ -1,0 +1,236 @@
+"""Categorical columns of a table: which they are, their levels, and how these become numbers."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from sknn.preprocessing.tables._columns import NUMBERS, Column
+
+
+def categorical_mask(
+    categorical_features: Any, n_features: int, names: Any, by_dtype: list[bool] | None
+) -> np.ndarray:
+    """Tell which columns are categorical, as `HistGradientBoostingClassifier` takes it.
+
+    Parameters
+    ----------
+    categorical_features : 'from_dtype', None, or array-like of bool, int or str
+        The parameter of that name.
+    n_features : int
+        Columns of X.
+    names : sequence of str or None
+        Their names, if X has such.
+    by_dtype : list of bool or None
+        What 'from_dtype' says; None for arrays, which say nothing.
+
+    Returns
+    -------
+    ndarray of bool of shape (n_features,)
+
+    Raises
+    ------
+    ValueError
+        If `categorical_features` does not fit X.
+    """
+    mask = np.zeros(n_features, dtype=bool)
+    if categorical_features is None:
+        return mask
+    if isinstance(categorical_features, str):
+        return mask if by_dtype is None else np.array(by_dtype, dtype=bool)
+    chosen = np.asarray(categorical_features)
+    if chosen.size == 0:
+        return mask
+    kinds = {type(item).__name__ for item in chosen.tolist()}
+    if len(kinds) > 1 or not kinds <= {"bool", "int", "str"}:
+        raise ValueError(
+            "categorical_features must be an array-like of bool, int or str, got: "
+            f"{', '.join(sorted(kinds))}."
+        )
+    if kinds == {"bool"} and chosen.shape != mask.shape:
+        raise ValueError(
+            "categorical_features set as a boolean mask must have shape (n_features,), that is "
+            f"({n_features},), got: {chosen.shape}."
+        )
+    if kinds == {"int"} and not (chosen.min() >= 0 and chosen.max() < n_features):
+        raise ValueError(
+            "categorical_features set as integer indices must be in [0, n_features - 1], that is "
+            f"up to {n_features - 1}; got {chosen.tolist()}."
+        )
+    if kinds == {"str"}:
+        chosen = _positions(chosen.tolist(), names)
+    mask[chosen] = True
+    return mask
+
+
+def _positions(chosen: list[str], names: Any) -> list[int]:
+    if names is None:
+        raise ValueError(
+            "categorical_features should be passed as an array of integers or as a boolean mask "
+            f"when the model is fitted on data without feature names; got {chosen!r}."
+        )
+    names = list(names)
+    unknown = [name for name in chosen if name not in names]
+    if unknown:
+        raise ValueError(
+            f"categorical_features has an item value {unknown[0]!r} which is not a valid feature "
+            f"name of the training data. Observed feature names: {names}"
+        )
+    return [names.index(name) for name in chosen]
+
+
+@dataclass(frozen=True)
+class CategoryColumn:
+    """Levels of a categorical column, and the numbers that stand for them.
+
+    Attributes
+    ----------
+    label : str or int
+        Name, or position in an array, for messages.
+    levels : tuple
+        Those of the training rows, sorted.
+    kind : str
+        'text', 'numeric' or the name of another type; empty where there are no levels.
+    missing : bool
+        Whether a missing value is a level of its own, behind the others.
+    one_hot : bool
+        Whether the levels become columns; else they become codes.
+    numbers : dict
+        Level -> 1, 2, ...; 0 is for unknown ones.
+    """
+
+    label: Any
+    levels: tuple
+    kind: str
+    missing: bool
+    one_hot: bool
+    numbers: dict
+
+    @property
+    def n_levels(self) -> int:
+        """Number of levels, the missing one counted."""
+        return len(self.levels) + self.missing
+
+    @property
+    def is_pair(self) -> bool:
+        """Whether two levels share one column."""
+        return self.one_hot and self.n_levels == 2 and not self.missing
+
+    @property
+    def n_outputs(self) -> int:
+        """Number of columns that `write` fills."""
+        return 1 if self.is_pair or not self.one_hot else self.n_levels
+
+    def codes(self, column: Column) -> np.ndarray:
+        """Return the number of each row's level, 0 for unknown ones, of shape (n_samples,).
+
+        Raises
+        ------
+        ValueError
+            If the levels are of another kind than in fit.
+        """
+        column.check()
+        codes, levels = column.levels()
+        kind = _kind_of_levels(column, levels)
+        if kind and self.kind and kind != self.kind:
+            raise ValueError(
+                f"Column {self.label!r} was {self.kind} in fit and is {kind} now (first value: "
+                f"{column.first()!r}). Convert it, or refit."
+            )
+        missing = len(self.levels) + 1 if self.missing else 0
+        known = self.numbers.get
+        return np.array([*(known(level, 0) for level in levels), missing])[codes]
+
+    def write(self, codes: np.ndarray, out: np.ndarray) -> None:
+        """Write the numbers for codes into `out`, zeros of shape (n_samples, n_outputs)."""
+        if not self.one_hot:
+            out[:, 0] = codes
+        elif self.is_pair:
+            out[:, 0] = np.array([0, -1, 1], out.dtype)[codes]
+        else:
+            rows = np.flatnonzero(codes)
+            out[rows, codes[rows] - 1] = 1
+
+    def names(self, feature: str) -> list[str]:
+        """Return names for the columns that `write` fills."""
+        if not self.one_hot:
+            return [feature]
+        levels = self.levels[1:] if self.is_pair else self.levels
+        return [f"{feature}_{level}" for level in levels] + [f"{feature}_missing"] * self.missing
+
+
+def fit_category_column(
+    column: Column, kept: np.ndarray | None, max_one_hot: int | None
+) -> tuple[CategoryColumn, np.ndarray]:
+    """Learn the levels of a column.
+
+    Parameters
+    ----------
+    column : Column
+        Of training rows.
+    kept : ndarray of int or None
+        Rows to learn from; None for all.
+    max_one_hot : int or None
+        Most levels that become columns.
+
+    Returns
+    -------
+    fitted : CategoryColumn
+    codes : ndarray of int of shape (n_samples,)
+        As `CategoryColumn.codes` gives them for this column.
+    """
+    column.check()
+    codes, levels = column.levels()
+    kind = _kind_of_levels(column, levels)
+    used = np.bincount((codes if kept is None else codes[kept]) + 1, minlength=len(levels) + 1)
+    plain = {i: _plain(levels[i]) for i in np.flatnonzero(used[1:]).tolist()}
+    order = sorted(plain, key=plain.get if _are_sortable(plain) else lambda i: repr(plain[i]))
+    number = np.zeros(len(levels) + 1, dtype=np.int64)
+    number[order] = np.arange(1, len(order) + 1)
+    missing = bool(used[0])
+    number[-1] = len(order) + 1 if missing else 0
+    known = tuple(plain[i] for i in order)
+    fitted = CategoryColumn(
+        label=column.label,
+        levels=known,
+        kind=kind if known else "",
+        missing=missing,
+        one_hot=max_one_hot is None or len(known) + missing <= max_one_hot,
+        numbers={level: i for i, level in enumerate(known, start=1)},
+    )
+    return fitted, number[codes]
+
+
+def _plain(level: Any) -> Any:
+    """Return a whole number as int, so that 1 and 1.0 have one name."""
+    return int(level) if isinstance(level, NUMBERS) and not isinstance(level, bool) else level
+
+
+def _are_sortable(levels: dict) -> bool:
+    try:
+        sorted(levels.values())
+    except TypeError:
+        return False
+    return True
+
+
+def _kind_of_levels(column: Column, levels: list) -> str:
+    kinds = {type(level): level for level in levels}
+    words = {
+        "text" if issubclass(kind, str) else "numeric" if issubclass(kind, NUMBERS) else kind
+        for kind in kinds
+    }
+    if len(words) > 1:
+        raise ValueError(
+            f"Column {column.label!r} mixes {' and '.join(sorted(k.__name__ for k in kinds))} "
+            f"(for instance {list(kinds.values())!r}). Convert all to one type, text for instance."
+        )
+    if words == {"numeric"}:
+        broken = next((level for level in levels if level % 1 != 0), None)
+        if broken is not None:
+            raise ValueError(
+                f"Column {column.label!r} has categories as floats: {broken!r} is not a whole "
+                "number. Convert them to whole numbers or to text, or take the column out of "
+                "categorical_features."
+            )
+    return next((w if isinstance(w, str) else w.__name__ for w in words), "")

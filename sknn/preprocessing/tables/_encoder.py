@@ -1,0 +1,384 @@
+"""`TabularEncoder`: tables of any kind to one array of numbers for a network."""
+
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
+from sklearn.utils.validation import check_is_fitted
+
+from sknn._sklearn import Interval, StrOptions, fit_context
+from sknn._specs import InputSpec
+from sknn._validation import is_clean_array, validated_weights
+from sknn.preprocessing.tables._categories import categorical_mask, fit_category_column
+from sknn.preprocessing.tables._numeric import fit_numeric_columns, fit_sparse_columns
+from sknn.preprocessing.tables._reading import FLOATS, read_table, split_table
+
+
+class TabularEncoder(TransformerMixin, BaseEstimator):
+    """Turn a table of numbers, categories and gaps into the numbers that a network takes.
+
+    X may be an array, a CSR matrix, or a data frame of pandas, polars or pyarrow. The encoded
+    array has, in this order:
+
+    - the numeric columns, in the order of X, scaled if `scale` says so. A missing number becomes
+      the mean, or with ``scale='robust'`` or ``'quantile'`` the median, of the training rows: 0
+      once it is scaled. Columns of bool are the numbers 0 and 1 and are never scaled. A column
+      without a number in `fit` is 0 whatever comes;
+    - a column ``<name>_missing`` of 0 and 1 for each numeric column in which `fit` saw a missing
+      value. Where one is missing for the first time in `transform`, it is filled in silently;
+    - columns for the levels of the categorical columns with up to `max_one_hot` levels: 1 for the
+      level that a row has, else 0. A missing value is a level of its own if `fit` saw one. Two
+      levels share one column, -1 for the first and 1 for the second: half the inputs, centred as
+      a standardised number is. A level that `fit` has not seen is 0 in all of its columns;
+    - a column for each categorical column with more levels, which holds their codes for an
+      embedding in the network: 0 for unknown levels, from 1 the sorted levels, and behind them
+      the missing one, if `fit` saw it.
+
+    Levels are those of the training rows; whole numbers are the same level whatever their type.
+
+    Parameters
+    ----------
+    categorical_features : 'from_dtype', None, or array-like of {bool, int, str}, \
+default='from_dtype'
+        Which columns are categorical, as in
+        :class:`~sklearn.ensemble.HistGradientBoostingClassifier`: a mask, positions, names, None
+        for none of them; ``'from_dtype'`` for the columns of a data frame that are category,
+        enum or text, and for none of an array.
+    scale : {'standard', 'robust', 'quantile', 'auto'}, default=None
+        What to do with numeric columns. None leaves them as they are; ``'auto'`` does so too, but
+        is ``'standard'`` where other columns are categorical.
+
+        - ``'standard'``: mean 0, standard deviation 1. Sparse X is divided by the standard
+          deviation alone, so that it stays sparse.
+        - ``'robust'``: median 0, interquartile range 1 (where that is 0, the whole range is 2),
+          then the smooth clip ``x / sqrt(1 + (x / 3)**2)`` to -3 ... 3, see [1]_.
+        - ``'quantile'``: the share of training rows below a value, half of those equal to it
+          counted, as a quantile of the normal distribution; linear between at most 1000 values.
+          Unlike :class:`~sklearn.preprocessing.QuantileTransformer` this knows weights, and
+          neither ends nor columns of few values or one lie far out.
+    max_one_hot : int or None, default=9
+        Most levels, a missing one counted, that become columns. None is no limit: nothing is left
+        to embed.
+    dtype : {'float32', 'float64', 'auto'}, default='float32'
+        Of the encoded array. Scales are computed in float64. ``'auto'`` keeps float32 where all
+        numeric columns have it, or there are none, and is float64 otherwise.
+
+    Attributes
+    ----------
+    spec_ : InputSpec
+        What the encoded array looks like: ``n_numeric`` columns of numbers, then a column of
+        codes for each of ``cardinalities``.
+    is_identity_ : bool
+        Whether an X of finite numbers of the encoded dtype comes back as it is.
+    is_categorical_ : ndarray of bool of shape (n_features_in_,)
+        Which columns of X are categorical.
+    categories_ : list of tuple
+        Sorted levels of each categorical column, None behind them where missing is one.
+    n_features_in_ : int
+        Columns of X in `fit`.
+    feature_names_in_ : ndarray of str of shape (n_features_in_,)
+        Their names, if X had names that are all text.
+
+    See Also
+    --------
+    sklearn.compose.ColumnTransformer : Any transformer for any column.
+    sklearn.preprocessing.OneHotEncoder : Categories alone.
+
+    Notes
+    -----
+    Dates, times and nested columns raise an error that says what to do with them.
+
+    Changes between `fit` and `transform` raise errors too: names or their order, or a column of
+    numbers that now holds text. Another kind of frame with the same names is no change.
+
+    References
+    ----------
+    .. [1] D. Holzmüller, L. Grinsztajn and I. Steinwart (2024). Better by Default: Strong
+       Pre-Tuned MLPs and Boosted Trees on Tabular Data. NeurIPS 37. arXiv:2407.04491.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from sknn.preprocessing import TabularEncoder
+    >>> X = pd.DataFrame({
+    ...     "age": [30.0, None, 50.0],
+    ...     "sex": ["m", "f", "f"],
+    ...     "city": ["Rome", "Berlin", "Oslo"],
+    ... })
+    >>> encoder = TabularEncoder(max_one_hot=2).set_output(transform="pandas")
+    >>> encoder.fit_transform(X)
+        age  age_missing  sex_m  city
+    0  30.0          0.0    1.0   3.0
+    1  40.0          1.0   -1.0   1.0
+    2  50.0          0.0   -1.0   2.0
+    >>> encoder.spec_.n_numeric, encoder.spec_.cardinalities
+    (3, (4,))
+    """
+
+    _parameter_constraints: dict = {  # noqa: RUF012
+        "categorical_features": ["array-like", StrOptions({"from_dtype"}), None],
+        "scale": [StrOptions({"standard", "robust", "quantile", "auto"}), None],
+        "max_one_hot": [Interval(Integral, 0, None, closed="left"), None],
+        "dtype": [StrOptions({"float32", "float64", "auto"})],
+    }
+
+    def __init__(
+        self, categorical_features="from_dtype", *, scale=None, max_one_hot=9, dtype="float32"
+    ):
+        self.categorical_features = categorical_features
+        self.scale = scale
+        self.max_one_hot = max_one_hot
+        self.dtype = dtype
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> "TabularEncoder":
+        """Learn levels, fillings and scales.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, data frame} of shape (n_samples, n_features)
+            Training rows.
+        y : None
+            Ignored; scikit-learn's transformers have it.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Non-negative weights for fillings and scales. A row of weight 0 is left out.
+
+        Returns
+        -------
+        self : object
+            The fitted encoder.
+
+        Raises
+        ------
+        TypeError
+            If X is a lazy frame, or has nested columns.
+        ValueError
+            If a column is neither numbers nor categories, or a number is infinite.
+        """
+        self._fit(X, sample_weight)
+        return self
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def fit_transform(self, X: Any, y: Any = None, sample_weight: Any = None) -> Any:
+        """Fit, and return the same rows encoded; reads X once only.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, data frame} of shape (n_samples, n_features)
+            Training rows.
+        y : None
+            Ignored.
+        sample_weight : array-like of shape (n_samples,), default=None
+            As in `fit`.
+
+        Returns
+        -------
+        {ndarray, CSR matrix, data frame} of shape (n_samples, n_features_out)
+            As `transform` gives them.
+        """
+        return self._assemble(*self._fit(X, sample_weight))
+
+    def transform(self, X: Any) -> Any:
+        """Return rows encoded.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, data frame} of shape (n_samples, n_features)
+            Columns as in `fit`.
+
+        Returns
+        -------
+        {ndarray, CSR matrix} of shape (n_samples, n_features_out)
+            Or a data frame, after `set_output`. Where nothing is to do this is X itself.
+
+        Raises
+        ------
+        TypeError
+            If X is a lazy frame, or has nested columns.
+        ValueError
+            If columns are not those of `fit`, or a number is infinite.
+        """
+        if not hasattr(self, "spec_"):  # the check alone takes longer than a row of a clean array
+            check_is_fitted(self)
+        return self._encode(X, names=True)
+
+    def encode(self, X: Any) -> np.ndarray | sparse.csr_matrix:
+        """Return rows encoded, without looking at their names.
+
+        For estimators that hold an encoder: they have checked the names of columns under their own
+        name, with ``validate_data(self, X, reset=False, skip_check_array=True)`` for instance, and
+        `set_output` is not for them.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, data frame} of shape (n_samples, n_features)
+            Columns as in `fit`.
+
+        Returns
+        -------
+        {ndarray, CSR matrix} of shape (n_samples, n_features_out)
+            Where nothing is to do this is X itself.
+
+        Raises
+        ------
+        TypeError, ValueError
+            As `transform` does.
+        """
+        return self._encode(X, names=False)
+
+    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
+        """Return the names of the encoded columns.
+
+        Parameters
+        ----------
+        input_features : array-like of str of shape (n_features_in_,), default=None
+            Names of the columns of X; by default `feature_names_in_`, or ``x0``, ``x1`` and so on.
+
+        Returns
+        -------
+        ndarray of str of shape (n_features_out,)
+            ``age``, ``age_missing``, ``city_Berlin``, and ``street`` for a column of codes. Where
+            two would be the same, ``_`` is added to the later one.
+        """
+        check_is_fitted(self)
+        # scikit-learn's own check of `input_features`, and its default names.
+        features = OneToOneFeatureMixin.get_feature_names_out(self, input_features)
+        numeric = features[~self.is_categorical_]
+        names = [*numeric, *(f"{numeric[j]}_missing" for j in self._numeric.marked)]
+        categorical = features[self.is_categorical_]
+        for i in self._order():
+            names.extend(self._categories[i].names(categorical[i]))
+        return np.array(_without_twins(names), dtype=object)
+
+    def column_sources(self) -> np.ndarray:
+        """Return for each encoded column the number of the column of X that it comes from.
+
+        Returns
+        -------
+        ndarray of int of shape (n_features_out,)
+        """
+        check_is_fitted(self)
+        numeric = np.flatnonzero(~self.is_categorical_)
+        categorical = np.flatnonzero(self.is_categorical_)
+        sources = [*numeric, *(numeric[j] for j in self._numeric.marked)]
+        for i in self._order():
+            sources.extend([categorical[i]] * len(self._categories[i].names("")))
+        return np.array(sources, dtype=int)
+
+    def _fit(self, X: Any, sample_weight: Any) -> tuple:
+        """Fit; return numbers and codes of the same rows, as `_assemble` takes them."""
+        table, by_dtype = self._read(X, reset=True, names=True)
+        names = getattr(self, "feature_names_in_", None)
+        if isinstance(table, list):
+            labels, n_rows = [column.label for column in table], len(table[0].values)
+            names = labels if by_dtype is not None else names
+        else:
+            labels, n_rows = range(table.shape[1]) if names is None else names, table.shape[0]
+        mask = categorical_mask(self.categorical_features, len(labels), names, by_dtype)
+        columns, numbers, is_bool = split_table(table, mask)
+        weights, kept = validated_weights(sample_weight, np.empty((n_rows, 1))), None
+        if weights is not None and not weights.all():
+            kept = np.flatnonzero(weights)
+            weights = weights[kept]
+        fit = fit_sparse_columns if sparse.issparse(numbers) else fit_numeric_columns
+        self._numeric = fit(
+            numbers if kept is None else numbers[kept],
+            tuple(label for label, yes in zip(labels, mask, strict=True) if not yes),
+            self._scale_beside(mask.any()),
+            weights,
+            is_bool,
+        )
+        fitted = [fit_category_column(column, kept, self.max_one_hot) for column in columns]
+        self._categories = [category for category, _ in fitted]
+        self.is_categorical_ = mask
+        self._describe(str(numbers.dtype) if self.dtype == "auto" else self.dtype)
+        return numbers, [codes for _, codes in fitted]
+
+    def _scale_beside(self, has_categories: bool) -> str | None:
+        automatic = "standard" if has_categories else None
+        return automatic if self.scale == "auto" else self.scale
+
+    def _describe(self, dtype: str) -> None:
+        columns = [c.n_outputs for c in self._categories if c.one_hot]
+        self.spec_ = InputSpec(
+            kind="table",
+            n_numeric=self._numeric.n_outputs + sum(columns),
+            dtype=dtype,
+            cardinalities=tuple(1 + c.n_levels for c in self._categories if not c.one_hot),
+        )
+        self.is_identity_ = not self._categories and self._numeric.changes_nothing
+        self.categories_ = [(*c.levels, None) if c.missing else c.levels for c in self._categories]
+
+    def _read(self, X: Any, *, reset: bool, names: bool) -> tuple:
+        chosen = self.categorical_features
+        dtype = FLOATS if self.scale is not None or self.dtype == "auto" else self.dtype
+        explicit = not (chosen is None or isinstance(chosen, str))
+        if explicit or (not reset and self.is_categorical_.any()):
+            dtype = None  # levels that are large whole numbers would not survive
+        return read_table(self, X, dtype=dtype, reset=reset, names=names)
+
+    def _encode(self, X: Any, *, names: bool) -> Any:
+        clean = is_clean_array(X, self.n_features_in_, self.spec_.dtype)
+        if clean and not (names and hasattr(self, "feature_names_in_")):
+            if self.is_identity_:
+                return X
+            table = X
+        else:
+            table, _ = self._read(X, reset=False, names=names)
+        columns, numbers, _ = split_table(table, self.is_categorical_, self._numeric)
+        if sparse.issparse(numbers) and not self._numeric.keeps_zeros:
+            raise ValueError(
+                f"X is sparse now, but was dense in fit, where scale={self.scale!r} and "
+                f"{len(self._numeric.marked)} columns with missing values do not leave 0 as it "
+                "is. Give X.toarray(), or refit with sparse X."
+            )
+        codes = [c.codes(column) for c, column in zip(self._categories, columns, strict=True)]
+        return self._assemble(numbers, codes)
+
+    def _assemble(self, numbers: Any, codes: list[np.ndarray]) -> Any:
+        """Put the parts side by side, as `InputSpec` wants them."""
+        dtype = self.spec_.dtype
+        if sparse.issparse(numbers):
+            return self._numeric.encode_sparse(numbers, dtype)
+        encoded = self._numeric.encode(numbers, dtype)
+        if not codes:
+            return encoded
+        start = encoded.shape[1]
+        out = np.zeros((len(encoded), self.spec_.n_numeric + len(self.spec_.cardinalities)), dtype)
+        out[:, :start] = encoded
+        for i in self._order():
+            stop = start + self._categories[i].n_outputs
+            self._categories[i].write(codes[i], out[:, start:stop])
+            start = stop
+        return out
+
+    def _order(self) -> list[int]:
+        """Return the places of the categorical columns, those that get codes last."""
+        return sorted(range(len(self._categories)), key=lambda i: not self._categories[i].one_hot)
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "spec_")
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        chosen = self.categorical_features
+        explicit = not (chosen is None or isinstance(chosen, str))
+        tags.input_tags.allow_nan = True
+        tags.input_tags.sparse = self.scale in (None, "standard", "auto") and not explicit
+        tags.input_tags.categorical = chosen is not None
+        tags.input_tags.string = explicit
+        kept = {"auto": ["float64", "float32"], "float64": ["float64"], "float32": []}
+        tags.transformer_tags.preserves_dtype = kept.get(self.dtype, [])
+        return tags
+
+
+def _without_twins(names: list[str]) -> list[str]:
+    """Add ``_`` to a name until no earlier one is the same."""
+    seen = {}
+    for name in names:
+        while name in seen:
+            name += "_"
+        seen[name] = None
+    return list(seen)

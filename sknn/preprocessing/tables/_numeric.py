@@ -1,0 +1,235 @@
+"""Numeric columns of a table: gaps filled and marked, scaled, cast."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+from sklearn.preprocessing import StandardScaler
+
+from sknn.preprocessing.tables._scaling import Affine, NormalScores, fit_scale, weighted_mean
+
+
+@dataclass(frozen=True)
+class NumericColumns:
+    """What `fit_numeric_columns` learned.
+
+    Attributes
+    ----------
+    labels : tuple of (str or int)
+        Names, or positions in an array, for messages.
+    fill : ndarray of shape (n_columns,)
+        What a missing number becomes, before the scale.
+    empty : ndarray of bool of shape (n_columns,)
+        Columns without a number in fit; they are 0 whatever comes.
+    marked : ndarray of int
+        Columns with a column of their own that tells where a number was missing.
+    scaled : ndarray of int
+        Columns that `scale` is for.
+    scale : Affine, NormalScores or None
+        None leaves all as they are.
+    """
+
+    labels: tuple
+    fill: np.ndarray
+    empty: np.ndarray
+    marked: np.ndarray
+    scaled: np.ndarray
+    scale: Affine | NormalScores | None
+
+    @property
+    def n_outputs(self) -> int:
+        """Number of columns that `encode` gives."""
+        return len(self.labels) + len(self.marked)
+
+    @property
+    def changes_nothing(self) -> bool:
+        """Whether a clean X of the right dtype comes back as it is."""
+        return self.scale is None and not len(self.marked) and not self.empty.any()
+
+    @property
+    def keeps_zeros(self) -> bool:
+        """Whether 0 becomes 0 in each column, so that a sparse X stays sparse."""
+        centred = isinstance(self.scale, NormalScores) or (
+            self.scale is not None and np.any(self.scale.center)
+        )
+        return not centred and not len(self.marked)
+
+    def encode(self, X: np.ndarray, dtype: str) -> np.ndarray:
+        """Return X filled, scaled and cast, and behind it a column of 0 and 1 for each marked one.
+
+        Parameters
+        ----------
+        X : ndarray of float of shape (n_samples, n_columns)
+            May hold NaN. It is not written to, but may be returned.
+        dtype : {'float32', 'float64'}
+            Of the result.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_outputs)
+
+        Raises
+        ------
+        ValueError
+            If a number is infinite, or is so in `dtype`.
+        """
+        missing, result = None, X
+        if not _is_clean(X):
+            missing = np.isnan(X)
+            check_finite(X, self.labels, X.dtype)
+            result = np.where(missing, self.fill, X)
+        if self.empty.any():
+            result = np.where(self.empty, 0.0, result)
+        if self.scale is not None:
+            if len(self.scaled) == len(self.labels):
+                result = self.scale(result)
+            else:
+                result = result.astype(np.float64)
+                result[:, self.scaled] = self.scale(result[:, self.scaled])
+        with np.errstate(over="ignore"):
+            encoded = result.astype(dtype, copy=False)
+        if encoded is not X and not _is_clean(encoded):
+            check_finite(encoded, self.labels, encoded.dtype, X)
+        if not len(self.marked):
+            return encoded
+        if missing is None:
+            marks = np.zeros((len(X), len(self.marked)), dtype)
+        else:
+            marks = missing[:, self.marked].astype(dtype)
+        return np.hstack([encoded, marks])
+
+    def encode_sparse(self, X: sparse.csr_matrix, dtype: str) -> sparse.csr_matrix:
+        """Return a CSR matrix scaled and cast; 0 has to stay 0, see `keeps_zeros`."""
+        values = X.data
+        if self.scale is not None:
+            values = values * self.scale.factor[X.indices]
+        with np.errstate(over="ignore"):
+            values = values.astype(dtype, copy=False)
+        check_finite_sparse(X, values, self.labels)
+        if values is X.data:
+            return X
+        return type(X)((values, X.indices, X.indptr), shape=X.shape)
+
+
+def fit_numeric_columns(
+    X: np.ndarray, labels: tuple, scale: str | None, weights: np.ndarray | None, left: np.ndarray
+) -> NumericColumns:
+    """Learn from numbers of shape (n_samples, n_columns) with NaN where one is missing.
+
+    Parameters
+    ----------
+    X : ndarray of float of shape (n_samples, n_columns)
+        Rows of weight 0 left out.
+    labels : tuple of (str or int)
+        For messages.
+    scale : {'standard', 'robust', 'quantile'} or None
+        See `TabularEncoder`.
+    weights : ndarray of shape (n_samples,) or None
+        Positive.
+    left : ndarray of bool of shape (n_columns,)
+        Columns that are not to be scaled.
+
+    Returns
+    -------
+    NumericColumns
+    """
+    gaps = np.zeros(X.shape[1], int)
+    if not _is_clean(X):
+        check_finite(X, labels, X.dtype)
+        gaps = np.isnan(X).sum(axis=0)
+    empty = gaps == len(X)
+    fill = np.where(empty, 0.0, weighted_mean(X, weights))
+    scaled = np.flatnonzero(~(left | empty)) if scale is not None else np.empty(0, int)
+    fitted = None
+    if len(scaled):
+        every = len(scaled) == X.shape[1]
+        fitted = fit_scale(scale, X if every else X[:, scaled], weights)
+        fill[scaled] = fitted.center
+    return NumericColumns(
+        labels=labels,
+        fill=fill,
+        empty=empty,
+        marked=np.flatnonzero((gaps > 0) & ~empty),
+        scaled=scaled,
+        scale=fitted,
+    )
+
+
+def fit_sparse_columns(
+    X: Any, labels: tuple, scale: str | None, weights: np.ndarray | None, left: np.ndarray
+) -> NumericColumns:
+    """Learn from a CSR matrix; its scale divides by the standard deviation and subtracts nothing.
+
+    Parameters
+    ----------
+    X, labels, scale, weights, left
+        As `fit_numeric_columns` has them, X in CSR.
+
+    Returns
+    -------
+    NumericColumns
+
+    Raises
+    ------
+    ValueError
+        If X holds NaN, or the scale has to move zeros.
+    """
+    n_columns = X.shape[1]
+    check_finite_sparse(X, X.data, labels)
+    if scale not in (None, "standard"):
+        raise ValueError(
+            f"scale must be None or 'standard' where X is sparse, as scale={scale!r} would turn "
+            "zeros into other numbers; give X.toarray(), or another scale."
+        )
+    fitted = None
+    if scale is not None and not left.any():
+        scaler = StandardScaler(with_mean=False).fit(X.astype(np.float64), sample_weight=weights)
+        fitted = Affine(np.zeros(n_columns), 1 / scaler.scale_)
+    return NumericColumns(
+        labels=labels,
+        fill=np.zeros(n_columns),
+        empty=np.zeros(n_columns, bool),
+        marked=np.empty(0, int),
+        scaled=np.arange(n_columns) if fitted else np.empty(0, int),
+        scale=fitted,
+    )
+
+
+def _is_clean(X: np.ndarray) -> bool:
+    """Tell at little cost whether all is finite; False too where the sum alone overflows."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        return bool(np.isfinite(X.sum()))
+
+
+def check_finite(X: np.ndarray, labels: tuple, dtype: Any, original: Any = None) -> None:
+    """Raise ValueError that names the column if a number is infinite; NaN is none."""
+    infinite = np.isinf(X) if original is None else ~np.isfinite(X)
+    if infinite.any():
+        row, column = np.argwhere(infinite)[0]
+        value = (X if original is None else original)[row, column]
+        _raise_infinite(labels[column], row, value, dtype)
+
+
+def check_finite_sparse(X: Any, values: np.ndarray, labels: tuple) -> None:
+    """Raise ValueError that names the column if a stored number is NaN or infinite."""
+    if _is_clean(values):
+        return
+    wrong = np.flatnonzero(~np.isfinite(values))
+    if len(wrong):
+        label, value = labels[X.indices[wrong[0]]], X.data[wrong[0]]
+        row = int(np.searchsorted(X.indptr, wrong[0], side="right")) - 1
+        if np.isnan(value):
+            raise ValueError(
+                f"Input X contains NaN in column {label!r}, row {row}, but a sparse X must not. "
+                "Give a dense X, or fill the gaps first."
+            )
+        _raise_infinite(label, row, value, values.dtype)
+
+
+def _raise_infinite(label: Any, row: int, value: float, dtype: Any) -> None:
+    raise ValueError(
+        f"Input X contains infinity or a value too large for {np.dtype(dtype)!r}: column "
+        f"{label!r} holds {float(value)!r} in row {row}. Put NaN (missing) or a finite number in "
+        "its place; large numbers fit with dtype='float64' or scale='standard'."
+    )

@@ -1,0 +1,190 @@
+"""X as scikit-learn checks it: a matrix where it is numbers alone, else a list of columns."""
+
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+from sklearn.utils import check_array
+from sklearn.utils.validation import validate_data
+
+from sknn.preprocessing.tables._columns import (
+    Column,
+    as_frame,
+    has_only_numbers,
+    is_plain_numbers,
+    named_header,
+    read_columns,
+)
+from sknn.preprocessing.tables._numeric import NumericColumns
+
+FLOATS = (np.float64, np.float32)
+
+
+def read_table(estimator: Any, X: Any, *, dtype: Any, reset: bool, names: bool) -> tuple:
+    """Check X and return what it holds.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Gets or has ``n_features_in_`` and ``feature_names_in_``, and gives its name to errors.
+    X : object
+        What a user gave.
+    dtype : dtype, tuple of dtype, or None
+        As in ``check_array``, for numbers alone. None means that some columns of X are categories
+        for sure, so that each keeps its own.
+    reset : bool
+        Whether X is that of `fit`.
+    names : bool
+        Whether to look at the names of columns.
+
+    Returns
+    -------
+    table : ndarray, CSR matrix or list of Column
+        A matrix may hold NaN and infinity. A frame of numbers alone is one, unless `dtype` is None.
+    by_dtype : list of bool or None
+        Which columns of a frame are categories by their dtypes; None if there is no frame, or
+        nothing but numbers.
+    """
+    frame = None if isinstance(X, np.ndarray) else as_frame(X)
+    plain = frame is None and is_plain_numbers(X)
+    if frame is not None and (dtype is None or not has_only_numbers(frame)):
+        known = [] if reset else list(getattr(estimator, "feature_names_in_", []))
+        if names and known != list(frame.columns):
+            header = named_header(X, frame)
+            validate_data(estimator, header, reset=reset, skip_check_array=True)
+        _check_shape(estimator, frame.shape)
+        columns = read_columns(X, frame)
+        return columns, [column.kind in ("category", "text", "mixed") for column in columns]
+    if not plain and frame is None:
+        X, dtype = X if isinstance(X, np.ndarray) else np.array(X, dtype=object), None
+    if frame is None and getattr(X, "dtype", None) == np.dtype(bool):
+        dtype = None  # columns of bool are told from numbers until they are split
+    # A frame of pandas lies column by column, while batches are taken row by row.
+    order = None if frame is None else "C"
+    options = {"accept_sparse": "csr", "ensure_all_finite": False, "dtype": dtype, "order": order}
+    with np.errstate(over="ignore"):  # infinity is found later, and its column
+        if names:
+            X = validate_data(estimator, X, reset=reset, **options)
+        else:
+            X = check_array(X, estimator=estimator, **options)
+            _check_shape(estimator, X.shape)
+    return (X if plain or frame is not None else read_columns(X)), None
+
+
+def check_names(estimator: Any, X: Any, *, reset: bool) -> Any:
+    """Check the names and the number of columns of a table, without a look at its values.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Gets or has ``n_features_in_`` and ``feature_names_in_``, and gives its name to errors.
+    X : data frame, array or list of rows
+        What a user gave.
+    reset : bool
+        Whether X is that of `fit`.
+
+    Returns
+    -------
+    data frame or ndarray
+        X; lists become an array of objects.
+    """
+    frame = None if isinstance(X, np.ndarray) else as_frame(X)
+    if frame is None:
+        X = X if isinstance(X, np.ndarray) else np.array(X, dtype=object)
+        header = X
+    else:
+        header = named_header(X, frame)
+    if frame is None and X.ndim != 2:
+        check_array(X, dtype=None, estimator=estimator)  # which says what is wrong
+    validate_data(estimator, header, reset=reset, skip_check_array=True)
+    _check_shape(estimator, X.shape if frame is None else frame.shape)
+    return X
+
+
+def _check_shape(estimator: Any, shape: tuple[int, int]) -> None:
+    name = type(estimator).__name__
+    if 0 in shape:
+        what = "sample" if shape[0] == 0 else "feature"
+        raise ValueError(
+            f"Found array with 0 {what}(s) (shape={tuple(shape)}) while a minimum of 1 is "
+            f"required by {name}."
+        )
+    if shape[1] != estimator.n_features_in_:
+        raise ValueError(
+            f"X has {shape[1]} features, but {name} is expecting {estimator.n_features_in_} "
+            "features as input."
+        )
+
+
+def split_table(
+    table: Any, is_categorical: np.ndarray, fitted: NumericColumns | None = None
+) -> tuple[list[Column], Any, np.ndarray]:
+    """Part categorical from numeric columns.
+
+    Parameters
+    ----------
+    table : ndarray, CSR matrix or list of Column
+        Of `read_table`.
+    is_categorical : ndarray of bool of shape (n_features,)
+        Which columns are categorical.
+    fitted : NumericColumns or None
+        What was learned in `fit`; None in `fit`.
+
+    Returns
+    -------
+    columns : list of Column
+        The categorical ones.
+    numbers : ndarray or CSR matrix of shape (n_samples, n_numeric_features)
+        The others, float32 or float64, NaN where one is missing.
+    is_bool : ndarray of bool of shape (n_numeric_features,)
+        Which of them are bool.
+    """
+    if not isinstance(table, list):
+        if not is_categorical.any():
+            is_bool = np.full(table.shape[1], table.dtype == bool)
+            return [], table if table.dtype in FLOATS else table.astype(np.float64), is_bool
+        if sparse.issparse(table):
+            raise ValueError(
+                "categorical_features must be None or 'from_dtype' where X is sparse. Give "
+                "X.toarray(), or encode the categories first."
+            )
+        table = read_columns(table)
+    columns = [column for column, yes in zip(table, is_categorical, strict=True) if yes]
+    numeric = [column for column, yes in zip(table, is_categorical, strict=True) if not yes]
+    is_bool = np.array([column.kind == "bool" for column in numeric], dtype=bool)
+    return columns, _matrix(numeric, len(table[0].values), fitted), is_bool
+
+
+def _matrix(columns: list[Column], n_rows: int, fitted: NumericColumns | None) -> np.ndarray:
+    arrays = []
+    for j, column in enumerate(columns):
+        if fitted is not None and fitted.empty[j]:
+            arrays.append(np.zeros(n_rows, np.float32))
+            continue
+        column.check()
+        values = column.numbers()
+        if values is None:
+            raise ValueError(_why_not_numbers(column, None if fitted is None else fitted.labels[j]))
+        arrays.append(values)
+    single = all(values.dtype.kind == "f" and values.dtype.itemsize <= 4 for values in arrays)
+    matrix = np.empty((n_rows, len(arrays)), np.float32 if single else np.float64)
+    for j, values in enumerate(arrays):
+        matrix[:, j] = values
+    return matrix
+
+
+def _why_not_numbers(column: Column, label: Any) -> str:
+    value = column.first(str)
+    what = "text"
+    if value is None:
+        value = column.first()
+        what = f"of type {type(value).__name__!r}"
+    if label is None:
+        return (
+            f"Column {column.label!r} is {what} (first value: {value!r}), but not categorical "
+            "according to categorical_features. Add it there, or convert it to numbers."
+        )
+    return (
+        f"Column {label!r} was numeric in fit and is {what} now (first value: {value!r}). "
+        "Convert it, or refit."
+    )

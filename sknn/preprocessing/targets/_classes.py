@@ -1,0 +1,203 @@
+"""Classes in and out of the network: labels and label sets."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+from sklearn.preprocessing import LabelBinarizer
+from sklearn.utils.multiclass import check_classification_targets, type_of_target, unique_labels
+
+from sknn._specs import TargetSpec
+from sknn.losses import (
+    CLASS_LOSSES,
+    ClassLoss,
+    loss_facts,
+    read_settings,
+)
+
+
+class ClassCodec:
+    """Class labels to numbers and back: binary, multiclass or multilabel.
+
+    Parameters
+    ----------
+    loss : {'log_loss', 'focal', 'hinge'} or callable, default='log_loss'
+        What the network is trained on.
+    loss_params : mapping, default=None
+        Its settings: ``label_smoothing`` of the first two, ``gamma`` of 'focal'.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        Sorted labels; ``0 ... n_labels - 1`` for multilabel y.
+    spec_ : TargetSpec
+        How `encode` writes.
+    out_activation_ : {'softmax', 'logistic', 'identity'}
+        What makes probabilities of raw output; 'identity' where nothing does.
+
+    Raises
+    ------
+    ValueError
+        If the loss is unknown, or a setting is not as it should be.
+    """
+
+    def __init__(self, loss: Any = "log_loss", loss_params: Mapping[str, Any] | None = None):
+        self.loss = loss
+        self._settings = read_settings(loss, self._facts, loss_params)
+
+    @property
+    def _facts(self) -> ClassLoss:  # not an attribute: functions of the table cannot be pickled
+        return loss_facts(self.loss, CLASS_LOSSES, ClassLoss())
+
+    def fit(self, y: Any, classes: Iterable | None = None) -> "ClassCodec":
+        """Learn the classes.
+
+        Parameters
+        ----------
+        y : array-like of shape (n_samples,) or {array-like, sparse} of shape (n_samples, n_labels)
+            Labels, or an indicator matrix of label sets.
+        classes : array-like of shape (n_classes,), default=None
+            All classes, where y may lack some (``partial_fit``). An indicator matrix knows its
+            own.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If y is continuous, or has several columns of classes.
+        """
+        check_classification_targets(y)
+        multilabel = _has_columns(y)
+        if multilabel:
+            if type_of_target(y) != "multilabel-indicator":
+                raise ValueError(
+                    "Multioutput target data is not supported: y has several columns, but is no "
+                    "indicator matrix of 0 and 1. Fit one classifier a column, as "
+                    "sklearn.multioutput.MultiOutputClassifier does."
+                )
+            # scikit-learn's binarizer gives label sets back dense or sparse, as they came.
+            self._binarizer = LabelBinarizer().fit(y)
+            self.classes_ = self._binarizer.classes_
+        else:
+            self.classes_ = np.unique(y if classes is None else np.asarray(classes))
+        n_classes = len(self.classes_)
+        if multilabel:
+            self._set_spec("multilabel", n_classes)
+        elif n_classes > 2:
+            self._set_spec("multiclass", n_classes)
+        else:
+            self._set_spec("binary", 1)
+        return self
+
+    def _set_spec(self, kind: str, n_outputs: int) -> None:
+        loss, several = self.loss, kind == "multiclass"
+        if isinstance(loss, str) and not several:
+            loss = f"binary_{loss}"
+        self.spec_ = TargetSpec(kind, n_outputs, loss, self._settings)
+        self.out_activation_ = "softmax" if several else "logistic"
+        if not self._facts.gives_probabilities:
+            self.out_activation_ = "identity"
+
+    def check_same_classes(self, y: Any) -> None:
+        """Raise ValueError unless y has exactly the classes that `fit` saw."""
+        found = unique_labels(y)
+        if set(found) != set(self.classes_):
+            raise ValueError(
+                "warm_start can only be used where `y` has the same classes as in the previous "
+                f"call to fit. Previously got {self.classes_}, `y` has {found}"
+            )
+
+    def encode(self, y: Any, dtype: Any) -> np.ndarray:
+        """Return y as the network's losses take it; see `TargetSpec`.
+
+        Parameters
+        ----------
+        y : as in `fit`
+            Labels that `fit` has seen.
+        dtype : dtype
+            Of 0/1 targets; class numbers are int64.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or (n_samples, n_outputs)
+
+        Raises
+        ------
+        ValueError
+            If y has a class that `fit` has not seen, or another number of labels.
+        """
+        if self.spec_.kind == "multilabel":
+            return self._encode_label_sets(y, dtype)
+        codes = self._class_numbers(y)
+        if self.spec_.kind == "multiclass":
+            return codes.astype(np.int64)
+        return codes.astype(dtype).reshape(-1, 1)
+
+    def _class_numbers(self, y: Any) -> np.ndarray:
+        if not _has_columns(y):
+            y = np.asarray(y)
+            try:
+                codes = np.searchsorted(self.classes_, y).clip(max=len(self.classes_) - 1)
+                if np.all(self.classes_[codes] == y):
+                    return codes
+            except TypeError:  # text cannot be compared with numbers: there is no such class
+                pass
+        found = unique_labels(y)
+        raise ValueError(
+            "`y` has classes not in `self.classes_`. "
+            f"`self.classes_` has {self.classes_}. 'y' has {found}."
+        )
+
+    def _encode_label_sets(self, y: Any, dtype: Any) -> np.ndarray:
+        y = y if sparse.issparse(y) else np.asarray(y)
+        if type_of_target(y) != "multilabel-indicator" or y.shape[1] != len(self.classes_):
+            raise ValueError(
+                f"y must be an indicator matrix with {len(self.classes_)} columns, as in the "
+                f"first call; got {type_of_target(y)!r} y of shape {np.shape(y)}."
+            )
+        dense = y.toarray() if sparse.issparse(y) else np.asarray(y)
+        return (dense != 0).astype(dtype)
+
+    def decode(self, decision: np.ndarray) -> Any:
+        """Return the labels for raw outputs of the network.
+
+        Parameters
+        ----------
+        decision : ndarray of shape (n_samples, n_outputs)
+            Log-odds, or unnormalised log-probabilities of the classes.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,), or {ndarray, sparse} of shape (n_samples, n_labels)
+            Sparse if y was.
+        """
+        if self.spec_.kind == "multilabel":
+            return self._binarizer.inverse_transform((decision > 0).astype(np.int64))
+        if self.spec_.kind == "multiclass":
+            return self.classes_[decision.argmax(axis=1)]
+        fires = (decision[:, 0] > 0) & (len(self.classes_) == 2)
+        return self.classes_[fires.astype(np.intp)]
+
+    def decode_target(self, y: np.ndarray) -> np.ndarray:
+        """Return the labels that `encode` made y from.
+
+        Parameters
+        ----------
+        y : ndarray
+            Encoded.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or (n_samples, n_labels)
+        """
+        if self.spec_.kind == "multilabel":
+            return y.astype(np.int64)
+        return self.classes_[y.astype(np.intp).ravel()]
+
+
+def _has_columns(y: Any) -> bool:
+    return sparse.issparse(y) or (np.ndim(y) == 2 and np.shape(y)[1] > 1)

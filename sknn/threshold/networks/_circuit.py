@@ -1,0 +1,212 @@
+"""Networks of threshold units under construction: signals are added up, and units fire."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from math import gcd
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Signal:
+    """A constant plus whole-number multiples of nodes of one layer.
+
+    Mostly the sum is 0 or 1 for every input, as a truth value. NOT needs no unit then: it is
+    1 minus the signal.
+
+    Attributes
+    ----------
+    weights : tuple of (int, int)
+        Pairs of node and weight, sorted.
+    constant : int
+    """
+
+    weights: tuple[tuple[int, int], ...]
+    constant: int = 0
+
+    def __invert__(self) -> "Signal":
+        return Signal(tuple((node, -weight) for node, weight in self.weights), 1 - self.constant)
+
+
+class Circuit:
+    """Nodes are the inputs, then units; a unit is made once, and reads the layer before it.
+
+    Parameters
+    ----------
+    n_inputs : int
+        Number of inputs.
+
+    Examples
+    --------
+    >>> from sknn.threshold.networks._circuit import Circuit
+    >>> circuit = Circuit(2)
+    >>> circuit.layers([circuit.parity(circuit.inputs)])
+    [(array([[1., 1.],
+             [1., 1.]]), array([2., 1.])), (array([[-1.],
+             [ 1.]]), array([1.]))]
+    """
+
+    def __init__(self, n_inputs: int):
+        self.inputs = [Signal(((node, 1),)) for node in range(n_inputs)]
+        self._levels = [0] * n_inputs
+        self._definitions: list = [None] * n_inputs  # node -> (weights, threshold)
+        self._nodes: dict[tuple, int] = {}  # the reverse
+
+    def combine(self, terms: Iterable[tuple[int, Signal]], constant: int = 0) -> Signal:
+        """Return a weighted sum of signals, passed on to the layer of the last of them.
+
+        Parameters
+        ----------
+        terms : iterable of (int, Signal)
+            Weights, and signals of 0 or 1.
+        constant : int, default=0
+
+        Returns
+        -------
+        Signal
+        """
+        terms = list(terms)
+        level = max((self._level(signal) for _, signal in terms), default=0)
+        total: Counter = Counter()
+        for factor, signal in terms:
+            passed = self._passed_on(signal, level)
+            constant += factor * passed.constant
+            for node, weight in passed.weights:
+                total[node] += factor * weight
+        return Signal(tuple(sorted((n, w) for n, w in total.items() if w)), constant)
+
+    def fires(self, total: Signal, threshold: int) -> Signal:
+        """Return whether a sum reaches a threshold: a new unit, unless something there does.
+
+        Parameters
+        ----------
+        total : Signal
+            Any weighted sum.
+        threshold : int
+
+        Returns
+        -------
+        Signal
+            Of 0 or 1.
+        """
+        if not total.weights:
+            return Signal((), int(total.constant >= threshold))
+        divisor = gcd(*(weight for _, weight in total.weights))
+        threshold = -((total.constant - threshold) // divisor)  # rounded up: the sums are whole
+        weights = tuple((node, weight // divisor) for node, weight in total.weights)
+        lowest = sum(weight for _, weight in weights if weight < 0)
+        highest = sum(weight for _, weight in weights if weight > 0)
+        if threshold <= lowest or threshold > highest:
+            return Signal((), int(threshold <= lowest))
+        if len(weights) == 1:  # x >= 1 is x itself, and -x >= 0 is 1 - x
+            return Signal(weights, 1 - threshold)
+        return self._unit(weights, threshold)
+
+    def at_least(self, k: int, signals: Iterable[Signal]) -> Signal:
+        """Return whether at least k of the signals are 1.
+
+        Parameters
+        ----------
+        k : int
+        signals : iterable of Signal
+            Of 0 or 1.
+
+        Returns
+        -------
+        Signal
+            Of 0 or 1.
+        """
+        return self.fires(self.combine((1, signal) for signal in signals), k)
+
+    def parity(self, signals: Iterable[Signal]) -> Signal:
+        """Return whether an odd number of the signals are 1.
+
+        Parameters
+        ----------
+        signals : iterable of Signal
+            Of 0 or 1.
+
+        Returns
+        -------
+        Signal
+            Of 0 or 1: a sum of a unit for each signal, in pairs of opposite weights.
+        """
+        counts, n_not = Counter(), 0
+        for signal in signals:
+            is_not = signal.constant % 2  # ~s and s have constants c and 1 - c
+            counts[~signal if is_not else signal] += 1
+            n_not += is_not
+        odd = [signal for signal, n in counts.items() if n % 2 and signal.weights]
+        # at least 1, but not at least 2 unless at least 3, but not ...
+        result = self.combine(
+            ((1, self.at_least(k, odd)) if k % 2 else (-1, self.at_least(k, odd)))
+            for k in range(1, len(odd) + 1)
+        )
+        return ~result if n_not % 2 else result
+
+    def layers(self, outputs: list[Signal]) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Return the layers of a network with these outputs, without units they do not need.
+
+        Within a hidden layer the unit with the highest threshold comes first.
+
+        Parameters
+        ----------
+        outputs : list of Signal
+            Of 0 or 1.
+
+        Returns
+        -------
+        list of (ndarray of shape (n_before, n_units), ndarray of shape (n_units,))
+            Weights and thresholds of each layer, the output layer last.
+        """
+        depth = max(1, *(self._level(s) + (not self._is_unit(s)) for s in outputs))
+        units = [self._as_output(signal, depth) for signal in outputs]
+        layers = []
+        for _ in range(depth - 1):
+            needed = {node for weights, _ in units for node, _ in weights}
+            before = sorted(needed, key=lambda node: (-self._definitions[node][1], node))
+            layers.append(_as_arrays(units, before))
+            units = [self._definitions[node] for node in before]
+        layers.append(_as_arrays(units, range(len(self.inputs))))
+        return layers[::-1]
+
+    def _level(self, signal: Signal) -> int:
+        return self._levels[signal.weights[0][0]] if signal.weights else 0
+
+    def _is_unit(self, signal: Signal) -> bool:
+        return len(signal.weights) == 1 and self._level(signal) > 0
+
+    def _passed_on(self, signal: Signal, level: int) -> Signal:
+        while signal.weights and self._level(signal) < level:
+            signal = self._unit(signal.weights, 1 - signal.constant)
+        return signal
+
+    def _unit(self, weights: tuple, threshold: int) -> Signal:
+        total = sum(weight for _, weight in weights)
+        if total < 0 or (total == 0 and weights[0][1] < 0):  # of a unit and its NOT one is made
+            return ~self._unit(tuple((n, -w) for n, w in weights), 1 - threshold)
+        unit = (weights, threshold)
+        node = self._nodes.setdefault(unit, len(self._levels))
+        if node == len(self._levels):
+            self._definitions.append(unit)
+            self._levels.append(1 + self._levels[weights[0][0]])
+        return Signal(((node, 1),))
+
+    def _as_output(self, signal: Signal, depth: int) -> tuple[tuple, int]:
+        if self._is_unit(signal) and self._level(signal) == depth:
+            weights, threshold = self._definitions[signal.weights[0][0]]
+            if signal.constant == 0:
+                return weights, threshold
+            return tuple((node, -weight) for node, weight in weights), 1 - threshold
+        signal = self._passed_on(signal, depth - 1)
+        return signal.weights, 1 - signal.constant
+
+
+def _as_arrays(units: list, before: Iterable[int]) -> tuple[np.ndarray, np.ndarray]:
+    place = {node: i for i, node in enumerate(before)}
+    coef = np.zeros((len(place), len(units)))
+    for column, (weights, _) in enumerate(units):
+        for node, weight in weights:
+            coef[place[node], column] = weight
+    return coef, np.array([float(threshold) for _, threshold in units])

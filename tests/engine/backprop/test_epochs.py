@@ -1,0 +1,160 @@
+"""The steps written out by hand are the mathematics of the autograd path."""
+
+import numpy as np
+import pytest
+import torch
+from scipy import sparse
+from skorch.callbacks import Freezer
+
+from sknn import DeepMLPClassifier, DeepMLPRegressor
+from sknn.activations import TRAINABLE
+from sknn.engine.backprop import _epochs as _closed_form
+from sknn.engine.backprop._mlp import IN_PLACE
+from sknn.engine.data import _batches as _data
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+SOLVERS = {
+    "adam": {"solver": "adam", "learning_rate_init": 0.01},
+    "sgd": {"solver": "sgd", "learning_rate_init": 0.005, "momentum": 0.0},
+    "momentum": {"solver": "sgd", "learning_rate_init": 0.005, "nesterovs_momentum": False},
+    "nesterov": {"solver": "sgd", "learning_rate_init": 0.005, "learning_rate": "invscaling"},
+}
+TASKS = ["log_loss", "binary_log_loss", "multilabel", "squared_error", "poisson"]
+
+
+def make(task, **kwargs):
+    kwargs = {"hidden_layer_sizes": (7, 5), "batch_size": 8, "alpha": 0.1, **kwargs}
+    kwargs = {"max_iter": 3, "random_state": 0, "n_iter_no_change": np.inf, **kwargs}
+    if task in ("squared_error", "poisson"):
+        return DeepMLPRegressor(task, **kwargs)
+    return DeepMLPClassifier(**kwargs)
+
+
+def data(task, rng, n=29):
+    X = rng.normal(size=(n, 4))
+    targets = {
+        "log_loss": lambda: rng.integers(0, 3, n),
+        "binary_log_loss": lambda: rng.integers(0, 2, n),
+        "multilabel": lambda: rng.integers(0, 2, (n, 3)),
+        "squared_error": lambda: rng.normal(size=(n, 2)),
+        "poisson": lambda: rng.poisson(2.0, n),
+    }
+    return X, targets[task](), rng.integers(0, 3, n).astype(float)
+
+
+def fit_both_ways(monkeypatch, model, *args):
+    """Return the model fitted by closed-form steps, and a clone of it by autograd."""
+    runs = []
+    original = _closed_form.ClosedForm.run_epoch
+
+    def counted(self, *args):
+        runs.append(1)
+        return original(self, *args)
+
+    monkeypatch.setattr(_closed_form.ClosedForm, "run_epoch", counted)
+    fast = type(model)(**model.get_params()).fit(*args)
+    n_fast = len(runs)
+    monkeypatch.setattr(_closed_form, "covers", lambda net: False)
+    slow = type(model)(**model.get_params()).fit(*args)
+    assert len(runs) == n_fast
+    return fast, slow, n_fast
+
+
+def assert_same(fast, slow, rtol=1e-9):
+    for mine, theirs in zip(
+        [*fast.coefs_, *fast.intercepts_], [*slow.coefs_, *slow.intercepts_], strict=True
+    ):
+        np.testing.assert_allclose(mine, theirs, rtol=rtol, atol=rtol * abs(theirs).max())
+    np.testing.assert_allclose(fast.loss_curve_, slow.loss_curve_, rtol=rtol)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize("activation", IN_PLACE)
+def test_weights_and_losses_equal_autograds(activation, task, solver, weighted, rng, monkeypatch):
+    X, y, weight = data(task, rng)
+    model = make(task, activation=activation, **SOLVERS[solver])
+    fast, slow, n_fast = fit_both_ways(monkeypatch, model, X, y, weight if weighted else None)
+    assert n_fast == 3
+    assert_same(fast, slow)
+
+
+@pytest.mark.parametrize(
+    "kwargs",
+    [
+        {"alpha": 0.0},
+        {"hidden_layer_sizes": ()},
+        {"hidden_layer_sizes": (1,)},
+        {"batch_size": 1},
+        {"batch_size": 29},
+        {"shuffle": False},
+        {"early_stopping": True},
+        {"dtype": "float32"},
+    ],
+)
+def test_other_shapes_and_settings_equal_autograds(kwargs, rng, monkeypatch):
+    X, y, _ = data("log_loss", rng)
+    fast, slow, n_fast = fit_both_ways(monkeypatch, make("log_loss", **kwargs), X, y)
+    assert n_fast == 3
+    assert_same(fast, slow, rtol=1e-4 if kwargs.get("dtype") else 1e-9)
+
+
+@pytest.mark.parametrize("container", [sparse.csr_matrix, sparse.csc_array])
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_sparse_rows_equal_autograds(container, solver, rng, monkeypatch):
+    X, y, weight = data("log_loss", rng)
+    X[X < 0.3] = 0
+    model = make("log_loss", **SOLVERS[solver])
+    fast, slow, _ = fit_both_ways(monkeypatch, model, container(X), y, weight)
+    assert_same(fast, slow)
+    assert_same(fast, make("log_loss", **SOLVERS[solver]).fit(X, y, weight))
+
+
+def test_groups_of_batches_change_nothing(rng, monkeypatch):
+    X, y, weight = data("log_loss", rng)
+    one_group = make("log_loss").fit(X, y, weight)
+    monkeypatch.setattr(_data, "GROUP_NUMBERS", 2 * 8 * 4)  # two batches in each
+    assert_same(make("log_loss").fit(X, y, weight), one_group)
+
+
+@pytest.mark.parametrize("activation", sorted(set(TRAINABLE) - set(IN_PLACE)))
+def test_other_activations_go_through_autograd(activation, rng, monkeypatch):
+    X, y, _ = data("log_loss", rng)
+    fast, slow, n_fast = fit_both_ways(monkeypatch, make("log_loss", activation=activation), X, y)
+    assert n_fast == 0
+    assert_same(fast, slow, rtol=0)
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_partial_fit_goes_on_where_autograd_would(solver, rng, monkeypatch):
+    X, y, _ = data("log_loss", rng)
+    model = make("log_loss", **SOLVERS[solver])
+    fast, slow = model, make("log_loss", **SOLVERS[solver])
+    for i in range(6):
+        fast.partial_fit(X, y, classes=[0, 1, 2])
+        with monkeypatch.context() as patch:
+            if i % 2:  # every other epoch by autograd: the two share the optimizer's state
+                patch.setattr(_closed_form, "covers", lambda net: False)
+            slow.partial_fit(X, y, classes=[0, 1, 2])
+    assert_same(fast, slow)
+
+
+@pytest.mark.parametrize("activation", ["relu", "gelu"])
+def test_what_a_callback_freezes_stays(activation, rng):
+    X, y, _ = data("log_loss", rng)
+    settings = {"activation": activation, "callbacks": [Freezer("linears.0.*")]}
+    once, again = (make("log_loss", max_iter=n, **settings).fit(X, y) for n in (1, 4))
+    np.testing.assert_array_equal(once.coefs_[0], again.coefs_[0])
+    assert (once.coefs_[1] != again.coefs_[1]).any()
+
+
+def test_memory_is_given_back_after_training(rng):
+    """A parameter that stayed a view of the flat vector would be pickled with all of it."""
+    X, y, _ = data("log_loss", rng)
+    net = make("log_loss").fit(X, y).net_
+    assert net.closed_form is None
+    state = [v for s in net.optimizer_.state.values() for v in s.values()]
+    for tensor in [*net.module_.parameters(), *(t for t in state if torch.is_tensor(t))]:
+        assert tensor.untyped_storage().nbytes() == tensor.numel() * tensor.element_size()

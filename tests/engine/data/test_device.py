@@ -1,0 +1,97 @@
+"""Where to compute, and what to do where memory ends; GPUs are played by other devices here."""
+
+import numpy as np
+import pytest
+import torch
+
+from sknn import DeepMLPClassifier, DeepMLPRegressor
+from sknn.engine import _data, _device, resolve_device
+from sknn.engine._train import _work_of
+from sknn.engine.data._batches import Rows
+from sknn.engine.data._device import FIT_WORTH_A_GPU, STEP_WORTH_A_GPU, fits_on
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+
+@pytest.mark.parametrize(
+    ("step", "fit", "chosen"),
+    [
+        (STEP_WORTH_A_GPU, FIT_WORTH_A_GPU, "cuda"),
+        (STEP_WORTH_A_GPU / 2, FIT_WORTH_A_GPU, "cpu"),
+        (STEP_WORTH_A_GPU, FIT_WORTH_A_GPU / 2, "cpu"),
+    ],
+)
+def test_auto_takes_a_gpu_for_large_work_alone(monkeypatch, step, fit, chosen):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    assert resolve_device("auto", "float32", step, fit) == chosen
+
+
+def test_work_is_that_of_the_batches_and_epochs(rng):
+    X, y = rng.normal(size=(1000, 20)), rng.integers(0, 2, 1000)
+    n_parameters = 21 * 100 + 101
+    for solver, size in (("adam", 200), ("lbfgs", 1000)):
+        plan = DeepMLPClassifier(solver=solver, max_iter=7)._prepare(X, y, None)
+        assert _work_of(plan) == (6 * n_parameters * size, 6 * n_parameters * 1000 * 7)
+    step, fit = _work_of(DeepMLPClassifier(max_iter=200)._prepare(X, y, None))
+    assert step < STEP_WORTH_A_GPU  # the default network on a small table stays on the CPU
+    big = DeepMLPClassifier((300, 100), batch_size=32, max_iter=30)
+    step, fit = _work_of(
+        big._prepare(np.zeros((55_000, 784), np.float32), np.arange(55_000) % 10, None)
+    )
+    assert step > STEP_WORTH_A_GPU  # the lecture's network pays
+    assert fit > FIT_WORTH_A_GPU
+
+
+def test_data_that_do_not_fit_stay_and_are_handed_over(monkeypatch, rng):
+    X, y = rng.normal(size=(10, 3)), np.arange(10)
+    monkeypatch.setattr(_data, "fits_on", lambda device, n_bytes: False)
+    rows = Rows(X, y, device="meta")  # a device that is not the CPU everywhere
+    assert rows.X.device.type == "cpu"
+    for chosen in (slice(2, 5), np.array([4, 1, 7])):
+        taken, target = rows.take(chosen)
+        assert taken.device.type == target.device.type == "meta"
+        assert taken.shape == (3, 3)
+    monkeypatch.setattr(_data, "fits_on", lambda device, n_bytes: True)
+    assert Rows(X, y, device="meta").X.device.type == "meta"
+
+
+def test_share_of_free_memory_decides(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (1000, 5000))
+    assert fits_on("cuda", int(1000 * _device.DATA_SHARE))
+    assert not fits_on("cuda", int(1000 * _device.DATA_SHARE) + 1)
+    assert fits_on("cpu", 10**18)
+
+
+def short_of_memory(most, original):
+    def forward(self, X):
+        if len(X) > most:
+            raise torch.cuda.OutOfMemoryError("CUDA out of memory")
+        return original(self, X)
+
+    return forward
+
+
+def test_prediction_halves_its_chunks_until_they_fit(monkeypatch, rng):
+    X = rng.normal(size=(300, 4))
+    model = DeepMLPRegressor(max_iter=2, random_state=0).fit(X, X[:, 0])
+    expected = model.predict(X)
+    kind = type(model.module_)
+    monkeypatch.setattr(kind, "forward", short_of_memory(40, kind.forward))
+    monkeypatch.setattr(_data, "GROUP_NUMBERS", 1)
+    np.testing.assert_allclose(model.predict(X), expected)
+    monkeypatch.setattr(kind, "forward", short_of_memory(0, kind.forward))
+    with pytest.raises(MemoryError, match="not enough for one row of this network"):
+        model.predict(X)
+
+
+def test_training_without_memory_says_what_to_change(monkeypatch, rng):
+    X = rng.normal(size=(300, 4))
+    model = DeepMLPRegressor(activation="gelu", max_iter=2, random_state=0).fit(X, X[:, 0])
+    before = model.coefs_[0].copy()
+    kind = type(model.module_)
+    monkeypatch.setattr(kind, "forward", short_of_memory(40, kind.forward))
+    with pytest.raises(MemoryError, match=r"on batches of 200 rows\. Lower batch_size"):
+        model.fit(X, X[:, 0])
+    np.testing.assert_array_equal(model.coefs_[0], before)
+    model.set_params(batch_size=32).fit(X, X[:, 0])
+    assert model.n_iter_ == 2

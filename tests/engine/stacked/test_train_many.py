@@ -1,0 +1,722 @@
+"""Networks trained together are the networks that `train` trains one by one."""
+
+import sys
+import warnings
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from scipy import sparse
+from sklearn.base import clone
+from sklearn.datasets import load_digits
+
+from sknn import DeepMLPClassifier, DeepMLPRegressor
+from sknn.engine import (
+    _callbacks,
+    _many_memory,
+    _many_replayed,
+    _many_validation,
+    _train_many,
+    train,
+    train_many,
+)
+from sknn.engine.callbacks._progress import epoch_bar
+from sknn.engine.stacked._mlp import Stack
+from sknn.exceptions import NonFiniteLossError
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+X, Y = load_digits(return_X_y=True)
+X = X[:160] / 16
+Y = Y[:160]
+RATES = (0.001, 0.01, 0.03)
+#: of 106, 107 and 107 rows: the last batches have different lengths
+FOLDS = [np.setdiff1d(np.arange(160), np.arange(160)[i::3]) for i in range(3)]
+WEIGHT = np.random.RandomState(0).choice([0.5, 1.0, 2.0], len(X))
+
+
+def classifier(**params):
+    usual = {"hidden_layer_sizes": (8,), "batch_size": 16, "max_iter": 5, "random_state": 0}
+    return DeepMLPClassifier(**{**usual, **params})
+
+
+def regressor(**params):
+    usual = {"hidden_layer_sizes": (8,), "batch_size": 16, "max_iter": 5, "random_state": 0}
+    return DeepMLPRegressor(**{**usual, **params})
+
+
+def plan_of(estimator, rows=FOLDS[0], weight=None, X=X, y=Y):
+    """Return a new plan; the module and the random state of a plan can be used only once."""
+    weight = None if weight is None else weight[rows]
+    return clone(estimator)._prepare(X[rows], y[rows], weight)
+
+
+def assert_same(one, other, tolerance=1e-6):
+    """Compare two results in all that a user or a later call can see."""
+    assert one.progress.n_epochs == other.progress.n_epochs
+    assert one.progress.best_epoch == other.progress.best_epoch
+    assert one.progress.n_rows_seen == other.progress.n_rows_seen
+    assert one.progress.n_stalled == other.progress.n_stalled
+    assert one.progress.stopped_because == other.progress.stopped_because
+    assert [set(row) for row in one.net.history] == [set(row) for row in other.net.history]
+    names = ["epoch", "train_loss", "train_batch_count"]
+    if one.progress.validation_scores is not None:
+        names += ["valid_score", "valid_loss", *({"train_score"} & set(one.net.history[-1]))]
+    rows = [[[row[name] for name in names] for row in r.net.history] for r in (one, other)]
+    np.testing.assert_allclose(*rows, rtol=tolerance, atol=tolerance)
+    np.testing.assert_allclose(
+        one.progress.loss_curve, other.progress.loss_curve, rtol=tolerance, atol=tolerance
+    )
+    for name in ("validation_scores", "validation_losses"):
+        mine, yours = (getattr(r.progress, name) for r in (one, other))
+        assert (mine is None) == (yours is None)
+        np.testing.assert_allclose(mine or [], yours or [], rtol=tolerance, atol=tolerance)
+    histories = [r.progress.history for r in (one, other)]
+    assert list(histories[0]) == list(histories[1])
+    assert len(histories[1]["time"]) == len(histories[0]["time"])
+    for name in set(histories[0]) - {"time"}:
+        columns = [history[name] for history in histories]
+        np.testing.assert_allclose(*columns, rtol=tolerance, atol=tolerance)
+    assert one.net.schedule.rate == pytest.approx(other.net.schedule.rate)
+    groups = [r.net.optimizer_.param_groups[0] for r in (one, other)]
+    assert set(groups[0]) == set(groups[1])
+    for name in set(groups[0]) - {"params"}:
+        assert groups[0][name] == pytest.approx(groups[1][name]), name
+    for p, q in zip(one.net.module_.parameters(), other.net.module_.parameters(), strict=True):
+        torch.testing.assert_close(p, q, rtol=tolerance, atol=tolerance)
+        mine, yours = one.net.optimizer_.state[p], other.net.optimizer_.state[q]
+        assert set(mine) == set(yours)
+        for name in mine:
+            torch.testing.assert_close(mine[name], yours[name], rtol=tolerance, atol=tolerance)
+
+
+def no_train(plan):
+    raise AssertionError("this plan was not trained together with others")
+
+
+SAME_FOLD = [FOLDS[0]] * 3
+CASES = {
+    "rates": ([classifier(learning_rate_init=r) for r in RATES], SAME_FOLD),
+    "folds": ([classifier()] * 3, FOLDS),
+    "folds and penalties": (
+        [classifier(alpha=a) for a in (0, 0.1) for _ in FOLDS],
+        FOLDS * 2,
+    ),
+    "no penalty": ([classifier(alpha=0, random_state=i) for i in range(3)], SAME_FOLD),
+    "seeds": ([classifier(random_state=i) for i in range(3)], SAME_FOLD),
+    "adam's betas": (
+        [classifier(beta_1=b, beta_2=1 - 1e-2 * b, epsilon=e) for b, e in [(0.8, 1e-3), (0.5, 1)]],
+        SAME_FOLD,
+    ),
+    "two hidden layers": (
+        [classifier(hidden_layer_sizes=(8, 5), random_state=i) for i in range(3)],
+        SAME_FOLD,
+    ),
+    "no hidden layer": ([classifier(hidden_layer_sizes=(), alpha=a) for a in RATES], SAME_FOLD),
+    "order as it is": ([classifier(shuffle=False, alpha=a) for a in RATES], FOLDS),
+    "one batch": ([classifier(batch_size="auto", alpha=a) for a in RATES], FOLDS),
+    "early stopping": (
+        [
+            classifier(early_stopping=True, learning_rate_init=r, max_iter=60, n_iter_no_change=2)
+            for r in (0.003, 0.02, 0.1)
+        ],
+        FOLDS,
+    ),
+    "stops on the loss": (
+        [classifier(tol=t, max_iter=60, n_iter_no_change=1) for t in (0.2, 0.05, 0.02)],
+        SAME_FOLD,
+    ),
+    "sgd": (
+        [
+            classifier(solver="sgd", learning_rate_init=0.1, momentum=m, nesterovs_momentum=n)
+            for m, n in [(0, True), (0.9, True), (0.9, False)]
+        ],
+        SAME_FOLD,
+    ),
+    "schedules": (
+        [
+            classifier(
+                solver="sgd",
+                learning_rate=s,
+                learning_rate_init=0.2,
+                max_iter=40,
+                tol=0.05,
+                n_iter_no_change=1,
+                random_state=i,
+            )
+            for i, s in enumerate(("constant", "invscaling", "adaptive"))
+        ],
+        SAME_FOLD,
+    ),
+    "plateau": (
+        [
+            classifier(learning_rate="plateau", max_iter=30, tol=t, n_iter_no_change=3)
+            for t in (0.2, 0.05, 0.02)
+        ],
+        SAME_FOLD,
+    ),
+    "activations by layer": (
+        [
+            classifier(hidden_layer_sizes=(8, 5), activation=("tanh", "relu"), random_state=i)
+            for i in range(3)
+        ],
+        SAME_FOLD,
+    ),
+    "early stopping on the loss": (
+        [
+            classifier(early_stopping=True, scoring="loss", max_iter=40, learning_rate_init=r)
+            for r in (0.003, 0.02, 0.1)
+        ],
+        FOLDS,
+    ),
+    "early stopping on a scorer": (
+        [
+            classifier(early_stopping=True, scoring="neg_log_loss", learning_rate_init=r)
+            for r in RATES
+        ],
+        FOLDS,
+    ),
+    "validation score of some": (
+        [classifier(early_stopping=e, random_state=i) for i, e in enumerate((True, False, True))],
+        [FOLDS[1], FOLDS[1][:96], FOLDS[1]],
+    ),
+    "different numbers of epochs": ([classifier(max_iter=n) for n in (1, 4, 2)], FOLDS),
+    "not separable in size": (
+        [classifier(), classifier(hidden_layer_sizes=(6,))] * 2,
+        [*SAME_FOLD, FOLDS[1]],
+    ),
+}
+
+
+@pytest.mark.parametrize("weight", [None, WEIGHT], ids=["", "weighted"])
+@pytest.mark.parametrize("case", CASES)
+def test_same_as_one_by_one(case, weight, monkeypatch):
+    estimators, folds = CASES[case]
+    alone = [train(plan_of(e, f, weight)) for e, f in zip(estimators, folds, strict=False)]
+    plans = [plan_of(e, f, weight) for e, f in zip(estimators, folds, strict=False)]
+    monkeypatch.setattr(_train_many, "train", no_train)
+    for one, other in zip(alone, train_many(plans), strict=True):
+        assert_same(one, other)
+
+
+def test_stopping_cases_stop_at_different_epochs():
+    """The cases above would show little if all networks ran to the end."""
+    for case in ("early stopping", "stops on the loss", "schedules"):
+        results = [train(plan_of(e, f)) for e, f in zip(*CASES[case], strict=True)]
+        assert len({r.progress.n_epochs for r in results}) > 1
+        assert {r.progress.stopped_because for r in results} & {"converged"}
+
+
+@pytest.mark.parametrize("activation", ["tanh", "logistic", "identity", "elu", "leaky_relu"])
+def test_activations(activation, monkeypatch):
+    estimators = [classifier(activation=activation, alpha=a) for a in RATES]
+    alone = [train(plan_of(e)) for e in estimators]
+    monkeypatch.setattr(_train_many, "train", no_train)
+    for one, other in zip(alone, train_many([plan_of(e) for e in estimators]), strict=True):
+        assert_same(one, other)
+
+
+TARGETS = {
+    "binary": (classifier, (Y > 4).astype(int)),
+    "multilabel": (classifier, np.stack([Y > 4, Y % 2 == 0, Y % 3 == 0], 1).astype(int)),
+    "squared error": (regressor, Y.astype(float)),
+    "two outputs": (regressor, np.stack([Y, Y**2], 1).astype(float)),
+    "poisson": (lambda **p: regressor(loss="poisson", **p), Y.astype(float)),
+}
+
+
+@pytest.mark.parametrize("weight", [None, WEIGHT], ids=["", "weighted"])
+@pytest.mark.parametrize("target", TARGETS)
+def test_targets_and_losses(target, weight, monkeypatch):
+    make, y = TARGETS[target]
+    estimators = [make(learning_rate_init=r, early_stopping=True) for r in RATES]
+    pairs = list(zip(estimators, FOLDS, strict=True))
+    alone = [train(plan_of(e, f, weight, y=y)) for e, f in pairs]
+    plans = [plan_of(e, f, weight, y=y) for e, f in pairs]
+    monkeypatch.setattr(_train_many, "train", no_train)
+    for one, other in zip(alone, train_many(plans), strict=True):
+        assert_same(one, other)
+
+
+def test_validation_rows_that_are_given(monkeypatch):
+    def plans():
+        held = (X[FOLDS[0]], Y[FOLDS[0]], None)
+        rows = np.setdiff1d(np.arange(160), FOLDS[0])
+        models = [classifier(alpha=a) for a in RATES]
+        return [m._prepare(X[rows], Y[rows], None, validation=held) for m in models]
+
+    alone = [train(plan) for plan in plans()]
+    monkeypatch.setattr(_train_many, "train", no_train)
+    for one, other in zip(alone, train_many(plans()), strict=True):
+        assert set(other.progress.history) >= {"score", "validation_loss", "validation_score"}
+        assert other.progress.best_score is None
+        assert_same(one, other)
+
+
+def test_validation_rows_with_weights_for_some(monkeypatch):
+    def plans():
+        rows, held = np.setdiff1d(np.arange(160), FOLDS[0]), FOLDS[0]
+        validations = [(X[held], Y[held], w) for w in (None, WEIGHT[held], None)]
+        # Plans that share validation inputs are computed in one pass.
+        made = [
+            classifier(alpha=a)._prepare(X[rows], Y[rows], None, validation=v)
+            for a, v in zip(RATES, validations, strict=True)
+        ]
+        shared = made[0].validation.X
+        return [replace(p, validation=replace(p.validation, X=shared)) for p in made]
+
+    alone = [train(plan) for plan in plans()]
+    monkeypatch.setattr(_train_many, "train", no_train)
+    together = train_many(plans())
+    losses = [result.progress.validation_losses for result in together]
+    assert losses[0] != losses[1]
+    for one, other in zip(alone, together, strict=True):
+        assert_same(one, other)
+
+
+def test_validation_takes_one_pass_for_all(monkeypatch):
+    def no_pass(net, rows):
+        raise AssertionError("a network was validated on its own")
+
+    models = [classifier(early_stopping=True, alpha=a) for a in RATES]
+    alone = [train(plan_of(model)) for model in models]
+    monkeypatch.setattr(_callbacks, "raw_output", no_pass)
+    monkeypatch.setattr(_many_validation, "CHUNK_NUMBERS", 7 * 3 * 10)  # seven rows at a time
+    for one, other in zip(alone, train_many([plan_of(m) for m in models]), strict=True):
+        assert_same(one, other)
+        assert other.net.validated is None
+
+
+def test_float32_agrees_to_its_precision():
+    estimators = [classifier(dtype="float32", learning_rate_init=r) for r in RATES]
+    alone = [train(plan_of(e)) for e in estimators]
+    for one, other in zip(alone, train_many([plan_of(e) for e in estimators]), strict=True):
+        assert next(other.net.module_.parameters()).dtype == torch.float32
+        assert_same(one, other, tolerance=1e-4)
+
+
+def test_several_threads_give_the_same():
+    estimators = [classifier(random_state=i, max_iter=3 + i) for i in range(5)]
+    alone = [train(plan_of(e)) for e in estimators]
+    together = train_many([plan_of(e) for e in estimators], n_jobs=2)
+    for one, other in zip(alone, together, strict=True):
+        assert_same(one, other)
+
+
+@pytest.mark.parametrize("solver", ["adam", "sgd"])
+def test_training_goes_on_alike(solver):
+    estimators = [classifier(solver=solver, alpha=a) for a in RATES]
+    plans = [plan_of(e) for e in estimators]
+    for estimator, result in zip(estimators, train_many(plans), strict=True):
+        alone = clone(estimator).fit(X[FOLDS[0]], Y[FOLDS[0]]).partial_fit(X, Y)
+        other = clone(estimator)
+        other._prepare(X[FOLDS[0]], Y[FOLDS[0]], None)
+        other._finish(result)
+        other.partial_fit(X, Y)
+        np.testing.assert_allclose(other.coefs_[0], alone.coefs_[0], atol=1e-9)
+
+
+def test_networks_have_memory_of_their_own():
+    results = train_many([plan_of(classifier(alpha=a)) for a in RATES])
+    for result in results:
+        for p in result.net.module_.parameters():
+            tensors = [p.data, *result.net.optimizer_.state[p].values()]
+            assert all(t.untyped_storage().nbytes() == t.nbytes for t in tensors)
+
+
+def test_random_states_end_where_they_would():
+    alone, together = ([plan_of(classifier(max_iter=n)) for n in (2, 5)] for _ in range(2))
+    for plan in alone:
+        train(plan)
+    train_many(together)
+    for one, other in zip(alone, together, strict=True):
+        assert one.random_state.randint(2**31) == other.random_state.randint(2**31)
+
+
+def test_rows_of_a_shared_array():
+    def shared(alpha):
+        model = classifier(early_stopping=True, alpha=alpha)
+        plan = model._prepare(X[FOLDS[0]], Y[FOLDS[0]], None)
+        return replace(plan, X=X, rows=FOLDS[0][model._last_split[0]])
+
+    alone = [train(plan_of(classifier(early_stopping=True, alpha=a))) for a in RATES]
+    for one, alpha, other in zip(alone, RATES, train_many([*map(shared, RATES)]), strict=True):
+        assert_same(one, other)
+        assert_same(one, train(shared(alpha)))
+
+
+def sharing_plan(estimator, rows=FOLDS[0], weight=None):
+    """Return a plan whose X is everybody's, so that equal rows in equal order are seen to be so."""
+    return replace(plan_of(estimator, rows, weight), X=X, rows=rows)
+
+
+@pytest.mark.parametrize("weight", [None, WEIGHT], ids=["", "weighted"])
+@pytest.mark.parametrize("counts", [(2, 2, 2), (1, 3, 2), (3, 1, 1), (4, 0, 2)], ids=str)
+def test_orders_of_any_numbers_of_networks(counts, weight, monkeypatch):
+    blocks, folds = [], [fold for fold, n in zip(FOLDS, counts, strict=True) for _ in range(n)]
+    estimators = [
+        classifier(alpha=0.1 * i, learning_rate_init=RATES[i % 2]) for i in range(len(folds))
+    ]
+    alone = [train(plan_of(e, f, weight)) for e, f in zip(estimators, folds, strict=True)]
+    plans = [sharing_plan(e, f, weight) for e, f in zip(estimators, folds, strict=True)]
+
+    def noted(nets, orders, batch_size):
+        stack = Stack(nets, orders, batch_size)
+        blocks.extend(stack.blocks)
+        return stack
+
+    monkeypatch.setattr(_train_many, "Stack", noted)
+    for one, other in zip(alone, train_many(plans), strict=True):
+        assert_same(one, other)
+    assert len(blocks) == len(set(counts) - {0})
+    assert sum(b.orders.stop - b.orders.start for b in blocks) == sum(n > 0 for n in counts)
+
+
+def test_folds_share_one_tensor(monkeypatch):
+    seen = []
+
+    def noted(nets, orders, batch_size):
+        seen.extend(order.sample.X for order in orders)
+        return Stack(nets, orders, batch_size)
+
+    monkeypatch.setattr(_train_many, "Stack", noted)
+    plans = [sharing_plan(classifier(), f) for f in FOLDS]
+    alone = [train(plan_of(classifier(), f)) for f in FOLDS]
+    for one, other in zip(alone, train_many(plans), strict=True):
+        assert_same(one, other)
+    assert len(seen) >= 3
+    assert {tensor.data_ptr() for tensor in seen} == {X.ctypes.data}
+
+
+def test_plans_that_cannot_be_batched_are_trained_alone(monkeypatch):
+    csr = sparse.csr_matrix(X)
+    estimators = [
+        classifier(solver="lbfgs"),
+        classifier(activation="gelu"),
+        classifier(solver="lbfgs", alpha=1.0),
+        classifier(activation="gelu", alpha=1.0),
+    ]
+    makers = [lambda e=e: plan_of(e) for e in estimators]
+    makers += [lambda a=a: plan_of(classifier(alpha=a), X=csr) for a in RATES]
+    alone = [train(make()) for make in makers]
+    trained = []
+    monkeypatch.setattr(_train_many, "train", lambda plan: trained.append(plan) or train(plan))
+    for one, other in zip(alone, train_many([make() for make in makers]), strict=True):
+        for progress in (one.progress, other.progress):
+            progress.history.pop("time")
+        assert one.progress == other.progress
+    assert len(trained) == len(makers)
+
+
+def test_processes_train_what_cannot_be_batched():
+    estimators = [classifier(solver="lbfgs", alpha=a) for a in RATES]
+    alone = [train(plan_of(e)) for e in estimators]
+    together = train_many([plan_of(e) for e in estimators], n_jobs=2)
+    assert [r.progress.loss_curve for r in alone] == [r.progress.loss_curve for r in together]
+
+
+NOT_WRITTEN_OUT = (
+    {"max_grad_norm": 1.0},
+    {"l1_ratio": 0.5},
+    {"warmup_epochs": 1},
+    {"learning_rate": "cosine"},
+    {"learning_rate": torch.optim.lr_scheduler.ExponentialLR, "learning_rate__gamma": 0.9},
+    {"solver": "adamw"},
+    {"solver": torch.optim.Adagrad},
+    {"dropout": 0.1},
+    {"normalization": "layer"},
+    {"label_smoothing": 0.1},
+    {"loss": "focal"},
+    {"dtype": "bfloat16"},
+    {"callbacks": [lambda row: None]},
+    {"verbose": 2},
+    {"categorical_features": [20]},
+)
+
+
+@pytest.mark.parametrize("params", NOT_WRITTEN_OUT, ids=lambda params: "-".join(params))
+def test_option_that_is_not_written_out_is_left_to_train(params, monkeypatch):
+    trained = []
+    monkeypatch.setattr(_train_many, "train", lambda plan: trained.append(plan) or train(plan))
+    train_many([plan_of(classifier(alpha=a, max_iter=1, **params), X=16 * X) for a in RATES])
+    assert len(trained) == len(RATES)
+
+
+def test_watched_networks_are_left_to_train(monkeypatch):
+    class Watcher:
+        def epoch_begins(self):
+            pass
+
+        def epoch_ends(self, net, progress):
+            return progress.n_epochs == 2
+
+    plans = [replace(plan_of(classifier(alpha=a)), watcher=Watcher()) for a in RATES]
+    assert [r.progress.stopped_because for r in train_many(plans)] == ["callback"] * 3
+
+
+def test_verbose_networks_print_one_after_the_other(capsys):
+    train_many([plan_of(classifier(verbose=True, max_iter=2, alpha=a)) for a in (0, 1)])
+    words = [line.split(",")[0] for line in capsys.readouterr().out.splitlines()]
+    assert words == ["Iteration 1", "Iteration 2"] * 2
+
+
+def test_plans_with_one_random_state_take_turns():
+    def plans():
+        state = np.random.RandomState(3)
+        return [replace(plan_of(classifier(alpha=a)), random_state=state) for a in RATES]
+
+    alone = [train(plan) for plan in plans()]
+    for one, other in zip(alone, train_many(plans()), strict=True):
+        assert_same(one, other)
+
+
+def test_warm_start_goes_on_from_the_earlier_result():
+    def plans():
+        model = classifier(warm_start=True).fit(X, Y)
+        return [model._prepare(X, Y, None), plan_of(classifier())]
+
+    alone = [train(plan) for plan in plans()]
+    for one, other in zip(alone, train_many(plans()), strict=True):
+        assert_same(one, other)
+
+
+def test_nothing_to_train():
+    assert train_many([]) == []
+
+
+@pytest.mark.parametrize("n_jobs", [None, 2])
+def test_network_that_diverges_harms_no_other(n_jobs):
+    estimators = [
+        regressor(solver="sgd", learning_rate_init=r, max_iter=20, momentum=0.5)
+        for r in (0.01, 1e10, 0.02)
+    ]
+
+    def plans():
+        return [plan_of(e, y=Y.astype(float)) for e in estimators]
+
+    outcomes = train_many(plans(), return_errors=True, n_jobs=n_jobs)
+    assert isinstance(outcomes[1], NonFiniteLossError)
+    assert "learning_rate_init=10000000000.0" in str(outcomes[1])
+    for i in (0, 2):
+        assert_same(train(plans()[i]), outcomes[i])
+    with pytest.raises(NonFiniteLossError, match="non-finite parameter weights"):
+        train_many(plans(), n_jobs=n_jobs)
+
+
+def test_divergence_with_early_stopping_goes_back_to_the_best_weights():
+    estimators = [
+        regressor(solver="sgd", learning_rate_init=r, early_stopping=True, momentum=0.0)
+        for r in (0.01, 3.0)
+    ]
+
+    def plans():
+        return [plan_of(e, y=Y.astype(float)) for e in estimators]
+
+    with warnings.catch_warnings(record=True) as alone_said:
+        warnings.simplefilter("always")
+        alone = []
+        for plan in plans():
+            try:
+                alone.append(train(plan))
+            except NonFiniteLossError as error:
+                alone.append(error)
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        together = train_many(plans(), return_errors=True)
+    assert [type(o) for o in alone] == [type(o) for o in together]
+    assert sorted(str(w.message) for w in alone_said) == sorted(str(w.message) for w in said)
+    assert_same(alone[0], together[0])
+
+
+def test_plan_that_cannot_begin_harms_no_other():
+    nowhere = classifier(device="nowhere")
+    plans = [plan_of(nowhere), *(plan_of(classifier(alpha=a)) for a in RATES)]
+    outcomes = train_many(plans, return_errors=True)
+    assert isinstance(outcomes[0], ValueError)
+    assert "one that torch knows" in str(outcomes[0])
+    for alpha, outcome in zip(RATES, outcomes[1:], strict=True):
+        assert_same(train(plan_of(classifier(alpha=alpha))), outcome)
+
+
+def small_stacks(monkeypatch, size):
+    """Let stacks hold so many networks; return the list of sizes that are made."""
+    sizes, stack = [], Stack
+
+    def counted(nets, orders, batch_size):
+        sizes.append(len(nets))
+        return stack(nets, orders, batch_size)
+
+    monkeypatch.setattr(_train_many, "Stack", counted)
+    monkeypatch.setattr(_many_memory, "FEWEST", size)
+    monkeypatch.setattr(_many_memory, "MOST", size)
+    return sizes
+
+
+def test_waiting_networks_take_the_places_of_those_that_stop(monkeypatch):
+    estimators = [
+        classifier(learning_rate_init=r, max_iter=n) for r in RATES for n in (2, 7, 3, 11)
+    ]
+    alone = [train(plan_of(e)) for e in estimators]
+    sizes = small_stacks(monkeypatch, 4)
+    for one, other in zip(alone, train_many([plan_of(e) for e in estimators]), strict=True):
+        assert_same(one, other)
+    assert max(sizes) == 4
+    assert sizes[:2] == [4, 4]  # one stopped, one came in
+
+
+def test_networks_of_one_order_enter_together(monkeypatch):
+    estimators = [classifier(alpha=a, random_state=i) for i in range(3) for a in RATES]
+    alone = [train(plan_of(e)) for e in estimators]
+    sizes = small_stacks(monkeypatch, 5)
+    for one, other in zip(alone, train_many([*map(sharing_plan, estimators)]), strict=True):
+        assert_same(one, other)
+    assert sizes == [3, 3, 3]
+
+
+@pytest.mark.parametrize(
+    ("most", "keys", "n"),
+    [(9, "aab", 3), (3, "aabb", 2), (2, "aabb", 2), (3, "aaaa", 3), (3, "abbb", 3), (0, "a", 0)],
+)
+def test_how_many_to_let_in(most, keys, n):
+    assert _train_many._at_boundary(most, list(keys)) == n
+
+
+def test_memory_limits_the_networks_side_by_side(monkeypatch):
+    estimators = [classifier(alpha=a) for a in (*RATES, 0.1, 1.0)]
+    alone = [train(plan_of(e)) for e in estimators]
+    sizes = small_stacks(monkeypatch, 64)
+    need = _many_memory.bytes_of_member(alone[0].net)
+    for memory, size in [(0, 1), (2 * need, 2), (100 * need, 5)]:
+        sizes.clear()
+        together = train_many([plan_of(e) for e in estimators], memory=memory)
+        assert max(sizes) == size
+        for one, other in zip(alone, together, strict=True):
+            assert_same(one, other)
+
+
+def test_usual_memory_is_a_share_of_what_is_free(monkeypatch):
+    monkeypatch.setattr(_many_memory, "free_memory", lambda device: 4000)
+    assert _many_memory.memory_budget() == 1000
+
+
+def test_free_memory_where_the_system_does_not_say(monkeypatch):
+    assert _many_memory.free_memory("cpu") > 0
+
+    def unknown(name):
+        raise ValueError("unrecognized configuration name")
+
+    monkeypatch.setattr(_many_memory.os, "sysconf", unknown)
+    assert _many_memory.free_memory("cpu") == _many_memory.USUAL_FREE_MEMORY
+
+
+def test_stack_that_does_not_fit_is_made_smaller(monkeypatch):
+    estimators = [classifier(alpha=a) for a in (*RATES, 0.1, 1.0)]
+    alone = [train(plan_of(e)) for e in estimators]
+    stack, sizes = Stack, []
+
+    def full(nets, orders, batch_size):
+        if len(nets) > 2:
+            raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to ...")
+        sizes.append(len(nets))
+        return stack(nets, orders, batch_size)
+
+    monkeypatch.setattr(_train_many, "Stack", full)
+    for one, other in zip(alone, train_many([plan_of(e) for e in estimators]), strict=True):
+        assert_same(one, other)
+    assert max(sizes) == 2
+
+
+def test_other_errors_of_a_stack_are_not_hidden(monkeypatch):
+    def broken(nets, orders, batch_size):
+        raise RuntimeError("something else")
+
+    monkeypatch.setattr(_train_many, "Stack", broken)
+    with pytest.raises(RuntimeError, match="something else"):
+        train_many([plan_of(classifier(alpha=a)) for a in RATES])
+
+
+@pytest.mark.parametrize("n_jobs", [None, 2])
+def test_ctrl_c_keeps_what_was_reached(monkeypatch, n_jobs):
+    run_epoch, n_runs = Stack.run_epoch, []
+
+    def until_interrupted(self):
+        n_runs.append(1)
+        if len(n_runs) == 4:
+            raise KeyboardInterrupt
+        return run_epoch(self)
+
+    small_stacks(monkeypatch, 2)
+    monkeypatch.setattr(Stack, "run_epoch", until_interrupted)
+    plans = [plan_of(classifier(max_iter=n)) for n in (1, 3, 6, 6, 6, 6, 6, 6, 6, 6)]
+    with pytest.warns(UserWarning, match="Training interrupted by user"):
+        outcomes = train_many(plans, return_errors=True, n_jobs=n_jobs)
+    assert outcomes[0].progress.stopped_because == "max_iter"
+    cut = [o for o in outcomes[1:] if not isinstance(o, BaseException)]
+    assert {o.progress.stopped_because for o in cut} <= {"interrupted", "max_iter"}
+    short = [o for o in cut if o.progress.stopped_because == "interrupted"]
+    assert short
+    assert all(len(o.net.history) == o.progress.n_epochs for o in short)
+    assert isinstance(outcomes[-1], KeyboardInterrupt)
+
+
+def test_ctrl_c_is_an_error_if_a_plan_was_never_begun(monkeypatch):
+    def interrupted(self):
+        raise KeyboardInterrupt
+
+    small_stacks(monkeypatch, 2)
+    monkeypatch.setattr(Stack, "run_epoch", interrupted)
+    with (
+        pytest.warns(UserWarning, match="Training interrupted by user"),
+        pytest.raises(KeyboardInterrupt),
+    ):
+        train_many([plan_of(classifier(alpha=a)) for a in RATES])
+
+
+def test_ctrl_c_in_a_network_trained_alone_ends_the_others(monkeypatch):
+    def interrupted(plan):
+        result = train(plan)
+        result.progress.stopped_because = "interrupted"
+        return result
+
+    monkeypatch.setattr(_train_many, "train", interrupted)
+    plans = [plan_of(classifier(solver="lbfgs", alpha=a)) for a in RATES]
+    outcomes = train_many(plans, return_errors=True)
+    assert outcomes[0].progress.stopped_because == "interrupted"
+    assert isinstance(outcomes[1], KeyboardInterrupt)
+    assert isinstance(outcomes[2], KeyboardInterrupt)
+
+
+def test_bar_counts_all_epochs(capsys):
+    pytest.importorskip("rich")
+    plans = [plan_of(classifier(alpha=a, tol=10.0, n_iter_no_change=1)) for a in RATES]
+    results = train_many([*plans, plan_of(classifier(solver="lbfgs"))], verbose=True)
+    assert max(r.progress.n_epochs for r in results[:3]) < 5
+    assert "20/20" in capsys.readouterr().out
+
+
+def test_no_bar_without_rich(capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "rich.progress", None)
+    with epoch_bar(3, True) as advance:
+        advance(3)
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+@pytest.mark.parametrize("params", [{}, {"solver": "sgd"}, {"early_stopping": True}], ids=str)
+def test_same_on_a_gpu(params, monkeypatch):
+    captured = []
+
+    class Noted(_many_replayed.Replayed):
+        def __init__(self, *args):
+            super().__init__(*args)
+            captured.append(self)
+
+    monkeypatch.setattr(_many_replayed, "Replayed", Noted)
+    estimators = [classifier(device="cuda", learning_rate_init=r, **params) for r in RATES]
+    alone = [train(plan_of(e)) for e in estimators]
+    for one, other in zip(alone, train_many([plan_of(e) for e in estimators]), strict=True):
+        assert_same(one, other, tolerance=1e-5)
+    assert captured
+    assert [replayed.failure for replayed in captured] == [None] * len(captured)

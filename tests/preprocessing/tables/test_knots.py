@@ -1,0 +1,92 @@
+"""Knots lie where y changes."""
+
+import numpy as np
+import pytest
+
+from sknn.preprocessing import fit_knots
+
+
+def test_a_step_is_found():
+    x = np.linspace(-1, 1, 400)
+    knots = fit_knots(x[:, None], (x > 0.3) * 1.0, is_multiclass=False)
+    assert knots[0] == pytest.approx([-1, 0.3, 1], abs=0.01)
+
+
+def test_a_spike_of_few_rows_is_found_where_quantiles_would_miss_it():
+    x = np.concatenate([np.zeros(950), np.linspace(1, 100, 50)])
+    y = ((x > 50) & (x < 80)) * 1.0
+    (knots,) = fit_knots(x[:, None], y, is_multiclass=False).values()
+    assert np.abs(knots - 50).min() < 2
+    assert np.abs(knots - 80).min() < 2
+
+
+def test_columns_of_one_or_two_values_have_none():
+    X = np.column_stack([np.zeros(100), np.arange(100) % 2, np.arange(100)])
+    assert list(fit_knots(X, np.arange(100.0), is_multiclass=False)) == [2]
+
+
+def test_a_third_value_far_down_counts():
+    x = np.zeros(3000)
+    x[::2] = 1
+    x[-1] = 2
+    assert list(fit_knots(x[:, None], x, is_multiclass=False)) == [0]
+
+
+def test_quantiles_where_y_does_not_depend_on_the_column():
+    x = np.arange(101.0)
+    (knots,) = fit_knots(x[:, None], np.zeros(101), is_multiclass=False).values()
+    np.testing.assert_allclose(knots, [0, 25, 50, 75, 100])
+
+
+@pytest.mark.parametrize("multiclass", [False, True])
+def test_a_weight_of_two_is_a_row_given_twice(multiclass):
+    random_state = np.random.RandomState(0)
+    X, weight = random_state.randn(60, 2), random_state.randint(1, 4, size=60)
+    y = random_state.randint(3, size=60) if multiclass else X[:, 0] ** 2
+    weighted = fit_knots(X, y, is_multiclass=multiclass, sample_weight=weight * 1.0)
+    repeated = fit_knots(X.repeat(weight, axis=0), y.repeat(weight), is_multiclass=multiclass)
+    assert weighted.keys() == repeated.keys() == {0, 1}
+    for j, knots in weighted.items():
+        np.testing.assert_allclose(knots, repeated[j])
+
+
+def test_weights_that_sum_to_one_do_not_make_stretches_wide():
+    x = np.linspace(0, 1, 1000)
+    y = np.sin(20 * x)
+    (knots,) = fit_knots(
+        x[:, None], y, is_multiclass=False, sample_weight=np.full(1000, 1e-3)
+    ).values()
+    assert len(knots) > 15
+
+
+def test_there_are_no_more_stretches_than_asked_for():
+    x = np.linspace(0, 1, 5000)
+    y = np.sin(50 * x)
+    for n in (2, 3, 7):
+        (knots,) = fit_knots(x[:, None], y, is_multiclass=False, max_stretches=n).values()
+        assert 2 <= len(knots) <= n + 1
+
+
+def test_knots_are_far_enough_apart_for_a_slope():
+    x = np.repeat([0.0, 1.0, 1.0 + 1e-7, 2.0], 20)
+    y = np.repeat([0.0, 1.0, 5.0, 2.0], 20)
+    (knots,) = fit_knots(x[:, None], y, is_multiclass=False).values()
+    assert np.diff(knots).min() > 1e-6
+
+
+def test_several_columns_of_y_are_looked_at_together():
+    x = np.linspace(0, 1, 500)
+    Y = np.column_stack([x > 0.2, x > 0.7]) * 1.0
+    (knots,) = fit_knots(x[:, None], Y, is_multiclass=False).values()
+    assert knots == pytest.approx([0, 0.2, 0.7, 1], abs=0.01)
+
+
+def test_of_many_rows_some_are_looked_at_but_the_ends_are_those_of_all(monkeypatch):
+    x = np.linspace(-1, 1, 4001)
+    y, weight = (x > 0.3) * 1.0, np.ones(4001)
+    whole = fit_knots(x[:, None], y, is_multiclass=False)
+    monkeypatch.setattr("sknn.preprocessing.tables._knots.MOST_ROWS", 400)
+    some = fit_knots(x[:, None], y, is_multiclass=False, sample_weight=weight)
+    assert some[0][[0, -1]].tolist() == [-1, 1]
+    assert some[0] == pytest.approx(whole[0], abs=0.02)
+    assert some[0][1] != whole[0][1]

@@ -1,0 +1,136 @@
+"""The benchmark runs to its end and reports in the promised form; times are never looked at."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from benchmarks.report import figures, judge
+from benchmarks.rows import ROWS, TARGETS, Target
+from benchmarks.runner import Outcome
+from benchmarks.search import processor_seconds
+
+ROOT = Path(__file__).parents[1]
+
+
+def run_module(name, *arguments):
+    """Run a module of this package and return the lines it prints."""
+    command = [sys.executable, "-m", name, *arguments]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()
+
+
+def outcome(row, threads=1, **values):
+    """Return an outcome with these medians."""
+    answers = {name: [{"value": value, "steps": 1}] for name, value in values.items()}
+    return Outcome(ROWS[row], threads, answers)
+
+
+def test_quick_run_prints_a_table_and_writes_json(tmp_path):
+    out = tmp_path / "results.json"
+    options = ["--quick", "--rows=a64,g1", "--rounds=2", "--threads=1", f"--out={out}"]
+    lines = run_module("benchmarks", *options)
+    table = [line.strip("| ").split(" | ") for line in lines if line.startswith("|")]
+    assert len(table) == 4
+    assert table[0][:6] == ["row", "threads", "sknn", "scikit-learn", "PyTorch", "skorch"]
+    assert table[2][0].startswith("(a64)")
+    assert table[2][4:6] == ["n/a", "n/a"]
+    assert all("µs" in cell for cell in table[3][2:6])
+    assert any("the figures mean nothing" in line for line in lines)
+
+    results = json.loads(out.read_text())
+    assert {"cpu", "cores", "packages", "load_before", "load_after"} <= results["machine"].keys()
+    assert [row["row"] for row in results["rows"]] == ["a64", "g1"]
+    for row in results["rows"]:
+        assert tuple(row["contenders"]) == ROWS[row["row"]].contenders
+        assert all(len(raw["value"]) == 2 for raw in row["contenders"].values())
+    a64 = results["rows"][0]["contenders"]
+    assert a64["ours"]["steps"] == a64["sklearn"]["steps"] == [64, 64]
+    assert results["targets"] == []
+
+
+def test_unknown_row_is_refused():
+    command = [sys.executable, "-m", "benchmarks", "--rows=a,zz"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert "unknown ['zz']" in done.stderr
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="would run the whole lecture")
+def test_gpu_script_says_that_there_is_no_device():
+    assert run_module("benchmarks.gpu") == [
+        "There is no CUDA device that torch can use here; nothing was run."
+    ]
+
+
+def test_gpu_script_runs_on_the_cpu(tmp_path):
+    out = tmp_path / "gpu.json"
+    options = ["--quick", "--device=cpu", "--rows=search", f"--out={out}"]
+    lines = run_module("benchmarks.gpu", *options)
+    assert any(line.startswith("20 networks ") for line in lines)
+    assert lines[-1] == "A quick run: the figures mean nothing."
+    results = json.loads(out.read_text())["results"]
+    assert {name: len(times) for name, times in results["search"].items()} == {"all": 1, "one": 1}
+
+
+@pytest.mark.parametrize("target", TARGETS, ids=lambda t: f"{t.row}-{t.peer}-{t.threads}")
+def test_targets_name_rows_and_contenders(target: Target):
+    assert target.peer in ROWS[target.row].contenders
+    assert target.threads in (None, 1, 2)
+
+
+@pytest.mark.parametrize(
+    ("measured", "met"),
+    [
+        (outcome("b", ours=1.0, sklearn=2.3), [True]),
+        (outcome("b", ours=1.0, sklearn=2.1), [False]),
+        (outcome("a", ours=1.0, sklearn=3.1, skorch=7.9), [True, False]),
+        (outcome("a", ours=1.0, sklearn=3.1), [True, False]),  # skorch failed: not met
+        (outcome("e", threads=1, ours=1.0, sklearn=1.5), [True]),
+        (outcome("e", threads=2, ours=1.0, sklearn=1.5), [False]),
+        (outcome("e", threads=3, ours=1.0, sklearn=1.5), []),
+        (outcome("j", ours=1.2, sklearn=1.1), [True]),
+        (outcome("j", ours=1.4, sklearn=1.5), [False]),
+        (outcome("import", ours=0.5, sklearn=0.49), [True]),
+        (outcome("import", ours=0.5, sklearn=0.4), [False]),
+        (outcome("a64", ours=1.0, sklearn=9.0), []),
+    ],
+)
+def test_targets_are_judged_by_medians(measured, met):
+    assert [verdict["met"] for verdict in judge([measured])] == met
+
+
+def test_figures_are_medians_of_the_rounds():
+    measured = outcome("a", ours=2.0, sklearn=6.0)
+    measured.answers["ours"] += [{"value": value, "steps": 1} for value in (0.1, 50.0)]
+    assert figures(measured) == {"sklearn": 3.0}
+
+
+def test_quick_search_prints_a_table_and_writes_json(tmp_path):
+    out = tmp_path / "search.json"
+    lines = run_module("benchmarks.search", "--quick", "--rows=a", "--jobs=1", f"--out={out}")
+    rows = [line.strip("| ").split(" | ") for line in lines if line.startswith("| hidden")]
+    assert [row[1].partition("(")[0] for row in rows] == ["BatchedGridSearchCV"] + [
+        "GridSearchCV"
+    ] * 3
+    assert rows[0][4] == "1.0"
+    assert rows[0][7] == rows[1][7]  # one by one and together, the best is the same
+    assert "the figures mean nothing" in lines[-1]
+    results = json.loads(out.read_text())
+    assert all(result["candidates"] == 4 for result in results["rows"]["a"].values())
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="no Linux")
+def test_processor_time_counts_processes_that_were_started():
+    loop = "import time\nwhile time.process_time() < 0.3: pass\nprint(flush=True); input()"
+    before = processor_seconds()
+    with subprocess.Popen(
+        [sys.executable, "-c", loop], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as child:
+        child.stdout.readline()
+        assert processor_seconds() - before >= 0.25
+        child.communicate(b"\n")

@@ -1,0 +1,54 @@
+"""Units of the online rule in several threads."""
+
+import numpy as np
+import pytest
+from scipy import sparse
+from sklearn.datasets import load_digits
+
+from sknn import PerceptronClassifier
+from sknn.threshold.perceptron import _online_rule as _online_teams
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+X, y = load_digits(return_X_y=True)
+X, y = X[:300] / 16, y[:300]
+
+
+@pytest.mark.parametrize("container", [np.asarray, sparse.csr_array])
+@pytest.mark.parametrize(
+    "params", [{}, {"average": True}, {"penalty": "l2"}, {"early_stopping": True}], ids=str
+)
+def test_threads_change_nothing(params, container):
+    def fit(n_jobs):
+        model = PerceptronClassifier(
+            update="online", max_iter=4, random_state=0, n_jobs=n_jobs, **params
+        )
+        return model.fit(container(X), y)
+
+    alone, together = fit(None), fit(3)
+    np.testing.assert_allclose(together.coef_, alone.coef_, rtol=1e-10, atol=1e-12)
+    np.testing.assert_allclose(together.intercept_, alone.intercept_, rtol=1e-10)
+    np.testing.assert_array_equal(together.n_updates_, alone.n_updates_)
+    assert together.errors_curve_ == alone.errors_curve_
+
+
+@pytest.mark.parametrize(("n_jobs", "n_teams"), [(None, 1), (1, 1), (4, 4), (99, 10)])
+def test_units_are_shared_among_so_many_teams(n_jobs, n_teams, monkeypatch):
+    seen = []
+
+    class Spy(_online_teams.Teams):
+        def run(self, order):
+            seen.append([len(units) for units in self.members])
+            return super().run(order)
+
+    monkeypatch.setattr("sknn.threshold.perceptron._online_rule.Teams", Spy)
+    PerceptronClassifier(update="online", max_iter=1, n_jobs=n_jobs, random_state=0).fit(X, y)
+    assert [len(sizes) for sizes in seen] == [n_teams]
+    assert sum(seen[0]) == 10
+
+
+def test_partial_fit_goes_on_in_threads():
+    model = PerceptronClassifier(update="online", shuffle=False, n_jobs=2)
+    for _ in range(3):
+        model.partial_fit(X, y, classes=np.arange(10))
+    whole = PerceptronClassifier(update="online", shuffle=False, max_iter=3, tol=None).fit(X, y)
+    np.testing.assert_allclose(model.coef_, whole.coef_, rtol=1e-10, atol=1e-12)
