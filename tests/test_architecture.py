@@ -21,6 +21,7 @@ LEVELS = {
     "_specs": 0,
     "_sklearn": 0,
     "_optional": 0,
+    "_jit": 0,
     "exceptions": 0,
     "activations": 1,
     "losses": 1,
@@ -34,9 +35,11 @@ LEVELS = {
     "deep": 4,
     "inspection": 5,
     "model_selection": 5,
+    "genomics": 5,
     "discovery": 5,
     "persistence": 6,
     "export": 6,
+    "playground": 7,
 }
 #: islands of level 0 and 1 that may use each other, downwards in this order
 FOUNDATION = ("exceptions", "_optional", "_version", "_specs", "_sklearn")
@@ -48,6 +51,7 @@ DOORS = {
     "narwhals": ("preprocessing/tables/_columns.py",),
     "matplotlib": ("inspection",),
     "rich": ("engine",),
+    "numba": ("_jit.py",),
 }
 PRIVATE_SKLEARN_DOOR = "_sklearn.py"
 LINES_OF_FILE, LINES_OF_FUNCTION = 420, 60
