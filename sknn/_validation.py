@@ -1,6 +1,8 @@
-"""Checks of fit arguments that the NumPy and the torch estimators share."""
+"""Checks of fit arguments, and the care for an estimator whose fit fails, that all levels share."""
 
 import numbers
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -25,6 +27,40 @@ def local_random_state(random_state: Any) -> np.random.RandomState:
     numpy.random.RandomState
     """
     return np.random.RandomState() if random_state is None else check_random_state(random_state)
+
+
+@contextmanager
+def restore_on_error(estimator: object) -> Iterator[None]:
+    """Give an estimator back all its attributes if the block ends in an error or Ctrl-C.
+
+    The attributes of before are kept as they are and not copied, which costs nothing. An attribute
+    that is changed in place within the block must thus be replaced by a copy first.
+
+    Parameters
+    ----------
+    estimator : object
+        The estimator that is fitted within the block.
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> from sknn._validation import restore_on_error
+    >>> model = SimpleNamespace(n_features_in_=3)
+    >>> try:
+    ...     with restore_on_error(model):
+    ...         model.n_features_in_, model.names = 5, ["a", "b"]
+    ...         raise ValueError("X and y differ in length")
+    ... except ValueError:
+    ...     print(vars(model))
+    {'n_features_in_': 3}
+    """
+    before = dict(vars(estimator))
+    try:
+        yield
+    except BaseException:
+        vars(estimator).clear()
+        vars(estimator).update(before)
+        raise
 
 
 def validated_weights(sample_weight: Any, X: Any, dtype: Any = np.float64) -> np.ndarray | None:

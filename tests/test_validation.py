@@ -1,10 +1,12 @@
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
 from scipy import sparse
 
 from sknn import DeepMLPRegressor
-from sknn._validation import is_clean_array, local_random_state
+from sknn._validation import is_clean_array, local_random_state, restore_on_error
 
 X = np.arange(6.0).reshape(3, 2)
 
@@ -60,3 +62,25 @@ def test_random_state_is_never_the_global_one():
     assert local_random_state(0).randint(100) == np.random.RandomState(0).randint(100)
     own = np.random.RandomState(0)
     assert local_random_state(own) is own
+
+
+def fit_partly(model, error):
+    with restore_on_error(model):
+        model.coef_, model.new_ = [2.0], 3
+        del model.gone_
+        if error is not None:
+            raise error
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, SystemExit])
+def test_attributes_are_restored_when_a_block_fails(error):
+    model = SimpleNamespace(alpha=1.0, coef_=[1.0], gone_=2)
+    with pytest.raises(error):
+        fit_partly(model, error)
+    assert vars(model) == {"alpha": 1.0, "coef_": [1.0], "gone_": 2}
+
+
+def test_attributes_set_in_a_block_that_succeeds_stay():
+    model = SimpleNamespace(alpha=1.0, coef_=[1.0], gone_=2)
+    fit_partly(model, None)
+    assert vars(model) == {"alpha": 1.0, "coef_": [2.0], "new_": 3}

@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from sknn._sklearn import CallbackSupportMixin, fit_context, take_rows, with_callbacks
 from sknn._specs import InputSpec, Progress, Sample, TrainConfig, TrainPlan, TrainResult
-from sknn._validation import local_random_state, validated_weights
+from sknn._validation import local_random_state, restore_on_error, validated_weights
 from sknn.deep._fitted import FittedNet, ShortState
 from sknn.deep._held_out import output_scorer, split_rows
 from sknn.deep._sklearn_callbacks import CallbackWatcher
@@ -132,14 +132,9 @@ class DeepEstimator(ShortState, FittedNet, CallbackSupportMixin, BaseEstimator, 
         return watcher
 
     def _fit(self, X: Any, y: Any, sample_weight: Any, **options: Any) -> "DeepEstimator":
-        before = dict(vars(self))
-        try:
+        with restore_on_error(self):
             plan = self._prepare(X, y, sample_weight, **options)
             return self._finish_fit(plan, train(plan))
-        except BaseException:
-            vars(self).clear()
-            vars(self).update(before)
-            raise
 
     def _prepare(
         self,

@@ -12,6 +12,7 @@ from sklearn.utils.class_weight import compute_class_weight, compute_sample_weig
 from sklearn.utils.metaestimators import available_if
 
 from sknn._sklearn import check_partial_fit_first_call, check_y, fit_context
+from sknn._validation import restore_on_error
 from sknn.deep._base import DeepEstimator, validation_of
 from sknn.engine import forward
 from sknn.preprocessing import ClassCodec, ValueCodec, gives_probabilities
@@ -139,16 +140,11 @@ class DeepClassifier(ClassifierMixin, DeepEstimator):
             ``early_stopping=True``.
         """
         validation = validation_of(X_val, y_val, sample_weight_val)
-        before = getattr(self, "classes_", None)
-        first = check_partial_fit_first_call(self, classes)
-        try:
+        with restore_on_error(self):  # so that the call after a first one that failed is the first
+            check_partial_fit_first_call(self, classes)
             return self._fit(
                 X, y, sample_weight, incremental=True, classes=classes, validation=validation
             )
-        except BaseException:
-            if first and before is None:  # so that the next call is the first again
-                del self.classes_
-            raise
 
     def decision_function(self, X):
         """Return the network's output before the link.
