@@ -11,7 +11,8 @@ from torch import nn
 
 from sknn._specs import InputSpec, Sample, TargetSpec, TrainConfig, TrainPlan
 from sknn.architectures import MLP, MLPOptions, build_user_module
-from sknn.engine import Net, _closed_form, forward, layer_weights, train
+from sknn.engine import Net, forward, layer_weights, train
+from sknn.engine.backprop import _epochs as _closed_form
 from sknn.engine.backprop._mlp import IN_PLACE, covers_module
 from sknn.engine.net._weights import linear_layers
 from sknn.exceptions import NonFiniteLossError

@@ -11,13 +11,8 @@ from sklearn.exceptions import NotFittedError
 from sklearn.neural_network import MLPClassifier
 
 from sknn.activations import ACTIVATIONS
-from sknn.threshold import (
-    AND,
-    PerceptronClassifier,
-    ThresholdLogicClassifier,
-    ThresholdNetwork,
-    forward_pass,
-)
+from sknn.inspection import forward_pass
+from sknn.threshold import AND, PerceptronClassifier, ThresholdLogicClassifier, ThresholdNetwork
 
 
 @pytest.fixture

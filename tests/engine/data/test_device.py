@@ -5,8 +5,10 @@ import pytest
 import torch
 
 from sknn import DeepMLPClassifier, DeepMLPRegressor
-from sknn.engine import _data, _device, resolve_device
+from sknn.engine import resolve_device
 from sknn.engine._train import _work_of
+from sknn.engine.data import _batches as _data
+from sknn.engine.data import _device
 from sknn.engine.data._batches import Rows
 from sknn.engine.data._device import FIT_WORTH_A_GPU, STEP_WORTH_A_GPU, fits_on
 

@@ -3,8 +3,9 @@ import torch
 
 from sknn import DeepMLPClassifier
 from sknn.architectures import MLP
-from sknn.engine import Net, _threads
+from sknn.engine import Net
 from sknn.engine.backprop._epochs import ClosedForm
+from sknn.engine.data import _device as _threads
 from sknn.engine.data._device import FLOPS_WORTH_THREADS, WEIGHTS_WORTH_THREADS, threads_for
 
 

@@ -12,7 +12,8 @@ from skorch.callbacks import Callback, EpochScoring
 
 from sknn import DeepMLPClassifier
 from sknn.architectures import MLP, SequenceCNN, SequenceOptions
-from sknn.engine import Net, _closed_form
+from sknn.engine import Net
+from sknn.engine.backprop import _epochs as _closed_form
 from sknn.engine.backprop._epochs import closed_form
 from sknn.engine.optimizers._optimizers import SGD, AdamW
 

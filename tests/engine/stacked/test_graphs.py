@@ -8,7 +8,10 @@ import numpy as np
 import pytest
 import torch
 
-from sknn.engine import _many_orders, _many_pass, _many_replayed, train, train_many
+from sknn.engine import train, train_many
+from sknn.engine.stacked import _batches as _many_orders
+from sknn.engine.stacked import _graphs as _many_replayed
+from sknn.engine.stacked import _mlp as _many_pass
 from tests.engine.graphs.fake_graph import FakeGraph
 from tests.engine.stacked.test_train_many import (
     FOLDS,

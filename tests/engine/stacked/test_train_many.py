@@ -12,16 +12,13 @@ from sklearn.base import clone
 from sklearn.datasets import load_digits
 
 from sknn import DeepMLPClassifier, DeepMLPRegressor
-from sknn.engine import (
-    _callbacks,
-    _many_memory,
-    _many_replayed,
-    _many_validation,
-    _train_many,
-    train,
-    train_many,
-)
+from sknn.engine import train, train_many
+from sknn.engine.callbacks import _epoch_end as _callbacks
 from sknn.engine.callbacks._progress import epoch_bar
+from sknn.engine.stacked import _graphs as _many_replayed
+from sknn.engine.stacked import _memory as _many_memory
+from sknn.engine.stacked import _train_many
+from sknn.engine.stacked import _validation as _many_validation
 from sknn.engine.stacked._mlp import Stack
 from sknn.exceptions import NonFiniteLossError
 
