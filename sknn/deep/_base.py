@@ -2,7 +2,7 @@
 
 import copy
 from abc import ABC, abstractmethod
-from dataclasses import fields, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,30 +14,9 @@ from sknn._specs import InputSpec, Progress, Sample, TrainConfig, TrainPlan, Tra
 from sknn._validation import local_random_state, restore_on_error, validated_weights
 from sknn.deep._fitted import FittedNet, ShortState
 from sknn.deep._held_out import output_scorer, split_rows
+from sknn.deep._params import read_training_params
 from sknn.deep._sklearn_callbacks import CallbackWatcher
 from sknn.engine import forward, snapshot, train
-
-#: parameters that matter only once a network is prepared, from the first epoch on
-FOR_TRAINING_ALONE = frozenset(
-    {
-        "alpha",
-        "batch_size",
-        "beta_1",
-        "beta_2",
-        "epsilon",
-        "l1_ratio",
-        "learning_rate_init",
-        "max_grad_norm",
-        "max_iter",
-        "momentum",
-        "n_iter_no_change",
-        "nesterovs_momentum",
-        "power_t",
-        "tol",
-        "warmup_epochs",
-        "weight_decay",
-    }
-)
 
 
 class DeepEstimator(ShortState, FittedNet, CallbackSupportMixin, BaseEstimator, ABC):
@@ -205,8 +184,9 @@ class DeepEstimator(ShortState, FittedNet, CallbackSupportMixin, BaseEstimator, 
         Parameters
         ----------
         other : DeepEstimator
-            Of this class, with equal parameters but for `FOR_TRAINING_ALONE`. It was prepared for
-            the rows that are this one's too, with an int as random state, and is not yet trained.
+            Of this class, with equal parameters but for
+            `sknn.deep._params.FOR_TRAINING_ALONE`. It was prepared for the samples that are this
+            one's too, with an int as random state, and is not yet trained.
         plan : TrainPlan
             That it was prepared with.
 
@@ -315,8 +295,7 @@ class DeepEstimator(ShortState, FittedNet, CallbackSupportMixin, BaseEstimator, 
 
     def _train_config(self, n_samples: int, incremental: bool, has_validation: bool) -> TrainConfig:
         """Return the parameters that say how to train, in the engine's words."""
-        names = [field.name for field in fields(TrainConfig) if hasattr(self, field.name)]
-        values = {name: plain_number(getattr(self, name)) for name in names}
+        values = read_training_params(self)
         scores_loss = self.scoring == "loss" or (self.scoring is None and self._scores_loss())
         values.update(
             stop_on_loss=scores_loss,
@@ -367,11 +346,6 @@ class DeepEstimator(ShortState, FittedNet, CallbackSupportMixin, BaseEstimator, 
     def _forward(self, X: Any) -> np.ndarray:
         rows = self._encoded_inputs(X)  # which says so if there is no net yet
         return forward(self.net_, rows)
-
-
-def plain_number(value: Any) -> Any:
-    """Return Python's number for NumPy's, which torch does not always take."""
-    return value.item() if isinstance(value, np.generic) else value
 
 
 def _take(sample: Sample, rows: np.ndarray) -> Sample:

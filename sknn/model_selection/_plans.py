@@ -9,7 +9,8 @@ from typing import Any
 from sklearn.pipeline import Pipeline
 
 from sknn._specs import TrainPlan, TrainResult
-from sknn.deep._base import FOR_TRAINING_ALONE, DeepEstimator, validation_of
+from sknn.deep._base import DeepEstimator, validation_of
+from sknn.deep._params import FOR_TRAINING_ALONE
 
 
 def check_batchable(estimator: Any, owner: str) -> None:

@@ -1,13 +1,9 @@
 """The multilayer perceptron classifier."""
 
-from numbers import Real
-
-from sknn._sklearn import Interval, StrOptions
-from sknn.deep._params import NestedParams
+from sknn.deep._params import CLASSIFIER_CONSTRAINTS, NestedParams
 from sknn.deep._table_input import TableInput
 from sknn.deep._tasks import DeepClassifier
 from sknn.deep.mlp._network import CONSTRAINTS, build_network, shaping_params
-from sknn.preprocessing import CLASS_LOSSES
 
 
 class DeepMLPClassifier(NestedParams, TableInput, DeepClassifier):
@@ -225,9 +221,7 @@ class DeepMLPClassifier(NestedParams, TableInput, DeepClassifier):
 
     _parameter_constraints = {  # noqa: RUF012 - as scikit-learn
         **CONSTRAINTS,
-        "loss": [StrOptions(set(CLASS_LOSSES)), callable],
-        "label_smoothing": [Interval(Real, 0, 1, closed="left")],
-        "class_weight": [dict, list, StrOptions({"balanced"}), None],
+        **CLASSIFIER_CONSTRAINTS,
     }
 
     _nested = ("module", "solver", "learning_rate", "loss")

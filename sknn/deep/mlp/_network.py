@@ -5,48 +5,17 @@ from typing import Any
 
 import numpy as np
 
-from sknn._sklearn import Interval, Options, StrOptions
+from sknn._sklearn import Interval, StrOptions
 from sknn._specs import InputSpec
 from sknn._validation import validated_layer_sizes
 from sknn.activations import TRAINABLE
 from sknn.architectures import INITIALIZERS, MLP, MLPOptions, build_user_module
+from sknn.deep._params import training_constraints
 
 CONSTRAINTS: dict[str, list] = {
+    **training_constraints(but=("time_limit",)),
     "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
     "activation": [StrOptions(set(TRAINABLE)), callable, "array-like"],
-    "solver": [StrOptions({"lbfgs", "sgd", "adam", "adamw", "nadam", "rmsprop"}), type],
-    "alpha": [Interval(Real, 0, None, closed="left")],
-    "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
-    "learning_rate": [
-        StrOptions({"constant", "invscaling", "adaptive", "cosine", "one_cycle", "plateau"}),
-        type,
-    ],
-    "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
-    "power_t": [Interval(Real, 0, None, closed="left")],
-    "max_iter": [Interval(Integral, 1, None, closed="left")],
-    "shuffle": ["boolean"],
-    "random_state": ["random_state"],
-    "tol": [Interval(Real, 0, None, closed="left")],
-    "verbose": ["verbose"],
-    "warm_start": ["boolean"],
-    "momentum": [Interval(Real, 0, 1, closed="both")],
-    "nesterovs_momentum": ["boolean"],
-    "early_stopping": ["boolean"],
-    "validation_fraction": [Interval(Real, 0, 1, closed="left")],
-    "beta_1": [Interval(Real, 0, 1, closed="left")],
-    "beta_2": [Interval(Real, 0, 1, closed="left")],
-    "epsilon": [Interval(Real, 0, None, closed="neither")],
-    "n_iter_no_change": [
-        Interval(Integral, 1, None, closed="left"),
-        Options(Real, {np.inf}),
-    ],
-    "max_fun": [Interval(Integral, 1, None, closed="left")],
-    "l1_ratio": [Interval(Real, 0, 1, closed="both")],
-    "weight_decay": [Interval(Real, 0, None, closed="left")],
-    "warmup_epochs": [Interval(Real, 0, None, closed="left")],
-    "max_grad_norm": [Interval(Real, 0, None, closed="neither"), None],
-    "scoring": [str, callable, None],
-    "callbacks": [list, tuple, None],
     "n_hidden_layers": [Interval(Integral, 0, None, closed="left"), None],
     "hidden_width": [Interval(Integral, 1, None, closed="left"), None],
     "dropout": [Interval(Real, 0, 1, closed="left"), "array-like"],
@@ -56,9 +25,6 @@ CONSTRAINTS: dict[str, list] = {
     "module": [callable, None],
     "categorical_features": ["array-like", StrOptions({"from_dtype"}), None],
     "scale": [StrOptions({"auto", "standard", "robust", "quantile"}), None],
-    "device": [str],
-    "dtype": [StrOptions({"auto", "float32", "float64", "tf32", "bfloat16"})],
-    "compile": ["boolean"],
 }
 
 

@@ -1,13 +1,9 @@
 """The multilayer perceptron regressor."""
 
-from numbers import Real
-
-from sknn._sklearn import Interval, StrOptions
-from sknn.deep._params import NestedParams
+from sknn.deep._params import REGRESSOR_CONSTRAINTS, NestedParams
 from sknn.deep._table_input import TableInput
 from sknn.deep._tasks import DeepRegressor
 from sknn.deep.mlp._network import CONSTRAINTS, build_network, shaping_params
-from sknn.preprocessing import VALUE_LOSSES
 
 
 class DeepMLPRegressor(NestedParams, TableInput, DeepRegressor):
@@ -227,9 +223,7 @@ class DeepMLPRegressor(NestedParams, TableInput, DeepRegressor):
 
     _parameter_constraints = {  # noqa: RUF012 - as scikit-learn
         **CONSTRAINTS,
-        "loss": [StrOptions(set(VALUE_LOSSES)), callable],
-        "quantile": [Interval(Real, 0, 1, closed="neither"), "array-like", None],
-        "standardize_target": ["boolean"],
+        **REGRESSOR_CONSTRAINTS,
     }
 
     _nested = ("module", "solver", "learning_rate", "loss")

@@ -1,13 +1,9 @@
 """The network for sequences that classifies."""
 
-from numbers import Real
-
-from sknn._sklearn import Interval, StrOptions
-from sknn.deep._params import NestedParams
+from sknn.deep._params import CLASSIFIER_CONSTRAINTS, NestedParams
 from sknn.deep._tasks import DeepClassifier
 from sknn.deep.sequence._interpretation import SequenceReading
 from sknn.deep.sequence._network import CONSTRAINTS, SequenceNetwork
-from sknn.preprocessing import CLASS_LOSSES
 
 
 class SequenceCNNClassifier(NestedParams, SequenceReading, SequenceNetwork, DeepClassifier):
@@ -239,9 +235,7 @@ class SequenceCNNClassifier(NestedParams, SequenceReading, SequenceNetwork, Deep
 
     _parameter_constraints = {  # noqa: RUF012 - as scikit-learn
         **CONSTRAINTS,
-        "loss": [StrOptions(set(CLASS_LOSSES)), callable],
-        "label_smoothing": [Interval(Real, 0, 1, closed="left")],
-        "class_weight": [dict, list, StrOptions({"balanced"}), None],
+        **CLASSIFIER_CONSTRAINTS,
     }
 
     _nested = ("solver", "learning_rate", "loss")

@@ -1,13 +1,9 @@
 """The network for sequences that predicts numbers."""
 
-from numbers import Real
-
-from sknn._sklearn import Interval, StrOptions
-from sknn.deep._params import NestedParams
+from sknn.deep._params import REGRESSOR_CONSTRAINTS, NestedParams
 from sknn.deep._tasks import DeepRegressor
 from sknn.deep.sequence._interpretation import SequenceReading
 from sknn.deep.sequence._network import CONSTRAINTS, SequenceNetwork
-from sknn.preprocessing import VALUE_LOSSES
 
 
 class SequenceCNNRegressor(NestedParams, SequenceReading, SequenceNetwork, DeepRegressor):
@@ -241,9 +237,7 @@ class SequenceCNNRegressor(NestedParams, SequenceReading, SequenceNetwork, DeepR
 
     _parameter_constraints = {  # noqa: RUF012 - as scikit-learn
         **CONSTRAINTS,
-        "loss": [StrOptions(set(VALUE_LOSSES)), callable],
-        "quantile": [Interval(Real, 0, 1, closed="neither"), "array-like", None],
-        "standardize_target": ["boolean"],
+        **REGRESSOR_CONSTRAINTS,
     }
 
     _nested = ("solver", "learning_rate", "loss")

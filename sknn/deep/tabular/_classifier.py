@@ -1,6 +1,6 @@
 """The classifier for tables."""
 
-from sknn._sklearn import StrOptions
+from sknn.deep._params import CLASSIFIER_CONSTRAINTS
 from sknn.deep._tasks import DeepClassifier
 from sknn.deep.tabular._ensemble import CONSTRAINTS, TabularEnsembleInput
 from sknn.deep.tabular._temperature import best_temperature
@@ -158,7 +158,7 @@ class TabularMLPClassifier(TabularEnsembleInput, DeepClassifier):
 
     _parameter_constraints = {  # noqa: RUF012 - as scikit-learn
         **CONSTRAINTS,
-        "class_weight": [dict, list, StrOptions({"balanced"}), None],
+        "class_weight": CLASSIFIER_CONSTRAINTS["class_weight"],
     }
 
     # What `DeepClassifier` asks of its parameters, and is settled here.

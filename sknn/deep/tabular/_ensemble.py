@@ -1,7 +1,7 @@
 """What the two networks for tables share: defaults that follow the data, members, and folds."""
 
 import time
-from dataclasses import fields, replace
+from dataclasses import replace
 from numbers import Integral, Real
 from typing import Any
 
@@ -13,7 +13,8 @@ from sknn._sklearn import Interval, StrOptions
 from sknn._specs import InputSpec, Sample, TrainConfig, TrainPlan
 from sknn._validation import local_random_state, validated_weights
 from sknn.architectures import TabularEnsemble, TabularOptions
-from sknn.deep._base import plain_number, without_zero_weights
+from sknn.deep._base import without_zero_weights
+from sknn.deep._params import read_training_params, training_constraints
 from sknn.deep._table_input import FLOATS, TableInput
 from sknn.deep.tabular._folds import leave_out
 from sknn.deep.tabular._importances import permutation_importances
@@ -31,24 +32,26 @@ ROWS_FOR_FLOAT32 = 1000
 BATCHES, SMALLEST, LARGEST = 40, 32, 256
 
 CONSTRAINTS: dict[str, list] = {
+    **training_constraints(
+        "learning_rate_init",
+        "weight_decay",
+        "batch_size",
+        "max_iter",
+        "time_limit",
+        "callbacks",
+        "verbose",
+        "device",
+        "dtype",
+        "random_state",
+    ),
     "n_members": [Interval(Integral, 1, None, closed="left")],
     "n_hidden_layers": [Interval(Integral, 0, None, closed="left")],
     "hidden_width": [Interval(Integral, 1, None, closed="left")],
     "dropout": [Interval(Real, 0, 1, closed="left")],
     "numerical_embedding": [StrOptions({"piecewise", "periodic"}), None],
     "embedding_width": [Interval(Integral, 1, None, closed="left")],
-    "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
-    "weight_decay": [Interval(Real, 0, None, closed="left")],
-    "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
-    "max_iter": [Interval(Integral, 1, None, closed="left")],
     "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
-    "time_limit": [Interval(Real, 0, None, closed="neither"), None],
     "categorical_features": ["array-like", StrOptions({"from_dtype"}), None],
-    "callbacks": [list, tuple, None],
-    "verbose": ["verbose"],
-    "device": [str],
-    "dtype": [StrOptions({"auto", "float32", "float64", "tf32", "bfloat16"})],
-    "random_state": ["random_state"],
 }
 
 #: how to train, where the user has no say
@@ -205,8 +208,7 @@ class TabularEnsembleInput(TableInput):
         return ensemble
 
     def _train_config(self, n_samples: int, incremental: bool, has_validation: bool) -> TrainConfig:
-        names = [field.name for field in fields(TrainConfig) if hasattr(self, field.name)]
-        values = {name: plain_number(getattr(self, name)) for name in names}
+        values = read_training_params(self)
         power = 2 ** round(np.log2(max(n_samples / BATCHES, 1)))
         values.update(
             TRAINING,

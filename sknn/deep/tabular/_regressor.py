@@ -3,8 +3,8 @@
 import numpy as np
 
 from sknn._sklearn import StrOptions
+from sknn.deep._params import REGRESSOR_CONSTRAINTS
 from sknn.deep._tasks import DeepRegressor
-from sknn.deep.mlp._regressor import DeepMLPRegressor
 from sknn.deep.tabular._ensemble import CONSTRAINTS, TabularEnsembleInput
 from sknn.engine import forward
 
@@ -168,7 +168,7 @@ class TabularMLPRegressor(TabularEnsembleInput, DeepRegressor):
                 {"squared_error", "absolute_error", "huber", "gamma", "quantile", "gaussian_nll"}
             )
         ],
-        "quantile": DeepMLPRegressor._parameter_constraints["quantile"],
+        "quantile": REGRESSOR_CONSTRAINTS["quantile"],
     }
 
     # What `DeepRegressor` asks of its parameters, and is settled here.
