@@ -1,4 +1,12 @@
-"""Errors of our own; everywhere else scikit-learn's classes are used."""
+"""Errors of our own, and warnings that point at the user's line; else scikit-learn's classes."""
+
+import sys
+import warnings
+
+#: packages whose frames stand between the line that a user wrote and ours
+BETWEEN = frozenset(
+    ("sknn", "sklearn", "skorch", "joblib", "scipy", "numpy", "torch", "contextlib", "functools")
+)
 
 
 class NonFiniteLossError(ValueError):
@@ -7,3 +15,43 @@ class NonFiniteLossError(ValueError):
 
 class OptionalDependencyError(ImportError):
     """A feature was used whose optional package is not installed."""
+
+
+def warn_user(message: str, category: type[Warning] = UserWarning) -> None:
+    """Warn at the line outside of sknn and the packages below it that led here.
+
+    Parameters
+    ----------
+    message : str
+        What is wrong, and what to do.
+    category : type, default=UserWarning
+        Class of the warning.
+
+    Warns
+    -----
+    Warning
+        Of `category`. Where no frame is the user's, as in a thread of a pool, it points at the
+        outermost one.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> from sknn.exceptions import warn_user
+    >>> with warnings.catch_warnings(record=True) as caught:
+    ...     warnings.simplefilter("always")
+    ...     warn_user("X is not scaled.")
+    >>> str(caught[0].message)
+    'X is not scaled.'
+    """
+    warnings.warn(message, category, stacklevel=get_user_level())
+
+
+def get_user_level() -> int:
+    """Return the ``stacklevel`` at which the caller's ``warnings.warn`` shows the user's line."""
+    level, frame = 1, sys._getframe(2)  # of the caller's caller, where stacklevel=2 would point
+    while frame is not None:
+        level += 1
+        if frame.f_globals.get("__name__", "").partition(".")[0] not in BETWEEN:
+            return level
+        frame = frame.f_back
+    return level

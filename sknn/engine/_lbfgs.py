@@ -1,6 +1,5 @@
 """Full-batch training by SciPy's L-BFGS-B with torch's gradient."""
 
-import warnings
 from abc import ABC, abstractmethod
 from typing import Any
 
@@ -15,6 +14,7 @@ from sknn.engine.backprop._mlp import Factors, MLPPass, covers_module
 from sknn.engine.callbacks._epoch_end import StopTraining
 from sknn.engine.data._batches import Batches, Rows, target_and_weight
 from sknn.engine.net._net import Net
+from sknn.exceptions import warn_user
 
 #: numbers that the widest layer of a chunk of rows may hold: 32 MiB in float64
 CHUNK_NUMBERS = 2**22
@@ -210,7 +210,7 @@ def _minimize(function: Objective, config: TrainConfig, progress: Progress) -> N
             evaluate, latest, method="L-BFGS-B", jac=True, options=options, callback=record
         )
     except KeyboardInterrupt:
-        warnings.warn("Training interrupted by user.", stacklevel=2)
+        warn_user("Training interrupted by user.")
         progress.stopped_because = "interrupted"
         function.set_vector(latest)
         return

@@ -2,7 +2,6 @@
 
 import copy
 import time
-import warnings
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 
@@ -27,7 +26,7 @@ from sknn.engine.losses._table import loss_for
 from sknn.engine.net._net import Net
 from sknn.engine.optimizers._optimizers import copy_state, net_arguments, restore_state
 from sknn.engine.optimizers._schedules import start_schedule
-from sknn.exceptions import NonFiniteLossError
+from sknn.exceptions import NonFiniteLossError, warn_user
 
 #: a row costs each weight a multiplication and an addition forward, and two of each back
 FLOPS_OF_A_WEIGHT = 6
@@ -277,7 +276,7 @@ def _run_epochs(
         with threads, closed_form(net, rows), replayed(net, rows):
             net.fit_loop(rows, epochs=n_epochs)
     except KeyboardInterrupt:
-        warnings.warn("Training interrupted by user.", stacklevel=3)
+        warn_user("Training interrupted by user.")
         progress.stopped_because = "interrupted"
         del net.history[n_before + progress.n_epochs :]  # the epoch that was cut short
         left = make_resume(net, plan, epoch_end.best_weights)
@@ -292,22 +291,20 @@ def _conclude(net: Net, plan: TrainPlan, progress: Progress, epoch_end: EpochEnd
     if epoch_end.best_weights is not None:
         net.module_.load_state_dict(epoch_end.best_weights)
     if progress.stopped_because == "diverged" and epoch_end.best_weights and progress.best_epoch:
-        warnings.warn(
+        warn_user(
             f"The training loss is not finite after epoch {progress.n_epochs}; the weights of "
             f"epoch {progress.best_epoch}, the best on the validation rows, are kept. "
             "Scale X, or lower learning_rate_init.",
             ConvergenceWarning,
-            stacklevel=4,
         )
     if not progress.stopped_because and not plan.incremental:
         progress.stopped_because = "max_iter"
         if plan.config.runs_to_the_end:
             return
-        warnings.warn(
+        warn_user(
             f"Stochastic Optimizer: Maximum iterations ({plan.config.max_iter}) reached and the "
             "optimization hasn't converged yet.",
             ConvergenceWarning,
-            stacklevel=4,
         )
 
 
@@ -320,9 +317,8 @@ def _batch_size(config: TrainConfig, n_rows: int) -> int:
     if batch_size == "auto":
         return min(config.auto_batch_size, n_rows)
     if batch_size > n_rows:
-        warnings.warn(
+        warn_user(
             "Got `batch_size` less than 1 or larger than sample size. It is going to be clipped",
-            stacklevel=4,
         )
     return min(batch_size, n_rows)
 

@@ -1,6 +1,5 @@
 """A network whose outputs no longer depend on its inputs gets new weights."""
 
-import warnings
 from typing import Any
 
 import numpy as np
@@ -11,6 +10,7 @@ from sknn._specs import TrainPlan
 from sknn.engine.data._batches import Rows
 from sknn.engine.data._forward import raw_output
 from sknn.engine.optimizers._optimizers import forget_steps
+from sknn.exceptions import warn_user
 
 #: rows whose outputs are compared
 N_ROWS = 64
@@ -63,13 +63,12 @@ class Revival(Callback):
     def on_train_end(self, net, **kwargs):
         """Warn if all restarts were in vain."""
         if not self.n_left and self.is_dead(net):
-            warnings.warn(
+            warn_user(
                 f"The network is dead: all sequences have the same output, still after "
                 f"{self.plan.config.n_restarts} restarts with new weights. Lower "
                 f"learning_rate_init={self.plan.config.learning_rate_init!r}, scale X if it holds "
                 "numbers, or set batch_norm=True.",
                 ConvergenceWarning,
-                stacklevel=2,
             )
 
     def is_dead(self, net: Any) -> bool:

@@ -1,11 +1,12 @@
 """From the word a user writes to the device torch computes on."""
 
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import torch
+
+from sknn.exceptions import warn_user
 
 #: floating-point operations of a step from which a GPU pays: a core of the CPU then needs over
 #: 100 µs for the step. A GPU needs 30 to 60 µs for a captured one, some fifteen kernels that follow
@@ -121,10 +122,9 @@ def device_here(device: str) -> str:
             return device
     except Exception:  # each backend of torch has an error of its own
         pass
-    warnings.warn(
+    warn_user(
         f"The network was saved on device {device!r}, which torch {torch.__version__} cannot use "
         "here. It is loaded on 'cpu'; predictions may differ by rounding.",
-        stacklevel=2,
     )
     return "cpu"
 

@@ -1,6 +1,5 @@
 """One network among many in training: what happens to it before, between and after epochs."""
 
-import warnings
 from collections.abc import Hashable
 from dataclasses import MISSING, fields
 from typing import Any
@@ -28,6 +27,7 @@ from sknn.engine.optimizers._optimizers import SGD, Adam
 from sknn.engine.optimizers._schedules import start_schedule
 from sknn.engine.stacked._batches import Order, Sample
 from sknn.engine.stacked._mlp import LINKS
+from sknn.exceptions import warn_user
 
 #: fields with a default that need not have it: the first three are followed, and weight_decay is
 #: for AdamW
@@ -229,7 +229,7 @@ class Member:
 
     def interrupt(self) -> None:
         """Leave out the epoch that was cut short."""
-        warnings.warn("Training interrupted by user.", stacklevel=2)
+        warn_user("Training interrupted by user.")
         self.progress.stopped_because = "interrupted"
         self.is_done = True
         del self.net.history[self.progress.n_epochs :]
