@@ -53,7 +53,7 @@ class SequenceCNNClassifier(NestedParams, SequenceReading, SequenceNetwork, Deep
     alphabet : str or None, default='ACGT'
         ``'dna'``, ``'rna'``, ``'protein'``, or the letters in the order of the channels. None is
         for arrays of other channels.
-    unknown : {'zero', 'uniform', 'iupac'}, default='zero'
+    unknown : {'zero', 'uniform', 'iupac', 'error'}, default='zero'
         What letters outside the alphabet become, see `sknn.preprocessing.DNAOneHotEncoder`.
     handle_unknown : {'ignore', 'error'}, default='ignore'
         Whether to raise an error for such a letter.

@@ -55,7 +55,7 @@ CONSTRAINTS: dict[str, list] = {
     "early_stopping": ["boolean", StrOptions({"auto"})],
     "length": [Interval(Integral, 1, None, closed="left"), None],
     "alphabet": [str, None],
-    "unknown": [StrOptions({"zero", "uniform", "iupac"})],
+    "unknown": [StrOptions({"zero", "uniform", "iupac", "error"})],
     "handle_unknown": [StrOptions({"ignore", "error"})],
 }
 #: what shapes the network

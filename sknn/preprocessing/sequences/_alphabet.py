@@ -1,10 +1,9 @@
 """Alphabets of sequences, and what the ambiguous letters in them mean."""
 
-from typing import Any
-
 import numpy as np
+from numpy.typing import ArrayLike
 
-from sknn.preprocessing.sequences._bytes import as_sequences
+from sknn.preprocessing.sequences._bytes import as_sequences, as_string
 
 #: name -> letters in the order of the encoded channels
 ALPHABETS = {"dna": "ACGT", "rna": "ACGU", "protein": "ACDEFGHIKLMNPQRSTVWY"}
@@ -52,14 +51,25 @@ def resolve_alphabet(alphabet: str) -> str:
     if len(letters) < 2 or len(set(letters)) < len(letters) or not allowed:
         raise ValueError(
             f"alphabet must be one of {sorted(ALPHABETS)}, or two or more different ASCII letters "
-            f"without regard to case, as 'ACGT'; got {alphabet!r}."
+            f"without regard to case, such as 'ACGT'; got {alphabet!r}."
         )
     return letters
 
 
 def is_nucleic(alphabet: str) -> bool:
-    """Tell whether an alphabet's letters are the four bases of DNA or of RNA."""
+    """Return whether an alphabet's letters are the four bases of DNA or of RNA."""
     return set(alphabet) in ({*"ACGT"}, {*"ACGU"})
+
+
+def find_same_letter(alphabet: str) -> dict[str, str]:
+    """Return U as T, or T as U, for alphabets of bases, to which gaps and codes may belong.
+
+    RNA is written in T as often as in U, and means the same.
+    """
+    has = {letter: letter in alphabet for letter in "TU"}
+    if has["T"] == has["U"] or not set(alphabet) <= {*"ACGTU-.*", *IUPAC}:
+        return {}
+    return {"U": "T"} if has["T"] else {"T": "U"}
 
 
 def encoding_table(alphabet: str, unknown: str, dtype: np.dtype) -> np.ndarray:
@@ -69,7 +79,7 @@ def encoding_table(alphabet: str, unknown: str, dtype: np.dtype) -> np.ndarray:
     ----------
     alphabet : str
         Letters in the order of the channels.
-    unknown : {'zero', 'uniform', 'iupac'}
+    unknown : {'zero', 'uniform', 'iupac', 'error'}
         See `sknn.preprocessing.DNAOneHotEncoder`.
     dtype : dtype
         Of the table.
@@ -85,17 +95,20 @@ def encoding_table(alphabet: str, unknown: str, dtype: np.dtype) -> np.ndarray:
         table[1:] = 1 / n_letters
     table[[ord(letter) for letter in alphabet]] = np.eye(n_letters, dtype=dtype)
     if unknown == "iupac":
-        for code, bases in {**IUPAC, "T": "T", "U": "T"}.items():
+        for code, bases in IUPAC.items():
             places = [alphabet.replace("U", "T").index(base) for base in bases]
             table[ord(code)] = 0
             table[ord(code), places] = 1 / len(places)
+    for other, letter in find_same_letter(alphabet).items():
+        table[ord(other)] = table[ord(letter)]
     return table
 
 
 def known_codes(alphabet: str, unknown: str) -> np.ndarray:
     """Return which ASCII codes have a meaning, as bool of shape (256,); padding has."""
     known = np.zeros(256, bool)
-    letters = alphabet + ("".join(IUPAC) + "TU" if unknown == "iupac" else "")
+    letters = alphabet + "".join(find_same_letter(alphabet))
+    letters += "".join(IUPAC) if unknown == "iupac" else ""
     known[[0, *map(ord, letters)]] = True
     return known
 
@@ -121,7 +134,7 @@ def letters_of_sets(alphabet: str) -> np.ndarray:
     return codes
 
 
-def reverse_complement(sequences: Any) -> Any:
+def reverse_complement(sequences: str | ArrayLike) -> str | np.ndarray:
     """Return the other strand, read from its own 5' end.
 
     Parameters
@@ -133,7 +146,7 @@ def reverse_complement(sequences: Any) -> Any:
     Returns
     -------
     str, or ndarray of str of shape (n_samples,), or ndarray of shape (n_samples, length, 4)
-        As it came. The complement of U is A, and that of A is T; other signs, as a gap's, stay.
+        As it came. The complement of U is A, and that of A is T; other signs, such as gaps, stay.
 
     Raises
     ------
@@ -149,7 +162,7 @@ def reverse_complement(sequences: Any) -> Any:
     array(['GTT', 'taatc'], dtype='<U5')
     """
     if isinstance(sequences, str):
-        return _other_strand(sequences)
+        return _complement(sequences)
     if not isinstance(sequences, list | tuple):
         array = np.asarray(sequences)
         if array.ndim == 3:
@@ -159,18 +172,14 @@ def reverse_complement(sequences: Any) -> Any:
                     f"{array.shape}."
                 )
             return array[:, ::-1, ::-1].copy()
-    texts = [
-        s.decode("ascii", "replace") if isinstance(s, bytes) else s for s in as_sequences(sequences)
-    ]
-    for i, text in enumerate(texts):
-        if not isinstance(text, str):
-            raise ValueError(f"Sequence {i} is {text!r}; every sequence must be a string.")
-    return np.array([_other_strand(text) for text in texts], dtype=str)
+    texts = [as_string(sequence, i) for i, sequence in enumerate(as_sequences(sequences))]
+    return np.array([_complement(text) for text in texts], dtype=str)
 
 
 #: what `str.translate` takes
 _TABLE = {i: code for i, code in enumerate(COMPLEMENTS) if code != i}
 
 
-def _other_strand(sequence: str) -> str:
+def _complement(sequence: str) -> str:
+    """Return one sequence's other strand."""
     return sequence.translate(_TABLE)[::-1]

@@ -1,14 +1,31 @@
 """Sequences of letters as one block of bytes, whatever they came in."""
 
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence, Set
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 #: what shorter sequences are filled up with; no letter
 PAD = 0
 
 
-def as_sequences(X: Any) -> np.ndarray | list:
+def is_text(value: object) -> bool:
+    """Return whether a value is one sequence: str, bytes, or a sequence object of Biopython.
+
+    Biopython's `Seq`, its `SeqRecord`, and the sequences of scikit-bio and of pyfaidx are told by
+    what they can do, so that none of these packages is imported.
+    """
+    return isinstance(value, str | bytes) or hasattr(getattr(value, "seq", value), "translate")
+
+
+def is_missing(value: object) -> bool:
+    """Return whether a value stands for none: None, NaN, or NA and NaT of pandas."""
+    if value is None or type(value).__name__ in ("NAType", "NaTType"):
+        return True
+    return isinstance(value, float | np.floating) and bool(np.isnan(value))
+
+
+def as_sequences(X: ArrayLike) -> np.ndarray | list:
     """Return a list or a 1-D array of sequences for all that may hold some.
 
     Parameters
@@ -24,36 +41,60 @@ def as_sequences(X: Any) -> np.ndarray | list:
     Raises
     ------
     ValueError
-        If X is a single string, has no rows or several columns, or holds numbers.
+        If X is a single string, has no samples or several columns, or holds numbers.
     """
-    if isinstance(X, str | bytes):
+    if isinstance(X, str | bytes) or (is_text(X) and not hasattr(X, "shape")):
         single = str(X) if isinstance(X, str) else X  # of NumPy's, without its name
         raise ValueError(
             f"Expected a list or an array of sequences; got the single one {single!r}."
         )
-    if isinstance(X, list | tuple) and all(isinstance(s, str | bytes) for s in X[:1]):
-        sequences = list(X)
-    else:
-        sequences = np.asarray(X)
-        if sequences.ndim == 2 and sequences.shape[1] == 1:
-            sequences = sequences[:, 0]
-        if sequences.ndim != 1:
-            raise ValueError(
-                "Expected sequences as a list, a 1-D array or one column of strings; got an "
-                f"array of shape {sequences.shape} and dtype {sequences.dtype}."
-            )
-        if sequences.dtype.kind not in "OSUT":
-            raise ValueError(
-                f"Expected sequences of letters, as 'ACGT'; got numbers of dtype "
-                f"{sequences.dtype}. Pass the strings themselves."
-            )
+    if isinstance(X, list | tuple) and any(map(is_text, X)):
+        return list(X)
+    if isinstance(X, Iterator | Set | Mapping):
+        raise ValueError(
+            "Expected sequences as a list, a 1-D array or one column of strings; got an object "
+            f"of type {type(X).__name__!r}. Pass list(X), in the order of y."
+        )
+    sequences = make_array(X)
+    if sequences.ndim == 2 and sequences.shape[1] == 1:
+        sequences = sequences[:, 0]
+    if sequences.ndim != 1:
+        raise ValueError(
+            "Expected sequences as a list, a 1-D array or one column of strings; got an "
+            f"array of shape {sequences.shape} and dtype {sequences.dtype}. "
+            f"{suggest_one_column(sequences)}"
+        )
     if len(sequences) == 0:
         raise ValueError("Found array with 0 sample(s); at least one sequence is required.")
+    if sequences.dtype.kind not in "OSUT":
+        raise ValueError(
+            f"Expected sequences of letters, such as 'ACGT'; got numbers of dtype "
+            f"{sequences.dtype}. Pass the strings themselves."
+        )
     return sequences
 
 
+def make_array(X: ArrayLike) -> np.ndarray:
+    """Return X as an array; lists of several lengths are refused in words of this package."""
+    try:
+        return np.asarray(X)
+    except ValueError as error:
+        raise ValueError(
+            "Expected sequences as a list, a 1-D array or one column of strings; got lists of "
+            "several lengths. Join the letters of each sequence, such as ''.join(letters)."
+        ) from error
+
+
+def suggest_one_column(array: np.ndarray) -> str:
+    """Return what to do about strings of several axes: letters apart, or a second column."""
+    texts = [str(value) for value in array[:1].ravel() if is_text(value)]
+    if len(texts) == array[:1].size and max(map(len, texts)) == 1:
+        return "Join the letters of each sequence, such as ''.join(letters)."
+    return "Pass the column of sequences alone, such as X['sequence']."
+
+
 def sequence_bytes(
-    X: Any, length: int | None = None, *, pad_left: bool = False, cut_left: bool = False
+    X: ArrayLike, length: int | None = None, *, pad_left: bool = False, cut_left: bool = False
 ) -> np.ndarray:
     """Return sequences as rows of ASCII codes in upper case.
 
@@ -106,6 +147,14 @@ def sequence_bytes(
     return codes
 
 
+def lengths_of(sequences: Sequence | np.ndarray) -> np.ndarray:
+    """Return how many letters each sequence has, of shape (n_samples,); 0 for what is none."""
+    if isinstance(sequences, np.ndarray) and sequences.dtype.kind in "SU":
+        return np.char.str_len(sequences)
+    texts = (getattr(s, "seq", s) for s in sequences)
+    return np.fromiter((len(s) if is_text(s) else 0 for s in texts), np.int64, len(sequences))
+
+
 def _from_fixed_width(sequences: np.ndarray) -> np.ndarray:
     """Read an array of NumPy's own strings, which are filled up with zeros."""
     sequences = np.ascontiguousarray(sequences)
@@ -119,24 +168,27 @@ def _from_fixed_width(sequences: np.ndarray) -> np.ndarray:
     return letters.reshape(len(sequences), width)
 
 
-def _strings(sequences: Any) -> list[str]:
+def _strings(sequences: Sequence) -> list[str]:
     """Return a list of str, or say which entry is none."""
     sequences = list(sequences)
     for i, kind in enumerate(map(type, sequences)):
         if kind is not str:
-            sequences[i] = _as_string(sequences[i], i)
+            sequences[i] = as_string(sequences[i], i)
     return sequences
 
 
-def _as_string(sequence: Any, i: int) -> str:
-    if isinstance(sequence, str):  # NumPy's
-        return str(sequence)
+def as_string(sequence: object, i: int) -> str:
+    """Return sequence number `i` as str, or raise ValueError if it is none."""
     if isinstance(sequence, bytes):
         return sequence.decode("ascii", "replace")
-    missing = sequence is None or sequence != sequence
+    if is_text(sequence):  # NumPy's str, Biopython's Seq and SeqRecord
+        return str(getattr(sequence, "seq", sequence))
+    advice = "Drop the samples without one." if is_missing(sequence) else "Convert it."
+    if isinstance(sequence, list | tuple | np.ndarray):
+        advice = "Join its letters, such as ''.join(letters)."
     raise ValueError(
         f"Sequence {i} is {sequence!r}, of type {type(sequence).__name__!r}; every sequence must "
-        f"be a string. {'Drop the rows without one.' if missing else 'Convert it.'}"
+        f"be a string. {advice}"
     )
 
 

@@ -1,9 +1,9 @@
 """Strings of letters to arrays of numbers, and back."""
 
 from numbers import Integral
-from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
@@ -21,7 +21,14 @@ from sknn.preprocessing.sequences._alphabet import (
     letters_of_sets,
     resolve_alphabet,
 )
-from sknn.preprocessing.sequences._bytes import PAD, as_sequences, as_strings, sequence_bytes
+from sknn.preprocessing.sequences._bytes import (
+    PAD,
+    as_sequences,
+    as_strings,
+    lengths_of,
+    sequence_bytes,
+)
+from sknn.preprocessing.sequences._unknown_letters import LetterCheck, warn_if_cut
 
 #: bytes of output written at a time, so that the codes they come from are still in the cache
 CHUNK_BYTES = 2**21
@@ -45,11 +52,12 @@ class DNAOneHotEncoder(TransformerMixin, BaseEstimator):
         Side on which shorter sequences are filled up with positions of zeros.
     truncate : {'right', 'left'}, default='right'
         Side on which longer sequences are cut.
-    unknown : {'zero', 'uniform', 'iupac'}, default='zero'
-        What a letter outside the alphabet, as N, becomes: zeros; the same share in each channel;
-        or for DNA and RNA equal shares in the channels of those bases that the IUPAC code [2]_
-        stands for, as 1/2 for A and for G where there is R, with T and U taken for each other,
-        and zeros where there is no such code.
+    unknown : {'zero', 'uniform', 'iupac', 'error'}, default='zero'
+        What a letter outside the alphabet, such as N, becomes: zeros; the same share in each
+        channel; or for DNA and RNA equal shares in the channels of those bases that the IUPAC
+        code [2]_ stands for, such as 1/2 for A and for G where there is R, and zeros where there
+        is no such code; or an error, as by ``handle_unknown='error'``. Of DNA and RNA, T and U
+        are always taken for each other. Letters other than N, X and gaps are warned of.
     handle_unknown : {'ignore', 'error'}, default='ignore'
         Whether to raise an error for a letter that has no meaning: one outside the alphabet, and
         with ``unknown='iupac'`` outside IUPAC's codes too.
@@ -108,7 +116,7 @@ class DNAOneHotEncoder(TransformerMixin, BaseEstimator):
         "length": [Interval(Integral, 1, None, closed="left"), None],
         "padding": [StrOptions({"right", "left"})],
         "truncate": [StrOptions({"right", "left"})],
-        "unknown": [StrOptions({"zero", "uniform", "iupac"})],
+        "unknown": [StrOptions({"zero", "uniform", "iupac", "error"})],
         "handle_unknown": [StrOptions({"ignore", "error"})],
         "flatten": ["boolean"],
         "dtype": "no_validation",  # NumPy says what is no dtype
@@ -136,7 +144,7 @@ class DNAOneHotEncoder(TransformerMixin, BaseEstimator):
         self.dtype = dtype
 
     @fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X: Any, y: Any = None) -> "DNAOneHotEncoder":
+    def fit(self, X: ArrayLike, y: object = None) -> "DNAOneHotEncoder":
         """Check the parameters and the sequences, and note how long the longest is.
 
         Parameters
@@ -154,7 +162,13 @@ class DNAOneHotEncoder(TransformerMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If a parameter or a sequence is not as described, or no letter is in the alphabet.
+            If a parameter or a sequence is not as described, or most letters of X are not in the
+            alphabet.
+
+        Warns
+        -----
+        UserWarning
+            If there are letters that mean nothing, see `unknown`.
         """
         alphabet = resolve_alphabet(self.alphabet)
         if self.unknown == "iupac" and not is_nucleic(alphabet):
@@ -163,7 +177,7 @@ class DNAOneHotEncoder(TransformerMixin, BaseEstimator):
                 "Use 'zero' or 'uniform'."
             )
         dtype = np.dtype(self.dtype)
-        whole = self.unknown == "zero"  # else there are fractions
+        whole = self.unknown in ("zero", "error")  # else there are fractions
         if dtype.kind not in ("fiub" if whole else "f"):
             raise ValueError(
                 f"dtype must be a type of floats{', integers or bool' if whole else ''} with "
@@ -175,15 +189,19 @@ class DNAOneHotEncoder(TransformerMixin, BaseEstimator):
         self.n_features_in_ = 1
         self.length_ = codes.shape[1] if self.length is None else int(self.length)
         self._table = encoding_table(alphabet, self.unknown, dtype)
-        self._known = known_codes(alphabet, self.unknown)
-        if not any(self._known[row[row != PAD]].any() for row in codes):  # ends at the first
+        self._letters = LetterCheck(alphabet, known_codes(alphabet, self.unknown))
+        if not any(
+            self._letters.known[row[row != PAD]].any() for row in codes
+        ):  # ends at the first
             raise ValueError(
                 f"No letter of X is in the alphabet {alphabet!r}; the first sequence begins with "
                 f"{str(as_strings(codes[:1, :20])[0])!r}. Set alphabet to the letters of X."
             )
+        if not self._refuses_unknown():
+            self._letters.warn(codes, stacklevel=3)
         return self
 
-    def transform(self, X: Any) -> np.ndarray:
+    def transform(self, X: ArrayLike) -> np.ndarray:
         """Encode sequences.
 
         Parameters
@@ -200,7 +218,14 @@ class DNAOneHotEncoder(TransformerMixin, BaseEstimator):
         ------
         ValueError
             If a sequence is empty or not a string, or ``handle_unknown='error'`` and it has a
-            letter that has no meaning; or a data frame is wanted of an array with three axes.
+            letter that has no meaning, or most letters have none; or a data frame is wanted of an
+            array with three axes.
+
+        Warns
+        -----
+        UserWarning
+            If sequences are longer than those in `fit` and `length` is None, or there are letters
+            that mean nothing.
         """
         check_is_fitted(self)
         if not self.flatten and output_container(self) != "default":
@@ -209,14 +234,17 @@ class DNAOneHotEncoder(TransformerMixin, BaseEstimator):
                 "flatten=True, or set_output(transform='default')."
             )
         check_feature_names(self, X, reset=False)
+        sequences = as_sequences(X)
+        if self.length is None:
+            warn_if_cut(lengths_of(sequences), self.length_, self.truncate, stacklevel=3)
+        cuts_left = self.truncate == "left"
         codes = sequence_bytes(
-            X,
-            self.length_,
-            pad_left=self.padding == "left",
-            cut_left=self.truncate == "left",
+            sequences, self.length_, pad_left=self.padding == "left", cut_left=cuts_left
         )
-        if self.handle_unknown == "error":
-            self._check_known(codes, X)
+        if self._refuses_unknown():
+            self._letters.refuse(codes, sequences, cuts_left)
+        else:
+            self._letters.warn(codes, stacklevel=3)
         n_samples, n_letters = len(codes), len(self.alphabet_)
         encoded = np.empty((n_samples, self.length_, n_letters), self._table.dtype)
         rows = max(1, CHUNK_BYTES // (encoded.itemsize * self.length_ * n_letters))
@@ -225,26 +253,11 @@ class DNAOneHotEncoder(TransformerMixin, BaseEstimator):
             self._table.take(codes[part], axis=0, out=encoded[part], mode="clip")
         return encoded.reshape(n_samples, -1) if self.flatten else encoded
 
-    def _check_known(self, codes: np.ndarray, X: Any) -> None:
-        known = self._known[codes]
-        if known.all():
-            return
-        row = int(np.flatnonzero(~known.all(axis=1))[0])
-        sequence = as_sequences(X)[row]
-        sequence = sequence.decode("ascii", "replace") if isinstance(sequence, bytes) else sequence
-        start = max(0, len(sequence) - self.length_) if self.truncate == "left" else 0
-        place = next(
-            i
-            for i in range(start, len(sequence))
-            if sequence[i].upper() not in map(chr, np.flatnonzero(self._known))
-        )
-        raise ValueError(
-            f"Sequence {row} has {sequence[place]!r} at position {place}, counted from 0, which "
-            f"is not in the alphabet {self.alphabet_!r}. Remove it, or set "
-            "handle_unknown='ignore'."
-        )
+    def _refuses_unknown(self) -> bool:
+        """Return whether a letter without a meaning is an error."""
+        return "error" in (self.unknown, self.handle_unknown)
 
-    def inverse_transform(self, X: Any) -> np.ndarray:
+    def inverse_transform(self, X: ArrayLike) -> np.ndarray:
         """Write encoded sequences as strings again.
 
         Positions of zeros at the padded end are left out. Others, and letters for which there
@@ -277,11 +290,12 @@ class DNAOneHotEncoder(TransformerMixin, BaseEstimator):
             )
         X = X.reshape(-1, *shape)
         rows = max(1, CHUNK_BYTES // (X.itemsize * shape[0] * shape[1]))
-        parts = [self._strings(X[i : i + rows] > 0) for i in range(0, len(X), rows)]
+        parts = [self._write_strings(X[i : i + rows] > 0) for i in range(0, len(X), rows)]
         return np.concatenate(parts).astype(f"U{self.length_}", copy=False)
 
-    def _strings(self, present: np.ndarray) -> np.ndarray:
-        codes = self._letters(present)
+    def _write_strings(self, present: np.ndarray) -> np.ndarray:
+        """Return strings for which letters are present: bool (n_samples, length_, n_letters)."""
+        codes = self._choose_letters(present)
         empty = ~present.any(axis=2)
         if self.padding == "right":
             codes[np.logical_and.accumulate(empty[:, ::-1], axis=1)[:, ::-1]] = PAD
@@ -291,7 +305,8 @@ class DNAOneHotEncoder(TransformerMixin, BaseEstimator):
             [row[start:].tobytes().decode() for row, start in zip(codes, starts, strict=True)]
         )
 
-    def _letters(self, present: np.ndarray) -> np.ndarray:
+    def _choose_letters(self, present: np.ndarray) -> np.ndarray:
+        """Return an ASCII code for each position of bool (n_samples, length_, n_letters)."""
         if is_nucleic(self.alphabet_):
             sets = np.packbits(present, axis=2, bitorder="little")[:, :, 0]
             return letters_of_sets(self.alphabet_)[sets]
@@ -300,8 +315,8 @@ class DNAOneHotEncoder(TransformerMixin, BaseEstimator):
         single = present.sum(axis=2) == 1
         return np.where(single, letters[present.argmax(axis=2)], unclear).astype(np.uint8)
 
-    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
-        """Return names of the numbers, as ``'x0_12_A'`` for A at position 12, counted from 0.
+    def get_feature_names_out(self, input_features: ArrayLike | None = None) -> np.ndarray:
+        """Return names of the numbers, such as ``'x0_12_A'`` for A at position 12, counted from 0.
 
         Parameters
         ----------

@@ -2,17 +2,19 @@
 
 import warnings
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from sknn._specs import InputSpec
 from sknn.preprocessing.sequences._alphabet import COMPLEMENTS, resolve_alphabet
-from sknn.preprocessing.sequences._bytes import as_sequences
+from sknn.preprocessing.sequences._bytes import as_sequences, is_text
 from sknn.preprocessing.sequences._encoder import DNAOneHotEncoder
 
-#: rows that are looked at to tell flattened one-hot sequences from other numbers
+#: samples that are looked at to tell flattened one-hot sequences from other numbers
 ROWS_LOOKED_AT = 100
+#: columns from which on whole numbers from 0 to 3 may be letters
+MIN_LETTERS = 8
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,7 @@ class SequenceInputs:
             self.kind_, (length, n_channels) = "encoded", self._shape_of_flat(X)
         else:
             self.kind_, (length, n_channels) = "numbers", (X.shape[1], 1)
-            self._warn_if_one_hot(X)
+            self._warn_if_letters(X)
         self.n_samples_ = len(X)
         self.spec_ = InputSpec("sequence", n_channels, self.dtype, length=length)
         return self
@@ -208,16 +210,15 @@ class SequenceInputs:
             "Move the channels to the last axis, or set alphabet=None for other channels."
         )
 
-    def _warn_if_one_hot(self, X: np.ndarray) -> None:
-        """Warn of one-hot letters that lost their shape: as numbers they are hard to learn from."""
+    def _warn_if_letters(self, X: np.ndarray) -> None:
+        """Warn of letters that lost their form: as a line of numbers they are hard to learn from.
+
+        Shape of X: (n_samples, n_features).
+        """
         if self.layout.alphabet is None:
             return
-        n_letters = len(resolve_alphabet(self.layout.alphabet))
-        if X.shape[1] % n_letters or X.shape[1] < 4 * n_letters:
-            return
-        head = X[:ROWS_LOOKED_AT]
-        hot = head.reshape(len(head), -1, n_letters)
-        if ((head == 0) | (head == 1)).all() and (hot.sum(axis=2) == 1).mean() > 0.5:
+        head, n_letters = X[:ROWS_LOOKED_AT], len(resolve_alphabet(self.layout.alphabet))
+        if is_flat_one_hot(head, n_letters):
             length = X.shape[1] // n_letters
             warnings.warn(
                 "X looks like flattened one-hot sequences, but is read as one number at each of "
@@ -225,9 +226,38 @@ class SequenceInputs:
                 f"(n_samples, {length}, {n_letters}).",
                 stacklevel=2,
             )
+        elif is_letter_numbers(head, n_letters):
+            warnings.warn(
+                f"X looks like numbers of letters, 0 to {n_letters - 1}, but is read as one number "
+                f"at each of {X.shape[1]} positions. Give strings, or one-hot letters such as "
+                f"numpy.eye({n_letters})[X], or set alphabet=None if these are measurements.",
+                stacklevel=2,
+            )
 
 
-def strings_in(X: Any) -> np.ndarray | None:
+def is_flat_one_hot(head: np.ndarray, n_letters: int) -> bool:
+    """Return whether numbers of shape (n_samples, n_features) are most likely one-hot letters."""
+    if head.shape[1] % n_letters or head.shape[1] < 4 * n_letters:
+        return False
+    hot = head.reshape(len(head), -1, n_letters)
+    return bool(((head == 0) | (head == 1)).all() and (hot.sum(axis=2) == 1).mean() > 0.5)
+
+
+def is_letter_numbers(head: np.ndarray, n_letters: int) -> bool:
+    """Return whether numbers of shape (n_samples, n_features) are most likely those of letters.
+
+    They are whole, from 0 to the number of letters (which then is N), and nearly all occur.
+    """
+    if head.shape[1] < MIN_LETTERS:
+        return False
+    values = np.unique(head)
+    in_range = values[0] >= 0 and values[-1] <= n_letters
+    return bool(
+        in_range and len(values) >= n_letters - 1 > 1 and (values == np.floor(values)).all()
+    )
+
+
+def strings_in(X: ArrayLike) -> np.ndarray | None:
     """Return the sequences as an array of one axis if X holds strings, None if it does not.
 
     Parameters
@@ -242,32 +272,37 @@ def strings_in(X: Any) -> np.ndarray | None:
     Raises
     ------
     ValueError
-        If X is a single string, or has several columns of strings.
+        If X is a single string, or has several columns of which one holds strings.
     """
-    if not _holds_strings(X):
+    if not holds_strings(X):
         return None
     sequences = as_sequences(X)
     if isinstance(sequences, list):
         array = np.empty(len(sequences), dtype=object)
-        array[:] = sequences
+        array[:] = [getattr(s, "seq", s) if is_text(s) else s for s in sequences]
         return array
     return sequences
 
 
-def _holds_strings(X: Any) -> bool:
-    if isinstance(X, str | bytes):
-        return True
-    if isinstance(X, list | tuple):
-        return any(isinstance(s, str | bytes) for s in X)
+def holds_strings(X: ArrayLike) -> bool:
+    """Return whether X is sequences of letters, or text that `as_sequences` has words for."""
     shape = getattr(X, "shape", None)
-    if shape is None or len(shape) not in (1, 2) or 0 in shape or not hasattr(X, "__array__"):
+    if shape is None:
+        if isinstance(X, list | tuple):
+            return any(is_text(s) or _begins_with_text(s) for s in X)
+        return is_text(X)
+    if len(shape) not in (1, 2) or 0 in shape or not hasattr(X, "__array__"):
         return False
     kind = getattr(getattr(X, "dtype", None), "kind", None)
     if isinstance(kind, str) and kind in "biufcmMSUT":
         return kind in "SUT"
-    if len(shape) == 2 and shape[1] != 1:
-        return False
-    values = np.asarray(X)
+    head = X[:ROWS_LOOKED_AT] if len(shape) == 2 and shape[1] > 1 else X
+    values = np.asarray(head)  # of a table with many columns its beginning says enough
     if values.dtype.kind != "O":
         return values.dtype.kind in "SUT"
-    return any(isinstance(s, str | bytes) for s in values.ravel())
+    return any(map(is_text, values.ravel()))
+
+
+def _begins_with_text(values: object) -> bool:
+    """Return whether a list's first entry is a letter or a text, not a number."""
+    return isinstance(values, list | tuple) and len(values) > 0 and is_text(values[0])

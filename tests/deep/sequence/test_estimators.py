@@ -209,7 +209,15 @@ BAD = {
     ),
     "too short": (["ACGT"] * 3, {}, "Sequences have 4 positions, fewer than kernel_size=11"),
     "mixed types": (["ACGT" * 5, 3, "ACGT" * 5], {}, "Sequence 1 is 3, of type 'int'"),
-    "missing": (["ACGT" * 5, None, "ACGT" * 5], {}, "Sequence 1 is None.*Drop the rows"),
+    "missing": (["ACGT" * 5, None, "ACGT" * 5], {}, "Sequence 1 is None.*Drop the samples"),
+    "number first": ([3, "ACGT" * 5, "ACGT" * 5], {}, "Sequence 0 is 3, of type 'int'"),
+    "missing first": ([np.nan, "ACGT" * 5, "ACGT" * 5], {}, "Sequence 0 is nan.*Drop the samples"),
+    "letters apart": ([list("ACGT" * 5)] * 3, {}, "Join the letters of each sequence"),
+    "two columns": (
+        np.array([["ACGT", 1]] * 3, dtype=object),
+        {},
+        "Pass the column of sequences alone",
+    ),
     "wrong depth": (np.ones((3, 20, 5)), {}, "Expected encoded sequences of depth 4.*got depth 5"),
     "channels first": (np.ones((3, 4, 20)), {}, "got depth 20.*Move the channels to the last"),
     "wrong length": (np.ones((3, 20, 4)), {"length": 9}, "length=9, but X has shape"),
@@ -253,6 +261,32 @@ def test_flat_one_hot_sequences_without_a_length_are_warned_of(planted):
     flat = DNAOneHotEncoder(flatten=True).fit_transform(X)
     with pytest.warns(UserWarning, match="X looks like flattened one-hot sequences.*length=24"):
         fitted(flat, y)
+
+
+def test_numbers_of_letters_are_warned_of(planted):
+    X, y = planted
+    numbers = np.array([["ACGT".index(letter) for letter in s] for s in X])
+    for array in (numbers, numbers.astype(float)):
+        with pytest.warns(UserWarning, match="X looks like numbers of letters, 0 to 3.*one-hot"):
+            fitted(array, y)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        fitted(numbers, y, alphabet=None)
+        fitted(numbers + 0.5, y)
+
+
+@pytest.mark.parametrize("model", ["dna", "rna"])
+def test_dna_and_rna_are_read_by_each_others_networks(planted, model):
+    X, y = planted
+    rna = [s.replace("T", "U") for s in X]
+    own, other = (X, rna) if model == "dna" else (rna, X)
+    network = fitted(own, y, alphabet=model)
+    np.testing.assert_array_equal(network.decision_function(other), network.decision_function(own))
+    if model == "dna":
+        with pytest.raises(ValueError, match=r"Most letters of X.*are not in the alphabet"):
+            network.predict(["MKVLWQPFIE" * 3])
+        with pytest.warns(UserWarning, match="1 of 1 sequences have more than the 24 positions"):
+            network.predict(["ACGT" * 7])
 
 
 def kill(network, random_state):

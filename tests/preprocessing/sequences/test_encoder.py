@@ -16,7 +16,7 @@ from sklearn.preprocessing import OneHotEncoder
 from sklearn.utils import get_tags
 from sklearn.utils.estimator_checks import check_estimator
 
-from sknn.preprocessing import DNAOneHotEncoder
+from sknn.preprocessing import DNAOneHotEncoder, reverse_complement
 
 SEQUENCES = ["ACGTA", "TTGCA", "GGGAC"]
 
@@ -109,7 +109,16 @@ def test_lengths_are_evened_out_at_the_sides_asked_for(padding, truncate, as_arr
 def test_length_is_learned_once():
     encoder = DNAOneHotEncoder().fit(["ACG", "ACGTT"])
     assert encoder.length_ == 5
-    assert encoder.transform(["A"]).shape == encoder.transform(["ACGTACGT"]).shape == (1, 5, 4)
+    assert encoder.transform(["A"]).shape == (1, 5, 4)
+    longer = ["ACGTACGT", "ACGTACGTACG", "ACG"]
+    with pytest.warns(
+        UserWarning, match=r"2 of 3 sequences .* the 5 positions .*up to 11.*right"
+    ) as w:
+        assert encoder.transform(longer).shape == (3, 5, 4)
+    assert len(w) == 1
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # who gives a length wants it
+        DNAOneHotEncoder(length=5).fit(["ACG"]).transform(longer)
 
 
 @pytest.mark.parametrize(
@@ -242,6 +251,15 @@ def test_sequences_are_left_as_they_are():
 
 BAD_X = [
     ([], "0 sample"),
+    (["ACGT", "AC"][:1] * 2 + [float("nan")], "Sequence 2 is nan.*Drop the samples"),
+    ([float("nan"), "ACGT"], "Sequence 0 is nan.*Drop the samples"),
+    ([3, "ACGT"], "Sequence 0 is 3, of type 'int'.*Convert it"),
+    ([["A", "C"], "ACGT"], "Sequence 0 is .*Join its letters"),
+    ([list("ACGT")] * 2, re.escape("shape (2, 4)") + ".*Join the letters of each sequence"),
+    ([list("ACGT"), list("AC")], "lists of several lengths. Join the letters"),
+    ([["ACGT", "AC"]], "Pass the column of sequences alone"),
+    ({"ACGT": 1}, "object of type 'dict'. Pass list"),
+    (iter(["ACGT"]), "object of type 'list_iterator'. Pass list"),
     ("ACGT", "the single one 'ACGT'"),
     (np.array(["ACGT"])[0], "the single one 'ACGT'"),
     ([["ACGT", "AC"]], re.escape("shape (1, 2)")),
@@ -251,8 +269,8 @@ BAD_X = [
     (["ACGT", ""], "Sequence 1 is empty"),
     (np.array(["", ""]), "Sequence 0 is empty"),
     (np.array(["A", ""]), "Sequence 1 is empty"),
-    (["ACGT", None], "Sequence 1 is None, of type 'NoneType'.*Drop the rows"),
-    (["ACGT", np.nan], "Sequence 1 is nan, of type 'float'.*Drop the rows"),
+    (["ACGT", None], "Sequence 1 is None, of type 'NoneType'.*Drop the samples"),
+    (["ACGT", np.nan], "Sequence 1 is nan, of type 'float'.*Drop the samples"),
     (["ACGT", 5], "Sequence 1 is 5, of type 'int'.*Convert"),
     (["QQQ", "OO"], "No letter of X is in the alphabet 'ACGT'; the first sequence.*'QQQ'"),
 ]
@@ -329,3 +347,106 @@ def test_wrong_shapes_and_names_are_refused():
     named = DNAOneHotEncoder().fit(pd.DataFrame({"a": SEQUENCES}))
     with pytest.raises(ValueError, match="'b', the column in fit was 'a'"):
         named.get_feature_names_out(["b"])
+
+
+def as_seq(letters):
+    return pytest.importorskip("Bio.Seq").Seq(letters)
+
+
+def as_record(letters):
+    return pytest.importorskip("Bio.SeqRecord").SeqRecord(as_seq(letters), id="one")
+
+
+@pytest.mark.parametrize("make", [as_seq, as_record])
+def test_sequences_of_biopython_are_read(make):
+    given = [make(s) for s in SEQUENCES]
+    np.testing.assert_array_equal(DNAOneHotEncoder().fit_transform(given), oracle(SEQUENCES))
+    assert reverse_complement(given).tolist() == reverse_complement(SEQUENCES).tolist()
+
+
+@pytest.mark.parametrize(
+    "form", [list, lambda s: pytest.importorskip("pandas").Series(s, dtype="string")]
+)
+def test_missing_sequences_of_pandas_are_named(form):
+    pd = pytest.importorskip("pandas")
+    with pytest.raises(ValueError, match=r"Sequence 1 is <NA>.*Drop the samples"):
+        DNAOneHotEncoder().fit(form(["ACGT", pd.NA]))
+
+
+@pytest.mark.parametrize(
+    ("alphabet", "given", "same"),
+    [
+        ("dna", "ACGUUn", "ACGTTN"),
+        ("rna", "ACGTTn", "ACGUUN"),
+        ("ACGT-", "UU-AG", "TT-AG"),
+        ("TGCA", "UG", "TG"),
+    ],
+)
+@pytest.mark.parametrize("unknown", ["zero", "uniform", "error"])
+def test_t_and_u_are_one_letter_of_bases(alphabet, given, same, unknown):
+    if unknown == "error":
+        given, same = given.upper().replace("N", ""), same.replace("N", "")
+    encoder = DNAOneHotEncoder(alphabet, unknown=unknown)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        np.testing.assert_array_equal(encoder.fit_transform([given]), encoder.fit_transform([same]))
+
+
+def test_u_is_no_t_in_a_protein():
+    with pytest.warns(UserWarning, match=r"not in the alphabet.*'U' \(1 times\)"):
+        assert not DNAOneHotEncoder("protein").fit_transform(["MKU"])[0, 2].any()
+
+
+PROTEIN = "MKTAYIAKQRQISFVKSHFSRQLEERLGLIEVQAPILSRVGDGTQDNLSGAEKAVQVKVKALPDAQFEVV"
+
+
+@pytest.mark.parametrize(
+    ("alphabet", "X", "message"),
+    [
+        ("dna", ["ACGT" * 30, "ACGTEACG"], r"not in the alphabet 'ACGT'.*'E' \(1 times\).*iupac"),
+        ("dna", ["ACGRYACGT"], r"'R' \(1 times\), 'Y' \(1 times\)"),
+        ("dna", ["ACGTé"], r"'\?' \(1 times\)"),
+        ("dna", ["ACGT", "ACG\n"], r"'\\n' \(1 times\)"),
+        ("protein", ["MKB", "MKO"], r"'B' \(1 times\), 'O' \(1 times\)"),
+        ("protein", ["ACGT" * 30], "letters 'ACGT' alone, which are bases.*alphabet='dna'"),
+        ("dna", [*["ACGT" * 20] * 10, "QZJXLPFIE"], "and 4 more"),
+    ],
+)
+def test_letters_lost_are_warned_of_in_fit_and_in_transform(alphabet, X, message):
+    with pytest.warns(UserWarning, match=message):
+        encoder = DNAOneHotEncoder(alphabet).fit(X)
+    with pytest.warns(UserWarning, match=message):
+        encoder.transform(X)
+
+
+@pytest.mark.parametrize(
+    ("alphabet", "X"),
+    [
+        ("dna", ["ACGTN" * 9, "nnnnnnnn", "AC--GT.*"]),
+        ("dna", [*["ACGT" * 30] * 4, "ACGR"]),
+        ("protein", ["MKX*-", PROTEIN]),
+        ("protein", [*[PROTEIN] * 4, "MKB"]),
+        ("protein", ["ACGT"]),
+        ("acgtn", ["ACGTN"]),
+    ],
+)
+def test_letters_that_say_unknown_themselves_are_silent(alphabet, X):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        DNAOneHotEncoder(alphabet).fit_transform(X)
+
+
+def test_a_protein_is_refused_by_an_encoder_of_dna():
+    with pytest.raises(
+        ValueError, match=r"Most letters of X \(81%\) are not in the alphabet 'ACGT'"
+    ):
+        DNAOneHotEncoder().fit([PROTEIN])
+    with pytest.raises(ValueError, match=r"Most letters of X.*Set alphabet"):
+        DNAOneHotEncoder(length=70).fit(["ACGT"]).transform([PROTEIN])
+    assert not DNAOneHotEncoder().fit(["ACGT"]).transform(["N" * 40]).any()
+
+
+def test_unknown_error_is_handle_unknown_error():
+    for encoder in (DNAOneHotEncoder(unknown="error"), DNAOneHotEncoder(handle_unknown="error")):
+        with pytest.raises(ValueError, match="Sequence 0 has 'N' at position 2"):
+            encoder.fit_transform(["ACN"])
