@@ -22,6 +22,7 @@ LEVELS = {
     "_sklearn": 0,
     "_optional": 0,
     "_jit": 0,
+    "_files": 0,
     "exceptions": 0,
     "activations": 1,
     "losses": 1,

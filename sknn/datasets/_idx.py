@@ -11,18 +11,19 @@ A file of unsigned bytes is, all numbers big-endian::
 
 import gzip
 import math
-import os
-import zlib
 from pathlib import Path
 
 import numpy as np
 
+from sknn._files import PIECE, read_pieces, replace_file
+
 _UNSIGNED_BYTE = 8
-_GZIP_START = b"\x1f\x8b"
 
 
 def read_idx(path: Path, n_dimensions: int) -> np.ndarray:
     """Read an IDX file of unsigned bytes, compressed by gzip or not.
+
+    The header is looked at first, and no more is read than it announces.
 
     Parameters
     ----------
@@ -34,35 +35,52 @@ def read_idx(path: Path, n_dimensions: int) -> np.ndarray:
     Returns
     -------
     ndarray of uint8
-        Read-only.
 
     Raises
     ------
     ValueError
         If it is not such a file, or is damaged.
     """
-    content = _decompressed(path)
-    magic, expected = content[:4], bytes([0, 0, _UNSIGNED_BYTE, n_dimensions])
+    content, start = bytearray(), 4 + 4 * n_dimensions
+    pieces = read_pieces(path, PIECE)
+    shape = None
+    for piece in pieces:
+        content += piece
+        if shape is None and len(content) >= start:
+            shape = _read_shape(path, content, n_dimensions)
+        if shape is not None and len(content) > start + math.prod(shape):
+            break
+    if shape is None:
+        _check_magic(path, content, n_dimensions)
+        raise ValueError(f"{str(path)!r} ends within its header. Get it again.")
+    n_values = len(content) - start
+    if math.prod(shape) != n_values:
+        held = f"{n_values} or more" if next(pieces, b"") else n_values
+        raise ValueError(
+            f"{str(path)!r} announces {math.prod(shape)} values, of shape {shape}, and holds "
+            f"{held}. Get it again."
+        )
+    return np.frombuffer(content, np.uint8, offset=start).reshape(shape)
+
+
+def _read_shape(path: Path, content: bytearray, n_dimensions: int) -> tuple[int, ...]:
+    """Return the lengths of the dimensions that a header announces."""
+    _check_magic(path, content, n_dimensions)
+    return tuple(np.frombuffer(bytes(content), ">u4", n_dimensions, offset=4).tolist())
+
+
+def _check_magic(path: Path, content: bytearray, n_dimensions: int) -> None:
+    magic, expected = bytes(content[:4]), bytes([0, 0, _UNSIGNED_BYTE, n_dimensions])
     if magic != expected:
         raise ValueError(
             f"{str(path)!r} must start with the bytes {expected.hex(' ')} (IDX, unsigned bytes, "
             f"{n_dimensions} dimensions) and starts with {magic.hex(' ')!r}. "
             "Is it another file under this name? Replace it."
         )
-    start = 4 + 4 * n_dimensions
-    if len(content) < start:
-        raise ValueError(f"{str(path)!r} ends within its header. Fetch it again.")
-    shape = tuple(np.frombuffer(content, ">u4", n_dimensions, offset=4).tolist())
-    if math.prod(shape) != len(content) - start:
-        raise ValueError(
-            f"{str(path)!r} announces {math.prod(shape)} values, of shape {shape}, and holds "
-            f"{len(content) - start}. Fetch it again."
-        )
-    return np.frombuffer(content, np.uint8, offset=start).reshape(shape)
 
 
 def write_idx(path: Path, array: np.ndarray) -> None:
-    """Write bytes as a gzip-compressed IDX file; an interrupted call leaves no file of this name.
+    """Write bytes as a gzip-compressed IDX file, as a whole or not at all.
 
     Parameters
     ----------
@@ -72,22 +90,5 @@ def write_idx(path: Path, array: np.ndarray) -> None:
         Its values.
     """
     header = bytes([0, 0, _UNSIGNED_BYTE, array.ndim]) + np.array(array.shape, ">u4").tobytes()
-    unfinished = path.with_name(f"{path.name}.{os.getpid()}.part")
-    try:
-        with gzip.open(unfinished, "wb", compresslevel=6) as file:
-            file.write(header + array.tobytes())
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
-
-
-def _decompressed(path: Path) -> bytes:
-    content = path.read_bytes()
-    if not content.startswith(_GZIP_START):
-        return content
-    try:
-        return gzip.decompress(content)
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise ValueError(
-            f"{str(path)!r} is a damaged gzip file ({error}). Fetch it again."
-        ) from error
+    with replace_file(path) as unfinished, gzip.open(unfinished, "wb", compresslevel=6) as file:
+        file.write(header + array.tobytes())

@@ -1,12 +1,12 @@
 """`export_onnx`."""
 
 from os import PathLike
-from pathlib import Path
 from typing import Any
 
 from sklearn.base import is_classifier
 from sklearn.utils.validation import check_is_fitted
 
+from sknn._files import write_file
 from sknn.deep._base import DeepEstimator
 from sknn.export._front import convert_front, split_model
 from sknn.export._graph import Graph
@@ -135,7 +135,7 @@ def export_onnx(
         _add_deep(graph, last, value)
     model = graph.model(type(last).__name__)
     if path is not None:
-        Path(path).write_bytes(model.SerializeToString())
+        write_file(path, model.SerializeToString())
     return model
 
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from os import PathLike
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from sknn._files import write_file
 from sknn._optional import require
 from sknn._validation import check_layers_say_all
 from sknn.inspection._forward_pass import forward_pass
@@ -283,7 +283,7 @@ class NetworkDiagramDisplay:
         sheet = self._sheet(width, height, 9.0, max_nodes)
         text = svg_text(sheet, "network of " + "-".join(map(str, self._network().sizes)) + " nodes")
         if path is not None:
-            Path(path).write_text(text, encoding="utf-8")
+            write_file(path, text)
         return text
 
     def _network(self) -> Network:

@@ -193,7 +193,7 @@ class Motif:
 
     def meme_block(self) -> str:
         """Return the part of MEME's format that is this motif's alone."""
-        rows = "\n".join(" ".join(f"{share:.6f}" for share in row) for row in self.ppm)
+        rows = "\n".join(" ".join(map(_write_number, shares)) for shares in self.ppm.tolist())
         return (
             f"MOTIF {self.name}\nletter-probability matrix: alength= {len(self.alphabet)} "
             f"w= {len(self.pfm)} nsites= {self.n_sites} E= 0\n{rows}\n\n"
@@ -207,10 +207,10 @@ class Motif:
         str
         """
         lines = [
-            f"{letter}  [ {' '.join(f'{count:g}' for count in counts)} ]"
-            for letter, counts in zip(self.alphabet, self.pfm.T, strict=True)
+            f"{letter}  [ {' '.join(map(_write_number, counts))} ]"
+            for letter, counts in zip(self.alphabet, self.pfm.T.tolist(), strict=True)
         ]
-        return "\n".join([f">{self.name}\t{self.name}", *lines, ""])
+        return "\n".join([f">{self.name}", *lines, ""])
 
     def to_biopython(self) -> Any:
         """Return the motif as an object of Biopython.
@@ -231,3 +231,8 @@ class Motif:
         motif.name = self.name
         motif.pseudocounts = self.pseudocount
         return motif
+
+
+def _write_number(count: float) -> str:
+    """Return the shortest text that is read back as the same number."""
+    return str(int(count)) if count.is_integer() and count < 1e15 else repr(count)

@@ -268,6 +268,12 @@ def test_parameters_go_through_a_file(tmp_path):
     mine, loaded = ([s["exp_avg"] for s in state.values()] for state in moments)
     assert len(mine) == 4
     assert all(map(torch.equal, mine, loaded))
+    before = {path: path.read_bytes() for path in files.values()}
+    with pytest.raises(FileNotFoundError, match="nowhere"):
+        other.partial_fit(X, y).net_.save_params(
+            files["f_params"], f_optimizer=tmp_path / "nowhere" / "optimizer.pt"
+        )
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
 def test_the_module_is_a_torch_module_that_computes_the_raw_output():

@@ -3,7 +3,8 @@
 import copy
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
+from os import PathLike
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import torch
 from skorch import NeuralNet
 from skorch.callbacks import Callback, EpochTimer
 
+from sknn._files import replace_file
 from sknn.engine.backprop._epochs import ClosedForm
 from sknn.engine.callbacks._epoch_end import StopTraining
 from sknn.engine.callbacks._weight_average import WeightAverage
@@ -313,6 +315,15 @@ class Net(NeuralNet):
             return super().fit_loop(X, y, epochs, **kwargs)
         except StopTraining:
             return self
+
+    def save_params(self, f_params=None, f_optimizer=None, f_criterion=None, **targets):
+        """Save weights, optimizer or history as skorch does; files are complete or not replaced."""
+        targets |= {"f_params": f_params, "f_optimizer": f_optimizer, "f_criterion": f_criterion}
+        with ExitStack() as files:
+            for name, target in targets.items():
+                if isinstance(target, str | PathLike):
+                    targets[name] = str(files.enter_context(replace_file(target)))
+            super().save_params(**targets)
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what pickles, copies and skops keep: arrays, numbers, text and classes."""

@@ -1,11 +1,8 @@
 """Sequences from FASTA files."""
 
-import gzip
 import os
-from pathlib import Path
 
-#: the first bytes of a gz file
-GZIP_MAGIC = b"\x1f\x8b"
+from sknn._files import BLANKS, read_lines
 
 
 def read_fasta(path: str | os.PathLike) -> tuple[list[str], list[str]]:
@@ -19,14 +16,17 @@ def read_fasta(path: str | os.PathLike) -> tuple[list[str], list[str]]:
     Returns
     -------
     names : list of str of length n_samples
-        Header lines without ``>``.
+        Header lines without ``>`` and blanks at their ends.
     sequences : list of str of length n_samples
         Their lines joined, without blanks, in the case they have.
 
     Raises
     ------
+    OSError
+        If the file cannot be read.
     ValueError
-        If text comes before the first header, a header has no sequence, or there is none.
+        If text comes before the first header, a header has no sequence, or there is none; if the
+        file is not text in UTF-8, or a gz file is damaged or unfolds to far more than sequences do.
 
     Examples
     --------
@@ -39,16 +39,15 @@ def read_fasta(path: str | os.PathLike) -> tuple[list[str], list[str]]:
     >>> names, sequences
     (['first', 'second'], ['ACGTAC', 'TTTT'])
     """
-    content = Path(path).read_bytes()
-    if content.startswith(GZIP_MAGIC):
-        content = gzip.decompress(content)
     names: list[str] = []
     parts: list[list[str]] = []
-    for number, line in enumerate(content.decode("utf-8-sig").splitlines(), start=1):
-        line = line.strip()
+    header_lines: list[int] = []
+    for number, line in read_lines(path):
+        line = line.strip(BLANKS)
         if line.startswith(">"):
-            names.append(line[1:].strip())
+            names.append(line[1:].strip(BLANKS))
             parts.append([])
+            header_lines.append(number)
         elif line and not line.startswith(";"):  # a comment, in the oldest files
             if not names:
                 raise ValueError(
@@ -58,8 +57,12 @@ def read_fasta(path: str | os.PathLike) -> tuple[list[str], list[str]]:
             parts[-1].append(line)
     if not names:
         raise ValueError(f"{str(path)!r} has no sequence; a FASTA file has lines '>name'.")
-    sequences = ["".join("".join(lines).split()) for lines in parts]
-    for name, sequence in zip(names, sequences, strict=True):
-        if not sequence:
-            raise ValueError(f"Header {name!r} in {str(path)!r} has no sequence after it.")
+    without_blanks = str.maketrans("", "", BLANKS)
+    sequences = ["".join(lines).translate(without_blanks) for lines in parts]
+    if "" in sequences:
+        empty = sequences.index("")
+        raise ValueError(
+            f"Header {names[empty]!r} in line {header_lines[empty]} of {str(path)!r} has no "
+            "sequence after it. Put one there, or delete the header."
+        )
     return names, sequences
