@@ -92,11 +92,11 @@ def validated_weights(sample_weight: Any, X: Any, dtype: Any = np.float64) -> np
     return weights
 
 
-def is_clean_array(X: Any, n_features: int, dtype: str) -> bool:
-    """Tell at little cost whether an array needs neither conversion nor an error.
+def is_clean_array(X: Any, n_features: int) -> bool:
+    """Return whether an array is a table of finite numbers, at little cost.
 
-    scikit-learn's ``validate_data`` takes about as long as a small network takes for a row. Where
-    this says False it has to look; names of columns are not looked at here.
+    scikit-learn's ``validate_data`` takes about as long as a small network takes for a sample.
+    Where this says False it has to look; names of columns are not looked at here.
 
     Parameters
     ----------
@@ -104,15 +104,13 @@ def is_clean_array(X: Any, n_features: int, dtype: str) -> bool:
         What a user gave.
     n_features : int
         Columns it must have.
-    dtype : str
-        Name of the dtype it must have.
 
     Returns
     -------
     bool
-        True only for a finite plain array of that width and dtype with a row at least.
+        True only for a finite plain array of real numbers, of that width, with one sample at least.
     """
-    if type(X) is not np.ndarray or X.dtype != dtype or X.ndim != 2:
+    if type(X) is not np.ndarray or X.dtype.kind not in "fiu" or X.ndim != 2:
         return False
     if X.shape[1] != n_features or X.shape[0] == 0:
         return False

@@ -58,6 +58,10 @@ def run(model, inputs):
     )
     inputs = inputs if isinstance(inputs, dict) else {"X": inputs}
     assert {i.name for i in session.get_inputs()} == set(inputs)
+    if session.get_inputs()[0].type == "tensor(double)":  # where float64 is scaled or looked up
+        inputs = {
+            name: x.astype(float) if x.dtype == "float32" else x for name, x in inputs.items()
+        }
     names = [output.name for output in session.get_outputs()]
     return dict(zip(names, session.run(names, inputs), strict=True))
 

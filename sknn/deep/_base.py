@@ -35,6 +35,10 @@ class DeepEstimator(ShortState, FittedNet, CallbackSupportMixin, BaseEstimator, 
         """Return X checked, before it is encoded; with `reset`, note its columns."""
 
     @abstractmethod
+    def _weight_dtype(self, X: Any) -> str:
+        """Return the dtype of the sample weights that belong to a checked X."""
+
+    @abstractmethod
     def _fit_encoder(self, X: Any, sample_weight: np.ndarray | None) -> Any:
         """Return an encoder fitted on training rows, with its `InputSpec` in ``spec_``."""
 
@@ -144,7 +148,8 @@ class DeepEstimator(ShortState, FittedNet, CallbackSupportMixin, BaseEstimator, 
         elif not incremental:
             self._check_same_target(y)
         if sample_weight is not None:
-            X, y, sample_weight = without_zero_weights(X, y, sample_weight)
+            dtype = self._weight_dtype(X)
+            X, y, sample_weight = without_zero_weights(X, y, sample_weight, dtype)
         whole = Sample(X, y, sample_weight)
         config = self._train_config(y.shape[0], incremental, validation is not None)
         if previous is None:
@@ -367,10 +372,9 @@ def validation_of(X_val: Any, y_val: Any, sample_weight_val: Any) -> tuple | Non
     return None
 
 
-def without_zero_weights(X: Any, y: np.ndarray, sample_weight: np.ndarray) -> tuple:
-    """Leave out the rows of weight 0, so that they cannot change the make-up of the batches."""
-    dtype = getattr(X, "dtype", np.dtype(np.float32))
-    sample_weight = sample_weight.astype(dtype if dtype.kind == "f" else np.float32)
+def without_zero_weights(X: Any, y: np.ndarray, sample_weight: np.ndarray, dtype: str) -> tuple:
+    """Leave out samples whose weight is 0 in a dtype, so that they cannot change the batches."""
+    sample_weight = sample_weight.astype(dtype)
     kept = np.flatnonzero(sample_weight)
     if len(kept) == 0:
         raise ValueError(

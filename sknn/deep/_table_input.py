@@ -8,15 +8,14 @@ from sklearn.utils.validation import validate_data
 from sknn._validation import is_clean_array
 from sknn.preprocessing import TabularEncoder, check_names, is_plain_numbers
 
-FLOATS = (np.float64, np.float32)
-
 
 class TableInput:
     """X is a table; `categorical_features`, `scale` and `dtype` say how it is encoded."""
 
     def _check_inputs(self, X: Any, *, reset: bool) -> Any:
+        """Return X checked, in the dtype that the user gave: encoders scale before they cast."""
         unnamed = not reset and not hasattr(self, "feature_names_in_")
-        if unnamed and is_clean_array(X, self.n_features_in_, self._inputs.dtype):
+        if unnamed and is_clean_array(X, self.n_features_in_):
             return X
         if not is_plain_numbers(X):
             return check_names(self, X, reset=reset)
@@ -24,7 +23,7 @@ class TableInput:
             self,
             X,
             accept_sparse="csr",
-            dtype=self._dtypes() if reset else self._inputs.dtype,
+            dtype=None,
             ensure_all_finite="allow-nan",
             reset=reset,
         )
@@ -37,9 +36,11 @@ class TableInput:
         """Return the dtype of the weights; products may be less precise."""
         return self.dtype if self.dtype in ("auto", "float64") else "float32"
 
-    def _dtypes(self) -> Any:
-        """Return the dtype that X is to have; scikit-learn keeps one of several."""
-        return FLOATS if self.dtype == "auto" else self._dtype()
+    def _weight_dtype(self, X: Any) -> str:
+        """Return the dtype of the sample weights that belong to X."""
+        if self.dtype != "auto":
+            return self._dtype()
+        return "float32" if getattr(X, "dtype", None) == np.float32 else "float64"
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -59,7 +59,8 @@ def export_onnx(
     onnx.ModelProto
         The model. Its inputs are
 
-        - ``X`` of shape ``(n_rows, n_features_in_)``, in the dtype of the model;
+        - ``X`` of shape ``(n_rows, n_features_in_)``, in the dtype of the model, or in float64
+          where the estimator scales columns or looks up categories, which needs all digits;
         - or an input of shape (n_rows, 1) for each column of a data frame, under its name: where
           the estimator was fitted on categories, float64 for numbers (missing ones are NaN),
           text for levels (a missing one is ``""``), int64 for levels that are whole numbers, or

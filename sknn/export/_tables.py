@@ -36,14 +36,16 @@ def add_table(
     """
     dtype, n_columns = graph.dtype, len(encoder.is_categorical_)
     if not encoder.is_categorical_.any():
-        value = graph.input("X", dtype, n_columns) if value is None else value
+        if value is None:  # what is scaled in float64 must not lose digits before
+            wide = encoder._numeric.scale is not None
+            value = graph.input("X", np.float64 if wide else dtype, n_columns)
         return _numeric(graph, encoder._numeric, value, dtype)
     for category in encoder._categories:
         _check_levels(category)
     is_text = any(category.kind == "text" for category in encoder._categories)
     if value is None and (names is not None or is_text):
         return _encoded(graph, encoder, *_inputs_by_name(graph, encoder, names))
-    value = graph.input("X", dtype, n_columns) if value is None else value
+    value = graph.input("X", np.float64, n_columns) if value is None else value
     return _encoded(graph, encoder, *_split(graph, encoder, value))
 
 

@@ -120,6 +120,9 @@ class SequenceNetwork:
             )
         return encoder
 
+    def _weight_dtype(self, X: np.ndarray) -> str:
+        return str(X.dtype) if X.dtype.kind == "f" else "float32"
+
     def _dtypes(self) -> Any:
         if self.dtype == "auto":
             return FLOATS

@@ -15,7 +15,7 @@ from sknn._validation import local_random_state, validated_weights
 from sknn.architectures import TabularEnsemble, TabularOptions
 from sknn.deep._base import without_zero_weights
 from sknn.deep._params import read_training_params, training_constraints
-from sknn.deep._table_input import FLOATS, TableInput
+from sknn.deep._table_input import TableInput
 from sknn.deep.tabular._folds import leave_out
 from sknn.deep.tabular._importances import permutation_importances
 from sknn.preprocessing import fit_knots
@@ -95,9 +95,6 @@ class TabularEnsembleInput(TableInput):
             return "float64" if self._n_rows < ROWS_FOR_FLOAT32 else "float32"
         return super()._dtype()
 
-    def _dtypes(self) -> Any:
-        return FLOATS  # scales are computed from what the user gave
-
     def _check_inputs(self, X: Any, *, reset: bool) -> Any:
         if sparse.issparse(X):
             raise ValueError(
@@ -137,7 +134,7 @@ class TabularEnsembleInput(TableInput):
         random_state = local_random_state(self.random_state)
         self._codec = self._fit_codec(y, sample_weight, None)
         if sample_weight is not None:
-            X, y, sample_weight = without_zero_weights(X, y, sample_weight)
+            X, y, sample_weight = without_zero_weights(X, y, sample_weight, self._weight_dtype(X))
         whole = Sample(X, y, sample_weight)
         self._n_rows = len(y)
         self._set_encoder(whole)

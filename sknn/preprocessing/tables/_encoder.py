@@ -13,7 +13,7 @@ from sknn._specs import InputSpec
 from sknn._validation import is_clean_array, validated_weights
 from sknn.preprocessing.tables._categories import categorical_mask, fit_category_column
 from sknn.preprocessing.tables._numeric import fit_numeric_columns, fit_sparse_columns
-from sknn.preprocessing.tables._reading import FLOATS, read_table, split_table
+from sknn.preprocessing.tables._reading import read_table, split_table
 
 
 class TabularEncoder(TransformerMixin, BaseEstimator):
@@ -282,6 +282,8 @@ default='from_dtype'
         if weights is not None and not weights.all():
             kept = np.flatnonzero(weights)
             weights = weights[kept]
+        if weights is not None and np.all(weights == weights[0]):
+            weights = None  # to the bit what equal weights say, whatever their size
         fit = fit_sparse_columns if sparse.issparse(numbers) else fit_numeric_columns
         self._numeric = fit(
             numbers if kept is None else numbers[kept],
@@ -313,16 +315,14 @@ default='from_dtype'
 
     def _read(self, X: Any, *, reset: bool, names: bool) -> tuple:
         chosen = self.categorical_features
-        dtype = FLOATS if self.scale is not None or self.dtype == "auto" else self.dtype
-        explicit = not (chosen is None or isinstance(chosen, str))
-        if explicit or (not reset and self.is_categorical_.any()):
-            dtype = None  # levels that are large whole numbers would not survive
-        return read_table(self, X, dtype=dtype, reset=reset, names=names)
+        by_column = not (chosen is None or isinstance(chosen, str))
+        by_column = by_column or (not reset and bool(self.is_categorical_.any()))
+        return read_table(self, X, by_column=by_column, reset=reset, names=names)
 
     def _encode(self, X: Any, *, names: bool) -> Any:
-        clean = is_clean_array(X, self.n_features_in_, self.spec_.dtype)
+        clean = is_clean_array(X, self.n_features_in_)
         if clean and not (names and hasattr(self, "feature_names_in_")):
-            if self.is_identity_:
+            if self.is_identity_ and X.dtype == self.spec_.dtype:
                 return X
             table = X
         else:

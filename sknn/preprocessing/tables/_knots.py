@@ -68,6 +68,8 @@ def fit_knots(
     tree = DecisionTreeClassifier if is_multiclass else DecisionTreeRegressor
     # Weights are numbers of rows, unless their sum says that they cannot be.
     total = len(X) if sample_weight is None else max(len(X), float(sample_weight.sum()))
+    if sample_weight is not None and np.all(sample_weight == sample_weight[0]):
+        sample_weight = None  # to the bit what equal weights say, whatever their size
     smallest = max(SMALLEST / total, 1 / PARTS)
     settings: dict[str, Any] = {
         "max_leaf_nodes": max(max_stretches, 2),

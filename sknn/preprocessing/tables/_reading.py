@@ -20,7 +20,7 @@ from sknn.preprocessing.tables._numeric import NumericColumns
 FLOATS = (np.float64, np.float32)
 
 
-def read_table(estimator: Any, X: Any, *, dtype: Any, reset: bool, names: bool) -> tuple:
+def read_table(estimator: Any, X: Any, *, by_column: bool, reset: bool, names: bool) -> tuple:
     """Check X and return what it holds.
 
     Parameters
@@ -29,9 +29,9 @@ def read_table(estimator: Any, X: Any, *, dtype: Any, reset: bool, names: bool) 
         Gets or has ``n_features_in_`` and ``feature_names_in_``, and gives its name to errors.
     X : object
         What a user gave.
-    dtype : dtype, tuple of dtype, or None
-        As in ``check_array``, for numbers alone. None means that some columns of X are categories
-        for sure, so that each keeps its own.
+    by_column : bool
+        Whether each column of a frame of numbers is to keep its own dtype, as categories among
+        them need it: whole numbers above 2**53 are not all floats.
     reset : bool
         Whether X is that of `fit`.
     names : bool
@@ -40,14 +40,15 @@ def read_table(estimator: Any, X: Any, *, dtype: Any, reset: bool, names: bool) 
     Returns
     -------
     table : ndarray, CSR matrix or list of Column
-        A matrix may hold NaN and infinity. A frame of numbers alone is one, unless `dtype` is None.
+        A matrix has the dtype that the user gave and may hold NaN and infinity. A frame of numbers
+        alone is one, unless `by_column`.
     by_dtype : list of bool or None
         Which columns of a frame are categories by their dtypes; None if there is no frame, or
         nothing but numbers.
     """
     frame = None if isinstance(X, np.ndarray) else as_frame(X)
     plain = frame is None and is_plain_numbers(X)
-    if frame is not None and (dtype is None or not has_only_numbers(frame)):
+    if frame is not None and (by_column or not has_only_numbers(frame)):
         known = [] if reset else list(getattr(estimator, "feature_names_in_", []))
         if names and known != list(frame.columns):
             header = named_header(X, frame)
@@ -56,12 +57,10 @@ def read_table(estimator: Any, X: Any, *, dtype: Any, reset: bool, names: bool) 
         columns = read_columns(X, frame)
         return columns, [column.kind in ("category", "text", "mixed") for column in columns]
     if not plain and frame is None:
-        X, dtype = X if isinstance(X, np.ndarray) else np.array(X, dtype=object), None
-    if frame is None and getattr(X, "dtype", None) == np.dtype(bool):
-        dtype = None  # columns of bool are told from numbers until they are split
+        X = X if isinstance(X, np.ndarray) else np.array(X, dtype=object)
     # A frame of pandas lies column by column, while batches are taken row by row.
     order = None if frame is None else "C"
-    options = {"accept_sparse": "csr", "ensure_all_finite": False, "dtype": dtype, "order": order}
+    options = {"accept_sparse": "csr", "ensure_all_finite": False, "dtype": None, "order": order}
     with np.errstate(over="ignore"):  # infinity is found later, and its column
         if names:
             X = validate_data(estimator, X, reset=reset, **options)

@@ -1,0 +1,177 @@
+"""The same numbers give the same model, whatever holds them: they are scaled before a cast."""
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy import sparse
+from sklearn.base import clone
+
+from sknn import (
+    DeepMLPClassifier,
+    DeepMLPRegressor,
+    TabularMLPClassifier,
+    TabularMLPRegressor,
+)
+from sknn.model_selection import (
+    BatchedGridSearchCV,
+    DeepEnsembleClassifier,
+    DeepEnsembleRegressor,
+)
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+RNG = np.random.default_rng(0)
+#: whole numbers that float32 cannot tell apart, as days written YYYYMMDD and identifiers are
+X = np.column_stack([10**9 + RNG.integers(0, 28, 120), 10**9 + RNG.integers(0, 2000, 120)])
+PARITY = X[:, 0] % 2
+WEIGHTS = RNG.uniform(0.5, 2, len(X))
+NAMES = ["day", "number"]
+CONTAINERS = {
+    "int64": lambda rows: rows,
+    "list": lambda rows: rows.tolist(),
+    "pandas": lambda rows: pd.DataFrame(rows.astype(float), columns=NAMES),
+    "pandas int64": lambda rows: pd.DataFrame(rows, columns=NAMES),
+    "pandas Int64": lambda rows: pd.DataFrame(rows, columns=NAMES, dtype="Int64"),
+    "polars": lambda rows: pl.DataFrame(rows, schema=NAMES),
+}
+SMALL = {"max_iter": 2, "random_state": 0}
+MEMBERS = {**SMALL, "n_members": 2, "hidden_width": 8}
+SHORT = {**SMALL, "hidden_layer_sizes": (8,), "batch_size": 20}
+ESTIMATORS = {
+    "classifier, standard": DeepMLPClassifier(**SHORT, scale="standard", dtype="float32"),
+    "classifier, robust": DeepMLPClassifier(**SHORT, scale="robust", dtype="tf32"),
+    "classifier, quantile": DeepMLPClassifier(**SHORT, scale="quantile"),
+    "classifier, early": DeepMLPClassifier(
+        **SHORT, scale="quantile", dtype="float32", early_stopping=True
+    ),
+    "regressor, quantile": DeepMLPRegressor(**SHORT, scale="quantile", dtype="bfloat16"),
+    "regressor, standard": DeepMLPRegressor(**SHORT, scale="standard", dtype="float64"),
+    "regressor, None": DeepMLPRegressor(
+        **SHORT, scale=None, dtype="float32", learning_rate_init=1e-12, early_stopping=True
+    ),
+    "regressor, auto": DeepMLPRegressor(**SHORT, dtype="auto", learning_rate_init=1e-12),
+    "tabular classifier": TabularMLPClassifier(**MEMBERS, dtype="float32"),
+    "tabular classifier, bfloat16": TabularMLPClassifier(**MEMBERS, dtype="bfloat16"),
+    "tabular regressor": TabularMLPRegressor(**MEMBERS),
+    "tabular regressor, tf32": TabularMLPRegressor(**MEMBERS, dtype="tf32"),
+    "ensemble of classifiers": DeepEnsembleClassifier(
+        DeepMLPClassifier(**SHORT, scale="standard", dtype="float32"), n_members=2, random_state=0
+    ),
+    "ensemble of regressors": DeepEnsembleRegressor(
+        DeepMLPRegressor(**SHORT, scale="robust", dtype="float32"), n_members=2, random_state=0
+    ),
+    "search": BatchedGridSearchCV(
+        DeepMLPClassifier(**SHORT, scale="robust", dtype="float32"), {"alpha": [0.01, 0.1]}, cv=2
+    ),
+}
+
+
+#: each estimator with two containers, each container with several estimators
+PAIRS = [
+    (name, list(CONTAINERS)[(i + step) % len(CONTAINERS)])
+    for i, name in enumerate(ESTIMATORS)
+    for step in (0, 2)
+]
+
+
+@pytest.mark.parametrize(("name", "container"), PAIRS)
+def test_numbers_predict_the_same_from_every_container(name, container, expected_of):
+    make = CONTAINERS[container]
+    model = clone_of(name).fit(make(X), PARITY)
+    assert_array_equal(model.predict(make(X)), expected_of(name)[0])
+    if not hasattr(model, "feature_names_in_"):  # and an array after another container
+        assert_array_equal(model.predict(X.astype(float)), expected_of(name)[0])
+    if hasattr(model, "feature_importances_"):
+        assert_array_equal(model.feature_importances_, expected_of(name)[1])
+
+
+def clone_of(name):
+    return clone(ESTIMATORS[name])
+
+
+@pytest.fixture(scope="module")
+def expected_of():
+    """Return what predictions and importances are after a fit on an array of float64."""
+    known = {}
+
+    def expected(name):
+        if name not in known:
+            model = clone_of(name).fit(X.astype(float), PARITY)
+            predicted = model.predict(X.astype(float))
+            assert np.isfinite(predicted).all()
+            known[name] = predicted, getattr(model, "feature_importances_", None)
+        return known[name]
+
+    return expected
+
+
+@pytest.mark.parametrize(
+    ("name", "container"), [p for p in PAIRS if not p[0].startswith(("ensemble", "search"))]
+)
+def test_validation_samples_and_weights_do_so_too(name, container):
+    make = CONTAINERS[container]
+    expected, model = clone_of(name), clone_of(name)
+    for estimator, held in ((expected, lambda rows: rows.astype(float)), (model, make)):
+        estimator.fit(
+            held(X[:80]),
+            PARITY[:80],
+            sample_weight=WEIGHTS[:80],
+            X_val=held(X[80:]),
+            y_val=PARITY[80:],
+            sample_weight_val=WEIGHTS[80:],
+        )
+    assert model.history_["validation_loss"] == expected.history_["validation_loss"]
+    assert_array_equal(model.predict(make(X)), expected.predict(X.astype(float)))
+
+
+@pytest.mark.parametrize("make", [sparse.csr_matrix, sparse.csc_array, sparse.coo_array])
+@pytest.mark.parametrize("dtype", ["auto", "float32"])
+@pytest.mark.parametrize("scale", ["standard", "auto", None])
+def test_sparse_numbers_predict_the_same_as_floats_and_as_integers(scale, dtype, make):
+    rows = np.where(X % 3 == 0, X, 0)
+    model = DeepMLPClassifier(**SHORT, scale=scale, dtype=dtype, learning_rate_init=1e-12)
+    floats = sparse.csr_matrix(rows.astype(float))
+    expected = model.fit(floats, PARITY).predict_proba(floats)
+    fitted = model.fit(make(rows), PARITY)
+    assert_array_equal(fitted.predict_proba(make(rows)), expected)
+    dense = fitted.predict_proba(rows.astype(float))  # whose products have another order
+    assert_allclose(dense, expected, rtol=1e-5 if dtype == "float32" else 1e-12)
+
+
+@pytest.mark.parametrize(
+    ("container", "dtype"),
+    [("float64", "float32"), ("int64", "tf32"), ("polars", "bfloat16"), ("list", "bfloat16")],
+)
+def test_a_day_is_learned_in_every_dtype(container, dtype):
+    rows = CONTAINERS.get(container, lambda rows: rows.astype(float))(X)
+    late = X[:, 0] >= 10**9 + 14
+    params = {"dtype": dtype, "random_state": 0}
+    tabular = TabularMLPClassifier(max_iter=30, n_members=2, **params).fit(rows, late)
+    assert tabular.score(rows, late) > 0.95
+    mlp = DeepMLPClassifier(scale="standard", solver="lbfgs", **params).fit(rows, late)
+    assert mlp.score(rows, late) > 0.95
+
+
+@pytest.mark.parametrize("container", [name for name in CONTAINERS if name != "pandas"])
+@pytest.mark.parametrize("dtype", ["auto", "float32", "bfloat16"])
+@pytest.mark.parametrize("make", [DeepMLPClassifier, TabularMLPClassifier])
+def test_identifiers_beyond_floats_stay_apart_as_categories(make, dtype, container):
+    hold = CONTAINERS[container]
+    ids = np.column_stack([2**53 + np.arange(120) % 12, np.arange(120)])
+    params = {"dtype": dtype, "categorical_features": [0], "random_state": 0, "max_iter": 2}
+    model = make(**params).fit(hold(ids), ids[:, 0] % 2)
+    codes = model._encoder.encode(hold(ids))[:, -1]
+    assert len(np.unique(codes)) == 12
+    assert codes.min() == 1
+
+
+def test_a_number_beyond_float32_is_named_unless_it_is_scaled():
+    rows = np.array([[1.0, 2.0], [1e300, 3.0]])
+    model = DeepMLPRegressor(dtype="float32", scale=None)
+    with pytest.raises(ValueError, match=r"float32.*column 0 holds 1e\+300 in row 1"):
+        model.fit(rows, [0.0, 1.0])
+    assert not hasattr(model, "n_features_in_")
+    model.set_params(scale="standard", max_iter=2).fit(rows, [0.0, 1.0])
+    assert np.isfinite(model.predict(rows)).all()
