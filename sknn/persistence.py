@@ -61,7 +61,7 @@ _TYPES = {
     "sknn.threshold.zero_one._classifier": "ThresholdLogicClassifier",
     "sknn.threshold.perceptron._moments": "Moments",
     "sknn.threshold.perceptron._classifier": "PerceptronClassifier",
-    "sknn.threshold.perceptron._state": "Course Units",
+    "sknn.threshold.perceptron._state": "LinearUnits PerceptronState",
     "torch.nn.modules.activation": "ELU GELU LeakyReLU ReLU SELU SiLU Sigmoid Softplus Tanh",
     "torch.nn.modules.batchnorm": "BatchNorm1d",
     "torch.nn.modules.container": "ModuleList ParameterList Sequential",

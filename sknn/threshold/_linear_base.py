@@ -1,112 +1,98 @@
-"""What classifiers made of one threshold unit per class share: their rows and their answers."""
+"""What linear classifiers with one threshold unit per class share: training sets and answers."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Literal
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.extmath import safe_sparse_dot
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
+
+from sknn.threshold._inputs import MatrixLike, Samples, validate_samples
+
+ClassWeight = Mapping[object, float] | Literal["balanced"] | None
 
 
 @dataclass(frozen=True)
-class Rows:
-    """The training rows that have a weight.
+class TrainingSet:
+    """The training samples whose weight is above 0.
 
     Attributes
     ----------
-    X : {ndarray, CSR matrix} of shape (n_rows, n_features)
-    signs : ndarray of shape (n_rows, n_units)
-        What each unit should answer, 1 or -1. Two classes need one unit, which stands for the
-        second; more need a unit each, and so do labels that may go together.
-    codes : ndarray of int of shape (n_rows,), or None
-        Class numbers, positions in `classes`; None where labels may go together.
-    weights : ndarray of shape (n_rows,)
+    X : {ndarray, CSR matrix} of shape (n_samples, n_features)
+    signs : ndarray of shape (n_samples, n_units)
+        Target of each unit, 1 or -1. Two classes need one unit, which stands for the second; more
+        need a unit each, and so do labels that may go together.
+    codes : ndarray of int of shape (n_samples,), or None
+        Positions in `classes`; None where labels may go together.
+    weights : ndarray of shape (n_samples,)
         Sample weight times class weight, above 0.
+    numbers : ndarray of int of shape (n_samples,)
+        Positions of the samples in the X of the user.
     classes : ndarray of shape (n_classes,)
-        Labels, sorted, also those without a row.
+        Labels, sorted, also those without a sample.
     """
 
-    X: Any
+    X: Samples
     signs: np.ndarray
     codes: np.ndarray | None
     weights: np.ndarray
+    numbers: np.ndarray
     classes: np.ndarray
 
-    def part(self, chosen: np.ndarray) -> "Rows":
-        """Return some of the rows.
-
-        Parameters
-        ----------
-        chosen : ndarray of int of shape (n_chosen,)
-            Row numbers.
-
-        Returns
-        -------
-        Rows
-        """
+    def select(self, chosen: np.ndarray) -> "TrainingSet":
+        """Return the samples whose numbers are `chosen`, of shape (n_chosen,)."""
         codes = None if self.codes is None else self.codes[chosen]
-        signs, weights = self.signs[chosen], self.weights[chosen]
-        return Rows(self.X[chosen], signs, codes, weights, self.classes)
+        signs, weights, numbers = (a[chosen] for a in (self.signs, self.weights, self.numbers))
+        return TrainingSet(self.X[chosen], signs, codes, weights, numbers, self.classes)
 
 
-def weighted_rows(
-    X: Any,
+def make_training_set(
+    X: Samples,
     y: np.ndarray,
     sample_weight: np.ndarray | None,
-    class_weight: Any,
+    class_weight: ClassWeight,
     classes: np.ndarray | None = None,
-) -> Rows:
-    """Leave out rows of weight 0, and multiply sample weights by class weights.
+) -> TrainingSet:
+    """Leave out samples of weight 0, and multiply sample weights by class weights.
 
-    Parameters
-    ----------
-    X : {ndarray, CSR matrix} of shape (n_samples, n_features)
-    y : ndarray of shape (n_samples,)
-        Labels.
-    sample_weight : ndarray of shape (n_samples,) or None
-        Non-negative; None means 1 each.
-    class_weight : dict, 'balanced' or None
-        As in scikit-learn; ``'balanced'`` counts sample weights, not rows.
-    classes : ndarray of shape (n_classes,) or None, default=None
-        All labels, sorted, those of y among them. None means those of y.
-
-    Returns
-    -------
-    Rows
-
-    Raises
-    ------
-    ValueError
-        If a class weight is negative, or all rows get weight 0.
+    `classes` are all labels, sorted; None means those of y. Labels y, weights: (n_samples,).
     """
     labels, codes = np.unique(y, return_inverse=True)
     if classes is not None:
         labels, codes = classes, np.searchsorted(classes, labels)[codes]
     weights = np.ones(len(y)) if sample_weight is None else sample_weight
-    X, codes, weights = _kept(weights > 0, X, codes, weights)
+    numbers = np.arange(len(y))
+    X, codes, weights, numbers = _keep(weights > 0, X, codes, weights, numbers)
     if class_weight is not None:
-        weights = weights * _class_weights(class_weight, labels, codes, weights)[codes]
-        X, codes, weights = _kept(weights > 0, X, codes, weights)
+        weights = weights * _compute_class_weights(class_weight, labels, codes, weights)[codes]
+        X, codes, weights, numbers = _keep(weights > 0, X, codes, weights, numbers)
     if len(codes) == 0:
         raise ValueError(
-            f"class_weight gives all rows weight 0: {class_weight!r}. Give one of their classes a "
-            "weight above 0."
+            f"class_weight gives all samples weight 0: {class_weight!r}. Give one of their classes "
+            "a weight above 0."
         )
+    with np.errstate(over="ignore"):
+        if not np.isfinite(weights.sum()):
+            raise ValueError(
+                "The sum of sample weights times class weights overflows. Divide all of them by "
+                "their largest: their ratios alone matter."
+            )
     units = [1] if len(labels) == 2 else range(len(labels))
     signs = np.where(codes[:, None] == np.asarray(units), 1.0, -1.0)
-    return Rows(X, signs, codes, weights, labels)
+    return TrainingSet(X, signs, codes, weights, numbers, labels)
 
 
-def _class_weights(
-    class_weight: Any, labels: np.ndarray, codes: np.ndarray, weights: np.ndarray
+def _compute_class_weights(
+    class_weight: ClassWeight, labels: np.ndarray, codes: np.ndarray, weights: np.ndarray
 ) -> np.ndarray:
-    """Return a weight for each label, 1 for one without rows."""
+    """Return a weight for each label, 1 for one without samples; ``'balanced'`` sums weights."""
     there, place = np.unique(codes, return_inverse=True)
     y = labels[there][place]
-    if isinstance(class_weight, dict):  # those of labels without rows are of no use here
+    if isinstance(class_weight, dict):  # those of labels without samples are of no use here
         gone = np.delete(labels, there)
         class_weight = {key: w for key, w in class_weight.items() if not np.any(gone == key)}
     of_class = np.ones(len(labels))
@@ -118,65 +104,49 @@ def _class_weights(
     return of_class
 
 
-def multilabel_rows(X: Any, y: np.ndarray, sample_weight: np.ndarray | None) -> Rows:
-    """Return rows that may have several labels; a unit for each label.
+def make_multilabel_set(X: Samples, y: np.ndarray, sample_weight: np.ndarray | None) -> TrainingSet:
+    """Return samples that may have several labels, with a unit for each; y: (n_samples, n_labels).
 
-    Parameters
-    ----------
-    X : {ndarray, CSR matrix} of shape (n_samples, n_features)
-    y : ndarray of shape (n_samples, n_labels)
-        1 for a label that a row has, 0 for others.
-    sample_weight : ndarray of shape (n_samples,) or None
-        Non-negative; None means 1 each. Rows of weight 0 are left out.
-
-    Returns
-    -------
-    Rows
-        Whose classes are the column numbers.
+    The classes are the column numbers of y.
     """
     weights = np.ones(len(y)) if sample_weight is None else sample_weight
-    X, y, weights = _kept(weights > 0, X, y, weights)
-    return Rows(X, np.where(y > 0, 1.0, -1.0), None, weights, np.arange(y.shape[1]))
+    X, y, weights, numbers = _keep(weights > 0, X, y, weights, np.arange(len(y)))
+    signs, classes = np.where(y > 0, 1.0, -1.0), np.arange(y.shape[1])
+    return TrainingSet(X, signs, None, weights, numbers, classes)
 
 
-def _kept(mask: np.ndarray, *arrays: Any) -> tuple[Any, ...]:
+def _keep(mask: np.ndarray, *arrays: Samples) -> tuple[Samples, ...]:
     return arrays if mask.all() else tuple(array[mask] for array in arrays)
 
 
 def check_two_classes(classes: np.ndarray) -> None:
-    """Raise scikit-learn's error if there is nothing to tell apart.
-
-    Parameters
-    ----------
-    classes : ndarray of shape (n_classes,)
-
-    Raises
-    ------
-    ValueError
-        If there is only one.
-    """
+    """Raise scikit-learn's error where there is a single class."""
     if len(classes) == 1:
         raise ValueError(
             "This solver needs samples of at least 2 classes in the data, but the data contains "
-            f"only one class: {classes.tolist()[0]!r}. Give rows of another."
+            f"only one class: {classes.tolist()[0]!r}. Give samples of another."
         )
 
 
-def class_numbers(decision: np.ndarray, fires: Any) -> np.ndarray:
-    """Return the class that the units chose.
+def choose_classes(decision: np.ndarray, fires: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+    """Return the position of the class that the units choose, of shape (n_samples,).
 
-    Parameters
-    ----------
-    decision : ndarray of shape (n_samples,) or (n_samples, n_classes)
-        Margins of one unit for two classes, or of a unit per class.
-    fires : callable
-        From margins of a single unit to bool.
-
-    Returns
-    -------
-    ndarray of int of shape (n_samples,)
+    `decision` are the margins of one unit for two classes, or of a unit per class.
     """
     return fires(decision).astype(int) if decision.ndim == 1 else decision.argmax(axis=1)
+
+
+def compute_decision(X: Samples, coef: np.ndarray, intercept: np.ndarray) -> np.ndarray:
+    """Return ``X @ coef.T + intercept``, of shape (n_samples, n_units); refuse to overflow."""
+    with np.errstate(over="ignore", invalid="ignore"):  # an error follows
+        decision = safe_sparse_dot(X, coef.T, dense_output=True) + intercept
+    if not np.all(np.isfinite(decision)):
+        sample = np.argwhere(~np.isfinite(decision))[0, 0]
+        raise ValueError(
+            f"The weighted sum of sample {sample} overflows: its values or the weights are too "
+            "large. Scale X, and fit again."
+        )
+    return decision
 
 
 class OneUnitPerClass(ClassifierMixin, BaseEstimator, ABC):
@@ -190,36 +160,41 @@ class OneUnitPerClass(ClassifierMixin, BaseEstimator, ABC):
         """Return bool for the margins of a single unit: the second class or not."""
 
     @abstractmethod
-    def predict_proba(self, X: Any) -> np.ndarray:
+    def predict_proba(self, X: MatrixLike) -> np.ndarray:
         """Return class probabilities of shape (n_samples, n_classes)."""
 
-    def decision_function(self, X: Any) -> np.ndarray:
-        """Return how far each row is above the threshold of each unit.
+    def decision_function(self, X: MatrixLike) -> np.ndarray:
+        """Return how far each sample is above the threshold of each unit.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Rows; sparse only if the classifier was able to fit sparse rows.
+            Samples; sparse only if the classifier can fit sparse samples.
 
         Returns
         -------
         ndarray of shape (n_samples,) or (n_samples, n_classes)
             ``X @ coef_.T + intercept_``; for two classes that of the unit for ``classes_[1]``; for
             multilabel y a column for each label.
+
+        Raises
+        ------
+        ValueError
+            If X does not fit the classifier, or a weighted sum overflows.
         """
         check_is_fitted(self)
         accepted = "csr" if self.__sklearn_tags__().input_tags.sparse else False
-        X = validate_data(self, X, accept_sparse=accepted, dtype=np.float64, reset=False)
-        decision = safe_sparse_dot(X, self.coef_.T, dense_output=True) + self.intercept_
+        X = validate_samples(self, X, accept_sparse=accepted, reset=False)
+        decision = compute_decision(X, self.coef_, self.intercept_)
         return decision.ravel() if len(self.coef_) == 1 else decision
 
-    def predict(self, X: Any) -> np.ndarray:
+    def predict(self, X: MatrixLike) -> np.ndarray:
         """Return the class of the unit that fires; of more than two the one that fires most.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Rows; sparse only if the classifier was able to fit sparse rows.
+            Samples; sparse only if the classifier can fit sparse samples.
 
         Returns
         -------
@@ -229,15 +204,15 @@ class OneUnitPerClass(ClassifierMixin, BaseEstimator, ABC):
         decision = self.decision_function(X)
         if self._multilabel:
             return self._fires(decision).astype(int)
-        return self.classes_[class_numbers(decision, self._fires)]
+        return self.classes_[choose_classes(decision, self._fires)]
 
-    def predict_log_proba(self, X: Any) -> np.ndarray:
+    def predict_log_proba(self, X: MatrixLike) -> np.ndarray:
         """Return the natural logarithm of `predict_proba`.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Rows; sparse only if the classifier was able to fit sparse rows.
+            Samples; sparse only if the classifier can fit sparse samples.
 
         Returns
         -------

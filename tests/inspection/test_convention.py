@@ -29,7 +29,9 @@ from sknn.inspection import (
 
 ROOT = Path(__file__).parents[2]
 SEQUENCES, BOUND, _ = make_motif_sequences(100, length=30, random_state=0)
-DISPLAYS = [getattr(sknn.inspection, name) for name in sknn.inspection.__all__]
+DISPLAYS = [
+    getattr(sknn.inspection, name) for name in sknn.inspection.__all__ if name.endswith("Display")
+]
 
 
 def _from_estimator(display, estimator, digits, moons, **options):

@@ -1,13 +1,15 @@
 """Weighted means, variances and ranges of features, gathered part by part."""
 
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 from scipy import sparse
 from sklearn.utils.sparsefuncs import mean_variance_axis
 
-#: numbers per block of rows, so that a block stays in the processor's cache
+from sknn.threshold._inputs import Samples
+
+#: numbers per block of samples, so that a block stays in the processor's cache
 _BLOCK = 1 << 15
 #: a standard deviation below this share of the mean is a rounding error
 _ROUNDING = 1e-12
@@ -19,14 +21,7 @@ _RANGE_SHARE = 0.25
 
 @dataclass(frozen=True)
 class Moments:
-    """Means, variances and ranges of all rows so far.
-
-    Attributes
-    ----------
-    weight : float
-        Summed weight of the rows.
-    mean, variance, low, high : ndarray of shape (n_features,)
-    """
+    """Summed weight of all samples so far, and for each feature four arrays (n_features,)."""
 
     weight: float
     mean: np.ndarray
@@ -36,16 +31,7 @@ class Moments:
 
     @classmethod
     def of_nothing(cls, n_features: int) -> Self:
-        """Return those of no rows.
-
-        Parameters
-        ----------
-        n_features : int
-
-        Returns
-        -------
-        Moments
-        """
+        """Return those of no samples."""
         zeros, nowhere = np.zeros(n_features), np.full(n_features, np.inf)
         return cls(0.0, zeros, zeros, nowhere, -nowhere)
 
@@ -62,45 +48,40 @@ class Moments:
         scale = deviation ** (1 - _RANGE_SHARE) * reach**_RANGE_SHARE
         return np.where(deviation > _ROUNDING * np.abs(self.mean), scale, 1.0)
 
-    def with_rows(self, X: Any, weights: np.ndarray) -> "Moments":
-        """Return the moments of the rows so far and of these (Chan, Golub & LeVeque 1983).
+    def add(self, X: Samples, weights: np.ndarray) -> "Moments":
+        """Return the moments of the samples so far and of these, whose weights are above 0.
 
-        Parameters
-        ----------
-        X : {ndarray, CSR matrix} of shape (n_rows, n_features)
-        weights : ndarray of shape (n_rows,)
-            Above 0.
-
-        Returns
-        -------
-        Moments
+        With weights W and V, means m and n and variances s and t, and p = V / (W + V), the mean of
+        all is m + p (n - m). The variance is the mean of the variances, (1 - p) s + p t, plus the
+        variance of the means, (1 - p) (p (n - m))² + p ((1 - p) (n - m))² = p (1 - p) (n - m)²
+        (Chan, Golub & LeVeque 1983).
         """
-        of_rows = (_of_sparse if sparse.issparse(X) else _of_dense)(X, weights)
-        weight = self.weight + of_rows.weight
-        share, apart = of_rows.weight / weight, of_rows.mean - self.mean
-        spread = (1 - share) * self.variance + share * of_rows.variance
+        new = (_compute_sparse if sparse.issparse(X) else _compute_dense)(X, weights)
+        weight = self.weight + new.weight
+        share, apart = new.weight / weight, new.mean - self.mean
+        spread = (1 - share) * self.variance + share * new.variance
         return Moments(
             weight,
             self.mean + share * apart,
             spread + share * (1 - share) * apart**2,
-            np.minimum(self.low, of_rows.low),
-            np.maximum(self.high, of_rows.high),
+            np.minimum(self.low, new.low),
+            np.maximum(self.high, new.high),
         )
 
 
-def _of_dense(X: np.ndarray, weights: np.ndarray) -> Moments:
+def _compute_dense(X: np.ndarray, weights: np.ndarray) -> Moments:
     share = weights / weights.sum()
     mean = share @ X
     variance, low, high = np.zeros((3, X.shape[1]))
-    n_rows = max(1, _BLOCK // X.shape[1])
-    for first in range(0, len(X), n_rows):
-        block = X[first : first + n_rows] - mean
+    n_samples = max(1, _BLOCK // X.shape[1])
+    for first in range(0, len(X), n_samples):
+        block = X[first : first + n_samples] - mean
         low, high = np.minimum(low, block.min(axis=0)), np.maximum(high, block.max(axis=0))
-        variance += share[first : first + n_rows] @ np.square(block, out=block)
+        variance += share[first : first + n_samples] @ np.square(block, out=block)
     return Moments(weights.sum(), mean, variance, low + mean, high + mean)
 
 
-def _of_sparse(X: Any, weights: np.ndarray) -> Moments:
+def _compute_sparse(X: sparse.csr_array | sparse.csr_matrix, weights: np.ndarray) -> Moments:
     share = weights / weights.sum()
     squares = type(X)((X.data**2, X.indices, X.indptr), shape=X.shape)
     mean, square = share @ X, share @ squares

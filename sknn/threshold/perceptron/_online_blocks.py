@@ -1,81 +1,93 @@
-"""Online epochs without a penalty: row by row in meaning, block by block in time."""
-
-from typing import Any
+"""Online epochs without a penalty: sample by sample in meaning, block by block in time."""
 
 import numpy as np
 from sklearn.utils.extmath import safe_sparse_dot
 
-from sknn.threshold._linear_base import Rows
+from sknn.threshold._inputs import Samples
+from sknn.threshold._linear_base import TrainingSet
+from sknn.threshold.perceptron._monitor import WeightHistory
 from sknn.threshold.perceptron._online_epochs import Epochs
-from sknn.threshold.perceptron._state import Course, LearningConfig, Units, decide
+from sknn.threshold.perceptron._state import (
+    LearningConfig,
+    LinearUnits,
+    PerceptronState,
+    compute_margins,
+)
 
-#: rows of a block, at least (and at first) and at most
+#: samples of a block, at least (and at first) and at most
 _SMALLEST, _LARGEST = 32, 1024
-#: a block is easy up to so many rounds and misclassified rows, and hard beyond twice as many
+#: a block is easy up to so many rounds and misclassified samples, and hard beyond twice as many
 _ROUNDS, _LEARNERS = 4, 48
 
 
 class BlockEpochs(Epochs):
-    """Rows in blocks.
+    """Samples in blocks.
 
-    A row's margin is its margin before the block, plus what each misclassified row before it in
-    the block has added: a step times the product of the two rows, an entry of the block's Gram
-    matrix. Which rows are misclassified is first guessed from the margins before the block, and
-    settles in rounds: where the guess is right for the first k rows, the margins computed from it
-    are right for k + 1 rows, and so is the next guess. Its fixed point is a pass row by row.
-
-    Parameters
-    ----------
-    rows : Rows
-    course : Course
-        To go on from; it is left as it is.
-    config : LearningConfig
+    A sample's margin is its margin before the block, plus what each misclassified sample before it
+    in the block has added: a step times the product of the two, an entry of the block's Gram
+    matrix. Which samples are misclassified is first guessed from the margins before the block, and
+    settles in rounds: where the guess is right for the first k samples, the margins computed from
+    it are right for k + 1, and so is the next guess. Its fixed point is a pass sample by sample.
     """
 
-    def __init__(self, rows: Rows, course: Course, config: LearningConfig) -> None:
-        super().__init__(rows, course, config)
+    def __init__(
+        self,
+        training: TrainingSet,
+        state: PerceptronState,
+        config: LearningConfig,
+        history: WeightHistory,
+    ) -> None:
+        super().__init__(training, state, config, history)
         # The sum of the weights over all steps is the number of steps times the weights now,
         # less each update times the steps before it; the latter is kept.
-        self.late = self._now().plus(course.total, -1.0)
+        self.late = self._scale_units().plus(state.total, -1.0)
         self.size = _SMALLEST
 
-    def _now(self) -> Units:
-        return Units(self.n_steps[:, None] * self.coef, self.n_steps * self.intercept)
+    def _scale_units(self) -> LinearUnits:
+        return LinearUnits(self.n_steps[:, None] * self.coef, self.n_steps * self.intercept)
 
-    def _total(self) -> Units:
-        return self._now().plus(self.late, -1.0)
+    def _get_total(self) -> LinearUnits:
+        return self._scale_units().plus(self.late, -1.0)
 
-    def run(self, order: np.ndarray | None) -> np.ndarray:
-        """Go over all rows once; see `Epochs.run`."""
-        loss, first, n_rows = np.zeros(len(self.coef)), 0, len(self.steps)
-        while first < n_rows:
-            stop = min(first + self.size, n_rows)
+    def _visit(self, order: np.ndarray | None) -> np.ndarray:
+        loss, first, n_samples = np.zeros(len(self.coef)), 0, len(self.steps)
+        while first < n_samples:
+            stop = min(first + self.size, n_samples)
             chosen = slice(first, stop) if order is None else order[first:stop]
-            loss += self._learn(self.rows.X[chosen], self.rows.signs[chosen], self.steps[chosen])
+            loss += self._learn(chosen)
             if self.config.average:
                 self.n_steps += (stop - first) * self.active
             first = stop
         return loss
 
-    def _learn(self, X: Any, signs: np.ndarray, steps: np.ndarray) -> np.ndarray:
-        margins = signs * decide(X, Units(self.coef, self.intercept))
+    def _learn(self, chosen: np.ndarray | slice) -> np.ndarray:
+        X, signs, steps = self.training.X[chosen], self.training.signs[chosen], self.steps[chosen]
+        margins = signs * compute_margins(X, LinearUnits(self.coef, self.intercept))
         wrong = (margins <= 0) & self.active
         if not wrong.any():
             self._resize(0, 0)
             return np.zeros(len(self.coef))
         wrong, margins = self._settle(X, (margins, wrong), signs, steps)
         learners = np.flatnonzero(wrong.any(axis=1))
-        self._move(X[learners], np.where(wrong, steps, 0.0)[learners], learners)
+        factors = np.where(wrong, steps, 0.0)[learners]
+        if self.records_updates:
+            numbers = np.arange(len(self.steps))[chosen][learners]
+            self._record_updates(X[learners], factors, numbers)
+        self._move(X[learners], factors, learners)
         self.n_updates += wrong.sum(axis=0)
         return -np.sum(margins, axis=0, where=wrong)
 
     def _settle(
-        self, X: Any, guess: tuple[np.ndarray, np.ndarray], signs: np.ndarray, steps: np.ndarray
+        self,
+        X: Samples,
+        guess: tuple[np.ndarray, np.ndarray],
+        signs: np.ndarray,
+        steps: np.ndarray,
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Return who is misclassified, and all margins at their turn."""
+        """Return which samples are misclassified, and all margins at their turn."""
         before, wrong = guess
         known = np.flatnonzero(wrong.any(axis=1))
-        effect, rounds = self._effect(X, known), 0
+        effect, rounds = self._compute_effect(X, known), 0
         while True:
             rounds += 1
             margins = before + signs * (effect @ np.where(wrong, steps, 0.0)[known])
@@ -89,10 +101,10 @@ class BlockEpochs(Epochs):
             if fresh.any():
                 fresh = np.flatnonzero(fresh)
                 known = np.concatenate([known, fresh])
-                effect = np.hstack([effect, self._effect(X, fresh)])
+                effect = np.hstack([effect, self._compute_effect(X, fresh)])
 
-    def _effect(self, X: Any, learners: np.ndarray) -> np.ndarray:
-        """Return what a step of 1 along each learner adds to the rows after it."""
+    def _compute_effect(self, X: Samples, learners: np.ndarray) -> np.ndarray:
+        """Return what a step of 1 along each learner adds to the samples after it."""
         products = safe_sparse_dot(X, X[learners].T, dense_output=True) + self.intercept_rate
         return np.where(np.arange(X.shape[0])[:, None] > learners, products, 0.0)
 
@@ -102,10 +114,18 @@ class BlockEpochs(Epochs):
         elif rounds > 2 * _ROUNDS or n_learners > 2 * _LEARNERS:
             self.size = max(self.size // 2, _SMALLEST)
 
-    def _move(self, X: Any, factors: np.ndarray, places: np.ndarray) -> None:
+    def _move(self, X: Samples, factors: np.ndarray, places: np.ndarray) -> None:
         self.coef += safe_sparse_dot(X.T, factors, dense_output=True).T
         self.intercept += self.intercept_rate * factors.sum(axis=0)
         if self.config.average:
             factors = factors * (self.n_steps + places[:, None])
             self.late.coef += safe_sparse_dot(X.T, factors, dense_output=True).T
             self.late.intercept += self.intercept_rate * factors.sum(axis=0)
+
+    def _record_updates(self, X: Samples, factors: np.ndarray, samples: np.ndarray) -> None:
+        """Take the steps of a block one by one, for the history alone."""
+        coef, intercept = self.coef, self.intercept
+        for i, (step, sample) in enumerate(zip(factors, samples, strict=True)):
+            coef = coef + safe_sparse_dot(X[[i]].T, step[None, :], dense_output=True).T
+            intercept = intercept + self.intercept_rate * step
+            self._record(sample, coef, intercept)

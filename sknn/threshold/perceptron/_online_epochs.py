@@ -1,28 +1,30 @@
-"""Online epochs: what all have in common, and those with a penalty, row by row."""
+"""Online epochs: what all have in common, and those with a penalty, sample by sample."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 from scipy import sparse
 
-from sknn.threshold._linear_base import Rows
-from sknn.threshold.perceptron._state import Course, LearningConfig, Units
+from sknn.threshold._linear_base import TrainingSet
+from sknn.threshold.perceptron._monitor import WeightHistory
+from sknn.threshold.perceptron._state import LearningConfig, LinearUnits, PerceptronState
 
-#: scikit-learn moves the intercept this much more slowly on sparse rows
+#: scikit-learn moves the intercept this much more slowly on sparse samples
 _SPARSE_INTERCEPT_RATE = 0.01
 
 
 class Epochs(ABC):
-    """All units going over the rows together, each until its own end.
+    """All units going over the samples together, each until its own end.
 
     Parameters
     ----------
-    rows : Rows
-    course : Course
+    training : TrainingSet
+    state : PerceptronState
         To go on from; it is left as it is.
     config : LearningConfig
+    history : WeightHistory
+        Gets the weights after each update, if the configuration asks for them.
 
     Attributes
     ----------
@@ -30,101 +32,110 @@ class Epochs(ABC):
         Units that still learn; the caller switches them off.
     """
 
-    def __init__(self, rows: Rows, course: Course, config: LearningConfig) -> None:
-        self.rows, self.config = rows, config
-        self.coef, self.intercept = course.units.coef.copy(), course.units.intercept.copy()
+    def __init__(
+        self,
+        training: TrainingSet,
+        state: PerceptronState,
+        config: LearningConfig,
+        history: WeightHistory,
+    ) -> None:
+        self.training, self.config, self.history = training, config, history
+        self.coef, self.intercept = state.units.coef.copy(), state.units.intercept.copy()
         self.active = np.ones(len(self.coef), dtype=bool)
-        rate = _SPARSE_INTERCEPT_RATE if sparse.issparse(rows.X) else 1.0
+        rate = _SPARSE_INTERCEPT_RATE if sparse.issparse(training.X) else 1.0
         self.intercept_rate = rate if config.fit_intercept else 0.0
-        self.steps = config.eta0 * rows.weights[:, None] * rows.signs
-        self.n_steps, self.n_updates = course.n_steps.copy(), course.n_updates.copy()
+        self.steps = config.eta0 * training.weights[:, None] * training.signs
+        self.n_steps, self.n_updates = state.n_steps.copy(), state.n_updates.copy()
+        self.records_updates = config.record_weights == "update"
+        self.epoch = 0
 
-    @abstractmethod
     def run(self, order: np.ndarray | None) -> np.ndarray:
-        """Go over all rows once.
+        """Go over all samples once, in an order of their numbers, None for as they come.
 
-        Parameters
-        ----------
-        order : ndarray of int of shape (n_rows,) or None
-            Row numbers; None means as they come.
-
-        Returns
-        -------
-        ndarray of shape (n_units,)
-            The perceptron criterion, summed along the way.
+        Returns the perceptron criterion, summed along the way, of shape (n_units,).
         """
+        self.epoch += 1
+        return self._visit(order)
 
     @abstractmethod
-    def _total(self) -> Units:
+    def _visit(self, order: np.ndarray | None) -> np.ndarray:
+        """Go over the samples in this order; see `run`."""
+
+    @abstractmethod
+    def _get_total(self) -> LinearUnits:
         """Return the weights, summed over the steps."""
 
-    def course(self) -> Course:
-        """Return where learning stands.
+    def get_state(self) -> PerceptronState:
+        """Return where learning stands, in copies."""
+        units = LinearUnits(self.coef.copy(), self.intercept.copy())
+        return PerceptronState(units, self._get_total(), self.n_steps.copy(), self.n_updates.copy())
 
-        Returns
-        -------
-        Course
-        """
-        units = Units(self.coef.copy(), self.intercept.copy())
-        return Course(units, self._total(), self.n_steps.copy(), self.n_updates.copy())
+    def _record(self, sample: int, coef: np.ndarray, intercept: np.ndarray) -> None:
+        number = int(self.training.numbers[sample])
+        self.history.add(self.epoch, number, LinearUnits(coef, intercept))
 
 
-class RowEpochs(Epochs):
-    """Rows one by one, as a penalty changes the weights at every row.
+class SampleEpochs(Epochs):
+    """Samples one by one, as a penalty changes the weights at every sample."""
 
-    Parameters
-    ----------
-    rows : Rows
-    course : Course
-        To go on from; it is left as it is.
-    config : LearningConfig
-    """
-
-    def __init__(self, rows: Rows, course: Course, config: LearningConfig) -> None:
-        super().__init__(rows, course, config)
-        self.total = course.total.plus(course.total, 0.0)
+    def __init__(
+        self,
+        training: TrainingSet,
+        state: PerceptronState,
+        config: LearningConfig,
+        history: WeightHistory,
+    ) -> None:
+        super().__init__(training, state, config, history)
+        self.total = state.total.plus(state.total, 0.0)
         # cumulative L1 penalty (Tsuruoka et al. 2009): owed by each weight, and paid already
         self.owed, self.paid = 0.0, np.zeros_like(self.coef)
 
-    def _total(self) -> Units:
-        return Units(self.total.coef.copy(), self.total.intercept.copy())
+    def _get_total(self) -> LinearUnits:
+        return LinearUnits(self.total.coef.copy(), self.total.intercept.copy())
 
-    def run(self, order: np.ndarray | None) -> np.ndarray:
-        """Go over all rows once; see `Epochs.run`."""
+    def _visit(self, order: np.ndarray | None) -> np.ndarray:
         loss, active = np.zeros(len(self.active)), self.active
         shrink = max(0.0, 1 - self.config.eta0 * self.config.l2)
         order = np.arange(len(self.steps)) if order is None else order
-        for row, (columns, values) in zip(order, self._visited(order), strict=True):
-            margin = (self.coef[:, columns] @ values + self.intercept) * self.rows.signs[row]
+        for sample, (columns, values) in zip(order, self._read_samples(order), strict=True):
+            margin = self.coef[:, columns] @ values + self.intercept
+            margin = margin * self.training.signs[sample]
             wrong = (margin <= 0) & active
             if shrink < 1:
                 self.coef[active] *= shrink
             if wrong.any():
                 loss -= np.where(wrong, margin, 0.0)
-                step = np.where(wrong, self.steps[row], 0.0)
+                step = np.where(wrong, self.steps[sample], 0.0)
                 self.coef[:, columns] += np.outer(step, values)
                 self.intercept += step * self.intercept_rate
                 self.n_updates += wrong
             if self.config.l1:
                 self._pay_l1(columns)
+            if wrong.any() and self.records_updates:
+                self._record(sample, self.coef, self.intercept)
             if self.config.average:
                 self.total.coef[active] += self.coef[active]
                 self.total.intercept[active] += self.intercept[active]
                 self.n_steps += active
         return loss
 
-    def _visited(self, order: np.ndarray) -> Iterator[tuple[Any, np.ndarray]]:
-        """Yield the columns and values of each row."""
-        X = self.rows.X
+    def _read_samples(self, order: np.ndarray) -> Iterator[tuple[np.ndarray | slice, np.ndarray]]:
+        """Yield the columns and values of each sample."""
+        X = self.training.X
         if not sparse.issparse(X):
-            for row in order:
-                yield slice(None), X[row]
+            for sample in order:
+                yield slice(None), X[sample]
             return
-        for row in order:
-            stored = slice(X.indptr[row], X.indptr[row + 1])
+        for sample in order:
+            stored = slice(X.indptr[sample], X.indptr[sample + 1])
             yield X.indices[stored], X.data[stored]
 
-    def _pay_l1(self, columns: Any) -> None:
+    def _pay_l1(self, columns: np.ndarray | slice) -> None:
+        """Let the weights of a sample pay what they owe since they were last visited.
+
+        A weight owes eta0 * l1 for every sample gone by, and pays it when one of its column comes:
+        so a sample costs what it stores, and no weight is ever moved across 0.
+        """
         self.owed += self.config.eta0 * self.config.l1
         at = np.ix_(self.active, np.arange(self.paid.shape[1])[columns])
         before, paid = self.coef[at], self.paid[at]

@@ -1,109 +1,116 @@
-"""Rosenblatt's learning rule, row by row."""
+"""Rosenblatt's learning rule, sample by sample."""
 
 from dataclasses import replace
 
 import numpy as np
 from joblib import Parallel, delayed
 
-from sknn.threshold._linear_base import Rows
+from sknn.threshold._linear_base import TrainingSet
+from sknn.threshold.perceptron._monitor import ErrorMonitor, WeightHistory
 from sknn.threshold.perceptron._online_blocks import BlockEpochs
-from sknn.threshold.perceptron._online_epochs import Epochs, RowEpochs
-from sknn.threshold.perceptron._state import Course, LearningConfig, Units, Watch, decide, fires
+from sknn.threshold.perceptron._online_epochs import Epochs, SampleEpochs
+from sknn.threshold.perceptron._state import (
+    LearningConfig,
+    LinearUnits,
+    PerceptronState,
+    compute_margins,
+    fires,
+)
 
 
 def learn_online(
-    watch: Watch, course: Course, config: LearningConfig, random_state: np.random.RandomState
-) -> Course:
-    """Update on each misclassified row in turn, as `sklearn.linear_model.Perceptron` does.
+    monitor: ErrorMonitor,
+    state: PerceptronState,
+    config: LearningConfig,
+    random_state: np.random.RandomState,
+) -> PerceptronState:
+    """Update on each misclassified sample in turn, as `sklearn.linear_model.Perceptron` does.
 
-    Parameters
-    ----------
-    watch : Watch
-        With the rows; keeps the units to answer with.
-    course : Course
-        To go on from.
-    config : LearningConfig
-    random_state : numpy.random.RandomState
-        Gives the order of the rows.
-
-    Returns
-    -------
-    Course
+    A sample x with target t = ±1 and weight w is misclassified where t (v·x + c) <= 0. Then
+    v += eta0 w t x and c += eta0 w t, which raises t (v·x + c) by eta0 w (|x|² + 1) > 0.
+    `random_state` gives the order of the samples.
     """
-    rows = watch.rows
-    n_rows, n_units = rows.signs.shape
+    training = monitor.training
+    n_samples, n_units = training.signs.shape
     penalised = config.l1 > 0 or config.l2 > 0
-    epochs = Teams(RowEpochs if penalised else BlockEpochs, rows, course, config)
-    best, stalled = np.full(n_units, np.inf), np.zeros(n_units, dtype=int)
-    for _ in range(config.max_iter):
-        order = random_state.permutation(n_rows) if config.shuffle else None
-        loss = epochs.run(order) / n_rows
-        units = epochs.course().answer(config)
-        watch.see(units, decide(rows.X, units))
-        if config.tol is not None:
-            if watch.held is not None:
-                loss = -_scores(watch.held, units)
-            stalled = np.where(loss > best - config.tol, stalled + 1, 0)
-            best = np.minimum(best, loss)
-            epochs.active = epochs.active & (stalled < config.patience)
-        if not epochs.active.any():
-            watch.converged = True
-            break
-    return epochs.course()
+    kind = SampleEpochs if penalised else BlockEpochs
+    epochs = UnitGroups(kind, training, state, config, monitor.history)
+    best, n_stalled = np.full(n_units, np.inf), np.zeros(n_units, dtype=int)
+    monitor.begin(state.units)
+    with monitor.catch_interrupt():
+        for _ in range(config.max_iter):
+            order = random_state.permutation(n_samples) if config.shuffle else None
+            loss = epochs.run(order) / n_samples
+            state = epochs.get_state()
+            units = state.get_answer(config)
+            margins = compute_margins(training.X, units)
+            stop = monitor.end_epoch(state, state.units, units, margins)
+            if config.tol is not None:
+                if monitor.held_out is not None:
+                    loss = -_score_units(monitor.held_out, units)
+                n_stalled = np.where(loss > best - config.tol, n_stalled + 1, 0)
+                best = np.minimum(best, loss)
+                epochs.active = epochs.active & (n_stalled < config.patience)
+            if stop or not epochs.active.any():
+                monitor.converged = True
+                break
+    return monitor.outcome.state
 
 
-def _scores(held: Rows, units: Units) -> np.ndarray:
-    """Return the share of held-out rows that each unit gets right."""
-    right = fires(decide(held.X, units)) == (held.signs > 0)
-    return held.weights @ right / held.weights.sum()
+def _score_units(held_out: TrainingSet, units: LinearUnits) -> np.ndarray:
+    """Return the share of held-out samples that each unit gets right."""
+    right = fires(compute_margins(held_out.X, units)) == (held_out.signs > 0)
+    return held_out.weights @ right / held_out.weights.sum()
 
 
-class Teams:
-    """Units in teams, which go over the same rows in the same order.
+class UnitGroups:
+    """Groups of units, a thread each, which go over the same samples in the same order.
 
-    Units do not know of each other, so the teams change nothing but the time. It has the methods
-    and the attribute of `Epochs` that `learn_online` needs.
-
-    Parameters
-    ----------
-    kind : subclass of Epochs
-        How a team goes over the rows.
-    rows : Rows
-    course : Course
-        To go on from; it is left as it is.
-    config : LearningConfig
-        Its ``n_jobs`` says how many teams; fewer if there are fewer units.
+    Units do not know of each other, so that groups change nothing but the time. The methods and the
+    attribute are those of `Epochs` that `learn_online` needs. There are `n_jobs` groups, fewer if
+    there are fewer units, and one where single updates of all units are recorded.
     """
 
     def __init__(
-        self, kind: type[Epochs], rows: Rows, course: Course, config: LearningConfig
+        self,
+        kind: type[Epochs],
+        training: TrainingSet,
+        state: PerceptronState,
+        config: LearningConfig,
+        history: WeightHistory,
     ) -> None:
-        n_units = rows.signs.shape[1]
-        self.members = np.array_split(np.arange(n_units), min(config.n_jobs, n_units))
-        self.teams = [
-            kind(replace(rows, signs=rows.signs[:, units]), course.part(units), config)
+        n_units = training.signs.shape[1]
+        n_groups = 1 if config.record_weights == "update" else min(config.n_jobs, n_units)
+        self.members = np.array_split(np.arange(n_units), n_groups)
+        self.groups = [
+            kind(
+                replace(training, signs=training.signs[:, units]),
+                state.select(units),
+                config,
+                history,
+            )
             for units in self.members
         ]
 
     @property
     def active(self) -> np.ndarray:
         """Units that still learn, of shape (n_units,)."""
-        return np.concatenate([team.active for team in self.teams])
+        return np.concatenate([group.active for group in self.groups])
 
     @active.setter
     def active(self, active: np.ndarray) -> None:
-        for team, units in zip(self.teams, self.members, strict=True):
-            team.active = active[units]
+        for group, units in zip(self.groups, self.members, strict=True):
+            group.active = active[units]
 
     def run(self, order: np.ndarray | None) -> np.ndarray:
-        """Go over all rows once; see `Epochs.run`."""
-        if len(self.teams) == 1:
-            return self.teams[0].run(order)
-        losses = Parallel(n_jobs=len(self.teams), backend="threading")(
-            delayed(team.run)(order) for team in self.teams
+        """Go over all samples once; see `Epochs.run`."""
+        if len(self.groups) == 1:
+            return self.groups[0].run(order)
+        losses = Parallel(n_jobs=len(self.groups), backend="threading")(
+            delayed(group.run)(order) for group in self.groups
         )
         return np.concatenate(losses)
 
-    def course(self) -> Course:
+    def get_state(self) -> PerceptronState:
         """Return where learning stands."""
-        return Course.joined([team.course() for team in self.teams])
+        return PerceptronState.join([group.get_state() for group in self.groups])

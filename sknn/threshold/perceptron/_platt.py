@@ -1,149 +1,131 @@
-"""From margins to probabilities: a logistic link with one slope."""
+"""From margins to probabilities: an inverse logit link with one slope."""
 
 from collections.abc import Callable
 
 import numpy as np
 from scipy.special import expit, softmax
 
-from sknn.threshold._linear_base import Rows
+from sknn.threshold._linear_base import TrainingSet
 
-#: the slope is looked for between 1/1000 and 1000 per root mean square of the scores
+#: the slope is looked for between 1/1000 and 1000 per root mean square of the margins
 _REACH = np.log(1000.0)
 #: relative change of the slope, and number of evaluations, at which the search ends
-_PRECISION, _MOST_STEPS = 1e-11, 60
+_PRECISION, _MAX_STEPS = 1e-11, 60
+#: margins outside are scaled before they are squared, which would overflow or vanish
+_SAFE = (1e-150, 1e150)
+
+#: from the slope to the first and the second derivative of the log-loss, convex in the slope
+Derivatives = Callable[[float], tuple[float, float]]
 
 
-def logistic_link(decision: np.ndarray, slope: float) -> np.ndarray:
+def apply_inverse_link(decision: np.ndarray, slope: float) -> np.ndarray:
     """Return class probabilities, the largest where the decision is.
 
-    Parameters
-    ----------
-    decision : ndarray of shape (n_samples,) or (n_samples, n_classes)
-        Margins, as of ``decision_function``.
-    slope : float
-        Above 0.
-
-    Returns
-    -------
-    ndarray of shape (n_samples, n_classes)
-        For two classes the second column is ``1 / (1 + exp(-slope * decision))``, otherwise the
-        softmax of ``slope * decision``.
+    For margins of shape (n_samples,) the second column is ``1 / (1 + exp(-slope * decision))``, for
+    (n_samples, n_classes) it is the softmax of ``slope * decision``.
     """
     if decision.ndim == 2:
-        return softmax(slope * decision, axis=1)
+        with np.errstate(over="ignore"):
+            scaled = slope * decision
+            if not np.all(np.isfinite(scaled)):  # inf - inf; differences from the largest will do
+                scaled = slope * (decision - decision.max(axis=1, keepdims=True))
+        return softmax(scaled, axis=1)
     return np.column_stack([expit(-slope * decision), expit(slope * decision)])
 
 
 def fit_slope(
     decision: np.ndarray, codes: np.ndarray, weights: np.ndarray, n_classes: int
 ) -> float:
-    """Fit the slope of the link by weighted maximum likelihood.
+    """Fit the slope of the inverse link by weighted maximum likelihood; it is always above 0.
 
-    As in Platt (1999) a row of a class with weight N does not ask for probability 1 but for
-    (N + 1) / (N + n_classes), so that the slope stays finite where no row is misclassified. There
-    is no offset, which would let the probabilities contradict the decision.
-
-    Parameters
-    ----------
-    decision : ndarray of shape (n_rows,) or (n_rows, n_classes)
-        Margins of the training rows.
-    codes : ndarray of int of shape (n_rows,)
-        Class numbers.
-    weights : ndarray of shape (n_rows,)
-        Above 0.
-    n_classes : int
-
-    Returns
-    -------
-    float
-        Above 0, even where the best slope is not.
+    As in Platt (1999) the target of a sample in a class with weight N is not 1 but the mean of a
+    Beta (Dirichlet) posterior under a uniform prior, (N + 1) / (N + n_classes), and 1 / (N +
+    n_classes) for each other class. With targets 0 and 1 the likelihood of separated classes rises
+    with the slope for ever; with these the slope stays finite. There is no offset, which would let
+    the probabilities contradict the decision.
     """
+    largest = np.abs(decision).max(initial=0.0)
+    if largest > 0 and not _SAFE[0] < largest < _SAFE[1]:  # the slope is 1 over the margins' unit
+        unit = 2.0 ** np.floor(np.log2(largest))
+        return fit_slope(decision / unit, codes, weights, n_classes) / unit
     share = weights / weights.sum()
     of_class = np.bincount(codes, weights, minlength=n_classes)
     hit, missed = (of_class + 1) / (of_class + n_classes), 1 / (of_class + n_classes)
     if decision.ndim == 1:
         # half a margin for each class: only the difference counts
         scale = np.sqrt(share @ np.square(decision)) / 2
-        loss = _binary_loss(decision, share, np.array([missed[0], hit[1]])[codes])
+        loss = _derive_binary_loss(decision, share, np.array([missed[0], hit[1]])[codes])
     else:
         scale = np.sqrt(share @ np.square(decision).mean(axis=1))
         target = np.repeat(missed[codes], n_classes).reshape(-1, n_classes)
         target[np.arange(len(codes)), codes] = hit[codes]
-        loss = _softmax_loss(decision, share, target)
-    return 1.0 if scale == 0 else _least(loss, 1 / scale)
+        loss = _derive_softmax_loss(decision, share, target)
+    return 1.0 if scale == 0 else _find_root(loss, 1 / scale)
 
 
-def fit_slopes(margins: np.ndarray, rows: Rows) -> float | np.ndarray:
-    """Fit the slope of a classifier's link, for labels that may go together one for each.
+def fit_slopes(margins: np.ndarray, training: TrainingSet) -> float | np.ndarray:
+    """Fit the slope of a classifier's inverse link to margins of shape (n_samples, n_units).
 
-    Parameters
-    ----------
-    margins : ndarray of shape (n_rows, n_units)
-    rows : Rows
-
-    Returns
-    -------
-    float or ndarray of shape (n_units,)
+    Labels that may go together get one each, of shape (n_units,).
     """
-    if rows.codes is None:
-        there = (rows.signs > 0).astype(int)
+    if training.codes is None:
+        there = (training.signs > 0).astype(int)
         pairs = zip(margins.T, there.T, strict=True)
-        return np.array([fit_slope(margin, codes, rows.weights, 2) for margin, codes in pairs])
+        return np.array([fit_slope(margin, codes, training.weights, 2) for margin, codes in pairs])
     decision = margins.ravel() if margins.shape[1] == 1 else margins
-    return fit_slope(decision, rows.codes, rows.weights, len(rows.classes))
+    return fit_slope(decision, training.codes, training.weights, len(training.classes))
 
 
-def link_probabilities(decision: np.ndarray, slope: float | np.ndarray) -> np.ndarray:
-    """Return probabilities of classes, or of labels that may go together.
+def compute_probabilities(decision: np.ndarray, slope: float | np.ndarray) -> np.ndarray:
+    """Return probabilities of classes, or of labels that may go together, (n_samples, n_classes).
 
-    Parameters
-    ----------
-    decision : ndarray of shape (n_samples,) or (n_samples, n_classes)
-        Margins, as of ``decision_function``.
-    slope : float or ndarray of shape (n_classes,)
-        As from `fit_slopes`.
-
-    Returns
-    -------
-    ndarray of shape (n_samples, n_classes)
+    The slope is that of `fit_slopes`.
     """
-    return expit(slope * decision) if np.ndim(slope) else logistic_link(decision, slope)
+    return expit(slope * decision) if np.ndim(slope) else apply_inverse_link(decision, slope)
 
 
-#: from the slope to the first and the second derivative of the log-loss, convex in the slope
-_Loss = Callable[[float], tuple[float, float]]
+def _derive_binary_loss(margins: np.ndarray, share: np.ndarray, target: np.ndarray) -> Derivatives:
+    """Return the derivatives of Σ share (log(1 + exp(a m)) - target a m) by the slope a.
 
-
-def _binary_loss(margins: np.ndarray, share: np.ndarray, target: np.ndarray) -> _Loss:
+    They are Σ share m (σ(a m) - target) and Σ share m² σ(a m) (1 - σ(a m)).
+    """
     weighted = share * margins
-    squared, wanted = weighted * margins, float(weighted @ target)
+    squared, at_target = weighted * margins, float(weighted @ target)
 
     def derivatives(slope: float) -> tuple[float, float]:
         p = expit(slope * margins)
-        first = float(weighted @ p) - wanted
+        first = float(weighted @ p) - at_target
         return first, float(squared @ (p * (1 - p)))
 
     return derivatives
 
 
-def _softmax_loss(scores: np.ndarray, share: np.ndarray, target: np.ndarray) -> _Loss:
-    wanted = float(share @ np.einsum("ij,ij->i", target, scores))
+def _derive_softmax_loss(scores: np.ndarray, share: np.ndarray, target: np.ndarray) -> Derivatives:
+    """Return the derivatives of Σ share (log Σ exp(a s_k) - a Σ target_k s_k) by the slope a.
+
+    With p = softmax(a s) they are Σ share (E_p[s] - Σ target_k s_k) and Σ share Var_p[s].
+    """
+    at_target = float(share @ np.einsum("ij,ij->i", target, scores))
 
     def derivatives(slope: float) -> tuple[float, float]:
         expected = softmax(slope * scores, axis=1)
         expected *= scores
         mean = expected.sum(axis=1)
         square = np.einsum("ij,ij->i", expected, scores)
-        return float(share @ mean) - wanted, float(share @ (square - mean**2))
+        return float(share @ mean) - at_target, float(share @ (square - mean**2))
 
     return derivatives
 
 
-def _least(loss: _Loss, unit: float) -> float:
-    """Find the root of the first derivative: Newton's steps, halving where they leave it."""
+def _find_root(loss: Derivatives, unit: float) -> float:
+    """Find the root of the first derivative: Newton's steps, halving where they leave it.
+
+    The position is log(slope / unit), so that the slope stays above 0; by the chain rule a step is
+    first / (second * slope), where the term of the curvature of exp is left out.
+    """
     low, high = -_REACH, _REACH
     position = 0.0
-    for _ in range(_MOST_STEPS):
+    for _ in range(_MAX_STEPS):
         slope = unit * np.exp(position)
         first, second = loss(slope)
         low, high = (position, high) if first < 0 else (low, position)

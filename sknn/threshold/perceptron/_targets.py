@@ -1,79 +1,52 @@
-"""The rows a perceptron learns from: classes or several labels a row, parts, a held-out share."""
-
-from typing import Any
+"""What a perceptron learns from: classes or several labels a sample, parts, a held-out share."""
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy import sparse
 from sklearn.model_selection import ShuffleSplit, StratifiedShuffleSplit
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import column_or_1d
 
+from sknn.threshold._inputs import Samples, check_sortable_labels
 from sknn.threshold._linear_base import (
-    Rows,
+    ClassWeight,
+    TrainingSet,
     check_two_classes,
-    multilabel_rows,
-    weighted_rows,
+    make_multilabel_set,
+    make_training_set,
 )
 
+#: classes of shape (n_samples,), or 0 and 1 of shape (n_samples, n_labels)
+Target = np.ndarray | sparse.sparray | sparse.spmatrix
 
-def fit_rows(X: Any, y: Any, sample_weight: np.ndarray | None, class_weight: Any) -> Rows:
-    """Return the rows of a whole fit.
 
-    Parameters
-    ----------
-    X : {ndarray, CSR matrix} of shape (n_samples, n_features)
-    y : ndarray of shape (n_samples,), or {ndarray, sparse matrix} of shape (n_samples, n_labels)
-    sample_weight : ndarray of shape (n_samples,) or None
-    class_weight : dict, 'balanced' or None
-
-    Returns
-    -------
-    Rows
-
-    Raises
-    ------
-    ValueError
-        If y has only one class, is neither classes nor labels, or there are class weights for
-        labels.
-    """
+def make_whole_set(
+    X: Samples, y: Target, sample_weight: np.ndarray | None, class_weight: ClassWeight
+) -> TrainingSet:
+    """Return the training set of a whole fit; y has two classes at least, or is multilabel."""
     if is_multilabel(y):
-        return multilabel_rows(X, _labels(y, class_weight), sample_weight)
-    rows = weighted_rows(X, y, sample_weight, class_weight)
-    check_two_classes(rows.classes)
-    return rows
+        return make_multilabel_set(X, _make_dense_labels(y, class_weight), sample_weight)
+    training = make_training_set(X, y, sample_weight, class_weight)
+    check_two_classes(training.classes)
+    return training
 
 
-def partial_fit_rows(
-    X: Any, y: Any, sample_weight: np.ndarray | None, class_weight: Any, classes: np.ndarray
-) -> Rows:
-    """Return the rows of a part.
-
-    Parameters
-    ----------
-    X : {ndarray, CSR matrix} of shape (n_samples, n_features)
-    y : ndarray of shape (n_samples,), or {ndarray, sparse matrix} of shape (n_samples, n_labels)
-    sample_weight : ndarray of shape (n_samples,) or None
-    class_weight : dict or None
-    classes : ndarray of shape (n_classes,)
-        All labels, sorted.
-
-    Returns
-    -------
-    Rows
-
-    Raises
-    ------
-    ValueError
-        If y has other labels, or another number of them.
-    """
+def make_part(
+    X: Samples,
+    y: Target,
+    sample_weight: np.ndarray | None,
+    class_weight: ClassWeight,
+    classes: np.ndarray,
+) -> TrainingSet:
+    """Return the training set of a call of ``partial_fit``; `classes` are all labels, sorted."""
     if is_multilabel(y):
-        y = _labels(y, class_weight)
+        y = _make_dense_labels(y, class_weight)
         if not np.array_equal(classes, np.arange(y.shape[1])):
             raise ValueError(
                 f"y has {y.shape[1]} columns of labels, but the classes are {classes.tolist()}. "
                 "Leave classes out for multilabel y, and give the same columns in each call."
             )
-        return multilabel_rows(X, y, sample_weight)
+        return make_multilabel_set(X, y, sample_weight)
     check_two_classes(classes)
     unknown = np.setdiff1d(y, classes)
     if len(unknown):
@@ -81,66 +54,34 @@ def partial_fit_rows(
             f"y holds the label {unknown.tolist()[0]!r}, which is not in classes "
             f"{classes.tolist()}. Name all labels in the first call of partial_fit."
         )
-    return weighted_rows(X, y, sample_weight, class_weight, classes)
+    return make_training_set(X, y, sample_weight, class_weight, classes)
 
 
-def check_parts_will_do(class_weight: Any, early_stopping: bool) -> None:
-    """Refuse parameters that need all rows at once.
-
-    Parameters
-    ----------
-    class_weight : dict, 'balanced' or None
-    early_stopping : bool
-
-    Raises
-    ------
-    ValueError
-        If `class_weight` is ``'balanced'`` or `early_stopping` is true.
-    """
+def check_parts_will_do(class_weight: ClassWeight, early_stopping: bool) -> None:
+    """Refuse parameters that need all samples at once."""
     if isinstance(class_weight, str):
         raise ValueError(
-            "class_weight='balanced' needs all rows at once, which partial_fit never sees. "
-            "Give a dictionary, as from sklearn.utils.class_weight.compute_class_weight."
+            "class_weight='balanced' needs all samples at once, which partial_fit never sees. "
+            "Give a dictionary, such as sklearn.utils.class_weight.compute_class_weight computes."
         )
     if early_stopping:
         raise ValueError(
-            "early_stopping=True holds out some of all rows, which partial_fit never sees. "
-            "Set early_stopping=False, and look at the score on rows of your own."
+            "early_stopping=True holds out some of all samples, which partial_fit never sees. "
+            "Set early_stopping=False, and look at the score on samples of your own."
         )
 
 
-def is_multilabel(y: Any) -> bool:
-    """Return whether y has a column for each label.
-
-    Parameters
-    ----------
-    y : ndarray or sparse matrix
-
-    Returns
-    -------
-    bool
-    """
+def is_multilabel(y: Target) -> bool:
+    """Return whether y has a column for each label."""
     return y.ndim == 2
 
 
-def checked_target(y: Any) -> Any:
-    """Refuse a y that is neither classes nor columns of labels.
-
-    Parameters
-    ----------
-    y : {ndarray, sparse matrix} of shape (n_samples,) or (n_samples, n_columns)
-
-    Returns
-    -------
-    ndarray of shape (n_samples,), or {ndarray, sparse matrix} of shape (n_samples, n_labels)
-
-    Raises
-    ------
-    ValueError
-        If y is continuous, or has several columns with other values than 0 and 1.
-    """
+def check_target(y: Target) -> Target:
+    """Return y, a single column made flat; refuse what is neither classes nor labels."""
     if is_multilabel(y) and y.shape[1] == 1:
         y = column_or_1d(y.toarray() if sparse.issparse(y) else y, warn=True)
+    if not is_multilabel(y):
+        check_sortable_labels(y)
     check_classification_targets(y)
     if is_multilabel(y):
         values = np.unique(y.data if sparse.issparse(y) else y)
@@ -152,25 +93,12 @@ def checked_target(y: Any) -> Any:
     return y
 
 
-def all_classes(y: Any, classes: Any, known: np.ndarray | None) -> np.ndarray:
-    """Return the labels of all parts, and check that they stay the same.
+def choose_all_classes(
+    y: Target, classes: ArrayLike | None, known: np.ndarray | None
+) -> np.ndarray:
+    """Return the labels of all parts, and check that they stay the same, (n_classes,).
 
-    Parameters
-    ----------
-    y : {ndarray, sparse matrix} of shape (n_samples,) or (n_samples, n_labels)
-    classes : array-like of shape (n_classes,) or None
-        As given to ``partial_fit``.
-    known : ndarray of shape (n_classes,) or None
-        From earlier calls.
-
-    Returns
-    -------
-    ndarray of shape (n_classes,)
-
-    Raises
-    ------
-    ValueError
-        If neither is there, or they differ.
+    `classes` are those given to ``partial_fit``, `known` those of earlier calls.
     """
     given = None if classes is None else np.unique(classes)
     if known is None:
@@ -185,65 +113,37 @@ def all_classes(y: Any, classes: Any, known: np.ndarray | None) -> np.ndarray:
     return known
 
 
-def _labels(y: Any, class_weight: Any) -> np.ndarray:
+def _make_dense_labels(y: Target, class_weight: ClassWeight) -> np.ndarray:
     if class_weight is not None:
         raise ValueError(
-            "class_weight needs rows of one class each, but y has a column for each label, got "
+            "class_weight needs samples of one class each, but y has a column for each label, got "
             f"class_weight={class_weight!r}. Leave it out, or give sample_weight."
         )
     return y.toarray() if sparse.issparse(y) else y
 
 
-def held_out(rows: Rows, fraction: float, random_state: Any) -> tuple[Rows, Rows]:
-    """Split the rows into those to learn from and those to tell when to stop.
-
-    Parameters
-    ----------
-    rows : Rows
-    fraction : float
-        Share of the rows to hold out, of each class the same.
-    random_state : int or RandomState instance
-
-    Returns
-    -------
-    learning, held : Rows
-
-    Raises
-    ------
-    ValueError
-        If a class has a single row, or there are fewer held-out rows than classes.
-    """
-    if rows.codes is None:
+def hold_out(
+    training: TrainingSet, fraction: float, random_state: np.random.RandomState
+) -> tuple[TrainingSet, TrainingSet]:
+    """Split into samples to learn from and a held-out share, of each class the same."""
+    if training.codes is None:
         split = ShuffleSplit(1, test_size=fraction, random_state=random_state)
     else:
         split = StratifiedShuffleSplit(1, test_size=fraction, random_state=random_state)
-    learning, held = next(split.split(np.zeros((len(rows.weights), 1)), rows.codes))
-    return rows.part(np.sort(learning)), rows.part(np.sort(held))
+    placeholder = np.zeros((len(training.weights), 1))
+    learning, held_out = next(split.split(placeholder, training.codes))
+    return training.select(np.sort(learning)), training.select(np.sort(held_out))
 
 
-def check_same_table(coef: np.ndarray, classes: np.ndarray, rows: Rows) -> None:
-    """Refuse to go on with other classes or features.
-
-    Parameters
-    ----------
-    coef : ndarray of shape (n_units, n_features)
-        Learned before.
-    classes : ndarray of shape (n_classes,)
-        Of the fit before.
-    rows : Rows
-
-    Raises
-    ------
-    ValueError
-        If `rows` has others.
-    """
-    if not np.array_equal(classes, rows.classes) or len(coef) != rows.signs.shape[1]:
+def check_same_table(coef: np.ndarray, classes: np.ndarray, training: TrainingSet) -> None:
+    """Refuse to go on from weights (n_units, n_features) with other classes or features."""
+    if not np.array_equal(classes, training.classes) or len(coef) != training.signs.shape[1]:
         raise ValueError(
             f"warm_start=True goes on with the classes {classes.tolist()}, but y has "
-            f"{rows.classes.tolist()}. Set warm_start=False, or give rows of every class."
+            f"{training.classes.tolist()}. Set warm_start=False, or give samples of every class."
         )
-    if coef.shape[1] != rows.X.shape[1]:
+    if coef.shape[1] != training.X.shape[1]:
         raise ValueError(
             f"warm_start=True goes on with {coef.shape[1]} features, but X has "
-            f"{rows.X.shape[1]}. Set warm_start=False, or give the same features."
+            f"{training.X.shape[1]}. Set warm_start=False, or give the same features."
         )

@@ -1,25 +1,30 @@
 """McCulloch and Pitts' threshold logic unit as a classifier."""
 
+import warnings
+from dataclasses import replace
 from numbers import Integral, Real
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
-from sklearn.utils.validation import validate_data
 
 from sknn._sklearn import Interval, StrOptions, fit_context
-from sknn._validation import local_random_state, validated_weights
+from sknn._validation import local_random_state, restore_on_error, validated_weights
 from sknn.activations import ACTIVATIONS
+from sknn.exceptions import NonFiniteLossError
+from sknn.threshold._inputs import MatrixLike, check_sortable_labels, validate_samples
 from sknn.threshold._linear_base import (
     OneUnitPerClass,
-    Rows,
+    TrainingSet,
     check_two_classes,
-    class_numbers,
-    weighted_rows,
+    choose_classes,
+    compute_decision,
+    make_training_set,
 )
-from sknn.threshold.zero_one._binary import Problem
-from sknn.threshold.zero_one._local_search import SearchConfig, minimise_errors
+from sknn.threshold.zero_one._binary import BinaryProblem
+from sknn.threshold.zero_one._local_search import SearchConfig, SearchResult, minimise_errors
 from sknn.threshold.zero_one._multiclass import ClassesProblem
 
 
@@ -31,7 +36,7 @@ class ThresholdLogicClassifier(OneUnitPerClass):
     inhibitory input has weight -1, so that weight -1 and θ = 0 are NOT. With `weights` and
     `threshold` given, `fit` changes nothing about the unit. Otherwise it learns a unit per class,
     of which the one with the largest margin decides (one alone for two classes). It minimises the
-    weight of misclassified rows itself, not a smooth stand-in for it: exact line searches, along
+    weight of misclassified samples itself, not a smooth surrogate of it: exact line searches, along
     single weights, thresholds and random lines, from logistic regressions as starts, repeated
     from disturbed solutions.
 
@@ -44,20 +49,21 @@ class ThresholdLogicClassifier(OneUnitPerClass):
     step : {'heaviside', 'sign'}, default='heaviside'
         Step function of a single unit. They differ for a sum equal to the threshold:
         ``'heaviside'`` fires, ``'sign'`` is 0 and does not. A learned threshold lies between
-        rows.
+        samples.
     max_iter : int, default=100
-        Largest number of epochs of a descent; an epoch is a line search along every weight, the
+        Maximum number of epochs of a descent; an epoch is a line search along every weight, the
         threshold, and as many random lines.
     n_iter_no_change : int, default=5
-        Epochs without fewer errors before a descent ends.
+        Number of epochs without fewer errors before a descent ends.
     n_restarts : int, default=5
-        Further descents, from disturbed copies of the best units so far. One that would not catch
-        up with those within `n_iter_no_change` epochs, at the pace of its last one, is given up.
+        Number of further descents, from disturbed copies of the best units so far. One that would
+        not catch up with those within `n_iter_no_change` epochs, at the pace of its last one, is
+        given up.
     class_weight : dict, 'balanced' or None, default=None
         Weight of each class, ``{label: weight}``, multiplied with the sample weights;
-        ``'balanced'`` is inversely proportional to the weight of its rows.
+        ``'balanced'`` is inversely proportional to the weight of its samples.
     random_state : int, RandomState instance or None, default=None
-        Gives the order of the line searches, the random lines and the restarts.
+        Seed of the order of the line searches, the random lines and the restarts.
 
     Attributes
     ----------
@@ -72,12 +78,12 @@ class ThresholdLogicClassifier(OneUnitPerClass):
     intercept_ : ndarray of shape (1,) or (n_classes,)
         Minus `threshold_`.
     n_errors_ : float
-        Weight (sample times class weight) of the training rows that `predict` gets wrong.
+        Weight (sample times class weight) of the training samples that `predict` gets wrong.
     class_shares_ : ndarray of shape (n_classes, n_classes)
         Row i is what `predict_proba` answers where `predict` answers ``classes_[i]``.
     n_iter_ : int
-        Epochs of the longest descent, the search for the first threshold counted as one; 0 for a
-        fixed unit.
+        Number of epochs of the longest descent, the search for the first threshold counted as one;
+        0 for a fixed unit.
     n_features_in_ : int
         Number of features seen in `fit`.
     feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -85,15 +91,16 @@ class ThresholdLogicClassifier(OneUnitPerClass):
 
     See Also
     --------
-    PerceptronClassifier : Learns from errors, row by row or all at once; takes sparse X.
+    PerceptronClassifier : Learns from errors, sample by sample or all at once; takes sparse X.
 
     Notes
     -----
-    Rows are first sorted, and equal ones put together: the order of the rows does not matter, and
-    a row with weight 2 is a row given twice. To find the fewest errors is NP-hard: the search may
+    Samples are first sorted, and equal ones put together: their order does not matter, and a sample
+    of weight 2 is a sample given twice. To find the fewest errors is NP-hard: the search may
     end a little above the minimum. Classes that planes separate are left without errors unless
     the gap between them is tiny, as the last logistic regressions have next to no penalty. Errors
-    of less than a millionth of all weight count as none.
+    of less than a millionth of all weight count as none. Ctrl-C ends `fit` with a warning, and the
+    classifier has the best units found so far.
 
     References
     ----------
@@ -153,18 +160,18 @@ class ThresholdLogicClassifier(OneUnitPerClass):
         self.random_state = random_state
 
     @fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+    def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
         """Learn the units, or check and record the fixed one.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Training rows.
+            Training samples.
         y : array-like of shape (n_samples,)
             Their labels.
         sample_weight : array-like of shape (n_samples,) or None, default=None
-            Non-negative weights. Rows of weight 0 are left out; a class without others is never
-            predicted for a training row.
+            Non-negative weights. Samples of weight 0 are left out; a class without others is never
+            predicted for a training sample.
 
         Returns
         -------
@@ -178,39 +185,42 @@ class ThresholdLogicClassifier(OneUnitPerClass):
             one of `weights` and `threshold` is given, or a fixed unit meets more than two classes
             or another number of features than it has weights.
         """
-        self._check_both_or_none()
-        X, y = validate_data(self, X, y, dtype=np.float64)
-        check_classification_targets(y)
-        if self.weights is not None and (kind := type_of_target(y)) != "binary":
-            raise ValueError(
-                f"Only binary classification is supported. The type of the target is {kind}. "
-                "Leave weights and threshold out to learn a unit per class."
-            )
-        rows = weighted_rows(X, y, validated_weights(sample_weight, X), self.class_weight)
-        check_two_classes(rows.classes)
-        coef, threshold, n_iter = self._learn(rows) if self.weights is None else self._fixed(rows)
-        self.classes_, self.n_iter_ = rows.classes, n_iter
-        self.coef_, self.threshold_, self.intercept_ = coef, threshold, -threshold
-        return self._record_training(rows)
+        with restore_on_error(self):
+            self._check_both_or_none()
+            X, y = validate_samples(self, X, y)
+            check_sortable_labels(y)
+            check_classification_targets(y)
+            if self.weights is not None and (kind := type_of_target(y)) != "binary":
+                raise ValueError(
+                    f"Only binary classification is supported. The type of the target is {kind}. "
+                    "Leave weights and threshold out to learn a unit per class."
+                )
+            weights = validated_weights(sample_weight, X)
+            training = make_training_set(X, y, weights, self.class_weight)
+            check_two_classes(training.classes)
+            learn = self._learn if self.weights is None else self._check_fixed
+            self.coef_, self.threshold_, self.n_iter_ = learn(training)
+            self.classes_, self.intercept_ = training.classes, -self.threshold_
+            return self._record_training(training)
 
-    def predict_proba(self, X: Any) -> np.ndarray:
-        """Return the shares of the classes among the training rows that were predicted alike.
+    def predict_proba(self, X: MatrixLike) -> np.ndarray:
+        """Return the shares of the classes among the training samples that were predicted alike.
 
-        The weights of the rows are counted, and 1 is added for each class (Laplace). Where
-        that would make another class the likeliest, the predicted one is raised to just above
-        it, so that the largest probability is always that of the class predicted.
+        The weights of the samples are summed, and 1 is added for each class (Laplace). Where that
+        would make another class the likeliest, the predicted one is raised to just above it, so
+        that the largest probability is always that of the class predicted.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Rows.
+            Samples.
 
         Returns
         -------
         ndarray of shape (n_samples, n_classes)
             Columns in the order of ``classes_``; as many different rows as there are classes.
         """
-        predicted = class_numbers(self.decision_function(X), self._fires)
+        predicted = choose_classes(self.decision_function(X), self._fires)
         return self.class_shares_[predicted]
 
     def __sklearn_tags__(self):
@@ -229,66 +239,79 @@ class ThresholdLogicClassifier(OneUnitPerClass):
                 "neither to learn them."
             )
 
-    def _fixed(self, rows: Rows) -> tuple[np.ndarray, np.ndarray, int]:
+    def _check_fixed(self, training: TrainingSet) -> tuple[np.ndarray, np.ndarray, int]:
         weights = np.asarray(self.weights, dtype=np.float64)
-        if weights.shape != (rows.X.shape[1],):
+        if weights.shape != (training.X.shape[1],):
             raise ValueError(
-                f"weights must hold one number for each of the {rows.X.shape[1]} features, got an "
-                f"array of shape {weights.shape}."
+                f"weights must hold one number for each of the {training.X.shape[1]} features, got "
+                f"an array of shape {weights.shape}."
             )
         if not np.all(np.isfinite(weights)):
             raise ValueError(f"weights must be finite numbers, got {weights.tolist()}.")
         return weights[None, :], np.array([float(self.threshold)]), 0
 
-    def _learn(self, rows: Rows) -> tuple[np.ndarray, np.ndarray, int]:
-        # sorted and distinct: neither order nor repeats of the rows reach the search
-        X, place = np.unique(rows.X + 0.0, axis=0, return_inverse=True)
-        of_class = np.zeros((len(X), len(rows.classes)))
-        np.add.at(of_class, (place.ravel(), rows.codes), rows.weights)
+    def _learn(self, training: TrainingSet) -> tuple[np.ndarray, np.ndarray, int]:
+        # sorted and distinct: neither order nor repeats of the samples reach the search
+        X, place = np.unique(training.X + 0.0, axis=0, return_inverse=True)
+        of_class = np.zeros((len(X), len(training.classes)))
+        np.add.at(of_class, (place.ravel(), training.codes), training.weights)
+        # weights matter by their ratios alone, and dividing by a power of 2 rounds nothing
+        of_class /= 2.0 ** np.floor(np.log2(of_class.max()))
         totals = of_class.sum(axis=1)
-        scaler = StandardScaler().fit(X, sample_weight=totals)
+        with np.errstate(over="ignore", invalid="ignore"):  # an error follows
+            scaler = StandardScaler().fit(X, sample_weight=totals)
+            Z = scaler.transform(X)
+        if not (np.all(np.isfinite(scaler.scale_)) and np.all(np.isfinite(Z))):
+            raise NonFiniteLossError(
+                "X has values so large that their squares overflow. Divide the features by powers "
+                "of ten."
+            )
         config = SearchConfig(self.max_iter, self.n_iter_no_change, self.n_restarts)
-        random_state = local_random_state(self.random_state)
-        Z = scaler.transform(X)
-        if len(rows.classes) == 2:
-            problem = Problem(Z, of_class[:, 1], of_class[:, 0])
-            unit, n_epochs = minimise_errors(problem, config, random_state)
-            units = unit[None, :]
-        else:
-            units, n_epochs = _unit_per_class(Z, of_class, config, random_state)
-        norm = np.sqrt(np.mean(np.sum(units[:, :-1] ** 2, axis=1)))
-        units = units / (norm if norm > 0 else 1.0)
+        result = _learn_units(Z, of_class, config, local_random_state(self.random_state))
+        if result.interrupted:
+            warnings.warn(
+                "Training was interrupted; the classifier has the best units found so far.",
+                stacklevel=3,
+            )
+        # w·(x - m) / s >= θ is (w / s)·x >= θ + (w / s)·m
+        norm = np.sqrt(np.mean(np.sum(result.units[:, :-1] ** 2, axis=1)))
+        units = result.units / (norm if norm > 0 else 1.0)
         coef = units[:, :-1] / scaler.scale_
-        return coef, units[:, -1] + coef @ scaler.mean_, n_epochs
+        return coef, units[:, -1] + coef @ scaler.mean_, result.n_epochs
 
-    def _record_training(self, rows: Rows) -> Self:
-        decision = rows.X @ self.coef_.T + self.intercept_
+    def _record_training(self, training: TrainingSet) -> Self:
+        decision = compute_decision(training.X, self.coef_, self.intercept_)
         decision = decision.ravel() if len(self.classes_) == 2 else decision
-        predicted = class_numbers(decision, self._fires)
-        n_classes = len(rows.classes)
+        predicted = choose_classes(decision, self._fires)
+        n_classes = len(training.classes)
         counts = np.ones((n_classes, n_classes))
-        np.add.at(counts, (predicted, rows.codes), rows.weights)
+        np.add.at(counts, (predicted, training.codes), training.weights)
         others = np.where(np.eye(n_classes, dtype=bool), 0.0, counts).max(axis=1)
         np.fill_diagonal(counts, np.maximum(counts.diagonal(), others * (1 + 1e-9)))
         self.class_shares_ = counts / counts.sum(axis=1, keepdims=True)
-        self.n_errors_ = float(rows.weights[predicted != rows.codes].sum())
+        self.n_errors_ = float(training.weights[predicted != training.codes].sum())
         return self
 
 
-def _unit_per_class(
+def _learn_units(
     Z: np.ndarray,
     of_class: np.ndarray,
     config: SearchConfig,
     random_state: np.random.RandomState,
-) -> tuple[np.ndarray, int]:
-    """Return the units and the number of epochs; classes without rows are out of reach."""
+) -> SearchResult:
+    """Return a unit for two classes, else one per class; weights (n_units, n_features + 1)."""
+    if of_class.shape[1] == 2:
+        problem = BinaryProblem(Z, of_class[:, 1], of_class[:, 0])
+        result = minimise_errors(problem, config, random_state)
+        return replace(result, units=result.units[None, :])
     there = np.flatnonzero(of_class.any(axis=0))
     units = np.zeros((of_class.shape[1], Z.shape[1] + 1))
-    if len(there) == 1:
-        n_epochs, reach = 1, 0.0
-    else:
+    result, reach = SearchResult(units, 1), 0.0
+    if len(there) > 1:
         problem = ClassesProblem(Z, of_class[:, there])
-        units[there], n_epochs = minimise_errors(problem, config, random_state)
-        reach = np.max(np.abs(problem.rows @ units[there].T))
+        result = minimise_errors(problem, config, random_state)
+        units[there] = result.units
+        reach = np.max(np.abs(problem.inputs @ result.units.T))
+    # classes without samples get thresholds that are out of reach
     units[np.setdiff1d(np.arange(len(units)), there), -1] = 1.0 + reach
-    return units, n_epochs
+    return replace(result, units=units)

@@ -10,7 +10,7 @@ from sklearn.linear_model import LogisticRegression
 
 #: differences of angles below this are rounding errors
 ROUNDING = 1e-12
-#: errors of less than this share of all weight are none: rows that class weights make next to
+#: errors of less than this share of all weight are none: samples that class weights make next to
 #: nothing beside others would otherwise be fitted as if they mattered
 NEGLIGIBLE = 1e-6
 #: from scikit-learn's default to almost no penalty, which finds separating planes if there are any
@@ -21,69 +21,67 @@ _MANY_WEIGHTS = 2000
 
 @dataclass(frozen=True)
 class SearchConfig:
-    """How long to search; see the parameters of `ThresholdLogicClassifier`.
-
-    Attributes
-    ----------
-    max_iter : int
-        Epochs of a descent, each a line search along every coordinate and as many random lines.
-    n_iter_no_change : int
-        Epochs without a gain before the end of a descent.
-    n_restarts : int
-        Descents from disturbed copies of the best unit so far.
-    """
+    """How long to search; see the parameters of `ThresholdLogicClassifier`."""
 
     max_iter: int
     n_iter_no_change: int
     n_restarts: int
 
 
-def with_threshold(Z: np.ndarray) -> np.ndarray:
-    """Return rows with a last input of -1, whose weight is the threshold.
+@dataclass(frozen=True)
+class SearchResult:
+    """The best units found, weights and thresholds in the shape of the problem.
 
-    Parameters
+    Attributes
     ----------
-    Z : ndarray of shape (n_rows, n_features)
-
-    Returns
-    -------
-    ndarray of shape (n_rows, n_features + 1)
+    n_epochs : int
+        Number of epochs of the longest descent, the search for the first threshold counted as one.
+    interrupted : bool
+        Whether Ctrl-C ended the search.
     """
+
+    units: np.ndarray
+    n_epochs: int
+    interrupted: bool = False
+
+
+def append_threshold(Z: np.ndarray) -> np.ndarray:
+    """Return samples with a last input of -1, whose weight is the threshold."""
     return np.column_stack([Z, -np.ones(len(Z))])
 
 
 class ErrorProblem(ABC):
-    """Rows with their classes, and what units are worth that answer for them.
+    """Samples with their classes, and what units are worth that answer for them.
 
     Attributes
     ----------
     tolerance : float
         Values closer than this are equal.
     best_value : float
-        Reached where every row is given the class with most of its weight.
+        Reached where every sample is given the class with most of its weight.
     """
 
     tolerance: float
     best_value: float
 
     @abstractmethod
-    def value(self, units: np.ndarray) -> float:
+    def compute_value(self, units: np.ndarray) -> float:
         """Return a constant less the weight of the errors."""
 
     @abstractmethod
-    def starts(self) -> Iterator[np.ndarray]:
+    def make_starts(self) -> Iterator[np.ndarray]:
         """Yield units to begin with, the best guess first."""
 
     @abstractmethod
-    def improved(self, units: np.ndarray, random_state: np.random.RandomState) -> np.ndarray:
+    def improve(self, units: np.ndarray, random_state: np.random.RandomState) -> np.ndarray:
         """Return the units after a line search along every weight and as many random lines."""
 
     @abstractmethod
-    def disturbed(self, units: np.ndarray, random_state: np.random.RandomState) -> np.ndarray:
+    def disturb(self, units: np.ndarray, random_state: np.random.RandomState) -> np.ndarray:
         """Return units somewhere near."""
 
     @abstractmethod
-    def centred(self, units: np.ndarray) -> np.ndarray:
+    def centre(self, units: np.ndarray) -> np.ndarray:
         """Return the units with their best thresholds."""
 
     def is_solved(self, value: float) -> bool:
@@ -91,28 +89,18 @@ class ErrorProblem(ABC):
         return value >= self.best_value - self.tolerance
 
 
-def widest_interval(
+def find_widest_interval(
     z: np.ndarray, slope: np.ndarray, gain: np.ndarray, tolerance: float
 ) -> tuple[float, float]:
-    """Search a line exactly, in the time of a sort.
+    """Search a line exactly, in the time of a sort; return the ends as angles arctan t.
 
-    Of the intervals of t with the fewest errors the one that is widest as an angle, arctan t, is
-    taken; of equally wide ones the first. Angles give the two outer intervals a width too, and
-    do not favour those far away.
-
-    Parameters
-    ----------
-    z, slope : ndarray of shape (n_rows,)
-        The unit fires on a row where ``z + t * slope >= 0``.
-    gain : ndarray of shape (n_rows,)
-        What it is worth to fire on a row.
-    tolerance : float
-        Sums of gains closer than this are equal.
-
-    Returns
-    -------
-    tuple of two floats
-        Ends of the interval of t as angles, from -π/2 to π/2.
+    A unit fires on a sample where ``z + t * slope >= 0``, which is worth its gain; all three are of
+    shape (n_samples,). The sample changes sides once, at t = -z / slope: between two such crossings
+    the value is constant, and from one interval to the next it changes by the gain of the sample
+    that is crossed, with the sign of its slope. So a cumulative sum over the sorted crossings is
+    the value of every t. Of the intervals with the best value (up to the tolerance) the one that is
+    widest as an angle is taken, of equally wide ones the first. Angles from -π/2 to π/2 give the
+    two outer intervals a width too, and do not favour those far away.
     """
     moving = np.flatnonzero(slope)
     slope = slope[moving]
@@ -129,34 +117,16 @@ def widest_interval(
     return float(ends[chosen]), float(ends[chosen + 1])
 
 
-def random_line(size: int, random_state: np.random.RandomState) -> np.ndarray:
-    """Return a direction whose norm is about 1.
-
-    Parameters
-    ----------
-    size : int
-    random_state : numpy.random.RandomState
-
-    Returns
-    -------
-    ndarray of shape (size,)
-    """
+def draw_line(size: int, random_state: np.random.RandomState) -> np.ndarray:
+    """Return a random direction of shape (size,) whose norm is about 1."""
     return random_state.standard_normal(size) / np.sqrt(size)
 
 
-def logistic_units(Z: np.ndarray, of_class: np.ndarray) -> Iterator[np.ndarray]:
+def fit_logistic_units(Z: np.ndarray, of_class: np.ndarray) -> Iterator[np.ndarray]:
     """Yield the units of logistic regressions with less and less penalty.
 
-    Parameters
-    ----------
-    Z : ndarray of shape (n_rows, n_features)
-    of_class : ndarray of shape (n_rows, n_classes)
-        Weight of each class at each row; every class has some.
-
-    Yields
-    ------
-    ndarray of shape (n_units, n_features + 1)
-        One unit for two classes, else one per class.
+    `of_class`, of shape (n_samples, n_classes), is the weight of each class at each sample; every
+    class has some. Units are of shape (n_units, n_features + 1), one for two classes.
     """
     X = np.vstack([Z] * of_class.shape[1])
     y = np.repeat(np.arange(of_class.shape[1]), len(Z))
@@ -175,63 +145,71 @@ def logistic_units(Z: np.ndarray, of_class: np.ndarray) -> Iterator[np.ndarray]:
 
 def minimise_errors(
     problem: ErrorProblem, config: SearchConfig, random_state: np.random.RandomState
-) -> tuple[np.ndarray, int]:
+) -> SearchResult:
     """Look for the units with the least weight of errors.
 
-    Parameters
-    ----------
-    problem : ErrorProblem
-    config : SearchConfig
-    random_state : numpy.random.RandomState
-        Gives the order of the lines and the restarts.
-
-    Returns
-    -------
-    units : ndarray
-        Weights and thresholds, as the problem has them.
-    n_epochs : int
-        Epochs of the longest descent, the search for the first threshold counted as one.
+    The errors are constant but for jumps, so that no gradient leads anywhere, and to minimise them
+    is NP-hard. A local search goes from the best logistic regression along lines, each searched
+    exactly, until an epoch of lines brings nothing; then from disturbed copies of the best units.
     """
-    best, best_value, longest = np.empty(0), -np.inf, 0
-    for start in problem.starts():
-        start = problem.centred(start)
-        value = problem.value(start)
-        if value > best_value + problem.tolerance:
-            best, best_value = start, value
-        if problem.is_solved(best_value):
-            return best, 1
-    for restart in range(1 + config.n_restarts):
-        start = problem.disturbed(best, random_state) if restart else best
-        to_beat = best_value if restart else -np.inf
-        descent = _Descent(problem, config, to_beat)
-        units, value = descent.run(problem.centred(start), random_state)
-        longest = max(longest, descent.n_epochs)
-        if value > best_value + problem.tolerance:
-            best, best_value = units, value
-        if problem.is_solved(best_value):
-            break
-    return problem.centred(best), longest + 1
+    search, interrupted = LocalSearch(problem, config), False
+    try:
+        if search.try_starts():
+            return SearchResult(search.best[0], 1)
+        search.run(random_state)
+    except KeyboardInterrupt:
+        if search.best is None:
+            raise
+        interrupted = True
+    return SearchResult(problem.centre(search.best[0]), search.longest + 1, interrupted)
 
 
-class _Descent:
-    """Epochs of line searches until there are no fewer errors."""
+class LocalSearch:
+    """The best units so far, with their value; None before the first start."""
 
-    def __init__(self, problem: ErrorProblem, config: SearchConfig, to_beat: float) -> None:
-        self.problem, self.config, self.to_beat = problem, config, to_beat
-        self.n_epochs = 0
+    def __init__(self, problem: ErrorProblem, config: SearchConfig) -> None:
+        self.problem, self.config = problem, config
+        self.best: tuple[np.ndarray, float] | None = None
+        self.longest = 0
 
-    def run(
-        self, units: np.ndarray, random_state: np.random.RandomState
+    def try_starts(self) -> bool:
+        """Take the best of the starts, and return whether nothing can do better."""
+        for start in self.problem.make_starts():
+            start = self.problem.centre(start)
+            self._offer(start, self.problem.compute_value(start))
+            if self.problem.is_solved(self.best[1]):
+                return True
+        return False
+
+    def run(self, random_state: np.random.RandomState) -> None:
+        """Descend from the best start, and then from disturbed copies of the best units."""
+        for restart in range(1 + self.config.n_restarts):
+            best, value = self.best
+            start = self.problem.disturb(best, random_state) if restart else best
+            to_beat = value if restart else -np.inf
+            self._offer(*self.descend(self.problem.centre(start), to_beat, random_state))
+            if self.problem.is_solved(self.best[1]):
+                return
+
+    def descend(
+        self, units: np.ndarray, to_beat: float, random_state: np.random.RandomState
     ) -> tuple[np.ndarray, float]:
-        stalled, value = 0, self.problem.value(units)
-        while self.n_epochs < self.config.max_iter and stalled < self.config.n_iter_no_change:
+        """Take epochs of line searches until there are no fewer errors."""
+        n_epochs, n_stalled, value = 0, 0, self.problem.compute_value(units)
+        patience = self.config.n_iter_no_change
+        while n_epochs < self.config.max_iter and n_stalled < patience:
             if self.problem.is_solved(value):
                 break
-            units = self.problem.improved(units, random_state)
-            previous, value = value, self.problem.value(units)
-            self.n_epochs += 1
-            stalled = 0 if value > previous + self.problem.tolerance else stalled + 1
+            units = self.problem.improve(units, random_state)
+            previous, value = value, self.problem.compute_value(units)
+            n_epochs += 1
+            self.longest = max(self.longest, n_epochs)
+            n_stalled = 0 if value > previous + self.problem.tolerance else n_stalled + 1
             # going on as fast as in this epoch would not catch up with an earlier descent
-            if value + self.config.n_iter_no_change * (value - previous) < self.to_beat:
+            if value + patience * (value - previous) < to_beat:
                 break
         return units, value
+
+    def _offer(self, units: np.ndarray, value: float) -> None:
+        if self.best is None or value > self.best[1] + self.problem.tolerance:
+            self.best = units, value

@@ -1,6 +1,6 @@
 """Minimise the number of errors of a unit per class, where the largest margin decides.
 
-Along a line in the weights of a single unit, a row changes between its class and the best of the
+Along a line in the weights of a single unit, a sample changes between its class and the best of the
 others once, so that the exact line search for one unit works here too: the other units stand in
 for the threshold.
 """
@@ -13,82 +13,82 @@ from sknn.threshold.zero_one._local_search import (
     NEGLIGIBLE,
     ROUNDING,
     ErrorProblem,
-    logistic_units,
-    random_line,
-    widest_interval,
-    with_threshold,
+    append_threshold,
+    draw_line,
+    find_widest_interval,
+    fit_logistic_units,
 )
 
 
 class ClassesProblem(ErrorProblem):
-    """Distinct rows, and the weight of each class at each.
+    """Distinct samples, and the weight of each class at each.
 
     Units are rows of an array of shape (n_classes, n_features + 1), the threshold last; the mean
     of their squared norms is 1.
 
     Parameters
     ----------
-    Z : ndarray of shape (n_rows, n_features)
-        Standardised rows, no two alike.
-    of_class : ndarray of shape (n_rows, n_classes)
+    Z : ndarray of shape (n_samples, n_features)
+        Standardised samples, no two alike.
+    of_class : ndarray of shape (n_samples, n_classes)
         Every class has some weight; two classes or more.
     """
 
     def __init__(self, Z: np.ndarray, of_class: np.ndarray) -> None:
         self.Z, self.of_class = Z, of_class
-        self.rows = with_threshold(Z)
-        self.columns = np.ascontiguousarray(self.rows.T)
+        self.inputs = append_threshold(Z)
+        self.columns = np.ascontiguousarray(self.inputs.T)
         self.tolerance = NEGLIGIBLE * of_class.sum()
         self.best_value = of_class.max(axis=1).sum()
 
-    def value(self, units: np.ndarray) -> float:
-        """Return the weight of the rows that are given their class."""
-        return float(self._gain_of((self.rows @ units.T).argmax(axis=1)).sum())
+    def compute_value(self, units: np.ndarray) -> float:
+        """Return the weight of the samples that are given their class."""
+        return float(self._get_weights_of((self.inputs @ units.T).argmax(axis=1)).sum())
 
-    def _gain_of(self, classes: np.ndarray) -> np.ndarray:
+    def _get_weights_of(self, classes: np.ndarray) -> np.ndarray:
         return np.take_along_axis(self.of_class, classes[:, None], axis=1).ravel()
 
-    def starts(self) -> Iterator[np.ndarray]:
+    def make_starts(self) -> Iterator[np.ndarray]:
         """Yield the units of logistic regressions."""
-        for units in logistic_units(self.Z, self.of_class):
-            yield _of_norm_one(np.vstack([-units, units]) if len(units) == 1 else units)
+        for units in fit_logistic_units(self.Z, self.of_class):
+            yield _normalise(np.vstack([-units, units]) if len(units) == 1 else units)
 
-    def improved(self, units: np.ndarray, random_state: np.random.RandomState) -> np.ndarray:
+    def improve(self, units: np.ndarray, random_state: np.random.RandomState) -> np.ndarray:
         """Return the units after line searches along each weight and as many random lines."""
         units = units.copy()
         for number in random_state.permutation(len(units)):
             self._improve(units, number, random_state)
-            units = _of_norm_one(units)
+            units = _normalise(units)
         return units
 
     def _improve(self, units: np.ndarray, number: int, random_state: np.random.RandomState) -> None:
-        margins = self.rows @ units.T
+        margins = self.inputs @ units.T
         own = margins[:, number].copy()
         margins[:, number] = -np.inf
         rival = margins.argmax(axis=1)
         z = own - margins.max(axis=1)
-        gain = self.of_class[:, number] - self._gain_of(rival)
+        gain = self.of_class[:, number] - self._get_weights_of(rival)
         size = units.shape[1]
         for coordinate in random_state.permutation(size):
-            axis, oblique = np.zeros(size), random_line(size, random_state)
+            axis, oblique = np.zeros(size), draw_line(size, random_state)
             axis[coordinate] = 1.0
-            slopes = (self.columns[coordinate], self.rows @ oblique)
+            slopes = (self.columns[coordinate], self.inputs @ oblique)
             for line, slope in zip((axis, oblique), slopes, strict=True):
-                low, high = widest_interval(z, slope, gain, self.tolerance)
+                low, high = find_widest_interval(z, slope, gain, self.tolerance)
                 t = np.tan((low + high) / 2)
                 units[number] += t * line
                 z += t * slope
 
-    def disturbed(self, units: np.ndarray, random_state: np.random.RandomState) -> np.ndarray:
+    def disturb(self, units: np.ndarray, random_state: np.random.RandomState) -> np.ndarray:
         """Return the units with a random line added to each."""
-        lines = [random_line(units.shape[1], random_state) for _ in units]
-        return _of_norm_one(units + lines)
+        lines = [draw_line(units.shape[1], random_state) for _ in units]
+        return _normalise(units + lines)
 
-    def centred(self, units: np.ndarray) -> np.ndarray:
+    def centre(self, units: np.ndarray) -> np.ndarray:
         """Return the units as they are: no threshold of one is in a gap of its own."""
         return units
 
 
-def _of_norm_one(units: np.ndarray) -> np.ndarray:
+def _normalise(units: np.ndarray) -> np.ndarray:
     norm = np.sqrt(np.mean(np.sum(units**2, axis=1)))
     return units / norm if norm > ROUNDING else units

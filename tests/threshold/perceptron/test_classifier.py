@@ -238,7 +238,7 @@ def test_rows_of_weight_zero_are_left_out_but_their_class_stays(blobs, update, b
     # its unit learns to be silent, and the others are those that learn without it
     assert np.sum(model.predict(X[y != 1]) == 1) == 0
     two = PerceptronClassifier(**params).fit(X[y != 1], y[y != 1])
-    np.testing.assert_allclose(model._course.units.coef[2], two._course.units.coef[0])
+    np.testing.assert_allclose(model._state.units.coef[2], two._state.units.coef[0])
 
 
 @pytest.mark.parametrize("update", ["batch", "online"])
@@ -361,7 +361,7 @@ def test_one_class_is_an_error(update):
 
 
 def test_class_weights_must_leave_rows_and_not_be_negative(blobs):
-    with pytest.raises(ValueError, match="class_weight gives all rows weight 0"):
+    with pytest.raises(ValueError, match="class_weight gives all samples weight 0"):
         PerceptronClassifier(class_weight={0: 0, 1: 0, 2: 0}).fit(*blobs)
     with pytest.raises(ValueError, match="class_weight must hold weights >= 0"):
         PerceptronClassifier(class_weight={0: -1}).fit(*blobs)
@@ -390,7 +390,7 @@ def test_warm_start_refuses_other_classes_and_features(blobs):
 
 def test_partial_fit_refuses_what_it_cannot_do(blobs):
     X, y = blobs
-    with pytest.raises(ValueError, match="needs all rows at once"):
+    with pytest.raises(ValueError, match="needs all samples at once"):
         PerceptronClassifier(class_weight="balanced").partial_fit(X, y, classes=[0, 1, 2])
     with pytest.raises(ValueError, match="classes must be passed on the first call"):
         PerceptronClassifier().partial_fit(X, y)

@@ -6,7 +6,11 @@ from scipy import sparse
 from sklearn.datasets import load_digits
 
 from sknn import PerceptronClassifier
-from sknn.threshold.perceptron import _online_rule as _online_teams
+from sknn.threshold._linear_base import make_training_set
+from sknn.threshold.perceptron._monitor import WeightHistory
+from sknn.threshold.perceptron._online_blocks import BlockEpochs
+from sknn.threshold.perceptron._online_rule import UnitGroups
+from sknn.threshold.perceptron._state import PerceptronState, make_config
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 X, y = load_digits(return_X_y=True)
@@ -31,19 +35,14 @@ def test_threads_change_nothing(params, container):
     assert together.errors_curve_ == alone.errors_curve_
 
 
-@pytest.mark.parametrize(("n_jobs", "n_teams"), [(None, 1), (1, 1), (4, 4), (99, 10)])
-def test_units_are_shared_among_so_many_teams(n_jobs, n_teams, monkeypatch):
-    seen = []
-
-    class Spy(_online_teams.Teams):
-        def run(self, order):
-            seen.append([len(units) for units in self.members])
-            return super().run(order)
-
-    monkeypatch.setattr("sknn.threshold.perceptron._online_rule.Teams", Spy)
-    PerceptronClassifier(update="online", max_iter=1, n_jobs=n_jobs, random_state=0).fit(X, y)
-    assert [len(sizes) for sizes in seen] == [n_teams]
-    assert sum(seen[0]) == 10
+@pytest.mark.parametrize(("n_jobs", "n_groups"), [(1, 1), (4, 4), (99, 10)])
+def test_units_are_shared_among_so_many_groups(n_jobs, n_groups):
+    training = make_training_set(X, y, None, None)
+    config = make_config({**PerceptronClassifier(update="online").get_params(), "n_jobs": n_jobs})
+    state, history = PerceptronState.start(10, X.shape[1]), WeightHistory()
+    groups = UnitGroups(BlockEpochs, training, state, config, history)
+    assert len(groups.groups) == n_groups
+    assert np.concatenate(groups.members).tolist() == list(range(10))
 
 
 def test_partial_fit_goes_on_in_threads():

@@ -295,7 +295,7 @@ def test_partial_fit_weighs_classes_as_rows(blobs, update):
 
 
 def test_partial_fit_refuses_early_stopping(blobs):
-    with pytest.raises(ValueError, match="early_stopping=True holds out some of all rows"):
+    with pytest.raises(ValueError, match="early_stopping=True holds out some of all samples"):
         PerceptronClassifier(early_stopping=True).partial_fit(*blobs, classes=[0, 1, 2])
 
 
@@ -306,7 +306,7 @@ def test_rare_features_do_not_outweigh_common_ones():
     X = np.zeros((10_000, 2))
     X[::2, 0], X[::1000, 1] = 1, 1
     for rows in (X, sparse.csr_array(X)):
-        moments = Moments.of_nothing(2).with_rows(rows, np.ones(10_000))
+        moments = Moments.of_nothing(2).add(rows, np.ones(10_000))
         np.testing.assert_allclose(moments.variance, X.var(axis=0))
         scale = X.std(axis=0) ** 0.75 * (1 - X.mean(axis=0)) ** 0.25
         np.testing.assert_allclose(moments.scale, scale)
@@ -323,7 +323,7 @@ def test_moments_of_parts_are_those_of_the_whole(container):
     parts = Moments.of_nothing(4)
     for first in range(0, 500, 90):
         part = slice(first, first + 90)
-        parts = parts.with_rows(container(X[part]), weights[part])
+        parts = parts.add(container(X[part]), weights[part])
     mean = np.average(X, axis=0, weights=weights)
     np.testing.assert_allclose(parts.mean, mean)
     variance = np.average((X - mean) ** 2, axis=0, weights=weights)

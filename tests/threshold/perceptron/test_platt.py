@@ -3,7 +3,7 @@ import pytest
 from scipy.optimize import minimize_scalar
 from scipy.special import expit, log_softmax
 
-from sknn.threshold.perceptron._platt import fit_slope, logistic_link
+from sknn.threshold.perceptron._platt import apply_inverse_link, fit_slope
 
 
 def platt_loss(slope, decision, codes, weights):
@@ -14,7 +14,7 @@ def platt_loss(slope, decision, codes, weights):
 
 def test_two_classes_give_the_logistic_function_of_the_margin():
     decision = np.array([-3.0, 0.0, 0.5])
-    np.testing.assert_allclose(logistic_link(decision, 2.0)[:, 1], expit(2 * decision))
+    np.testing.assert_allclose(apply_inverse_link(decision, 2.0)[:, 1], expit(2 * decision))
 
 
 @pytest.mark.parametrize("seed", range(4))
