@@ -8,8 +8,8 @@ from sknn.engine.net._attribution import (
     gradient_times_input,
     input_gradient,
     knock_out_effects,
-    mutation_effects,
 )
+from sknn.engine.net._mutagenesis import mutation_effects
 from sknn.engine.net._net import Net, snapshot
 from sknn.engine.net._weights import layer_weights
 from sknn.engine.stacked._memory import memory_budget

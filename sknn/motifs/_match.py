@@ -2,12 +2,15 @@
 
 import os
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from sknn._optional import require
+from sknn.exceptions import warn_user
 from sknn.motifs._files import read_motifs
 from sknn.motifs._motif import Motif
 
@@ -160,10 +163,9 @@ def match_motifs(
                 f"{motif.alphabet!r}."
             )
     if not control:
-        warnings.warn(
+        warn_user(
             "match_motifs has no control. Pass the motifs of the untrained network as control, to "
-            "see how many matches mean nothing.",
-            stacklevel=2,
+            "see how many matches mean nothing."
         )
     good, good_control = _informative(motifs, min_bits), _informative(control, min_bits)
     rows = _compare([*good, *good_control], known, max_e_value)
@@ -185,6 +187,16 @@ def match_motifs(
     )
 
 
+@contextmanager
+def keep_threads() -> Iterator[None]:
+    """Leave every library with the number of threads that it had before the block.
+
+    numba sets OpenMP's number, which is torch's too where both have loaded the same library.
+    """
+    with threadpool_limits(limits=None):
+        yield
+
+
 def _known_motifs(database: Sequence[Motif] | str | os.PathLike) -> list[Motif]:
     if isinstance(database, str) and database == "jaspar":
         return load_jaspar()
@@ -202,7 +214,7 @@ def _compare(queries: list[Motif], known: list[Motif], max_e_value: float) -> li
     memelite = require("memelite", "match_motifs")
     if not queries:
         return []
-    with warnings.catch_warnings():  # a small database of the user's choice is fine
+    with warnings.catch_warnings(), keep_threads():  # a small database of the user's choice is fine
         warnings.filterwarnings("ignore", message="tomtom was given")
         p_values, _, _, _, strands = memelite.tomtom(
             [motif.ppm.T for motif in queries], [motif.ppm.T for motif in known]

@@ -7,6 +7,7 @@ from sknn.losses import (
     quantile_steps,
 )
 from sknn.preprocessing.sequences._alphabet import reverse_complement
+from sknn.preprocessing.sequences._bytes import lengths_of
 from sknn.preprocessing.sequences._encoder import DNAOneHotEncoder
 from sknn.preprocessing.sequences._fasta import read_fasta
 from sknn.preprocessing.sequences._inputs import SequenceFormat, SequenceInputs, strings_in
@@ -32,6 +33,7 @@ __all__ = [
     "fit_knots",
     "gives_probabilities",
     "is_plain_numbers",
+    "lengths_of",
     "quantile_steps",
     "read_fasta",
     "reverse_complement",

@@ -7,6 +7,7 @@ import pytest
 
 from sknn.exceptions import OptionalDependencyError
 from sknn.motifs import Motif, load_jaspar, match_motifs, write_motifs
+from sknn.motifs._match import keep_threads
 
 
 def motif(consensus, name=None, strength=40):
@@ -124,3 +125,14 @@ def test_jaspar_is_read_through_pyjaspar(monkeypatch):
     assert (motif.name, motif.n_sites, motif.pfm.tolist()) == ("MA9 X", 8, [[1] * 4, [2] * 4])
     with pytest.raises(ValueError, match="no CORE motifs of 'dragons'"):
         load_jaspar(tax_group="dragons")
+
+
+def test_threads_are_as_before_whatever_a_library_sets():
+    torch = pytest.importorskip("torch")
+    before = torch.get_num_threads()
+    try:
+        with keep_threads():
+            torch.set_num_threads(before + 2)
+        assert torch.get_num_threads() == before
+    finally:
+        torch.set_num_threads(before)

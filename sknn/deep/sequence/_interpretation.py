@@ -16,6 +16,7 @@ from sknn.engine import (
     snapshot,
 )
 from sknn.motifs import BestWindows, Motif, motifs_from_windows
+from sknn.preprocessing import lengths_of
 
 #: most sequences that importances of filters are averaged over in `motifs`
 ROWS_FOR_IMPORTANCE = 500
@@ -205,17 +206,22 @@ class SequenceReading(TransformerMixin):
         Returns
         -------
         ndarray of shape (n_samples, length, n_letters)
-            Output before the link with that letter at that position, minus that of the sequence
-            as it is.
+            Logits, or raw prediction, with that letter at that position, minus those of the
+            sequence as it is: 0 where it is that letter already, and in the padding of shorter
+            sequences. An unknown letter such as N is exchanged like any other.
 
         Raises
         ------
         ValueError
             If X has no letters, or there is no such class or output.
         """
-        encoded = self._encoder_of_letters().as_positions(self._encoded_rows(X))
+        encoder, checked = self._encoder_of_letters(), self._check_inputs(X, reset=False)
+        encoded = encoder.as_positions(encoder.encode(checked))
         outputs, signs = self._chosen_outputs(X, target, len(encoded))
-        return mutation_effects(self.net_, encoded, outputs) * signs[:, None, None]
+        positions = None
+        if checked.ndim == 1:  # N at the end of a string is a letter, and no padding
+            positions = np.arange(encoded.shape[1]) < lengths_of(checked)[:, None]
+        return mutation_effects(self.net_, encoded, outputs, positions) * signs[:, None, None]
 
     def _checked_net(self) -> Any:
         check_is_fitted(self, "net_")

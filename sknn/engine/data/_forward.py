@@ -1,5 +1,6 @@
 """From rows to the network's raw output, in chunks so that memory stays flat."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -65,7 +66,22 @@ def _in_chunks(net: Any, rows: Rows, size: int, method: str) -> np.ndarray:
             return _sparse_output(module, rows)
         if len(rows) <= size and not rows.is_sparse:
             return as_array(output_of(rows.take(slice(None))[0]))
-        return np.concatenate([as_array(output_of(X)) for X, _ in Batches(rows, size)])
+        return join_chunks((as_array(output_of(X)) for X, _ in Batches(rows, size)), len(rows))
+
+
+def join_chunks(chunks: Iterable[np.ndarray], n_samples: int) -> np.ndarray:
+    """Return chunks of outputs as one array of n_samples, made when the first one comes.
+
+    Small results that stay between large ones that come and go would leave holes in the
+    process's memory, which then grows with the number of samples.
+    """
+    joined, start = None, 0
+    for chunk in chunks:
+        if joined is None:
+            joined = np.empty((n_samples, *chunk.shape[1:]), chunk.dtype)
+        joined[start : start + len(chunk)] = chunk
+        start += len(chunk)
+    return joined
 
 
 def _sparse_output(module: MLP, rows: Rows) -> np.ndarray:

@@ -1,20 +1,19 @@
 """What in the input, and which filters, a trained network's output depends on."""
 
-from typing import Any
-
 import numpy as np
 import torch
 
 from sknn.engine.data._forward import forward
+from sknn.engine.net._net import Net
 
-#: numbers that the first layer's values of a chunk of rows may take up
+#: numbers that the first layer's values of a chunk of samples may take up
 CHUNK_NUMBERS = 2**22
-#: rows of mutated sequences that go through the network at once
-MUTATED_ROWS = 4096
 
 
-def input_gradient(net: Any, X: np.ndarray, target: np.ndarray) -> np.ndarray:
-    """Return the gradient of one raw output with respect to the inputs of each row.
+def input_gradient(
+    net: Net, X: np.ndarray, target: np.ndarray, *, chunk_numbers: int = CHUNK_NUMBERS
+) -> np.ndarray:
+    """Return the gradient of one raw prediction with respect to the inputs of each sample.
 
     Parameters
     ----------
@@ -23,7 +22,9 @@ def input_gradient(net: Any, X: np.ndarray, target: np.ndarray) -> np.ndarray:
     X : ndarray of shape (n_samples, n_features)
         Encoded inputs.
     target : ndarray of int of shape (n_samples,)
-        Which output of each row.
+        Which output of each sample.
+    chunk_numbers : int, default=CHUNK_NUMBERS
+        Numbers that the first layer of a chunk of samples may take up.
 
     Returns
     -------
@@ -31,15 +32,20 @@ def input_gradient(net: Any, X: np.ndarray, target: np.ndarray) -> np.ndarray:
         In the dtype of the network.
     """
     module = net.module_.eval()
-    rows = net.get_dataset(X)
-    parts = []
-    for start in range(0, len(rows), _chunk_rows(module)):
-        part = slice(start, start + _chunk_rows(module))
+    rows, size = net.get_dataset(X), _count_chunk_samples(module, chunk_numbers)
+    # Written into one array: small results between chunks that come and go leave holes in the
+    # process's memory that are not used again.
+    gradient = None
+    for start in range(0, len(rows), size):
+        part = slice(start, start + size)
         inputs = rows.take(part)[0].detach().clone().requires_grad_()
         chosen = torch.from_numpy(target[part]).to(inputs.device)[:, None]
         output = module(inputs).gather(1, chosen).sum()
-        parts.append(torch.autograd.grad(output, inputs)[0].cpu().numpy())
-    return np.concatenate(parts)
+        own = torch.autograd.grad(output, inputs)[0].cpu().numpy()
+        if gradient is None:
+            gradient = np.empty((len(rows), own.shape[1]), own.dtype)
+        gradient[part] = own
+    return gradient
 
 
 def gradient_times_input(gradient: np.ndarray, X: np.ndarray) -> np.ndarray:
@@ -66,45 +72,7 @@ def gradient_times_input(gradient: np.ndarray, X: np.ndarray) -> np.ndarray:
     return (gradient - gradient.mean(axis=2, keepdims=True)) * X
 
 
-def mutation_effects(net: Any, X: np.ndarray, target: np.ndarray) -> np.ndarray:
-    """Return how each exchange of one letter changes an output (in-silico mutagenesis).
-
-    Parameters
-    ----------
-    net : Net
-        Trained.
-    X : ndarray of shape (n_samples, length, n_letters)
-        Encoded sequences.
-    target : ndarray of int of shape (n_samples,)
-        Which output of each row.
-
-    Returns
-    -------
-    ndarray of shape (n_samples, length, n_letters)
-        Output with that letter at that position, minus the output of the sequence as it is; 0
-        where it is that letter already, and at positions of zeros, which have no letter.
-    """
-    n_samples, _, n_letters = X.shape
-    before = np.take_along_axis(forward(net, X.reshape(n_samples, -1)), target[:, None], 1)[:, 0]
-    effects = np.zeros(X.shape, before.dtype)
-    row, place = np.nonzero(X.any(axis=2))
-    row, place = np.repeat(row, n_letters), np.repeat(place, n_letters)
-    letter = np.tile(np.arange(n_letters), len(row) // n_letters)
-    other = X[row, place, letter] != 1
-    row, place, letter = row[other], place[other], letter[other]
-    for start in range(0, len(row), MUTATED_ROWS):
-        part = slice(start, start + MUTATED_ROWS)
-        i, j, k = row[part], place[part], letter[part]
-        mutated = X[i]
-        each = np.arange(len(i))
-        mutated[each, j] = 0
-        mutated[each, j, k] = 1
-        output = forward(net, mutated.reshape(len(i), -1))
-        effects[i, j, k] = output[each, target[i]] - before[i]
-    return effects
-
-
-def knock_out_effects(net: Any, X: np.ndarray) -> np.ndarray:
+def knock_out_effects(net: Net, X: np.ndarray) -> np.ndarray:
     """Return how much the outputs change without each filter of the first layer.
 
     Parameters
@@ -117,7 +85,7 @@ def knock_out_effects(net: Any, X: np.ndarray) -> np.ndarray:
     Returns
     -------
     ndarray of shape (n_filters,)
-        Mean over rows and outputs of the absolute change when a filter's weights and biases are
+        Mean over samples and outputs of the absolute change when a filter's weights and biases are
         all 0.
     """
     bank = net.module_.bank
@@ -140,7 +108,9 @@ def knock_out_effects(net: Any, X: np.ndarray) -> np.ndarray:
 
 
 @torch.no_grad()
-def best_windows(net: Any, X: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def best_windows(
+    net: Net, X: np.ndarray, *, chunk_numbers: int = CHUNK_NUMBERS
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return where along each sequence each filter of the first layer is largest.
 
     Parameters
@@ -149,6 +119,8 @@ def best_windows(net: Any, X: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.nd
         Trained, with a `SequenceCNN`.
     X : ndarray of shape (n_samples, n_features)
         Encoded sequences.
+    chunk_numbers : int, default=CHUNK_NUMBERS
+        Numbers that the first layer of a chunk of samples may take up.
 
     Returns
     -------
@@ -157,15 +129,19 @@ def best_windows(net: Any, X: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.nd
         is on the other strand.
     """
     module = net.module_.eval()
-    rows, size = net.get_dataset(X), _chunk_rows(net.module_)
-    parts = [
-        module.best_windows(rows.take(slice(start, start + size))[0])
-        for start in range(0, len(rows), size)
-    ]
-    return tuple(torch.cat(arrays).cpu().numpy() for arrays in zip(*parts, strict=True))
+    rows, size = net.get_dataset(X), _count_chunk_samples(module, chunk_numbers)
+    shape = len(rows), len(module.bank.weight)
+    dtype = torch.empty(0, dtype=module.bank.weight.dtype).numpy().dtype
+    found = np.empty(shape, dtype), np.empty(shape, np.int64), np.empty(shape, bool)
+    for start in range(0, len(rows), size):  # into arrays made before, see `input_gradient`
+        part = slice(start, start + size)
+        for array, own in zip(found, module.best_windows(rows.take(part)[0]), strict=True):
+            array[part] = own.cpu().numpy()
+    return found
 
 
-def _chunk_rows(module: Any) -> int:
+def _count_chunk_samples(module: torch.nn.Module, chunk_numbers: int) -> int:
+    """Return how many samples go through a `SequenceCNN` at a time."""
     n_filters, kernel_size, n_channels = module.bank.weight.shape
     width = module.length * (n_filters + kernel_size * n_channels)
-    return max(1, CHUNK_NUMBERS // width)
+    return max(1, chunk_numbers // width)

@@ -198,7 +198,7 @@ class DNAOneHotEncoder(TransformerMixin, BaseEstimator):
                 f"{str(as_strings(codes[:1, :20])[0])!r}. Set alphabet to the letters of X."
             )
         if not self._refuses_unknown():
-            self._letters.warn(codes, stacklevel=3)
+            self._letters.warn(codes)
         return self
 
     def transform(self, X: ArrayLike) -> np.ndarray:
@@ -236,7 +236,7 @@ class DNAOneHotEncoder(TransformerMixin, BaseEstimator):
         check_feature_names(self, X, reset=False)
         sequences = as_sequences(X)
         if self.length is None:
-            warn_if_cut(lengths_of(sequences), self.length_, self.truncate, stacklevel=3)
+            warn_if_cut(lengths_of(sequences), self.length_, self.truncate)
         cuts_left = self.truncate == "left"
         codes = sequence_bytes(
             sequences, self.length_, pad_left=self.padding == "left", cut_left=cuts_left
@@ -244,7 +244,7 @@ class DNAOneHotEncoder(TransformerMixin, BaseEstimator):
         if self._refuses_unknown():
             self._letters.refuse(codes, sequences, cuts_left)
         else:
-            self._letters.warn(codes, stacklevel=3)
+            self._letters.warn(codes)
         n_samples, n_letters = len(codes), len(self.alphabet_)
         encoded = np.empty((n_samples, self.length_, n_letters), self._table.dtype)
         rows = max(1, CHUNK_BYTES // (encoded.itemsize * self.length_ * n_letters))

@@ -1,12 +1,12 @@
 """Sequences as estimators take them: strings, encoded arrays, or rows of numbers."""
 
-import warnings
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from sknn._specs import InputSpec
+from sknn.exceptions import warn_user
 from sknn.preprocessing.sequences._alphabet import COMPLEMENTS, resolve_alphabet
 from sknn.preprocessing.sequences._bytes import as_sequences, is_text
 from sknn.preprocessing.sequences._encoder import DNAOneHotEncoder
@@ -220,18 +220,16 @@ class SequenceInputs:
         head, n_letters = X[:ROWS_LOOKED_AT], len(resolve_alphabet(self.layout.alphabet))
         if is_flat_one_hot(head, n_letters):
             length = X.shape[1] // n_letters
-            warnings.warn(
+            warn_user(
                 "X looks like flattened one-hot sequences, but is read as one number at each of "
                 f"{X.shape[1]} positions. Set length={length}, or give an array of shape "
                 f"(n_samples, {length}, {n_letters}).",
-                stacklevel=2,
             )
         elif is_letter_numbers(head, n_letters):
-            warnings.warn(
+            warn_user(
                 f"X looks like numbers of letters, 0 to {n_letters - 1}, but is read as one number "
                 f"at each of {X.shape[1]} positions. Give strings, or one-hot letters such as "
                 f"numpy.eye({n_letters})[X], or set alphabet=None if these are measurements.",
-                stacklevel=2,
             )
 
 

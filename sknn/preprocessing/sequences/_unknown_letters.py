@@ -1,9 +1,8 @@
 """Letters that no channel stands for: which are to be expected, which are a mistake."""
 
-import warnings
-
 import numpy as np
 
+from sknn.exceptions import warn_user
 from sknn.preprocessing.sequences._alphabet import IUPAC, is_nucleic
 from sknn.preprocessing.sequences._bytes import PAD, as_string
 
@@ -67,7 +66,7 @@ class LetterCheck:
             "handle_unknown='ignore'."
         )
 
-    def warn(self, codes: np.ndarray, stacklevel: int) -> None:
+    def warn(self, codes: np.ndarray) -> None:
         """Warn of letters that are lost, or raise ValueError if that is most of them."""
         counts = count_codes(codes)
         counts[self._silent & ~self.known] = 0
@@ -81,24 +80,22 @@ class LetterCheck:
             )
         if lost[~self._rare].any() or lost.sum() > RARE_SHARE * total:
             codes_of_several = ", or unknown='iupac' for the codes of several bases"
-            warnings.warn(
+            warn_user(
                 f"X has letters that are not in the alphabet {self.alphabet!r} and are read as "
                 f"unknown ({lost.sum() / total:.2g} of all): {name_letters(lost)}. Set alphabet "
                 f"to the letters of X{codes_of_several if self._rare[ord('R')] else ''}.",
-                stacklevel=stacklevel + 1,
             )
-        self._warn_of_bases(counts, stacklevel + 1)
+        self._warn_of_bases(counts)
 
-    def _warn_of_bases(self, counts: np.ndarray, stacklevel: int) -> None:
+    def _warn_of_bases(self, counts: np.ndarray) -> None:
         """Warn of DNA or RNA under an alphabet that has the bases and many letters more."""
         many = set("ACGT") < set(self.alphabet) and len(self.alphabet) >= 2 * len(BASES)
         present = {chr(code) for code in np.flatnonzero(counts)}
         if many and present <= set(BASES) and counts.sum() >= ENOUGH_BASES:
-            warnings.warn(
+            warn_user(
                 f"X has the letters {''.join(sorted(present))!r} alone, which are bases, but its "
                 f"alphabet is {self.alphabet!r}. Set alphabet='dna' or 'rna' if X holds no "
                 "proteins.",
-                stacklevel=stacklevel + 1,
             )
 
 
@@ -119,13 +116,12 @@ def name_letters(counts: np.ndarray) -> str:
     return ", ".join(named) + (f" and {n_more} more" if n_more > 0 else "")
 
 
-def warn_if_cut(lengths: np.ndarray, length: int, side: str, stacklevel: int) -> None:
+def warn_if_cut(lengths: np.ndarray, length: int, side: str) -> None:
     """Warn, once for all of them, of sequences with more positions than there were in fit."""
     n_longer = int((lengths > length).sum())
     if n_longer:
-        warnings.warn(
+        warn_user(
             f"{n_longer} of {len(lengths)} sequences have more than the {length} positions of the "
             f"longest in fit (up to {lengths.max()}) and are cut at the {side}. Set length to "
             "choose how many are read.",
-            stacklevel=stacklevel + 1,
         )

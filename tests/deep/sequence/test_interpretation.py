@@ -60,6 +60,21 @@ def test_mutations_in_the_motif_cost_most_and_agree_with_predictions(model, data
     assert effects.min(axis=1)[inside].mean() < effects.min(axis=1)[~inside].mean()
 
 
+@pytest.mark.parametrize("unknown", ["zero", "uniform"])
+def test_exchanges_of_unknown_letters_are_those_of_predictions(data, unknown):
+    X, y, _ = data
+    model = SequenceCNNClassifier(n_filters=4, max_iter=2, unknown=unknown, random_state=0).fit(
+        X[:100], y[:100]
+    )
+    for place in (0, 10, 39):  # the ends too, of a string shorter than those in fit
+        masked = X[0][:place] + "N" + X[0][place + 1 : 40]
+        others = [masked[:place] + letter + masked[place + 1 :] for letter in "ACGT"]
+        change = model.decision_function(others) - model.decision_function([masked])
+        effects = model.in_silico_mutagenesis([masked])[0]
+        np.testing.assert_allclose(effects[place], change, atol=1e-5)
+        assert not effects[40:].any()
+
+
 def test_the_other_class_has_the_opposite_saliency(model, data):
     X = data[0][:5]
     np.testing.assert_array_equal(model.saliency(X, target=0), -model.saliency(X, target=1))
