@@ -14,6 +14,7 @@ API_REFERENCE = {
             "TabularMLPClassifier",
             "TabularMLPRegressor",
             "ThresholdLogicClassifier",
+            "show_versions",
         ],
     },
     "sknn.threshold": {

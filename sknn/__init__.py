@@ -1,15 +1,37 @@
 """Neural networks as plain scikit-learn estimators.
 
 Names are loaded on first use: ``import sknn`` loads neither torch nor matplotlib, and the NumPy
-models of `sknn.threshold` never load torch.
+models of `sknn.threshold` never load torch. Public subpackages such as `sknn.threshold` are loaded
+on first use, too.
 """
 
-import warnings
 from importlib import import_module
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
+from sknn import _old_names
 from sknn._version import __version__
+
+if TYPE_CHECKING:  # what `__getattr__` loads, for mypy and pyright
+    from sknn import activations as activations
+    from sknn import datasets as datasets
+    from sknn import discovery as discovery
+    from sknn import exceptions as exceptions
+    from sknn import export as export
+    from sknn import inspection as inspection
+    from sknn import model_selection as model_selection
+    from sknn import motifs as motifs
+    from sknn import persistence as persistence
+    from sknn import preprocessing as preprocessing
+    from sknn import threshold as threshold
+    from sknn._versions import show_versions as show_versions
+    from sknn.deep import DeepMLPClassifier as DeepMLPClassifier
+    from sknn.deep import DeepMLPRegressor as DeepMLPRegressor
+    from sknn.deep import SequenceCNNClassifier as SequenceCNNClassifier
+    from sknn.deep import SequenceCNNRegressor as SequenceCNNRegressor
+    from sknn.deep import TabularMLPClassifier as TabularMLPClassifier
+    from sknn.deep import TabularMLPRegressor as TabularMLPRegressor
+    from sknn.threshold import PerceptronClassifier as PerceptronClassifier
+    from sknn.threshold import ThresholdLogicClassifier as ThresholdLogicClassifier
 
 #: public name -> module that defines it
 _HOMES = {
@@ -21,30 +43,37 @@ _HOMES = {
     "TabularMLPClassifier": "sknn.deep",
     "TabularMLPRegressor": "sknn.deep",
     "ThresholdLogicClassifier": "sknn.threshold",
+    "show_versions": "sknn._versions",
 }
+#: public modules, which are attributes of this one without having been imported
+_MODULES = (
+    "activations",
+    "datasets",
+    "discovery",
+    "exceptions",
+    "export",
+    "inspection",
+    "model_selection",
+    "motifs",
+    "persistence",
+    "preprocessing",
+    "threshold",
+)
 
 __all__ = ["__version__", *sorted(_HOMES)]
 
+if not TYPE_CHECKING:  # type checkers take `__getattr__` as leave for any name
 
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module 'sknn' has no attribute {name!r}; it has {sorted(_HOMES)}")
-    return getattr(import_module(_HOMES[name]), name)
+    def __getattr__(name: str) -> object:
+        if name in _HOMES:
+            return getattr(import_module(_HOMES[name]), name)
+        if name in _MODULES:
+            return import_module(f"sknn.{name}")
+        raise AttributeError(_old_names.explain_missing(name, [*__all__, *_MODULES]))
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_HOMES})
+    return sorted({*__all__, *_MODULES})
 
 
-def _warn_if_mixed_with_old_package(folder: Path) -> None:
-    """Warn if files of scikit-neuralnetwork, which is also imported as sknn, lie in this folder."""
-    if (folder / "mlp.py").exists() and (folder / "nn.py").exists():
-        warnings.warn(
-            "The folder of 'sknn' also holds files of the old package 'scikit-neuralnetwork', "
-            "which is imported under the same name. Remove it, then install this one again: "
-            "pip uninstall scikit-neuralnetwork; pip install --force-reinstall --no-deps sknn",
-            stacklevel=3,
-        )
-
-
-_warn_if_mixed_with_old_package(Path(__file__).parent)
+_old_names.warn_if_mixed(__path__[0])

@@ -3,9 +3,10 @@
 A new scikit-learn release is followed here and nowhere else.
 """
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
-from sklearn.base import _fit_context as fit_context
+from sklearn.base import _fit_context
 from sklearn.utils import _safe_indexing as take_rows
 from sklearn.utils._param_validation import HasMethods, Interval, Options, StrOptions
 from sklearn.utils._set_output import _get_output_config
@@ -17,14 +18,17 @@ from sklearn.utils.validation import _check_method_params as check_method_params
 from sklearn.utils.validation import _check_sample_weight as check_sample_weight
 from sklearn.utils.validation import _check_y as check_y
 
+Method = TypeVar("Method", bound=Callable[..., Any])
+
 try:
-    from sklearn.callback import CallbackSupportMixin, with_callbacks
+    from sklearn.callback import CallbackSupportMixin
+    from sklearn.callback import with_callbacks as _with_callbacks
 except ImportError:  # scikit-learn < 1.9 has no callbacks
 
     class CallbackSupportMixin:
         """Has nothing: also no ``set_callbacks``."""
 
-    def with_callbacks(method):
+    def _with_callbacks(method: Method) -> Method:
         """Return the method as it is."""
         return method
 
@@ -47,6 +51,16 @@ __all__ = [
     "take_rows",
     "with_callbacks",
 ]
+
+
+def fit_context(*, prefer_skip_nested_validation: bool) -> Callable[[Method], Method]:
+    """Return scikit-learn's decorator of `fit`, which checks parameters, with a type."""
+    return _fit_context(prefer_skip_nested_validation=prefer_skip_nested_validation)
+
+
+def with_callbacks(method: Method) -> Method:
+    """Return `fit` with scikit-learn's callbacks called before and after it, with its type."""
+    return _with_callbacks(method)
 
 
 def output_container(transformer: Any) -> str:

@@ -1,7 +1,6 @@
-"""Find the estimators of the package, as scikit-learn's module of this name does for its own."""
+"""List the estimators of the package, as ``sklearn.utils.discovery`` lists scikit-learn's."""
 
 from importlib import import_module
-from typing import Any
 
 from sklearn.base import ClassifierMixin, ClusterMixin, RegressorMixin, TransformerMixin
 
@@ -13,19 +12,19 @@ MIXINS = {
 }
 
 
-def all_estimators(type_filter: Any = None) -> list[tuple[str, type]]:
+def all_estimators(type_filter: str | list[str] | None = None) -> list[tuple[str, type]]:
     """Return the estimators that can be imported from `sknn`.
 
     Parameters
     ----------
     type_filter : {'classifier', 'regressor', 'transformer', 'cluster'}, list of these or None, \
             default=None
-        Which kinds to return; None for all.
+        Kinds of estimators to return; None returns all.
 
     Returns
     -------
     list of tuple of (str, type)
-        Name and class, in the order of the alphabet.
+        Name and class, sorted by name.
 
     Raises
     ------
@@ -44,10 +43,10 @@ def all_estimators(type_filter: Any = None) -> list[tuple[str, type]]:
             f"type_filter must be None, one of {sorted(MIXINS)}, or a list of them; got "
             f"{type_filter!r}."
         )
-    sknn = import_module("sknn")  # the top is above all levels, and loads names on use
-    names = [name for name in sorted(sknn.__all__) if not name.startswith("_")]
+    sknn = import_module("sknn")  # by name: the top stands above all levels
+    names = [name for name in sorted(sknn.__all__) if name[0].isupper()]
     classes = [(name, getattr(sknn, name)) for name in names]
     if type_filter is None:
         return classes
-    wanted = tuple(MIXINS[kind] for kind in kinds)
-    return [(name, cls) for name, cls in classes if issubclass(cls, wanted)]
+    mixins = tuple(MIXINS[str(kind)] for kind in kinds)
+    return [(name, cls) for name, cls in classes if issubclass(cls, mixins)]

@@ -2,6 +2,7 @@
 
 import sys
 import warnings
+from types import FrameType
 
 #: packages whose frames stand between the line that a user wrote and ours
 BETWEEN = frozenset(
@@ -48,7 +49,8 @@ def warn_user(message: str, category: type[Warning] = UserWarning) -> None:
 
 def get_user_level() -> int:
     """Return the ``stacklevel`` at which the caller's ``warnings.warn`` shows the user's line."""
-    level, frame = 1, sys._getframe(2)  # of the caller's caller, where stacklevel=2 would point
+    level = 1
+    frame: FrameType | None = sys._getframe(2)  # of the caller's caller, as stacklevel=2
     while frame is not None:
         level += 1
         if frame.f_globals.get("__name__", "").partition(".")[0] not in BETWEEN:

@@ -1,9 +1,11 @@
-"""The structure of the package: levels, cycles, doors, sizes; see docs/architecture.md.
+"""The structure of the package: levels, cycles, doors, rooms and sizes.
 
-A file imports from its own level's part or from below. Imports inside functions count too.
+Levels and doors are the tables of docs/architecture.md. Each test is one rule; it goes over all
+files and names every place that breaks the rule.
 """
 
 import ast
+import re
 import subprocess
 import sys
 from functools import cache
@@ -13,49 +15,38 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-FILES = sorted((ROOT / "sknn").rglob("*.py"))
+PACKAGE = ROOT / "sknn"
+FILES = sorted(PACKAGE.rglob("*.py"))
+TEXT = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+LINES_OF_FILE, LINES_OF_FUNCTION, POSITIONAL_PARAMETERS, MODULES_OF_FOLDER = 420, 60, 5, 12
+#: a file may repeat its folder's name where a term of the field needs the word
+TERMS = {"graphs/_cuda_graph.py"}
+#: test folders beside those that mirror the package
+OTHER_TESTS = {"docs", "examples", "typing"}
+
+
+def _read_levels():
+    """Return the rows of the table of levels, from the top: level and parts."""
+    rows = re.findall(r"^\| (\d) \| (.*?) \|", TEXT, re.MULTILINE)
+    return [(int(level), re.findall(r"`(\w+)`", parts)) for level, parts in rows]
+
+
+def _read_doors():
+    """Return package -> the only places that may import it."""
+    table = TEXT.split("| package | imported only in |\n")[1].split("\n\n")[0]
+    doors = {}
+    for row in table.splitlines()[1:]:
+        packages, places = row.strip("| ").split(" | ")
+        found = tuple(re.findall(r"`([\w./]+)`", places))
+        doors.update(dict.fromkeys(re.findall(r"`(\w+)`", packages) or [packages], found))
+    return doors
+
 
 #: first name below ``sknn`` -> level; equal levels are islands without bridges
-LEVELS = {
-    "_version": 0,
-    "_specs": 0,
-    "_sklearn": 0,
-    "_optional": 0,
-    "_jit": 0,
-    "_files": 0,
-    "exceptions": 0,
-    "activations": 1,
-    "losses": 1,
-    "_validation": 1,
-    "threshold": 2,
-    "preprocessing": 2,
-    "architectures": 2,
-    "datasets": 2,
-    "motifs": 2,
-    "engine": 3,
-    "deep": 4,
-    "inspection": 5,
-    "model_selection": 5,
-    "genomics": 5,
-    "discovery": 5,
-    "persistence": 6,
-    "export": 6,
-    "playground": 7,
-}
-#: islands of level 0 and 1 that may use each other, downwards in this order
-FOUNDATION = ("exceptions", "_optional", "_version", "_specs", "_sklearn")
-
-#: package -> the only places that may import it
-DOORS = {
-    "skorch": ("engine",),
-    "torch": ("engine", "architectures", "export"),
-    "narwhals": ("preprocessing/tables/_columns.py",),
-    "matplotlib": ("inspection",),
-    "rich": ("engine",),
-    "numba": ("_jit.py",),
-}
-PRIVATE_SKLEARN_DOOR = "_sklearn.py"
-LINES_OF_FILE, LINES_OF_FUNCTION = 420, 60
+LEVELS = {part: level for level, parts in _read_levels() for part in parts}
+#: parts of level 0, each of which may use those before it
+FOUNDATION = _read_levels()[-1][1]
+DOORS = _read_doors()
 
 
 @cache
@@ -68,55 +59,76 @@ def module_name(path):
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
+def functions(path):
+    kinds = (ast.FunctionDef, ast.AsyncFunctionDef)
+    return [node for node in ast.walk(tree(path)) if isinstance(node, kinds)]
+
+
+@cache
 def imports(path):
-    """Yield dotted names of everything a file imports, and names imported from a module."""
+    """Return line, dotted name and imported name of everything a file imports."""
+    found = []
     for node in ast.walk(tree(path)):
         if isinstance(node, ast.Import):
-            yield from ((alias.name, None) for alias in node.names)
+            found += [(node.lineno, alias.name, None) for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path}:{node.lineno}: relative import"
-            yield from ((node.module, alias.name) for alias in node.names)
+            module = "." * node.level + (node.module or "")
+            found += [(node.lineno, module, alias.name) for alias in node.names]
+    return found
 
 
 def part(dotted):
     return dotted.split(".")[1] if "." in dotted else ""
 
 
-def known_modules():
-    return {module_name(path) for path in FILES}
+MODULES = {module_name(path) for path in FILES}
+TOP = PACKAGE / "__init__.py"  # it names its parts as strings and loads them on use
 
 
-def imported_modules(path):
-    modules = known_modules()
-    for module, name in imports(path):
-        if module.partition(".")[0] == "sknn":
-            full = f"{module}.{name}"
-            yield full if full in modules else module
+def own_imports(path):
+    """Return line and module of everything of this package that a file imports."""
+    own = [i for i in imports(path) if i[1].partition(".")[0] == "sknn"]
+    return [
+        (line, full if (full := f"{module}.{name}") in MODULES else module)
+        for line, module, name in own
+    ]
 
 
-@pytest.mark.parametrize("path", FILES, ids=module_name)
-def test_imports_lead_downwards(path):
-    own = part(module_name(path))
-    if not own:
-        pytest.skip("the top names its parts as strings and loads them on use")
-    for target in imported_modules(path):
-        other = part(target)
-        if other == own:
-            continue
-        if own in FOUNDATION and other in FOUNDATION:
-            assert FOUNDATION.index(other) < FOUNDATION.index(own), f"{own} imports {target}"
-        else:
-            assert LEVELS[other] < LEVELS[own], f"{path} imports {target}"
+def leads_down(importer, imported):
+    own, other = part(importer), part(imported)
+    if own == other:
+        return True
+    if own in FOUNDATION and other in FOUNDATION:
+        return FOUNDATION.index(other) < FOUNDATION.index(own)
+    return LEVELS[other] < LEVELS[own]
 
 
 def test_every_part_has_a_level():
-    parts = {part(module_name(path)) for path in FILES} - {""}
-    assert parts <= set(LEVELS), f"give a level to {parts - set(LEVELS)}"
+    parts = {part(name) for name in MODULES} - {""}
+    assert parts <= set(LEVELS), f"give a level to {parts - set(LEVELS)} in docs/architecture.md"
+    assert all(above[0] == below[0] + 1 for above, below in pairwise(_read_levels()))
+
+
+def test_imports_are_absolute_and_lead_downwards():
+    relative = [f"{p}:{line}" for p in FILES for line, name, _ in imports(p) if name[0] == "."]
+    assert not relative
+    upwards = [
+        f"{path}:{line} imports {target}"
+        for path in FILES
+        if path != TOP
+        for line, target in own_imports(path)
+        if not leads_down(module_name(path), target)
+    ]
+    assert not upwards, "\n".join(upwards)
 
 
 def test_there_are_no_import_cycles():
-    graph = {module_name(path): set(imported_modules(path)) for path in FILES}
-    done, path = set(), []
+    graph = {
+        module_name(path): {target for _, target in own_imports(path)}
+        for path in FILES
+        if path != TOP
+    }
+    done, path = {"sknn"}, []
 
     def visit(name):
         assert name not in path, " -> ".join([*path[path.index(name) :], name])
@@ -130,65 +142,129 @@ def test_there_are_no_import_cycles():
 
     for name in graph:
         visit(name)
-    assert done == set(graph)
+    assert done == {*graph, "sknn"}
 
 
-@pytest.mark.parametrize("path", FILES, ids=module_name)
-def test_packages_come_in_through_their_doors(path):
-    inside = path.relative_to(ROOT / "sknn").as_posix()
-    for module, _ in imports(path):
-        doors = DOORS.get(module.partition(".")[0])
-        assert doors is None or inside.startswith(doors), f"{inside} imports {module}"
+def test_packages_come_in_through_their_doors():
+    wrong = [
+        f"{path}:{line} imports {module}"
+        for path in FILES
+        for line, module, _ in imports(path)
+        if (doors := DOORS.get(module.partition(".")[0])) is not None
+        and not path.relative_to(PACKAGE).as_posix().startswith(doors)
+    ]
+    assert not wrong, "\n".join(wrong)
 
 
-@pytest.mark.parametrize("path", FILES, ids=module_name)
-def test_private_scikit_learn_comes_in_through_one_door(path):
-    if path.name == PRIVATE_SKLEARN_DOOR:
-        pytest.skip("this is the door")
-    for module, name in imports(path):
-        if module.partition(".")[0] == "sklearn":
-            dotted = f"{module}.{name or ''}"
-            assert not any(p.startswith("_") for p in dotted.split(".")), f"{path}: {dotted}"
+def test_private_scikit_learn_comes_in_through_one_door():
+    (door,) = DOORS["scikit-learn's private modules"]
+    wrong = [
+        f"{path}:{line} imports {module}.{name}"
+        for path in FILES
+        if path != PACKAGE / door
+        for line, module, name in imports(path)
+        if module.partition(".")[0] == "sklearn"
+        and any(word.startswith("_") for word in f"{module}.{name or ''}".split("."))
+    ]
+    assert not wrong, "\n".join(wrong)
 
 
-@pytest.mark.parametrize("path", FILES, ids=module_name)
-def test_files_and_functions_are_short(path):
-    assert len(path.read_text(encoding="utf-8").splitlines()) <= LINES_OF_FILE
-    for node in ast.walk(tree(path)):
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+def test_files_and_functions_are_short():
+    long = []
+    for path in FILES:
+        n_lines = len(path.read_text(encoding="utf-8").splitlines())
+        long += [f"{path}: {n_lines} lines"] if n_lines > LINES_OF_FILE else []
+        for node in functions(path):
             first = node.body[1] if ast.get_docstring(node) and node.body[1:] else node.body[0]
             length = node.end_lineno - first.lineno + 1
-            assert length <= LINES_OF_FUNCTION, f"{path}:{node.lineno} {node.name}: {length} lines"
+            if length > LINES_OF_FUNCTION:
+                long.append(f"{path}:{node.lineno} {node.name}: {length} lines")
+    assert not long, "\n".join(long)
 
 
-@pytest.mark.parametrize("path", FILES, ids=module_name)
-def test_functions_have_at_most_five_positional_parameters(path):
-    for node in ast.walk(tree(path)):
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+def test_functions_have_at_most_five_positional_parameters():
+    wide = []
+    for path in FILES:
+        for node in functions(path):
             names = [a.arg for a in (*node.args.posonlyargs, *node.args.args)]
-            own = [
-                name for name in names if name not in ("self", "cls", "ctx")
-            ]  # torch hands over ctx
-            assert len(own) <= 5, f"{path}:{node.lineno} {node.name}{own}"
+            own = set(names) - {"self", "cls", "ctx"}  # torch hands over ctx
+            if len(own) > POSITIONAL_PARAMETERS:
+                wide.append(f"{path}:{node.lineno} {node.name}{sorted(own)}")
+    assert not wide, "\n".join(wide)
 
 
-@pytest.mark.parametrize("path", [p for p in FILES if p.name == "__init__.py"], ids=module_name)
-def test_init_files_are_lists(path):
-    if path.parent == ROOT / "sknn":
-        pytest.skip("the top loads names on use")
-    kinds = {type(node) for node in tree(path).body}
-    assert kinds <= {ast.Expr, ast.ImportFrom, ast.Assign}
+def test_init_files_are_lists():
+    lists = (ast.Expr, ast.ImportFrom, ast.Assign)
+    wrong = [
+        f"{path}:{node.lineno}"
+        for path in FILES
+        if path.name == "__init__.py" and path != TOP
+        for node in tree(path).body
+        if not isinstance(node, lists)
+    ]
+    assert not wrong, "\n".join(wrong)
 
 
-@pytest.mark.parametrize("path", FILES, ids=module_name)
-def test_subclasses_are_of_abstract_classes(path):
+def test_subclasses_are_of_abstract_classes():
     """Classes are abstract or final: nothing derives from a class that users name."""
-    public = {"DeepMLPClassifier", "DeepMLPRegressor", "PerceptronClassifier"}
-    public |= {"SequenceCNNClassifier", "SequenceCNNRegressor"}
-    for node in ast.walk(tree(path)):
-        if isinstance(node, ast.ClassDef):
-            bases = {ast.unparse(base).split(".")[-1] for base in node.bases}
-            assert not bases & (public | {"ThresholdLogicClassifier"}), f"{path}: {node.name}"
+    import sknn
+
+    public = {name for name in sknn.__all__ if name[0].isupper()}
+    wrong = [
+        f"{path}:{node.lineno} {node.name}"
+        for path in FILES
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.ClassDef)
+        and public & {ast.unparse(base).split(".")[-1] for base in node.bases}
+    ]
+    assert len(public) > 5
+    assert not wrong, "\n".join(wrong)
+
+
+def folders_of_modules():
+    """Return folder -> its modules."""
+    found = {}
+    for path in FILES:
+        if path.name != "__init__.py":
+            found.setdefault(path.parent, []).append(path)
+    return found
+
+
+def test_folders_hold_few_modules():
+    """The top of the package is the list of its parts, and no room."""
+    full = {
+        str(folder.relative_to(ROOT)): len(modules)
+        for folder, modules in folders_of_modules().items()
+        if folder != PACKAGE and len(modules) > MODULES_OF_FOLDER
+    }
+    assert not full, f"cut these folders in two: {full}"
+
+
+def repeats_its_folder(path):
+    """Return whether a file's name has its folder's among other words; a main file bears it."""
+    words = path.stem.strip("_").split("_")
+    folder = {path.parent.name, path.parent.name.removesuffix("s")}
+    return len(words) > 1 and bool(folder & {*words, *(word.removesuffix("s") for word in words)})
+
+
+def test_files_do_not_repeat_the_name_of_their_folder():
+    repeated = {
+        path.relative_to(path.parents[1]).as_posix()
+        for folder, modules in folders_of_modules().items()
+        if folder != PACKAGE
+        for path in modules
+        if repeats_its_folder(path)
+    }
+    assert repeated == TERMS
+
+
+def test_tests_mirror_the_package():
+    tests = {p.parent.relative_to(ROOT / "tests") for p in (ROOT / "tests").rglob("test_*.py")}
+    rooms = {path.parent.relative_to(PACKAGE) for path in FILES}
+    tested = {path for path in tests if path.parts[:1] and path.parts[0] not in OTHER_TESTS}
+    assert tested <= rooms, f"no such folder in sknn/: {tested - rooms}"
+    missing = {room for room in rooms if not any(t.is_relative_to(room) for t in tests)}
+    assert not missing, f"these folders of sknn/ have no tests: {missing}"
 
 
 def _loaded_after(statement, *packages):
@@ -203,9 +279,8 @@ def _loaded_after(statement, *packages):
     "statement",
     [
         "import sknn",
-        "import sknn.threshold",
+        "import sknn; sknn.threshold, sknn.activations, sknn.preprocessing, sknn.datasets",
         "from sknn import PerceptronClassifier, ThresholdLogicClassifier",
-        "import sknn.activations, sknn.preprocessing, sknn.datasets",
     ],
 )
 def test_torch_and_matplotlib_are_not_loaded(statement):
@@ -213,15 +288,8 @@ def test_torch_and_matplotlib_are_not_loaded(statement):
 
 
 def test_torch_is_loaded_with_a_deep_estimator():
-    assert _loaded_after("from sknn import DeepMLPClassifier", "torch", "skorch") == [
-        "torch",
-        "skorch",
-    ]
-
-
-def test_levels_are_told_from_top_to_bottom():
-    order = list(LEVELS.values())
-    assert all(a <= b for a, b in pairwise(order))
+    loaded = _loaded_after("from sknn import DeepMLPClassifier", "torch", "skorch")
+    assert loaded == ["torch", "skorch"]
 
 
 def test_first_fit_does_not_load_torchs_compiler():

@@ -7,7 +7,7 @@ from sknn.discovery import all_estimators
 
 def test_all_estimators_are_found():
     names = [name for name, _ in all_estimators()]
-    assert names == sorted(set(sknn.__all__) - {"__version__"})
+    assert names == sorted(name for name in sknn.__all__ if name[0].isupper())
     assert all(issubclass(cls, BaseEstimator) for _, cls in all_estimators())
 
 

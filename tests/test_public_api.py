@@ -1,30 +1,76 @@
 """What users import, and that it is what scikit-learn users know."""
 
+import ast
 import inspect
 import re
-from importlib import metadata
+import subprocess
+import sys
+from importlib import import_module, metadata
 from pathlib import Path
 
 import pytest
+import torch
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 
 import sknn
+from sknn._old_names import TRANSLATIONS, explain_module, warn_if_mixed
 from sknn._optional import EXTRAS, require
 from sknn.exceptions import OptionalDependencyError
+from tests.helpers import PUBLIC_MODULES, ROOT
 
-ROOT = Path(__file__).parents[1]
 PAIRS = [(sknn.DeepMLPClassifier, MLPClassifier), (sknn.DeepMLPRegressor, MLPRegressor)]
 
 
-@pytest.mark.parametrize("name", sknn.__all__)
-def test_public_names_load(name):
-    assert getattr(sknn, name) is not None
-    assert name in dir(sknn)
+def test_public_names_load_on_use():
+    """`__getattr__` is asked itself: a name that was imported before is found without it."""
+    for name in [*sknn._HOMES, *PUBLIC_MODULES]:
+        assert sknn.__getattr__(name) is getattr(sknn, name)
+
+
+def test_dir_shows_public_names_alone():
+    assert dir(sknn) == sorted({*sknn.__all__, *PUBLIC_MODULES})
+
+
+def test_type_checkers_see_every_public_name():
+    """The imports for type checkers and the table that is used at run time are the same."""
+    (block,) = (
+        node
+        for node in ast.parse(Path(sknn.__file__).read_text(encoding="utf-8")).body
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+    )
+    imported = {
+        (node.module, alias.name, alias.asname) for node in block.body for alias in node.names
+    }
+    estimators = {(home, name, name) for name, home in sknn._HOMES.items()}
+    assert imported == estimators | {("sknn", name, name) for name in PUBLIC_MODULES}
 
 
 def test_unknown_name_says_what_there_is():
     with pytest.raises(AttributeError, match=r"no attribute 'MLPClassifier'.*DeepMLPClassifier"):
         sknn.MLPClassifier  # noqa: B018
+    assert not hasattr(sknn, "mlp")
+
+
+@pytest.mark.parametrize(
+    ("name", "ours"),
+    [("mlp", "DeepMLPClassifier"), ("ae", "DeepMLPRegressor"), ("platform", "device='cuda'")],
+)
+def test_names_of_the_old_package_are_translated_in_three_lines(name, ours):
+    match = rf"'sknn.{name}' belongs to scikit-neuralnetwork(.|\n)*{ours}"
+    with pytest.raises(ImportError, match=match) as error:
+        import_module(f"sknn.{name}")
+    assert len(str(error.value).splitlines()) == 3
+    with pytest.raises(AttributeError, match=match):
+        getattr(sknn, name)
+
+
+@pytest.mark.parametrize("name", TRANSLATIONS)
+def test_what_the_translations_name_exists(name):
+    text = explain_module(name)
+    estimators = re.findall(r"sknn\.(\w+MLP\w+)", text)
+    assert all(hasattr(sknn, estimator) for estimator in estimators)
+    known = set(inspect.signature(sknn.DeepMLPClassifier).parameters)
+    assert set(re.findall(r"(\w+)=", text)) - {"layers", "units"} <= known
 
 
 @pytest.mark.parametrize(("ours", "theirs"), PAIRS)
@@ -66,11 +112,27 @@ def test_changelog_names_the_version():
 
 
 def test_old_package_in_the_same_folder_is_noticed(tmp_path):
-    sknn._warn_if_mixed_with_old_package(tmp_path)  # silent
-    for name in ("mlp.py", "nn.py"):
-        (tmp_path / name).touch()
+    (tmp_path / "mlp.py").touch()  # as in this package
+    warn_if_mixed(tmp_path)  # silent
+    (tmp_path / "nn.py").touch()
     with pytest.warns(UserWarning, match="old package 'scikit-neuralnetwork'.*pip uninstall"):
-        sknn._warn_if_mixed_with_old_package(tmp_path)
+        warn_if_mixed(tmp_path)
+
+
+def test_report_of_versions_names_packages_devices_and_ways_of_training(capsys):
+    sknn.show_versions()
+    report = capsys.readouterr().out
+    assert report.startswith(f"sknn {sknn.__version__}\n")
+    for name in ("scikit-learn", "torch", "polars"):
+        assert re.search(rf"^  {name} +{re.escape(metadata.version(name))}$", report, re.MULTILINE)
+    assert re.search(r"^  cpu +\d+ cores", report, re.MULTILINE)
+    assert re.search(r"^  handwritten +yes$", report, re.MULTILINE)
+    found = re.search(r"^  CUDA graphs +(yes|no)", report, re.MULTILINE).group(1)
+    assert (found == "yes") == torch.cuda.is_available()
+    done = subprocess.run(
+        [sys.executable, "-m", "sknn"], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    assert done.stdout.splitlines()[0] == report.splitlines()[0]
 
 
 def test_optional_package_that_is_missing_names_its_extra(monkeypatch):

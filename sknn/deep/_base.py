@@ -3,7 +3,7 @@
 import copy
 from abc import ABC, abstractmethod
 from dataclasses import replace
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -65,7 +65,7 @@ class DeepEstimator(ShortState, FittedNet, CallbackSupportMixin, BaseEstimator, 
         X_val: Any = None,
         y_val: Any = None,
         sample_weight_val: Any = None,
-    ) -> "DeepEstimator":
+    ) -> Self:
         """Train the network.
 
         Parameters

@@ -6,6 +6,7 @@ given as `module`, see `NestedParams`.
 """
 
 import inspect
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from numbers import Integral, Real
 from typing import Any
@@ -141,7 +142,7 @@ class NestedParams:
         cls.__signature__ = signature.replace(parameters=shown)
         cls._shown = tuple(sorted(p.name for p in shown))
 
-    def _set_nested(self, arguments: dict[str, Any]) -> None:
+    def _set_nested(self, arguments: Mapping[str, object]) -> None:
         for name in arguments:
             if name.partition("__")[0] not in self._nested or "__" not in name:
                 prefixes = ", ".join(f"'{prefix}__'" for prefix in self._nested)

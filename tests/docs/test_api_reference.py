@@ -1,20 +1,16 @@
 """The API reference has every public name once, and nothing else."""
 
 import inspect
-import pkgutil
 import runpy
 from importlib import import_module
-from pathlib import Path
 
 import pytest
 
-import sknn
+from tests.helpers import PUBLIC_MODULES, ROOT
 
-REFERENCE = runpy.run_path(str(Path(__file__).parents[2] / "docs" / "api_reference.py"))
+REFERENCE = runpy.run_path(str(ROOT / "docs" / "api_reference.py"))
 PAGES, ELSEWHERE = REFERENCE["API_REFERENCE"], REFERENCE["ELSEWHERE"]
 BETWEEN_PARTS = REFERENCE["BETWEEN_PARTS"]
-#: how the package is built, not what users import; docs/architecture.md tells of them
-INTERNAL = {"architectures", "deep", "engine"}
 
 
 def _public_names(module):
@@ -31,8 +27,7 @@ def _public_names(module):
 
 
 def test_every_public_module_has_a_section():
-    modules = {m.name for m in pkgutil.iter_modules(sknn.__path__) if m.name[0] != "_"}
-    assert {"sknn"} | {f"sknn.{name}" for name in modules - INTERNAL} == set(PAGES)
+    assert {"sknn"} | {f"sknn.{name}" for name in PUBLIC_MODULES} == set(PAGES)
 
 
 @pytest.mark.parametrize("module", PAGES)

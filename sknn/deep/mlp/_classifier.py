@@ -1,5 +1,8 @@
 """The multilayer perceptron classifier."""
 
+from typing import Unpack
+
+from sknn.deep._arguments import NestedArguments
 from sknn.deep._params import CLASSIFIER_CONSTRAINTS, NestedParams
 from sknn.deep._table_input import TableInput
 from sknn.deep._tasks import DeepClassifier
@@ -273,7 +276,7 @@ class DeepMLPClassifier(NestedParams, TableInput, DeepClassifier):
         device="auto",
         dtype="auto",
         compile=False,
-        **nested,
+        **nested: Unpack[NestedArguments],
     ):
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation

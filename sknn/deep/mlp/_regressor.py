@@ -1,5 +1,8 @@
 """The multilayer perceptron regressor."""
 
+from typing import Unpack
+
+from sknn.deep._arguments import NestedArguments
 from sknn.deep._params import REGRESSOR_CONSTRAINTS, NestedParams
 from sknn.deep._table_input import TableInput
 from sknn.deep._tasks import DeepRegressor
@@ -275,7 +278,7 @@ class DeepMLPRegressor(NestedParams, TableInput, DeepRegressor):
         dtype="auto",
         compile=False,
         standardize_target=True,
-        **nested,
+        **nested: Unpack[NestedArguments],
     ):
         self.loss = loss
         self.hidden_layer_sizes = hidden_layer_sizes

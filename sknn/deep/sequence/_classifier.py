@@ -1,5 +1,8 @@
 """The network for sequences that classifies."""
 
+from typing import Unpack
+
+from sknn.deep._arguments import NestedArguments
 from sknn.deep._params import CLASSIFIER_CONSTRAINTS, NestedParams
 from sknn.deep._tasks import DeepClassifier
 from sknn.deep.sequence._interpretation import SequenceReading
@@ -290,7 +293,7 @@ class SequenceCNNClassifier(NestedParams, SequenceReading, SequenceNetwork, Deep
         device="auto",
         dtype="auto",
         compile=False,
-        **nested,
+        **nested: Unpack[NestedArguments],
     ):
         self.n_filters = n_filters
         self.kernel_size = kernel_size

@@ -1,5 +1,8 @@
 """The network for sequences that predicts numbers."""
 
+from typing import Unpack
+
+from sknn.deep._arguments import NestedArguments
 from sknn.deep._params import REGRESSOR_CONSTRAINTS, NestedParams
 from sknn.deep._tasks import DeepRegressor
 from sknn.deep.sequence._interpretation import SequenceReading
@@ -292,7 +295,7 @@ class SequenceCNNRegressor(NestedParams, SequenceReading, SequenceNetwork, DeepR
         dtype="auto",
         compile=False,
         standardize_target=True,
-        **nested,
+        **nested: Unpack[NestedArguments],
     ):
         self.loss = loss
         self.n_filters = n_filters

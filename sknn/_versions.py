@@ -1,0 +1,64 @@
+"""Versions, devices and fast paths: what a report of a problem should come with."""
+
+import platform
+import sys
+from importlib import metadata
+
+from sknn._optional import EXTRAS
+from sknn._version import __version__
+from sknn.engine.data._hardware import list_devices
+
+#: what pip installs with the package
+_REQUIRED = ("scikit-learn", "numpy", "scipy", "torch", "skorch", "pandas", "narwhals")
+#: optional package -> the name of its distribution, where they differ
+_DISTRIBUTIONS = {"Bio": "biopython"}
+#: optional packages that are not imported through `sknn._optional`
+_BESIDE = ("numba", "onnxruntime", "polars", "safetensors", "skops")
+
+
+def show_versions() -> None:
+    """Print versions of packages, the devices, and which fast ways of training are there.
+
+    ``python -m sknn`` prints the same. Paste it into a report of a problem.
+
+    Examples
+    --------
+    >>> import sknn
+    >>> sknn.show_versions()  # doctest: +ELLIPSIS
+    sknn ...
+    """
+    sys.stdout.write(describe_versions())
+
+
+def describe_versions() -> str:
+    """Return what `show_versions` prints."""
+    optional = {_DISTRIBUTIONS.get(package, package) for package in EXTRAS}.union(_BESIDE)
+    sections = {
+        "System": {"python": sys.version.split()[0], "platform": platform.platform()},
+        "Required packages": {name: _find_version(name) for name in _REQUIRED},
+        "Optional packages": {name: _find_version(name) for name in sorted(optional)},
+        "Devices": list_devices(),
+        "Fast ways of training": _list_fast_ways(),
+    }
+    lines = [f"sknn {__version__}"]
+    for title, items in sections.items():
+        lines += ["", title, *(f"  {name:<22}{value}" for name, value in items.items())]
+    return "\n".join(lines) + "\n"
+
+
+def _find_version(distribution: str) -> str:
+    """Return the version of an installed distribution."""
+    try:
+        return metadata.version(distribution)
+    except metadata.PackageNotFoundError:
+        return "not installed"
+
+
+def _list_fast_ways() -> dict[str, str]:
+    """Return way of computing an epoch -> whether this machine has what it needs."""
+    has_cuda = any(name.startswith("cuda") for name in list_devices())
+    return {
+        "CUDA graphs": "yes" if has_cuda else "no: torch finds no CUDA device",
+        "handwritten": "yes",
+        "autograd": "yes",
+    }

@@ -1,0 +1,16 @@
+"""What this machine computes with, in words."""
+
+import os
+
+import torch
+
+
+def list_devices() -> dict[str, str]:
+    """Return device, as `device` of an estimator takes it -> description."""
+    devices = {"cpu": f"{os.cpu_count()} cores, {torch.get_num_threads()} threads of torch"}
+    for number in range(torch.cuda.device_count()):
+        card = torch.cuda.get_device_properties(number)
+        devices[f"cuda:{number}"] = f"{card.name}, {card.total_memory / 2**30:.0f} GiB"
+    if torch.backends.mps.is_available():
+        devices["mps"] = "Apple's GPU"
+    return devices
