@@ -130,6 +130,7 @@ ELSEWHERE = {
 
 #: names in an ``__all__`` that other parts of the package use, and users need not know
 BETWEEN_PARTS = {
+    "sknn.exceptions": {"get_user_level", "warn_user"},
     "sknn.preprocessing": {
         "CLASS_LOSSES",
         "SequenceFormat",
