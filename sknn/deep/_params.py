@@ -15,7 +15,7 @@ import numpy as np
 
 from sknn._sklearn import Interval, Options, StrOptions
 from sknn._specs import TrainConfig
-from sknn.losses import CLASS_LOSSES, VALUE_LOSSES
+from sknn.losses import CLASS_LOSSES, VALUE_LOSSES, ClassLoss, ValueLoss
 
 
 @dataclass(frozen=True)
@@ -94,12 +94,12 @@ FOR_TRAINING_ALONE = frozenset(
 
 #: name -> constraint of the parameters that belong to a task
 CLASSIFIER_CONSTRAINTS: dict[str, list] = {
-    "loss": [StrOptions(set(CLASS_LOSSES)), callable],
+    "loss": [StrOptions(set(CLASS_LOSSES)), ClassLoss, callable],
     "label_smoothing": [_BELOW_1],
     "class_weight": [dict, list, StrOptions({"balanced"}), None],
 }
 REGRESSOR_CONSTRAINTS: dict[str, list] = {
-    "loss": [StrOptions(set(VALUE_LOSSES)), callable],
+    "loss": [StrOptions(set(VALUE_LOSSES)), ValueLoss, callable],
     "quantile": [Interval(Real, 0, 1, closed="neither"), "array-like", None],
     "standardize_target": ["boolean"],
 }

@@ -15,7 +15,8 @@ from sknn._sklearn import check_partial_fit_first_call, check_y, fit_context
 from sknn._validation import restore_on_error
 from sknn.deep._base import DeepEstimator, validation_of
 from sknn.engine import forward
-from sknn.preprocessing import ClassCodec, ValueCodec, gives_probabilities
+from sknn.losses import VALUE_LOSSES, find_value_loss, gives_probabilities
+from sknn.preprocessing import ClassCodec, ValueCodec
 
 
 def _can_go_on(estimator: Any) -> bool:
@@ -235,7 +236,7 @@ class DeepRegressor(RegressorMixin, DeepEstimator):
 
     def _calibrate(self, plan, result):
         validation = plan.validation
-        if validation is not None and self.loss == "quantile":
+        if validation is not None and self._codec.has_levels:
             codec = self._codec = copy.copy(self._codec)  # that of before stays as it is
             output = forward(result.net, validation.X)
             codec.calibrate(validation.y, output, validation.sample_weight)
@@ -246,7 +247,7 @@ class DeepRegressor(RegressorMixin, DeepEstimator):
     def _fit_codec(self, y, sample_weight, classes):
         settings = self._nested_arguments("loss")
         if self.quantile is not None:
-            if self.loss != "quantile":
+            if "quantiles" not in find_value_loss(self.loss).settings:
                 raise ValueError(
                     f"quantile={self.quantile!r} is for loss='quantile', but loss is "
                     f"{self.loss!r}. Leave it out, or change the loss."
@@ -260,8 +261,7 @@ class DeepRegressor(RegressorMixin, DeepEstimator):
         return self._codec.score(y, output, sample_weight)
 
     def _scores_loss(self):
-        # R² says nothing of a standard deviation, nor of what a function of the user's wants.
-        return self.loss == "gaussian_nll" or callable(self.loss)
+        return find_value_loss(self.loss).scores_loss
 
     @available_if(_can_go_on)
     @fit_context(prefer_skip_nested_validation=True)
@@ -339,7 +339,7 @@ class DeepRegressor(RegressorMixin, DeepEstimator):
             1 is perfect, 0 as good as a constant. D² (``sklearn.metrics.d2_pinball_score``) is
             averaged over levels.
         """
-        if self.loss != "quantile":
+        if not self._codec.has_levels:
             return super().score(X, y, sample_weight)
         y = self._check_y(y)
         return self._codec.score(self._codec.encode(y, y.dtype), self._forward(X), sample_weight)
@@ -347,5 +347,6 @@ class DeepRegressor(RegressorMixin, DeepEstimator):
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.target_tags.multi_output = True
-        tags.target_tags.positive_only = self.loss in ("poisson", "gamma")
+        loss = VALUE_LOSSES.get(self.loss) if isinstance(self.loss, str) else self.loss
+        tags.target_tags.positive_only = bool(getattr(loss, "lowest", ""))
         return tags

@@ -143,7 +143,7 @@ def _in_units(graph: Graph, values: str, mean: Any, scale: np.ndarray) -> str:
 
 
 def _quantiles(graph: Graph, raw: str, levels: tuple[float, ...]) -> str:
-    """Return `monotone_quantiles`: sums of steps up and down from the level nearest the median."""
+    """Return quantiles by sums of steps away from the level nearest the median, as NumPy does."""
     start, steps = quantile_steps(levels)
     parts = graph.add("Mul", graph.softplus(raw), graph.constant(steps, graph.dtype))
     first = graph.add("Gather", raw, graph.constant([start]), axis=2)

@@ -10,6 +10,7 @@ from sknn._optional import require
 from sknn.inspection._reading import unwrapped
 from sknn.inspection.diagram._panels import panel_axes
 from sknn.inspection.diagram._style import line_styles
+from sknn.losses import find_value_loss
 
 #: what is drawn -> keys of a history, training rows first
 QUANTITIES = {"loss": ("loss", "validation_loss"), "score": ("score", "validation_score")}
@@ -324,10 +325,10 @@ def _score_name(network: Any) -> str:
         return getattr(scoring, "__name__", "score")
     if is_classifier(network) and scoring is None:
         return "accuracy"
-    if scoring == "loss" or loss == "gaussian_nll" or callable(loss):
+    entry = find_value_loss(loss) if is_regressor(network) and loss is not None else None
+    if scoring == "loss" or callable(loss) or (entry is not None and entry.scores_loss):
         return "minus the loss"
-    names = {"quantile": "D²"}
-    return names.get(loss, "R²") if is_regressor(network) else "score"
+    return "score" if entry is None else entry.score.name
 
 
 def _common(networks: Any, name_of: Any, otherwise: str) -> str:

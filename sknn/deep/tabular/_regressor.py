@@ -7,6 +7,7 @@ from sknn.deep._params import REGRESSOR_CONSTRAINTS
 from sknn.deep._tasks import DeepRegressor
 from sknn.deep.tabular._ensemble import CONSTRAINTS, TabularEnsembleInput
 from sknn.engine import forward
+from sknn.losses import VALUE_LOSSES
 
 
 class TabularMLPRegressor(TabularEnsembleInput, DeepRegressor):
@@ -163,11 +164,7 @@ class TabularMLPRegressor(TabularEnsembleInput, DeepRegressor):
 
     _parameter_constraints = {  # noqa: RUF012 - as scikit-learn
         **CONSTRAINTS,
-        "loss": [
-            StrOptions(
-                {"squared_error", "absolute_error", "huber", "gamma", "quantile", "gaussian_nll"}
-            )
-        ],
+        "loss": [StrOptions({name for name, loss in VALUE_LOSSES.items() if loss.learns_scaled})],
         "quantile": REGRESSOR_CONSTRAINTS["quantile"],
     }
 
@@ -246,6 +243,6 @@ class TabularMLPRegressor(TabularEnsembleInput, DeepRegressor):
             return y
         members = forward(self.net_, rows, "each_member").astype(np.float64).swapaxes(0, 1)
         std = np.std([self._codec.decode(of_member) for of_member in members], axis=0)
-        if self.loss == "gaussian_nll":
+        if self._codec.has_std:
             std = np.hypot(std, self._codec.decode_std(output))
         return y, std

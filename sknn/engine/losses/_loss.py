@@ -1,53 +1,219 @@
-"""What a loss is."""
+"""What a loss is in the engine: formulas of the table on tensors, or a function of the user's."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, Protocol
 
 import torch
+
+from sknn.engine.losses._namespace import TORCH
+from sknn.losses import LossFunction, OutputActivation
 
 Tensor = torch.Tensor
 
 
-@dataclass(frozen=True)
-class Loss:
-    """One loss, with its settings.
+class Loss(Protocol):
+    """What a network is trained on.
 
     Attributes
     ----------
     name : str
-        For messages.
-    per_row : callable
-        ``per_row(output, target)``: from raw output of shape (n_rows, n_outputs) and encoded
-        targets (see `sknn._specs.TargetSpec`) to costs of shape (n_rows,), summed over outputs.
-    link : callable
-        From raw output to a prediction on the scale of the targets, of the same shape.
-    gradient_into : callable or None, default=None
-        ``gradient_into(z, y, out)`` writes the gradient of the summed costs by the raw output z
-        into `out`, both of shape (n_outputs, n_rows); y are the targets with rows last, class
-        numbers one-hot. With it networks are trained without autograd; None where there is no
-        formula.
-    settings : mapping or None, default=None
-        Arguments that make this loss from the table of losses; None where it is not from there.
+        Name for messages.
+    settings : mapping or None
+        Settings of a loss with formulas; None of a function of the user's.
+    gradient_into : callable or None
+        ``gradient_into(z, y, out)``, see `TableLoss.gradient_into`. With it networks are trained
+        without autograd; None where there is no formula.
     """
 
     name: str
-    per_row: Callable[[Tensor, Tensor], Tensor]
-    link: Callable[[Tensor], Tensor]
-    gradient_into: Callable[[Tensor, Tensor, Tensor], Any] | None = None
-    settings: Mapping[str, Any] | None = None
+    settings: Mapping[str, Any] | None
+    gradient_into: Callable[[Tensor, Tensor, Tensor], Any] | None
+
+    def per_row(self, output: Tensor, target: Tensor) -> Tensor:
+        """Return the loss per sample, of shape (n_samples,), summed over outputs.
+
+        Parameters
+        ----------
+        output : Tensor of shape (n_samples, n_outputs)
+            Logits or raw predictions.
+        target : Tensor of shape (n_samples,) or (n_samples, n_columns)
+            Encoded targets, see `sknn._specs.TargetSpec`.
+
+        Returns
+        -------
+        Tensor of shape (n_samples,)
+        """
+
+    def link(self, output: Tensor) -> Tensor:
+        """Return predictions of encoded targets, of the shape of `output`: the inverse link."""
 
 
 def identity(output: Tensor) -> Tensor:
-    """Return the raw output as it is: a link."""
+    """Return the raw output as it is: an inverse link."""
     return output
 
 
 def softmax(output: Tensor) -> Tensor:
-    """Return the probabilities of classes: a link."""
+    """Return the probabilities of classes: an inverse link."""
     return output.softmax(dim=1)
 
 
 def logistic(output: Tensor) -> Tensor:
-    """Return the probabilities of labels: a link."""
+    """Return the probabilities of labels: an inverse link."""
     return output.sigmoid()
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """The inverse link of a loss of numbers.
+
+    Attributes
+    ----------
+    activation : OutputActivation
+        See there.
+    settings : mapping
+        Settings of the loss.
+    """
+
+    activation: OutputActivation
+    settings: Mapping[str, Any]
+
+    def __call__(self, output: Tensor) -> Tensor:
+        """Return predictions of the shape of the raw ones, (n_samples, n_outputs)."""
+        raw = output.t().unflatten(0, (-1, self.activation.n_raw(self.settings)))
+        return self.activation.predict(TORCH, raw, self.settings).flatten(0, 1).t()
+
+
+@dataclass(frozen=True)
+class TableLoss:
+    """A loss with formulas.
+
+    Attributes
+    ----------
+    name : str
+        Key of `sknn.engine.losses._table.LOSSES`, or the name of a user's own entry.
+    function : LossFunction
+        Value and gradient.
+    link : callable
+        Inverse link.
+    settings : mapping, default={}
+        Settings in use.
+    is_named : bool, default=True
+        Whether `name` and `settings` are enough to make it again.
+    """
+
+    name: str
+    function: LossFunction
+    link: Callable[[Tensor], Tensor]
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    is_named: bool = True
+
+    @property
+    def key(self) -> tuple:
+        """What losses that compute the same have in common."""
+        return self.function, tuple(sorted(self.settings.items()))
+
+    def value(self, z: Tensor, y: Tensor) -> Tensor:
+        """Return the loss per sample, of shape (..., n_samples).
+
+        Parameters
+        ----------
+        z : Tensor of shape (..., n_outputs, n_samples)
+            Logits or raw predictions.
+        y : Tensor of shape (..., n_columns, n_samples)
+            Encoded targets, class numbers one-hot.
+
+        Returns
+        -------
+        Tensor
+        """
+        return self.function.value(TORCH, z, y, **self.settings)
+
+    def gradient_into(self, z: Tensor, y: Tensor, out: Tensor) -> None:
+        """Write the gradient of the summed losses with respect to z into `out`; see `value`."""
+        self.function.gradient(TORCH, z, y, out, **self.settings)
+
+    def per_row(self, output: Tensor, target: Tensor) -> Tensor:
+        """Return the loss per sample, see `Loss`."""
+        z = output.t()
+        if z.dtype.itemsize < 4:  # of bfloat16 the logits alone
+            z = z.float()
+        is_encoded = target.ndim > 1
+        y = target.t() if is_encoded else torch.zeros_like(z).scatter_(0, target[None], 1)
+        return _LossPerSample.apply(z, y, self) if z.requires_grad else self.value(z, y)
+
+
+class _LossPerSample(torch.autograd.Function):
+    """The loss per sample, whose gradient is that of the table.
+
+    So all ways to train follow the same formula, which keeps digits that a derivative of the
+    value's steps would lose: of the log loss of a label 0 autograd makes 1 - sigmoid(-z).
+    """
+
+    @staticmethod
+    def forward(ctx, z, y, loss):
+        """Return the loss per sample, for z and y as in `TableLoss.value`."""
+        ctx.loss = loss
+        ctx.save_for_backward(z, y)
+        return loss.value(z, y)
+
+    @staticmethod
+    def backward(ctx, grad_output):
+        """Return the gradient with respect to z, times that of each sample's loss."""
+        z, y = ctx.saved_tensors
+        gradient = torch.empty_like(z)
+        ctx.loss.gradient_into(z, y, gradient)
+        return gradient.mul_(grad_output[..., None, :]), None, None
+
+
+@dataclass(frozen=True)
+class UserLoss:
+    """A user's ``loss(output, target)``, whose result is checked and summed over outputs.
+
+    Attributes
+    ----------
+    function : callable
+        Function that returns the loss per sample, or per sample and output.
+    link : callable, default=identity
+        Inverse link.
+    """
+
+    function: Callable[[Tensor, Tensor], Tensor]
+    link: Callable[[Tensor], Tensor] = identity
+    settings = None
+    gradient_into = None
+
+    @property
+    def name(self) -> str:
+        """Name of the function, or of its class."""
+        return getattr(self.function, "__name__", type(self.function).__name__)
+
+    def per_row(self, output: Tensor, target: Tensor) -> Tensor:
+        """Return the loss per sample.
+
+        Raises
+        ------
+        ValueError
+            If the function returns something else.
+        """
+        loss = self.function(output, target)
+        self._check(loss, output)
+        return loss if loss.ndim == 1 else loss.sum(dim=1)
+
+    def _check(self, loss: object, output: Tensor) -> None:
+        n_samples = len(output)
+        expected = f"the loss per sample: a tensor of shape ({n_samples},) or {tuple(output.shape)}"
+        if not isinstance(loss, Tensor):
+            raise ValueError(f"The loss must return {expected}; got {type(loss).__name__!r}.")
+        if loss.shape not in ((n_samples,), (n_samples, 1), output.shape):
+            raise ValueError(
+                f"The loss must return {expected}; got shape {tuple(loss.shape)}. Leave out the "
+                "mean over samples, which is taken here with the sample weights; torch's losses "
+                "do with reduction='none'."
+            )
+        if output.requires_grad and not loss.requires_grad:
+            raise ValueError(
+                "The loss has no gradient. Compute it with differentiable operations of torch, "
+                "without detach(), numpy() or no_grad()."
+            )

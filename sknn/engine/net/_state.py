@@ -9,6 +9,7 @@ from skorch import NeuralNet
 from skorch.history import History
 
 from sknn.engine.data._device import device_here
+from sknn.engine.losses._loss import TableLoss
 from sknn.engine.losses._table import known_loss
 from sknn.engine.net._serialization import plain, restored
 
@@ -108,7 +109,10 @@ _NAMES = inspect.signature(NeuralNet).parameters
 
 
 def _loss_state(loss: Any) -> Any:
-    return loss if loss.settings is None else {"name": loss.name, "settings": dict(loss.settings)}
+    """Return name and settings of a loss of the table, and another loss as it is."""
+    if isinstance(loss, TableLoss) and loss.is_named:
+        return {"name": loss.name, "settings": dict(loss.settings)}
+    return loss
 
 
 def _loss(state: Any) -> Any:

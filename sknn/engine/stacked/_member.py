@@ -23,10 +23,10 @@ from sknn.engine.backprop._epochs import covers as covers_net
 from sknn.engine.callbacks._epoch_end import StopTraining
 from sknn.engine.data._batches import Rows, to_tensor
 from sknn.engine.data._device import fits_on
+from sknn.engine.losses._table import has_formulas
 from sknn.engine.optimizers._optimizers import SGD, Adam
 from sknn.engine.optimizers._schedules import start_schedule
 from sknn.engine.stacked._batches import Order, Sample
-from sknn.engine.stacked._mlp import LINKS
 from sknn.exceptions import warn_user
 
 #: fields with a default that need not have it: the first three are followed, and weight_decay is
@@ -60,9 +60,7 @@ def covers(plan: TrainPlan) -> bool:
         and config.solver in ("adam", "sgd")
         and isinstance(config.learning_rate, str)
         and config.learning_rate in STEADY
-        and isinstance(target.loss, str)
-        and target.loss in LINKS
-        and not any(target.loss_params.values())  # no label smoothing
+        and has_formulas(target)
         and not sparse.issparse(plan.X)
         and type(plan.module) is MLP
     )
@@ -199,7 +197,7 @@ class Member:
         return (
             net.module_.layer_sizes,
             net.module_.activation_names,
-            net.loss.name,
+            net.loss.key,
             type(net.optimizer_),
             net.dtype_,
             net.device,

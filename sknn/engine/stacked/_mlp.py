@@ -18,7 +18,6 @@ from itertools import groupby
 from typing import Any
 
 import torch
-from torch.nn import functional
 
 from sknn.engine.backprop._mlp import IN_PLACE
 from sknn.engine.data._matmul import multiply, products_without_warnings
@@ -27,14 +26,6 @@ from sknn.engine.stacked._graphs import replays_of
 from sknn.engine.stacked._optimizer import StackedOptimizer, settings
 
 Tensor = torch.Tensor
-
-#: loss -> its canonical link, from raw output into a buffer, both (k, n_outputs, n_rows)
-LINKS: dict[str, Callable[[Tensor, Tensor], Any]] = {
-    "log_loss": lambda z, out: torch.softmax(z, 1, out=out),
-    "binary_log_loss": lambda z, out: torch.sigmoid(z, out=out),
-    "squared_error": lambda z, out: out.copy_(z),
-    "poisson": lambda z, out: torch.exp(z, out=out),
-}
 
 
 def arranged(nets: Sequence[Any], orders: Sequence[Order]) -> list[int]:
@@ -246,7 +237,7 @@ class Stack:
             self.step(Batch(*parts), follow or self.optimizer.step)
         factor = chunk.size / chunk.total
         weight = (chunk.weight * factor[:, :, None])[:, self.order_index]
-        loss = (self._costs(output, chunk.y, wanted) * weight).sum(dim=(0, 2))
+        loss = (self._losses(output, wanted) * weight).sum(dim=(0, 2))
         penalty = (squares.sum(1) * factor[:, self.order_index]).sum(0)
         return loss + 0.5 * self.alpha * penalty, output
 
@@ -297,24 +288,21 @@ class Stack:
 
     def _wanted(self, y: Tensor) -> Tensor:
         """Return targets in the shape of the output: (n_steps, n_orders, 1, n_outputs, n_rows)."""
-        if self.loss.name != "log_loss":
+        if y.ndim == 4:
             return y.transpose(2, 3).contiguous()[:, :, None]
         n_steps, n_orders, width = y.shape
         wanted = self.alpha.new_zeros(n_steps, n_orders, self.widths[-1], width)
         return wanted.scatter_(2, y[:, :, None], 1)[:, :, None]
 
-    def _costs(self, output: Tensor, y: Tensor, wanted: Tensor) -> Tensor:
-        """Return the costs of rows, of shape (n_steps, n_networks, n_rows)."""
-        n_steps, k, _, width = output.shape
-        if self.loss.name == "log_loss":  # of batches as of images; rows lie as their pixels
-            target = y[:, self.order_index].view(-1, width)
-            output = output.view(-1, *output.shape[2:])
-            costs = functional.cross_entropy(output, target, reduction="none")
-            return costs.view(n_steps, k, width)
-        rows = output.movedim(2, 0).reshape(self.widths[-1], -1).t()
-        full = wanted[:, self.order_index, 0]
-        target = full.movedim(2, 0).reshape(self.widths[-1], -1).t()
-        return self.loss.per_row(rows, target).view(n_steps, k, width)
+    def _losses(self, output: Tensor, wanted: Tensor) -> Tensor:
+        """Return the losses of samples, of shape (n_steps, n_networks, n_rows)."""
+        n_steps, _, n_outputs, width = output.shape
+        losses = []
+        for block in self.blocks:
+            n_orders = block.orders.stop - block.orders.start
+            own = output[:, block.nets].view(n_steps, n_orders, -1, n_outputs, width)
+            losses.append(self.loss.value(own, wanted[:, block.orders]).flatten(1, 2))
+        return losses[0] if len(losses) == 1 else torch.cat(losses, 1)
 
     def _space(self, width: int) -> "_Space":
         """Return space for a batch of so many rows, always the same."""
@@ -349,9 +337,10 @@ class Stack:
     def _delta(self, batch: Batch) -> None:
         """Write the derivative of the batch's mean loss with respect to the raw output."""
         space = self._space(batch.output.shape[2])
-        LINKS[self.loss.name](batch.output, space.deltas[-1])
         for block, delta in zip(self.blocks, space.last_deltas, strict=True):
-            delta.sub_(batch.wanted[block.orders]).mul_(batch.share[block.orders])
+            wanted = batch.wanted[block.orders]
+            self.loss.gradient_into(block.of(batch.output), wanted, delta)
+            delta.mul_(batch.share[block.orders])
 
     def _backward(self, X: Tensor) -> None:
         space = self._space(X.shape[1])

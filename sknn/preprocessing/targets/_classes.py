@@ -9,12 +9,7 @@ from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils.multiclass import check_classification_targets, type_of_target, unique_labels
 
 from sknn._specs import TargetSpec
-from sknn.losses import (
-    CLASS_LOSSES,
-    ClassLoss,
-    loss_facts,
-    read_settings,
-)
+from sknn.losses import ClassLoss, find_class_loss, read_settings
 
 
 class ClassCodec:
@@ -44,11 +39,11 @@ class ClassCodec:
 
     def __init__(self, loss: Any = "log_loss", loss_params: Mapping[str, Any] | None = None):
         self.loss = loss
-        self._settings = read_settings(loss, self._facts, loss_params)
+        self._settings = read_settings(loss, self._entry.settings, loss_params)
 
     @property
-    def _facts(self) -> ClassLoss:  # not an attribute: functions of the table cannot be pickled
-        return loss_facts(self.loss, CLASS_LOSSES, ClassLoss())
+    def _entry(self) -> ClassLoss:  # not an attribute: a file names losses of the table
+        return find_class_loss(self.loss)
 
     def fit(self, y: Any, classes: Iterable | None = None) -> "ClassCodec":
         """Learn the classes.
@@ -94,13 +89,8 @@ class ClassCodec:
         return self
 
     def _set_spec(self, kind: str, n_outputs: int) -> None:
-        loss, several = self.loss, kind == "multiclass"
-        if isinstance(loss, str) and not several:
-            loss = f"binary_{loss}"
-        self.spec_ = TargetSpec(kind, n_outputs, loss, self._settings)
-        self.out_activation_ = "softmax" if several else "logistic"
-        if not self._facts.gives_probabilities:
-            self.out_activation_ = "identity"
+        self.spec_ = TargetSpec(kind, n_outputs, self.loss, self._settings)
+        self.out_activation_ = self._entry.out_activation(kind == "multiclass")
 
     def check_same_classes(self, y: Any) -> None:
         """Raise ValueError unless y has exactly the classes that `fit` saw."""

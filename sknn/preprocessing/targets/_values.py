@@ -4,16 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from sklearn.metrics import d2_pinball_score, r2_score
 
 from sknn._specs import TargetSpec
-from sknn.losses import (
-    VALUE_LOSSES,
-    ValueLoss,
-    loss_facts,
-    monotone_quantiles,
-    read_settings,
-)
+from sknn.losses import NUMPY, VALUE_LOSSES, ValueLoss, find_value_loss, read_settings
 
 
 class ValueCodec:
@@ -55,13 +48,28 @@ class ValueCodec:
 
     def __init__(self, loss: Any, standardize: bool, loss_params: Mapping[str, Any] | None = None):
         self.loss = loss
-        self._settings = read_settings(loss, self._facts, loss_params)
-        self.standardize = standardize and self._facts.standardizes
-        self._scale_only = standardize and self._facts.scales
+        self._settings = read_settings(loss, self._entry.settings, loss_params)
+        self.standardize = standardize and self._entry.standardizes
+        self._scale_only = standardize and self._entry.scales
 
     @property
-    def _facts(self) -> ValueLoss:  # not an attribute: functions of the table cannot be pickled
-        return loss_facts(self.loss, VALUE_LOSSES, ValueLoss())
+    def _entry(self) -> ValueLoss:  # not an attribute: a file names losses of the table
+        return find_value_loss(self.loss)
+
+    @property
+    def has_levels(self) -> bool:
+        """Whether predictions are quantiles, which `calibrate` can shift."""
+        return self._entry.output.has_levels
+
+    @property
+    def has_std(self) -> bool:
+        """Whether a standard deviation is predicted, see `decode_std`."""
+        return self._entry.output.has_std
+
+    @property
+    def scores_loss(self) -> bool:
+        """Whether the loss says more of held-out samples than `score` does."""
+        return self._entry.scores_loss
 
     def fit(self, y: np.ndarray, sample_weight: np.ndarray | None = None) -> "ValueCodec":
         """Learn mean and sample standard deviation, weighted.
@@ -97,17 +105,13 @@ class ValueCodec:
         if self._scale_only:
             mean = np.average(columns, axis=0, weights=sample_weight)
             self.scale_ = np.where((mean > 0) & np.isfinite(mean), mean, 1.0)
-        n_outputs = n_columns * self._outputs_of_a_column()
-        self.spec_ = TargetSpec("values", n_outputs, self.loss, self._settings)
-        several = self._facts.out_activation != "increments" or len(self._levels()) > 1
-        self.out_activation_ = self._facts.out_activation if several else "identity"
+        output = self._entry.output
+        n_raw = output.n_raw(self._settings)
+        self.spec_ = TargetSpec("values", n_columns * n_raw, self.loss, self._settings)
+        # The increments of one level are none.
+        is_plain = output.has_levels and n_raw == 1
+        self.out_activation_ = "identity" if is_plain else output.name
         return self
-
-    def _levels(self) -> tuple[float, ...]:
-        return self._settings.get("quantiles", ())
-
-    def _outputs_of_a_column(self) -> int:
-        return 2 if self.loss == "gaussian_nll" else max(1, len(self._levels()))
 
     def encode(self, y: np.ndarray, dtype: Any) -> np.ndarray:
         """Return y standardised.
@@ -141,7 +145,7 @@ class ValueCodec:
     def _check_range(self, columns: np.ndarray) -> None:
         if not np.isfinite(columns).all():
             raise ValueError("y must be finite numbers; some here are NaN or infinite.")
-        lowest = self._facts.lowest
+        lowest = self._entry.lowest
         if not lowest:
             return
         least = float(columns.min())
@@ -167,27 +171,25 @@ class ValueCodec:
             quantiles where there is one level or the loss has none. Quantiles of a row never
             cross. 'gaussian_nll' predicts the mean.
         """
-        if self.loss == "quantile":
-            return self._decode_quantiles(output)
-        if self._facts.out_activation == "exp":
-            values = self._in_units(np.exp(output), 0.0, self.scale_)
-        else:
-            values = self._in_units(self._location(output), self.mean_, self.scale_)
-        return values.ravel() if values.shape[1] == 1 else values
+        shift = self.mean_ if self._entry.output.shifts else np.zeros_like(self.mean_)
+        predicted = self._predict(output)
+        if not self.has_levels:  # of several predictions the first is the location
+            return _without_one_column(self._in_units(predicted[..., 0], shift, self.scale_))
+        values = self._in_units(predicted, shift[:, None], self.scale_[:, None])
+        n_samples, n_columns, n_levels = values.shape
+        return values.reshape(n_samples, *(n for n in (n_columns, n_levels) if n > 1))
 
-    def _location(self, output: np.ndarray) -> np.ndarray:
-        """Return one raw number a column: the output itself, or its mean."""
-        return output[:, ::2] if self.loss == "gaussian_nll" else output
-
-    def _in_units(self, values: np.ndarray, mean: Any, scale: Any) -> np.ndarray:
+    def _in_units(self, values: np.ndarray, mean: np.ndarray, scale: np.ndarray) -> np.ndarray:
         return (values * scale + mean).astype(values.dtype)
 
-    def _quantiles(self, output: np.ndarray) -> np.ndarray:
-        levels = self._levels()
-        values = monotone_quantiles(output.reshape(len(output), -1, len(levels)), levels)
-        if self.offsets_ is None:
-            return values
-        return np.maximum.accumulate(values + self.offsets_.astype(values.dtype), axis=-1)
+    def _predict(self, output: np.ndarray) -> np.ndarray:
+        """Return predictions of encoded y, of shape (n_samples, n_columns, n_raw)."""
+        raw = output.reshape(len(output), self.n_columns_, -1).transpose(1, 2, 0)
+        predicted = self._entry.output.predict(NUMPY, raw, self._settings)
+        predicted = np.ascontiguousarray(predicted.transpose(2, 0, 1))
+        if not self.has_levels or self.offsets_ is None:
+            return predicted
+        return np.maximum.accumulate(predicted + self.offsets_.astype(predicted.dtype), axis=-1)
 
     def calibrate(self, y: np.ndarray, output: np.ndarray, sample_weight: Any = None) -> None:
         """Shift each quantile so that its share of rows that were not trained on lies below it.
@@ -209,24 +211,17 @@ class ValueCodec:
         .. [1] Y. Romano, E. Patterson and E. J. Candès, "Conformalized quantile regression",
            NeurIPS 2019, arXiv:1905.03222.
         """
-        if self.loss != "quantile":
+        if not self.has_levels:
             return
         self.offsets_ = None
-        residuals = y[:, :, None] - self._quantiles(output)
+        residuals = y[:, :, None] - self._predict(output)
         self.offsets_ = np.stack(
             [
                 weighted_quantile(residuals[..., k], level, sample_weight)
-                for k, level in enumerate(self._levels())
+                for k, level in enumerate(self._settings["quantiles"])
             ],
             axis=-1,
         )
-
-    def _decode_quantiles(self, output: np.ndarray) -> np.ndarray:
-        mean, scale = self.mean_[:, None], self.scale_[:, None]
-        values = self._in_units(self._quantiles(output), mean, scale)
-        n_rows, n_columns, n_levels = values.shape
-        kept = [n for n in (n_columns, n_levels) if n > 1]
-        return values.reshape(n_rows, *kept)
 
     def decode_target(self, y: np.ndarray) -> np.ndarray:
         """Return the numbers that `encode` made y from.
@@ -240,8 +235,7 @@ class ValueCodec:
         -------
         ndarray of shape (n_samples,) or (n_samples, n_columns)
         """
-        values = y * self.scale_ + self.mean_
-        return values.ravel() if values.shape[1] == 1 else values
+        return _without_one_column(y * self.scale_ + self.mean_)
 
     def decode_std(self, output: np.ndarray) -> np.ndarray:
         """Return predicted standard deviations in the units of y.
@@ -259,16 +253,18 @@ class ValueCodec:
         Raises
         ------
         ValueError
-            If the loss is not 'gaussian_nll'.
+            If the loss predicts none.
         """
-        if self.loss != "gaussian_nll":
+        if not self.has_std:
+            having = [
+                f"loss={name!r}" for name, loss in VALUE_LOSSES.items() if loss.output.has_std
+            ]
             raise ValueError(
                 "A standard deviation is predicted only after training with "
-                f"loss='gaussian_nll'; the loss was {self.loss!r}."
+                f"{' or '.join(having)}; the loss was {self.loss!r}."
             )
-        std = np.logaddexp(output[:, 1::2], 0) + output.dtype.type(self._settings["min_std"])
-        values = self._in_units(std, 0.0, self.scale_)
-        return values.ravel() if values.shape[1] == 1 else values
+        std = self._predict(output)[..., 1]
+        return _without_one_column(self._in_units(std, np.zeros(1), self.scale_))
 
     def score(self, y: np.ndarray, output: np.ndarray, sample_weight: Any = None) -> float:
         """Return how well raw output predicts encoded y; larger is better, 1 is perfect.
@@ -290,21 +286,17 @@ class ValueCodec:
             levels. NaN where a prediction is not finite.
         """
         with np.errstate(over="ignore"):
-            if self.loss == "quantile":
-                predicted = self._quantiles(output)
-            elif self._facts.out_activation == "exp":
-                predicted = np.exp(output)
-            else:
-                predicted = self._location(output)
+            predicted = self._predict(output)
+            if not self.has_levels:
+                predicted = predicted[..., 0]
             if not np.isfinite(predicted).all():
                 return np.nan
-            if self.loss != "quantile":
-                return r2_score(y, predicted, sample_weight=sample_weight)
-            scores = [
-                d2_pinball_score(y, predicted[..., k], alpha=level, sample_weight=sample_weight)
-                for k, level in enumerate(self._levels())
-            ]
-            return float(np.mean(scores))
+            return self._entry.score.function(y, predicted, sample_weight, self._settings)
+
+
+def _without_one_column(values: np.ndarray) -> np.ndarray:
+    """Return values of shape (n_samples, n_columns), of one column (n_samples,)."""
+    return values.ravel() if values.shape[1] == 1 else values
 
 
 def weighted_quantile(values: np.ndarray, level: float, weight: Any = None) -> np.ndarray:

@@ -1,0 +1,33 @@
+"""Losses, each one entry: what it asks of y, its raw predictions, its value and its gradient.
+
+Nothing here needs torch: formulas are written once, over the functions of an
+`~sknn.losses._array.ArrayNamespace`, for NumPy's arrays and for torch's tensors.
+``sknn.engine.losses`` trains networks with them. A new loss is one entry in ``_values.py`` or
+``_classes.py``; or a `ValueLoss` or `ClassLoss` of your own, given to an estimator as ``loss``.
+"""
+
+from sknn.losses._array import NUMPY, Array, ArrayNamespace
+from sknn.losses._classes import CLASS_LOSSES, find_class_loss, gives_probabilities
+from sknn.losses._loss import ClassLoss, LossFunction, ValueLoss
+from sknn.losses._outputs import OutputActivation, quantile_steps
+from sknn.losses._settings import NumberIn, Setting, read_settings
+from sknn.losses._values import VALUE_LOSSES, find_value_loss
+
+__all__ = [
+    "CLASS_LOSSES",
+    "NUMPY",
+    "VALUE_LOSSES",
+    "Array",
+    "ArrayNamespace",
+    "ClassLoss",
+    "LossFunction",
+    "NumberIn",
+    "OutputActivation",
+    "Setting",
+    "ValueLoss",
+    "find_class_loss",
+    "find_value_loss",
+    "gives_probabilities",
+    "quantile_steps",
+    "read_settings",
+]

@@ -1,0 +1,185 @@
+"""What an entry of the tables of losses says."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+from sklearn.metrics import d2_pinball_score, r2_score
+
+from sknn.losses._array import Array
+from sknn.losses._outputs import IDENTITY, OutputActivation
+from sknn.losses._settings import Setting
+
+
+@dataclass(frozen=True)
+class LossFunction:
+    """A loss and its gradient, written for arrays of NumPy and of torch alike.
+
+    Samples lie along the last axis and outputs along the axis before; further axes in front, such
+    as one of several networks, are broadcast.
+
+    Attributes
+    ----------
+    value : callable
+        ``value(xp, z, y, **settings)`` returns the loss per sample, of shape (..., n_samples), for
+        logits or raw predictions z of shape (..., n_outputs, n_samples) and encoded targets y of
+        shape (..., n_columns, n_samples); classes are one-hot. `xp` is an
+        `~sknn.losses._array.ArrayNamespace`.
+    gradient : callable
+        ``gradient(xp, z, y, out, **settings)`` overwrites `out`, of the shape of z, by the
+        derivative of the loss per sample with respect to z. It leaves z and y as they are.
+    """
+
+    value: Callable[..., Array]
+    gradient: Callable[..., Array | None]
+
+
+@dataclass(frozen=True)
+class Score:
+    """How well predictions of encoded y do: larger is better, 1 is perfect.
+
+    Attributes
+    ----------
+    name : str
+        Name in displays.
+    function : callable
+        ``function(y, predicted, sample_weight, settings)``.
+    """
+
+    name: str
+    function: Callable[
+        [np.ndarray, np.ndarray, np.ndarray | None, Mapping[str, float | tuple[float, ...]]], float
+    ]
+
+
+def _score_r2(y: np.ndarray, predicted: np.ndarray, sample_weight, settings) -> float:
+    """Return R² of predictions of shape (n_samples, n_columns)."""
+    return r2_score(y, predicted, sample_weight=sample_weight)
+
+
+def _score_d2(y: np.ndarray, predicted: np.ndarray, sample_weight, settings) -> float:
+    """Return D², averaged over levels, of quantiles (n_samples, n_columns, n_levels)."""
+    scores = [
+        d2_pinball_score(y, predicted[..., k], alpha=level, sample_weight=sample_weight)
+        for k, level in enumerate(settings["quantiles"])
+    ]
+    return float(np.mean(scores))
+
+
+R2, D2 = Score("R²", _score_r2), Score("D²", _score_d2)
+
+
+@dataclass(frozen=True)
+class ValueLoss:
+    """A loss of numbers.
+
+    Attributes
+    ----------
+    name : str
+        Name of the loss.
+    function : LossFunction or None
+        Formulas; None for a function of the user's, which autograd differentiates.
+    output : OutputActivation, default=IDENTITY
+        Inverse link, from raw predictions to predictions of encoded y, with the number of raw
+        predictions per column of y.
+    standardizes : bool, default=True
+        Whether y may be shifted and scaled; then the network learns standardised numbers.
+    scales : bool, default=False
+        Whether y may be divided by its mean, which leaves the loss as it is; then training starts
+        from predictions of that size.
+    lowest : {'', '>= 0', '> 0'}, default=''
+        Range of y.
+    settings : mapping of str to Setting, default={}
+        What a user may give as ``loss__<name>``.
+    score : Score, default=R2
+        Default score of predictions.
+    scores_loss : bool, default=False
+        Whether early stopping looks at the loss of held-out samples, as the score says nothing of
+        a part of what is learned.
+    """
+
+    name: str
+    function: LossFunction | None
+    output: OutputActivation = IDENTITY
+    standardizes: bool = True
+    scales: bool = False
+    lowest: Literal["", ">= 0", "> 0"] = ""
+    settings: Mapping[str, Setting] = field(default_factory=dict)
+    score: Score = R2
+    scores_loss: bool = False
+
+    @property
+    def learns_scaled(self) -> bool:
+        """Whether the network learns numbers of ordinary size, whatever the units of y."""
+        return self.standardizes or self.scales
+
+
+@dataclass(frozen=True)
+class ClassLoss:
+    """A loss of classes.
+
+    Attributes
+    ----------
+    name : str
+        Name of the loss.
+    per_class : LossFunction or None
+        Formulas for three classes and more, with a logit for each; None for a function of the
+        user's, which autograd differentiates.
+    per_label : LossFunction or None
+        Formulas for two classes and for label sets, with a logit for each label, y of 0 and 1.
+    gives_probabilities : bool, default=True
+        Whether softmax or sigmoid of the logits are probabilities.
+    settings : mapping of str to Setting, default={}
+        What a user may give as ``loss__<name>``.
+    """
+
+    name: str
+    per_class: LossFunction | None
+    per_label: LossFunction | None
+    gives_probabilities: bool = True
+    settings: Mapping[str, Setting] = field(default_factory=dict)
+
+    def out_activation(self, has_several_classes: bool) -> str:
+        """Return the name of what makes probabilities of logits, 'identity' where nothing does."""
+        if not self.gives_probabilities:
+            return "identity"
+        return "softmax" if has_several_classes else "logistic"
+
+
+def find_loss(
+    loss: object,
+    table: Mapping[str, ValueLoss] | Mapping[str, ClassLoss],
+    of_user: ValueLoss | ClassLoss,
+) -> ValueLoss | ClassLoss:
+    """Return the entry of a loss in a table.
+
+    Parameters
+    ----------
+    loss : str, ValueLoss, ClassLoss or callable
+        Loss as a user gives it.
+    table : mapping of str to ValueLoss or ClassLoss
+        Losses that have a name.
+    of_user : ValueLoss or ClassLoss
+        What is known of a callable.
+
+    Returns
+    -------
+    ValueLoss or ClassLoss
+
+    Raises
+    ------
+    ValueError
+        If it is neither a name in the table nor an entry of its kind nor callable.
+    """
+    if isinstance(loss, type(of_user)):
+        return loss
+    if isinstance(loss, str) and loss in table:
+        return table[loss]
+    if not isinstance(loss, str) and callable(loss):
+        return of_user
+    raise ValueError(
+        f"loss must be one of {sorted(table)}, a {type(of_user).__name__} of sknn.losses, or a "
+        "function loss(output, target) of tensors that returns the loss per sample; got "
+        f"{loss!r}."
+    )

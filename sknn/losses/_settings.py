@@ -1,0 +1,106 @@
+"""Settings of a loss: what a user may give as ``loss__<name>``, read and checked."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+from numbers import Real
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One of the settings of a loss.
+
+    Attributes
+    ----------
+    default : float or tuple of float
+        Value where the user gives none.
+    read : callable
+        Function from what the user gave to the value in use, which raises TypeError or
+        ValueError.
+    expected : str
+        Description of accepted values, for the error.
+    """
+
+    default: float | tuple[float, ...]
+    read: Callable[[object], float | tuple[float, ...]]
+    expected: str
+
+
+@dataclass(frozen=True)
+class NumberIn:
+    """Reads a finite number from an interval whose upper end is open."""
+
+    low: float
+    high: float = np.inf
+    includes_low: bool = False
+
+    def __call__(self, value: object) -> float:
+        """Return the number; raise ValueError if it is none, or out of the interval."""
+        if isinstance(value, bool) or not isinstance(value, Real):
+            raise ValueError
+        number = float(value)
+        if not (self.low < number < self.high or (self.includes_low and number == self.low)):
+            raise ValueError
+        return number
+
+
+def read_levels(value: object) -> tuple[float, ...]:
+    """Return levels of quantiles; raise ValueError unless they increase within (0, 1)."""
+    levels = tuple(float(v) for v in ([value] if isinstance(value, Real) else value))
+    if not levels or not all(0 < level < 1 for level in levels):
+        raise ValueError
+    if any(high <= low for low, high in pairwise(levels)):
+        raise ValueError
+    return levels
+
+
+def read_settings(
+    loss: object, settings: Mapping[str, Setting], given: Mapping[str, object] | None
+) -> dict[str, float | tuple[float, ...]]:
+    """Return the settings of a loss, checked and complete.
+
+    Parameters
+    ----------
+    loss : str, ValueLoss, ClassLoss or callable
+        Loss as a user gives it, for the errors.
+    settings : mapping of str to Setting
+        Settings that it takes.
+    given : mapping or None
+        Values of ``loss__<name>``; None is an empty mapping.
+
+    Returns
+    -------
+    dict
+
+    Raises
+    ------
+    ValueError
+        If a name is unknown, or a value not as expected.
+    """
+    given = dict(given or {})
+    named = getattr(loss, "name", loss)
+    if given and not isinstance(named, str):
+        raise ValueError(
+            "Settings loss__<name> are for the losses that have a name; for a function bind them "
+            f"with functools.partial. Got {given!r}."
+        )
+    unknown = sorted(set(given) - set(settings))
+    if unknown:
+        names = f"takes {sorted(settings)}" if settings else "takes none"
+        raise ValueError(f"loss__<name> gives {unknown}, but loss {named!r} {names}.")
+    return {name: _read(named, name, setting, given) for name, setting in settings.items()}
+
+
+def _read(
+    loss: object, name: str, setting: Setting, given: Mapping[str, object]
+) -> float | tuple[float, ...]:
+    if name not in given:
+        return setting.default
+    try:
+        return setting.read(given[name])
+    except (TypeError, ValueError):
+        raise ValueError(
+            f"{name!r} of loss {loss!r} must be {setting.expected}; got {given[name]!r}."
+        ) from None
