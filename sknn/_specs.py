@@ -52,11 +52,11 @@ class TargetSpec:
         (n_samples, n_labels); numbers of shape (n_samples, n_outputs).
     n_outputs : int
         Units in the output layer.
-    loss : str or callable
-        A key of ``sknn.engine``'s table of losses, or ``loss(output, target)`` on tensors, which
-        returns a cost for each row.
+    loss : str, sknn.losses.ValueLoss, sknn.losses.ClassLoss or callable
+        Name in the tables of `sknn.losses`, an entry of one's own, or ``loss(output, target)`` on
+        tensors, which returns the loss per sample.
     loss_params : mapping, default={}
-        Settings of the loss, as ``{'quantiles': (0.1, 0.9)}`` or ``{'gamma': 2.0}``.
+        Settings of the loss, such as ``{'quantiles': (0.1, 0.9)}`` or ``{'gamma': 2.0}``.
     """
 
     kind: TargetKind

@@ -82,7 +82,7 @@ class DeepMLPClassifier(NestedParams, TableInput, DeepClassifier):
         Most evaluations of the loss by 'lbfgs'.
     loss : {'log_loss', 'focal', 'hinge'} or callable, default='log_loss'
         Log loss; focal loss [3]_ (``loss__gamma=2.0``) for rare classes; hinge, which gives no
-        probabilities. Or ``loss(output, target)`` of tensors, a cost for each row.
+        probabilities. Or ``loss(output, target)`` of tensors, the loss per sample.
     label_smoothing : float, default=0.0
         Share of the target that is spread over all classes, in [0, 1).
     l1_ratio : float, default=0.0

@@ -136,35 +136,68 @@ class TableLoss:
 
     def per_row(self, output: Tensor, target: Tensor) -> Tensor:
         """Return the loss per sample, see `Loss`."""
-        z = output.t()
-        if z.dtype.itemsize < 4:  # of bfloat16 the logits alone
-            z = z.float()
-        is_encoded = target.ndim > 1
-        y = target.t() if is_encoded else torch.zeros_like(z).scatter_(0, target[None], 1)
-        return _LossPerSample.apply(z, y, self) if z.requires_grad else self.value(z, y)
+        return self.value(*samples_last(output, target))
 
 
-class _LossPerSample(torch.autograd.Function):
-    """The loss per sample, whose gradient is that of the table.
+def samples_last(output: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+    """Return logits and encoded targets as `TableLoss.value` takes them.
+
+    Parameters
+    ----------
+    output : Tensor of shape (n_samples, n_outputs) or (n_samples, n_members, n_outputs)
+        Logits or raw predictions.
+    target : Tensor of shape (n_samples,) or (n_samples, n_columns)
+        Class numbers, or targets of every column.
+
+    Returns
+    -------
+    z : Tensor of shape (n_outputs, n_samples) or (n_members, n_outputs, n_samples)
+        At least of float32.
+    y : Tensor of shape (n_columns, n_samples)
+        Class numbers one-hot.
+    """
+    z = output.t() if output.ndim == 2 else output.permute(1, 2, 0)
+    if z.dtype.itemsize < 4:  # logits of bfloat16; what follows is sensitive
+        z = z.float()
+    if target.ndim > 1:
+        return z, target.t()
+    return z, z.new_zeros(z.shape[-2:]).scatter_(0, target[None], 1)
+
+
+class MeanOfTable(torch.autograd.Function):
+    """The weighted mean of a `TableLoss`, whose gradient is that of the table.
 
     So all ways to train follow the same formula, which keeps digits that a derivative of the
     value's steps would lose: of the log loss of a label 0 autograd makes 1 - sigmoid(-z).
     """
 
     @staticmethod
-    def forward(ctx, z, y, loss):
-        """Return the loss per sample, for z and y as in `TableLoss.value`."""
+    def forward(ctx, output, target, weight, loss):
+        """Return the mean over samples, and members if there are some; see `MeanLoss`."""
+        z, y = samples_last(output, target)
         ctx.loss = loss
-        ctx.save_for_backward(z, y)
-        return loss.value(z, y)
+        ctx.save_for_backward(z, y, weight)
+        return weighted_mean(loss.value(z, y), weight)
 
     @staticmethod
     def backward(ctx, grad_output):
-        """Return the gradient with respect to z, times that of each sample's loss."""
-        z, y = ctx.saved_tensors
+        """Return the gradient with respect to the output."""
+        z, y, weight = ctx.saved_tensors
         gradient = torch.empty_like(z)
         ctx.loss.gradient_into(z, y, gradient)
-        return gradient.mul_(grad_output[..., None, :]), None, None
+        if weight is None:
+            gradient.mul_(grad_output / z.shape[-1])
+        else:
+            gradient.mul_(weight * (grad_output / weight.sum()))
+        if z.ndim == 2:
+            return gradient.t(), None, None, None
+        return gradient.div_(len(z)).permute(2, 0, 1), None, None, None
+
+
+def weighted_mean(losses: Tensor, weight: Tensor | None) -> Tensor:
+    """Return the mean of losses of shape (n_samples,) or (n_members, n_samples)."""
+    losses = losses if losses.ndim == 1 else losses.mean(0)
+    return losses.mean() if weight is None else losses.dot(weight) / weight.sum()
 
 
 @dataclass(frozen=True)

@@ -10,12 +10,14 @@ from torch import nn
 from sknn._specs import TargetSpec
 from sknn.engine.losses._loss import (
     Loss,
+    MeanOfTable,
     Predictions,
     TableLoss,
     UserLoss,
     identity,
     logistic,
     softmax,
+    weighted_mean,
 )
 from sknn.losses import CLASS_LOSSES, VALUE_LOSSES, ClassLoss, ValueLoss
 from sknn.losses import find_class_loss as _find_class_loss
@@ -154,13 +156,11 @@ class MeanLoss(nn.Module):
 
     def forward(self, output: Tensor, target: Tensor, weight: Tensor | None = None) -> Tensor:
         """Return the weighted mean of the loss."""
-        losses = self._loss_per_sample(output, target)
-        return losses.mean() if weight is None else losses.dot(weight) / weight.sum()
-
-    def _loss_per_sample(self, output: Tensor, target: Tensor) -> Tensor:
+        if isinstance(self.loss, TableLoss):
+            return MeanOfTable.apply(output, target, weight, self.loss)
         if output.ndim == 2:
-            return self.loss.per_row(output, target)
+            return weighted_mean(self.loss.per_row(output, target), weight)
         n_samples, n_members, _ = output.shape
         target = target.repeat_interleave(n_members, dim=0)
         losses = self.loss.per_row(output.flatten(0, 1), target)
-        return losses.view(n_samples, n_members).mean(1)
+        return weighted_mean(losses.view(n_samples, n_members).t(), weight)

@@ -89,8 +89,20 @@ class ClassCodec:
         return self
 
     def _set_spec(self, kind: str, n_outputs: int) -> None:
+        several, entry = kind == "multiclass", self._entry
+        function, other = entry.per_class, entry.per_label
+        if not several:
+            function, other = other, function
+        if function is None and other is not None:
+            have, lack = "three and more", "two classes or labels"
+            if several:
+                have, lack = lack, have
+            raise ValueError(
+                f"loss {entry.name!r} has no formula for {lack}, only for {have}, but y is "
+                f"{kind}. Take another loss, or write that formula into its entry."
+            )
         self.spec_ = TargetSpec(kind, n_outputs, self.loss, self._settings)
-        self.out_activation_ = self._entry.out_activation(kind == "multiclass")
+        self.out_activation_ = entry.out_activation(several)
 
     def check_same_classes(self, y: Any) -> None:
         """Raise ValueError unless y has exactly the classes that `fit` saw."""

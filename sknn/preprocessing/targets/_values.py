@@ -256,12 +256,10 @@ class ValueCodec:
             If the loss predicts none.
         """
         if not self.has_std:
-            having = [
-                f"loss={name!r}" for name, loss in VALUE_LOSSES.items() if loss.output.has_std
-            ]
+            having = [name for name, loss in VALUE_LOSSES.items() if loss.output.has_std]
             raise ValueError(
                 "A standard deviation is predicted only after training with "
-                f"{' or '.join(having)}; the loss was {self.loss!r}."
+                f"loss={' or '.join(map(repr, having))}; the loss was {self.loss!r}."
             )
         std = self._predict(output)[..., 1]
         return _without_one_column(self._in_units(std, np.zeros(1), self.scale_))

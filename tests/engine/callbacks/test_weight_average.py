@@ -170,7 +170,7 @@ def test_training_ends_after_the_step_or_epoch_that_reaches_the_limit_of_time(
     [
         (TargetSpec("values", 2, "squared_error"), RNG.randn(6, 2)),
         (TargetSpec("multiclass", 3, "log_loss"), np.arange(6) % 3),
-        (TargetSpec("binary", 1, "binary_log_loss"), np.arange(6.0)[:, None] % 2),
+        (TargetSpec("binary", 1, "log_loss"), np.arange(6.0)[:, None] % 2),
     ],
     ids=["values", "multiclass", "binary"],
 )

@@ -14,7 +14,7 @@ from sklearn.metrics import (
 from sklearn.neural_network._base import LOSS_FUNCTIONS as SKLEARN
 
 from sknn._specs import TargetSpec
-from sknn.engine.losses._loss import Loss
+from sknn.engine.losses._loss import TableLoss
 from sknn.engine.losses._table import LOSSES, MeanLoss, as_loss, loss_for
 from sknn.preprocessing import CLASS_LOSSES, VALUE_LOSSES, ClassCodec, ValueCodec
 
@@ -294,7 +294,7 @@ def test_torchs_own_losses_can_be_used(rng):
         (lambda z, y: ((z - y) ** 2).mean(), r"shape \(7,\) or \(7, 3\); got shape \(\).*none"),
         (lambda z, y: (z - y)[:, :2], r"got shape \(7, 2\)"),
         (lambda z, y: (z - y).mean(dim=0), r"got shape \(3,\)"),
-        (lambda z, y: 0.5, r"a cost for each row.*got 'float'"),
+        (lambda z, y: 0.5, r"the loss per sample.*got 'float'"),
         (lambda z, y: (z.detach() - y) ** 2, r"The loss has no gradient.*without detach\(\)"),
     ],
 )
@@ -330,7 +330,7 @@ def test_losses_can_be_pickled(case, rng):
     output, target = data(case, rng)
     loss = make(case)
     again = pickle.loads(pickle.dumps(loss))
-    assert isinstance(again, Loss)
+    assert isinstance(again, TableLoss)
     assert torch.equal(again.per_row(output, target), loss.per_row(output, target))
     assert torch.equal(again.link(output), loss.link(output))
 

@@ -3,6 +3,7 @@
 import sys
 import warnings
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -219,7 +220,17 @@ TARGETS = {
     "multilabel": (classifier, np.stack([Y > 4, Y % 2 == 0, Y % 3 == 0], 1).astype(int)),
     "squared error": (regressor, Y.astype(float)),
     "two outputs": (regressor, np.stack([Y, Y**2], 1).astype(float)),
-    "poisson": (lambda **p: regressor(loss="poisson", **p), Y.astype(float)),
+    "poisson": (partial(regressor, loss="poisson"), Y.astype(float)),
+    "gamma": (partial(regressor, loss="gamma"), 1.0 + Y),
+    "absolute error": (partial(regressor, loss="absolute_error"), Y.astype(float)),
+    "huber": (partial(regressor, loss="huber", loss__delta=0.5), np.stack([Y, -Y], 1) * 1.0),
+    "quantiles": (partial(regressor, loss="quantile", quantile=(0.1, 0.4, 0.9)), Y * 1.0),
+    "normal": (partial(regressor, loss="gaussian_nll"), np.stack([Y, Y**2], 1) * 1.0),
+    "smoothed": (partial(classifier, label_smoothing=0.1), Y),
+    "focal": (partial(classifier, loss="focal", label_smoothing=0.1), Y),
+    "focal labels": (partial(classifier, loss="focal"), (Y > 4).astype(int)),
+    "hinge": (partial(classifier, loss="hinge"), Y),
+    "hinge labels": (partial(classifier, loss="hinge"), (Y > 4).astype(int)),
 }
 
 
@@ -423,8 +434,7 @@ NOT_WRITTEN_OUT = (
     {"solver": torch.optim.Adagrad},
     {"dropout": 0.1},
     {"normalization": "layer"},
-    {"label_smoothing": 0.1},
-    {"loss": "focal"},
+    {"loss": torch.nn.CrossEntropyLoss(reduction="none")},
     {"dtype": "bfloat16"},
     {"callbacks": [lambda row: None]},
     {"verbose": 2},

@@ -53,7 +53,7 @@ def test_two_classes_are_one_column_of_0_and_1(case, dtype):
     codec = ClassCodec().fit(y)
     encoded = codec.encode(y, dtype)
     assert (codec.spec_.kind, codec.spec_.n_outputs) == ("binary", 1)
-    assert codec.spec_.loss == "binary_log_loss"
+    assert codec.spec_.loss == "log_loss"
     assert encoded.shape == (4, 1)
     assert encoded.dtype == dtype
     assert_array_equal(codec.classes_, np.unique(np.asarray(y)))
@@ -90,7 +90,7 @@ def test_label_sets_are_columns_of_0_and_1(container, dtype):
     codec = ClassCodec().fit(Y)
     encoded = codec.encode(Y, dtype)
     assert (codec.spec_.kind, codec.spec_.n_outputs) == ("multilabel", 3)
-    assert codec.spec_.loss == "binary_log_loss"
+    assert codec.spec_.loss == "log_loss"
     assert_array_equal(codec.classes_, [0, 1, 2])
     assert type(encoded) is np.ndarray
     assert encoded.dtype == dtype
