@@ -149,7 +149,7 @@ def test_early_stopping_goes_by_what_the_loss_is_about(noisy):
         ({"quantile": 0.5}, [1.0, 2.0], "is for loss='quantile', but loss is 'squared_error'"),
         ({"loss": "pinball"}, [1.0, 2.0], "'loss' parameter"),
         ({"loss": lambda output, target: 1.0}, [1.0, 2.0], "must return the loss per sample"),
-        ({"loss": lambda o, t: (o - t).mean()}, [1.0, 2.0], "Leave out the mean over rows"),
+        ({"loss": lambda o, t: (o - t).mean()}, [1.0, 2.0], "Leave out the mean over samples"),
     ],
     ids=range(9),
 )
