@@ -18,6 +18,7 @@ os.environ["MPLBACKEND"] = "Agg"
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from api_reference import index_page  # noqa: E402
+from which_picture import draw_questions  # noqa: E402
 
 import sknn  # noqa: E402
 
@@ -70,11 +71,11 @@ html_theme_options = {
     },
     "navbar_end": ["theme-switcher"],
     "show_prev_next": True,
-    "footer_start": ["copyright"],
+    "footer_start": ["version.html"],
     "footer_end": [],
     "navigation_with_keys": False,
 }
-html_sidebars = {"index": [], "speed": [], "architecture": [], "contributing": []}
+html_sidebars = {"index": [], "speed": [], "architecture": [], "contributing": [], "changelog": []}
 
 sphinx_gallery_conf = {
     "examples_dirs": "../examples",
@@ -94,7 +95,7 @@ warnings.filterwarnings("ignore", message="FigureCanvasAgg is non-interactive")
 
 
 def _write_pages(app, config):
-    """Write what is made from code: the list of the API and the diagram of XOR."""
+    """Write what is made from code: the list of the API and the diagrams."""
     from sknn.inspection import NetworkDiagramDisplay
     from sknn.threshold import ThresholdNetwork
 
@@ -106,7 +107,11 @@ def _write_pages(app, config):
         node_names=[["a", "b"], *xor.unit_names],
         values=[[0, 1], [0, 1], [1]],
     )
-    pages = {"api/index.rst": index_page(), "api/xor.svg": display.to_svg(size=(420, 175))}
+    pages = {
+        "api/index.rst": index_page(),
+        "api/which.svg": draw_questions(),
+        "api/xor.svg": display.to_svg(size=(420, 175)),
+    }
     (HERE / "api").mkdir(exist_ok=True)
     for name, text in pages.items():
         path = HERE / name

@@ -5,6 +5,7 @@ import inspect
 import re
 import subprocess
 import sys
+import tomllib
 from importlib import import_module, metadata
 from pathlib import Path
 
@@ -106,9 +107,12 @@ def test_installed_version_is_the_version():
     assert metadata.version("sknn") == sknn.__version__, "another version is installed; reinstall"
 
 
-def test_changelog_names_the_version():
-    text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
-    assert sknn.__version__.partition(".dev")[0] in text
+def test_changelog_and_citation_name_the_version():
+    changelog, citation = (
+        (ROOT / name).read_text(encoding="utf-8") for name in ("CHANGELOG.md", "CITATION.cff")
+    )
+    assert f"## {sknn.__version__.partition('.dev')[0]}" in changelog
+    assert f"\nversion: {sknn.__version__}\n" in citation
 
 
 def test_old_package_in_the_same_folder_is_noticed(tmp_path):
@@ -142,7 +146,16 @@ def test_optional_package_that_is_missing_names_its_extra(monkeypatch):
         require("no_such_package.module", "LossCurveDisplay.plot")
 
 
-def test_extras_exist():
+def test_extras_exist_and_all_has_them():
     text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    extras = tomllib.loads(text)["project"]["optional-dependencies"]
     for package, extra in EXTRAS.items():
-        assert re.search(rf"^{extra} = .*{package}", text, re.MULTILINE | re.IGNORECASE)
+        assert any(package.lower() in item for item in extras[extra])
+    assert set(re.findall(r"\w+", extras["all"][0])) >= {"sknn", "skops", *EXTRAS.values()}
+
+
+def test_what_users_look_for_is_in_the_sdist():
+    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    included = tomllib.loads(text)["tool"]["hatch"]["build"]["targets"]["sdist"]["include"]
+    assert {"CONTRIBUTING.md", "SECURITY.md", "CITATION.cff", "benchmarks"} <= set(included)
+    assert all((ROOT / name).exists() for name in included)

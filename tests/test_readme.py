@@ -16,7 +16,6 @@ def test_python_blocks_run(code, capsys):
     exec(compile(code, "README.md", "exec"), space)
     printed = capsys.readouterr().out
     assert printed in re.findall(r"```text\n(.*?)```", README, re.DOTALL) or not printed
-    assert "search" not in space or space["search"].best_score_ > 0.95
 
 
 @pytest.mark.parametrize("marker", ["run-command", "test-command"])
@@ -27,6 +26,10 @@ def test_commands_make_an_environment_and_pin_torch(marker):
     assert "--constraint constraints.txt" in command
     for path in re.findall(r"\bexamples/\S+", command):
         assert (ROOT / path).exists(), path
+
+
+def test_readme_is_short():
+    assert len(README.splitlines()) <= 120
 
 
 def test_links_lead_somewhere():

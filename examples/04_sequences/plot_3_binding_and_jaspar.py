@@ -23,7 +23,9 @@ from sknn import SequenceCNNClassifier
 from sknn.inspection import MotifLogoDisplay, SaliencyMapDisplay
 from sknn.motifs import match_motifs, read_motifs
 
-DATA = Path(__file__).parent / "data"
+# sphinx-gallery defines no __file__, and runs a page in its own folder.
+HERE = Path(__file__).parent if "__file__" in globals() else Path.cwd()
+DATA = HERE / "data"
 table = pd.read_csv(DATA / "mouse_factor.csv.gz")
 train, dev, test = (table[table["part"] == part] for part in ("train", "dev", "test"))
 print(table.groupby(["part", "bound"]).size().unstack())

@@ -1,16 +1,16 @@
 """Every page of the gallery runs without a warning, teaches one thing, and shows what it says."""
 
 import re
-import runpy
+import sys
 import warnings
-from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
 
 from sknn.datasets import load_fashion_mnist
+from tests.helpers import ROOT
 
-ROOT = Path(__file__).parents[2]
 PAGES = sorted((ROOT / "examples").glob("*/plot_*.py"))
 
 
@@ -209,6 +209,15 @@ NEEDS = {
 }
 
 
+def run_as_sphinx_gallery_does(page, monkeypatch):
+    """Return the names of a page that ran as ``__main__``, in its folder, without `__file__`."""
+    main = ModuleType("__main__")
+    monkeypatch.chdir(page.parent)
+    monkeypatch.setitem(sys.modules, "__main__", main)
+    exec(compile(page.read_text(encoding="utf-8"), str(page), "exec"), vars(main))
+    return vars(main)
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_page_runs_without_a_warning_and_shows_what_it_says(page, monkeypatch):
     plt = pytest.importorskip("matplotlib.pyplot", reason="the gallery draws with matplotlib")
@@ -227,7 +236,7 @@ def test_page_runs_without_a_warning_and_shows_what_it_says(page, monkeypatch):
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
-            space = runpy.run_path(str(page))
+            space = run_as_sphinx_gallery_does(page, monkeypatch)
     finally:
         n_left = len(plt.get_fignums())
         plt.close("all")
