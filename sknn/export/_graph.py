@@ -103,7 +103,7 @@ class Graph:
         self.constants.append(self.onnx.numpy_helper.from_array(np.array(array, order="C"), name))
         return name
 
-    def number(self, value: float) -> str:
+    def number(self, value: float | np.ndarray) -> str:
         """Return a constant in the dtype of the network."""
         return self.constant(value, self.dtype)
 

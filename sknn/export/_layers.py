@@ -227,7 +227,10 @@ def _add_by_torch(graph: Graph, module: nn.Module, value: str, rows: torch.Tenso
         ) from error
     part = graph.onnx.load_model_from_string(file.getvalue())
     _check_result(graph, part, module, rows)
-    return graph.insert(part, value)
+    # A shape with -1 in it has no meaning for 0 samples, so that a sample of zeros goes along.
+    extra = graph.number(np.zeros((1, rows.shape[1])))
+    result = graph.insert(part, graph.add("Concat", value, extra, axis=0))
+    return graph.add("Slice", result, *(graph.constant([end]) for end in (0, -1, 0)))
 
 
 def _check_result(graph: Graph, part: Any, module: nn.Module, rows: torch.Tensor) -> None:

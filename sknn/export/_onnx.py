@@ -7,6 +7,7 @@ from sklearn.base import is_classifier
 from sklearn.utils.validation import check_is_fitted
 
 from sknn._files import write_file
+from sknn.deep import TabularMLPRegressor
 from sknn.deep._base import DeepEstimator
 from sknn.export._front import convert_front, split_model
 from sknn.export._graph import Graph
@@ -73,7 +74,10 @@ def export_onnx(
           classifier; ``label`` of shape (n_rows, n_labels) for multilabel y; ``scores`` in place
           of ``probabilities`` where there are none. Classes of bool are 0 and 1;
         - ``variable`` of shape (n_rows, n_outputs) of a regressor, (n_rows, n_quantiles) with
-          several quantiles, and ``std`` too with ``loss='gaussian_nll'``.
+          several quantiles, and behind it ``std`` with ``loss='gaussian_nll'``.
+
+        The first output is what ``predict`` returns. Any number of samples is taken, 0 included.
+        The metadata say which sknn, scikit-learn and torch wrote the model.
 
     Raises
     ------
@@ -124,8 +128,9 @@ def export_onnx(
     _check_kind(last)
     check_is_fitted(last)
     units = isinstance(last, UNITS)
-    if dtype == "auto":
-        dtype = "float64" if units else last._encoder.spec_.dtype
+    own = "float64" if units else last._encoder.spec_.dtype
+    predicts_wide = dtype == "auto" and isinstance(last, TabularMLPRegressor)
+    dtype = own if dtype == "auto" else dtype
     front = convert_front(steps, X, dtype, opset) if steps else None
     graph = Graph(opset, dtype, front)
     value = None if front is None else graph.cast(graph.front_output, dtype)
@@ -133,7 +138,7 @@ def export_onnx(
         value = graph.input("X", dtype, last.n_features_in_) if value is None else value
         add_units(graph, last, value)
     else:
-        _add_deep(graph, last, value)
+        _add_deep(graph, last, value, "float64" if predicts_wide else dtype)
     model = graph.model(type(last).__name__)
     if path is not None:
         write_file(path, model.SerializeToString())
@@ -156,9 +161,13 @@ def _check_kind(last: Any) -> None:
         )
 
 
-def _add_deep(graph: Graph, last: DeepEstimator, value: str | None) -> None:
+def _add_deep(graph: Graph, last: DeepEstimator, value: str | None, dtype: str) -> None:
+    """Append an estimator; regressors predict in `dtype`."""
     names = getattr(last, "feature_names_in_", None)
     names = None if names is None else list(names)
     value = add_table(graph, last._encoder, names, value)
     raw = add_network(graph, last.module_, value, last._inputs)
-    (add_classes if is_classifier(last) else add_values)(graph, last._codec, raw)
+    if is_classifier(last):
+        add_classes(graph, last._codec, raw)
+    else:
+        add_values(graph, last._codec, raw, dtype)

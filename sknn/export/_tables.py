@@ -63,7 +63,7 @@ def _inputs_by_name(
 ) -> tuple[str | None, list[tuple[str, bool]]]:
     """Return the numeric columns side by side, in float64, and each column of levels.
 
-    With the latter stands whether they are whole numbers in int64.
+    With the latter stands whether they are whole numbers, in int64, or bool.
     """
     numbers, levels = [], []
     categories = iter(encoder._categories)
@@ -74,7 +74,8 @@ def _inputs_by_name(
             continue
         category = next(categories)
         is_whole = category.kind == "numeric" and not category.missing
-        numeric = np.int64 if is_whole else np.float64
+        is_bool = all(isinstance(level, bool) for level in category.levels)
+        numeric = (bool if is_bool else np.int64) if is_whole else np.float64
         dtype = numeric if category.kind == "numeric" else str
         levels.append((graph.input(name, dtype, 1), is_whole))
     return graph.side_by_side(numbers) if numbers else None, levels
@@ -110,6 +111,7 @@ def _codes(graph: Graph, category: Any, column: str, is_whole: bool) -> str:
     n_levels = len(category.levels)
     missing = n_levels + 1 if category.missing else 0
     if category.kind == "numeric" and is_whole:
+        column = graph.cast(column, np.int64)  # of bool
         return _look_up(graph, column, "int64s", category.levels, range(1, n_levels + 1))
     if category.kind == "numeric":
         return _codes_of_floats(graph, category, column, missing)
@@ -128,7 +130,8 @@ def _codes_of_floats(graph: Graph, category: Any, column: str, missing: int) -> 
 
 
 def _look_up(graph: Graph, column: str, kind: str, keys: Any, values: Any) -> str:
-    table = {f"keys_{kind}": list(keys), "values_int64s": list(values), "default_int64": 0}
+    keys = list(map(int, keys)) if kind == "int64s" else list(keys)  # True and False are 1 and 0
+    table = {f"keys_{kind}": keys, "values_int64s": list(values), "default_int64": 0}
     return graph.add("LabelEncoder", column, domain=ML, **table)
 
 

@@ -1,14 +1,15 @@
 """From raw output to predictions, as ONNX nodes."""
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
 from sknn.export._graph import Graph
-from sknn.preprocessing import quantile_steps
+from sknn.preprocessing import ClassCodec, ValueCodec, quantile_steps
 
 
-def add_classes(graph: Graph, codec: Any, raw: str) -> None:
+def add_classes(graph: Graph, codec: ClassCodec, raw: str) -> None:
     """Add the outputs of a classifier: ``label``, and ``probabilities`` or ``scores``.
 
     Parameters
@@ -95,8 +96,8 @@ def _plain_classes(classes: np.ndarray) -> np.ndarray:
     )
 
 
-def add_values(graph: Graph, codec: Any, raw: str) -> None:
-    """Add the outputs of a regressor: ``variable``, and with 'gaussian_nll' ``std``.
+def add_values(graph: Graph, codec: ValueCodec, raw: str, dtype: str) -> None:
+    """Add the outputs of a regressor: ``variable``, and after it ``std`` where one is predicted.
 
     Parameters
     ----------
@@ -105,45 +106,81 @@ def add_values(graph: Graph, codec: Any, raw: str) -> None:
     codec : ValueCodec
         Of the regressor.
     raw : str
-        Raw output of the network, of shape (n_rows, n_outputs).
+        Raw predictions of the network, of shape (n_samples, n_outputs).
+    dtype : {'float32', 'float64'}
+        Of the outputs.
+
+    Raises
+    ------
+    ValueError
+        If the output activation is not one of `PREDICTIONS`.
     """
-    n_columns, settings = codec.n_columns_, codec.spec_.loss_params
-    shape = [None, n_columns]
-    if codec.out_activation_ == "exp":
-        values = _in_units(graph, graph.add("Exp", raw), 0.0, codec.scale_)
-    elif codec.out_activation_ == "mean_and_softplus":
-        values = graph.columns(raw, range(0, 2 * n_columns, 2))
-        std = graph.softplus(graph.columns(raw, range(1, 2 * n_columns, 2)))
-        std = graph.add("Add", std, graph.number(settings["min_std"]))
-        std = _in_units(graph, std, 0.0, codec.scale_)
-        values = _in_units(graph, values, codec.mean_, codec.scale_)
-        graph.output(std, "std", graph.dtype, shape)
-    elif codec.out_activation_ == "increments":
-        levels = settings["quantiles"]
-        columns = graph.constant([0, n_columns, len(levels)])  # 0: as many rows as there are
-        values = _quantiles(graph, graph.add("Reshape", raw, columns), levels)
-        values = _in_units(graph, values, codec.mean_[:, None], codec.scale_[:, None])
-        shape = [None, n_columns, len(levels)]
-        if n_columns == 1:
-            values = graph.add("Squeeze", values, graph.constant([1]))
-            del shape[1]
-    else:
-        values = _in_units(graph, raw, codec.mean_, codec.scale_)
-    graph.output(values, "variable", graph.dtype, shape)
+    write = PREDICTIONS.get(codec.out_activation_)
+    if write is None:
+        raise ValueError(
+            f"The output activation {codec.out_activation_!r} has no counterpart in ONNX; expected "
+            f"one of {sorted(PREDICTIONS)}. Fit with a loss that has one of these."
+        )
+    n_columns = codec.n_columns_
+    n_raw = codec.spec_.n_outputs // n_columns
+    shape = graph.constant([0, n_columns, n_raw])  # 0: as many samples as there are
+    values = write(graph, graph.add("Reshape", raw, shape), codec.spec_.loss_params)
+    if codec.offsets_ is not None:
+        values = _shift_quantiles(graph, values, codec.offsets_)
+    mean = codec.mean_ if codec.shifts else np.zeros(n_columns)
+    if not codec.has_std:
+        values = _in_units(graph, values, mean, codec.scale_)
+        _output_values(graph, values, "variable", (n_columns, n_raw), dtype)
+        return
+    location, std = (graph.add("Gather", values, graph.constant([k]), axis=2) for k in (0, 1))
+    location = _in_units(graph, location, mean, codec.scale_)
+    _output_values(graph, location, "variable", (n_columns, 1), dtype)
+    std = _in_units(graph, std, np.zeros(n_columns), codec.scale_)
+    _output_values(graph, std, "std", (n_columns, 1), dtype)
 
 
-def _in_units(graph: Graph, values: str, mean: Any, scale: np.ndarray) -> str:
+def _output_values(
+    graph: Graph, values: str, name: str, sizes: tuple[int, int], dtype: str
+) -> None:
+    """Add an output of values of shape (n_samples, n_columns, n_levels) without an axis of one."""
+    n_columns, n_levels = sizes
+    shape = [None, n_columns, n_levels]
+    axis = 2 if n_levels == 1 else 1
+    if shape[axis] == 1:
+        values = graph.add("Squeeze", values, graph.constant([axis]))
+        del shape[axis]
+    graph.output(graph.cast(values, dtype), name, dtype, shape)
+
+
+def _in_units(graph: Graph, values: str, mean: np.ndarray, scale: np.ndarray) -> str:
     """Return values in the units of y, computed in float64 as the estimator does."""
     if not np.any(mean) and np.all(scale == 1):
         return values
     wide = graph.cast(values, np.float64)
-    wide = graph.add("Mul", wide, graph.constant(scale, np.float64))
-    wide = graph.add("Add", wide, graph.constant(mean, np.float64))
-    return graph.cast(wide, graph.dtype)
+    wide = graph.add("Mul", wide, graph.constant(scale[:, None], np.float64))
+    return graph.add("Add", wide, graph.constant(mean[:, None], np.float64))
 
 
-def _quantiles(graph: Graph, raw: str, levels: tuple[float, ...]) -> str:
-    """Return quantiles by sums of steps away from the level nearest the median, as NumPy does."""
+def _shift_quantiles(graph: Graph, values: str, offsets: np.ndarray) -> str:
+    """Return calibrated quantiles: each shifted, and none below the one before it."""
+    shifted = graph.add("Add", values, graph.number(offsets))
+    levels = [
+        graph.add("Gather", shifted, graph.constant([k]), axis=2) for k in range(offsets.shape[1])
+    ]
+    for k in range(1, len(levels)):
+        levels[k] = graph.add("Max", levels[k - 1], levels[k])
+    return levels[0] if len(levels) == 1 else graph.add("Concat", *levels, axis=2)
+
+
+def _mean_and_std(graph: Graph, raw: str, settings: Mapping[str, float]) -> str:
+    mean, std = (graph.add("Gather", raw, graph.constant([k]), axis=2) for k in (0, 1))
+    std = graph.add("Add", graph.softplus(std), graph.number(settings["min_std"]))
+    return graph.add("Concat", mean, std, axis=2)
+
+
+def _quantiles(graph: Graph, raw: str, settings: Mapping[str, tuple[float, ...]]) -> str:
+    """Return sums of steps away from the level nearest the median, as NumPy does."""
+    levels = settings["quantiles"]
     start, steps = quantile_steps(levels)
     parts = graph.add("Mul", graph.softplus(raw), graph.constant(steps, graph.dtype))
     first = graph.add("Gather", raw, graph.constant([start]), axis=2)
@@ -160,3 +197,13 @@ def _quantiles(graph: Graph, raw: str, levels: tuple[float, ...]) -> str:
     below = [name for sign, name in sides if sign < 0]
     above = [name for sign, name in sides if sign > 0]
     return graph.add("Concat", *below, first, *above, axis=2)
+
+
+#: output activation -> function that writes predictions of encoded y, of shape (n_samples,
+#: n_columns, n_predictions), for raw ones of shape (n_samples, n_columns, n_raw)
+PREDICTIONS: dict[str, Callable[[Graph, str, Mapping[str, Any]], str]] = {
+    "identity": lambda graph, raw, settings: raw,
+    "exp": lambda graph, raw, settings: graph.add("Exp", raw),
+    "increments": _quantiles,
+    "mean_and_softplus": _mean_and_std,
+}
