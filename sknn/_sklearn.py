@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from sklearn.base import _fit_context
+from sklearn.metrics._scorer import _PassthroughScorer as PassthroughScorer
 from sklearn.utils import _safe_indexing as take_rows
 from sklearn.utils._param_validation import HasMethods, Interval, Options, StrOptions
 from sklearn.utils._set_output import _get_output_config
@@ -38,6 +39,7 @@ __all__ = [
     "HasMethods",
     "Interval",
     "Options",
+    "PassthroughScorer",
     "StrOptions",
     "check_feature_names",
     "check_method_params",

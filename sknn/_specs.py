@@ -11,9 +11,12 @@ from typing import Any, Literal, Protocol
 
 import numpy as np
 
+from sknn._saved import saved
+
 TargetKind = Literal["binary", "multiclass", "multilabel", "values"]
 
 
+@saved
 @dataclass(frozen=True)
 class InputSpec:
     """What an encoded X looks like.
@@ -41,6 +44,7 @@ class InputSpec:
     length: int | None = None
 
 
+@saved
 @dataclass(frozen=True)
 class TargetSpec:
     """What an encoded y looks like, and which loss belongs to it.
@@ -91,6 +95,7 @@ class LayerSpec:
     n_parameters: int
 
 
+@saved
 @dataclass(frozen=True)
 class TrainConfig:
     """How to train; each field means what the estimators' parameter of that name means.
@@ -165,6 +170,7 @@ class TrainConfig:
     learning_rate_params: Mapping[str, Any] = field(default_factory=dict)
 
 
+@saved
 @dataclass
 class Progress:
     """What training has seen so far; it goes on through ``warm_start`` and ``partial_fit``.
@@ -248,6 +254,7 @@ class Watcher(Protocol):
         """Look at the net and its progress; return True to stop training."""
 
 
+@saved
 @dataclass(frozen=True)
 class TrainResult:
     """A trained skorch net and what happened on the way.

@@ -6,7 +6,10 @@ from types import FrameType
 
 #: packages whose frames stand between the line that a user wrote and ours
 BETWEEN = frozenset(
-    ("sknn", "sklearn", "skorch", "joblib", "scipy", "numpy", "torch", "contextlib", "functools")
+    (
+        *("sknn", "sklearn", "skorch", "skops", "scipy", "numpy", "torch"),
+        *("joblib", "contextlib", "copy", "functools", "pickle"),
+    )
 )
 
 

@@ -15,55 +15,24 @@ Examples
 >>> again = skops.io.load("model.skops", trusted=trusted_types())  # doctest: +SKIP
 """
 
-from collections.abc import Iterable
+import pkgutil
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
 
-#: module -> classes that fitted estimators hold
-_TYPES = {
-    "numpy": "dtype",
-    "sknn._specs": "InputSpec Progress TargetSpec TrainConfig TrainResult",
-    "sknn.architectures.layers._activations": "FunctionActivation",
-    "sknn.architectures.layers._blocks": "BatchNorm UnsetLinear",
-    "sknn.architectures.layers._dropout": "Dropout",
-    "sknn.architectures.layers._embeddings": "CategoryEmbeddings UnsetEmbedding",
-    "sknn.architectures.layers._members": "MemberEmbeddings MemberLinear Periodic PiecewiseLinear",
-    "sknn.architectures._mlp": "MLP",
-    "sknn.architectures._sequence_cnn": "SequenceCNN UnsetConv1d",
-    "sknn.architectures.options._sequence": "SequenceOptions",
-    "sknn.architectures._tabular_ensemble": "TabularEnsemble",
-    "sknn.architectures.layers._windows": "FilterBank",
-    "sknn.deep.mlp._classifier": "DeepMLPClassifier",
-    "sknn.deep.mlp._regressor": "DeepMLPRegressor",
-    "sknn.deep.sequence._classifier": "SequenceCNNClassifier",
-    "sknn.deep.sequence._regressor": "SequenceCNNRegressor",
-    "sknn.deep.tabular._classifier": "TabularMLPClassifier",
-    "sknn.deep.tabular._regressor": "TabularMLPRegressor",
-    "sknn.engine.losses._loss": ("Predictions TableLoss UserLoss identity logistic softmax"),
-    "sknn.losses._loss": "ClassLoss LossFunction Score ValueLoss",
-    "sknn.losses._outputs": "OutputActivation",
-    "sknn.losses._settings": "NumberIn Setting",
-    "sknn.engine.net._net": "Net",
-    "sknn.engine.optimizers._optimizers": "Adam AdamW NAdam RMSprop SGD",
-    "sknn.engine.net._serialization": "KnownTensor PlainDtype PlainObject PlainTensor",
-    "sknn.engine._resume": "Resume",
-    "sknn.engine.optimizers._schedules": "Curve Steady TorchSchedule",
-    "sknn.engine.optimizers._torch_scheduler": "StandIn",
-    "sknn.model_selection._batched_search": (
-        "BatchedGridSearchCV BatchedHalvingGridSearchCV BatchedHalvingRandomSearchCV "
-        "BatchedRandomizedSearchCV"
-    ),
-    "sknn.model_selection._ensemble": "DeepEnsembleClassifier DeepEnsembleRegressor",
-    "sknn.preprocessing.tables._categories": "CategoryColumn",
-    "sknn.preprocessing.tables._numeric": "NumericColumns",
-    "sknn.preprocessing.tables._scaling": "Affine NormalScores",
-    "sknn.preprocessing.sequences._encoder": "DNAOneHotEncoder",
-    "sknn.preprocessing.sequences._inputs": "SequenceFormat SequenceInputs",
-    "sknn.preprocessing.tables._encoder": "TabularEncoder",
-    "sknn.preprocessing.targets._classes": "ClassCodec",
-    "sknn.preprocessing.targets._values": "ValueCodec",
-    "sknn.threshold.zero_one._classifier": "ThresholdLogicClassifier",
-    "sknn.threshold.perceptron._moments": "Moments",
-    "sknn.threshold.perceptron._classifier": "PerceptronClassifier",
-    "sknn.threshold.perceptron._state": "LinearUnits PerceptronState",
+from sklearn.model_selection import KFold, StratifiedKFold
+
+from sknn._sklearn import PassthroughScorer
+
+#: a class with its decorators, a line each, and the words of its bases; or a decorated function
+DEFINITION = re.compile(
+    r"^((?:@.*\n)*)class (\w+)(?:\(([^)]*)\))?|^((?:@.*\n)+)def (\w+)", re.MULTILINE
+)
+#: what fitted searches hold, and skops does not know
+OF_SCIKIT_LEARN = (KFold, PassthroughScorer, StratifiedKFold)
+#: module -> classes that networks and estimators are made of, where torch has them
+OF_TORCH = {
     "torch.nn.modules.activation": "ELU GELU LeakyReLU ReLU SELU SiLU Sigmoid Softplus Tanh",
     "torch.nn.modules.batchnorm": "BatchNorm1d",
     "torch.nn.modules.container": "ModuleList ParameterList Sequential",
@@ -119,9 +88,44 @@ def trusted_types(*more: str | type) -> list[str | type]:
     >>> trusted_types("my_package.MyModule")[-1]
     'my_package.MyModule'
     """
-    return [*_names(), *more]
+    of_scikit_learn = [f"{kind.__module__}.{kind.__name__}" for kind in OF_SCIKIT_LEARN]
+    of_torch = [f"{module}.{name}" for module, names in OF_TORCH.items() for name in names.split()]
+    return ["numpy.dtype", *_find_saved(), *of_scikit_learn, *of_torch, *more]
 
 
-def _names() -> Iterable[str]:
-    for module, names in _TYPES.items():
-        yield from (f"{module}.{name}" for name in names.split())
+@cache
+def _find_saved() -> tuple[str, ...]:
+    """Return the classes marked by `sknn._saved.saved` and those that derive from `SavedState`.
+
+    Sources are read, not imported: a file of a perceptron does not need torch.
+    """
+    definitions = {}
+    for module, source in _read_sources(Path(__file__).parent, "sknn"):
+        for marks, name, bases, *function in DEFINITION.findall(source):
+            marks, name = (marks, name) if name else function
+            definitions[f"{module}.{name}"] = "@saved\n" in marks, re.findall(r"\w+", bases)
+    found, before = {"SavedState"}, 0
+    while len(found) > before:  # until no class is added that derives from one found
+        before = len(found)
+        found |= {
+            dotted.rpartition(".")[2]
+            for dotted, (_, bases) in definitions.items()
+            if not found.isdisjoint(bases)
+        }
+    return tuple(
+        sorted(
+            dotted
+            for dotted, (is_marked, bases) in definitions.items()
+            if is_marked or not found.isdisjoint(bases)
+        )
+    )
+
+
+def _read_sources(folder: Path, package: str) -> Iterator[tuple[str, str]]:
+    """Yield dotted name and source of the modules of a package and of those in it."""
+    for info in pkgutil.iter_modules([str(folder)]):
+        name = f"{package}.{info.name}"
+        if info.ispkg:
+            yield from _read_sources(folder / info.name, name)
+        else:
+            yield name, info.module_finder.find_spec(info.name).loader.get_source(info.name)

@@ -10,6 +10,7 @@ import torch
 from torch import nn
 from torch.nn.functional import linear
 
+from sknn._saved import saved
 from sknn._specs import InputSpec, LayerSpec, TargetSpec
 from sknn.architectures.layers._activations import (
     activation_name,
@@ -26,6 +27,7 @@ from sknn.architectures.options._mlp import MLPOptions
 PLAIN = MLPOptions()
 
 
+@saved
 class MLP(nn.Module):
     """Linear layers with an activation between them; the output is raw, without a link.
 

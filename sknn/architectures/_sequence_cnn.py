@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from sknn._saved import saved
 from sknn._specs import InputSpec, LayerSpec, TargetSpec
 from sknn.activations import ACTIVATIONS
 from sknn.architectures.layers._blocks import BatchNorm, UnsetLinear, init_uniform
@@ -28,6 +29,7 @@ MAX_POOLED = 16_384
 DEFAULTS = SequenceOptions()
 
 
+@saved
 class UnsetConv1d(nn.Conv1d):
     """A convolution that draws no weights when it is made; see `UnsetLinear`."""
 
@@ -35,6 +37,7 @@ class UnsetConv1d(nn.Conv1d):
         """Leave the weights unset; see `SequenceCNN.init_weights`."""
 
 
+@saved
 class SequenceCNN(nn.Module):
     """Filters slide along sequences; what they find is pooled and goes through hidden layers.
 

@@ -10,6 +10,7 @@ import torch
 from torch import nn
 from torch.nn.functional import relu
 
+from sknn._saved import saved
 from sknn._specs import InputSpec, LayerSpec, TargetSpec
 from sknn.architectures.layers._dropout import Dropout
 from sknn.architectures.layers._members import (
@@ -48,6 +49,7 @@ class TabularOptions:
     embedding_width: int = 8
 
 
+@saved
 class TabularEnsemble(nn.Module):
     """MLPs side by side, each of which can leave out rows that it will be judged on.
 

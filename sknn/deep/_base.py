@@ -9,6 +9,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
+from sknn._saved import SavedState
 from sknn._sklearn import CallbackSupportMixin, fit_context, take_rows, with_callbacks
 from sknn._specs import InputSpec, Progress, Sample, TrainConfig, TrainPlan, TrainResult
 from sknn._validation import local_random_state, restore_on_error, validated_weights
@@ -19,8 +20,10 @@ from sknn.deep._sklearn_callbacks import CallbackWatcher
 from sknn.engine import forward, snapshot, train
 
 
-class DeepEstimator(ShortState, FittedNet, CallbackSupportMixin, BaseEstimator, ABC):
+class DeepEstimator(ShortState, FittedNet, SavedState, CallbackSupportMixin, BaseEstimator, ABC):
     """Fit and the fitted attributes; tasks and architectures fill in the hooks."""
+
+    _packages = ("sklearn", "torch")
 
     @abstractmethod
     def _shaping_params(self) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from sknn._saved import saved
 from sknn._specs import TrainConfig, TrainPlan
 from sknn.engine.net._serialization import plain, restored
 
@@ -13,6 +14,7 @@ from sknn.engine.net._serialization import plain, restored
 FREE = ("max_iter", "verbose", "callbacks", "max_fun")
 
 
+@saved
 @dataclass(frozen=True)
 class Resume:
     """What training needs beside the net, the optimizer and the progress.

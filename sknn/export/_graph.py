@@ -5,6 +5,8 @@ from typing import Any
 import numpy as np
 
 from sknn._optional import require
+from sknn._saved import find_versions
+from sknn._version import __version__
 
 ML = "ai.onnx.ml"
 #: version of the operators of `ML`
@@ -189,7 +191,10 @@ class Graph:
         helper = self.onnx.helper
         graph = helper.make_graph(self.nodes, name, self.inputs, self.outputs, self.constants)
         opsets = [helper.make_opsetid(domain, n) for domain, n in sorted(self.domains.items())]
-        model = helper.make_model(graph, opset_imports=opsets, producer_name="sknn")
+        model = helper.make_model(
+            graph, opset_imports=opsets, producer_name="sknn", producer_version=__version__
+        )
+        helper.set_model_props(model, dict(find_versions("sklearn", "torch")))
         model.ir_version = helper.find_min_ir_version_for(opsets)  # older runtimes can read it
         self.onnx.checker.check_model(model, full_check=True)
         return model

@@ -7,11 +7,13 @@ from typing import Literal
 import numpy as np
 from sklearn.metrics import d2_pinball_score, r2_score
 
+from sknn._saved import saved
 from sknn.losses._array import Array
 from sknn.losses._outputs import IDENTITY, OutputActivation
 from sknn.losses._settings import Setting
 
 
+@saved
 @dataclass(frozen=True)
 class LossFunction:
     """A loss and its gradient, written for arrays of NumPy and of torch alike.
@@ -35,6 +37,7 @@ class LossFunction:
     gradient: Callable[..., Array | None]
 
 
+@saved
 @dataclass(frozen=True)
 class Score:
     """How well predictions of encoded y do: larger is better, 1 is perfect.
@@ -70,6 +73,7 @@ def _score_d2(y: np.ndarray, predicted: np.ndarray, sample_weight, settings) -> 
 R2, D2 = Score("R²", _score_r2), Score("D²", _score_d2)
 
 
+@saved
 @dataclass(frozen=True)
 class ValueLoss:
     """A loss of numbers.
@@ -115,6 +119,7 @@ class ValueLoss:
         return self.standardizes or self.scales
 
 
+@saved
 @dataclass(frozen=True)
 class ClassLoss:
     """A loss of classes.

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import ndtri
 
+from sknn._saved import saved
 from sknn.losses._array import Array, ArrayNamespace
 
 Settings = Mapping[str, float | tuple[float, ...]]
 
 
+@saved
 @dataclass(frozen=True)
 class OutputActivation:
     """What makes predictions of encoded y of raw predictions.

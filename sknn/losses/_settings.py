@@ -7,7 +7,10 @@ from numbers import Real
 
 import numpy as np
 
+from sknn._saved import saved
 
+
+@saved
 @dataclass(frozen=True)
 class Setting:
     """One of the settings of a loss.
@@ -28,6 +31,7 @@ class Setting:
     expected: str
 
 
+@saved
 @dataclass(frozen=True)
 class NumberIn:
     """Reads a finite number from an interval whose upper end is open."""

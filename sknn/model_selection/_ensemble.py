@@ -11,6 +11,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, clone
 from sklearn.utils import get_tags
 from sklearn.utils.validation import check_is_fitted
 
+from sknn._saved import SavedState
 from sknn._sklearn import HasMethods, Interval, fit_context
 from sknn._specs import TrainPlan
 from sknn._validation import local_random_state
@@ -30,7 +31,7 @@ CONSTRAINTS: dict[str, list] = {
 LARGEST_SEED = np.iinfo(np.int32).max
 
 
-class DeepEnsemble(BaseEstimator, ABC):
+class DeepEnsemble(SavedState, BaseEstimator, ABC):
     """Fit for both tasks."""
 
     #: what members are instances of

@@ -12,6 +12,7 @@ from sklearn.model_selection import check_cv
 from sklearn.utils import indexable
 from sklearn.utils.metadata_routing import process_routing
 
+from sknn._saved import SavedState
 from sknn._sklearn import check_method_params
 from sknn.model_selection._fits import Fits
 from sknn.model_selection._plans import check_batchable
@@ -54,7 +55,7 @@ class _LaterTasks:
         return self.context.subcontext(task_name=task_name, task_id=self.first + task_id)
 
 
-class BatchedSearch:
+class BatchedSearch(SavedState):
     """Trains all candidates before a search of scikit-learn, its next class, evaluates them."""
 
     def fit(self, X, y=None, **params):

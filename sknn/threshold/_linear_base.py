@@ -11,6 +11,7 @@ from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.extmath import safe_sparse_dot
 from sklearn.utils.validation import check_is_fitted
 
+from sknn._saved import SavedState
 from sknn.threshold._inputs import MatrixLike, Samples, validate_samples
 
 ClassWeight = Mapping[object, float] | Literal["balanced"] | None
@@ -149,7 +150,7 @@ def compute_decision(X: Samples, coef: np.ndarray, intercept: np.ndarray) -> np.
     return decision
 
 
-class OneUnitPerClass(ClassifierMixin, BaseEstimator, ABC):
+class OneUnitPerClass(SavedState, ClassifierMixin, BaseEstimator, ABC):
     """A linear classifier: one threshold unit for two classes, else one per class."""
 
     #: whether y had a column for each label

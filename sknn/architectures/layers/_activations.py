@@ -9,10 +9,12 @@ import numpy as np
 import torch
 from torch import nn
 
+from sknn._saved import saved
 from sknn.activations import ACTIVATIONS, TRAINABLE
 from sknn.architectures.layers._blocks import activation_module, seeded_torch
 
 
+@saved
 class FunctionActivation(nn.Module):
     """A function of a tensor as a module.
 

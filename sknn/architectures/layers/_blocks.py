@@ -9,6 +9,7 @@ import torch
 from torch import nn
 from torch.nn.functional import batch_norm
 
+from sknn._saved import saved
 from sknn.activations import ACTIVATIONS, TRAINABLE
 
 
@@ -55,6 +56,7 @@ def seeded_torch(random_state: np.random.RandomState) -> Iterator[None]:
         yield
 
 
+@saved
 class UnsetLinear(nn.Linear):
     """A linear layer that draws no weights when it is made.
 
@@ -93,6 +95,7 @@ def init_uniform(layer: nn.Linear, factor: float, random_state: np.random.Random
         layer.bias.copy_(torch.from_numpy(random_state.uniform(-bound, bound, n_outputs)))
 
 
+@saved
 class BatchNorm(nn.BatchNorm1d):
     """Batch normalization that bears a batch of one row.
 

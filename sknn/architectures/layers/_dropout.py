@@ -6,6 +6,8 @@ from contextlib import contextmanager
 import torch
 from torch import nn
 
+from sknn._saved import saved
+
 #: a unit is kept with a probability that is a multiple of one part in so many: 16 random bits
 PARTS = 2**16
 #: odd, near 2**32 divided by the golden ratio: multiples of it visit all seeds, far apart
@@ -54,6 +56,7 @@ compiled_kept = torch.library.custom_op("sknn::kept", kept, mutates_args=("state
 compiled_kept.register_fake(lambda X, state, n_parts: torch.empty_like(X))
 
 
+@saved
 class Dropout(nn.Module):
     """Set units to 0 at random in training, and the others larger by as much [1]_.
 

@@ -6,6 +6,8 @@ import numpy as np
 import torch
 from torch import nn
 
+from sknn._saved import saved
+
 MOST_EMBEDDING_UNITS = 50
 
 
@@ -38,6 +40,7 @@ def embedding_width(cardinality: int) -> int:
     return min(MOST_EMBEDDING_UNITS, round(1.6 * cardinality**0.56))
 
 
+@saved
 class UnsetEmbedding(nn.Embedding):
     """A table of vectors that draws no numbers when it is made; see `UnsetLinear`."""
 
@@ -45,6 +48,7 @@ class UnsetEmbedding(nn.Embedding):
         """Leave the vectors unset."""
 
 
+@saved
 class CategoryEmbeddings(nn.Module):
     """Replace the trailing columns of codes by vectors, and keep the numeric ones [1]_.
 

@@ -12,9 +12,12 @@ import torch
 from torch import nn
 from torch.nn.functional import embedding, relu
 
+from sknn._saved import saved
+
 Tensor = torch.Tensor
 
 
+@saved
 class MemberLinear(nn.Module):
     """A linear layer of each member.
 
@@ -57,6 +60,7 @@ class MemberLinear(nn.Module):
         return torch.baddbmm(self.bias[members], X, self.weight[members])
 
 
+@saved
 class MemberEmbeddings(nn.Module):
     """Vectors of category codes, a table for each column and member [1]_.
 
@@ -118,6 +122,7 @@ class MemberEmbeddings(nn.Module):
         return torch.cat(vectors, dim=2).transpose(0, 1)
 
 
+@saved
 class PiecewiseLinear(nn.Module):
     """Numbers to vectors that are linear between knots, a vector for each column and member [1]_.
 
@@ -204,6 +209,7 @@ class PiecewiseLinear(nn.Module):
         return parts.flatten(2)
 
 
+@saved
 class Periodic(nn.Module):
     """Numbers to vectors through waves of learned lengths, for each column and member [1]_ [2]_.
 

@@ -7,6 +7,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from sknn._saved import saved
+
 Tensor = torch.Tensor
 
 #: what the squares of the bias of positions cost. Adam moves all parameters at the same pace, at
@@ -153,6 +155,7 @@ def first_place(values: Tensor, best: Tensor) -> Tensor:
     return n_windows - ((values == best[:, None]) * numbers).amax(1).long()
 
 
+@saved
 class FilterBank(nn.Module):
     """Filters that are compared with each window of a sequence, on one strand or on both.
 

@@ -4,7 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from sknn._saved import saved
 
+
+@saved
 @dataclass(frozen=True)
 class SequenceOptions:
     """Layers of a `SequenceCNN`.

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 import torch
 
+from sknn._saved import saved
 from sknn.engine.losses._namespace import TORCH
 from sknn.losses import LossFunction, OutputActivation
 
@@ -49,21 +50,25 @@ class Loss(Protocol):
         """Return predictions of encoded targets, of the shape of `output`: the inverse link."""
 
 
+@saved
 def identity(output: Tensor) -> Tensor:
     """Return the raw output as it is: an inverse link."""
     return output
 
 
+@saved
 def softmax(output: Tensor) -> Tensor:
     """Return the probabilities of classes: an inverse link."""
     return output.softmax(dim=1)
 
 
+@saved
 def logistic(output: Tensor) -> Tensor:
     """Return the probabilities of labels: an inverse link."""
     return output.sigmoid()
 
 
+@saved
 @dataclass(frozen=True)
 class Predictions:
     """The inverse link of a loss of numbers.
@@ -85,6 +90,7 @@ class Predictions:
         return self.activation.predict(TORCH, raw, self.settings).flatten(0, 1).t()
 
 
+@saved
 @dataclass(frozen=True)
 class TableLoss:
     """A loss with formulas.
@@ -200,6 +206,7 @@ def weighted_mean(losses: Tensor, weight: Tensor | None) -> Tensor:
     return losses.mean() if weight is None else losses.dot(weight) / weight.sum()
 
 
+@saved
 @dataclass(frozen=True)
 class UserLoss:
     """A user's ``loss(output, target)``, whose result is checked and summed over outputs.

@@ -13,6 +13,7 @@ from skorch import NeuralNet
 from skorch.callbacks import Callback, EpochTimer
 
 from sknn._files import replace_file
+from sknn._saved import saved
 from sknn.engine.backprop._epochs import ClosedForm
 from sknn.engine.callbacks._epoch_end import StopTraining
 from sknn.engine.callbacks._weight_average import WeightAverage
@@ -27,6 +28,7 @@ from sknn.engine.optimizers._schedules import Schedule
 BATCH_HOOKS = ("on_batch_begin", "on_batch_end", "on_grad_computed")
 
 
+@saved
 class Net(NeuralNet):
     """A skorch net that takes sample weights and skips bookkeeping that nobody reads.
 

@@ -13,6 +13,7 @@ import torch
 from torch import nn
 from torch.optim.lr_scheduler import LRScheduler
 
+from sknn._saved import saved
 from sknn.engine.optimizers._schedules import Schedule
 
 #: instances are taken apart into their class and their attributes
@@ -21,6 +22,7 @@ DICTS = (dict, OrderedDict)
 SEQUENCES = (list, tuple, set)
 
 
+@saved
 @dataclass
 class PlainTensor:
     """A tensor.
@@ -44,6 +46,7 @@ class PlainTensor:
     requires_grad: bool
 
 
+@saved
 @dataclass
 class PlainObject:
     """An instance of a class of torch, or of one derived from such.
@@ -61,6 +64,7 @@ class PlainObject:
     state: Any
 
 
+@saved
 @dataclass
 class PlainDtype:
     """A dtype of torch, by its `name`."""
@@ -68,6 +72,7 @@ class PlainDtype:
     name: str
 
 
+@saved
 @dataclass
 class KnownTensor:
     """Stands for one of the tensors that are known to both sides, by its number."""

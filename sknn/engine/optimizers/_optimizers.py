@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 
+from sknn._saved import saved
 from sknn._specs import TrainConfig
 from sknn.engine.optimizers._checks import check_solver
 
@@ -24,6 +25,7 @@ def _plain_step(optimizer_class: type) -> Callable:
     return torch.no_grad()(inspect.unwrap(optimizer_class.step))
 
 
+@saved
 class SGD(torch.optim.SGD):
     """torch's fused SGD, made without loading torch's compiler."""
 
@@ -34,6 +36,7 @@ class SGD(torch.optim.SGD):
 _adam_step = _plain_step(torch.optim.Adam)
 
 
+@saved
 class Adam(torch.optim.Adam):
     """torch's fused Adam with the epsilon of scikit-learn.
 
@@ -66,6 +69,7 @@ class Adam(torch.optim.Adam):
         return _adam_step(self, closure)
 
 
+@saved
 class AdamW(Adam):
     """`Adam` with decoupled weight decay [1]_.
 
@@ -87,6 +91,7 @@ class AdamW(Adam):
         return super().step(closure)
 
 
+@saved
 class NAdam(torch.optim.NAdam):
     """torch's NAdam, made and run without loading torch's compiler."""
 
@@ -94,6 +99,7 @@ class NAdam(torch.optim.NAdam):
     step = _plain_step(torch.optim.NAdam)
 
 
+@saved
 class RMSprop(torch.optim.RMSprop):
     """torch's RMSprop, made and run without loading torch's compiler."""
 

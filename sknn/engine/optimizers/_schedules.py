@@ -13,6 +13,7 @@ from typing import Any
 
 import torch
 
+from sknn._saved import saved
 from sknn._specs import Progress, TrainConfig
 from sknn.engine.optimizers._optimizers import set_learning_rate
 from sknn.engine.optimizers._torch_scheduler import BY_STEP, StandIn, is_scheduler, make_scheduler
@@ -141,6 +142,7 @@ class Schedule(ABC):
         set_learning_rate(optimizer, self.rate * factor)
 
 
+@saved
 class Steady(Schedule):
     """A learning rate that changes after epochs at most: constant, scikit-learn's, 'plateau'."""
 
@@ -164,6 +166,7 @@ class Steady(Schedule):
                 self.n_bad_epochs = 0
 
 
+@saved
 class Curve(Schedule):
     """A learning rate that is a function of the share of ``max_iter`` epochs that is over."""
 
@@ -184,6 +187,7 @@ class Curve(Schedule):
         return True
 
 
+@saved
 class TorchSchedule(Schedule):
     """A class of ``torch.optim.lr_scheduler``, an epoch or, where it is meant so, a step at a time.
 

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch.optim import lr_scheduler
 
+from sknn._saved import saved
 from sknn._specs import TrainConfig
 from sknn.engine.optimizers._optimizers import plain_add_param_group
 
@@ -22,6 +23,7 @@ def is_scheduler(kind: Any) -> bool:
     return isinstance(kind, type) and issubclass(kind, lr_scheduler.LRScheduler)
 
 
+@saved
 class StandIn(torch.optim.Optimizer):
     """What a scheduler of torch takes for an optimizer: the settings of one without parameters.
 

@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
+from sknn._saved import SavedState
 from sknn._sklearn import (
     Interval,
     StrOptions,
@@ -34,7 +35,7 @@ from sknn.preprocessing.sequences._unknown_letters import LetterCheck, warn_if_c
 CHUNK_BYTES = 2**21
 
 
-class DNAOneHotEncoder(TransformerMixin, BaseEstimator):
+class DNAOneHotEncoder(SavedState, TransformerMixin, BaseEstimator):
     """Encode DNA, RNA or protein sequences as one number for each letter at each position.
 
     Takes strings in a list, an array, a Series or a data frame's single column, in upper or lower

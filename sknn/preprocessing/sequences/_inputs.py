@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from sknn._saved import saved
 from sknn._specs import InputSpec
 from sknn.exceptions import warn_user
 from sknn.preprocessing.sequences._alphabet import COMPLEMENTS, resolve_alphabet
@@ -17,6 +18,7 @@ ROWS_LOOKED_AT = 100
 MIN_LETTERS = 8
 
 
+@saved
 @dataclass(frozen=True)
 class SequenceFormat:
     """How sequences are to be read.
@@ -37,6 +39,7 @@ class SequenceFormat:
     handle_unknown: str = "ignore"
 
 
+@saved
 class SequenceInputs:
     """What `TabularEncoder` is for tables, for sequences: from a checked X to a flat array.
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from sknn._saved import saved
 from sknn.exceptions import warn_user
 from sknn.preprocessing.sequences._alphabet import IUPAC, is_nucleic
 from sknn.preprocessing.sequences._bytes import PAD, as_string
@@ -32,6 +33,7 @@ def find_expected_codes(alphabet: str) -> tuple[np.ndarray, np.ndarray]:
     return silent, rare & ~silent
 
 
+@saved
 class LetterCheck:
     """Looks through the letters of sequences for those that no channel stands for.
 

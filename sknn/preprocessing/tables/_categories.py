@@ -1,10 +1,13 @@
 """Categorical columns of a table: which they are, their levels, and how these become numbers."""
 
+from collections.abc import Hashable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
+from sknn._saved import from_plain, saved, to_plain
 from sknn.preprocessing.tables._columns import NUMBERS, Column
 
 
@@ -79,6 +82,7 @@ def _positions(chosen: list[str], names: Any) -> list[int]:
     return [names.index(name) for name in chosen]
 
 
+@saved
 @dataclass(frozen=True)
 class CategoryColumn:
     """Levels of a categorical column, and the numbers that stand for them.
@@ -95,8 +99,6 @@ class CategoryColumn:
         Whether a missing value is a level of its own, behind the others.
     one_hot : bool
         Whether the levels become columns; else they become codes.
-    numbers : dict
-        Level -> 1, 2, ...; 0 is for unknown ones.
     """
 
     label: Any
@@ -104,7 +106,21 @@ class CategoryColumn:
     kind: str
     missing: bool
     one_hot: bool
-    numbers: dict
+
+    @cached_property
+    def numbers(self) -> dict[Hashable, int]:
+        """Level -> 1, 2, ...; 0 is for unknown ones."""
+        return {level: i for i, level in enumerate(self.levels, start=1)}
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return the attributes, levels as files can hold them."""
+        state = {name: to_plain(value) for name, value in vars(self).items()}
+        state.pop("numbers", None)  # keys of files are text and whole numbers
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Set the attributes."""
+        vars(self).update({name: from_plain(value) for name, value in state.items()})
 
     @property
     def n_levels(self) -> int:
@@ -196,7 +212,6 @@ def fit_category_column(
         kind=kind if known else "",
         missing=missing,
         one_hot=max_one_hot is None or len(known) + missing <= max_one_hot,
-        numbers={level: i for i, level in enumerate(known, start=1)},
     )
     return fitted, number[codes]
 

@@ -8,6 +8,7 @@ from scipy import sparse
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
+from sknn._saved import SavedState
 from sknn._sklearn import Interval, StrOptions, fit_context
 from sknn._specs import InputSpec
 from sknn._validation import is_clean_array, validated_weights
@@ -16,7 +17,7 @@ from sknn.preprocessing.tables._numeric import fit_numeric_columns, fit_sparse_c
 from sknn.preprocessing.tables._reading import read_table, split_table
 
 
-class TabularEncoder(TransformerMixin, BaseEstimator):
+class TabularEncoder(SavedState, TransformerMixin, BaseEstimator):
     """Turn a table of numbers, categories and gaps into the numbers that a network takes.
 
     X may be an array, a CSR matrix, or a data frame of pandas, polars or pyarrow. The encoded

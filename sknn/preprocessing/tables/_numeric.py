@@ -7,9 +7,11 @@ import numpy as np
 from scipy import sparse
 from sklearn.preprocessing import StandardScaler
 
+from sknn._saved import saved
 from sknn.preprocessing.tables._scaling import Affine, NormalScores, fit_scale, weighted_mean
 
 
+@saved
 @dataclass(frozen=True)
 class NumericColumns:
     """What `fit_numeric_columns` learned.

@@ -7,12 +7,15 @@ import numpy as np
 from scipy.special import ndtri
 from sklearn.preprocessing import StandardScaler
 
+from sknn._saved import saved
+
 #: beyond this the squares that a variance needs may overflow
 _HUGE = 1e100
 #: normal scores keep at most so many values of a column
 _MAX_KNOTS = 1000
 
 
+@saved
 @dataclass(frozen=True)
 class Affine:
     """``(X - center) * factor``, and after it the smooth clip to -3 ... 3 if wanted.
@@ -40,6 +43,7 @@ class Affine:
         return scaled
 
 
+@saved
 @dataclass(frozen=True)
 class NormalScores:
     """Values to quantiles of the normal distribution, linear between known values.

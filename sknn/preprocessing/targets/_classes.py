@@ -8,10 +8,12 @@ from scipy import sparse
 from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils.multiclass import check_classification_targets, type_of_target, unique_labels
 
+from sknn._saved import saved
 from sknn._specs import TargetSpec
 from sknn.losses import ClassLoss, find_class_loss, read_settings
 
 
+@saved
 class ClassCodec:
     """Class labels to numbers and back: binary, multiclass or multilabel.
 

@@ -5,10 +5,12 @@ from typing import Any
 
 import numpy as np
 
+from sknn._saved import saved
 from sknn._specs import TargetSpec
 from sknn.losses import NUMPY, VALUE_LOSSES, ValueLoss, find_value_loss, read_settings
 
 
+@saved
 class ValueCodec:
     """Numbers to standardised numbers and back.
 
@@ -65,6 +67,11 @@ class ValueCodec:
     def has_std(self) -> bool:
         """Whether a standard deviation is predicted, see `decode_std`."""
         return self._entry.output.has_std
+
+    @property
+    def shifts(self) -> bool:
+        """Whether predictions are shifted by `mean_`."""
+        return self._entry.output.shifts
 
     @property
     def scores_loss(self) -> bool:
@@ -171,7 +178,7 @@ class ValueCodec:
             quantiles where there is one level or the loss has none. Quantiles of a row never
             cross. 'gaussian_nll' predicts the mean.
         """
-        shift = self.mean_ if self._entry.output.shifts else np.zeros_like(self.mean_)
+        shift = self.mean_ if self.shifts else np.zeros_like(self.mean_)
         predicted = self._predict(output)
         if not self.has_levels:  # of several predictions the first is the location
             return _without_one_column(self._in_units(predicted[..., 0], shift, self.scale_))

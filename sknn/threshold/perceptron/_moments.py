@@ -7,6 +7,7 @@ import numpy as np
 from scipy import sparse
 from sklearn.utils.sparsefuncs import mean_variance_axis
 
+from sknn._saved import saved
 from sknn.threshold._inputs import Samples
 
 #: numbers per block of samples, so that a block stays in the processor's cache
@@ -19,6 +20,7 @@ _CANCELLED = 1e-3
 _RANGE_SHARE = 0.25
 
 
+@saved
 @dataclass(frozen=True)
 class Moments:
     """Summed weight of all samples so far, and for each feature four arrays (n_features,)."""

@@ -8,6 +8,7 @@ import numpy as np
 from joblib import effective_n_jobs
 from sklearn.utils.extmath import safe_sparse_dot
 
+from sknn._saved import saved
 from sknn.threshold._inputs import Samples
 
 #: epochs without progress before the end: an epoch is a single step of the batch rule
@@ -84,6 +85,7 @@ def _check_callbacks(callbacks: Sequence[EpochCallback]) -> tuple[EpochCallback,
     return tuple(callbacks)
 
 
+@saved
 @dataclass
 class LinearUnits:
     """Weights of shape (n_units, n_features) and intercepts of shape (n_units,)."""
@@ -113,6 +115,7 @@ class LinearUnits:
         return bool(np.all(np.isfinite(self.coef)) and np.all(np.isfinite(self.intercept)))
 
 
+@saved
 @dataclass
 class PerceptronState:
     """Where learning stands, and goes on from.
