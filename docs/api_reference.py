@@ -71,8 +71,24 @@ API_REFERENCE = {
             "TabularEncoder",
             "DNAOneHotEncoder",
             "read_fasta",
+            "read_bed",
+            "read_regions",
+            "RegionsToSequences",
+            "read_bigwig",
+            "read_vcf",
             "reverse_complement",
             "dinucleotide_shuffle",
+        ],
+    },
+    "sknn.genomics": {
+        "title": "Genomes",
+        "about": "Variants, splits and negatives; the readers of files are those of preprocessing.",
+        "names": [
+            "variant_effects",
+            "matched_negatives",
+            "ChromosomeSplit",
+            "SimilarSequencesSplit",
+            "group_similar_sequences",
         ],
     },
     "sknn.motifs": {
@@ -126,6 +142,13 @@ ELSEWHERE = {
     "sknn": {"__version__"},
     "sknn.threshold": {"PerceptronClassifier", "ThresholdLogicClassifier"},
     "sknn.activations": {"heaviside"},
+    "sknn.genomics": {
+        "RegionsToSequences",
+        "read_bed",
+        "read_bigwig",
+        "read_regions",
+        "read_vcf",
+    },
 }
 
 #: names in an ``__all__`` that other parts of the package use, and users need not know
@@ -133,16 +156,22 @@ BETWEEN_PARTS = {
     "sknn.exceptions": {"get_user_level", "warn_user"},
     "sknn.preprocessing": {
         "CLASS_LOSSES",
+        "Genome",
+        "PAD",
+        "Regions",
         "SequenceFormat",
         "SequenceInputs",
         "VALUE_LOSSES",
         "ClassCodec",
         "ValueCodec",
+        "Variants",
         "check_names",
         "fit_knots",
         "gives_probabilities",
         "is_plain_numbers",
+        "lengths_of",
         "quantile_steps",
+        "sequence_bytes",
         "strings_in",
     },
 }

@@ -12,6 +12,8 @@ EXTRAS = {
     "memelite": "motifs",
     "pyjaspar": "motifs",
     "Bio": "motifs",
+    "pybigtools": "genome",
+    "pyfaidx": "genome",
     "onnx": "onnx",
     "skl2onnx": "onnx",
 }

@@ -7,11 +7,20 @@ from sknn.losses import (
     quantile_steps,
 )
 from sknn.preprocessing.sequences._alphabet import reverse_complement
-from sknn.preprocessing.sequences._bytes import lengths_of
+from sknn.preprocessing.sequences._bigwig import read_bigwig
+from sknn.preprocessing.sequences._bytes import PAD, lengths_of, sequence_bytes
 from sknn.preprocessing.sequences._encoder import DNAOneHotEncoder
 from sknn.preprocessing.sequences._fasta import read_fasta
+from sknn.preprocessing.sequences._genome import Genome
 from sknn.preprocessing.sequences._inputs import SequenceFormat, SequenceInputs, strings_in
+from sknn.preprocessing.sequences._regions import (
+    Regions,
+    RegionsToSequences,
+    read_bed,
+    read_regions,
+)
 from sknn.preprocessing.sequences._shuffle import dinucleotide_shuffle
+from sknn.preprocessing.sequences._vcf import Variants, read_vcf
 from sknn.preprocessing.tables._columns import is_plain_numbers
 from sknn.preprocessing.tables._encoder import TabularEncoder
 from sknn.preprocessing.tables._knots import fit_knots
@@ -21,13 +30,18 @@ from sknn.preprocessing.targets._values import ValueCodec
 
 __all__ = [
     "CLASS_LOSSES",
+    "PAD",
     "VALUE_LOSSES",
     "ClassCodec",
     "DNAOneHotEncoder",
+    "Genome",
+    "Regions",
+    "RegionsToSequences",
     "SequenceFormat",
     "SequenceInputs",
     "TabularEncoder",
     "ValueCodec",
+    "Variants",
     "check_names",
     "dinucleotide_shuffle",
     "fit_knots",
@@ -35,7 +49,12 @@ __all__ = [
     "is_plain_numbers",
     "lengths_of",
     "quantile_steps",
+    "read_bed",
+    "read_bigwig",
     "read_fasta",
+    "read_regions",
+    "read_vcf",
     "reverse_complement",
+    "sequence_bytes",
     "strings_in",
 ]

@@ -1,0 +1,70 @@
+"""Targets from bigWig files: the signal of an experiment in regions of a genome."""
+
+import os
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from sknn._optional import require
+from sknn.preprocessing.sequences._regions import Regions
+
+#: name of a statistic -> function of the values of a region
+STATISTICS = {"mean": np.mean, "max": np.max, "min": np.min, "sum": np.sum}
+
+
+def read_bigwig(
+    path: str | os.PathLike,
+    regions: ArrayLike,
+    *,
+    statistic: str = "mean",
+    width: int | None = None,
+    missing: float = 0.0,
+) -> np.ndarray:
+    """Read a number for each region from a bigWig file.
+
+    Parameters
+    ----------
+    path : str or path-like
+        A bigWig file.
+    regions : data frame, or array-like of shape (n_regions, 3) or (n_regions, 4)
+        As `read_bed` returns them.
+    statistic : {'mean', 'max', 'min', 'sum'}, default='mean'
+        Of the values of a region's bases.
+    width : int, default=None
+        Bases around the middle of each region; None takes the regions as they are.
+    missing : float, default=0.0
+        Value of bases without one, which in a track of counts is 0; NaN makes the result NaN.
+
+    Returns
+    -------
+    ndarray of float64 of shape (n_regions,)
+
+    Raises
+    ------
+    OptionalDependencyError
+        If pybigtools is not installed.
+    ValueError
+        If there is no such statistic, or the file has no such chromosome.
+    """
+    if statistic not in STATISTICS:
+        raise ValueError(f"statistic must be one of {sorted(STATISTICS)}; got {statistic!r}.")
+    pybigtools = require("pybigtools", "read_bigwig")
+    places = Regions.of(regions).resized(width)
+    found = np.empty(len(places.chrom))
+    with pybigtools.open(os.fspath(path)) as track:
+        lengths = track.chroms()
+        for i, (chrom, start, end) in enumerate(
+            zip(places.chrom, places.start.tolist(), places.end.tolist(), strict=True)
+        ):
+            if chrom not in lengths:
+                raise ValueError(
+                    f"{str(path)!r} has no chromosome {chrom!r}; it has {list(lengths)[:5]}."
+                )
+            values = np.full(end - start, np.nan)
+            first, last = max(start, 0), min(end, lengths[chrom])
+            if first < last:
+                inside = track.values(chrom, first, last, fillna=None)
+                values[first - start : last - start] = inside
+            values[np.isnan(values)] = missing
+            found[i] = STATISTICS[statistic](values)
+    return found
