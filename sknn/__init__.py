@@ -17,6 +17,7 @@ if TYPE_CHECKING:  # what `__getattr__` loads, for mypy and pyright
     from sknn import discovery as discovery
     from sknn import exceptions as exceptions
     from sknn import export as export
+    from sknn import genomics as genomics
     from sknn import inspection as inspection
     from sknn import model_selection as model_selection
     from sknn import motifs as motifs
@@ -52,6 +53,7 @@ _MODULES = (
     "discovery",
     "exceptions",
     "export",
+    "genomics",
     "inspection",
     "model_selection",
     "motifs",

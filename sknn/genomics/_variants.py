@@ -13,7 +13,7 @@ from sknn.preprocessing import Genome, Variants, read_vcf, reverse_complement
 if TYPE_CHECKING:
     import pandas as pd
 
-    from sknn import SequenceCNNClassifier, SequenceCNNRegressor
+    from sknn.deep import SequenceCNNClassifier, SequenceCNNRegressor
 
 #: variants whose sequences are held at a time
 CHUNK = 1024
