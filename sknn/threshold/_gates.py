@@ -40,7 +40,7 @@ def at_least(k: int, n_inputs: int) -> ThresholdUnit:
     >>> at_least(2, 3)([[0, 1, 0], [1, 0, 1]])
     array([0, 1])
     """
-    weights = _ones(n_inputs)
+    weights = _make_ones(n_inputs)
     if not isinstance(k, Integral) or not 1 <= k <= n_inputs:
         raise ValueError(f"k must be a whole number from 1 to n_inputs={n_inputs}, got {k!r}.")
     return ThresholdUnit(weights, k)
@@ -110,7 +110,7 @@ def MAJORITY(n_inputs: int = 3) -> ThresholdUnit:  # noqa: N802
     >>> MAJORITY(5)
     ThresholdUnit(weights=[1, 1, 1, 1, 1], threshold=3)
     """
-    return ThresholdUnit(_ones(n_inputs), n_inputs // 2 + 1)
+    return ThresholdUnit(_make_ones(n_inputs), n_inputs // 2 + 1)
 
 
 def NOT() -> ThresholdUnit:  # noqa: N802
@@ -147,7 +147,7 @@ def NAND(n_inputs: int = 2) -> ThresholdUnit:  # noqa: N802
     >>> NAND()
     ThresholdUnit(weights=[-1, -1], threshold=-1)
     """
-    return ThresholdUnit(-_ones(n_inputs), 1 - n_inputs)
+    return ThresholdUnit(-_make_ones(n_inputs), 1 - n_inputs)
 
 
 def NOR(n_inputs: int = 2) -> ThresholdUnit:  # noqa: N802
@@ -168,7 +168,7 @@ def NOR(n_inputs: int = 2) -> ThresholdUnit:  # noqa: N802
     >>> NOR()
     ThresholdUnit(weights=[-1, -1], threshold=0)
     """
-    return ThresholdUnit(-_ones(n_inputs), 0)
+    return ThresholdUnit(-_make_ones(n_inputs), 0)
 
 
 def IMPLIES(n_inputs: int = 2) -> ThresholdUnit:  # noqa: N802
@@ -189,12 +189,15 @@ def IMPLIES(n_inputs: int = 2) -> ThresholdUnit:  # noqa: N802
     >>> IMPLIES()([[0, 0], [0, 1], [1, 0], [1, 1]])
     array([1, 1, 0, 1])
     """
-    weights = -_ones(n_inputs)
+    weights = -_make_ones(n_inputs)
     weights[-1] = 1
     return ThresholdUnit(weights, 2 - n_inputs)  # a premise is 0 or the conclusion is 1
 
 
-def _ones(n_inputs: int) -> np.ndarray:
-    if not isinstance(n_inputs, Integral) or n_inputs < 1:
-        raise ValueError(f"n_inputs must be a whole number above 0, got {n_inputs!r}.")
+def _make_ones(n_inputs: int) -> np.ndarray:
+    if not isinstance(n_inputs, Integral) or isinstance(n_inputs, bool) or n_inputs < 1:
+        raise ValueError(
+            f"n_inputs must be a whole number above 0, got {n_inputs!r}. Make a gate, then call "
+            "it on samples: AND(2)([[0, 1]])."
+        )
     return np.ones(n_inputs)

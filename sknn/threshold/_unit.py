@@ -1,15 +1,15 @@
 """The neuron of 1943 and 1957: a weighted sum and a step."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.utils import check_array
 
 from sknn.activations import heaviside
 
 
-def sign(t: Any) -> np.ndarray:
+def sign(t: ArrayLike) -> np.ndarray:
     """Return -1 where t < 0, 0 where t = 0, and 1 where t > 0.
 
     Parameters
@@ -105,7 +105,7 @@ class ThresholdUnit:
 
     def __init__(
         self,
-        weights: Any,
+        weights: ArrayLike,
         threshold: float | None = None,
         *,
         intercept: float | None = None,
@@ -119,13 +119,13 @@ class ThresholdUnit:
             )
         if step not in STEPS:
             raise ValueError(f"step must be one of {sorted(STEPS)}, got {step!r}.")
-        self.weights = _with_inhibition(_finite_row(weights), inhibitory)
-        value = _finite_row([-intercept if threshold is None else threshold], "threshold")
+        self.weights = _invert_inputs(_check_finite_row(weights), inhibitory)
+        value = _check_finite_row([-intercept if threshold is None else threshold], "threshold")
         self.threshold = float(value[0])
         self.step = step
 
     @classmethod
-    def from_augmented(cls, weights: Any, *, step: str = "heaviside") -> "ThresholdUnit":
+    def from_augmented(cls, weights: ArrayLike, *, step: str = "heaviside") -> "ThresholdUnit":
         """Make a unit whose bias is the weight of an extra first input that is always 1.
 
         Parameters
@@ -144,7 +144,7 @@ class ThresholdUnit:
         ValueError
             If weights are not a row of two or more finite numbers.
         """
-        weights = _finite_row(weights)
+        weights = _check_finite_row(weights)
         return cls(weights[1:], intercept=weights[0], step=step)
 
     @property
@@ -167,13 +167,13 @@ class ThresholdUnit:
         """Number of inputs."""
         return len(self.weights)
 
-    def net_input(self, X: Any) -> np.ndarray:
-        """Return how far each row is above the threshold.
+    def net_input(self, X: ArrayLike) -> np.ndarray:
+        """Return how far each sample is above the threshold.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Rows of finite numbers.
+            Samples of finite numbers.
 
         Returns
         -------
@@ -185,6 +185,11 @@ class ThresholdUnit:
         ValueError
             If X is not such a table, or has another number of columns than the unit has inputs.
         """
+        if np.ndim(X) == 1:
+            raise ValueError(
+                f"A unit takes samples, a row each, got {X!r}. A single sample has double "
+                "brackets, such as [[0, 1]]."
+            )
         X = check_array(X, dtype=float)
         if X.shape[1] != self.n_features_in_:
             raise ValueError(
@@ -193,13 +198,13 @@ class ThresholdUnit:
             )
         return X @ self.weights + self.intercept
 
-    def predict(self, X: Any) -> np.ndarray:
-        """Return the output for each row; calling the unit does the same.
+    def predict(self, X: ArrayLike) -> np.ndarray:
+        """Return the output for each sample; calling the unit does the same.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Rows of finite numbers.
+            Samples of finite numbers.
 
         Returns
         -------
@@ -211,24 +216,39 @@ class ThresholdUnit:
     __call__ = predict
 
     def __repr__(self) -> str:
-        weights = ", ".join(plain(weight) for weight in self.weights)
+        weights = ", ".join(format_number(weight) for weight in self.weights)
         step = "" if self.step == "heaviside" else f", step={self.step!r}"
-        return f"ThresholdUnit(weights=[{weights}], threshold={plain(self.threshold)}{step})"
+        return (
+            f"ThresholdUnit(weights=[{weights}], threshold={format_number(self.threshold)}{step})"
+        )
 
 
-def plain(number: float) -> str:
+def format_number(number: float) -> str:
     """Return a number as text, without ``.0`` if it is whole."""
     return str(int(number)) if float(number).is_integer() else str(float(number))
 
 
-def _finite_row(values: Any, what: str = "weights") -> np.ndarray:
+def format_unit(unit: ThresholdUnit, before: Sequence[str]) -> str:
+    """Return where a unit fires, such as ``[a - 2 b >= 1]``, by the names of its inputs."""
+    terms = [
+        ("- " if weight < 0 else "+ ")
+        + (name if abs(weight) == 1 else f"{format_number(abs(weight))} {name}")
+        for weight, name in zip(unit.weights, before, strict=True)
+        if weight
+    ]
+    total = " ".join(terms).removeprefix("+ ") or "0"
+    total = "-" + total[2:] if total.startswith("- ") else total
+    return f"[{total} >= {format_number(unit.threshold)}]"
+
+
+def _check_finite_row(values: ArrayLike, what: str = "weights") -> np.ndarray:
     row = np.array(values, dtype=float)
     if row.ndim != 1 or len(row) == 0 or not np.all(np.isfinite(row)):
         raise ValueError(f"{what} must be finite numbers, one at least, got {values!r}.")
     return row
 
 
-def _with_inhibition(weights: np.ndarray, inhibitory: Sequence[int]) -> np.ndarray:
+def _invert_inputs(weights: np.ndarray, inhibitory: Sequence[int]) -> np.ndarray:
     for position in inhibitory:
         if not 0 <= position < len(weights):
             raise ValueError(

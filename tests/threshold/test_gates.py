@@ -155,3 +155,14 @@ def test_twenty_inputs_have_a_truth_table():
     assert table.shape == (2**20, 21)
     assert table["output"].sum() == 1
     assert table.iloc[-1].eq(1).all()
+
+
+@pytest.mark.parametrize("gate", [AND, OR, NAND, NOR, IMPLIES, MAJORITY])
+def test_gates_called_on_samples_say_how_they_are_called(gate):
+    with pytest.raises(ValueError, match=r"n_inputs .* got \[\[0, 1\]\].*AND\(2\)\(\[\[0, 1\]\]\)"):
+        gate([[0, 1]])
+
+
+def test_a_single_sample_has_double_brackets():
+    with pytest.raises(ValueError, match=r"got \[0, 1\]. A single sample has double brackets"):
+        AND()([0, 1])

@@ -96,7 +96,7 @@ def test_rows_that_do_not_fit_are_refused():
     unit = ThresholdUnit([1, 1], 1)
     with pytest.raises(ValueError, match="X has 3 columns, but the unit has 2 inputs"):
         unit.predict([[1, 0, 1]])
-    with pytest.raises(ValueError, match="Expected 2D array, got 1D array"):
+    with pytest.raises(ValueError, match="A single sample has double brackets"):
         unit.predict([1, 0])
     with pytest.raises(ValueError, match="contains NaN"):
         unit.predict([[1, np.nan]])

@@ -37,7 +37,11 @@ def all_rows(n_inputs: int) -> np.ndarray:
             f"A truth table has at most {MAX_INPUTS} inputs, which is {2**MAX_INPUTS} rows; got "
             f"{n_inputs} inputs."
         )
-    return (np.arange(2**n_inputs)[:, None] >> np.arange(n_inputs)[::-1]) & 1
+    rows = np.arange(2**n_inputs)
+    table = np.empty((len(rows), n_inputs), dtype=int)
+    for column in range(n_inputs):  # one by one, so that no second table is needed
+        table[:, column] = (rows >> (n_inputs - 1 - column)) & 1
+    return table
 
 
 def row_numbers(rows: np.ndarray) -> np.ndarray:

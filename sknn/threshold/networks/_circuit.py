@@ -1,11 +1,14 @@
 """Networks of threshold units under construction: signals are added up, and units fire."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import gcd
 
 import numpy as np
+
+#: weights of a network, and units, which are counted while a circuit is built
+MAX_WEIGHTS, MAX_UNITS = 2**25, 2**17
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,7 @@ class Circuit:
         self._levels = [0] * n_inputs
         self._definitions: list = [None] * n_inputs  # node -> (weights, threshold)
         self._nodes: dict[tuple, int] = {}  # the reverse
+        self._passed: dict[Signal, list[Signal]] = {}
 
     def combine(self, terms: Iterable[tuple[int, Signal]], constant: int = 0) -> Signal:
         """Return a weighted sum of signals, passed on to the layer of the last of them.
@@ -67,10 +71,10 @@ class Circuit:
         Signal
         """
         terms = list(terms)
-        level = max((self._level(signal) for _, signal in terms), default=0)
+        level = max((self._get_level(signal) for _, signal in terms), default=0)
         total: Counter = Counter()
         for factor, signal in terms:
-            passed = self._passed_on(signal, level)
+            passed = self._pass_on(signal, level)
             constant += factor * passed.constant
             for node, weight in passed.weights:
                 total[node] += factor * weight
@@ -101,7 +105,7 @@ class Circuit:
             return Signal((), int(threshold <= lowest))
         if len(weights) == 1:  # x >= 1 is x itself, and -x >= 0 is 1 - x
             return Signal(weights, 1 - threshold)
-        return self._unit(weights, threshold)
+        return self._make_unit(weights, threshold)
 
     def at_least(self, k: int, signals: Iterable[Signal]) -> Signal:
         """Return whether at least k of the signals are 1.
@@ -138,10 +142,11 @@ class Circuit:
             counts[~signal if is_not else signal] += 1
             n_not += is_not
         odd = [signal for signal, n in counts.items() if n % 2 and signal.weights]
+        _check_number("weights", len(odd) ** 2, MAX_WEIGHTS)
         # at least 1, but not at least 2 unless at least 3, but not ...
+        total = self.combine((1, signal) for signal in odd)
         result = self.combine(
-            ((1, self.at_least(k, odd)) if k % 2 else (-1, self.at_least(k, odd)))
-            for k in range(1, len(odd) + 1)
+            (1 if k % 2 else -1, self.fires(total, k)) for k in range(1, len(odd) + 1)
         )
         return ~result if n_not % 2 else result
 
@@ -160,51 +165,65 @@ class Circuit:
         list of (ndarray of shape (n_before, n_units), ndarray of shape (n_units,))
             Weights and thresholds of each layer, the output layer last.
         """
-        depth = max(1, *(self._level(s) + (not self._is_unit(s)) for s in outputs))
-        units = [self._as_output(signal, depth) for signal in outputs]
+        depth = max(1, *(self._get_level(s) + (not self._is_unit(s)) for s in outputs))
+        units = [self._make_output(signal, depth) for signal in outputs]
         layers = []
         for _ in range(depth - 1):
             needed = {node for weights, _ in units for node, _ in weights}
             before = sorted(needed, key=lambda node: (-self._definitions[node][1], node))
-            layers.append(_as_arrays(units, before))
+            layers.append(_make_arrays(units, before))
             units = [self._definitions[node] for node in before]
-        layers.append(_as_arrays(units, range(len(self.inputs))))
+        layers.append(_make_arrays(units, range(len(self.inputs))))
         return layers[::-1]
 
-    def _level(self, signal: Signal) -> int:
+    def _get_level(self, signal: Signal) -> int:
         return self._levels[signal.weights[0][0]] if signal.weights else 0
 
     def _is_unit(self, signal: Signal) -> bool:
-        return len(signal.weights) == 1 and self._level(signal) > 0
+        return len(signal.weights) == 1 and self._get_level(signal) > 0
 
-    def _passed_on(self, signal: Signal, level: int) -> Signal:
-        while signal.weights and self._level(signal) < level:
-            signal = self._unit(signal.weights, 1 - signal.constant)
-        return signal
+    def _pass_on(self, signal: Signal, level: int) -> Signal:
+        n_layers = level - self._get_level(signal)
+        if n_layers <= 0 or not signal.weights:
+            return signal
+        passed = self._passed.setdefault(signal, [signal])  # after 0, 1, 2, ... layers
+        while len(passed) <= n_layers:
+            passed.append(self._make_unit(passed[-1].weights, 1 - passed[-1].constant))
+        return passed[n_layers]
 
-    def _unit(self, weights: tuple, threshold: int) -> Signal:
+    def _make_unit(self, weights: tuple, threshold: int) -> Signal:
         total = sum(weight for _, weight in weights)
         if total < 0 or (total == 0 and weights[0][1] < 0):  # of a unit and its NOT one is made
-            return ~self._unit(tuple((n, -w) for n, w in weights), 1 - threshold)
+            return ~self._make_unit(tuple((n, -w) for n, w in weights), 1 - threshold)
         unit = (weights, threshold)
         node = self._nodes.setdefault(unit, len(self._levels))
         if node == len(self._levels):
+            _check_number("units", node - len(self.inputs) + 1, MAX_UNITS)
             self._definitions.append(unit)
             self._levels.append(1 + self._levels[weights[0][0]])
         return Signal(((node, 1),))
 
-    def _as_output(self, signal: Signal, depth: int) -> tuple[tuple, int]:
-        if self._is_unit(signal) and self._level(signal) == depth:
+    def _make_output(self, signal: Signal, depth: int) -> tuple[tuple, int]:
+        if self._is_unit(signal) and self._get_level(signal) == depth:
             weights, threshold = self._definitions[signal.weights[0][0]]
             if signal.constant == 0:
                 return weights, threshold
             return tuple((node, -weight) for node, weight in weights), 1 - threshold
-        signal = self._passed_on(signal, depth - 1)
+        signal = self._pass_on(signal, depth - 1)
         return signal.weights, 1 - signal.constant
 
 
-def _as_arrays(units: list, before: Iterable[int]) -> tuple[np.ndarray, np.ndarray]:
+def _check_number(what: str, n: int, most: int) -> None:
+    if n > most:
+        raise ValueError(
+            f"The network would have {n:,} {what} or more, and {most:,} are the most. Give a "
+            "shorter proposition, or one that is nested less deeply."
+        )
+
+
+def _make_arrays(units: list, before: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
     place = {node: i for i, node in enumerate(before)}
+    _check_number("weights", len(place) * len(units), MAX_WEIGHTS)
     coef = np.zeros((len(place), len(units)))
     for column, (weights, _) in enumerate(units):
         for node, weight in weights:

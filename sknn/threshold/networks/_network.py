@@ -1,18 +1,19 @@
 """Networks of threshold units: they compute any proposition, and learn nothing."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from html import escape
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from sknn.activations import heaviside
-from sknn.threshold._unit import ThresholdUnit, plain
+from sknn.threshold._unit import ThresholdUnit, format_unit
 from sknn.threshold.networks._binary_tables import binary_rows, complete_table, default_names
 from sknn.threshold.networks._circuit import Circuit, Signal
 from sknn.threshold.networks._expression import Proposition
 from sknn.threshold.networks._synthesis import synthesise
 
-#: numbers in the activations of the rows that are computed at once
+#: numbers in the activations of the samples that are computed at once
 _CHUNK = 2**22
 #: nodes of the largest network that is shown unit by unit
 _SHOWN = 30
@@ -110,7 +111,7 @@ class ThresholdNetwork:
         self.n_features_in_ = len(self.coefs_[0])
         n_units = sum(map(len, self.layers))
         names = default_names(self.n_features_in_) if names is None else list(names)
-        unit_names = _free_names(n_units, names) if unit_names is None else list(unit_names)
+        unit_names = _make_free_names(n_units, names) if unit_names is None else list(unit_names)
         _check_names(names, self.n_features_in_, unit_names, n_units)
         self.feature_names_in_ = np.array(names, dtype=object)
         rest = iter(unit_names)
@@ -131,9 +132,12 @@ class ThresholdNetwork:
         Parameters
         ----------
         expression : str or mapping of str to str
-            Names, ``and``, ``or``, ``not``, ``^`` (exclusive or), parentheses, ``True`` and
-            ``False``, read by Python's rules: ``not a ^ b`` is ``not (a ^ b)``. A mapping is from
-            names of outputs to their propositions.
+            Names, ``and``, ``or``, ``not``, ``xor``, ``nand``, ``nor``, ``->`` (implies), ``<->``
+            (equivalent), the symbols ``& | ^ ~ !`` and ``∧ ∨ ⊕ ¬ → ↔``, parentheses, ``true``,
+            ``false``, 1 and 0; words in any case. Python's precedence holds: ``not a ^ b`` is
+            ``not (a ^ b)`` and ``~a & b`` is ``(~a) & b``; ``xor`` is ``^``, and ``->``, to the
+            right, and ``<->`` bind more loosely than all. A mapping is from names of outputs to
+            their propositions.
         names : sequence of str or None, default=None
             Names of the inputs in their order, which may be more than are used. None means the
             names in the text in the order of their first appearance.
@@ -146,7 +150,8 @@ class ThresholdNetwork:
         ------
         ValueError
             If there is anything else in the text, with its column; if it has a name that is not
-            in `names`, or there are no names, or names are not all different.
+            in `names`, or there are no names, or names are not all different; or if the network
+            would have more than 131,072 units or 33,554,432 weights in a layer.
 
         Examples
         --------
@@ -170,14 +175,14 @@ class ThresholdNetwork:
                 "not in the text can be named, as in names=['a']."
             )
         circuit = Circuit(len(names))
-        signals = [proposition.signal(circuit, names) for proposition in propositions]
+        signals = [proposition.add_to(circuit, names) for proposition in propositions]
         return cls._from_circuit(circuit, signals, names, list(expression) if is_mapping else None)
 
     @classmethod
     def from_truth_table(
         cls,
-        inputs: Any,
-        outputs: Any,
+        inputs: ArrayLike,
+        outputs: ArrayLike,
         *,
         names: Sequence[str] | None = None,
         output_names: Sequence[str] | None = None,
@@ -227,11 +232,11 @@ class ThresholdNetwork:
         >>> first_alone.predict(np.eye(20)[:3])
         array([1, 0, 0])
         """
-        names = _names_of(inputs, "columns") if names is None else list(names)
+        names = _get_names(inputs, "columns") if names is None else list(names)
         if names is None:
             names = default_names(np.shape(inputs)[-1] if np.ndim(inputs) else 0)
         if output_names is None:
-            output_names = _names_of(outputs, "columns", "name")
+            output_names = _get_names(outputs, "columns", "name")
         table = complete_table(inputs, outputs, names, default)
         if output_names is not None:
             _check_number("output names", list(output_names), table.shape[1])
@@ -253,12 +258,12 @@ class ThresholdNetwork:
         ]
         unit_names = None
         if output_names is not None:
-            hidden = _free_names(sum(map(len, layers[:-1])), [*names, *output_names])
+            hidden = _make_free_names(sum(map(len, layers[:-1])), [*names, *output_names])
             unit_names = [*hidden, *output_names]
         return cls(layers, names, unit_names)
 
-    def predict(self, X: Any) -> np.ndarray:
-        """Return the outputs for each row.
+    def predict(self, X: ArrayLike) -> np.ndarray:
+        """Return the outputs for each sample; calling the network does the same.
 
         Parameters
         ----------
@@ -277,11 +282,13 @@ class ThresholdNetwork:
         """
         rows = binary_rows(X, self.feature_names_in_)
         outputs = np.empty((len(rows), len(self.output_names)), dtype=int)
-        for part, values in self._parts(rows):
+        for part, values in self._compute_parts(rows):
             outputs[part] = values[-1]
         return outputs.ravel() if outputs.shape[1] == 1 else outputs
 
-    def activations(self, X: Any) -> dict[str, np.ndarray]:
+    __call__ = predict
+
+    def activations(self, X: ArrayLike) -> dict[str, np.ndarray]:
         """Return what every node puts out, by its name.
 
         Parameters
@@ -308,11 +315,11 @@ class ThresholdNetwork:
         rows = binary_rows(X, self.feature_names_in_)
         nodes = [*self.feature_names_in_, *(n for names in self.unit_names for n in names)]
         outputs = np.empty((len(rows), len(nodes)), dtype=int)
-        for part, values in self._parts(rows):
+        for part, values in self._compute_parts(rows):
             outputs[part] = np.hstack(values)
         return dict(zip(nodes, outputs.T, strict=True))
 
-    def _parts(self, rows: np.ndarray) -> Iterator[tuple[slice, list[np.ndarray]]]:
+    def _compute_parts(self, rows: np.ndarray) -> Iterator[tuple[slice, list[np.ndarray]]]:
         """Yield the outputs of all layers for some rows at a time, so that memory is bounded."""
         size = max(1, _CHUNK // max(sum(coef.shape) for coef in self.coefs_))
         for start in range(0, len(rows), size):
@@ -329,31 +336,36 @@ class ThresholdNetwork:
         if sum(sizes) <= _SHOWN:
             for layer, names in zip(self.layers, self.unit_names, strict=True):
                 lines += [
-                    f"  {n} = {_as_text(u, before)}" for n, u in zip(names, layer, strict=True)
+                    f"  {n} = {format_unit(u, before)}" for n, u in zip(names, layer, strict=True)
                 ]
                 before = names
         return "\n".join(lines)
 
+    def _repr_html_(self) -> str:
+        """Return the units as a table, for notebooks."""
+        title, *_ = repr(self).split("\n")
+        rows, before = [], list(self.feature_names_in_)
+        for number, (layer, names) in enumerate(zip(self.layers, self.unit_names, strict=True), 1):
+            place = "output" if number == len(self.layers) else f"hidden {number}"
+            for unit, name in zip(layer[:_SHOWN], names, strict=False):
+                formula = format_unit(unit, before).strip("[]") if len(before) <= _SHOWN else "..."
+                cells = (place, name, formula.replace(">=", "≥"))
+                rows.append("".join(f"<td>{escape(cell)}</td>" for cell in cells))
+            if len(layer) > _SHOWN:
+                rows.append(f"<td>{place}</td><td>{len(layer) - _SHOWN} more units</td><td></td>")
+            before = names
+        head = "<th>layer</th><th>unit</th><th>fires where</th>"
+        body = "".join(f"<tr>{row}</tr>" for row in [head, *rows])
+        return f"<table><caption>{escape(title)}</caption>{body}</table>"
 
-def _as_text(unit: ThresholdUnit, before: Sequence[str]) -> str:
-    terms = [
-        ("- " if weight < 0 else "+ ")
-        + (name if abs(weight) == 1 else f"{plain(abs(weight))} {name}")
-        for weight, name in zip(unit.weights, before, strict=True)
-        if weight
-    ]
-    total = " ".join(terms).removeprefix("+ ") or "0"
-    total = "-" + total[2:] if total.startswith("- ") else total
-    return f"[{total} >= {plain(unit.threshold)}]"
 
-
-def _free_names(n_units: int, taken: Sequence[str]) -> list[str]:
+def _make_free_names(n_units: int, taken: Sequence[str]) -> list[str]:
     """Return o1, o2 and so on, without names that are taken."""
-    numbered = (f"o{i}" for i in range(1, n_units + len(taken) + 1))
-    return [name for name in numbered if name not in set(taken)][:n_units]
+    numbered, taken = (f"o{i}" for i in range(1, n_units + len(taken) + 1)), set(taken)
+    return [name for name in numbered if name not in taken][:n_units]
 
 
-def _names_of(data: Any, *attributes: str) -> list[str] | None:
+def _get_names(data: ArrayLike, *attributes: str) -> list[str] | None:
     """Return the columns of a data frame or the name of a series, if it has some."""
     for attribute in attributes:
         found = getattr(data, attribute, None)

@@ -7,6 +7,9 @@ import numpy as np
 
 from sknn.threshold.networks._binary_tables import all_rows, default_names
 
+#: rows that are predicted at once, so that a table of a million takes little memory besides
+_PART = 2**16
+
 
 def truth_table(model: Any, names: Sequence[str] | None = None, *, hidden: bool = False) -> Any:
     """Return what a model predicts for all combinations of zeros and ones.
@@ -54,19 +57,26 @@ def truth_table(model: Any, names: Sequence[str] | None = None, *, hidden: bool 
     own_names = getattr(model, "feature_names_in_", None)
     X = pd.DataFrame(rows, columns=default_names(rows.shape[1]) if own_names is None else own_names)
     if hidden:
-        columns = _nodes(model, X)
+        columns = _compute_nodes(model, X)
     else:
-        results = np.asarray(model.predict(rows.astype(float) if own_names is None else X))
-        results = results.reshape(len(rows), -1)
-        columns = dict(zip(_output_names(model, results.shape[1]), results.T, strict=True))
+        given = rows if own_names is None else X
+        results = np.concatenate(
+            [
+                np.asarray(model.predict(given[i : i + _PART])).reshape(
+                    len(rows[i : i + _PART]), -1
+                )
+                for i in range(0, len(rows), _PART)
+            ]
+        )
+        columns = dict(zip(_choose_output_names(model, results.shape[1]), results.T, strict=True))
     outputs = pd.DataFrame(columns)
     if len(inputs_and_outputs := list(names or [])) > X.shape[1]:
-        outputs.columns = _one_each(inputs_and_outputs[X.shape[1] :], outputs.columns)
-    X.columns = _one_each(inputs_and_outputs[: X.shape[1]] or list(X.columns), X.columns)
+        outputs.columns = _check_names(inputs_and_outputs[X.shape[1] :], outputs.columns)
+    X.columns = _check_names(inputs_and_outputs[: X.shape[1]] or list(X.columns), X.columns)
     return pd.concat([X, outputs], axis=1)
 
 
-def _nodes(model: Any, X: Any) -> dict[str, np.ndarray]:
+def _compute_nodes(model: Any, X: Any) -> dict[str, np.ndarray]:
     if not hasattr(model, "activations"):
         raise ValueError(
             f"hidden=True shows the units of a ThresholdNetwork, got {type(model).__name__}."
@@ -75,13 +85,13 @@ def _nodes(model: Any, X: Any) -> dict[str, np.ndarray]:
     return {name: values for name, values in nodes.items() if name not in X.columns}
 
 
-def _output_names(model: Any, n_outputs: int) -> list[str]:
+def _choose_output_names(model: Any, n_outputs: int) -> list[str]:
     if hasattr(model, "output_names"):
         return model.output_names
     return ["output"] if n_outputs == 1 else [f"output{i + 1}" for i in range(n_outputs)]
 
 
-def _one_each(names: list[str], columns: Sequence[str]) -> list[str]:
+def _check_names(names: list[str], columns: Sequence[str]) -> list[str]:
     if len(names) != len(columns):
         raise ValueError(f"Expected names for the columns {list(columns)}, got {names}.")
     return names

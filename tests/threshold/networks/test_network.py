@@ -256,3 +256,23 @@ def test_polars_frames_are_taken():
 def test_table_that_is_none_is_refused(inputs, outputs, options, message):
     with pytest.raises(ValueError, match=message):
         from_truth_table(inputs, outputs, **options)
+
+
+def test_a_network_can_be_called():
+    network = ThresholdNetwork.from_expression("a -> b")
+    assert network([[1, 0], [1, 1]]).tolist() == [0, 1]
+
+
+def test_notebooks_show_units_as_a_table():
+    network = ThresholdNetwork.from_expression({"<out>": "a ^ b"})
+    html = network._repr_html_()
+    assert html.count("<tr>") == 4  # a head, two hidden units, an output
+    assert "<td>hidden 1</td><td>o1</td><td>a + b ≥ 2</td>" in html
+    assert "<td>output</td><td>&lt;out&gt;</td><td>-o1 + o2 ≥ 1</td>" in html
+
+
+def test_a_table_for_notebooks_stays_short():
+    text = " or ".join(f"a{i} and b{i}" for i in range(100))
+    html = ThresholdNetwork.from_expression(text)._repr_html_()
+    assert "70 more units" in html
+    assert len(html) < 5000
