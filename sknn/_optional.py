@@ -16,6 +16,9 @@ EXTRAS = {
     "pyfaidx": "genome",
     "onnx": "onnx",
     "skl2onnx": "onnx",
+    "starlette": "playground",
+    "uvicorn": "playground",
+    "websockets": "playground",
 }
 
 

@@ -1,6 +1,7 @@
 """Training and prediction: the only place that knows skorch."""
 
 from sknn.engine._train import train
+from sknn.engine.callbacks._of_net import NetCallback
 from sknn.engine.data._device import resolve_device
 from sknn.engine.data._forward import forward, mean_loss
 from sknn.engine.net._attribution import (
@@ -17,6 +18,7 @@ from sknn.engine.stacked._train_many import train_many
 
 __all__ = [
     "Net",
+    "NetCallback",
     "best_windows",
     "forward",
     "gradient_times_input",
