@@ -110,6 +110,11 @@ API_REFERENCE = {
         "about": "Of the lecture and of the examples.",
         "names": ["load_fashion_mnist", "make_motif_sequences"],
     },
+    "sknn.playground": {
+        "title": "Playground",
+        "about": "The data of ``python -m sknn.playground``, for Python.",
+        "names": ["Problem", "make_problem", "make_table_problem"],
+    },
     "sknn.discovery": {
         "title": "Discovery",
         "about": "What scikit-learn's module of this name does for its own estimators.",

@@ -4,9 +4,10 @@ from typing import Any
 
 import pandas as pd
 
-from sknn import DeepMLPClassifier, DeepMLPRegressor, PerceptronClassifier
+from sknn.deep import DeepMLPClassifier, DeepMLPRegressor
 from sknn.playground._problems import Problem, make_problem, make_table_problem
 from sknn.playground._settings import GATES, Settings
+from sknn.threshold import PerceptronClassifier
 
 #: epochs, or iterations of L-BFGS, after which training ends by itself
 MAX_EPOCHS = 100_000
@@ -85,10 +86,11 @@ def write_code(settings: Settings, problem: Problem | None, n_epochs: int) -> st
             [
                 "from sknn import PerceptronClassifier",
                 *lines,
+                f"classes = {list(range(len(problem.classes)))}",
                 f"model = {call}",
                 f"for step in range({n_epochs}):",
                 "    i = [step % len(problem.X_train)]",
-                f"    model.partial_fit(problem.X_train[i], problem.y_train[i], classes={list(range(len(problem.classes)))})",
+                "    model.partial_fit(problem.X_train[i], problem.y_train[i], classes=classes)",
                 "print(model.coef_, model.intercept_)",
                 "print(model.score(problem.X_test, problem.y_test))",
                 "",

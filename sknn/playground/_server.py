@@ -102,7 +102,9 @@ class Playground:
         if not self._is_allowed(request):
             text = "This request does not come from the playground's own page."
             return responses.PlainTextResponse(text, 403, headers=_HEADERS)
-        files = {each.name: each for each in resources.files(__package__).joinpath("static").iterdir()}
+        files = {
+            each.name: each for each in resources.files(__package__).joinpath("static").iterdir()
+        }
         media = _MEDIA.get(f".{name.rpartition('.')[2]}")
         if name not in files or media is None:
             return responses.PlainTextResponse("No such file.", 404, headers=_HEADERS)

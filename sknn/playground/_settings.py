@@ -200,7 +200,5 @@ def _items(given: Mapping, name: str, most: int = _MOST_NAMES) -> list[Any]:
 
 def _read_layer(given: Any) -> Layer:
     if not isinstance(given, Mapping) or set(given) - set(_LAYER_RULES):
-        raise ValueError(
-            f"A layer has {sorted(_LAYER_RULES)} and nothing else; got {given!r:.80}."
-        )
+        raise ValueError(f"A layer has {sorted(_LAYER_RULES)} and nothing else; got {given!r:.80}.")
     return Layer(**{name: _LAYER_RULES[name].read(name, value) for name, value in given.items()})

@@ -167,9 +167,7 @@ SHAPES: dict[str, Shape] = {
     "plane": Shape("Plane", "regression", 2, make_plane),
     "multi-gauss": Shape("Multi gauss", "regression", 2, make_bumps),
     "sine": Shape("Sine", "regression", 1, make_function(np.sin, -6, 6)),
-    "cubic": Shape(
-        "Cubic", "regression", 1, make_function(lambda x: x**3 / 25 - x, -6, 6)
-    ),
+    "cubic": Shape("Cubic", "regression", 1, make_function(lambda x: x**3 / 25 - x, -6, 6)),
     "lecture": Shape(
         "2x³ + 4x² − 5x + 1",
         "regression",

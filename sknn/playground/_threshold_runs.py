@@ -110,9 +110,7 @@ class UnitsRun(Run):
         See `Run`.
     """
 
-    def __init__(
-        self, settings: Settings, publish: Callable[[bytes | dict[str, Any]], None]
-    ):
+    def __init__(self, settings: Settings, publish: Callable[[bytes | dict[str, Any]], None]):
         super().__init__(make_gate_problem(settings), publish)
         if settings.model == "gate":
             unit = AND()

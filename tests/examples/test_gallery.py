@@ -199,6 +199,7 @@ SEEN = {
     "plot_6_saving": lambda s: _kept(s) is None,
     "plot_7_exporting": lambda s: _exported(s) is None,
     "plot_8_tables_without_tuning": lambda s: _without_tuning(s) is None,
+    "plot_9_playground_in_class": lambda s: min(s["accuracies"].values()) > 0.75,
 }
 
 #: page -> optional packages that it needs

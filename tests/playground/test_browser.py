@@ -220,7 +220,8 @@ def test_pictures_and_models_are_saved(visit):
         with page.expect_download() as waiting:
             page.click(button)
         content = waiting.value.path().read_bytes()
-        assert content.startswith(start) and len(content) > 500
+        assert content.startswith(start)
+        assert len(content) > 500
 
 
 @pytest.mark.parametrize("width", [1300, 420, 325])
@@ -241,7 +242,8 @@ def test_every_control_has_a_name_and_a_sentence(visit):
     )
     assert nameless == []
     sentences = page.evaluate("[...document.querySelectorAll('.help')].map((x) => x.textContent)")
-    assert len(sentences) > 10 and all(text.endswith(".") for text in sentences)
+    assert len(sentences) > 10
+    assert all(text.endswith(".") for text in sentences)
 
 
 def test_closing_a_page_ends_its_work(browser):
@@ -260,4 +262,5 @@ def test_closing_a_page_ends_its_work(browser):
     end = time.monotonic() + SECONDS
     while playground.sessions and time.monotonic() < end:
         time.sleep(0.01)
-    assert not playground.sessions and not run.is_alive
+    assert not playground.sessions
+    assert not run.is_alive

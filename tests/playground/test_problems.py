@@ -35,7 +35,8 @@ def test_features_are_what_their_names_say():
 def test_the_lectures_function_is_on_its_interval():
     problem = make_problem("lecture", n_samples=1000)
     x = problem.points_train[:, 0]
-    assert -4 <= x.min() < -3.9 and 1.9 < x.max() < 2
+    assert -4 <= x.min() < -3.9
+    assert 1.9 < x.max() < 2
     np.testing.assert_allclose(problem.y_train, lecture_polynomial(x))
     assert lecture_polynomial(np.array([1.0])) == 2
 
@@ -80,7 +81,8 @@ def test_a_table_is_standardised_by_its_training_samples():
 
 def test_a_target_of_many_numbers_is_a_regression():
     problem = make_table_problem(TABLE, ["a"], "number")
-    assert problem.kind == "regression" and problem.classes == ()
+    assert problem.kind == "regression"
+    assert problem.classes == ()
     assert problem.bounds.shape == (1, 2)
 
 

@@ -1,5 +1,6 @@
 """Runs in threads: the same training as `fit`, frames that say what is there, and their end."""
 
+import itertools
 import json
 import time
 from types import SimpleNamespace
@@ -179,7 +180,9 @@ def test_training_that_fails_says_why():
     run.play()
     page.until(lambda: page.messages)
     assert page.messages[0]["type"] == "error"
-    assert "not finite" in page.messages[0]["message"] or "non-finite" in page.messages[0]["message"]
+    assert (
+        "not finite" in page.messages[0]["message"] or "non-finite" in page.messages[0]["message"]
+    )
     run.stop()
 
 
@@ -232,7 +235,7 @@ def test_three_units_compute_exclusive_or():
 def test_gradient_norms_are_those_of_autograd(last):
     generator = np.random.RandomState(0)
     sizes = [3, 4, 2, {"softmax": 3}.get(last, 1)]
-    coefs = [generator.normal(size=s) for s in zip(sizes[:-1], sizes[1:], strict=True)]
+    coefs = [generator.normal(size=s) for s in itertools.pairwise(sizes)]
     intercepts = [generator.normal(size=n) for n in sizes[1:]]
     X = generator.normal(size=(7, 3))
     codes = generator.randint(0, sizes[-1] if last == "softmax" else 2, 7)
@@ -257,9 +260,11 @@ def test_messages_hold_what_is_packed():
     header = {"a": float("inf"), "b": [1, np.float64(2.5), {"c": np.int64(3)}]}
     arrays = {"x": np.arange(5, dtype=np.float32), "y": np.arange(3, dtype=np.uint8), "z": b"ab"}
     head, parts = unpack(pack_message(header, arrays))
-    assert head["a"] is None and head["b"] == [1, 2.5, {"c": 3}]
+    assert head["a"] is None
+    assert head["b"] == [1, 2.5, {"c": 3}]
     np.testing.assert_array_equal(parts["x"], arrays["x"])
-    assert parts["y"].tolist() == [0, 1, 2] and parts["z"].tobytes() == b"ab"
+    assert parts["y"].tolist() == [0, 1, 2]
+    assert parts["z"].tobytes() == b"ab"
     network = Network([np.ones((2, 3)), np.ones((3, 1))], [np.ones(3), np.ones(1)], ["relu"] * 2)
     assert layer_sizes(network) == [2, 3, 1]
 
@@ -298,7 +303,8 @@ def test_a_session_reads_a_table_trains_on_it_and_writes_code_and_onnx():
     session, messages = open_session()
     lines = "\n".join(f"{i},{i % 7},{'yes' if i % 2 else 'no'}" for i in range(60))
     session.handle({"type": "csv", "text": f"a,b,y\n{lines}\n"})
-    assert messages[-1]["columns"] == ["a", "b", "y"] and messages[-1]["numeric"] == ["a", "b"]
+    assert messages[-1]["columns"] == ["a", "b", "y"]
+    assert messages[-1]["numeric"] == ["a", "b"]
     session.handle({"type": "settings", "settings": {"data": "table", "target": "y"}})
     assert messages[-1]["classes"] == ["no", "yes"]
     session.handle({"type": "weight", "layer": 0, "row": 0, "column": "x", "value": 1})
@@ -323,7 +329,8 @@ def test_settings_of_one_session_do_not_touch_another():
         session.handle({"type": "settings", "settings": {"data": data, "n_samples": 40}})
     threads = [session.run._thread for session, _ in (one, two)]
     one[0].close()
-    assert not threads[0].is_alive() and threads[1].is_alive()
+    assert not threads[0].is_alive()
+    assert threads[1].is_alive()
     two[0].close()
     assert not threads[1].is_alive()
 

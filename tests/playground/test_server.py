@@ -36,7 +36,7 @@ def server():
     arguments = (playground, "127.0.0.1", 0, note)
     threading.Thread(target=serve, args=arguments, daemon=True).start()
     assert ready.wait(SECONDS)
-    yield playground, ports[0]
+    return playground, ports[0]
 
 
 def get(port, path="/", **headers):
@@ -104,7 +104,8 @@ def test_a_page_trains_and_its_thread_ends_with_it(server):
     end = time.monotonic() + SECONDS
     while playground.sessions and time.monotonic() < end:
         time.sleep(0.01)
-    assert not playground.sessions and not run.is_alive
+    assert not playground.sessions
+    assert not run.is_alive
 
 
 def test_two_pages_have_runs_of_their_own(server):
