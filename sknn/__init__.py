@@ -22,6 +22,7 @@ if TYPE_CHECKING:  # what `__getattr__` loads, for mypy and pyright
     from sknn import model_selection as model_selection
     from sknn import motifs as motifs
     from sknn import persistence as persistence
+    from sknn import playground as playground
     from sknn import preprocessing as preprocessing
     from sknn import threshold as threshold
     from sknn._versions import show_versions as show_versions
@@ -58,6 +59,7 @@ _MODULES = (
     "model_selection",
     "motifs",
     "persistence",
+    "playground",
     "preprocessing",
     "threshold",
 )
