@@ -44,13 +44,25 @@ class SavedState:
     _packages: tuple[str, ...] = ("sklearn",)
 
     def __getstate__(self) -> dict[str, Any]:
-        state = {name: to_plain(value) for name, value in super().__getstate__().items()}
-        return {**state, VERSIONS: dict(find_versions(*self._packages))}
+        return make_saved_state(super().__getstate__(), self._packages)
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        state = dict(state)
-        _warn_of_other_versions(type(self).__name__, state.pop(VERSIONS, {}), self._packages)
-        super().__setstate__({name: from_plain(value) for name, value in state.items()})
+        super().__setstate__(read_saved_state(type(self).__name__, state, self._packages))
+
+
+def make_saved_state(state: dict[str, Any], packages: tuple[str, ...]) -> dict[str, Any]:
+    """Return the state of an estimator in plain values, with the versions of packages."""
+    plain = {name: to_plain(value) for name, value in state.items()}
+    return {**plain, VERSIONS: dict(find_versions(*packages))}
+
+
+def read_saved_state(
+    name: str, state: dict[str, Any], packages: tuple[str, ...]
+) -> dict[str, Any]:
+    """Return the state that `make_saved_state` was given; warn if other versions wrote it."""
+    state = dict(state)
+    _warn_of_other_versions(name, state.pop(VERSIONS, {}), packages)
+    return {key: from_plain(value) for key, value in state.items()}
 
 
 def find_versions(*packages: str) -> Iterator[tuple[str, str]]:

@@ -1,7 +1,7 @@
 """Checks of fit arguments, and the care for an estimator whose fit fails, that all levels share."""
 
 import numbers
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Set
 from contextlib import contextmanager
 from typing import Any
 
@@ -90,6 +90,33 @@ def validated_weights(sample_weight: Any, X: Any, dtype: Any = np.float64) -> np
     if not np.any(weights):  # scikit-learn says so itself from 1.9 on
         raise ValueError("Sample weights must contain at least one non-zero number.")
     return weights
+
+
+def check_container(X: Any) -> None:
+    """Raise TypeError for an X that holds no samples, or that can be read only once.
+
+    Parameters
+    ----------
+    X : object
+        What a user gave.
+
+    Raises
+    ------
+    TypeError
+        If X is a mapping, a set or an iterator; it says what to give.
+    """
+    if isinstance(X, Mapping):
+        advice = "a mapping of columns. Give pandas.DataFrame(X)"
+    elif isinstance(X, Iterator):
+        advice = "an iterator, which can be read only once. Give list(X)"
+    elif isinstance(X, Set):
+        advice = "a set, whose samples have no order. Give a list"
+    else:
+        return
+    raise TypeError(
+        f"X must be an array, a sparse matrix, a data frame or a list; got {type(X).__name__}, "
+        f"{advice}."
+    )
 
 
 def is_clean_array(X: Any, n_features: int) -> bool:

@@ -29,6 +29,8 @@ from sknn._sklearn import PassthroughScorer
 DEFINITION = re.compile(
     r"^((?:@.*\n)*)class (\w+)(?:\(([^)]*)\))?|^((?:@.*\n)+)def (\w+)", re.MULTILINE
 )
+#: classes whose descendants are estimators, which write plain values and versions
+ROOTS = ("DeepEstimator", "SavedState")
 #: what fitted searches hold, and skops does not know
 OF_SCIKIT_LEARN = (KFold, PassthroughScorer, StratifiedKFold)
 #: module -> classes that networks and estimators are made of, where torch has them
@@ -95,7 +97,7 @@ def trusted_types(*more: str | type) -> list[str | type]:
 
 @cache
 def _find_saved() -> tuple[str, ...]:
-    """Return the classes marked by `sknn._saved.saved` and those that derive from `SavedState`.
+    """Return the classes marked by `sknn._saved.saved` and those that derive from one of `ROOTS`.
 
     Sources are read, not imported: a file of a perceptron does not need torch.
     """
@@ -104,7 +106,7 @@ def _find_saved() -> tuple[str, ...]:
         for marks, name, bases, *function in DEFINITION.findall(source):
             marks, name = (marks, name) if name else function
             definitions[f"{module}.{name}"] = "@saved\n" in marks, re.findall(r"\w+", bases)
-    found, before = {"SavedState"}, 0
+    found, before = set(ROOTS), 0
     while len(found) > before:  # until no class is added that derives from one found
         before = len(found)
         found |= {

@@ -1,16 +1,21 @@
-"""Rows for training and rows for validation."""
+"""Samples to train on and samples to validate on, and how the latter are scored."""
+
+from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from sklearn.metrics import check_scoring
 from sklearn.model_selection import train_test_split
 
+if TYPE_CHECKING:
+    from sklearn.base import BaseEstimator
+
 
 def split_rows(
-    y: np.ndarray, kind: str, fraction: float, random_state: Any
+    y: np.ndarray, kind: str, fraction: float, random_state: np.random.RandomState
 ) -> tuple[np.ndarray, np.ndarray]:
     """Divide rows into training and validation rows.
 
@@ -61,8 +66,8 @@ def _can_stratify(y: np.ndarray, fraction: float) -> bool:
     return counts.min() >= 2 and len(counts) <= n_validation <= len(y) - len(counts)
 
 
-def output_scorer(estimator: Any, scoring: Any) -> Callable:
-    """Return a function that scores raw output by a scorer of scikit-learn.
+class RawOutputScorer:
+    """A scorer of scikit-learn that scores raw output.
 
     The scorer sees a copy of the estimator whose predictions come from that output; it is called
     with X=None.
@@ -73,28 +78,28 @@ def output_scorer(estimator: Any, scoring: Any) -> Callable:
         In fit, its codec fitted.
     scoring : str or callable
         Name of a scorer, or ``scorer(estimator, X, y)``.
-
-    Returns
-    -------
-    callable
-        ``score(y, output, sample_weight)``, see `sknn._specs.TrainPlan`.
-
-    Raises
-    ------
-    ValueError
-        If there is no scorer of that name, or in use, if the scorer returns no number.
     """
-    scorer = check_scoring(estimator, scoring)
-    view = copy.copy(estimator)
 
-    def score(y: np.ndarray, output: np.ndarray, sample_weight: Any) -> float:
-        view._forward = lambda X: output
+    def __init__(self, estimator: BaseEstimator, scoring: str | Callable):
+        self.scoring, self.scorer = scoring, check_scoring(estimator, scoring)
+        self.view = copy.copy(estimator)
+
+    def __call__(
+        self, y: np.ndarray, output: np.ndarray, sample_weight: np.ndarray | None
+    ) -> float:
+        """Return the score of raw output against encoded y.
+
+        Raises
+        ------
+        ValueError
+            If the scorer returns no number.
+        """
+        self.view._given_output = output
         weights = {} if sample_weight is None else {"sample_weight": sample_weight}
-        value = scorer(view, None, estimator._codec.decode_target(y), **weights)
+        value = self.scorer(self.view, None, self.view._codec.decode_target(y), **weights)
         if np.ndim(value) != 0 or not isinstance(value, int | float | np.number):
             raise ValueError(
-                f"scoring must return a number, larger for better; {scoring!r} returned {value!r}."
+                f"scoring must return a number, larger for better; {self.scoring!r} returned "
+                f"{value!r}."
             )
         return float(value)
-
-    return score

@@ -2,20 +2,26 @@
 
 A parameter of training is one entry in `TRAINING_PARAMS`, and a field of
 `sknn._specs.TrainConfig` if the engine reads it. ``module__width=64`` is a parameter of the class
-given as `module`, see `NestedParams`.
+given as `module`; such a nested parameter is an attribute like all others, so that ``set_params``,
+``clone`` and grid searches know it. A final class says in ``_nested`` which may have some.
 """
 
+from __future__ import annotations
+
 import inspect
-from collections.abc import Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from numbers import Integral, Real
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from sknn._sklearn import Interval, Options, StrOptions
 from sknn._specs import TrainConfig
 from sknn.losses import CLASS_LOSSES, VALUE_LOSSES, ClassLoss, ValueLoss
+
+if TYPE_CHECKING:
+    from sklearn.base import BaseEstimator
 
 
 @dataclass(frozen=True)
@@ -29,10 +35,13 @@ class TrainingParam:
     shapes_preparation : bool, default=True
         Whether it matters before training begins. Where it does not, a search prepares the data
         and the network once for all of its values.
+    is_fixed : bool, default=False
+        Whether a network that exists cannot follow a change (``warm_start``, ``partial_fit``).
     """
 
     constraint: list
     shapes_preparation: bool = True
+    is_fixed: bool = False
 
 
 def _in_epochs(*constraint: Any) -> TrainingParam:
@@ -82,8 +91,10 @@ TRAINING_PARAMS: dict[str, TrainingParam] = {
     "time_limit": TrainingParam([_ABOVE_0, None]),
     "scoring": TrainingParam([str, callable, None]),
     "callbacks": TrainingParam([list, tuple, None]),
-    "device": TrainingParam([str]),
-    "dtype": TrainingParam([StrOptions({"auto", "float32", "float64", "tf32", "bfloat16"})]),
+    "device": TrainingParam([str], is_fixed=True),
+    "dtype": TrainingParam(
+        [StrOptions({"auto", "float32", "float64", "tf32", "bfloat16"})], is_fixed=True
+    ),
     "compile": TrainingParam(["boolean"]),
 }
 
@@ -91,6 +102,11 @@ TRAINING_PARAMS: dict[str, TrainingParam] = {
 FOR_TRAINING_ALONE = frozenset(
     name for name, param in TRAINING_PARAMS.items() if not param.shapes_preparation
 )
+
+#: parameters of a task that a network follows when it is trained further
+FOLLOWED = ("class_weight",)
+#: parameters whose arguments, ``solver__momentum`` for instance, it follows too
+FOLLOWED_PREFIXES = ("solver", "learning_rate")
 
 #: name -> constraint of the parameters that belong to a task
 CLASSIFIER_CONSTRAINTS: dict[str, list] = {
@@ -123,80 +139,86 @@ def plain_number(value: Any) -> Any:
     return value.item() if isinstance(value, np.generic) else value
 
 
-class NestedParams:
-    """Let an estimator take keyword arguments ``<name>__<argument>`` for some parameters.
+def is_fixed(name: str) -> bool:
+    """Return whether a network that exists cannot follow a change of a parameter.
 
-    They are attributes and parameters like all others, so that ``set_params``, ``clone`` and grid
-    searches know them. A final class says which parameters may have some in ``_nested``.
+    That is so for all parameters but those of training, so that one that nobody thought of is
+    refused and not ignored.
     """
+    prefix, _, argument = name.partition("__")
+    if argument:
+        return prefix not in FOLLOWED_PREFIXES
+    known = TRAINING_PARAMS.get(name)
+    return name not in FOLLOWED if known is None else known.is_fixed
 
-    _nested: tuple[str, ...] = ()
-    #: names in the signature, read once: scikit-learn reads it anew for each clone
-    _shown: tuple[str, ...] = ()
 
-    def __init_subclass__(cls, **kwargs: Any):
-        """Leave ``**nested`` out of the signature: it is no parameter, but names of some."""
-        super().__init_subclass__(**kwargs)
-        signature = inspect.signature(cls.__init__)
-        _, *shown = [p for p in signature.parameters.values() if p.kind is not p.VAR_KEYWORD]
-        cls.__signature__ = signature.replace(parameters=shown)
-        cls._shown = tuple(sorted(p.name for p in shown))
+def read_fixed_params(estimator: BaseEstimator, of_network: dict[str, Any]) -> dict[str, Any]:
+    """Return the parameters that a network cannot change once it exists.
 
-    def _set_nested(self, arguments: Mapping[str, object]) -> None:
-        for name in arguments:
-            if name.partition("__")[0] not in self._nested or "__" not in name:
-                prefixes = ", ".join(f"'{prefix}__'" for prefix in self._nested)
-                raise TypeError(
-                    f"{type(self).__name__}.__init__() got an unexpected keyword argument "
-                    f"{name!r}. Further arguments begin with one of {prefixes}."
-                )
-        vars(self).update(arguments)
+    `of_network` are those that shape it, in place of the same as the user gave them.
+    """
+    params = {n: v for n, v in estimator.get_params(deep=False).items() if is_fixed(n)}
+    return {name: make_comparable(value) for name, value in {**params, **of_network}.items()}
 
-    def _nested_arguments(self, name: str) -> dict[str, Any]:
-        """Return the arguments that begin with ``<name>__``, without it."""
-        prefix = f"{name}__"
-        return {
-            key.removeprefix(prefix): value
-            for key, value in vars(self).items()
-            if key.startswith(prefix)
-        }
 
-    def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """Return the parameters of this estimator.
+def check_fixed_params(before: dict[str, Any], now: dict[str, Any]) -> None:
+    """Raise ValueError if a parameter changed that the network of an earlier call cannot follow."""
+    changes = [
+        f"{name} was {_show(before, name)} and is {_show(now, name)} now"
+        for name in {**before, **now}
+        if name not in before or name not in now or not _is_same(before[name], now[name])
+    ]
+    if changes:
+        raise ValueError(
+            "warm_start and partial_fit go on training the network of the earlier call, but "
+            f"{', '.join(changes)}. Set it back, or fit with warm_start=False."
+        )
 
-        Parameters
-        ----------
-        deep : bool, default=True
-            Also return those of nested estimators.
 
-        Returns
-        -------
-        dict
-        """
-        params: dict[str, Any] = {}
-        for name in self._shown:
-            params[name] = value = getattr(self, name)
-            if deep and hasattr(value, "get_params") and not isinstance(value, type):
-                inner = value.get_params(deep=True)
-                params.update({f"{name}__{key}": item for key, item in inner.items()})
-        prefixes = tuple(f"{name}__" for name in self._nested)
-        params.update({k: v for k, v in vars(self).items() if k.startswith(prefixes)})
-        return params
+def make_comparable(value: Any) -> Any:
+    """Return a value that `==` compares as a whole, and that the user cannot change any more."""
+    if isinstance(value, np.ndarray):
+        value = value.tolist()
+    if isinstance(value, list | tuple):
+        return tuple(make_comparable(item) for item in value)
+    return dict(value) if isinstance(value, dict) else value
 
-    def set_params(self, **params: Any) -> Any:
-        """Set parameters of this estimator.
 
-        Parameters
-        ----------
-        **params : dict
-            Names and values; also ``<name>__<argument>`` as in the constructor.
+def _is_same(one: Any, other: Any) -> bool:
+    try:
+        return one is other or bool(one == other)
+    except ValueError:  # an array within something else
+        return False
 
-        Returns
-        -------
-        self : object
-        """
-        prefixes = tuple(f"{name}__" for name in self._nested)
-        nested = {key: value for key, value in params.items() if key.startswith(prefixes)}
-        super().set_params(**{key: params[key] for key in params if key not in nested})
-        vars(self).update(nested)
-        return self
+
+def _show(params: dict[str, Any], name: str) -> str:
+    return repr(params[name]) if name in params else "not set"
+
+
+def set_signature(cls: type) -> None:
+    """Leave ``**nested`` out of the signature of a class: it is no parameter, but names of some."""
+    signature = inspect.signature(cls.__init__)
+    _, *shown = [p for p in signature.parameters.values() if p.kind is not p.VAR_KEYWORD]
+    cls.__signature__ = signature.replace(parameters=shown)
+    cls._shown = tuple(sorted(p.name for p in shown))
+
+
+def check_nested_names(cls: type, names: Iterable[str]) -> None:
+    """Raise TypeError unless names begin with one of the prefixes that a class takes."""
+    for name in names:
+        if name.partition("__")[0] not in cls._nested or "__" not in name:
+            prefixes = ", ".join(f"'{prefix}__'" for prefix in cls._nested)
+            raise TypeError(
+                f"{cls.__name__}.__init__() got an unexpected keyword argument {name!r}. Further "
+                f"arguments begin with one of {prefixes}."
+            )
+
+
+def nested_arguments(estimator: BaseEstimator, name: str) -> dict[str, Any]:
+    """Return the arguments of an estimator that begin with ``<name>__``, without it."""
+    prefix = f"{name}__"
+    return {
+        key.removeprefix(prefix): value
+        for key, value in vars(estimator).items()
+        if key.startswith(prefix)
+    }

@@ -1,9 +1,17 @@
 """scikit-learn's callbacks (1.9 and later), told of each epoch."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sknn._specs import Progress
+
+if TYPE_CHECKING:
+    from sklearn.base import BaseEstimator
+
+    from sknn.deep._preparation import FitData
+    from sknn.engine import Net
 
 
 class CallbackWatcher:
@@ -13,10 +21,8 @@ class CallbackWatcher:
     ----------
     estimator : DeepEstimator
         In fit.
-    context : sklearn.callback.CallbackContext
-        Of this call of fit.
-    data : dict
-        ``X``, ``y`` and ``metadata`` for the hooks, as the user gave them.
+    data : FitData
+        What the user gave to fit.
     fitted_at : callable
         ``fitted_at(net, progress)`` returns the attributes of an estimator whose training ended
         there; called only if a callback asks for it.
@@ -24,13 +30,15 @@ class CallbackWatcher:
 
     def __init__(
         self,
-        estimator: Any,
-        context: Any,
-        data: dict[str, Any],
-        fitted_at: Callable[[Any, Progress], dict[str, Any]],
+        estimator: BaseEstimator,
+        data: FitData,
+        fitted_at: Callable[[Net, Progress], dict[str, Any]],
     ):
-        self.estimator, self.context, self.data = estimator, context, data
-        self.fitted_at = fitted_at
+        weight = data.sample_weight
+        metadata = None if weight is None else {"sample_weight": weight}
+        self.estimator, self.fitted_at = estimator, fitted_at
+        self.context = estimator._init_callback_context(max_subtasks=estimator.max_iter)
+        self.data = {"X": data.X, "y": data.y, "metadata": metadata}
 
     def fit_begins(self) -> None:
         """Tell that training begins."""
@@ -47,7 +55,7 @@ class CallbackWatcher:
         self.epoch = self.context.subcontext(task_name="epoch")
         self.epoch.call_on_fit_task_begin(estimator=self.estimator, **self.data)
 
-    def epoch_ends(self, net: Any, progress: Progress) -> bool:
+    def epoch_ends(self, net: Net, progress: Progress) -> bool:
         """Tell that an epoch ended; return True if a callback wants to stop."""
         return self.epoch.call_on_fit_task_end(
             estimator=self.estimator,

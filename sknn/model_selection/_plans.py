@@ -9,8 +9,10 @@ from typing import Any
 from sklearn.pipeline import Pipeline
 
 from sknn._specs import TrainPlan, TrainResult
-from sknn.deep._base import DeepEstimator, validation_of
+from sknn.deep._base import DeepEstimator
+from sknn.deep._fit_arguments import join_validation
 from sknn.deep._params import FOR_TRAINING_ALONE
+from sknn.deep._preparation import FitData
 
 
 def check_batchable(estimator: Any, owner: str) -> None:
@@ -124,7 +126,7 @@ def plan_fit(estimator: Any, prepared: Prepared, plans: dict) -> TrainPlan:
     key = _key_of_preparation(final)
     if key in plans:
         final._validate_params()
-        return final._prepare_as(*plans[key])
+        return final._prepare_like(*plans[key])
     plan = _plan_anew(final, prepared)
     if key is not None:
         plans[key] = final, plan
@@ -134,10 +136,11 @@ def plan_fit(estimator: Any, prepared: Prepared, plans: dict) -> TrainPlan:
 def _plan_anew(final: DeepEstimator, prepared: Prepared) -> TrainPlan:
     inspect.signature(final.fit).bind(prepared.X, prepared.y, **prepared.params)
     final._validate_params()
-    params = dict(prepared.params)
-    weight, names = params.pop("sample_weight", None), ("X_val", "y_val", "sample_weight_val")
-    validation = validation_of(*(params.pop(name, None) for name in names))
-    return final._prepare(prepared.X, prepared.y, weight, validation=validation, **params)
+    params = prepared.params
+    names = ("X_val", "y_val", "sample_weight_val")
+    validation = join_validation(*(params.get(name) for name in names))
+    weight = params.get("sample_weight")
+    return final._prepare(FitData(prepared.X, prepared.y, weight, validation=validation))
 
 
 def _key_of_preparation(network: DeepEstimator) -> tuple | None:
@@ -156,5 +159,5 @@ def _key_of_preparation(network: DeepEstimator) -> tuple | None:
 
 def finish_fit(estimator: Any, plan: TrainPlan, result: TrainResult) -> Any:
     """Do what the ``fit`` of an estimator does after training, and return the estimator."""
-    last_step(estimator)._finish_fit(plan, result)
+    last_step(estimator)._finish(plan, result)
     return estimator

@@ -920,17 +920,16 @@ def test_an_interrupt_goes_back_to_the_best_weights_with_early_stopping(monkeypa
     assert_array_equal(estimator.coefs_[0], same.coefs_[0])
 
 
-def test_an_interrupt_while_scoring_leaves_the_history_as_long_as_the_curves(monkeypatch):
-    score, seen = DeepMLPRegressor._score_output, []
+def test_an_interrupt_while_scoring_leaves_the_history_as_long_as_the_curves():
+    seen = []
 
-    def interrupted(estimator, *args):
+    def interrupted(estimator, X, y):
         seen.append(1)
         if len(seen) == 5:  # two an epoch
             raise KeyboardInterrupt
-        return score(estimator, *args)
+        return -np.abs(estimator.predict(X) - y).mean()
 
-    monkeypatch.setattr(DeepMLPRegressor, "_score_output", interrupted)
-    estimator = regressor(max_iter=30, early_stopping=True)
+    estimator = regressor(max_iter=30, early_stopping=True, scoring=interrupted)
     with pytest.warns(UserWarning, match="Training interrupted by user"):
         estimator.fit(X, t)
     assert_whole(estimator, 2)

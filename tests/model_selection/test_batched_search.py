@@ -28,6 +28,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer, MinMaxScaler, StandardScaler
 
 from sknn import DeepMLPClassifier, DeepMLPRegressor, TabularMLPClassifier
+from sknn.deep._preparation import FitData
 from sknn.engine import train, train_many
 from sknn.engine.stacked._mlp import Stack
 from sknn.model_selection import (
@@ -430,8 +431,8 @@ def test_plan_after_another_is_as_if_it_were_the_first(early_stopping, scoring):
     )
     for model in (second, alone):
         model.set_params(alpha=0.3, learning_rate_init=np.float64(0.1), max_iter=7)
-    before = first._prepare(X, Y, WEIGHT)
-    plan, expected = second._prepare_as(first, before), alone._prepare(X, Y, WEIGHT)
+    before = first._prepare(FitData(X, Y, WEIGHT))
+    plan, expected = second._prepare_like(first, before), alone._prepare(FitData(X, Y, WEIGHT))
     assert plan.config == expected.config
     assert plan.config != before.config
     assert plan.random_state.randint(2**31) == expected.random_state.randint(2**31)
@@ -442,7 +443,7 @@ def test_plan_after_another_is_as_if_it_were_the_first(early_stopping, scoring):
     output = np.random.RandomState(0).normal(size=(len(plan.y), 3))
     assert plan.score(plan.y, output, None) == expected.score(plan.y, output, None)
     for model, made in ((second, plan), (alone, expected)):
-        model._finish(train(made))
+        model._finish(made, train(made))
     np.testing.assert_array_equal(second.predict_proba(X), alone.predict_proba(X))
 
 
@@ -568,8 +569,8 @@ def test_alone_and_together_is_the_same_network():
     fits = _fits.Fits(MLP, X, Y, {})
     fits.train([{"alpha": 0.1}], [(np.arange(100), np.arange(100, 150))])
     alone = clone(MLP).set_params(alpha=0.1)
-    plan = alone._prepare(X[:100], Y[:100], None)
-    alone._finish(train(plan))
+    plan = alone._prepare(FitData(X[:100], Y[:100]))
+    alone._finish(plan, train(plan))
     together = fits.all[0].estimator
     np.testing.assert_allclose(together.coefs_[0], alone.coefs_[0], atol=1e-12)
     assert together.n_iter_ == alone.n_iter_

@@ -3,13 +3,14 @@
 from typing import Unpack
 
 from sknn.deep._arguments import NestedArguments
-from sknn.deep._params import CLASSIFIER_CONSTRAINTS, NestedParams
-from sknn.deep._table_input import TableInput
+from sknn.deep._params import CLASSIFIER_CONSTRAINTS
+from sknn.deep._preparation import Parts
+from sknn.deep._targets import ClassTarget
 from sknn.deep._tasks import DeepClassifier
-from sknn.deep.mlp._network import CONSTRAINTS, build_network, shaping_params
+from sknn.deep.mlp._network import CONSTRAINTS, make_mlp_parts
 
 
-class DeepMLPClassifier(NestedParams, TableInput, DeepClassifier):
+class DeepMLPClassifier(DeepClassifier):
     """Multilayer perceptron classifier on PyTorch, a drop-in for scikit-learn's.
 
     Every parameter of ``sklearn.neural_network.MLPClassifier`` is here under its name, in its
@@ -324,8 +325,5 @@ class DeepMLPClassifier(NestedParams, TableInput, DeepClassifier):
         self.compile = compile
         self._set_nested(nested)
 
-    def _shaping_params(self):
-        return shaping_params(self)
-
-    def _build_module(self, inputs, random_state):
-        return build_network(self, inputs, random_state)
+    def _make_parts(self) -> Parts:
+        return make_mlp_parts(self, ClassTarget.of(self), scores_loss=False)

@@ -1,16 +1,27 @@
 """What the two multilayer perceptrons share: parameters, their limits, and the network."""
 
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from numbers import Integral, Real
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from sknn._sklearn import Interval, StrOptions
-from sknn._specs import InputSpec
+from sknn._specs import Sample, TargetSpec
 from sknn._validation import validated_layer_sizes
 from sknn.activations import TRAINABLE
 from sknn.architectures import INITIALIZERS, MLP, MLPOptions, build_user_module
-from sknn.deep._params import training_constraints
+from sknn.deep._params import make_comparable, nested_arguments, training_constraints
+from sknn.deep._parts import Encoder, Network, Target
+from sknn.deep._preparation import Parts
+from sknn.deep._table_reader import TableReader
+from sknn.deep._training import OneNetwork
+
+if TYPE_CHECKING:
+    from sklearn.base import BaseEstimator
 
 CONSTRAINTS: dict[str, list] = {
     **training_constraints(but=("time_limit",)),
@@ -41,14 +52,82 @@ LAYER_PARAMS = {
 }
 
 
-def hidden_sizes(estimator: Any) -> tuple[int, ...]:
+@dataclass(frozen=True)
+class MLPBuilder:
+    """A `sknn.deep._parts.NetworkBuilder` of multilayer perceptrons, or of the user's module.
+
+    Attributes
+    ----------
+    layers : mapping
+        The parameters named in `LAYER_PARAMS`.
+    module : callable or None
+        The user's network, in place of the layers.
+    module_params : mapping
+        Its arguments.
+    """
+
+    layers: Mapping[str, Any]
+    module: Callable | None
+    module_params: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, estimator: BaseEstimator) -> MLPBuilder:
+        """Return the builder for an estimator's parameters."""
+        layers = {name: getattr(estimator, name) for name in LAYER_PARAMS}
+        return cls(layers, estimator.module, nested_arguments(estimator, "module"))
+
+    def fixed_params(self) -> dict[str, Any]:
+        """Return the parameters that shape the network, checked, in a form that can be compared."""
+        if self.module is not None:
+            self._check_unused()
+            return {}
+        if self.module_params:
+            raise ValueError(
+                f"module__{min(self.module_params)} is given, but module is None. Give the class "
+                "or function that it is an argument of."
+            )
+        sizes = hidden_sizes(self.layers)
+        return {"hidden_layer_sizes": sizes, "n_hidden_layers": None, "hidden_width": None}
+
+    def build(
+        self,
+        encoder: Encoder,
+        target: TargetSpec,
+        random_state: np.random.RandomState,
+        samples: Sample | None,
+    ) -> Network:
+        """Return the network with its first weights."""
+        inputs, of = encoder.spec_, self.layers
+        if self.module is not None:
+            return build_user_module(self.module, inputs, target, self.module_params, random_state)
+        options = MLPOptions(of["dropout"], of["normalization"], of["residual"], of["initializer"])
+        mlp = MLP.from_specs(inputs, target, hidden_sizes(of), of["activation"], options)
+        mlp.init_weights(random_state)
+        return mlp
+
+    def _check_unused(self) -> None:
+        """Raise ValueError if parameters of the MLP were set beside a module of the user's."""
+        changed = [
+            name
+            for name, default in LAYER_PARAMS.items()
+            if make_comparable(self.layers[name]) != default
+        ]
+        if changed:
+            raise ValueError(
+                f"{', '.join(changed)} shape the layers of an MLP, but a module was given, which "
+                "has layers of its own. Leave them at their defaults, or hand what the module "
+                "needs to it as module__<argument>."
+            )
+
+
+def hidden_sizes(layers: Mapping[str, Any]) -> tuple[int, ...]:
     """Return the widths of the hidden layers, checked.
 
     `n_hidden_layers` and `hidden_width` go before `hidden_layer_sizes`, of which they take what
     is not given: its number of layers (at least one), and its first width.
     """
-    sizes = validated_layer_sizes(estimator.hidden_layer_sizes)
-    n_layers, width = estimator.n_hidden_layers, estimator.hidden_width
+    sizes = validated_layer_sizes(layers["hidden_layer_sizes"])
+    n_layers, width = layers["n_hidden_layers"], layers["hidden_width"]
     if n_layers is None and width is None:
         return sizes
     n_layers = max(len(sizes), 1) if n_layers is None else n_layers
@@ -56,49 +135,11 @@ def hidden_sizes(estimator: Any) -> tuple[int, ...]:
     return (int(width),) * int(n_layers)
 
 
-def build_network(estimator: Any, inputs: InputSpec, random_state: np.random.RandomState) -> Any:
-    """Return the network for an estimator's parameters, with its first weights."""
-    target = estimator._codec.spec_
-    if estimator.module is not None:
-        arguments = estimator._nested_arguments("module")
-        return build_user_module(estimator.module, inputs, target, arguments, random_state)
-    options = MLPOptions(
-        estimator.dropout, estimator.normalization, estimator.residual, estimator.initializer
+def make_mlp_parts(estimator: BaseEstimator, target: Target, *, scores_loss: bool) -> Parts:
+    """Return what a multilayer perceptron holds; `scores_loss` as for `OneNetwork.of`."""
+    return Parts(
+        reader=TableReader(estimator.categorical_features, estimator.scale, estimator.dtype),
+        target=target,
+        network=MLPBuilder.of(estimator),
+        training=OneNetwork.of(estimator, scores_loss=scores_loss),
     )
-    mlp = MLP.from_specs(inputs, target, hidden_sizes(estimator), estimator.activation, options)
-    mlp.init_weights(random_state)
-    return mlp
-
-
-def shaping_params(estimator: Any) -> dict[str, Any]:
-    """Return the parameters that the network of an estimator cannot change, checked."""
-    own = {name: _comparable(getattr(estimator, name)) for name in LAYER_PARAMS}
-    if estimator.module is None:
-        own["hidden_layer_sizes"] = hidden_sizes(estimator)
-        del own["n_hidden_layers"], own["hidden_width"]
-        arguments = estimator._nested_arguments("module")
-        if arguments:
-            raise ValueError(
-                f"module__{min(arguments)} is given, but module is None. Give the class or "
-                "function that it is an argument of."
-            )
-    else:
-        _check_unused(own)
-        own = {f"module__{k}": v for k, v in estimator._nested_arguments("module").items()}
-    return {**own, "module": estimator.module, "device": estimator.device, "dtype": estimator.dtype}
-
-
-def _check_unused(own: dict[str, Any]) -> None:
-    """Raise ValueError if parameters of the MLP were set beside a module of the user's."""
-    changed = [name for name, default in LAYER_PARAMS.items() if own[name] != default]
-    if changed:
-        raise ValueError(
-            f"{', '.join(changed)} shape the layers of an MLP, but a module was given, which has "
-            "layers of its own. Leave them at their defaults, or hand what the module needs to it "
-            "as module__<argument>."
-        )
-
-
-def _comparable(value: Any) -> Any:
-    """Return a value that `==` compares as a whole."""
-    return tuple(value) if isinstance(value, list | np.ndarray) and np.ndim(value) else value

@@ -3,13 +3,14 @@
 from typing import Unpack
 
 from sknn.deep._arguments import NestedArguments
-from sknn.deep._params import REGRESSOR_CONSTRAINTS, NestedParams
-from sknn.deep._table_input import TableInput
+from sknn.deep._params import REGRESSOR_CONSTRAINTS
+from sknn.deep._preparation import Parts
+from sknn.deep._targets import ValueTarget
 from sknn.deep._tasks import DeepRegressor
-from sknn.deep.mlp._network import CONSTRAINTS, build_network, shaping_params
+from sknn.deep.mlp._network import CONSTRAINTS, make_mlp_parts
 
 
-class DeepMLPRegressor(NestedParams, TableInput, DeepRegressor):
+class DeepMLPRegressor(DeepRegressor):
     """Multilayer perceptron regressor on PyTorch, a drop-in for scikit-learn's.
 
     Every parameter of ``sklearn.neural_network.MLPRegressor`` is here under its name, in its
@@ -326,9 +327,6 @@ class DeepMLPRegressor(NestedParams, TableInput, DeepRegressor):
         self.standardize_target = standardize_target
         self._set_nested(nested)
 
-    def _shaping_params(self):
-        own = {"loss": self.loss, "standardize_target": self.standardize_target}
-        return {**own, **shaping_params(self)}
-
-    def _build_module(self, inputs, random_state):
-        return build_network(self, inputs, random_state)
+    def _make_parts(self) -> Parts:
+        target = ValueTarget.of(self)
+        return make_mlp_parts(self, target, scores_loss=target.scores_loss)

@@ -3,13 +3,15 @@
 from typing import Unpack
 
 from sknn.deep._arguments import NestedArguments
-from sknn.deep._params import CLASSIFIER_CONSTRAINTS, NestedParams
+from sknn.deep._params import CLASSIFIER_CONSTRAINTS
+from sknn.deep._preparation import Parts
+from sknn.deep._targets import ClassTarget
 from sknn.deep._tasks import DeepClassifier
 from sknn.deep.sequence._interpretation import SequenceReading
-from sknn.deep.sequence._network import CONSTRAINTS, SequenceNetwork
+from sknn.deep.sequence._network import CONSTRAINTS, make_sequence_parts
 
 
-class SequenceCNNClassifier(NestedParams, SequenceReading, SequenceNetwork, DeepClassifier):
+class SequenceCNNClassifier(SequenceReading, DeepClassifier):
     """Convolutional network that classifies DNA, RNA or protein sequences.
 
     Filters slide along the sequences; how well they fit somewhere, and on the whole, decides, as
@@ -343,3 +345,6 @@ class SequenceCNNClassifier(NestedParams, SequenceReading, SequenceNetwork, Deep
         self.dtype = dtype
         self.compile = compile
         self._set_nested(nested)
+
+    def _make_parts(self) -> Parts:
+        return make_sequence_parts(self, ClassTarget.of(self))

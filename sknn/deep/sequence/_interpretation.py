@@ -228,8 +228,7 @@ class SequenceReading(TransformerMixin):
         return self.net_
 
     def _encoded_rows(self, X: Any) -> np.ndarray:
-        check_is_fitted(self, "net_")
-        return self._encoder.encode(self._check_inputs(X, reset=False))
+        return self._encoded_inputs(X)
 
     def _encoder_of_letters(self) -> Any:
         check_is_fitted(self, "net_")

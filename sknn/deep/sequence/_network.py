@@ -1,17 +1,29 @@
 """What the two networks for sequences share: parameters, their limits, input, and the network."""
 
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
 from numbers import Integral, Real
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.utils.validation import validate_data
 
 from sknn._sklearn import Interval, StrOptions, check_feature_names
-from sknn._specs import InputSpec
-from sknn._validation import validated_layer_sizes
+from sknn._specs import Sample, TargetSpec
+from sknn._validation import check_container, validated_layer_sizes
 from sknn.architectures import SequenceCNN, SequenceOptions
+from sknn.deep._parts import Target
+from sknn.deep._preparation import Circumstances, Parts
+from sknn.deep._training import OneNetwork
 from sknn.deep.mlp import _network as _mlp
 from sknn.preprocessing import SequenceFormat, SequenceInputs, strings_in
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+    from sklearn.base import BaseEstimator
+    from sklearn.utils import Tags
 
 #: from so many sequences on, some are held out to stop early, and the other strand is read too.
 #: Fewer are too few for either: leave-one-out on 106 promoters had 20 errors with both strands and
@@ -58,36 +70,59 @@ CONSTRAINTS: dict[str, list] = {
     "unknown": [StrOptions({"zero", "uniform", "iupac", "error"})],
     "handle_unknown": [StrOptions({"ignore", "error"})],
 }
-#: what shapes the network
-LAYER_PARAMS = (
+#: parameters that are options of the network
+OPTIONS = (
     "n_filters",
     "kernel_size",
     "n_conv_layers",
     "first_activation",
     "pooling",
     "position_bias",
+    "hidden_layer_sizes",
+    "reverse_complement",
     "dropout",
     "batch_norm",
-    "reverse_complement",
-    "length",
-    "alphabet",
-    "unknown",
-    "device",
-    "dtype",
 )
 FLOATS = (np.float64, np.float32)
 
 
-class SequenceNetwork:
-    """X is sequences, and a convolutional network reads them."""
+@dataclass(frozen=True)
+class SequenceReader:
+    """A `sknn.deep._parts.InputReader` of sequences.
 
-    def _check_inputs(self, X: Any, *, reset: bool) -> np.ndarray:
+    Attributes
+    ----------
+    layout : SequenceFormat
+        How strings are read.
+    dtype : str
+        See the estimators.
+    reverse_complement : bool or 'auto'
+        Whether both strands are read; True is refused where there is no other strand.
+    """
+
+    layout: SequenceFormat
+    dtype: str
+    reverse_complement: bool | str
+
+    @classmethod
+    def of(cls, estimator: BaseEstimator) -> SequenceReader:
+        """Return the reader for an estimator's parameters."""
+        layout = SequenceFormat(
+            estimator.alphabet, estimator.length, estimator.unknown, estimator.handle_unknown
+        )
+        return cls(layout, estimator.dtype, estimator.reverse_complement)
+
+    def check(
+        self, estimator: BaseEstimator, X: ArrayLike, encoder: SequenceInputs | None
+    ) -> np.ndarray:
+        """Return X checked; without an encoder it is the first, whose columns are noted."""
+        check_container(X)
         strings = strings_in(X)
-        if not reset:
-            self._encoder.check_same_kind(strings is not None)
+        if encoder is not None:
+            encoder.check_same_kind(strings is not None)
         if strings is not None:
-            check_feature_names(self, X, reset=reset)
-            self.n_features_in_ = 1
+            check_feature_names(estimator, X, reset=encoder is None)
+            estimator.n_features_in_ = 1
             return strings
         shape = X.shape if hasattr(X, "shape") else np.asarray(X).shape
         kind = getattr(getattr(X, "dtype", None), "kind", None)
@@ -97,98 +132,121 @@ class SequenceNetwork:
                 f"(n_samples, n_features); got one of shape {shape}."
             )
         compact = len(shape) == 3 and kind in ("b", "i", "u") and self.dtype == "auto"
-        dtype = "float32" if compact else self._dtypes()
+        dtype = "float32" if compact else self._first_dtype()
         return validate_data(
-            self,
+            estimator,
             X,
-            dtype=dtype if reset else self._inputs.dtype,
+            dtype=dtype if encoder is None else encoder.spec_.dtype,
             allow_nd=len(shape) == 3,
-            reset=reset,
+            reset=encoder is None,
         )
 
-    def _fit_encoder(self, X: np.ndarray, sample_weight: np.ndarray | None) -> SequenceInputs:
-        layout = SequenceFormat(self.alphabet, self.length, self.unknown, self.handle_unknown)
+    def weight_dtype(self, X: np.ndarray) -> str:
+        """Return the dtype of the sample weights that belong to a checked X."""
+        return str(X.dtype) if X.dtype.kind == "f" else "float32"
+
+    def fit_encoder(self, X: np.ndarray, sample_weight: np.ndarray | None) -> SequenceInputs:
+        """Return an encoder fitted on training samples."""
         of_numbers = str(X.dtype) if X.dtype.kind == "f" else "float32"
         dtype = {"auto": of_numbers, "float64": "float64"}.get(self.dtype, "float32")
-        encoder = SequenceInputs(layout, dtype).fit(X)
+        encoder = SequenceInputs(self.layout, dtype).fit(X)
         if self.reverse_complement is True and not encoder.has_other_strand_:
             raise ValueError(
                 "reverse_complement=True is for sequences of DNA or RNA, whose letters are "
-                "those of their complement in the opposite order, as 'ACGT'; got "
-                f"alphabet={self.alphabet!r} and {encoder.spec_.n_numeric} channels. Set it to "
-                "False."
+                "those of their complement in the opposite order, such as 'ACGT'; got "
+                f"alphabet={self.layout.alphabet!r} and {encoder.spec_.n_numeric} channels. Set "
+                "it to False."
             )
         return encoder
 
-    def _weight_dtype(self, X: np.ndarray) -> str:
-        return str(X.dtype) if X.dtype.kind == "f" else "float32"
+    def set_tags(self, tags: Tags) -> None:
+        """Say in scikit-learn's tags what X may be."""
+        tags.input_tags.three_d_array = True
 
-    def _dtypes(self) -> Any:
+    def _first_dtype(self) -> str | tuple[type, ...]:
         if self.dtype == "auto":
             return FLOATS
         return "float64" if self.dtype == "float64" else "float32"
 
-    def _shaping_params(self) -> dict[str, Any]:
-        own = {name: getattr(self, name) for name in LAYER_PARAMS}
-        own["hidden_layer_sizes"] = validated_layer_sizes(self.hidden_layer_sizes)
-        return own
 
-    def _build_module(self, inputs: InputSpec, random_state: np.random.RandomState) -> SequenceCNN:
-        encoder, both_strands = self._encoder, self.reverse_complement
-        if both_strands == "auto":
-            both_strands = encoder.is_dna_ and encoder.n_samples_ >= MANY_SAMPLES
-        kernel_size = self.kernel_size
+@dataclass(frozen=True)
+class SequenceCNNBuilder:
+    """A `sknn.deep._parts.NetworkBuilder` of convolutional networks.
+
+    Attributes
+    ----------
+    params : mapping
+        The fields of `SequenceOptions` as the user gave them.
+    takes_batches : bool
+        Whether the solver takes mini-batches; 'lbfgs' can follow neither dropout nor batch
+        normalization.
+    """
+
+    params: Mapping[str, Any]
+    takes_batches: bool
+
+    @classmethod
+    def of(cls, estimator: BaseEstimator) -> SequenceCNNBuilder:
+        """Return the builder for an estimator's parameters."""
+        params = {name: getattr(estimator, name) for name in OPTIONS}
+        return cls(params, estimator.solver != "lbfgs")
+
+    def fixed_params(self) -> dict[str, Any]:
+        """Return the parameters that shape the network, checked, in a form that can be compared."""
+        return {"hidden_layer_sizes": validated_layer_sizes(self.params["hidden_layer_sizes"])}
+
+    def build(
+        self,
+        encoder: SequenceInputs,
+        target: TargetSpec,
+        random_state: np.random.RandomState,
+        samples: Sample | None,
+    ) -> SequenceCNN:
+        """Return the network with its first weights."""
+        inputs, chosen = encoder.spec_, dict(self.params)
+        chosen["hidden_layer_sizes"] = validated_layer_sizes(chosen["hidden_layer_sizes"])
         if encoder.kind_ == "numbers":  # of a table with few columns a filter sees them all
-            kernel_size = min(kernel_size, inputs.length)
-        options = SequenceOptions(
-            n_filters=self.n_filters,
-            kernel_size=kernel_size,
-            n_conv_layers=self.n_conv_layers,
-            first_activation=self.first_activation,
-            pooling=self.pooling,
-            position_bias=self.position_bias,
-            hidden_layer_sizes=validated_layer_sizes(self.hidden_layer_sizes),
-            reverse_complement=bool(both_strands),
-            first_bias=self._first_bias(),
-            **self._regularization(),
-        )
-        network = SequenceCNN.from_specs(inputs, self._codec.spec_, options)
+            chosen["kernel_size"] = min(chosen["kernel_size"], inputs.length)
+        if chosen["reverse_complement"] == "auto":
+            chosen["reverse_complement"] = encoder.is_dna_ and encoder.n_samples_ >= MANY_SAMPLES
+        if chosen["dropout"] == "auto":
+            chosen["dropout"] = DROPOUT if self.takes_batches else 0.0
+        if chosen["batch_norm"] == "auto":
+            chosen["batch_norm"] = None if self.takes_batches else False
+        options = SequenceOptions(**chosen, first_bias=_first_bias(encoder))
+        network = SequenceCNN.from_specs(inputs, target, options)
         network.init_weights(random_state)
         return network
 
-    def _first_bias(self) -> float:
-        if self._encoder.letters_ is None:  # numbers of any size
-            return 0.0
-        # What a window gives at first is the smaller the more letters there are.
-        return FIRST_BIAS * float(np.sqrt(4 / self._inputs.n_numeric))
 
-    def _regularization(self) -> dict[str, Any]:
-        """Return dropout and batch normalization, of which 'lbfgs' can follow neither."""
-        dropout, batch_norm = self.dropout, self.batch_norm
-        steady = self.solver == "lbfgs"
-        if dropout == "auto":
-            dropout = 0.0 if steady else DROPOUT
-        if batch_norm == "auto":
-            batch_norm = False if steady else None
-        return {"dropout": dropout, "batch_norm": batch_norm}
+def _first_bias(encoder: SequenceInputs) -> float:
+    if encoder.letters_ is None:  # numbers of any size
+        return 0.0
+    # What a window gives at first is the smaller the more letters there are.
+    return FIRST_BIAS * float(np.sqrt(4 / encoder.spec_.n_numeric))
 
-    def _automatic(self, n_samples: int, incremental: bool, has_validation: bool) -> dict[str, Any]:
-        stops = self.early_stopping
-        if stops == "auto":
-            stops = not incremental and (has_validation or n_samples >= MANY_SAMPLES)
-        chosen = {
-            "early_stopping": stops,
-            "auto_batch_size": int(np.clip(n_samples // BATCHES, SMALLEST, LARGEST)),
-            "n_restarts": N_RESTARTS,
-        }
-        if self.early_stopping == "auto" and not (stops or incremental):
-            chosen.update(runs_to_the_end=True, n_iter_no_change=np.inf)
-        return chosen
 
-    def _scores_loss(self) -> bool:
-        return True
+def choose_training(params: Mapping[str, Any], circumstances: Circumstances) -> dict[str, Any]:
+    """Return the fields of `TrainConfig` that depend on the samples, see `OneNetwork`."""
+    stops, n_samples = params["early_stopping"], circumstances.n_samples
+    incremental = circumstances.is_incremental
+    if stops == "auto":
+        stops = not incremental and (circumstances.has_validation or n_samples >= MANY_SAMPLES)
+    chosen = {
+        "early_stopping": stops,
+        "auto_batch_size": int(np.clip(n_samples // BATCHES, SMALLEST, LARGEST)),
+        "n_restarts": N_RESTARTS,
+    }
+    if params["early_stopping"] == "auto" and not (stops or incremental):
+        chosen.update(runs_to_the_end=True, n_iter_no_change=np.inf)
+    return chosen
 
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.input_tags.three_d_array = True
-        return tags
+
+def make_sequence_parts(estimator: BaseEstimator, target: Target) -> Parts:
+    """Return what a network for sequences holds."""
+    return Parts(
+        reader=SequenceReader.of(estimator),
+        target=target,
+        network=SequenceCNNBuilder.of(estimator),
+        training=OneNetwork.of(estimator, scores_loss=True, choose=choose_training),
+    )

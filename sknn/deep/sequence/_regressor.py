@@ -3,13 +3,15 @@
 from typing import Unpack
 
 from sknn.deep._arguments import NestedArguments
-from sknn.deep._params import REGRESSOR_CONSTRAINTS, NestedParams
+from sknn.deep._params import REGRESSOR_CONSTRAINTS
+from sknn.deep._preparation import Parts
+from sknn.deep._targets import ValueTarget
 from sknn.deep._tasks import DeepRegressor
 from sknn.deep.sequence._interpretation import SequenceReading
-from sknn.deep.sequence._network import CONSTRAINTS, SequenceNetwork
+from sknn.deep.sequence._network import CONSTRAINTS, make_sequence_parts
 
 
-class SequenceCNNRegressor(NestedParams, SequenceReading, SequenceNetwork, DeepRegressor):
+class SequenceCNNRegressor(SequenceReading, DeepRegressor):
     """Convolutional network that predicts numbers from DNA, RNA or protein sequences.
 
     Filters slide along the sequences; how well they fit somewhere, and on the whole, decides, as
@@ -346,6 +348,5 @@ class SequenceCNNRegressor(NestedParams, SequenceReading, SequenceNetwork, DeepR
         self.standardize_target = standardize_target
         self._set_nested(nested)
 
-    def _shaping_params(self):
-        own = {"loss": self.loss, "standardize_target": self.standardize_target}
-        return {**own, **super()._shaping_params()}
+    def _make_parts(self) -> Parts:
+        return make_sequence_parts(self, ValueTarget.of(self))

@@ -1,13 +1,14 @@
 """The classifier for tables."""
 
 from sknn.deep._params import CLASSIFIER_CONSTRAINTS
+from sknn.deep._preparation import Parts
+from sknn.deep._targets import ClassTarget
 from sknn.deep._tasks import DeepClassifier
-from sknn.deep.tabular._ensemble import CONSTRAINTS, TabularEnsembleInput
-from sknn.deep.tabular._temperature import best_temperature
-from sknn.engine import forward
+from sknn.deep.tabular._ensemble import CONSTRAINTS, make_tabular_parts
+from sknn.deep.tabular._temperature import TemperedLogLoss
 
 
-class TabularMLPClassifier(TabularEnsembleInput, DeepClassifier):
+class TabularMLPClassifier(DeepClassifier):
     """Classifier for tables as they come: a small ensemble of MLPs that needs no tuning [1]_ [2]_.
 
     Numbers, categories, text and missing values go in as they are. Each network of the ensemble is
@@ -161,10 +162,6 @@ class TabularMLPClassifier(TabularEnsembleInput, DeepClassifier):
         "class_weight": CLASSIFIER_CONSTRAINTS["class_weight"],
     }
 
-    # What `DeepClassifier` asks of its parameters, and is settled here.
-    loss = "log_loss"
-    label_smoothing = 0.0
-
     def __init__(
         self,
         *,
@@ -208,18 +205,6 @@ class TabularMLPClassifier(TabularEnsembleInput, DeepClassifier):
         self.dtype = dtype
         self.random_state = random_state
 
-    def _scores_loss(self):
-        return False
-
-    def _score_output(self, y, output, sample_weight):
-        # To be sure of itself is no fault of an epoch, as a temperature will set it right.
-        return -best_temperature(self._codec.spec_.kind, y, output, sample_weight)[1]
-
-    def _calibrate(self, plan, result):
-        validation = plan.validation
-        if validation is not None:
-            output, weight = forward(result.net, validation.X), validation.sample_weight
-            kind = self._codec.spec_.kind
-            temperature, _ = best_temperature(kind, validation.y, output, weight)
-            result.net.module_.set_temperature(temperature)
-        super()._calibrate(plan, result)
+    def _make_parts(self) -> Parts:
+        target = ClassTarget(self.class_weight, judge=TemperedLogLoss())
+        return make_tabular_parts(self, target, scores_loss=False)

@@ -1,24 +1,28 @@
 """What the two networks for tables share: defaults that follow the data, members, and folds."""
 
-import time
-from dataclasses import replace
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from numbers import Integral, Real
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy import sparse
-from sklearn.utils.validation import check_consistent_length
 
 from sknn._sklearn import Interval, StrOptions
-from sknn._specs import InputSpec, Sample, TrainConfig, TrainPlan
-from sknn._validation import local_random_state, validated_weights
+from sknn._specs import Sample, TargetSpec, TrainConfig, TrainPlan, TrainResult
 from sknn.architectures import TabularEnsemble, TabularOptions
-from sknn.deep._base import without_zero_weights
 from sknn.deep._params import read_training_params, training_constraints
-from sknn.deep._table_input import TableInput
+from sknn.deep._parts import Target
+from sknn.deep._preparation import Arrangement, Circumstances, Parts, Preparation, take_samples
+from sknn.deep._table_reader import TableReader
 from sknn.deep.tabular._folds import leave_out
 from sknn.deep.tabular._importances import permutation_importances
-from sknn.preprocessing import fit_knots
+from sknn.engine import Net, forward
+from sknn.preprocessing import TabularEncoder, ValueCodec, fit_knots
+
+if TYPE_CHECKING:
+    from sklearn.base import BaseEstimator
 
 #: below this sum of weights there are too few rows to leave any out, or to drop units
 FEW_ROWS = 64
@@ -77,155 +81,187 @@ TRAINING: dict[str, Any] = {
 }
 
 
-class TabularEnsembleInput(TableInput):
-    """X is a table, and members of a `TabularEnsemble` learn from it, each from other rows."""
+@dataclass(frozen=True)
+class EnsembleBuilder:
+    """A `sknn.deep._parts.NetworkBuilder` of ensembles for tables.
 
-    # What `DeepEstimator` asks of its parameters, and is settled here.
-    scale = "quantile"
-    scoring = "loss"
-    warm_start = False
+    Attributes
+    ----------
+    options : TabularOptions
+        Members and their layers.
+    """
 
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = False
-        return tags
+    options: TabularOptions
 
-    def _dtype(self) -> str:
-        if self.dtype == "auto":
-            return "float64" if self._n_rows < ROWS_FOR_FLOAT32 else "float32"
-        return super()._dtype()
-
-    def _check_inputs(self, X: Any, *, reset: bool) -> Any:
-        if sparse.issparse(X):
-            raise ValueError(
-                f"{type(self).__name__} takes dense tables, but X is sparse. Give X.toarray(), or "
-                "take a DeepMLP estimator, which never makes sparse rows dense all at once."
+    @classmethod
+    def of(cls, estimator: BaseEstimator) -> EnsembleBuilder:
+        """Return the builder for an estimator's parameters."""
+        return cls(
+            TabularOptions(
+                n_members=int(estimator.n_members),
+                hidden_layer_sizes=(int(estimator.hidden_width),) * int(estimator.n_hidden_layers),
+                dropout=float(estimator.dropout),
+                numerical_embedding=estimator.numerical_embedding,
+                embedding_width=int(estimator.embedding_width),
             )
-        return super()._check_inputs(X, reset=reset)
+        )
 
-    def _shaping_params(self) -> dict[str, Any]:
+    def fixed_params(self) -> dict[str, Any]:
+        """Return no parameters: each fit has a new network."""
         return {}
 
-    def _check_solver(self) -> bool:
-        raise AttributeError(
-            f"{type(self).__name__} has no partial_fit: scales, knots and the rows that members "
-            "leave out follow from all rows. Fit anew, or take a DeepMLP estimator."
-        )
-
-    def _nested_arguments(self, name: str) -> dict[str, Any]:
-        return {}  # losses have their default settings
-
-    def _scores_loss(self) -> bool:
-        return True
-
-    def _prepare(
+    def build(
         self,
-        X: Any,
-        y: Any,
-        sample_weight: Any,
-        *,
-        validation: tuple | None = None,
-        watcher: Any = None,
-    ) -> TrainPlan:
-        began = time.perf_counter()
-        X, y = self._check_inputs(X, reset=True), self._check_y(y)
-        check_consistent_length(X, y)
-        sample_weight = self._class_weighted(y, validated_weights(sample_weight, X))
-        random_state = local_random_state(self.random_state)
-        self._codec = self._fit_codec(y, sample_weight, None)
-        if sample_weight is not None:
-            X, y, sample_weight = without_zero_weights(X, y, sample_weight, self._weight_dtype(X))
-        whole = Sample(X, y, sample_weight)
-        self._n_rows = len(y)
-        self._set_encoder(whole)
-        rows = self._encoded(whole)
-        # A weight of 2 is a row given twice, but weights that sum to 1 are not one row.
-        n_effective = 0 if sample_weight is None else float(sample_weight.sum())
-        self._is_small = max(len(y), n_effective) < FEW_ROWS
-        self._knots = self._fit_knots(rows)
-        module = self._build_module(self._inputs, random_state)
-        module.centre(rows.X, rows.sample_weight)
-        if validation is not None:
-            held_out = self._encoded(self._validation_sample(*validation))
-        elif self._is_small:
-            held_out = None
-        else:
-            rows, held_out = self._cross_validated(rows, random_state)
-        config = self._train_config(len(y), False, held_out is not None)
-        if config.time_limit is not None:
-            config = replace(config, time_limit=config.time_limit - time.perf_counter() + began)
-        return TrainPlan(
-            module=module,
-            X=rows.X,
-            y=rows.y,
-            sample_weight=rows.sample_weight,
-            config=config,
-            target=self._codec.spec_,
-            score=self._score_output,
-            random_state=random_state,
-            validation=held_out,
-            watcher=watcher,
-        )
-
-    def _fit_knots(self, rows: Sample) -> dict[int, np.ndarray]:
-        n_columns = self._encoder.n_features_in_ - int(self._encoder.is_categorical_.sum())
-        if self.numerical_embedding is None or n_columns > MOST_EMBEDDED:
-            return {}
-        return fit_knots(
-            rows.X[:, :n_columns],
-            rows.y,
-            is_multiclass=self._codec.spec_.kind == "multiclass",
-            sample_weight=rows.sample_weight,
-        )
-
-    def _cross_validated(
-        self, rows: Sample, random_state: np.random.RandomState
-    ) -> tuple[Sample, Sample]:
-        """Return rows with a column that says who leaves them out, and those that someone does."""
-        members = leave_out(rows.y, self.n_members, random_state)
-        X = np.column_stack([rows.X, members.astype(rows.X.dtype)])
-        rows = Sample(X, rows.y, rows.sample_weight)
-        # Those that one member judges lie together, so that it does so in one go.
-        kept = np.argsort(members, kind="stable")[np.count_nonzero(members < 0) :]
-        weight = None if rows.sample_weight is None else rows.sample_weight[kept]
-        return rows, Sample(X[kept], rows.y[kept], weight)
-
-    def _build_module(
-        self, inputs: InputSpec, random_state: np.random.RandomState
+        encoder: TabularEncoder,
+        target: TargetSpec,
+        random_state: np.random.RandomState,
+        samples: Sample,
     ) -> TabularEnsemble:
-        options = TabularOptions(
-            n_members=int(self.n_members),
-            hidden_layer_sizes=(int(self.hidden_width),) * int(self.n_hidden_layers),
-            dropout=0.0 if self._is_small else float(self.dropout),
-            numerical_embedding=self.numerical_embedding,
-            embedding_width=int(self.embedding_width),
-        )
-        ensemble = TabularEnsemble(inputs, self._codec.spec_, self._knots, options)
+        """Return the network with its first weights, for which the samples were looked at."""
+        options, weight = self.options, samples.sample_weight
+        if is_small(len(samples.y), 0.0 if weight is None else float(weight.sum())):
+            options = replace(options, dropout=0.0)
+        knots = self._fit_knots(encoder, target, samples)
+        ensemble = TabularEnsemble(encoder.spec_, target, knots, options)
         ensemble.init_weights(random_state)
+        ensemble.centre(samples.X, weight)
         return ensemble
 
-    def _train_config(self, n_samples: int, incremental: bool, has_validation: bool) -> TrainConfig:
-        values = read_training_params(self)
-        power = 2 ** round(np.log2(max(n_samples / BATCHES, 1)))
-        values.update(
-            TRAINING,
-            early_stopping=has_validation,
-            stop_on_loss=self._scores_loss(),
-            auto_batch_size=LARGEST if self._is_small else int(np.clip(power, SMALLEST, LARGEST)),
-            precision=self.dtype if self.dtype in ("tf32", "bfloat16") else "full",
-            callbacks=() if self.callbacks is None else self.callbacks,
+    def _fit_knots(
+        self, encoder: TabularEncoder, target: TargetSpec, samples: Sample
+    ) -> dict[int, np.ndarray]:
+        n_columns = encoder.n_features_in_ - int(encoder.is_categorical_.sum())
+        if self.options.numerical_embedding is None or n_columns > MOST_EMBEDDED:
+            return {}
+        return fit_knots(
+            samples.X[:, :n_columns],
+            samples.y,
+            is_multiclass=target.kind == "multiclass",
+            sample_weight=samples.sample_weight,
         )
-        if not has_validation:
-            values.update(n_iter_no_change=np.inf, max_iter=min(self.max_iter, EPOCHS_OF_FEW))
-        return TrainConfig(**values)
 
-    def _calibrate(self, plan: TrainPlan, result: Any) -> None:
-        super()._calibrate(plan, result)
+
+class MembersPredictor:
+    """A `sknn.deep._targets.ValuePredictor` of several members, in float64."""
+
+    def predict(self, codec: ValueCodec, output: np.ndarray) -> np.ndarray:
+        """Return predictions, in the units of y."""
+        return codec.decode(output.astype(np.float64))
+
+    def deviate(
+        self, codec: ValueCodec, net: Net, encoded: np.ndarray, output: np.ndarray
+    ) -> np.ndarray:
+        """Return how much the members disagree, with the noise in y where the loss tells it."""
+        members = forward(net, encoded, "each_member").astype(np.float64).swapaxes(0, 1)
+        std = np.std([codec.decode(of_member) for of_member in members], axis=0)
+        if codec.has_std:
+            std = np.hypot(std, codec.decode_std(output.astype(np.float64)))
+        return std
+
+
+@dataclass(frozen=True)
+class EnsembleTraining:
+    """A `sknn.deep._preparation.Training` of members that each leave out samples of their own.
+
+    Attributes
+    ----------
+    params : mapping
+        Fields of `TrainConfig`.
+    n_members : int
+        Members.
+    warm_start, scoring
+        See `sknn.deep._preparation.Training`: each fit is a new one, scored by its target.
+    """
+
+    params: Mapping[str, Any]
+    n_members: int
+    warm_start: bool = False
+    scoring: None = None
+
+    @classmethod
+    def of(cls, estimator: BaseEstimator, *, scores_loss: bool) -> EnsembleTraining:
+        """Return the training for an estimator's parameters; `scores_loss` as in `OneNetwork`."""
+        params = {
+            **read_training_params(estimator),
+            **TRAINING,
+            "stop_on_loss": scores_loss,
+            "precision": estimator.dtype if estimator.dtype in ("tf32", "bfloat16") else "full",
+            "callbacks": () if estimator.callbacks is None else estimator.callbacks,
+        }
+        return cls(params, int(estimator.n_members))
+
+    def obstacle_to_partial_fit(self) -> str:
+        """Return why training cannot go on a part of X at a time."""
+        return (
+            "TabularMLP estimators have no partial_fit: scales, knots and the samples that members "
+            "leave out follow from all samples. Fit anew, or take a DeepMLP estimator."
+        )
+
+    def make_config(self, circumstances: Circumstances) -> TrainConfig:
+        """Return how to train."""
+        n_samples = circumstances.n_samples
+        few = is_small(n_samples, circumstances.total_weight)
+        has_validation = circumstances.has_validation or not few
+        power = 2 ** round(np.log2(max(n_samples / BATCHES, 1)))
+        chosen = {
+            "early_stopping": has_validation,
+            "auto_batch_size": LARGEST if few else int(np.clip(power, SMALLEST, LARGEST)),
+        }
+        if not has_validation:
+            n_epochs = min(self.params["max_iter"], EPOCHS_OF_FEW)
+            chosen.update(n_iter_no_change=np.inf, max_iter=n_epochs)
+        return TrainConfig(**{**self.params, **chosen})
+
+    def arrange_new(self, preparation: Preparation) -> Arrangement:
+        """Return a new network, and the samples to train and validate on."""
+        preparation.fit_encoder(preparation.samples)
+        training, held_out = preparation.encode(preparation.samples), None
+        module = preparation.build(training)
+        if preparation.validation is not None:
+            held_out = preparation.encode(preparation.validation_samples())
+        elif preparation.config.early_stopping:
+            training, held_out = self._leave_out(training, preparation.random_state)
+        return Arrangement(training, held_out, preparation.codec, module)
+
+    def finish(self, estimator: BaseEstimator, plan: TrainPlan, result: TrainResult) -> None:
+        """Set ``feature_importances_``."""
         own = plan.with_own_rows()
-        self.feature_importances_ = permutation_importances(
+        estimator.feature_importances_ = permutation_importances(
             result,
             plan.validation or Sample(own.X, own.y, own.sample_weight),
-            self._encoder.column_sources(),
-            self.n_features_in_,
+            estimator._encoder.column_sources(),
+            estimator.n_features_in_,
             plan.random_state,
         )
+
+    def _leave_out(
+        self, samples: Sample, random_state: np.random.RandomState
+    ) -> tuple[Sample, Sample]:
+        """Return samples with a column of who leaves them out, and those that someone does."""
+        members = leave_out(samples.y, self.n_members, random_state)
+        X = np.column_stack([samples.X, members.astype(samples.X.dtype)])
+        samples = Sample(X, samples.y, samples.sample_weight)
+        # Those that one member judges lie together, so that it does so in one go.
+        kept = np.argsort(members, kind="stable")[np.count_nonzero(members < 0) :]
+        return samples, take_samples(samples, kept)
+
+
+def is_small(n_samples: int, total_weight: float) -> bool:
+    """Return whether there are too few samples to leave any out, or to drop units.
+
+    A weight of 2 is a sample given twice, but weights that sum to 1 are not one sample.
+    """
+    return max(n_samples, total_weight) < FEW_ROWS
+
+
+def make_tabular_parts(estimator: BaseEstimator, target: Target, *, scores_loss: bool) -> Parts:
+    """Return what an ensemble for tables holds; `scores_loss` as in `OneNetwork.of`."""
+    reader = TableReader(
+        estimator.categorical_features,
+        "quantile",
+        estimator.dtype,
+        is_dense=True,
+        samples_for_float32=ROWS_FOR_FLOAT32,
+    )
+    training = EnsembleTraining.of(estimator, scores_loss=scores_loss)
+    return Parts(reader, target, EnsembleBuilder.of(estimator), training)

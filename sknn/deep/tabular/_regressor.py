@@ -1,16 +1,15 @@
 """The regressor for tables."""
 
-import numpy as np
-
 from sknn._sklearn import StrOptions
 from sknn.deep._params import REGRESSOR_CONSTRAINTS
+from sknn.deep._preparation import Parts
+from sknn.deep._targets import ValueTarget
 from sknn.deep._tasks import DeepRegressor
-from sknn.deep.tabular._ensemble import CONSTRAINTS, TabularEnsembleInput
-from sknn.engine import forward
+from sknn.deep.tabular._ensemble import CONSTRAINTS, MembersPredictor, make_tabular_parts
 from sknn.losses import VALUE_LOSSES
 
 
-class TabularMLPRegressor(TabularEnsembleInput, DeepRegressor):
+class TabularMLPRegressor(DeepRegressor):
     """Regressor for tables as they come: a small ensemble of MLPs that needs no tuning [1]_ [2]_.
 
     Numbers, categories, text and missing values go in as they are, and y in its own units. Each
@@ -168,9 +167,6 @@ class TabularMLPRegressor(TabularEnsembleInput, DeepRegressor):
         "quantile": REGRESSOR_CONSTRAINTS["quantile"],
     }
 
-    # What `DeepRegressor` asks of its parameters, and is settled here.
-    standardize_target = True
-
     def __init__(
         self,
         *,
@@ -216,33 +212,6 @@ class TabularMLPRegressor(TabularEnsembleInput, DeepRegressor):
         self.dtype = dtype
         self.random_state = random_state
 
-    def predict(self, X, return_std=False):
-        """Return the expected value of y for each row, or its quantiles.
-
-        Parameters
-        ----------
-        X : {array-like, data frame} of shape (n_samples, n_features)
-            Rows to judge.
-        return_std : bool, default=False
-            Return standard deviations too.
-
-        Returns
-        -------
-        y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-            In the units of y. After training with ``loss='quantile'`` of several levels these are
-            an axis of their own, the last, along which values never decrease.
-        std : ndarray of the shape of y
-            How much the members disagree, in the units of y; only with `return_std`. This says
-            nothing of the noise in y, unless the loss was 'gaussian_nll': then it is the deviation
-            of y around the prediction, both parts together.
-        """
-        rows = self._encoded_inputs(X)
-        output = forward(self.net_, rows).astype(np.float64)
-        y = self._codec.decode(output)
-        if not return_std:
-            return y
-        members = forward(self.net_, rows, "each_member").astype(np.float64).swapaxes(0, 1)
-        std = np.std([self._codec.decode(of_member) for of_member in members], axis=0)
-        if self._codec.has_std:
-            std = np.hypot(std, self._codec.decode_std(output))
-        return y, std
+    def _make_parts(self) -> Parts:
+        target = ValueTarget(self.loss, self.quantile, predictor=MembersPredictor())
+        return make_tabular_parts(self, target, scores_loss=True)

@@ -6,6 +6,9 @@ import numpy as np
 from scipy.optimize import minimize_scalar
 from scipy.special import logsumexp
 
+from sknn._specs import TrainPlan, TrainResult
+from sknn.engine import forward
+
 #: largest and, inverted, smallest temperature
 LIMIT = 5.0
 
@@ -74,3 +77,24 @@ def best_temperature(
     bounds = -math.log(LIMIT), math.log(LIMIT)
     found = minimize_scalar(loss_at, bounds=bounds, method="bounded", options={"xatol": 1e-3})
     return math.exp(found.x), float(found.fun)
+
+
+class TemperedLogLoss:
+    """A `sknn.deep._targets.ClassJudge`: the log loss that is left with the best temperature.
+
+    To be too sure of itself is no fault of an epoch, as the temperature will set it right.
+    """
+
+    def score(
+        self, kind: str, y: np.ndarray, output: np.ndarray, sample_weight: np.ndarray | None
+    ) -> float:
+        """Return the negative loss."""
+        return -best_temperature(kind, y, output, sample_weight)[1]
+
+    def calibrate(self, kind: str, plan: TrainPlan, result: TrainResult) -> None:
+        """Divide the outputs by the best temperature on held-out samples."""
+        held_out = plan.validation
+        if held_out is not None:
+            output, weight = forward(result.net, held_out.X), held_out.sample_weight
+            temperature, _ = best_temperature(kind, held_out.y, output, weight)
+            result.net.module_.set_temperature(temperature)

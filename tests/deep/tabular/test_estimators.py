@@ -405,13 +405,22 @@ def test_noise_ends_training_early_and_the_absence_of_it_does_not():
     assert regressor(X, noisy, **params).n_iter_ < regressor(X, clean, **params).n_iter_ == 60
 
 
-def test_time_is_limited_from_the_first_line_of_fit(table, monkeypatch):
-    def slow(self, rows):
-        time.sleep(0.1)
-        return {}
+class SlowTable:
+    """A table that takes its time to be read."""
 
-    monkeypatch.setattr(TabularMLPRegressor, "_fit_knots", slow)
-    model = regressor(*table, time_limit=0.1, max_iter=100)
+    def __init__(self, X):
+        self.X, self.shape = X, X.shape
+
+    def __len__(self):
+        return len(self.X)
+
+    def __array__(self, dtype=None, copy=None):
+        time.sleep(0.1)
+        return np.asarray(self.X, dtype=dtype)
+
+
+def test_time_is_limited_from_the_first_line_of_fit(table):
+    model = regressor(SlowTable(np.asarray(table[0])), table[1], time_limit=0.1, max_iter=100)
     assert model.n_iter_ == model.net_.history[-1, "train_batch_count"] == 1
     assert model.t_ < len(table[0])
     assert np.isfinite(model.predict(table[0])).all()

@@ -13,6 +13,7 @@ from sklearn.base import clone
 from sklearn.datasets import load_digits
 
 from sknn import DeepMLPClassifier, DeepMLPRegressor
+from sknn.deep._preparation import FitData
 from sknn.engine import train, train_many
 from sknn.engine.callbacks import _epoch_end as _callbacks
 from sknn.engine.callbacks._progress import epoch_bar
@@ -47,7 +48,7 @@ def regressor(**params):
 def plan_of(estimator, rows=FOLDS[0], weight=None, X=X, y=Y):
     """Return a new plan; the module and the random state of a plan can be used only once."""
     weight = None if weight is None else weight[rows]
-    return clone(estimator)._prepare(X[rows], y[rows], weight)
+    return clone(estimator)._prepare(FitData(X[rows], y[rows], weight))
 
 
 def assert_same(one, other, tolerance=1e-6):
@@ -252,7 +253,7 @@ def test_validation_rows_that_are_given(monkeypatch):
         held = (X[FOLDS[0]], Y[FOLDS[0]], None)
         rows = np.setdiff1d(np.arange(160), FOLDS[0])
         models = [classifier(alpha=a) for a in RATES]
-        return [m._prepare(X[rows], Y[rows], None, validation=held) for m in models]
+        return [m._prepare(FitData(X[rows], Y[rows], validation=held)) for m in models]
 
     alone = [train(plan) for plan in plans()]
     monkeypatch.setattr(_train_many, "train", no_train)
@@ -268,7 +269,7 @@ def test_validation_rows_with_weights_for_some(monkeypatch):
         validations = [(X[held], Y[held], w) for w in (None, WEIGHT[held], None)]
         # Plans that share validation inputs are computed in one pass.
         made = [
-            classifier(alpha=a)._prepare(X[rows], Y[rows], None, validation=v)
+            classifier(alpha=a)._prepare(FitData(X[rows], Y[rows], validation=v))
             for a, v in zip(RATES, validations, strict=True)
         ]
         shared = made[0].validation.X
@@ -319,8 +320,7 @@ def test_training_goes_on_alike(solver):
     for estimator, result in zip(estimators, train_many(plans), strict=True):
         alone = clone(estimator).fit(X[FOLDS[0]], Y[FOLDS[0]]).partial_fit(X, Y)
         other = clone(estimator)
-        other._prepare(X[FOLDS[0]], Y[FOLDS[0]], None)
-        other._finish(result)
+        other._finish(other._prepare(FitData(X[FOLDS[0]], Y[FOLDS[0]])), result)
         other.partial_fit(X, Y)
         np.testing.assert_allclose(other.coefs_[0], alone.coefs_[0], atol=1e-9)
 
@@ -345,7 +345,7 @@ def test_random_states_end_where_they_would():
 def test_rows_of_a_shared_array():
     def shared(alpha):
         model = classifier(early_stopping=True, alpha=alpha)
-        plan = model._prepare(X[FOLDS[0]], Y[FOLDS[0]], None)
+        plan = model._prepare(FitData(X[FOLDS[0]], Y[FOLDS[0]]))
         return replace(plan, X=X, rows=FOLDS[0][model._last_split[0]])
 
     alone = [train(plan_of(classifier(early_stopping=True, alpha=a))) for a in RATES]
@@ -481,7 +481,7 @@ def test_plans_with_one_random_state_take_turns():
 def test_warm_start_goes_on_from_the_earlier_result():
     def plans():
         model = classifier(warm_start=True).fit(X, Y)
-        return [model._prepare(X, Y, None), plan_of(classifier())]
+        return [model._prepare(FitData(X, Y)), plan_of(classifier())]
 
     alone = [train(plan) for plan in plans()]
     for one, other in zip(alone, train_many(plans()), strict=True):

@@ -1,0 +1,61 @@
+"""The arguments of ``fit``: validation samples as one thing, and what to write for others."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from functools import wraps
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+    from sklearn.base import BaseEstimator
+
+#: argument of other packages' ``fit`` -> what to write here
+ELSEWHERE = {
+    "eval_set": "fit(X, y, X_val=..., y_val=...)",
+    "eval_sample_weight": "fit(X, y, X_val=..., y_val=..., sample_weight_val=...)",
+    "validation_data": "fit(X, y, X_val=..., y_val=...)",
+    "validation_split": "{name}(early_stopping=True, validation_fraction=...)",
+    "epochs": "{name}(max_iter=...)",
+    "early_stopping_rounds": "{name}(early_stopping=True, n_iter_no_change=...)",
+}
+
+
+def explain_unknown_arguments(method: Callable) -> Callable:
+    """Let a method say what to write for a keyword argument that it does not have."""
+    known = inspect.signature(method).parameters
+
+    @wraps(method)
+    def call(self: BaseEstimator, *args: Any, **kwargs: Any) -> Any:
+        for argument in kwargs:
+            if argument not in known:
+                raise TypeError(_explain(type(self).__name__, method.__name__, argument, self))
+        return method(self, *args, **kwargs)
+
+    return call
+
+
+def _explain(name: str, method: str, argument: str, estimator: BaseEstimator) -> str:
+    text = f"{name}.{method}() got an unexpected keyword argument {argument!r}."
+    if argument in ELSEWHERE:
+        return f"{text} Write {ELSEWHERE[argument].format(name=name)}."
+    if argument in estimator.get_params(deep=False):
+        return f"{text} It is a parameter of the estimator: write {name}({argument}=...)."
+    return text
+
+
+def join_validation(
+    X_val: ArrayLike | None, y_val: ArrayLike | None, sample_weight_val: ArrayLike | None
+) -> tuple | None:
+    """Return the validation samples given to ``fit`` as one thing, None where there are none."""
+    given = {"X_val": X_val, "y_val": y_val}
+    missing = [name for name, value in given.items() if value is None]
+    if len(missing) == 1:
+        (other,) = given.keys() - set(missing)
+        raise ValueError(f"{other} is provided, but {missing[0]} was not provided.")
+    if not missing:
+        return X_val, y_val, sample_weight_val
+    if sample_weight_val is not None:
+        raise ValueError("sample_weight_val is provided, but X_val and y_val were not provided.")
+    return None

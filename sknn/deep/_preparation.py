@@ -1,0 +1,235 @@
+"""A fit on its way to a plan: what the user gave, checked, divided, and encoded."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+from sklearn.utils.validation import check_consistent_length
+
+from sknn._sklearn import take_rows
+from sknn._specs import Sample, TrainConfig, TrainPlan, TrainResult, Watcher
+from sknn._validation import validated_weights
+from sknn.deep._parts import Codec, Encoder, InputReader, Network, NetworkBuilder, Target
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+    from sklearn.base import BaseEstimator
+
+Split = tuple[np.ndarray, np.ndarray]
+
+
+@dataclass(frozen=True)
+class FitData:
+    """What a user gave to ``fit`` or ``partial_fit``, and when.
+
+    Attributes
+    ----------
+    X, y, sample_weight, classes : array-like
+        As they were given.
+    validation : tuple or None, default=None
+        X, y and sample weights of the validation samples.
+    watcher : Watcher or None, default=None
+        Who is told of each epoch.
+    began : float
+        Time of the call, in seconds of ``time.perf_counter``; `time_limit` counts from it.
+    """
+
+    X: ArrayLike
+    y: ArrayLike | None = None
+    sample_weight: ArrayLike | None = None
+    classes: ArrayLike | None = None
+    validation: tuple | None = None
+    watcher: Watcher | None = None
+    began: float = field(default_factory=time.perf_counter)
+
+    @property
+    def samples(self) -> tuple:
+        """X, y and sample weights."""
+        return self.X, self.y, self.sample_weight
+
+    def watched_by(self, watcher: Watcher) -> FitData:
+        """Return the same with a watcher, who is told of each epoch."""
+        return replace(self, watcher=watcher)
+
+
+@dataclass(frozen=True)
+class Circumstances:
+    """What the configuration of a fit depends on, beside the parameters.
+
+    Attributes
+    ----------
+    n_samples : int
+        Samples of a positive weight, held-out ones included.
+    total_weight : float
+        The sum of their weights.
+    is_incremental : bool
+        Whether this is ``partial_fit``.
+    has_validation : bool
+        Whether the user gave validation samples.
+    """
+
+    n_samples: int
+    total_weight: float
+    is_incremental: bool
+    has_validation: bool
+
+
+@dataclass
+class Preparation:
+    """A fit on its way to a plan.
+
+    Attributes
+    ----------
+    estimator : object
+        That is fitted.
+    parts : Parts
+        What it holds.
+    samples : Sample
+        Checked, weighted, without samples of weight 0, not yet encoded.
+    validation : tuple or None
+        The validation samples as the user gave them.
+    random_state : numpy.random.RandomState
+        Draws what is held out, then, or before, the first weights.
+    encoder : Encoder or None
+        None until one is fitted.
+    codec : Codec
+        Fitted on all samples.
+    config : TrainConfig
+        How to train.
+    interrupted_split : tuple of ndarray or None
+        What was held out by a fit that Ctrl-C ended, and that this one goes on from.
+    """
+
+    estimator: BaseEstimator
+    parts: Parts
+    samples: Sample
+    validation: tuple | None
+    random_state: np.random.RandomState
+    codec: Codec
+    encoder: Encoder | None = None
+    config: TrainConfig | None = None
+    interrupted_split: Split | None = None
+
+    def fit_encoder(self, samples: Sample) -> None:
+        """Fit the encoder on samples."""
+        self.encoder = self.parts.reader.fit_encoder(samples.X, samples.sample_weight)
+
+    def build(self, samples: Sample | None = None) -> Network:
+        """Return a new network for the encoder and the codec."""
+        spec = self.codec.spec_
+        return self.parts.network.build(self.encoder, spec, self.random_state, samples)
+
+    def validation_samples(self) -> Sample:
+        """Return the user's validation samples, checked; the encoder must be fitted."""
+        X, y, weight = self.validation
+        return check_samples(self.estimator, self.parts, (X, y, weight), self.encoder)
+
+    def encode(self, samples: Sample | None) -> Sample | None:
+        """Return samples as the network takes them."""
+        return None if samples is None else encode_samples(self.encoder, self.codec, samples)
+
+
+@dataclass(frozen=True)
+class Arrangement:
+    """What a `Training` makes of a `Preparation`.
+
+    Attributes
+    ----------
+    training, held_out : Sample
+        Encoded; the latter None where nothing is scored.
+    codec : Codec
+        With what it has learned from the training samples.
+    module : Network or None, default=None
+        None where a network is trained further.
+    split : tuple of ndarray or None, default=None
+        Numbers of the training and of the held-out samples, where they were drawn.
+    """
+
+    training: Sample
+    held_out: Sample | None
+    codec: Codec
+    module: Network | None = None
+    split: Split | None = None
+
+
+class Training(Protocol):
+    """Which samples are held out, and how the network is trained on the others.
+
+    Attributes
+    ----------
+    warm_start : bool
+        Whether ``fit`` goes on from the fit before.
+    scoring : str, callable or None
+        How held-out samples are scored; None, or ``'loss'``, leaves it to the target.
+    """
+
+    warm_start: bool
+    scoring: str | Callable | None
+
+    def obstacle_to_partial_fit(self) -> str | None:
+        """Return why training cannot go on a part of X at a time, or None."""
+
+    def make_config(self, circumstances: Circumstances) -> TrainConfig:
+        """Return how to train."""
+
+    def arrange_new(self, preparation: Preparation) -> Arrangement:
+        """Return a new network, its encoder and codec, and the samples to train and validate on."""
+
+    def arrange_continued(self, preparation: Preparation) -> Arrangement:
+        """Return the samples to train a network further on."""
+
+    def finish(self, estimator: BaseEstimator, plan: TrainPlan, result: TrainResult) -> None:
+        """Set further attributes of a trained estimator."""
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What a deep estimator holds, see `sknn.deep._parts`."""
+
+    reader: InputReader
+    target: Target
+    network: NetworkBuilder
+    training: Training
+
+
+def check_samples(
+    estimator: BaseEstimator, parts: Parts, given: tuple, encoder: Encoder | None
+) -> Sample:
+    """Return X, y and sample weights as given, checked; classes weigh what `class_weight` says."""
+    X, y, weight = given
+    X, y = parts.reader.check(estimator, X, encoder), parts.target.check(estimator, y)
+    check_consistent_length(X, y)
+    return Sample(X, y, parts.target.weigh(y, validated_weights(weight, X)))
+
+
+def encode_samples(encoder: Encoder, codec: Codec, samples: Sample) -> Sample:
+    """Return samples as the network takes them, all in one dtype."""
+    X, weight = encoder.encode(samples.X), samples.sample_weight
+    dtype = str(X.dtype)
+    weight = None if weight is None else weight.astype(dtype)
+    return Sample(X, codec.encode(samples.y, dtype), weight)
+
+
+def take_samples(samples: Sample, rows: np.ndarray) -> Sample:
+    """Return the samples of these numbers."""
+    weight = None if samples.sample_weight is None else samples.sample_weight[rows]
+    return Sample(take_rows(samples.X, rows), samples.y[rows], weight)
+
+
+def drop_zero_weights(samples: Sample, dtype: str) -> Sample:
+    """Leave out samples whose weight is 0 in a dtype, so that they cannot change the batches."""
+    if samples.sample_weight is None:
+        return samples
+    weight = samples.sample_weight.astype(dtype)
+    kept = np.flatnonzero(weight)
+    if len(kept) == 0:
+        raise ValueError(
+            f"All of sample_weight are so small that they are 0 in {dtype}. Multiply them by a "
+            "large number."
+        )
+    samples = replace(samples, sample_weight=weight)
+    return samples if len(kept) == len(weight) else take_samples(samples, kept)

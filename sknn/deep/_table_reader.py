@@ -1,0 +1,85 @@
+"""How tables are checked and encoded: arrays, sparse matrices, data frames."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy import sparse
+from sklearn.utils.validation import validate_data
+
+from sknn._validation import check_container, is_clean_array
+from sknn.deep._parts import Encoder, Samples
+from sknn.preprocessing import TabularEncoder, check_names, is_plain_numbers
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+    from sklearn.base import BaseEstimator
+    from sklearn.utils import Tags
+
+
+@dataclass(frozen=True)
+class TableReader:
+    """A `sknn.deep._parts.InputReader` of tables.
+
+    Attributes
+    ----------
+    categorical_features, scale, dtype
+        See `sknn.preprocessing.TabularEncoder`.
+    is_dense : bool, default=False
+        Whether sparse matrices are refused.
+    samples_for_float32 : int, default=0
+        From so many samples on ``dtype='auto'`` is float32; 0 lets it follow X.
+    """
+
+    categorical_features: ArrayLike | str | None
+    scale: str | None
+    dtype: str
+    is_dense: bool = False
+    samples_for_float32: int = 0
+
+    def check(self, estimator: BaseEstimator, X: ArrayLike, encoder: Encoder | None) -> Samples:
+        """Return X checked, in the user's dtype; without an encoder its columns are noted."""
+        unnamed = encoder is not None and not hasattr(estimator, "feature_names_in_")
+        if unnamed and is_clean_array(X, estimator.n_features_in_):
+            return X
+        check_container(X)
+        if self.is_dense and sparse.issparse(X):
+            raise ValueError(
+                f"{type(estimator).__name__} takes dense tables, but X is sparse. Give "
+                "X.toarray(), or take a DeepMLP estimator, which never makes sparse samples dense "
+                "all at once."
+            )
+        if not is_plain_numbers(X):
+            return check_names(estimator, X, reset=encoder is None)
+        return validate_data(
+            estimator,
+            X,
+            accept_sparse="csr",
+            dtype=None,  # encoders cast, after they have scaled and looked up
+            ensure_all_finite="allow-nan",
+            reset=encoder is None,
+        )
+
+    def weight_dtype(self, X: Samples) -> str:
+        """Return the dtype of the sample weights that belong to a checked X."""
+        if self.dtype != "auto":
+            return "float64" if self.dtype == "float64" else "float32"
+        return "float32" if getattr(X, "dtype", None) == np.float32 else "float64"
+
+    def fit_encoder(self, X: Samples, sample_weight: np.ndarray | None) -> TabularEncoder:
+        """Return an encoder fitted on training samples."""
+        dtype = self.dtype
+        if dtype == "auto" and self.samples_for_float32:
+            dtype = "float64" if X.shape[0] < self.samples_for_float32 else "float32"
+        elif dtype not in ("auto", "float64"):  # products alone are less precise
+            dtype = "float32"
+        encoder = TabularEncoder(self.categorical_features, scale=self.scale, dtype=dtype)
+        return encoder.fit(X, sample_weight=sample_weight)
+
+    def set_tags(self, tags: Tags) -> None:
+        """Say in scikit-learn's tags what X may be."""
+        sparse_scales = (None, "standard", "auto")
+        tags.input_tags.sparse = not self.is_dense and self.scale in sparse_scales
+        tags.input_tags.allow_nan = True

@@ -1,0 +1,291 @@
+"""What y means: classes or numbers, each with its codec and its default score."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+from scipy import sparse
+from sklearn.utils import column_or_1d
+from sklearn.utils.class_weight import compute_class_weight, compute_sample_weight
+
+from sknn._sklearn import check_y
+from sknn._specs import Sample, TrainPlan, TrainResult
+from sknn.deep._params import nested_arguments
+from sknn.engine import Net, forward
+from sknn.losses import VALUE_LOSSES, ClassLoss, ValueLoss, find_value_loss
+from sknn.preprocessing import ClassCodec, ValueCodec
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+    from sklearn.base import BaseEstimator
+
+#: a key of `sknn.losses`, an entry of one's own, or ``loss(output, target)`` on tensors
+Loss = str | ClassLoss | ValueLoss | Callable
+
+
+class ClassJudge(Protocol):
+    """How raw output for classes is scored, and adjusted, on held-out samples."""
+
+    def score(
+        self, kind: str, y: np.ndarray, output: np.ndarray, sample_weight: np.ndarray | None
+    ) -> float:
+        """Return a score, larger for better; `kind` is that of `sknn._specs.TargetSpec`."""
+
+    def calibrate(self, kind: str, plan: TrainPlan, result: TrainResult) -> None:
+        """Adjust a trained network, where there are held-out samples."""
+
+
+class Accuracy:
+    """A `ClassJudge`: the share of samples whose class, or set of labels, is right."""
+
+    def score(
+        self, kind: str, y: np.ndarray, output: np.ndarray, sample_weight: np.ndarray | None
+    ) -> float:
+        """Return the weighted share."""
+        if kind == "multiclass":
+            correct = output.argmax(axis=1) == y
+        else:
+            correct = ((output > 0) == (y > 0.5)).all(axis=1)
+        return np.average(correct, weights=sample_weight)
+
+    def calibrate(self, kind: str, plan: TrainPlan, result: TrainResult) -> None:
+        """Leave the network as it is."""
+
+
+@dataclass(frozen=True)
+class ClassTarget:
+    """A `sknn.deep._parts.Target` of labels: binary, multiclass and multilabel.
+
+    Attributes
+    ----------
+    class_weight : dict, 'balanced', list of dict or None, default=None
+        See the estimators.
+    loss, loss_params
+        See `sknn.preprocessing.ClassCodec`.
+    judge : ClassJudge
+        The default score.
+    """
+
+    class_weight: Mapping | list | str | None = None
+    loss: Loss = "log_loss"
+    loss_params: Mapping[str, Any] = field(default_factory=dict)
+    judge: ClassJudge = field(default_factory=Accuracy)
+
+    @classmethod
+    def of(cls, estimator: BaseEstimator) -> ClassTarget:
+        """Return the target for an estimator's parameters."""
+        settings = nested_arguments(estimator, "loss")
+        if estimator.label_smoothing:
+            settings["label_smoothing"] = estimator.label_smoothing
+        return cls(estimator.class_weight, estimator.loss, settings)
+
+    def obstacle_to_partial_fit(self) -> str | None:
+        """Return why training cannot go on a part of y at a time, or None."""
+        if isinstance(self.class_weight, str) and self.class_weight == "balanced":
+            return (
+                "class_weight='balanced' needs to see all of y, but partial_fit sees a part. Give "
+                "a dict of weights, such as from sklearn.utils.class_weight.compute_class_weight."
+            )
+        return None
+
+    def check(self, estimator: BaseEstimator, y: ArrayLike) -> np.ndarray:
+        """Return y checked, of one axis or two."""
+        return _check_target(estimator, y)
+
+    def weigh(self, y: np.ndarray, sample_weight: np.ndarray | None) -> np.ndarray | None:
+        """Return the sample weights times those of the samples' classes."""
+        if self.class_weight is None:
+            return sample_weight
+        if isinstance(self.class_weight, str):
+            weight = _balance_classes(y, sample_weight)
+        else:
+            weight = compute_sample_weight(self.class_weight, y)
+        return weight if sample_weight is None else weight * sample_weight
+
+    def fit_codec(
+        self, y: np.ndarray, sample_weight: np.ndarray | None, classes: ArrayLike | None
+    ) -> ClassCodec:
+        """Return a codec of the classes."""
+        return ClassCodec(self.loss, dict(self.loss_params)).fit(y, classes)
+
+    def refit_codec(self, codec: ClassCodec, training: Sample) -> ClassCodec:
+        """Return the codec: the classes are those of all samples."""
+        return codec
+
+    def check_same(self, codec: ClassCodec, y: np.ndarray) -> None:
+        """Raise ValueError unless y has the classes of the earlier fit."""
+        codec.check_same_classes(y)
+
+    def fitted_attributes(self, codec: ClassCodec) -> dict[str, np.ndarray]:
+        """Return ``classes_``."""
+        return {"classes_": codec.classes_}
+
+    def score(
+        self,
+        codec: ClassCodec,
+        y: np.ndarray,
+        output: np.ndarray,
+        sample_weight: np.ndarray | None,
+    ) -> float:
+        """Return the default score of raw output against encoded y."""
+        return self.judge.score(codec.spec_.kind, y, output, sample_weight)
+
+    def calibrate(self, codec: ClassCodec, plan: TrainPlan, result: TrainResult) -> ClassCodec:
+        """Let the judge adjust the network; return the codec."""
+        self.judge.calibrate(codec.spec_.kind, plan, result)
+        return codec
+
+
+class ValuePredictor(Protocol):
+    """How predictions and their standard deviations are made of raw output for numbers."""
+
+    def predict(self, codec: ValueCodec, output: np.ndarray) -> np.ndarray:
+        """Return predictions, in the units of y."""
+
+    def deviate(
+        self, codec: ValueCodec, net: Net, encoded: np.ndarray | None, output: np.ndarray
+    ) -> np.ndarray:
+        """Return standard deviations, in the units of y."""
+
+
+class CodecPredictor:
+    """A `ValuePredictor` of one network: what the codec reads from raw output."""
+
+    def predict(self, codec: ValueCodec, output: np.ndarray) -> np.ndarray:
+        """Return predictions, in the units of y."""
+        return codec.decode(output)
+
+    def deviate(
+        self, codec: ValueCodec, net: Net, encoded: np.ndarray | None, output: np.ndarray
+    ) -> np.ndarray:
+        """Return the standard deviations that the network was trained to give."""
+        return codec.decode_std(output)
+
+
+@dataclass(frozen=True)
+class ValueTarget:
+    """A `sknn.deep._parts.Target` of numbers, one or several per sample.
+
+    Attributes
+    ----------
+    loss : str or callable
+        See `sknn.preprocessing.ValueCodec`.
+    quantile : float, array-like or None, default=None
+        Levels of ``loss='quantile'``.
+    standardize_target : bool, default=True
+        Whether y is standardised.
+    loss_params : mapping
+        Further settings of the loss.
+    predictor : ValuePredictor
+        Makes predictions.
+    """
+
+    loss: Loss
+    quantile: float | ArrayLike | None = None
+    standardize_target: bool = True
+    loss_params: Mapping[str, Any] = field(default_factory=dict)
+    predictor: ValuePredictor = field(default_factory=CodecPredictor)
+
+    @classmethod
+    def of(cls, estimator: BaseEstimator) -> ValueTarget:
+        """Return the target for an estimator's parameters."""
+        settings = nested_arguments(estimator, "loss")
+        return cls(estimator.loss, estimator.quantile, estimator.standardize_target, settings)
+
+    @property
+    def scores_loss(self) -> bool:
+        """Whether the loss is the default score, see `sknn.losses.ValueLoss`."""
+        return find_value_loss(self.loss).scores_loss
+
+    @property
+    def is_positive(self) -> bool:
+        """Whether y must not be negative; False for a loss that is unknown, as in `get_tags`."""
+        loss = VALUE_LOSSES.get(self.loss) if isinstance(self.loss, str) else self.loss
+        return bool(getattr(loss, "lowest", ""))
+
+    def obstacle_to_partial_fit(self) -> None:
+        """Return None: numbers may come a part at a time."""
+
+    def check(self, estimator: BaseEstimator, y: ArrayLike) -> np.ndarray:
+        """Return y checked, of one axis or two."""
+        return _check_target(estimator, y, y_numeric=True)
+
+    def weigh(self, y: np.ndarray, sample_weight: np.ndarray | None) -> np.ndarray | None:
+        """Return the sample weights: there are no classes."""
+        return sample_weight
+
+    def fit_codec(
+        self, y: np.ndarray, sample_weight: np.ndarray | None, classes: None = None
+    ) -> ValueCodec:
+        """Return a codec of the range of y."""
+        settings = dict(self.loss_params)
+        if self.quantile is not None:
+            if "quantiles" not in find_value_loss(self.loss).settings:
+                raise ValueError(
+                    f"quantile={self.quantile!r} is for loss='quantile', but loss is "
+                    f"{self.loss!r}. Leave it out, or change the loss."
+                )
+            settings["quantiles"] = self.quantile
+        return ValueCodec(self.loss, self.standardize_target, settings).fit(y, sample_weight)
+
+    def refit_codec(self, codec: ValueCodec, training: Sample) -> ValueCodec:
+        """Return a codec that knows the values of the training samples alone."""
+        return self.fit_codec(training.y, training.sample_weight)
+
+    def check_same(self, codec: ValueCodec, y: np.ndarray) -> None:
+        """Accept every y; `ValueCodec.encode` checks the number of columns."""
+
+    def fitted_attributes(self, codec: ValueCodec) -> dict[str, np.ndarray]:
+        """Return ``target_mean_`` and ``target_scale_``."""
+        return {"target_mean_": codec.mean_, "target_scale_": codec.scale_}
+
+    def score(
+        self,
+        codec: ValueCodec,
+        y: np.ndarray,
+        output: np.ndarray,
+        sample_weight: np.ndarray | None,
+    ) -> float:
+        """Return R², or of quantiles D², of raw output against encoded y."""
+        return codec.score(y, output, sample_weight)
+
+    def calibrate(self, codec: ValueCodec, plan: TrainPlan, result: TrainResult) -> ValueCodec:
+        """Return the codec, quantiles shifted so that they hold on the held-out samples."""
+        held_out = plan.validation
+        if held_out is None or not codec.has_levels:
+            return codec
+        codec = copy.copy(codec)  # that of an earlier fit stays as it is
+        output = forward(result.net, held_out.X)
+        codec.calibrate(held_out.y, output, held_out.sample_weight)
+        return codec
+
+
+def _check_target(estimator: BaseEstimator, y: ArrayLike, **options: bool) -> np.ndarray:
+    if y is None:
+        raise ValueError(
+            f"This {type(estimator).__name__} estimator requires y to be passed, but the target y "
+            "is None."
+        )
+    y = check_y(y, multi_output=True, estimator=estimator, **options)
+    return column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
+
+
+def _balance_classes(y: np.ndarray, sample_weight: np.ndarray | None) -> np.ndarray:
+    """Return sample weights that make classes weigh the same; of several labels their product."""
+    y = y.toarray() if sparse.issparse(y) else y
+    weight = np.ones(len(y))
+    if sample_weight is not None and not sample_weight.all():  # a class of weight 0 is none
+        kept = np.flatnonzero(sample_weight)
+        weight[kept] = _balance_classes(y[kept], sample_weight[kept])
+        return weight
+    for column in y.reshape(len(y), -1).T:
+        classes, codes = np.unique(column, return_inverse=True)
+        of_class = compute_class_weight(
+            "balanced", classes=classes, y=column, sample_weight=sample_weight
+        )
+        weight *= of_class[codes]
+    return weight

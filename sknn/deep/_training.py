@@ -1,0 +1,120 @@
+"""How one network is trained: which samples are held out, and the engine's configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sknn._specs import Sample, TrainConfig, TrainPlan, TrainResult
+from sknn.deep._held_out import split_rows
+from sknn.deep._params import nested_arguments, read_training_params
+from sknn.deep._preparation import Arrangement, Circumstances, Preparation, Split, take_samples
+
+if TYPE_CHECKING:
+    from sklearn.base import BaseEstimator
+
+
+@dataclass(frozen=True)
+class OneNetwork:
+    """A `sknn.deep._parts.Training` of one network, with some samples held out or all in training.
+
+    Attributes
+    ----------
+    params : dict
+        Fields of `TrainConfig`.
+    warm_start : bool
+        Whether ``fit`` goes on from the fit before.
+    scoring : str, callable or None
+        How held-out samples are scored.
+    choose : callable, default=None
+        ``choose(params, circumstances)`` returns further fields, which depend on the samples.
+    """
+
+    params: Mapping[str, Any]
+    warm_start: bool
+    scoring: str | Callable | None
+    choose: Callable[[Mapping[str, Any], Circumstances], dict[str, Any]] | None = None
+
+    @classmethod
+    def of(
+        cls, estimator: BaseEstimator, *, scores_loss: bool, choose: Callable | None = None
+    ) -> OneNetwork:
+        """Return the training for an estimator's parameters.
+
+        `scores_loss` says whether the loss is the default score.
+        """
+        scoring, dtype = estimator.scoring, estimator.dtype
+        by_loss = scores_loss if scoring is None else isinstance(scoring, str) and scoring == "loss"
+        params = {
+            **read_training_params(estimator),
+            "stop_on_loss": by_loss,
+            "precision": dtype if dtype in ("tf32", "bfloat16") else "full",
+            "callbacks": () if estimator.callbacks is None else estimator.callbacks,
+            "solver_params": nested_arguments(estimator, "solver"),
+            "learning_rate_params": nested_arguments(estimator, "learning_rate"),
+        }
+        return cls(params, estimator.warm_start, scoring, choose)
+
+    def obstacle_to_partial_fit(self) -> str | None:
+        """Return why training cannot go on a part of X at a time, or None."""
+        if self.params["solver"] == "lbfgs":
+            return (
+                "partial_fit is only available for stochastic optimizers. lbfgs is not stochastic."
+            )
+        return None
+
+    def make_config(self, circumstances: Circumstances) -> TrainConfig:
+        """Return how to train."""
+        if circumstances.is_incremental and self.params["early_stopping"] is True:
+            raise ValueError("partial_fit does not support early_stopping=True")
+        chosen = {} if self.choose is None else self.choose(self.params, circumstances)
+        return TrainConfig(**{**self.params, **chosen})
+
+    def arrange_new(self, preparation: Preparation) -> Arrangement:
+        """Return a new network, and the samples to train and validate on."""
+        whole, module = preparation.samples, None
+        preparation.fit_encoder(whole)
+        if preparation.encoder.is_identity_:  # scikit-learn's order of chance
+            module = preparation.build()
+        training, held_out, split = self._hold_out(preparation)
+        if module is None:
+            if training is not whole:
+                preparation.fit_encoder(training)
+            module = preparation.build()
+        if held_out is not None:
+            target = preparation.parts.target
+            preparation.codec = target.refit_codec(preparation.codec, training)
+        return _arrange(preparation, (training, held_out, split), module)
+
+    def arrange_continued(self, preparation: Preparation) -> Arrangement:
+        """Return the samples to train a network further on."""
+        return _arrange(preparation, self._hold_out(preparation), None)
+
+    def finish(self, estimator: BaseEstimator, plan: TrainPlan, result: TrainResult) -> None:
+        """Set nothing further."""
+
+    def _hold_out(self, preparation: Preparation) -> tuple[Sample, Sample | None, Split | None]:
+        """Return the samples to train on, those to validate on, and their numbers where drawn."""
+        whole = preparation.samples
+        if preparation.validation is not None:
+            return whole, preparation.validation_samples(), None
+        if not preparation.config.early_stopping or self.params["solver"] == "lbfgs":
+            return whole, None, None
+        split, n_samples = preparation.interrupted_split, whole.X.shape[0]
+        if split is None or n_samples != sum(map(len, split)):
+            codec, fraction = preparation.codec, self.params["validation_fraction"]
+            y = codec.encode(whole.y, np.float64)
+            split = split_rows(y, codec.spec_.kind, fraction, preparation.random_state)
+        return take_samples(whole, split[0]), take_samples(whole, split[1]), split
+
+
+def _arrange(
+    preparation: Preparation, parts: tuple[Sample, Sample | None, Split | None], module: Any
+) -> Arrangement:
+    training, held_out, split = parts
+    return Arrangement(
+        preparation.encode(training), preparation.encode(held_out), preparation.codec, module, split
+    )
