@@ -17,11 +17,11 @@ from sknn._specs import LayerSpec, Progress, TrainPlan, TrainResult
 from sknn._validation import restore_on_error
 from sknn.architectures import describe
 from sknn.deep._params import check_nested_names, set_signature
-from sknn.deep._parts import Network
-from sknn.deep._preparation import FitData, Parts
 from sknn.deep._prepare import prepare_continued, prepare_like, prepare_new
 from sknn.deep._sklearn_callbacks import CallbackWatcher
 from sknn.deep._summary import NetworkSummary
+from sknn.deep.parts._preparation import FitData, Parts
+from sknn.deep.parts._protocols import Network
 from sknn.engine import forward, layer_weights, snapshot, train
 
 if TYPE_CHECKING:

@@ -19,8 +19,7 @@ from sknn._specs import TrainPlan, TrainResult
 from sknn._validation import local_random_state
 from sknn.deep._held_out import RawOutputScorer
 from sknn.deep._params import check_fixed_params, read_fixed_params
-from sknn.deep._parts import Codec
-from sknn.deep._preparation import (
+from sknn.deep.parts._preparation import (
     Arrangement,
     Circumstances,
     FitData,
@@ -29,6 +28,7 @@ from sknn.deep._preparation import (
     check_samples,
     drop_zero_weights,
 )
+from sknn.deep.parts._protocols import Codec
 
 if TYPE_CHECKING:
     from sklearn.base import BaseEstimator

@@ -10,7 +10,7 @@ from sknn._specs import Progress
 if TYPE_CHECKING:
     from sklearn.base import BaseEstimator
 
-    from sknn.deep._preparation import FitData
+    from sknn.deep.parts._preparation import FitData
     from sknn.engine import Net
 
 

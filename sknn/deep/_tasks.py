@@ -13,7 +13,7 @@ from sknn._sklearn import check_partial_fit_first_call, fit_context, with_callba
 from sknn._validation import restore_on_error
 from sknn.deep._base import DeepEstimator
 from sknn.deep._fit_arguments import explain_unknown_arguments, join_validation
-from sknn.deep._preparation import FitData
+from sknn.deep.parts._preparation import FitData
 from sknn.losses import gives_probabilities
 
 if TYPE_CHECKING:

@@ -93,11 +93,9 @@ class DeepEnsemble(SavedState, BaseEstimator, ABC):
             self.feature_names_in_ = members[0].feature_names_in_
         elif hasattr(self, "feature_names_in_"):  # of an earlier fit
             del self.feature_names_in_
-        self._adopt_targets(members[0])
+        if hasattr(members[0], "classes_"):
+            self.classes_ = members[0].classes_
         return self
-
-    def _adopt_targets(self, member: Any) -> None:
-        """Take over what a member knows of the targets."""
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -201,9 +199,6 @@ class DeepEnsembleClassifier(ClassifierMixin, DeepEnsemble):
 
     def _usual(self):
         return DeepMLPClassifier()
-
-    def _adopt_targets(self, member):
-        self.classes_ = member.classes_
 
     def predict_proba(self, X):
         """Return the probability of each class, averaged over the members.

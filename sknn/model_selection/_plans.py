@@ -12,7 +12,7 @@ from sknn._specs import TrainPlan, TrainResult
 from sknn.deep._base import DeepEstimator
 from sknn.deep._fit_arguments import join_validation
 from sknn.deep._params import FOR_TRAINING_ALONE
-from sknn.deep._preparation import FitData
+from sknn.deep.parts._preparation import FitData
 
 
 def check_batchable(estimator: Any, owner: str) -> None:

@@ -28,7 +28,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer, MinMaxScaler, StandardScaler
 
 from sknn import DeepMLPClassifier, DeepMLPRegressor, TabularMLPClassifier
-from sknn.deep._preparation import FitData
+from sknn.deep.parts._preparation import FitData
 from sknn.engine import train, train_many
 from sknn.engine.stacked._mlp import Stack
 from sknn.model_selection import (

@@ -15,10 +15,10 @@ from sknn._validation import validated_layer_sizes
 from sknn.activations import TRAINABLE
 from sknn.architectures import INITIALIZERS, MLP, MLPOptions, build_user_module
 from sknn.deep._params import make_comparable, nested_arguments, training_constraints
-from sknn.deep._parts import Encoder, Network, Target
-from sknn.deep._preparation import Parts
-from sknn.deep._table_reader import TableReader
-from sknn.deep._training import OneNetwork
+from sknn.deep.parts._preparation import Parts
+from sknn.deep.parts._protocols import Encoder, Network, Target
+from sknn.deep.parts._table_reader import TableReader
+from sknn.deep.parts._training import OneNetwork
 
 if TYPE_CHECKING:
     from sklearn.base import BaseEstimator
@@ -54,7 +54,7 @@ LAYER_PARAMS = {
 
 @dataclass(frozen=True)
 class MLPBuilder:
-    """A `sknn.deep._parts.NetworkBuilder` of multilayer perceptrons, or of the user's module.
+    """A `NetworkBuilder` of multilayer perceptrons, or of the user's module.
 
     Attributes
     ----------

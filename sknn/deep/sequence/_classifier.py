@@ -4,9 +4,9 @@ from typing import Unpack
 
 from sknn.deep._arguments import NestedArguments
 from sknn.deep._params import CLASSIFIER_CONSTRAINTS
-from sknn.deep._preparation import Parts
-from sknn.deep._targets import ClassTarget
 from sknn.deep._tasks import DeepClassifier
+from sknn.deep.parts._preparation import Parts
+from sknn.deep.parts._targets import ClassTarget
 from sknn.deep.sequence._interpretation import SequenceReading
 from sknn.deep.sequence._network import CONSTRAINTS, make_sequence_parts
 

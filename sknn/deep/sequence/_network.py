@@ -14,10 +14,10 @@ from sknn._sklearn import Interval, StrOptions, check_feature_names
 from sknn._specs import Sample, TargetSpec
 from sknn._validation import check_container, validated_layer_sizes
 from sknn.architectures import SequenceCNN, SequenceOptions
-from sknn.deep._parts import Target
-from sknn.deep._preparation import Circumstances, Parts
-from sknn.deep._training import OneNetwork
 from sknn.deep.mlp import _network as _mlp
+from sknn.deep.parts._preparation import Circumstances, Parts
+from sknn.deep.parts._protocols import Target
+from sknn.deep.parts._training import OneNetwork
 from sknn.preprocessing import SequenceFormat, SequenceInputs, strings_in
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ FLOATS = (np.float64, np.float32)
 
 @dataclass(frozen=True)
 class SequenceReader:
-    """A `sknn.deep._parts.InputReader` of sequences.
+    """A `sknn.deep.parts._protocols.InputReader` of sequences.
 
     Attributes
     ----------
@@ -171,7 +171,7 @@ class SequenceReader:
 
 @dataclass(frozen=True)
 class SequenceCNNBuilder:
-    """A `sknn.deep._parts.NetworkBuilder` of convolutional networks.
+    """A `sknn.deep.parts._protocols.NetworkBuilder` of convolutional networks.
 
     Attributes
     ----------

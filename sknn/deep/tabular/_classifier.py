@@ -1,9 +1,9 @@
 """The classifier for tables."""
 
 from sknn.deep._params import CLASSIFIER_CONSTRAINTS
-from sknn.deep._preparation import Parts
-from sknn.deep._targets import ClassTarget
 from sknn.deep._tasks import DeepClassifier
+from sknn.deep.parts._preparation import Parts
+from sknn.deep.parts._targets import ClassTarget
 from sknn.deep.tabular._ensemble import CONSTRAINTS, make_tabular_parts
 from sknn.deep.tabular._temperature import TemperedLogLoss
 

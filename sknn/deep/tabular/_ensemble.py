@@ -13,9 +13,15 @@ from sknn._sklearn import Interval, StrOptions
 from sknn._specs import Sample, TargetSpec, TrainConfig, TrainPlan, TrainResult
 from sknn.architectures import TabularEnsemble, TabularOptions
 from sknn.deep._params import read_training_params, training_constraints
-from sknn.deep._parts import Target
-from sknn.deep._preparation import Arrangement, Circumstances, Parts, Preparation, take_samples
-from sknn.deep._table_reader import TableReader
+from sknn.deep.parts._preparation import (
+    Arrangement,
+    Circumstances,
+    Parts,
+    Preparation,
+    take_samples,
+)
+from sknn.deep.parts._protocols import Target
+from sknn.deep.parts._table_reader import TableReader
 from sknn.deep.tabular._folds import leave_out
 from sknn.deep.tabular._importances import permutation_importances
 from sknn.engine import Net, forward
@@ -83,7 +89,7 @@ TRAINING: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class EnsembleBuilder:
-    """A `sknn.deep._parts.NetworkBuilder` of ensembles for tables.
+    """A `sknn.deep.parts._protocols.NetworkBuilder` of ensembles for tables.
 
     Attributes
     ----------
@@ -142,7 +148,7 @@ class EnsembleBuilder:
 
 
 class MembersPredictor:
-    """A `sknn.deep._targets.ValuePredictor` of several members, in float64."""
+    """A `sknn.deep.parts._targets.ValuePredictor` of several members, in float64."""
 
     def predict(self, codec: ValueCodec, output: np.ndarray) -> np.ndarray:
         """Return predictions, in the units of y."""
@@ -161,7 +167,7 @@ class MembersPredictor:
 
 @dataclass(frozen=True)
 class EnsembleTraining:
-    """A `sknn.deep._preparation.Training` of members that each leave out samples of their own.
+    """A `Training` of members that each leave out samples of their own.
 
     Attributes
     ----------
@@ -170,7 +176,7 @@ class EnsembleTraining:
     n_members : int
         Members.
     warm_start, scoring
-        See `sknn.deep._preparation.Training`: each fit is a new one, scored by its target.
+        See `sknn.deep.parts._preparation.Training`: each fit is a new one, scored by its target.
     """
 
     params: Mapping[str, Any]

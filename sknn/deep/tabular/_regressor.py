@@ -2,9 +2,9 @@
 
 from sknn._sklearn import StrOptions
 from sknn.deep._params import REGRESSOR_CONSTRAINTS
-from sknn.deep._preparation import Parts
-from sknn.deep._targets import ValueTarget
 from sknn.deep._tasks import DeepRegressor
+from sknn.deep.parts._preparation import Parts
+from sknn.deep.parts._targets import ValueTarget
 from sknn.deep.tabular._ensemble import CONSTRAINTS, MembersPredictor, make_tabular_parts
 from sknn.losses import VALUE_LOSSES
 

@@ -80,7 +80,7 @@ def best_temperature(
 
 
 class TemperedLogLoss:
-    """A `sknn.deep._targets.ClassJudge`: the log loss that is left with the best temperature.
+    """A `sknn.deep.parts._targets.ClassJudge`: the log loss that is left with the best temperature.
 
     To be too sure of itself is no fault of an epoch, as the temperature will set it right.
     """

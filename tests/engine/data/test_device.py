@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from sknn import DeepMLPClassifier, DeepMLPRegressor
-from sknn.deep._preparation import FitData
+from sknn.deep.parts._preparation import FitData
 from sknn.engine import resolve_device
 from sknn.engine._train import _work_of
 from sknn.engine.data import _batches as _data

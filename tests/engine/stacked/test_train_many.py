@@ -13,7 +13,7 @@ from sklearn.base import clone
 from sklearn.datasets import load_digits
 
 from sknn import DeepMLPClassifier, DeepMLPRegressor
-from sknn.deep._preparation import FitData
+from sknn.deep.parts._preparation import FitData
 from sknn.engine import train, train_many
 from sknn.engine.callbacks import _epoch_end as _callbacks
 from sknn.engine.callbacks._progress import epoch_bar

@@ -6,7 +6,7 @@
     Training        which samples are held out, and how the network is trained on the others
 
 An estimator to come writes those in which it differs, and takes the others as they are. `Training`
-stands in `sknn.deep._preparation`, beside what it is given.
+stands in `sknn.deep.parts._preparation`, beside what it is given.
 """
 
 from __future__ import annotations

@@ -58,7 +58,7 @@ class Accuracy:
 
 @dataclass(frozen=True)
 class ClassTarget:
-    """A `sknn.deep._parts.Target` of labels: binary, multiclass and multilabel.
+    """A `sknn.deep.parts._protocols.Target` of labels: binary, multiclass and multilabel.
 
     Attributes
     ----------
@@ -168,7 +168,7 @@ class CodecPredictor:
 
 @dataclass(frozen=True)
 class ValueTarget:
-    """A `sknn.deep._parts.Target` of numbers, one or several per sample.
+    """A `sknn.deep.parts._protocols.Target` of numbers, one or several per sample.
 
     Attributes
     ----------

@@ -11,7 +11,13 @@ import numpy as np
 from sknn._specs import Sample, TrainConfig, TrainPlan, TrainResult
 from sknn.deep._held_out import split_rows
 from sknn.deep._params import nested_arguments, read_training_params
-from sknn.deep._preparation import Arrangement, Circumstances, Preparation, Split, take_samples
+from sknn.deep.parts._preparation import (
+    Arrangement,
+    Circumstances,
+    Preparation,
+    Split,
+    take_samples,
+)
 
 if TYPE_CHECKING:
     from sklearn.base import BaseEstimator
@@ -19,7 +25,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class OneNetwork:
-    """A `sknn.deep._parts.Training` of one network, with some samples held out or all in training.
+    """A `Training` of one network, with some samples held out or all in training.
 
     Attributes
     ----------

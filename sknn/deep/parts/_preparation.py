@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_consistent_length
 from sknn._sklearn import take_rows
 from sknn._specs import Sample, TrainConfig, TrainPlan, TrainResult, Watcher
 from sknn._validation import validated_weights
-from sknn.deep._parts import Codec, Encoder, InputReader, Network, NetworkBuilder, Target
+from sknn.deep.parts._protocols import Codec, Encoder, InputReader, Network, NetworkBuilder, Target
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -188,7 +188,7 @@ class Training(Protocol):
 
 @dataclass(frozen=True)
 class Parts:
-    """What a deep estimator holds, see `sknn.deep._parts`."""
+    """What a deep estimator holds, see `sknn.deep.parts._protocols`."""
 
     reader: InputReader
     target: Target

@@ -10,7 +10,7 @@ from scipy import sparse
 from sklearn.utils.validation import validate_data
 
 from sknn._validation import check_container, is_clean_array
-from sknn.deep._parts import Encoder, Samples
+from sknn.deep.parts._protocols import Encoder, Samples
 from sknn.preprocessing import TabularEncoder, check_names, is_plain_numbers
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class TableReader:
-    """A `sknn.deep._parts.InputReader` of tables.
+    """A `sknn.deep.parts._protocols.InputReader` of tables.
 
     Attributes
     ----------
