@@ -56,9 +56,7 @@ def make_saved_state(state: dict[str, Any], packages: tuple[str, ...]) -> dict[s
     return {**plain, VERSIONS: dict(find_versions(*packages))}
 
 
-def read_saved_state(
-    name: str, state: dict[str, Any], packages: tuple[str, ...]
-) -> dict[str, Any]:
+def read_saved_state(name: str, state: dict[str, Any], packages: tuple[str, ...]) -> dict[str, Any]:
     """Return the state that `make_saved_state` was given; warn if other versions wrote it."""
     state = dict(state)
     _warn_of_other_versions(name, state.pop(VERSIONS, {}), packages)
