@@ -12,7 +12,7 @@ from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, proces
 
 from sknn._sklearn import check_method_params
 from sknn.model_selection._evaluation import FixedSplits
-from sknn.model_selection._fits import Fits
+from sknn.model_selection._fits import EstimatorSource, Fits, TrainedAhead
 from sknn.model_selection._plans import check_batchable
 
 
@@ -91,10 +91,9 @@ def batched_cross_validate(
     fits = Fits(estimator, X, y, fit_params, n_jobs=n_jobs, verbose=verbose)
     if not fits.train([None], splits):
         raise KeyboardInterrupt("The cross-validation was interrupted; it has no results.")
-    stand_in = fits.stand_in().__sklearn_clone__()
     fits.hand_out(0)
     results = cross_validate(
-        stand_in,
+        EstimatorSource(estimator, fits, clones_before=0),
         X,
         y,
         groups=groups,
@@ -104,5 +103,10 @@ def batched_cross_validate(
         n_jobs=1,
         **options,
     )
-    results["fit_time"] = np.array([fit.seconds for fit in fits.all])
+    times = zip(fits.all, results["fit_time"], strict=True)
+    results["fit_time"] = np.array([t if fit.is_left else fit.seconds for fit, t in times])
+    if "estimator" in results:
+        results["estimator"] = [
+            e.estimator if isinstance(e, TrainedAhead) else e for e in results["estimator"]
+        ]
     return results

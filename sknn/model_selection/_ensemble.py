@@ -13,8 +13,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from sknn._saved import SavedState
 from sknn._sklearn import HasMethods, Interval, fit_context
-from sknn._specs import TrainPlan
-from sknn._validation import local_random_state
+from sknn._specs import TrainPlan, TrainResult
+from sknn._validation import local_random_state, restore_on_error
 from sknn.deep import DeepMLPClassifier, DeepMLPRegressor
 from sknn.deep._tasks import DeepClassifier, DeepRegressor
 from sknn.engine import train_many
@@ -74,6 +74,10 @@ class DeepEnsemble(SavedState, BaseEstimator, ABC):
         sknn.exceptions.NonFiniteLossError
             If the training of a member diverges; a ``ValueError`` too.
         """
+        with restore_on_error(self):
+            return self._fit_members(X, y, sample_weight)
+
+    def _fit_members(self, X: Any, y: Any, sample_weight: Any) -> "DeepEnsemble":
         network, random_state = self._network(), local_random_state(self.random_state)
         members, plans, common = [], [], CommonArrays(X)
         for _ in range(self.n_members):
@@ -84,7 +88,7 @@ class DeepEnsemble(SavedState, BaseEstimator, ABC):
             plan = common.share(plan, member, rows)
             plans.append(_bootstrapped(plan, random_state) if self.bootstrap else plan)
             members.append(member)
-        results = train_many(plans, n_jobs=self.n_jobs)
+        results = _train_all(plans, self.n_jobs)
         self.estimators_ = [
             finish_fit(*trained) for trained in zip(members, plans, results, strict=True)
         ]
@@ -102,6 +106,20 @@ class DeepEnsemble(SavedState, BaseEstimator, ABC):
         network = self._usual() if self.estimator is None else self.estimator
         tags.input_tags = get_tags(network).input_tags
         return tags
+
+
+def _train_all(plans: list[TrainPlan], n_jobs: int | None) -> list[TrainResult]:
+    """Return the trained members; Ctrl-C ends the whole."""
+    try:
+        results = train_many(plans, n_jobs=n_jobs)
+        is_cut = any(result.progress.stopped_because == "interrupted" for result in results)
+    except KeyboardInterrupt:
+        is_cut = True
+    if is_cut:
+        raise KeyboardInterrupt(
+            "The ensemble was interrupted before all members were trained; nothing was fitted."
+        )
+    return results
 
 
 def _bootstrapped(plan: TrainPlan, random_state: np.random.RandomState) -> TrainPlan:

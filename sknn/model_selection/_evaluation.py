@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 from sklearn import get_config
-from sklearn.base import is_classifier
+from sklearn.base import BaseEstimator, is_classifier
+from sklearn.metrics import check_scoring
 from sklearn.model_selection import check_cv
 from sklearn.utils import indexable
 from sklearn.utils.metadata_routing import process_routing
@@ -15,7 +16,7 @@ from sklearn.utils.metadata_routing import process_routing
 from sknn._saved import SavedState
 from sknn._sklearn import check_method_params
 from sknn.model_selection._fits import Fits
-from sknn.model_selection._plans import check_batchable
+from sknn.model_selection._plans import check_batchable, was_interrupted
 
 
 class FixedSplits:
@@ -92,13 +93,15 @@ class BatchedSearch(SavedState):
         """
         check_batchable(self.estimator, type(self).__name__)
         search = copy.copy(self)
-        search.n_jobs = 1  # the clones of the stand-in must come in turn
+        search.n_jobs = 1  # the clones must come in turn
         if not hasattr(self.cv, "split") and hasattr(self.cv, "__iter__"):
             search.cv = list(self.cv)  # it may be one that can be read only once
         search._evaluation = _Evaluation(self, search.cv, X, y, params)
-        search.estimator = search._evaluation.fits.stand_in()
+        search.estimator = search._evaluation.fits.make_source()
         super(BatchedSearch, search).fit(X, y, **params)
-        del search.estimator.__sklearn_clone__  # `scorer_` may hold it
+        _check_not_interrupted(vars(search).get("best_estimator_"))
+        if self.scoring is None:  # a scorer that holds the estimator
+            search.scorer_ = check_scoring(self.estimator)
         own = {*self.get_params(deep=False), "_evaluation"}
         for name, value in vars(search).items():
             if name not in own:
@@ -110,6 +113,15 @@ class BatchedSearch(SavedState):
         context = {} if callback_ctx is None else {"callback_ctx": callback_ctx}
         evaluate = self._evaluation.of(evaluate_candidates)
         super()._run_search(evaluate, **context)
+
+
+def _check_not_interrupted(best: BaseEstimator | None) -> None:
+    """Raise KeyboardInterrupt if Ctrl-C ended the fit of the best candidate on all samples."""
+    if best is not None and was_interrupted(best):
+        raise KeyboardInterrupt(
+            "The search was interrupted while the best candidate was fitted on all samples; "
+            "nothing was fitted. With refit=False it ends after the evaluation."
+        )
 
 
 class _Evaluation:
@@ -186,4 +198,7 @@ class _Evaluation:
     def _correct_times(self, results: dict, n_splits: int) -> None:
         """Put the times of training where scikit-learn has those of handing over."""
         times = np.array([fit.seconds for fit in self.fits.all]).reshape(-1, n_splits)
-        results["mean_fit_time"], results["std_fit_time"] = times.mean(axis=1), times.std(axis=1)
+        is_left = np.array([fit.is_left for fit in self.fits.all]).reshape(-1, n_splits).any(axis=1)
+        for name, value in {"mean": times.mean(axis=1), "std": times.std(axis=1)}.items():
+            own = results[f"{name}_fit_time"]
+            results[f"{name}_fit_time"] = np.where(is_left, own, value)

@@ -2,16 +2,14 @@
 
 scikit-learn clones an estimator for each pair of candidate and fold, sets the candidate's
 parameters, fits and scores it. Here all pairs are trained together first. Then scikit-learn is
-given a stand-in whose clones have everything of the estimator but for `fit`, which takes over what
-was trained: scoring, errors, warnings, and results are scikit-learn's own.
+given an `EstimatorSource`, whose clones have everything of the estimator but for `fit`, which takes
+over what was trained: scoring, errors, warnings, and results are scikit-learn's own.
 """
 
-import copy
 import time
 from collections import defaultdict
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -188,26 +186,101 @@ class Fits:
             fit.error = error
         return fit
 
-    def stand_in(self) -> Any:
-        """Return an estimator whose clones' clones are the fits, in turn, while `hand_out` asks.
-
-        Otherwise they are clones of the user's estimator.
-        """
-        base, outer = copy.copy(self.estimator), copy.copy(self.estimator)
-        base.__sklearn_clone__ = self._next
-        outer.__sklearn_clone__ = lambda: base
-        return outer
+    def make_source(self) -> "EstimatorSource":
+        """Return what scikit-learn's evaluation is given in place of the user's estimator."""
+        return EstimatorSource(self.estimator, self, clones_before=1)
 
     def hand_out(self, fits_from: int | None) -> None:
         """Give the fits from this number on to those who clone; None ends it."""
         self._n_handed_out = fits_from
 
-    def _next(self) -> Any:
-        estimator = clone(self.estimator)
-        if self._n_handed_out is not None:
-            estimator.fit = partial(_take_over, estimator, self.all[self._n_handed_out])
-            self._n_handed_out += 1
-        return estimator
+    def next(self) -> Any:
+        """Return the next fit, or a clone of the user's estimator while none is handed out."""
+        if self._n_handed_out is None:
+            return clone(self.estimator)
+        fit = self.all[self._n_handed_out]
+        self._n_handed_out += 1
+        if fit.is_left:
+            fit.estimator = None  # scikit-learn decides how long it is kept
+            return clone(self.estimator)
+        return TrainedAhead(clone(self.estimator), fit)
+
+
+class _Delegate:
+    """Has everything of an estimator but for what a class that derives from this says."""
+
+    def __init__(self, estimator: Any):
+        self.estimator = estimator
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__") or name == "estimator":  # as copies and pickles ask before init
+            raise AttributeError(name)
+        return getattr(self.estimator, name)
+
+    def __sklearn_tags__(self) -> Any:
+        return self.estimator.__sklearn_tags__()
+
+    def set_params(self, **params: Any) -> "_Delegate":
+        """Set parameters of the estimator."""
+        self.estimator.set_params(**params)
+        return self
+
+
+class EstimatorSource(_Delegate):
+    """An estimator whose clones are handed out by `Fits`, after so many clones of its own kind.
+
+    scikit-learn's searches clone an estimator once, and that clone for each pair of candidate and
+    fold.
+
+    Parameters
+    ----------
+    estimator : object
+        The user's.
+    fits : Fits
+        Hands out the clones.
+    clones_before : int
+        Clones that are such sources themselves; 0 means that its clones are fits.
+    """
+
+    def __init__(self, estimator: Any, fits: Fits, clones_before: int):
+        super().__init__(estimator)
+        self.fits, self.clones_before = fits, clones_before
+
+    def __sklearn_clone__(self) -> Any:
+        if self.clones_before:
+            return EstimatorSource(self.estimator, self.fits, self.clones_before - 1)
+        return self.fits.next()
+
+
+class TrainedAhead(_Delegate):
+    """An estimator whose `fit` takes over what was trained ahead.
+
+    Parameters
+    ----------
+    estimator : object
+        A clone of the user's; after `fit` the one that was trained.
+    trained : Fit
+        What was trained.
+    """
+
+    def __init__(self, estimator: Any, trained: Fit):
+        super().__init__(estimator)
+        self.trained = trained
+
+    def fit(self, X: Any, y: Any = None, **params: Any) -> "TrainedAhead":
+        """Become what was trained, or fail as training did."""
+        trained = self.trained
+        if trained.error is not None:
+            raise trained.error
+        n_samples = X.shape[0] if sparse.issparse(X) else len(X)
+        if n_samples != trained.n_rows:
+            raise RuntimeError(
+                f"scikit-learn asked for a fit on {n_samples} samples where one on "
+                f"{trained.n_rows} was due: this release evaluates candidates in an order that "
+                "sknn does not know."
+            )
+        self.estimator, trained.estimator = trained.estimator, None
+        return self
 
 
 class _Fold:
@@ -260,24 +333,3 @@ def _share_time(fits: list[Fit], seconds: float) -> None:
     total = sum(fit.seconds for fit in fits)
     for fit in fits:
         fit.seconds *= seconds / total if total else 0.0
-
-
-def _take_over(estimator: Any, fit: Fit, X: Any, y: Any = None, **params: Any) -> Any:
-    """Stand for ``estimator.fit``: become what was trained, or fail as training did."""
-    del estimator.fit
-    if fit.is_left:
-        start = time.perf_counter()
-        estimator.fit(X, y, **params)
-        fit.seconds, fit.estimator = time.perf_counter() - start, None
-        return estimator
-    if fit.error is not None:
-        raise fit.error
-    n_rows = X.shape[0] if sparse.issparse(X) else len(X)
-    if n_rows != fit.n_rows:
-        raise RuntimeError(
-            f"scikit-learn asked for a fit on {n_rows} rows where one on {fit.n_rows} was due: "
-            "this release evaluates candidates in an order that sknn does not know."
-        )
-    vars(estimator).update(vars(fit.estimator))
-    fit.estimator = None  # scikit-learn decides how long it is kept
-    return estimator

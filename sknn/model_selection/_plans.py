@@ -1,11 +1,13 @@
 """From an estimator and rows to a plan: everything that ``fit`` does before training."""
 
+import copy
 import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass
 from numbers import Integral
 from typing import Any
 
+from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline
 
 from sknn._specs import TrainPlan, TrainResult
@@ -43,13 +45,35 @@ def last_step(estimator: Any) -> Any:
 
 
 def is_watched(estimator: Any) -> bool:
-    """Tell whether callbacks of scikit-learn, set by ``set_callbacks``, want to see epochs."""
+    """Return whether callbacks of scikit-learn, set by ``set_callbacks``, want to see epochs."""
     return bool(getattr(last_step(estimator), "_skl_callbacks", None))
+
+
+def was_interrupted(estimator: Any) -> bool:
+    """Return whether Ctrl-C ended the training of a network, or of the last step of a pipeline."""
+    result = vars(last_step(estimator)).get("_result")
+    return result is not None and result.progress.stopped_because == "interrupted"
 
 
 def name_of_last_step(estimator: Any) -> str | None:
     """Return the name of the last step of a pipeline, or None."""
     return estimator.steps[-1][0] if isinstance(estimator, Pipeline) else None
+
+
+class _Recorder(BaseEstimator):
+    """Stands for the last step of a pipeline, and notes what it is to be fitted on."""
+
+    def __init__(self, network: DeepEstimator):
+        self.network = network
+
+    def fit(self, X: Any, y: Any = None, **params: Any) -> "_Recorder":
+        """Note the arguments."""
+        self.call = X, y, params
+        return self
+
+    def get_metadata_routing(self) -> Any:
+        """Return what the network asks for."""
+        return self.network.get_metadata_routing()
 
 
 @dataclass(frozen=True)
@@ -88,19 +112,15 @@ def fit_first_steps(estimator: Any, X: Any, y: Any, fit_params: Mapping[str, Any
     -------
     Prepared
     """
-    final, calls = last_step(estimator), []
-
-    def note(X: Any, y: Any = None, **params: Any) -> Any:
-        calls.append((X, y, params))
-        return final
-
-    final.fit = note  # so that scikit-learn's own code does all that comes before it
-    try:
-        estimator.fit(X, y, **fit_params)
-    finally:
-        del final.fit
-    steps = list(estimator.steps[:-1]) if isinstance(estimator, Pipeline) else []
-    return Prepared(steps, *calls[0])
+    recorder = _Recorder(last_step(estimator))
+    if not isinstance(estimator, Pipeline):
+        recorder.fit(X, y, **fit_params)
+        return Prepared([], *recorder.call)
+    # scikit-learn's own code does all that comes before the last step
+    pipeline = copy.copy(estimator)
+    pipeline.steps = [*estimator.steps[:-1], (estimator.steps[-1][0], recorder)]
+    pipeline.fit(X, y, **fit_params)
+    return Prepared(pipeline.steps[:-1], *recorder.call)
 
 
 def plan_fit(estimator: Any, prepared: Prepared, plans: dict) -> TrainPlan:

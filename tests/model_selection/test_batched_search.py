@@ -547,10 +547,9 @@ def test_routed_weights_and_groups():
 def test_order_of_evaluation_is_checked():
     fits = _fits.Fits(MLP, X, Y, {})
     fits.train([{"alpha": 0.1}], [(np.arange(100), np.arange(100, 150))])
-    base = fits.stand_in().__sklearn_clone__()
     fits.hand_out(0)
-    with pytest.raises(RuntimeError, match=r"a fit on 99 rows where one on 100 was due"):
-        clone(base).fit(X[:99], Y[:99])
+    with pytest.raises(RuntimeError, match=r"a fit on 99 samples where one on 100 was due"):
+        clone(clone(fits.make_source())).fit(X[:99], Y[:99])
 
 
 def test_a_search_inside_a_pipeline_and_cross_validation():
@@ -594,3 +593,19 @@ def test_quantiles_and_tables_are_calibrated_as_by_a_fit_alone():
     members = DeepEnsembleClassifier(table, n_members=2, random_state=0).fit(X, label)
     assert all(float(m.module_.temperature) != 1 for m in members.estimators_)
     assert all(m.feature_importances_.sum() == pytest.approx(1) for m in members.estimators_)
+
+
+@pytest.mark.filterwarnings("ignore:Training interrupted")
+def test_ctrl_c_while_the_best_candidate_is_fitted_is_an_error():
+    n_epochs = 2 * 3 * MLP.max_iter + 2
+    seen = []
+
+    def interrupt(row):
+        seen.append(row)
+        if len(seen) == n_epochs:
+            raise KeyboardInterrupt
+
+    search = BatchedGridSearchCV(clone(MLP).set_params(callbacks=[interrupt]), SMALL, cv=3)
+    with pytest.raises(KeyboardInterrupt, match="while the best candidate was fitted"):
+        search.fit(X, Y)
+    assert not hasattr(search, "cv_results_")

@@ -157,3 +157,27 @@ def test_members_do_not_call_scikit_learns_callbacks():
     watched = clone(MLP).set_callbacks(callback.ProgressBar())
     with pytest.raises(ValueError, match=r"Call set_callbacks\(\) without arguments"):
         DeepEnsembleClassifier(watched).fit(X, Y)
+
+
+def interrupt_at(n_epochs):
+    """Return a callback that is Ctrl-C in an epoch, counted over all networks."""
+    seen = []
+
+    def callback(row):
+        seen.append(row)
+        if len(seen) == n_epochs:
+            raise KeyboardInterrupt
+
+    return callback
+
+
+@pytest.mark.filterwarnings("ignore:Training interrupted")
+def test_ctrl_c_ends_an_ensemble_and_leaves_it_as_it_was():
+    mlp = DeepMLPClassifier((4,), max_iter=3, random_state=0, n_iter_no_change=10)
+    ensemble = DeepEnsembleClassifier(mlp, n_members=3, random_state=0).fit(X, Y)
+    members, before = ensemble.estimators_, ensemble.predict_proba(X)
+    ensemble.set_params(estimator__callbacks=[interrupt_at(5)])
+    with pytest.raises(KeyboardInterrupt, match="interrupted before all members were trained"):
+        ensemble.fit(X[:, :2], Y)
+    assert ensemble.estimators_ is members
+    np.testing.assert_array_equal(ensemble.predict_proba(X), before)

@@ -70,7 +70,7 @@ def assigned_attributes(path):
                 yield node.lineno, ast.unparse(target.value), target.attr
 
 
-@pytest.mark.parametrize("room", ["deep"])
+@pytest.mark.parametrize("room", ["deep", "model_selection"])
 def test_no_method_is_assigned_to_an_instance(room):
     methods = method_names(room) | {"fit", "predict", "transform", "score"}
     assigned = [
