@@ -1,13 +1,14 @@
 """Checks of fit arguments, and the care for an estimator whose fit fails, that all levels share."""
 
 import numbers
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 from sklearn.utils import check_random_state
 
+from sknn._refusals import explain_refusal, find_fault, find_wrong_container
 from sknn._sklearn import check_sample_weight
 
 
@@ -86,13 +87,16 @@ def validated_weights(sample_weight: Any, X: Any, dtype: Any = np.float64) -> np
     """
     if sample_weight is None:
         return None
-    weights = check_sample_weight(sample_weight, X, dtype=dtype, ensure_non_negative=True)
+    with explain_refusal(sample_weight, "sample_weight"):
+        if (given := np.asarray(sample_weight)).dtype.kind in "mM":
+            raise find_fault(given, "sample_weight")  # NumPy would count nanoseconds
+        weights = check_sample_weight(sample_weight, X, dtype=dtype, ensure_non_negative=True)
     if not np.any(weights):  # scikit-learn says so itself from 1.9 on
         raise ValueError("Sample weights must contain at least one non-zero number.")
     return weights
 
 
-def check_container(X: Any) -> None:
+def check_container(X: object) -> None:
     """Raise TypeError for an X that holds no samples, or that can be read only once.
 
     Parameters
@@ -105,18 +109,9 @@ def check_container(X: Any) -> None:
     TypeError
         If X is a mapping, a set or an iterator; it says what to give.
     """
-    if isinstance(X, Mapping):
-        advice = "a mapping of columns. Give pandas.DataFrame(X)"
-    elif isinstance(X, Iterator):
-        advice = "an iterator, which can be read only once. Give list(X)"
-    elif isinstance(X, Set):
-        advice = "a set, whose samples have no order. Give a list"
-    else:
-        return
-    raise TypeError(
-        f"X must be an array, a sparse matrix, a data frame or a list; got {type(X).__name__}, "
-        f"{advice}."
-    )
+    fault = find_wrong_container(X, "X")
+    if fault is not None:
+        raise fault
 
 
 def is_clean_array(X: Any, n_features: int) -> bool:

@@ -9,6 +9,7 @@ import numpy as np
 from scipy import sparse
 from sklearn.utils.validation import validate_data
 
+from sknn._refusals import explain_refusal
 from sknn._validation import check_container, is_clean_array
 from sknn.deep.parts._protocols import Encoder, Samples
 from sknn.preprocessing import TabularEncoder, check_names, is_plain_numbers
@@ -53,14 +54,15 @@ class TableReader:
             )
         if not is_plain_numbers(X):
             return check_names(estimator, X, reset=encoder is None)
-        return validate_data(
-            estimator,
-            X,
-            accept_sparse="csr",
-            dtype=None,  # encoders cast, after they have scaled and looked up
-            ensure_all_finite="allow-nan",
-            reset=encoder is None,
-        )
+        with explain_refusal(X):
+            return validate_data(
+                estimator,
+                X,
+                accept_sparse="csr",
+                dtype=None,  # encoders cast, after they have scaled and looked up
+                ensure_all_finite="allow-nan",
+                reset=encoder is None,
+            )
 
     def weight_dtype(self, X: Samples) -> str:
         """Return the dtype of the sample weights that belong to a checked X."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn.utils.validation import validate_data
 
+from sknn._refusals import explain_refusal
 from sknn._sklearn import Interval, StrOptions, check_feature_names
 from sknn._specs import Sample, TargetSpec
 from sknn._validation import check_container, validated_layer_sizes
@@ -124,7 +125,8 @@ class SequenceReader:
             check_feature_names(estimator, X, reset=encoder is None)
             estimator.n_features_in_ = 1
             return strings
-        shape = X.shape if hasattr(X, "shape") else np.asarray(X).shape
+        with explain_refusal(X):
+            shape = X.shape if hasattr(X, "shape") else np.asarray(X).shape
         kind = getattr(getattr(X, "dtype", None), "kind", None)
         if len(shape) > 3:
             raise ValueError(
@@ -133,13 +135,14 @@ class SequenceReader:
             )
         compact = len(shape) == 3 and kind in ("b", "i", "u") and self.dtype == "auto"
         dtype = "float32" if compact else self._first_dtype()
-        return validate_data(
-            estimator,
-            X,
-            dtype=dtype if encoder is None else encoder.spec_.dtype,
-            allow_nd=len(shape) == 3,
-            reset=encoder is None,
-        )
+        with explain_refusal(X):
+            return validate_data(
+                estimator,
+                X,
+                dtype=dtype if encoder is None else encoder.spec_.dtype,
+                allow_nd=len(shape) == 3,
+                reset=encoder is None,
+            )
 
     def weight_dtype(self, X: np.ndarray) -> str:
         """Return the dtype of the sample weights that belong to a checked X."""

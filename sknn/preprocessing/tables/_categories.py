@@ -41,9 +41,17 @@ def categorical_mask(
         return mask
     if isinstance(categorical_features, str):
         return mask if by_dtype is None else np.array(by_dtype, dtype=bool)
-    chosen = np.asarray(categorical_features)
+    try:
+        chosen = np.asarray(categorical_features)
+    except Exception:  # libraries raise errors of many kinds
+        chosen = np.empty((1, 1))
     if chosen.size == 0:
         return mask
+    if chosen.ndim != 1:
+        raise ValueError(
+            "categorical_features must be an array-like of bool, int or str of shape "
+            f"(n_categorical_features,) or (n_features,), got: {categorical_features!r:.60}."
+        )
     kinds = {type(item).__name__ for item in chosen.tolist()}
     if len(kinds) > 1 or not kinds <= {"bool", "int", "str"}:
         raise ValueError(

@@ -13,6 +13,8 @@ import narwhals.stable.v2 as nw
 import numpy as np
 from scipy import sparse
 
+from sknn._refusals import explain_refusal
+
 #: NumPy's letters of dtypes -> kind of a column
 _KINDS_OF_DTYPES = {
     **dict.fromkeys("iuf", "numeric"),
@@ -59,7 +61,7 @@ def is_plain_numbers(X: Any) -> bool:
             return False
         try:
             X = np.asarray(X)
-        except (TypeError, ValueError):  # rows of different lengths, for instance
+        except Exception:  # samples of different lengths, for instance
             return True
     return X.dtype.kind in "biufc"
 
@@ -173,7 +175,7 @@ class Column:
         if self.kind not in ("numeric", "bool"):
             return None
         if isinstance(values, np.ndarray):
-            return _from_objects(values) if values.dtype == object else values
+            return _from_objects(self.label, values) if values.dtype == object else values
         if isinstance(values, nw.Series):
             if self.kind == "numeric" and values.dtype in (nw.Float32, nw.Float64):
                 return values.to_numpy()
@@ -293,12 +295,13 @@ def _kind_of_objects(values: np.ndarray) -> str:
     return "other" if len(types) == 1 else "mixed"
 
 
-def _from_objects(values: np.ndarray) -> np.ndarray:
+def _from_objects(label: Any, values: np.ndarray) -> np.ndarray:
     import pandas as pd
 
     there = ~pd.isna(values)
     result = np.full(len(values), np.nan)
-    result[there] = values[there].astype(np.float64)
+    with explain_refusal(values, f"Column {label!r} of X"):
+        result[there] = values[there].astype(np.float64)
     return result
 
 

@@ -14,7 +14,10 @@ from sknn._specs import InputSpec
 from sknn._validation import is_clean_array, validated_weights
 from sknn.preprocessing.tables._categories import categorical_mask, fit_category_column
 from sknn.preprocessing.tables._numeric import fit_numeric_columns, fit_sparse_columns
-from sknn.preprocessing.tables._reading import read_table, split_table
+from sknn.preprocessing.tables._reading import SideBySide, read_table, split_table
+
+#: samples that are encoded at a time: no table of intermediate results is as large as X
+BLOCK = 4096
 
 
 class TabularEncoder(SavedState, TransformerMixin, BaseEstimator):
@@ -286,6 +289,8 @@ default='from_dtype'
         if weights is not None and np.all(weights == weights[0]):
             weights = None  # to the bit what equal weights say, whatever their size
         fit = fit_sparse_columns if sparse.issparse(numbers) else fit_numeric_columns
+        if isinstance(numbers, SideBySide):
+            numbers = numbers[:]
         self._numeric = fit(
             numbers if kept is None else numbers[kept],
             tuple(label for label, yes in zip(labels, mask, strict=True) if not yes),
@@ -343,12 +348,14 @@ default='from_dtype'
         dtype = self.spec_.dtype
         if sparse.issparse(numbers):
             return self._numeric.encode_sparse(numbers, dtype)
-        encoded = self._numeric.encode(numbers, dtype)
-        if not codes:
-            return encoded
-        start = encoded.shape[1]
-        out = np.zeros((len(encoded), self.spec_.n_numeric + len(self.spec_.cardinalities)), dtype)
-        out[:, :start] = encoded
+        if not codes and self._numeric.changes_nothing:
+            matrix = numbers[:] if isinstance(numbers, SideBySide) else numbers
+            return self._numeric.encode(matrix, dtype)
+        out = np.zeros((len(numbers), self.spec_.n_numeric + len(self.spec_.cardinalities)), dtype)
+        start = self._numeric.n_outputs
+        for first in range(0, len(out), BLOCK):  # a few samples at a time stay in the cache
+            block = numbers[first : first + BLOCK]
+            out[first : first + BLOCK, :start] = self._numeric.encode(block, dtype, first)
         for i in self._order():
             stop = start + self._categories[i].n_outputs
             self._categories[i].write(codes[i], out[:, start:stop])

@@ -57,7 +57,7 @@ class NumericColumns:
         )
         return not centred and not len(self.marked)
 
-    def encode(self, X: np.ndarray, dtype: str) -> np.ndarray:
+    def encode(self, X: np.ndarray, dtype: str, first: int = 0) -> np.ndarray:
         """Return X filled, scaled and cast, and behind it a column of 0 and 1 for each marked one.
 
         Parameters
@@ -66,6 +66,8 @@ class NumericColumns:
             May hold NaN. It is not written to, but may be returned.
         dtype : {'float32', 'float64'}
             Of the result.
+        first : int, default=0
+            Number of the first sample in the whole table, for messages.
 
         Returns
         -------
@@ -79,7 +81,7 @@ class NumericColumns:
         missing, result = None, X
         if not _is_clean(X):
             missing = np.isnan(X)
-            check_finite(X, self.labels, X.dtype)
+            check_finite(X, self.labels, X.dtype, first=first)
             result = np.where(missing, self.fill, X)
         if self.empty.any():
             result = np.where(self.empty, 0.0, result)
@@ -92,7 +94,7 @@ class NumericColumns:
         with np.errstate(over="ignore"):
             encoded = result.astype(dtype, copy=False)
         if encoded is not X and not _is_clean(encoded):
-            check_finite(encoded, self.labels, encoded.dtype, X)
+            check_finite(encoded, self.labels, encoded.dtype, X, first=first)
         if not len(self.marked):
             return encoded
         if missing is None:
@@ -204,13 +206,15 @@ def _is_clean(X: np.ndarray) -> bool:
         return bool(np.isfinite(X.sum()))
 
 
-def check_finite(X: np.ndarray, labels: tuple, dtype: Any, original: Any = None) -> None:
+def check_finite(
+    X: np.ndarray, labels: tuple, dtype: Any, original: Any = None, *, first: int = 0
+) -> None:
     """Raise ValueError that names the column if a number is infinite; NaN is none."""
     infinite = np.isinf(X) if original is None else ~np.isfinite(X)
     if infinite.any():
         row, column = np.argwhere(infinite)[0]
         value = (X if original is None else original)[row, column]
-        _raise_infinite(labels[column], row, value, dtype)
+        _raise_infinite(labels[column], first + row, value, dtype)
 
 
 def check_finite_sparse(X: Any, values: np.ndarray, labels: tuple) -> None:

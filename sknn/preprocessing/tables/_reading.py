@@ -1,5 +1,7 @@
 """X as scikit-learn checks it: a matrix where it is numbers alone, else a list of columns."""
 
+from contextlib import nullcontext
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -7,6 +9,7 @@ from scipy import sparse
 from sklearn.utils import check_array
 from sklearn.utils.validation import validate_data
 
+from sknn._refusals import explain_refusal
 from sknn.preprocessing.tables._columns import (
     Column,
     as_frame,
@@ -61,7 +64,8 @@ def read_table(estimator: Any, X: Any, *, by_column: bool, reset: bool, names: b
     # A frame of pandas lies column by column, while batches are taken row by row.
     order = None if frame is None else "C"
     options = {"accept_sparse": "csr", "ensure_all_finite": False, "dtype": None, "order": order}
-    with np.errstate(over="ignore"):  # infinity is found later, and its column
+    explained = explain_refusal(X) if plain or frame is not None else nullcontext()
+    with explained, np.errstate(over="ignore"):  # infinity is found later, and its column
         if names:
             X = validate_data(estimator, X, reset=reset, **options)
         else:
@@ -133,7 +137,7 @@ def split_table(
     -------
     columns : list of Column
         The categorical ones.
-    numbers : ndarray or CSR matrix of shape (n_samples, n_numeric_features)
+    numbers : ndarray, CSR matrix or SideBySide of shape (n_samples, n_numeric_features)
         The others, float32 or float64, NaN where one is missing.
     is_bool : ndarray of bool of shape (n_numeric_features,)
         Which of them are bool.
@@ -151,25 +155,59 @@ def split_table(
     columns = [column for column, yes in zip(table, is_categorical, strict=True) if yes]
     numeric = [column for column, yes in zip(table, is_categorical, strict=True) if not yes]
     is_bool = np.array([column.kind == "bool" for column in numeric], dtype=bool)
-    return columns, _matrix(numeric, len(table[0].values), fitted), is_bool
+    arrays = _read_numbers(numeric, len(table[0].values), fitted)
+    return columns, SideBySide(tuple(arrays), len(table[0].values)), is_bool
 
 
-def _matrix(columns: list[Column], n_rows: int, fitted: NumericColumns | None) -> np.ndarray:
+@dataclass(frozen=True)
+class SideBySide:
+    """Numeric columns of a table, which become a matrix only where some samples are asked for.
+
+    Attributes
+    ----------
+    arrays : tuple of ndarray of shape (n_samples,)
+        The columns, at best views of what the user gave.
+    n_samples : int
+        Length of each, also where there are none.
+    """
+
+    arrays: tuple
+    n_samples: int
+
+    def __len__(self) -> int:
+        return self.n_samples
+
+    @property
+    def dtype(self) -> np.dtype:
+        """float32 if all columns have no more digits than that, else float64."""
+        single = all(v.dtype.kind == "f" and v.dtype.itemsize <= 4 for v in self.arrays)
+        return np.dtype(np.float32 if single else np.float64)
+
+    def __getitem__(self, samples: slice | np.ndarray) -> np.ndarray:
+        """Return some samples as a matrix of shape (n_chosen_samples, n_columns)."""
+        parts = [values[samples] for values in self.arrays]
+        n_chosen = len(parts[0]) if parts else len(np.empty((self.n_samples, 0))[samples])
+        matrix = np.empty((n_chosen, len(parts)), self.dtype)
+        for j, values in enumerate(parts):
+            matrix[:, j] = values
+        return matrix
+
+
+def _read_numbers(
+    columns: list[Column], n_samples: int, fitted: NumericColumns | None
+) -> list[np.ndarray]:
+    """Return each numeric column as an array of real numbers of shape (n_samples,)."""
     arrays = []
     for j, column in enumerate(columns):
         if fitted is not None and fitted.empty[j]:
-            arrays.append(np.zeros(n_rows, np.float32))
+            arrays.append(np.zeros(n_samples, np.float32))
             continue
         column.check()
         values = column.numbers()
         if values is None:
             raise ValueError(_why_not_numbers(column, None if fitted is None else fitted.labels[j]))
         arrays.append(values)
-    single = all(values.dtype.kind == "f" and values.dtype.itemsize <= 4 for values in arrays)
-    matrix = np.empty((n_rows, len(arrays)), np.float32 if single else np.float64)
-    for j, values in enumerate(arrays):
-        matrix[:, j] = values
-    return matrix
+    return arrays
 
 
 def _why_not_numbers(column: Column, label: Any) -> str:

@@ -1,0 +1,254 @@
+"""What is wrong with values that NumPy, SciPy or a frame's library refuse, in words for users.
+
+Nothing is looked at before a conversion has failed, so that good values cost nothing.
+"""
+
+import datetime
+import numbers
+from collections.abc import Iterable, Iterator, Mapping, Set, Sized
+from contextlib import contextmanager
+from decimal import Decimal
+
+import numpy as np
+
+_NUMBERS = (numbers.Real, Decimal, np.bool_)
+_TIMES = (datetime.date, datetime.time, datetime.timedelta, np.datetime64, np.timedelta64)
+_NESTED = (list, tuple, dict, set, frozenset, np.ndarray)
+#: packages whose errors are in words that scikit-learn's users know
+_KNOWN = ("builtins", "sklearn", "sknn")
+_ENCODE = (
+    "Encode text and categories as numbers first, with sknn.preprocessing.TabularEncoder for "
+    "instance."
+)
+#: longest part of a value that a message shows
+_SHOWN = 60
+
+
+@contextmanager
+def explain_refusal(values: object, name: str = "X") -> Iterator[None]:
+    """Replace a foreign error by one that says what was expected, what came, and what to do.
+
+    Parameters
+    ----------
+    values : object
+        What is converted to an array of numbers within the block.
+    name : str, default='X'
+        Name of the argument, for messages.
+
+    Raises
+    ------
+    TypeError
+        If `values` is no array-like, or a value in it is neither number nor text.
+    ValueError
+        If samples differ in length, or a value is text, a date, missing, or too large.
+
+    Notes
+    -----
+    Where nothing is found the error stays what it is: scikit-learn has words of its own for a wrong
+    number of axes, NaN, infinity and arrays of complex numbers.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sknn._refusals import explain_refusal
+    >>> ages = [[31.0], ["n/a"]]
+    >>> with explain_refusal(ages):
+    ...     np.asarray(ages, dtype=float)
+    Traceback (most recent call last):
+    ...
+    ValueError: X holds the text 'n/a' in column 0 (sample 1), but takes numbers alone. ...
+    """
+    if getattr(getattr(values, "dtype", None), "kind", "") in ("m", "M"):
+        raise find_fault(values, name)  # NumPy would count nanoseconds
+    try:
+        yield
+    except Exception as error:  # libraries raise errors of many kinds
+        explained = find_fault(values, name)
+        if explained is None and type(error).__module__.split(".")[0] not in _KNOWN:
+            explained = ValueError(
+                f"{name} cannot be read as an array of numbers ({_show(error)}). Cast its columns "
+                "to floats or integers of 64 bits first."
+            )
+        if explained is None:
+            raise
+        raise explained from error
+
+
+def find_fault(values: object, name: str) -> Exception | None:
+    """Return the error that says why values are no array of numbers, or None if they are one."""
+    if hasattr(values, "tocsr"):
+        return None
+    fault = find_wrong_container(values, name) or _find_unreadable(values, name)
+    if fault is not None or getattr(values, "ndim", None) == 0:
+        return fault
+    dtype = getattr(values, "dtype", None)
+    if isinstance(dtype, np.dtype) and dtype.kind in "biufc":
+        return None
+    try:
+        table = np.asarray(values, dtype=object)
+    except Exception:  # no library that has a way to NumPy fails in it without a reason of its own
+        return TypeError(
+            f"{name} must be an array-like of numbers, but NumPy cannot read this "
+            f"{type(values).__name__}. Convert its columns to floats or integers of 64 bits first."
+        )
+    if dtype is not None and getattr(dtype, "names", None):
+        return TypeError(
+            f"{name} must be an array of plain numbers, but is a structured array with the fields "
+            f"{list(dtype.names)}. Give pandas.DataFrame({name}) or one column a field."
+        )
+    labels = _find_labels(values)
+    twice = next((label for label in labels if labels.count(label) > 1), None)
+    if twice is not None:
+        return ValueError(
+            f"Column names of {name} must be unique, but {twice!r} is there {labels.count(twice)} "
+            "times. Rename or drop the others."
+        )
+    if table.ndim == 2 and table.shape[1] == 0:
+        return ValueError(
+            f"Found array with 0 feature(s) (shape={table.shape}) while a minimum of 1 is "
+            f"required: {name} has no columns."
+        )
+    fault = _find_ragged(values, table, name)
+    return _find_wrong_value(table, labels, name) if fault is None else fault
+
+
+def find_wrong_container(values: object, name: str) -> TypeError | None:
+    """Return an error for what holds no samples in order, or can be read only once."""
+    if hasattr(values, "tocsr"):  # matrices of keys are mappings, too
+        return None
+    if isinstance(values, Mapping):
+        advice = f"a mapping of columns. Give pandas.DataFrame({name})"
+    elif isinstance(values, Iterator):
+        advice = f"an iterator, which can be read only once. Give list({name})"
+    elif isinstance(values, Set):
+        advice = "a set, whose samples have no order. Give a list"
+    else:
+        return None
+    return TypeError(
+        f"{name} must be an array, a sparse matrix, a data frame or a list; got "
+        f"{type(values).__name__}, {advice}."
+    )
+
+
+def _find_unreadable(values: object, name: str) -> TypeError | None:
+    """Return an error for what is no array, list or frame in memory."""
+    kind = type(values).__name__
+    if hasattr(values, "collect") and hasattr(values, "lazy"):
+        return TypeError(
+            f"{name} must be a table in memory, but is a lazy one ({kind}). collect() it first."
+        )
+    if getattr(values, "requires_grad", False):
+        return TypeError(
+            f"{name} is a torch tensor that requires a gradient, which estimators cannot follow. "
+            f"Give {name}.detach()."
+        )
+    if isinstance(values, numbers.Number):
+        return None  # scikit-learn asks for more axes
+    readable = isinstance(values, (Sized, Iterable)) or hasattr(values, "__array__")
+    if readable and not isinstance(values, (str, bytes, bytearray)):
+        return None
+    return TypeError(
+        f"{name} must be an array-like, but is {_show(values)}, a {kind}. Give a list, an array or "
+        "a data frame."
+    )
+
+
+def _find_ragged(values: object, table: np.ndarray, name: str) -> Exception | None:
+    """Return an error for lists of samples of different lengths."""
+    nested = table.ndim == 1 and len(table) and all(isinstance(v, _NESTED[:2]) for v in table)
+    if not nested or not isinstance(values, (list, tuple, np.ndarray)):
+        return None
+    lengths = [len(sample) for sample in table]
+    other = next((i for i, length in enumerate(lengths) if length != lengths[0]), None)
+    if other is None:
+        return None
+    return ValueError(
+        f"All samples of {name} must have the same number of values, but sample 0 has {lengths[0]} "
+        f"and sample {other} has {lengths[other]} (an inhomogeneous shape). Fill up the shorter "
+        "ones, or give the same columns for all."
+    )
+
+
+def _find_labels(values: object) -> list:
+    """Return the names of the columns of a data frame, empty for anything else."""
+    names = getattr(values, "column_names", None)  # pyarrow's, whose `columns` are data
+    names = getattr(values, "columns", []) if names is None else names
+    return list(names) if isinstance(names, Iterable) else []
+
+
+def _find_wrong_value(table: np.ndarray, labels: list, name: str) -> Exception | None:
+    """Return an error for the first value that is no number, column by column."""
+    if table.ndim == 0:
+        return None
+    for place in np.ndindex(table.T.shape):
+        place = place[::-1]
+        value = table[place]
+        if isinstance(value, _NUMBERS) and -1e300 < float_of(value) < 1e300:
+            continue
+        if len(place) == 1:
+            where = f"at position {place[0]}"
+        else:
+            column = repr(labels[place[1]]) if len(labels) > place[1] else str(place[1])
+            where = f"in column {column} (sample {place[0]})"
+        fault = _explain_value(value, where, name)
+        if fault is not None:
+            return fault
+    return None
+
+
+def float_of(value: object) -> float:
+    """Return a number as a float; infinity where it is too large for one."""
+    try:
+        return float(value)
+    except OverflowError:
+        return np.inf
+
+
+def _explain_value(value: object, where: str, name: str) -> Exception | None:
+    """Return the error for one value, None if it can become a number after all."""
+    shown, kind = _show(value), type(value).__name__
+    if isinstance(value, _NUMBERS):
+        if isinstance(value, int) and float_of(value) == np.inf:
+            return ValueError(
+                f"{name} holds {shown} {where}, which is too large for a float. Scale it, or give "
+                "its logarithm."
+            )
+        return None
+    if value is None or kind in ("NAType", "NaTType"):
+        return ValueError(
+            f"Input {name} contains NaN: it holds {shown} {where}, a missing value. Fill it, with "
+            "sklearn.impute.SimpleImputer for instance, or leave the sample out."
+        )
+    if isinstance(value, (str, bytes)):
+        try:
+            float(value)
+        except ValueError:
+            return ValueError(
+                f"{name} holds the text {shown} {where}, but takes numbers alone. "
+                + ("Convert it first." if name != "X" else _ENCODE)
+            )
+        return None
+    if isinstance(value, _TIMES) or kind == "Period":
+        return ValueError(
+            f"{name} holds {shown} {where}, a date, time or duration ({kind}), but takes numbers "
+            "alone. Put numbers in its place, such as year, month, weekday, or seconds since a "
+            "fixed day."
+        )
+    if isinstance(value, numbers.Complex):
+        return ValueError(
+            f"Complex data not supported: {name} holds {shown} {where}. Give real and imaginary "
+            "parts as two columns."
+        )
+    return TypeError(
+        f"Each entry of the {name} argument must be a string that is a number, or a number, but "
+        f"{shown} {where} is a {kind}. Take numbers from it, or leave it out."
+    )
+
+
+def _show(value: object) -> str:
+    """Return a value as text of bounded length on one line."""
+    try:
+        text = " ".join(repr(value).split())
+    except ValueError:  # more digits than Python writes
+        text = "a number of very many digits"
+    return text if len(text) <= _SHOWN else text[: _SHOWN - 3] + "..."
