@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
+from scipy import sparse
 from sklearn.utils import check_random_state
 
 from sknn._refusals import explain_refusal, find_fault, find_wrong_container
@@ -213,3 +214,109 @@ def _further_kinds(model: Any) -> list[str]:
     known = ("Linear", "Dropout")
     kinds = [x.kind for x in layers if x.kind not in known and x.activation != x.kind]
     return list(dict.fromkeys(kinds))
+
+
+#: types of missing values, by name: pandas need not be there
+_MISSING_TYPES = ("NoneType", "NAType", "NaTType")
+
+
+def is_missing(cell: object) -> bool:
+    """Return whether a cell of a table or of y is None, NaN or a missing value of pandas."""
+    is_nan = isinstance(cell, float | np.floating) and bool(np.isnan(cell))
+    return is_nan or type(cell).__name__ in _MISSING_TYPES
+
+
+def check_sortable_labels(y: np.ndarray) -> None:
+    """Refuse labels that have no order among themselves, such as text beside None."""
+    if y.dtype != object or y.ndim != 1:
+        return
+    first = y[0]
+    for i, label in enumerate(y):
+        if is_missing(label):
+            raise ValueError(
+                f"y holds {label!r} in sample {i}, which is no label. Leave out samples without a "
+                "label, or give them one."
+            )
+        if not isinstance(label, str | bytes | numbers.Number | np.generic):
+            raise ValueError(
+                f"y holds {label!r} in sample {i}, but labels are text or whole numbers. Convert "
+                "them all to text, for instance with str."
+            )
+        if isinstance(label, str) != isinstance(first, str):
+            raise ValueError(
+                f"y mixes labels of different types: {first!r} in sample 0, {label!r} in sample "
+                f"{i}. Convert them all to text, or all to numbers."
+            )
+
+
+def as_plain_array(y: object) -> np.ndarray | None:
+    """Return y as an array of one axis or more, None where it is no such thing."""
+    if sparse.issparse(y):
+        return None
+    try:
+        values = np.asarray(y)
+    except (TypeError, ValueError, RuntimeError):  # ragged lists, tensors on another device
+        return None
+    return values if values.ndim else None
+
+
+def check_numeric_target(y: object) -> None:
+    """Refuse a target of numbers that holds text, dates or missing values, naming the sample.
+
+    Parameters
+    ----------
+    y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        Target as a user gives it.
+
+    Raises
+    ------
+    ValueError
+        If an entry is text, a date, a duration or missing.
+    """
+    values = as_plain_array(y)
+    if values is None:
+        return
+    if values.dtype.kind in "Mm":
+        raise ValueError(
+            f"y holds dates or durations ({values.dtype}), but a regressor predicts numbers. Make "
+            "numbers of them, such as days since a day of your choice."
+        )
+    if values.dtype.kind not in "OUS":
+        return
+    for place, value in np.ndenumerate(values):
+        if isinstance(value, str | bytes):
+            raise ValueError(
+                f"y holds the text {str(value)!r} in sample {place[0]}, but a regressor predicts "
+                "numbers. Convert y, such as by numpy.asarray(y, dtype=float), or take a "
+                "classifier if these are labels."
+            )
+        if is_missing(value):
+            raise ValueError(
+                f"y holds {value!r} in sample {place[0]}, which is no number. Leave out samples "
+                "without a target."
+            )
+
+
+def balance_weights(weights: np.ndarray) -> np.ndarray:
+    """Return sample weights that can be summed and divided in the precision of a network.
+
+    A weight below 1e-30 times the largest counts for nothing, and is 0; were it kept, the batch
+    that holds such samples alone would be a step of its own with an infinite share. Where the
+    largest is itself out of [1e-15, 1e15], all are multiplied by a power of two.
+
+    Parameters
+    ----------
+    weights : ndarray of shape (n_samples,)
+        Finite and non-negative, one of them positive.
+
+    Returns
+    -------
+    ndarray of shape (n_samples,)
+        The weights themselves where nothing is to be done.
+    """
+    largest = weights.max()
+    if not 1e-15 <= largest <= 1e15:
+        weights = np.ldexp(weights.astype(np.float64), -int(np.frexp(largest)[1]))
+        largest = weights.max()
+    is_lost = (weights > 0) & (weights < 1e-30 * largest)
+    return np.where(is_lost, 0.0, weights).astype(weights.dtype) if is_lost.any() else weights

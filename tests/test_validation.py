@@ -6,7 +6,12 @@ import pytest
 from scipy import sparse
 
 from sknn import DeepMLPRegressor
-from sknn._validation import is_clean_array, local_random_state, restore_on_error
+from sknn._validation import (
+    balance_weights,
+    is_clean_array,
+    local_random_state,
+    restore_on_error,
+)
 
 X = np.arange(6.0).reshape(3, 2)
 
@@ -85,3 +90,21 @@ def test_attributes_set_in_a_block_that_succeeds_stay():
     model = SimpleNamespace(alpha=1.0, coef_=[1.0], gone_=2)
     fit_partly(model, None)
     assert vars(model) == {"alpha": 1.0, "coef_": [2.0], "new_": 3}
+
+
+def test_weights_of_ordinary_size_stay_as_they_are():
+    weights = np.array([0.0, 1e-20, 3.0])
+    assert balance_weights(weights) is weights
+
+
+@pytest.mark.parametrize("size", [1e-300, 1e-40, 1e40, 1e300])
+def test_weights_out_of_range_keep_their_ratios(size):
+    balanced = balance_weights(np.array([0.0, 1.0, 3.0]) * size)
+    np.testing.assert_allclose(balanced / balanced[1], [0.0, 1.0, 3.0])
+    assert 0.5 <= balanced.max() < 1
+
+
+def test_weights_far_below_the_largest_are_0():
+    balanced = balance_weights(np.array([1e-40, 1e-29, 1.0], dtype=np.float32))
+    np.testing.assert_array_equal(balanced, np.array([0, 1e-29, 1], dtype=np.float32))
+    assert balanced.dtype == np.float32

@@ -14,6 +14,7 @@ from sknn._validation import restore_on_error
 from sknn.deep._base import DeepEstimator
 from sknn.deep._fit_arguments import explain_unknown_arguments, join_validation
 from sknn.deep.parts._preparation import FitData
+from sknn.exceptions import warn_user
 from sknn.losses import gives_probabilities
 
 if TYPE_CHECKING:
@@ -299,7 +300,16 @@ class DeepRegressor(RegressorMixin, DeepEstimator):
         """
         validation = join_validation(X_val, y_val, sample_weight_val)
         data = FitData(X, y, sample_weight, validation=validation)
-        return self._fit(data, incremental=True)
+        is_first = "_codec" not in vars(self)
+        self._fit(data, incremental=True)
+        if is_first and self._codec.lacks_spread_:
+            warn_user(
+                "y of the first call to partial_fit has one value alone, so that nothing is known "
+                "of its scale, which that call fixes: y is learned in its own units, shifted by "
+                "that value. Let the first call have samples whose y differ, as much as those to "
+                "follow, or give y in units of about 1 with standardize_target=False."
+            )
+        return self
 
     def predict(
         self, X: ArrayLike, return_std: bool = False

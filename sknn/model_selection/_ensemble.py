@@ -9,6 +9,7 @@ import numpy as np
 from scipy.special import logit
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, clone
 from sklearn.utils import get_tags
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from sknn._saved import SavedState
@@ -18,6 +19,7 @@ from sknn._validation import local_random_state, restore_on_error
 from sknn.deep import DeepMLPClassifier, DeepMLPRegressor
 from sknn.deep._tasks import DeepClassifier, DeepRegressor
 from sknn.engine import train_many
+from sknn.losses import gives_probabilities
 from sknn.model_selection._plans import Prepared, finish_fit, is_watched, plan_fit
 from sknn.model_selection._sharing import CommonArrays
 
@@ -145,6 +147,18 @@ def _checked(estimator: Any, kind: type, name: str) -> Any:
     return estimator
 
 
+def _give_probabilities(ensemble: Any) -> bool:
+    """Return whether members can give probabilities; else raise, with the reason."""
+    network = ensemble._usual() if ensemble.estimator is None else ensemble.estimator
+    loss = getattr(network, "loss", None)
+    if loss is not None and not gives_probabilities(loss):
+        raise AttributeError(
+            f"The members' loss={loss!r} gives no probabilities. Use decision_function, or members "
+            "with loss='log_loss'."
+        )
+    return True
+
+
 class DeepEnsembleClassifier(ClassifierMixin, DeepEnsemble):
     """Average of the probabilities of networks that differ by their seeds [1]_.
 
@@ -218,6 +232,7 @@ class DeepEnsembleClassifier(ClassifierMixin, DeepEnsemble):
     def _usual(self):
         return DeepMLPClassifier()
 
+    @available_if(_give_probabilities)
     def predict_proba(self, X):
         """Return the probability of each class, averaged over the members.
 
@@ -234,6 +249,7 @@ class DeepEnsembleClassifier(ClassifierMixin, DeepEnsemble):
         check_is_fitted(self)
         return np.mean([member.predict_proba(X) for member in self.estimators_], axis=0)
 
+    @available_if(_give_probabilities)
     def predict_log_proba(self, X):
         """Return the logarithm of the averaged probability of each class.
 
@@ -249,24 +265,25 @@ class DeepEnsembleClassifier(ClassifierMixin, DeepEnsemble):
         return np.log(self.predict_proba(X))
 
     def decision_function(self, X):
-        """Return the averaged probabilities as `DeepMLPClassifier` gives its outputs.
+        """Return the averaged probabilities as `DeepMLPClassifier` gives its logits.
 
         Parameters
         ----------
         X : {array-like, sparse matrix, data frame} of shape (n_samples, n_features)
-            Rows to judge.
+            Samples.
 
         Returns
         -------
         ndarray of shape (n_samples,) or (n_samples, n_classes)
             Log-odds of ``classes_[1]`` for two classes, and of each label for multilabel y;
-            otherwise log-probabilities, of which the largest wins.
+            otherwise log-probabilities, of which the largest wins. Of members whose loss gives no
+            probabilities, and of one class, the averaged logits.
         """
-        scores = self._scores(self.predict_proba(X))
+        scores = self._scores(X)
         return scores[:, 0] if scores.shape[1] == 1 else scores
 
     def predict(self, X):
-        """Return the class of each row that is most probable on average, or its set of labels.
+        """Return the most probable class of each sample on average, or its set of labels.
 
         Parameters
         ----------
@@ -277,12 +294,16 @@ class DeepEnsembleClassifier(ClassifierMixin, DeepEnsemble):
         -------
         ndarray of shape (n_samples,) or (n_samples, n_labels)
         """
-        scores = self._scores(self.predict_proba(X))
-        return self.estimators_[0]._codec.decode(scores)
+        return self.estimators_[0]._codec.decode(self._scores(X))
 
-    def _scores(self, proba):
-        """Return what a network would have put out for these probabilities."""
-        kind = self.estimators_[0]._codec.spec_.kind
+    def _scores(self, X):
+        """Return the logits that a network would have for the averaged probabilities."""
+        check_is_fitted(self)
+        first = self.estimators_[0]
+        if len(self.classes_) == 1 or not hasattr(first, "predict_proba"):
+            scores = np.mean([member.decision_function(X) for member in self.estimators_], axis=0)
+            return scores.reshape(len(scores), -1)
+        proba, kind = self.predict_proba(X), first._codec.spec_.kind
         if kind == "multiclass":
             return np.log(proba)
         return logit(proba[:, -1:] if kind == "binary" else proba)

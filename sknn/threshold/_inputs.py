@@ -1,6 +1,5 @@
 """Samples and labels as users give them: checked, with what is no number named by its column."""
 
-import numbers
 from collections.abc import Iterator, Mapping, Sequence, Set, Sized
 from typing import Literal
 
@@ -10,12 +9,12 @@ from scipy import sparse
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import validate_data
 
+from sknn._validation import as_plain_array, check_sortable_labels, is_missing
+
 #: what users give as X
 MatrixLike = ArrayLike | sparse.sparray | sparse.spmatrix
 #: checked samples of shape (n_samples, n_features)
 Samples = np.ndarray | sparse.csr_array | sparse.csr_matrix
-#: types of missing values, by name: pandas need not be there
-_MISSING_TYPES = ("NoneType", "NAType", "NaTType")
 _REMEDY = (
     "Encode the column, for instance with sknn.preprocessing.TabularEncoder or scikit-learn's "
     "OneHotEncoder, or take DeepMLPClassifier, which reads such columns itself."
@@ -30,6 +29,9 @@ def validate_samples(
 ) -> Samples | tuple[Samples, np.ndarray]:
     """Return X as finite float64, and y if it is given; `params` are those of `validate_data`."""
     _refuse_dates(estimator, X)
+    labels = None if isinstance(y, str) else as_plain_array(y)
+    if labels is not None and labels.size:  # before scikit-learn compares them with each other
+        check_sortable_labels(labels)
     try:
         return validate_data(estimator, X, y, dtype=np.float64, **params)
     except (TypeError, ValueError) as error:
@@ -41,29 +43,6 @@ def validate_samples(
         if isinstance(error, TypeError):
             raise TypeError(f"{problem} ({error})") from error
         raise ValueError(problem) from error
-
-
-def check_sortable_labels(y: np.ndarray) -> None:
-    """Refuse labels that have no order among themselves, such as text beside None."""
-    if y.dtype != object or y.ndim != 1:
-        return
-    first = y[0]
-    for i, label in enumerate(y):
-        if _is_missing(label):
-            raise ValueError(
-                f"y holds {label!r} in sample {i}, which is no label. Leave out samples without a "
-                "label, or give them one."
-            )
-        if not isinstance(label, str | bytes | numbers.Number | np.generic):
-            raise ValueError(
-                f"y holds {label!r} in sample {i}, but labels are text or whole numbers. Convert "
-                "them all to text, for instance with str."
-            )
-        if isinstance(label, str) != isinstance(first, str):
-            raise ValueError(
-                f"y mixes labels of different types: {first!r} in sample 0, {label!r} in sample "
-                f"{i}. Convert them all to text, or all to numbers."
-            )
 
 
 def _refuse_dates(estimator: BaseEstimator, X: MatrixLike) -> None:
@@ -99,9 +78,7 @@ def _describe_problem(estimator: str, X: MatrixLike) -> str | None:
                 )
     for name, i, cell in _read_cells(X):
         at = f"column {name!r} in sample {i}"
-        if type(cell).__name__ in _MISSING_TYPES or (
-            isinstance(cell, float | np.floating) and cell != cell
-        ):
+        if is_missing(cell):
             return (
                 f"Input X contains NaN: {estimator} takes no missing values, but there is one in "
                 f"{at}. Fill them, for instance with sklearn.impute.SimpleImputer."
@@ -118,11 +95,6 @@ def _describe_problem(estimator: str, X: MatrixLike) -> str | None:
                 "a finite number."
             )
     return None
-
-
-def _is_missing(cell: object) -> bool:
-    is_nan = isinstance(cell, float | np.floating) and bool(np.isnan(cell))
-    return is_nan or type(cell).__name__ in _MISSING_TYPES
 
 
 def _read_cells(X: MatrixLike) -> Iterator[tuple[str | int, int, object]]:

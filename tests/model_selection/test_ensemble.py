@@ -181,3 +181,25 @@ def test_ctrl_c_ends_an_ensemble_and_leaves_it_as_it_was():
         ensemble.fit(X[:, :2], Y)
     assert ensemble.estimators_ is members
     np.testing.assert_array_equal(ensemble.predict_proba(X), before)
+
+
+@pytest.mark.parametrize("y", ["two", "three", "sets"])
+def test_members_without_probabilities_average_their_logits(y):
+    X, classes = load_iris(return_X_y=True)
+    y = {"two": classes == 0, "three": classes, "sets": np.eye(3, dtype=int)[classes]}[y]
+    member = DeepMLPClassifier((8,), loss="hinge", learning_rate_init=0.05, random_state=0)
+    model = DeepEnsembleClassifier(member, n_members=2, random_state=0).fit(X, y)
+    scores = np.mean([m.decision_function(X) for m in model.estimators_], axis=0)
+    np.testing.assert_allclose(model.decision_function(X), scores)
+    assert model.score(X, y) > 0.9
+    assert not hasattr(model, "predict_proba")
+    with pytest.raises(AttributeError, match="has no attribute"):
+        model.predict_proba(X)
+
+
+def test_decisions_of_one_class_are_finite():
+    X, _ = load_iris(return_X_y=True)
+    model = DeepEnsembleClassifier(DeepMLPClassifier((4,), max_iter=2), n_members=2, random_state=0)
+    model.fit(X, np.zeros(150))
+    assert np.isfinite(model.decision_function(X)).all()
+    np.testing.assert_array_equal(model.predict_proba(X), np.ones((150, 1)))

@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_consistent_length
 
 from sknn._sklearn import take_rows
 from sknn._specs import Sample, TrainConfig, TrainPlan, TrainResult, Watcher
-from sknn._validation import validated_weights
+from sknn._validation import balance_weights, validated_weights
 from sknn.deep.parts._protocols import Codec, Encoder, InputReader, Network, NetworkBuilder, Target
 
 if TYPE_CHECKING:
@@ -203,7 +203,8 @@ def check_samples(
     X, y, weight = given
     X, y = parts.reader.check(estimator, X, encoder), parts.target.check(estimator, y)
     check_consistent_length(X, y)
-    return Sample(X, y, parts.target.weigh(y, validated_weights(weight, X)))
+    weight = parts.target.weigh(y, validated_weights(weight, X))
+    return Sample(X, y, None if weight is None else balance_weights(weight))
 
 
 def encode_samples(encoder: Encoder, codec: Codec, samples: Sample) -> Sample:
@@ -228,8 +229,8 @@ def drop_zero_weights(samples: Sample, dtype: str) -> Sample:
     kept = np.flatnonzero(weight)
     if len(kept) == 0:
         raise ValueError(
-            f"All of sample_weight are so small that they are 0 in {dtype}. Multiply them by a "
-            "large number."
+            "All samples have weight 0: the product of sample_weight and the weight of their "
+            "class. Give one of them a positive weight."
         )
     samples = replace(samples, sample_weight=weight)
     return samples if len(kept) == len(weight) else take_samples(samples, kept)

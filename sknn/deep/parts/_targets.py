@@ -14,6 +14,7 @@ from sklearn.utils.class_weight import compute_class_weight, compute_sample_weig
 
 from sknn._sklearn import check_y
 from sknn._specs import Sample, TrainPlan, TrainResult
+from sknn._validation import as_plain_array, check_numeric_target, check_sortable_labels
 from sknn.deep._params import nested_arguments
 from sknn.engine import Net, forward
 from sknn.losses import VALUE_LOSSES, ClassLoss, ValueLoss, find_value_loss
@@ -94,6 +95,9 @@ class ClassTarget:
 
     def check(self, estimator: BaseEstimator, y: ArrayLike) -> np.ndarray:
         """Return y checked, of one axis or two."""
+        labels = as_plain_array(y)
+        if labels is not None and labels.size:
+            check_sortable_labels(labels)
         return _check_target(estimator, y)
 
     def weigh(self, y: np.ndarray, sample_weight: np.ndarray | None) -> np.ndarray | None:
@@ -212,6 +216,8 @@ class ValueTarget:
 
     def check(self, estimator: BaseEstimator, y: ArrayLike) -> np.ndarray:
         """Return y checked, of one axis or two."""
+        if y is not None:
+            check_numeric_target(y)
         return _check_target(estimator, y, y_numeric=True)
 
     def weigh(self, y: np.ndarray, sample_weight: np.ndarray | None) -> np.ndarray | None:

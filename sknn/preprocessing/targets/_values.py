@@ -30,6 +30,8 @@ class ValueCodec:
     ----------
     mean_, scale_ : ndarray of shape (n_columns,)
         ``y = encoded * scale_ + mean_``.
+    lacks_spread_ : bool
+        Whether a column to be standardised has one value alone; its deviation counts as 1.
     offsets_ : ndarray of shape (n_columns, n_quantiles) or None
         What `calibrate` adds to standardised quantiles.
     n_columns_ : int
@@ -79,7 +81,7 @@ class ValueCodec:
         return self._entry.scores_loss
 
     def fit(self, y: np.ndarray, sample_weight: np.ndarray | None = None) -> "ValueCodec":
-        """Learn mean and sample standard deviation, weighted.
+        """Learn mean and standard deviation, weighted.
 
         Parameters
         ----------
@@ -95,20 +97,20 @@ class ValueCodec:
         columns = y.reshape(len(y), -1).astype(np.float64)
         n_columns = self.n_columns_ = columns.shape[1]
         self.mean_, self.scale_ = np.zeros(n_columns), np.ones(n_columns)
-        self.offsets_ = None
+        self.offsets_, self.lacks_spread_ = None, False
         if self.standardize:
             self.mean_ = np.average(columns, axis=0, weights=sample_weight)
             spread = np.abs(columns - self.mean_).max(axis=0)
             spread = np.where(spread > 0, spread, 1.0)  # squares of y near 1e200 overflow
             squares = np.square((columns - self.mean_) / spread)
             variance = np.average(squares, axis=0, weights=sample_weight)
-            # That of a sample, divided by n - 1; n is the sum of weights, so that a weight of 2
-            # is a row given twice. Weights that sum to 1 or so cannot mean counts of rows.
-            n = len(y) if sample_weight is None else float(np.sum(sample_weight))
-            deviation = spread * np.sqrt(variance * n / max(n - 1, n / 2))
+            # That of the samples at hand, as StandardScaler's: a division by n - 1 could not both
+            # do the same for weights of 1 / n as for 1, and take a weight of 2 for a sample twice.
+            deviation = spread * np.sqrt(variance)
             # A constant target has a deviation of rounding errors alone.
             noise = 10 * np.finfo(np.float64).eps * np.abs(self.mean_)
             self.scale_ = np.where(deviation > noise, deviation, 1.0)
+            self.lacks_spread_ = not np.all(deviation > noise)
         if self._scale_only:
             mean = np.average(columns, axis=0, weights=sample_weight)
             self.scale_ = np.where((mean > 0) & np.isfinite(mean), mean, 1.0)

@@ -7,7 +7,8 @@ from sklearn.model_selection import ShuffleSplit, StratifiedShuffleSplit
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import column_or_1d
 
-from sknn.threshold._inputs import Samples, check_sortable_labels
+from sknn._validation import check_sortable_labels
+from sknn.threshold._inputs import Samples
 from sknn.threshold._linear_base import (
     ClassWeight,
     TrainingSet,

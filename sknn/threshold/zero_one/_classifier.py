@@ -11,10 +11,15 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 
 from sknn._sklearn import Interval, StrOptions, fit_context
-from sknn._validation import local_random_state, restore_on_error, validated_weights
+from sknn._validation import (
+    check_sortable_labels,
+    local_random_state,
+    restore_on_error,
+    validated_weights,
+)
 from sknn.activations import ACTIVATIONS
 from sknn.exceptions import NonFiniteLossError
-from sknn.threshold._inputs import MatrixLike, check_sortable_labels, validate_samples
+from sknn.threshold._inputs import MatrixLike, validate_samples
 from sknn.threshold._linear_base import (
     OneUnitPerClass,
     TrainingSet,
