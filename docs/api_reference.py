@@ -60,6 +60,7 @@ API_REFERENCE = {
             "WeightMapDisplay",
             "PredictionGridDisplay",
             "UnitResponseDisplay",
+            "DecisionLineDisplay",
             "MotifLogoDisplay",
             "SaliencyMapDisplay",
         ],

@@ -10,7 +10,7 @@ Papert made the first half of this famous in 1969.
 # One unit fails
 # --------------
 # `ThresholdLogicClassifier` looks for the unit with the fewest errors. On AND and OR it finds one
-# without any, on XOR the best unit that there is gets one of the four rows wrong.
+# without any, on XOR the best unit that there is gets one of the four samples wrong.
 import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.inspection import DecisionBoundaryDisplay
@@ -57,22 +57,15 @@ plt.show()
 # What the first layer does to the plane
 # --------------------------------------
 # Each hidden unit draws a line of its own, and the output unit fires between the two. A network of
-# neurons takes zeros and ones alone; its units, asked one by one, take the points in between.
-points = np.linspace(-0.5, 1.5, 200)
-plane = np.column_stack([axis.ravel() for axis in np.meshgrid(points, points)])
-hidden = np.column_stack([unit(plane) for unit in network.layers[0]])
-output = network.layers[1][0](hidden)
-responses = np.column_stack([hidden, output]).T.reshape(3, 200, 200)
-UnitResponseDisplay(
-    [points, points],
-    responses,
-    unit_names=["o1: a and b", "o2: a or b", "o3: o2 and not o1"],
-    feature_names=["a", "b"],
-).plot(n_columns=3)
+# neurons takes zeros and ones alone; the picture asks its units for the points in between as well.
+figure, (left, middle, right) = plt.subplots(1, 3, figsize=(8.4, 2.8), layout="constrained")
+look = {"margin": 0.5, "grid_resolution": 200}
+UnitResponseDisplay.from_estimator(network, X, layer=0, ax=[left, middle], **look)
+UnitResponseDisplay.from_estimator(network, X, layer=1, ax=[right], **look)
 plt.show()
 
 # sphinx_gallery_thumbnail_number = 2
 
 # %%
-# One unit was wrong on one of four rows; with a layer in front of it the two lines enclose the
-# rows that belong together, and XOR is computed without an error.
+# One unit was wrong on one of four samples; with a layer in front of it the two lines enclose the
+# samples that belong together, and XOR is computed without an error.

@@ -2,7 +2,7 @@
 A perceptron learns from its errors
 ===================================
 
-Rosenblatt's perceptron changes its weights only at rows that it gets wrong, and stops for good
+Rosenblatt's perceptron changes its weights only at samples that it gets wrong, and stops for good
 once there are none, if a straight line can separate the classes (doi:10.1037/h0042519).
 """
 
@@ -14,19 +14,29 @@ from sklearn.datasets import load_iris
 from sklearn.inspection import DecisionBoundaryDisplay
 
 from sknn import PerceptronClassifier
-from sknn.inspection import LossCurveDisplay, NetworkDiagramDisplay
+from sknn.inspection import DecisionLineDisplay, LossCurveDisplay, NetworkDiagramDisplay
 
 iris = load_iris(as_frame=True)
 X = iris.data[["petal length (cm)", "petal width (cm)"]]
 names = iris.target_names[iris.target]
 setosa = names == "setosa"
 
-perceptron = PerceptronClassifier(update="online", shuffle=False).fit(X, setosa)
+perceptron = PerceptronClassifier(update="online", shuffle=False, record_weights="update")
+perceptron.fit(X, setosa)
 print("errors after each epoch:", [int(n) for n in perceptron.errors_curve_])
+for epoch in (1, 2, 3):
+    changed = perceptron.history_["sample"][perceptron.history_["epoch"] == epoch]
+    print(f"epoch {epoch}: weights changed at {len(changed)} samples {changed.tolist()}")
 print("weights:", perceptron.coef_.round(2), "bias:", perceptron.intercept_.round(2))
 
 # %%
-# The first epoch was all it took: in those after it no row was wrong, and so no weight changed.
+# Each change moved the line, from pale to dark; the arrow points to the side of *setosa*. Once no
+# sample is wrong, no weight changes any more.
+DecisionLineDisplay.from_estimator(perceptron, X, names)
+plt.show()
+
+# %%
+# The unit as a picture, with the first flower going through it:
 NetworkDiagramDisplay.from_estimator(perceptron, X.iloc[:1], class_names=["setosa"])
 plt.show()
 
@@ -35,20 +45,22 @@ plt.show()
 # ----------------------
 # Between versicolor and virginica no line is without errors, and the online rule never settles.
 # The default keeps the best weights of all epochs (``pocket``), and steps along all misclassified
-# rows at once.
+# samples at once.
 others = ~setosa
 virginica = names[others] == "virginica"
 rules = {
-    "one row at a time": PerceptronClassifier(
+    "one sample at a time": PerceptronClassifier(
         update="online", pocket=False, tol=None, max_iter=40, random_state=0
     ),
-    "all rows at once": PerceptronClassifier(tol=None, max_iter=40),
+    "all samples at once": PerceptronClassifier(tol=None, max_iter=40),
 }
 for name, rule in rules.items():
     rule.fit(X[others], virginica)
-    print(f"{name}: accuracy {rule.score(X[others], virginica):.2f}")
+    last = [int(n) for n in rule.errors_curve_[-5:]]
+    accuracy = rule.score(X[others], virginica)
+    print(f"{name}: accuracy {accuracy:.2f}, errors of the last epochs {last}")
 display = LossCurveDisplay.from_estimators(rules)
-display.ax_.set_ylabel("misclassified rows of 100")
+display.ax_.set_ylabel("misclassified samples of 100")
 plt.show()
 
 # %%
@@ -64,8 +76,9 @@ for ax, (name, rule) in zip(axes, rules.items(), strict=True):
     ax.set_title(name)
 plt.show()
 
-# sphinx_gallery_thumbnail_number = 3
+# sphinx_gallery_thumbnail_number = 4
 
 # %%
-# Where a line separates the classes the errors ended after an epoch; where none does, the
-# errors of the row-by-row rule went up and down to the end, and the pocket kept the best line.
+# Where a line separates the classes the errors ended with the second epoch; where none does, those
+# of the rule that takes one sample at a time went up and down to the end, and the pocket of the
+# other kept the best line.

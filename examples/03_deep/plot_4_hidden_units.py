@@ -28,7 +28,7 @@ plt.show()
 # %%
 # First hidden layer: straight cuts
 # ---------------------------------
-# Units are counted within their layer, from 0, as the columns of ``coefs_`` are.
+# Units have the numbers that they have in the diagram: 1 and 2 are the inputs.
 UnitResponseDisplay.from_estimator(mlp, X, layer=0, n_columns=3)
 plt.show()
 

@@ -1,6 +1,7 @@
 """Pictures of networks, after scikit-learn's Display convention; matplotlib is loaded on use."""
 
 from sknn.inspection._activations import ActivationDisplay
+from sknn.inspection._decision_line import DecisionLineDisplay
 from sknn.inspection._forward_pass import forward_pass
 from sknn.inspection._loss_curve import LossCurveDisplay
 from sknn.inspection._motif_logo import MotifLogoDisplay
@@ -12,6 +13,7 @@ from sknn.inspection._weight_map import WeightMapDisplay
 
 __all__ = [
     "ActivationDisplay",
+    "DecisionLineDisplay",
     "LossCurveDisplay",
     "MotifLogoDisplay",
     "NetworkDiagramDisplay",

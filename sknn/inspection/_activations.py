@@ -7,10 +7,13 @@ import numpy as np
 
 from sknn.activations import ACTIVATIONS, Activation
 from sknn.inspection._reading import layers_of, unwrapped
-from sknn.inspection.diagram._panels import panel_axes
+from sknn.inspection.diagram._panels import panel_axes, show_text_as_it_is
 from sknn.inspection.diagram._style import line_styles, short
 
 KINDS = ("value", "derivative")
+
+#: a step between two of the points, as a share of the range, that is a jump
+_JUMP = 0.2
 
 
 class ActivationDisplay:
@@ -272,10 +275,11 @@ class ActivationDisplay:
             curves = self.values if drawn == "value" else self.derivatives
             for (name, curve), style in zip(curves.items(), _styles(len(curves)), strict=True):
                 look = {**style, "label": name, **(line_kw or {})}
-                self.lines_ += axis.plot(self.t, curve, **look)
+                self.lines_ += axis.plot(*_break_at_jumps(self.t, curve), **look)
             derivative = f"derivative by {self.x_label}"
             axis.set(xlabel=self.x_label, ylabel=self.y_label if drawn == "value" else derivative)
-        self.axes_[0].legend(fontsize="small")
+        self.axes_[-1].legend(fontsize="small", loc="center left", bbox_to_anchor=(1.0, 0.5))
+        show_text_as_it_is(self.axes_)
         return self
 
 
@@ -285,6 +289,15 @@ def _styles(n: int) -> list[dict[str, Any]]:
     return [
         {**style, "linestyle": dashes[i % len(dashes)]} for i, style in enumerate(line_styles(n))
     ]
+
+
+def _break_at_jumps(t: np.ndarray, curve: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return a curve with a gap where it jumps: a vertical line would be values it never has."""
+    steps = np.abs(np.diff(curve))
+    # a steep but continuous curve is steep two points before and after as well
+    around = np.maximum(np.r_[0.0, 0.0, steps[:-2]], np.r_[steps[2:], 0.0, 0.0])
+    at = 1 + np.flatnonzero((steps > _JUMP * np.ptp(curve)) & (steps > 10 * around))
+    return np.insert(t, at, t[at]), np.insert(curve, at, np.nan)
 
 
 def _points(limits: tuple[float, float]) -> np.ndarray:

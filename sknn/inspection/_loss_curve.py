@@ -8,7 +8,7 @@ from sklearn.base import BaseEstimator, is_classifier, is_regressor
 
 from sknn._optional import require
 from sknn.inspection._reading import unwrapped
-from sknn.inspection.diagram._panels import panel_axes
+from sknn.inspection.diagram._panels import panel_axes, show_text_as_it_is
 from sknn.inspection.diagram._style import line_styles
 from sknn.losses import find_value_loss
 
@@ -242,6 +242,7 @@ class LossCurveDisplay:
         self.lines_, self.best_points_ = [], []
         for axis, key in zip(self.axes_, wanted, strict=True):
             self._draw(axis, key, dict(line_kw or {}))
+        show_text_as_it_is(self.axes_)
         return self
 
     def _draw(self, ax: Any, quantity: str, line_kw: dict[str, Any]) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 from sknn.inspection._reading import sequence_network
 from sknn.inspection.diagram._letters import draw_letters
-from sknn.inspection.diagram._panels import panel_axes
+from sknn.inspection.diagram._panels import panel_axes, show_text_as_it_is
 from sknn.motifs import Motif
 
 
@@ -137,4 +137,5 @@ class MotifLogoDisplay:
             axis.spines[["top", "right"]].set_visible(False)
             title = f"{motif.name}: {motif.n_sites} sites, {motif.information_content:.1f} bits"
             axis.set_title(title, fontsize="small")
+        show_text_as_it_is(self.axes_)
         return self

@@ -12,7 +12,7 @@ from sknn._validation import check_layers_say_all
 from sknn.inspection._forward_pass import forward_pass
 from sknn.inspection._reading import checked_names, layers_of, transformed, unwrapped
 from sknn.inspection.diagram._diagram import Layout, Line, Network, Sheet, Text, draw
-from sknn.inspection.diagram._panels import check_axes
+from sknn.inspection.diagram._panels import check_axes, show_text_as_it_is
 from sknn.inspection.diagram._style import NEGATIVE, POSITIVE
 from sknn.inspection.diagram._svg import svg_text
 
@@ -136,6 +136,7 @@ class NetworkDiagramDisplay:
         class_names: Sequence[str] | None = None,
         max_nodes: int = 8,
         ax: Any = None,
+        draw: bool = True,
     ) -> "NetworkDiagramDisplay":
         """Draw a fitted estimator, a unit or a network of units.
 
@@ -157,6 +158,9 @@ class NetworkDiagramDisplay:
             Largest number of nodes shown in a layer, at least 3.
         ax : matplotlib Axes or None, default=None
             Where to draw; None makes a new figure.
+        draw : bool, default=True
+            Whether to draw with matplotlib at once. If not, `to_svg` and notebooks show the
+            diagram as SVG, for which matplotlib is not needed.
 
         Returns
         -------
@@ -199,7 +203,7 @@ class NetworkDiagramDisplay:
             feature_names=feature_names,
             class_names=_one_for_each_output(class_names, layers.coefs[-1].shape[1]),
         )
-        return display.plot(ax, max_nodes=max_nodes)
+        return display.plot(ax, max_nodes=max_nodes) if draw else display
 
     def plot(self, ax: Any = None, *, max_nodes: int = 8) -> "NetworkDiagramDisplay":
         """Draw the diagram.
@@ -247,6 +251,7 @@ class NetworkDiagramDisplay:
             for t in sheet.texts
         ]
         self.ax_, self.figure_ = ax, ax.figure
+        show_text_as_it_is([ax])
         return self
 
     def to_svg(
@@ -259,7 +264,8 @@ class NetworkDiagramDisplay:
         """Return the diagram as SVG for a web page, and write it to a file.
 
         It has the colours of the page around it, light or dark; pointing at a line or a node
-        shows its numbers. matplotlib is not needed.
+        shows its numbers. matplotlib is not needed, also not for
+        ``from_estimator(..., draw=False)``.
 
         Parameters
         ----------
@@ -285,6 +291,10 @@ class NetworkDiagramDisplay:
         if path is not None:
             write_file(path, text)
         return text
+
+    def _repr_html_(self) -> str | None:
+        """Return the diagram as SVG for notebooks, unless matplotlib shows it already."""
+        return None if hasattr(self, "figure_") else self.to_svg()
 
     def _network(self) -> Network:
         return Network(

@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from sknn.inspection._reading import checked_names, image_rows
-from sknn.inspection.diagram._panels import panel_axes
+from sknn.inspection._reading import checked_names, make_images
+from sknn.inspection.diagram._panels import panel_axes, show_text_as_it_is
 from sknn.inspection.diagram._style import NEGATIVE
 
 WHICH = ("all", "right", "wrong")
@@ -22,8 +22,8 @@ class PredictionGridDisplay:
 
     Parameters
     ----------
-    images : array-like of shape (n_images, height, width)
-        Grey levels.
+    images : array-like of shape (n_images, height, width) or (n_images, height, width, n_channels)
+        Grey levels; or colours, of 3 or 4 channels, from 0 to 1 or whole numbers from 0 to 255.
     y_true, y_pred : array-like of shape (n_images,)
         Names of the true and of the predicted classes.
     y_proba : array-like of float of shape (n_images,) or None, default=None
@@ -71,10 +71,11 @@ class PredictionGridDisplay:
 
     def __init__(self, images: Any, y_true: Any, y_pred: Any, *, y_proba: Any = None):
         self.images = np.asarray(images)
-        if self.images.ndim != 3 or len(self.images) == 0:
+        shape = self.images.shape
+        if len(shape[1:]) != 2 + (shape[3:] in ((3,), (4,))) or len(self.images) == 0:
             raise ValueError(
-                "images must be an array of shape (n_images, height, width) with an image at "
-                f"least, got shape {self.images.shape}."
+                "images must be an array of shape (n_images, height, width), for colours with a "
+                f"last axis of 3 or 4 channels, with an image at least; got shape {shape}."
             )
         self.y_true, self.y_pred = np.asarray(y_true), np.asarray(y_pred)
         self.y_proba = None if y_proba is None else np.asarray(y_proba, dtype=float)
@@ -95,7 +96,7 @@ class PredictionGridDisplay:
         y: Any,
         *,
         class_names: Sequence[str] | None = None,
-        image_shape: tuple[int, int] | None = None,
+        image_shape: tuple[int, ...] | None = None,
         which: str = "all",
         n_images: int = 15,
         n_columns: int = 5,
@@ -108,14 +109,15 @@ class PredictionGridDisplay:
         ----------
         estimator : estimator
             Fitted classifier; its probabilities are shown if it has any.
-        X : array-like of shape (n_samples, n_pixels)
-            An image a row, its pixels line by line.
+        X : array-like of shape (n_samples, n_pixels) or (n_samples, height, width[, n_channels])
+            An image a sample; pixels in a row are line by line, the channels of each together.
         y : array-like of shape (n_samples,)
             True classes.
         class_names : sequence of str or None, default=None
             Names of the classes in the order of ``classes_``; None means the labels.
         image_shape : tuple of int or None, default=None
-            Height and width of the images; None means that they are equal.
+            Height and width of the images, and 3 or 4 for colours; None means that of X, or, of
+            pixels in a row, square grey images.
         which : {'all', 'right', 'wrong'}, default='all'
             Whether to draw only rows that are predicted so.
         n_images : int, default=15
@@ -141,7 +143,9 @@ class PredictionGridDisplay:
         sklearn.exceptions.NotFittedError
             If the estimator is not fitted.
         """
-        y_pred, y_proba = estimator.predict(X), None
+        given, X = X, np.asarray(X)
+        flat = X.reshape(len(X), -1) if X.ndim > 2 else given
+        y_pred, y_proba = estimator.predict(flat), None
         if not hasattr(estimator, "classes_"):
             raise TypeError(
                 "PredictionGridDisplay.from_estimator draws predicted classes, but "
@@ -156,7 +160,7 @@ class PredictionGridDisplay:
         classes = np.asarray(estimator.classes_)
         if hasattr(estimator, "predict_proba"):
             columns = np.searchsorted(classes, y_pred)
-            y_proba = np.take_along_axis(estimator.predict_proba(X), columns[:, None], 1)[:, 0]
+            y_proba = np.take_along_axis(estimator.predict_proba(flat), columns[:, None], 1)[:, 0]
         if class_names is not None:
             class_names = checked_names(class_names, len(classes), "class names")
             class_names = dict(zip(classes.tolist(), class_names, strict=True))
@@ -183,7 +187,7 @@ class PredictionGridDisplay:
         *,
         y_proba: Any = None,
         class_names: Mapping[Any, str] | None = None,
-        image_shape: tuple[int, int] | None = None,
+        image_shape: tuple[int, ...] | None = None,
         which: str = "all",
         n_images: int = 15,
         n_columns: int = 5,
@@ -194,8 +198,8 @@ class PredictionGridDisplay:
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_pixels)
-            An image a row, its pixels line by line.
+        X : array-like of shape (n_samples, n_pixels) or (n_samples, height, width[, n_channels])
+            An image a sample; pixels in a row are line by line, the channels of each together.
         y_true, y_pred : array-like of shape (n_samples,)
             True and predicted classes.
         y_proba : array-like of float of shape (n_samples,) or None, default=None
@@ -203,7 +207,8 @@ class PredictionGridDisplay:
         class_names : mapping of label to str or None, default=None
             Names of the classes; None means the labels.
         image_shape : tuple of int or None, default=None
-            Height and width of the images; None means that they are equal.
+            Height and width of the images, and 3 or 4 for colours; None means that of X, or, of
+            pixels in a row, square grey images.
         which : {'all', 'right', 'wrong'}, default='all'
             Whether to draw only rows that are predicted so.
         n_images : int, default=15
@@ -244,7 +249,7 @@ class PredictionGridDisplay:
         if len(rows) == 0:
             raise ValueError(f"No row is predicted as which={which!r} asks for; none to draw.")
         display = cls(
-            image_rows(X[rows], image_shape),
+            make_images(X[rows], image_shape),
             _named(y_true[rows], class_names),
             _named(y_pred[rows], class_names),
             y_proba=None if y_proba is None else np.asarray(y_proba)[rows],
@@ -284,6 +289,7 @@ class PredictionGridDisplay:
             if self.wrong[i]:
                 for spine in axis.spines.values():
                     spine.set(color=NEGATIVE, linewidth=3)
+        show_text_as_it_is(self.axes_)
         return self
 
     def _title(self, i: int) -> str:

@@ -140,38 +140,30 @@ def checked_names(names: Any, n: int, what: str) -> list[str]:
     return names
 
 
-def image_rows(rows: np.ndarray, image_shape: Any) -> np.ndarray:
-    """Return rows of pixels as images.
+def make_images(rows: np.ndarray, image_shape: Sequence[int] | None) -> np.ndarray:
+    """Return samples of pixels as images of shape (n_images, height, width[, n_channels]).
 
-    Parameters
-    ----------
-    rows : ndarray of shape (n_images, n_pixels)
-    image_shape : tuple of int or None
-        Height and width; None means that they are equal.
-
-    Returns
-    -------
-    ndarray of shape (n_images, height, width)
-
-    Raises
-    ------
-    ValueError
-        If a row cannot have that shape.
+    `rows` are images already, or of shape (n_images, n_pixels); `image_shape` is a height and a
+    width, for colours also 3 or 4 channels, and None for square grey images.
     """
+    if rows.ndim > 2 and image_shape is None:
+        image_shape = rows.shape[1:]
+    rows = rows.reshape(len(rows), -1)
     n_pixels = rows.shape[1]
     if image_shape is None:
         side = round(n_pixels**0.5)
         if side * side != n_pixels:
             raise ValueError(
                 f"{n_pixels} features are not the pixels of a square image. Give image_shape, "
-                "its height and width."
+                "its height and width (and 3, for colours)."
             )
         image_shape = (side, side)
     shape = tuple(image_shape)
-    if len(shape) != 2 or shape[0] * shape[1] != n_pixels:
+    is_image = len(shape) == 2 or (len(shape) == 3 and shape[2] in (3, 4))
+    if not is_image or int(np.prod(shape)) != n_pixels:
         raise ValueError(
-            f"image_shape must be a height and a width whose product is the number of features, "
-            f"{n_pixels}; got {image_shape!r}."
+            "image_shape must be a height and a width, and for colours 3 or 4 channels, whose "
+            f"product is the number of features, {n_pixels}; got {image_shape!r}."
         )
     return rows.reshape(-1, *shape)
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from sknn.inspection._reading import checked_names, sequence_network
 from sknn.inspection.diagram._letters import draw_letters
-from sknn.inspection.diagram._panels import panel_axes
+from sknn.inspection.diagram._panels import panel_axes, show_text_as_it_is
 
 
 class SaliencyMapDisplay:
@@ -147,4 +147,5 @@ class SaliencyMapDisplay:
             axis.set_title(name, fontsize="small")
             axis.spines[["top", "right"]].set_visible(False)
         self.axes_[-1].set_xlabel("position")
+        show_text_as_it_is(self.axes_)
         return self

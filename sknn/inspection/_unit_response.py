@@ -1,14 +1,16 @@
 """What the units of a layer answer to every input."""
 
 from collections.abc import Mapping, Sequence
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 
 from sknn.inspection._forward_pass import forward_pass
 from sknn.inspection._reading import checked_names, input_names, transformed, unwrapped
-from sknn.inspection.diagram._panels import panel_axes
+from sknn.inspection.diagram._panels import panel_axes, show_text_as_it_is
 from sknn.inspection.diagram._style import COLORS
+from sknn.threshold.networks._network import ThresholdNetwork
 
 
 class UnitResponseDisplay:
@@ -110,15 +112,16 @@ class UnitResponseDisplay:
         ----------
         estimator : estimator
             Fitted on one or two features; anything that `sknn.inspection.forward_pass` takes, or a
-            pipeline or search that ends in it.
+            pipeline or search that ends in it. Units of a `ThresholdNetwork`, which takes 0 and 1
+            alone, are asked for all points: the regions where they fire.
         X : {array-like, dataframe} of shape (n_samples, n_features)
-            Rows that say which ranges of the features to draw.
+            Samples that say which ranges of the features to draw.
         layer : int, default=0
             Number of the layer, 0 for the first hidden one, -1 for the output layer.
         grid_resolution : int, default=100
             Points along each feature.
         margin : float, default=0.1
-            By which share of its range each feature is drawn beyond the rows of X.
+            By which share of its range each feature is drawn beyond the samples of X.
         feature_names : sequence of str or None, default=None
             Labels of the axes; None means the columns of a data frame, or x1 and x2.
         n_columns : int, default=4
@@ -140,6 +143,9 @@ class UnitResponseDisplay:
             If the estimator is not fitted.
         """
         transformers, network = unwrapped(estimator)
+        if isinstance(network, ThresholdNetwork):
+            network = _take_any_numbers(network)
+            feature_names = feature_names or list(network.feature_names_in_)
         values = _numbers(X)
         if values.ndim != 2 or values.shape[1] not in (1, 2):
             raise ValueError(
@@ -160,7 +166,7 @@ class UnitResponseDisplay:
             )
         found = layers[layer]
         shape = (-1, *[grid_resolution] * len(grid))
-        names = found.names if hasattr(network, "unit_names") else None
+        names = [f"unit {name}" if name.isdigit() else name for name in found.names]
         display = cls(
             grid,
             found.activations.T.reshape(shape),
@@ -206,6 +212,7 @@ class UnitResponseDisplay:
             self.colorbar_ = self.figure_.colorbar(
                 self.surfaces_[0], ax=list(self.axes_), label="output of the unit"
             )
+        show_text_as_it_is(self.axes_)
         return self
 
     def _draw_surface(self, ax: Any, response: np.ndarray, look: dict[str, Any]) -> Any:
@@ -231,6 +238,16 @@ class UnitResponseDisplay:
             ax.set_ylabel(self.feature_names[1] if len(self.grid) == 2 else "output")
         else:
             ax.set_yticklabels([])
+
+
+def _take_any_numbers(network: ThresholdNetwork) -> SimpleNamespace:
+    """Return a network whose units are asked for points between 0 and 1 as well."""
+    kept = ("coefs_", "intercepts_", "unit_names", "feature_names_in_")
+    return SimpleNamespace(
+        **{name: getattr(network, name) for name in kept},
+        activation=network.activation,
+        out_activation_=network.out_activation_,
+    )
 
 
 def _numbers(X: Any) -> np.ndarray:

@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from sknn.inspection._reading import checked_names, image_rows, layers_of, unwrapped
-from sknn.inspection.diagram._panels import panel_axes
+from sknn.inspection._reading import checked_names, layers_of, make_images, unwrapped
+from sknn.inspection.diagram._panels import panel_axes, show_text_as_it_is
 from sknn.inspection.diagram._style import DIVERGING
 
 #: of the weights, the others are drawn as those at the end of the scale
@@ -79,7 +79,7 @@ class WeightMapDisplay:
         estimator: Any,
         *,
         units: Sequence[int] | None = None,
-        image_shape: tuple[int, int] | None = None,
+        image_shape: tuple[int, ...] | None = None,
         n_columns: int = 5,
         colorbar: bool = True,
         ax: Any = None,
@@ -96,7 +96,8 @@ class WeightMapDisplay:
             Numbers of the units, from 0. None means the 20 whose weights have the largest norm,
             or all if there are no more.
         image_shape : tuple of int or None, default=None
-            Height and width of the image; None means that they are equal.
+            Height and width of the image, and 3 or 4 for colours, whose maps show the sum over
+            channels: what grey light does. None means a square grey image.
         n_columns : int, default=5
             Maps side by side.
         colorbar : bool, default=True
@@ -121,8 +122,9 @@ class WeightMapDisplay:
         _, network = unwrapped(estimator)
         coef = layers_of(network, cls.__name__).coefs[0]
         chosen = _chosen_units(coef, units)
+        maps = make_images(coef.T[chosen], image_shape)
         display = cls(
-            image_rows(coef.T[chosen], image_shape),
+            maps if maps.ndim == 3 else maps.sum(axis=3),
             names=_unit_names(network, chosen, coef.shape[1]),
         )
         return display.plot(ax, n_columns=n_columns, colorbar=colorbar, image_kw=image_kw)
@@ -175,6 +177,7 @@ class WeightMapDisplay:
                 shrink=0.8,
                 extend="both" if largest > look["vmax"] else "neither",
             )
+        show_text_as_it_is(self.axes_)
         return self
 
 

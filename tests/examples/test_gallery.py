@@ -161,7 +161,7 @@ SEEN = {
     "plot_4_threshold_logic_unit": lambda s: _one_unit(s) is None,
     "plot_1_perceptron": lambda s: (
         s["perceptron"].errors_curve_[1:4] == [0, 0, 0]
-        and min(s["rules"]["one row at a time"].errors_curve_[10:]) > 0
+        and min(s["rules"]["one sample at a time"].errors_curve_[10:]) > 0
     ),
     "plot_2_multiclass": lambda s: (
         0.9 < s["last"].score(s["X_test"], s["y_test"]) < s["layer"].score(s["X_test"], s["y_test"])

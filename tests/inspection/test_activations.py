@@ -12,21 +12,24 @@ from sknn.threshold import AND
 @pytest.mark.parametrize("name", ACTIVATIONS)
 def test_curves_are_function_and_derivative(name):
     display = ActivationDisplay.from_names([name], limits=(-3, 2))
-    value, derivative = display.lines_
-    t = value.get_xdata()
+    drawn = [
+        np.array([line.get_xdata(), line.get_ydata()])[:, ~np.isnan(line.get_ydata())]
+        for line in display.lines_
+    ]
+    (t, value), (_, derivative) = drawn
     assert (t[0], t[-1]) == (-3, 2)
-    np.testing.assert_array_equal(value.get_ydata(), ACTIVATIONS[name].value(t))
-    np.testing.assert_array_equal(derivative.get_ydata(), ACTIVATIONS[name].derivative(t))
+    np.testing.assert_array_equal(value, ACTIVATIONS[name].value(t))
+    np.testing.assert_array_equal(derivative, ACTIVATIONS[name].derivative(t))
     smooth = np.abs(t) > 0.05
-    numeric = np.gradient(value.get_ydata(), t)
-    np.testing.assert_allclose(derivative.get_ydata()[smooth], numeric[smooth], atol=0.01)
+    numeric = np.gradient(value, t)
+    np.testing.assert_allclose(derivative[smooth], numeric[smooth], atol=0.01)
 
 
 def test_axes_are_labelled_and_the_legend_names_the_functions():
     display = ActivationDisplay.from_names()
     assert [axis.get_ylabel() for axis in display.axes_] == ["σ(t)", "derivative by t"]
     assert [axis.get_xlabel() for axis in display.axes_] == ["t", "t"]
-    names = [text.get_text() for text in display.axes_[0].get_legend().get_texts()]
+    names = [text.get_text() for text in display.axes_[-1].get_legend().get_texts()]
     assert names == ["heaviside", "sign", "logistic", "tanh", "relu"]
 
 
@@ -95,3 +98,22 @@ def test_a_kind_that_is_not_there_is_refused(kind, message):
     with pytest.raises(ValueError, match=message):
         ActivationDisplay([0.0], {"f": [1.0]}).plot(kind=kind)
     assert plt.get_fignums() == []
+
+
+def test_jumps_are_gaps_and_steep_curves_are_not():
+    display = ActivationDisplay.from_names(["relu", "sign"])
+    for line in display.lines_:
+        is_gap = np.isnan(line.get_ydata())
+        n_jumps = {"relu": 0, "sign": 2}[line.get_label()]
+        if line in display.axes_[1].lines:
+            n_jumps = {"relu": 1, "sign": 0}[line.get_label()]
+        assert is_gap.sum() == n_jumps
+    steep = ActivationDisplay.from_weights_and_biases(weights=[1, 10, 30])
+    assert not any(np.isnan(line.get_ydata()).any() for line in steep.lines_)
+
+
+def test_the_legend_lies_beside_the_curves():
+    display = ActivationDisplay.from_names(["relu", "tanh"])
+    display.figure_.canvas.draw()
+    legend = display.axes_[-1].get_legend().get_window_extent()
+    assert legend.x0 >= max(axis.get_window_extent().x1 for axis in display.axes_)

@@ -13,11 +13,12 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.neural_network import MLPClassifier
 
 import sknn.inspection
-from sknn import SequenceCNNClassifier
+from sknn import PerceptronClassifier, SequenceCNNClassifier
 from sknn.datasets import make_motif_sequences
 from sknn.exceptions import OptionalDependencyError
 from sknn.inspection import (
     ActivationDisplay,
+    DecisionLineDisplay,
     LossCurveDisplay,
     MotifLogoDisplay,
     NetworkDiagramDisplay,
@@ -39,6 +40,7 @@ def _from_estimator(display, estimator, digits, moons, **options):
     more = {
         PredictionGridDisplay: (X[:6], y[:6]),
         UnitResponseDisplay: (moons[0],),
+        DecisionLineDisplay: (moons[0], moons[0][:, 0] > 0),
         MotifLogoDisplay: (SEQUENCES,),
         SaliencyMapDisplay: (SEQUENCES[:2],),
     }.get(display, ())
@@ -56,6 +58,7 @@ def display_of(networks, digits, moons, reader):
     """A function that draws any Display of a network that it can show."""
     own = dict.fromkeys([MotifLogoDisplay, SaliencyMapDisplay], reader)
     own[UnitResponseDisplay] = moons[1]
+    own[DecisionLineDisplay] = PerceptronClassifier().fit(moons[0], moons[0][:, 0] > 0)
 
     def draw(display, **options):
         network = own.get(display, networks["DeepMLPClassifier"])
@@ -126,6 +129,7 @@ def test_an_estimator_that_is_not_fitted_is_refused(display, digits, moons):
         (MotifLogoDisplay, "fitted on sequences of letters.*got KNeighborsClassifier"),
         (SaliencyMapDisplay, "fitted on sequences of letters.*got KNeighborsClassifier"),
         (NetworkDiagramDisplay, "coefs_ and intercepts_.*got KNeighborsClassifier"),
+        (DecisionLineDisplay, "fitted on two features; got KNeighborsClassifier"),
         (UnitResponseDisplay, "coefs_ and intercepts_.*got KNeighborsClassifier"),
         (WeightMapDisplay, "coefs_ and intercepts_.*got KNeighborsClassifier"),
     ],

@@ -64,7 +64,7 @@ def test_units_that_are_not_there_are_refused(units, networks):
     ("image_shape", "message"),
     [
         (None, "63 features are not the pixels of a square image"),
-        ((8, 8), r"height and a width whose product is the number of features, 63; got \(8, 8\)"),
+        ((8, 8), r"whose product is the number of features, 63; got \(8, 8\)"),
         ((63,), "height and a width"),
     ],
 )
@@ -185,3 +185,26 @@ def test_several_labels_of_a_row_are_refused(digits):
 def test_wrong_data_of_a_grid_are_refused(images, y_true, message):
     with pytest.raises(ValueError, match=message):
         PredictionGridDisplay(images, y_true, y_true)
+
+
+@pytest.mark.parametrize("shape", [(4, 5), (4, 5, 3), (4, 5, 4)])
+def test_images_may_keep_their_shape(shape):
+    rng = np.random.RandomState(0)
+    images, y = rng.rand(20, *shape), np.arange(20) % 2
+    model = PerceptronClassifier(max_iter=5).fit(images.reshape(20, -1), y)
+    display = PredictionGridDisplay.from_estimator(model, images, y, n_images=4)
+    np.testing.assert_array_equal(display.images, images[:4])
+    flat = PredictionGridDisplay.from_estimator(
+        model, images.reshape(20, -1), y, image_shape=shape, n_images=4
+    )
+    np.testing.assert_array_equal(flat.images, images[:4])
+    maps = WeightMapDisplay.from_estimator(model, image_shape=shape).maps
+    expected = model.coef_.reshape(1, *shape)
+    np.testing.assert_allclose(maps, expected if len(shape) == 2 else expected.sum(axis=3))
+
+
+@pytest.mark.parametrize("shape", [(4, 5, 2), (20,), (1, 4, 5, 1), (3, 4)])
+def test_shapes_of_no_image_are_refused(shape):
+    model = PerceptronClassifier(max_iter=5).fit(np.eye(20), np.arange(20) % 2)
+    with pytest.raises(ValueError, match="height and a width, and for colours 3 or 4 channels"):
+        WeightMapDisplay.from_estimator(model, image_shape=shape)

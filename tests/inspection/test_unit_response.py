@@ -78,7 +78,7 @@ def test_a_unit_and_its_name():
     X = [[0.0, 0.0], [1.0, 1.0]]
     display = UnitResponseDisplay.from_estimator(AND(), X, grid_resolution=3, margin=0)
     assert display.responses[0].tolist() == [[0, 0, 0], [0, 0, 0], [0, 0, 1]]
-    assert display.unit_names == ["unit 0"]
+    assert display.unit_names == ["unit 3"]  # the number it has in a diagram
 
 
 @pytest.mark.parametrize("shape", [(5, 3), (5,)])
@@ -91,12 +91,6 @@ def test_other_numbers_of_features_are_refused(shape, moons):
 def test_a_layer_that_is_not_there_is_refused(layer, moons):
     with pytest.raises(ValueError, match=f"layer must be from -3 to 2, got {layer}"):
         UnitResponseDisplay.from_estimator(moons[1], moons[0], layer=layer)
-
-
-def test_networks_of_neurons_take_no_points_between_0_and_1():
-    network = ThresholdNetwork.from_expression("a ^ b")
-    with pytest.raises(ValueError, match=r"must be 0 or 1, got -0\.1 for 'a'"):
-        UnitResponseDisplay.from_estimator(network, [[0.0, 0.0], [1.0, 1.0]])
 
 
 @pytest.mark.parametrize(
@@ -129,3 +123,15 @@ def test_features_that_are_no_numbers_are_an_error(moons):
     frame = pd.DataFrame({"a": [1.0, 2.0], "city": ["Rome", "Oslo"]})
     with pytest.raises(ValueError, match=r"features that are numbers; got .*'Rome'. Fit a network"):
         UnitResponseDisplay.from_estimator(moons[1], frame)
+
+
+def test_regions_of_a_threshold_network_are_drawn():
+    network = ThresholdNetwork.from_expression("a ^ b")
+    X = np.array([[0, 0], [1, 1]])
+    for layer, names in ((0, ["o1", "o2"]), (1, ["o3"])):
+        display = UnitResponseDisplay.from_estimator(network, X, layer=layer, grid_resolution=50)
+        assert display.unit_names == names
+        assert display.feature_names == ["a", "b"]
+    first, second = np.meshgrid(*display.grid)
+    inside = (first + second >= 1) & (first + second < 2)
+    np.testing.assert_array_equal(display.responses[0], inside)

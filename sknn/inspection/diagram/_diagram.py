@@ -19,6 +19,8 @@ CHARACTER = 0.58
 LINE_WIDTHS = (0.25, 3.0)
 #: lines to a layer, above which they have no numbers
 MOST_NUMBERS = 12
+#: share of the width that names beside inputs and outputs take at most; longer ones stick out
+MOST_FOR_NAMES = 0.5
 #: of a node that puts out the largest value of its layer
 OPACITY_OF_NODE = 0.4
 
@@ -140,12 +142,17 @@ class Layout:
             max((text_width(name, font_size) for name in names or []), default=0.0)
             for names in self._side_names()
         )
+        # names that would fill the width leave the nodes at least as much of it
+        fits = min(1.0, MOST_FOR_NAMES * width / (left + right)) if left + right else 1.0
+        left, right = fits * left, fits * right
         captions = max(text_width(text, font_size) for pair in self.captions() for text in pair)
         margins = [max(side + 0.6 * font_size, 0.5 * captions - 10) for side in (left, right)]
+        margins = [min(margin, 0.4 * width) for margin in margins]
         between = (width - sum(margins)) / max(len(self.shown) - 0.6, 1)
         texts = 2.8 * self.small if network.values is not None else 1.4 * self.small
         room = 0.5 * (self.place - texts) if self.place > 4.5 * font_size else 0.4 * self.place
-        self.radius = max(3.0, min(room, 0.16 * between, 1.7 * font_size))
+        smallest = min(3.0, 0.02 * width)
+        self.radius = max(smallest, min(room, 0.16 * between, 1.7 * font_size))
         free = width - sum(margins) - 2 * self.radius
         self.between = free / (len(self.shown) - 1)
         self.x = [margins[0] + self.radius + i * self.between for i in range(len(self.shown))]

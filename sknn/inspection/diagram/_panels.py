@@ -1,6 +1,6 @@
 """Axes for pictures of several panels."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from math import ceil
 from typing import Any
 
@@ -30,6 +30,16 @@ def check_axes(ax: Any, purpose: str) -> None:
             f"{purpose} draws into a matplotlib Axes; got ax of type {type(ax).__name__!r}. Make "
             "one with plt.subplots, or leave ax out."
         )
+
+
+def show_text_as_it_is(axes: Iterable[Any]) -> None:
+    """Show names with a $ in titles, labels, legends and texts as they are, not as mathematics."""
+    for ax in axes:
+        legend = ax.get_legend()
+        texts = [ax.title, ax.xaxis.label, ax.yaxis.label, *ax.texts]
+        for text in [*texts, *(legend.get_texts() if legend else [])]:
+            if "$" in text.get_text():
+                text.set_parse_math(False)
 
 
 def panel_axes(

@@ -59,15 +59,10 @@ def truth_table(model: Any, names: Sequence[str] | None = None, *, hidden: bool 
     if hidden:
         columns = _compute_nodes(model, X)
     else:
-        given = rows if own_names is None else X
-        results = np.concatenate(
-            [
-                np.asarray(model.predict(given[i : i + _PART])).reshape(
-                    len(rows[i : i + _PART]), -1
-                )
-                for i in range(0, len(rows), _PART)
-            ]
-        )
+        parts = [slice(i, i + _PART) for i in range(0, len(rows), _PART)]
+        given = (rows[p].astype(float) if own_names is None else X[p] for p in parts)
+        predicted = (np.asarray(model.predict(part)) for part in given)
+        results = np.concatenate([y.reshape(len(y), -1) for y in predicted])
         columns = dict(zip(_choose_output_names(model, results.shape[1]), results.T, strict=True))
     outputs = pd.DataFrame(columns)
     if len(inputs_and_outputs := list(names or [])) > X.shape[1]:

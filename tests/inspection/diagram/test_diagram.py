@@ -1,6 +1,8 @@
 """The diagram has a line for each weight and says what the nodes compute."""
 
 import re
+import subprocess
+import sys
 import warnings
 import xml.etree.ElementTree as ET
 from types import SimpleNamespace
@@ -19,7 +21,7 @@ from sknn import DeepMLPClassifier, PerceptronClassifier
 from sknn.inspection import NetworkDiagramDisplay, forward_pass
 from sknn.inspection.diagram._diagram import shown_nodes
 from sknn.inspection.diagram._style import NEGATIVE, POSITIVE, short
-from sknn.threshold import AND, ThresholdNetwork
+from sknn.threshold import AND, ThresholdNetwork, ThresholdUnit
 
 #: the lecture's network: 12 weights and 5 biases
 LECTURE = SimpleNamespace(
@@ -194,12 +196,6 @@ def test_svg_escapes_names_and_has_the_size_asked_for():
     assert "a < b & c" in [t.text for t in root.iter(f"{SVG}text")]
 
 
-def test_svg_needs_no_matplotlib(monkeypatch):
-    display = NetworkDiagramDisplay([[[1.0]]], [[0.0]])
-    monkeypatch.setitem(__import__("sys").modules, "matplotlib.pyplot", None)
-    assert display.to_svg().startswith("<svg")
-
-
 @pytest.mark.parametrize(
     ("number", "text"),
     [
@@ -299,3 +295,32 @@ def test_each_hidden_layer_has_its_own_activation():
     mlp = DeepMLPClassifier((3, 2), **params).fit(np.eye(4), [0, 1, 1, 0])
     display = NetworkDiagramDisplay.from_estimator(mlp)
     assert display.activations == ["tanh", "PReLU", "logistic"]
+
+
+def test_names_that_fill_the_width_leave_room_for_the_nodes():
+    unit = ThresholdUnit([1, 1], 1)
+    for length in (10, 60, 100, 300):
+        names = ["n" * length, "b"]
+        display = NetworkDiagramDisplay.from_estimator(unit, feature_names=names, draw=False)
+        for size in ((60, 40), (300, 200), None):
+            svg = display.to_svg(size=size)
+            assert not re.search(r'="-?(nan|inf)', svg)
+            centres = [float(x) for x in re.findall(r'<circle cx="([0-9.]+)"', svg)]
+            assert len(set(centres)) == 2
+
+
+def test_svg_needs_no_matplotlib():
+    code = (
+        "import sys; sys.modules['matplotlib'] = None\n"
+        "from sknn.inspection import NetworkDiagramDisplay\n"
+        "from sknn.threshold import ThresholdNetwork\n"
+        "network = ThresholdNetwork.from_expression('a ^ b')\n"
+        "display = NetworkDiagramDisplay.from_estimator(network, [[0, 1]], draw=False)\n"
+        "print(display.to_svg() == display._repr_html_(), display.to_svg()[:4])"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.split() == ["True", "<svg"]
+
+
+def test_notebooks_show_a_drawn_diagram_once():
+    assert NetworkDiagramDisplay.from_estimator(ThresholdUnit([1, 1], 1))._repr_html_() is None
