@@ -1,0 +1,45 @@
+"""The figures of the package's structure are counted as they say, on a package made by hand."""
+
+import pytest
+
+from benchmarks.structure import Source, count_cycles, measure
+
+FILES = {
+    "__init__": '"""Top."""\n_HOMES = {\n    "Model": "sknn.deep",\n}\n',
+    "deep/__init__": '"""Deep."""\nfrom sknn.deep._model import Model\n__all__ = ["Model"]\n',
+    "deep/_base": "class Base:\n    def _wanted(self, x: Any, y: int):\n        return x\n",
+    "deep/_model": (
+        "from sknn.deep._base import Base\n\n\nclass Model(Base):\n    # why\n"
+        "    def fit(self, X: Any):\n        return self\n\n"
+        '    def _make(self):\n        """Do.\n\n        Long.\n        """\n        return 1\n'
+    ),
+}
+
+
+@pytest.fixture
+def root(tmp_path):
+    for name, text in FILES.items():
+        path = tmp_path / "sknn" / f"{name}.py"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    (tmp_path / "tests").mkdir()
+    return tmp_path
+
+
+def test_figures_are_those_of_the_files(root):
+    table = measure(root)
+    assert table["modules of a folder, most"] == "2 (sknn.deep)"
+    assert table["levels of imports in a folder, most"] == "2 (sknn.deep)"
+    assert table["arrows inside folders"] == "1"
+    assert table["import cycles"] == "0"
+    assert table["own classes in MROs"] == "Model 2"
+    assert table["private functions that begin with a verb"] == "50% of 2"
+    assert table["arguments annotated by a bare Any"] == "2"
+    assert table["private docstrings longer than their function"] == "1"
+
+
+def test_a_cycle_is_found(root):
+    assert count_cycles(Source(root)) == 0
+    path = root / "sknn" / "deep" / "_base.py"
+    path.write_text("from sknn.deep._model import Model\n", encoding="utf-8")
+    assert count_cycles(Source(root)) == 1
