@@ -16,9 +16,9 @@ from functools import cached_property
 from io import BytesIO
 from pathlib import Path
 
-from benchmarks.verbs import VERBS
-
 ROOT = Path(__file__).parents[1]
+#: verbs in the infinitive, with which the names of functions begin
+VERBS = set((Path(__file__).parent / "verbs.txt").read_text(encoding="utf-8").split())
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 PREDICATES = {"is", "has", "can", "supports", "needs", "covers", "should", "was", "are"}
 #: private names that scikit-learn, skorch and torch fix

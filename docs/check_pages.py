@@ -60,7 +60,8 @@ def read_page(path: Path) -> Page:
 
 def find_faults(folder: Path) -> Iterator[str]:
     """Yield what is wrong with the pages below a folder, page by page."""
-    pages = {path.resolve(): read_page(path) for path in sorted(folder.rglob("*.html"))}
+    paths = [p for p in sorted(folder.rglob("*.html")) if "_static" not in p.parts]
+    pages = {path.resolve(): read_page(path) for path in paths}
     for path, page in pages.items():
         name = path.relative_to(folder.resolve())
         yield from (f"{name}: {fault}" for fault in page.faults)

@@ -87,6 +87,7 @@ sphinx_gallery_conf = {
     "abort_on_example_error": True,
     "download_all_examples": False,
     "show_memory": False,
+    "write_computation_times": False,  # these pages would load scripts from other hosts
     "remove_config_comments": True,
     "plot_gallery": "True",
 }
@@ -119,6 +120,13 @@ def _write_pages(app, config):
             path.write_text(text, encoding="utf-8")
 
 
+def _describe_thumbnails(app, docname, source):
+    """Give thumbnails, which sphinx-gallery leaves without a text, the titles of their pages."""
+    if docname.startswith("auto_examples/"):
+        pattern = r"(:alt:)\n(.*?thumbnail-title\">([^<]*)<)"
+        source[0] = re.sub(pattern, r"\1 \3\n\2", source[0], flags=re.DOTALL)
+
+
 def _skip_inherited(app, what, name, obj, skip, options):
     """Leave out what scikit-learn writes for each estimator: it links to its own pages."""
     home = getattr(obj, "__module__", None) or ""
@@ -136,5 +144,6 @@ def _quote_fitted_names(app, what, name, obj, options, lines):
 def setup(app):
     """Connect what happens before pages are read."""
     app.connect("config-inited", _write_pages)  # before Sphinx looks which pages there are
+    app.connect("source-read", _describe_thumbnails)
     app.connect("autodoc-skip-member", _skip_inherited)
     app.connect("autodoc-process-docstring", _quote_fitted_names, priority=100)

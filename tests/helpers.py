@@ -1,10 +1,13 @@
 """What tests of several parts need."""
 
 import pkgutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from importlib import import_module
+from importlib.util import find_spec, module_from_spec
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 import sknn
 from sknn._old_names import TRANSLATIONS
@@ -28,3 +31,19 @@ def damaged_copies(content: bytes, n_copies: int = 150) -> Iterator[bytes]:
         for place in rng.integers(len(content), size=rng.integers(1, 4)):
             copy[place] = copy[place] ^ (1 << rng.integers(8)) if rng.random() < 0.7 else 0xFF
         yield bytes(copy)
+
+
+def load_tests_of_sklearn(dotted: str, swaps: dict[str, type]) -> dict[str, Callable]:
+    """Return the tests of a module of scikit-learn's, imported with classes of ours for its own.
+
+    `swaps` has dotted names of scikit-learn's classes, and ours. The names are swapped before the
+    module is imported, and swapped back then.
+    """
+    spec = find_spec(dotted)
+    module = module_from_spec(spec)
+    with pytest.MonkeyPatch.context() as patch:
+        for name, ours in swaps.items():
+            home, _, attribute = name.rpartition(".")
+            patch.setattr(import_module(home), attribute, ours)
+        spec.loader.exec_module(module)
+    return {name: item for name, item in vars(module).items() if name.startswith("test_")}

@@ -1,13 +1,9 @@
 """scikit-learn's own tests of its MLP, run on our classes in place of its."""
 
-import importlib.util
-import inspect
-from pathlib import Path
-
 import pytest
-import sklearn.neural_network
 
 from sknn import DeepMLPClassifier, DeepMLPRegressor
+from tests.helpers import load_tests_of_sklearn
 
 #: tests that reach into private attributes of scikit-learn's classes -> which
 PRIVATE = {
@@ -25,19 +21,13 @@ PRIVATE = {
 }
 
 
-def _suite():
-    """Import a copy of the module, to which ours are MLPClassifier and MLPRegressor."""
-    home = Path(inspect.getfile(sklearn.neural_network)).parent / "tests" / "test_mlp.py"
-    spec = importlib.util.spec_from_file_location("sklearn_test_mlp_on_sknn", home)
-    module = importlib.util.module_from_spec(spec)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sklearn.neural_network, "MLPClassifier", DeepMLPClassifier)
-        patch.setattr(sklearn.neural_network, "MLPRegressor", DeepMLPRegressor)
-        spec.loader.exec_module(module)
-    return {name: item for name, item in vars(module).items() if name.startswith("test_")}
-
-
-SUITE = _suite()
+SUITE = load_tests_of_sklearn(
+    "sklearn.neural_network.tests.test_mlp",
+    {
+        "sklearn.neural_network.MLPClassifier": DeepMLPClassifier,
+        "sklearn.neural_network.MLPRegressor": DeepMLPRegressor,
+    },
+)
 for _name, _test in SUITE.items():
     if _name in PRIVATE:
         _test = pytest.mark.skip(reason=f"private: {PRIVATE[_name]}")(_test)
