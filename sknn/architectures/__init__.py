@@ -1,5 +1,6 @@
 """Torch modules; they know neither scikit-learn nor skorch."""
 
+from sknn.architectures._channels_first import ChannelsFirst
 from sknn.architectures._describe import describe
 from sknn.architectures._mlp import MLP
 from sknn.architectures._replayable import is_replayable
@@ -16,6 +17,7 @@ from sknn.architectures.options._sequence import SequenceOptions
 __all__ = [
     "INITIALIZERS",
     "MLP",
+    "ChannelsFirst",
     "DrawnMasks",
     "MLPOptions",
     "SequenceCNN",

@@ -1,5 +1,6 @@
 """From a genome's files to sequences, and from a fitted network to its variants."""
 
+from sknn.genomics._modisco import modisco_arrays
 from sknn.genomics._negatives import matched_negatives
 from sknn.genomics._splitters import (
     ChromosomeSplit,
@@ -21,6 +22,7 @@ __all__ = [
     "SimilarSequencesSplit",
     "group_similar_sequences",
     "matched_negatives",
+    "modisco_arrays",
     "read_bed",
     "read_bigwig",
     "read_regions",

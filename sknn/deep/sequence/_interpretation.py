@@ -7,6 +7,7 @@ from sklearn.base import TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from sknn._validation import local_random_state
+from sknn.architectures import ChannelsFirst
 from sknn.engine import (
     best_windows,
     gradient_times_input,
@@ -15,7 +16,7 @@ from sknn.engine import (
     mutation_effects,
     snapshot,
 )
-from sknn.motifs import BestWindows, Motif, motifs_from_windows
+from sknn.motifs import BestWindows, Motif, merge_motifs, motifs_from_windows
 from sknn.preprocessing import lengths_of
 
 #: most sequences that importances of filters are averaged over in `motifs`
@@ -76,6 +77,7 @@ class SequenceReading(TransformerMixin):
         min_sites: int = 10,
         pseudocount: float = 1.0,
         trim: float = 0.2,
+        merge: bool = True,
     ) -> list[Motif]:
         """Read a motif from each filter of the first layer.
 
@@ -94,11 +96,15 @@ class SequenceReading(TransformerMixin):
             Added to each count where probabilities are wanted.
         trim : float, default=0.2
             Bits below which positions at both ends are cut off.
+        merge : bool, default=True
+            Whether motifs that are the same, shifted, or each other's reverse complement become
+            one, see `sknn.motifs.merge_motifs`.
 
         Returns
         -------
         list of sknn.motifs.Motif
-            The most important first, see `filter_importance`. See
+            The most important first, see `filter_importance`; merged ones have the name of their
+            most important filter, and the sum of the importances. See
             `sknn.motifs.motifs_from_windows` for the recipe.
 
         Raises
@@ -118,7 +124,8 @@ class SequenceReading(TransformerMixin):
             "trim": trim,
             "importance": knock_out_effects(net, encoded[::step]),
         }
-        return self._motifs_of(net, encoded, options)
+        motifs = self._motifs_of(net, encoded, options)
+        return merge_motifs(motifs) if merge else motifs
 
     def untrained_motifs(self, X: Any, **options: Any) -> list[Motif]:
         """Read motifs in the same way from a network that nobody trained, as a control.
@@ -154,7 +161,7 @@ class SequenceReading(TransformerMixin):
         """
         return knock_out_effects(self._checked_net(), self._encoded_rows(X))
 
-    def saliency(self, X: Any, target: Any = None) -> np.ndarray:
+    def saliency(self, X: Any, target: Any = None, *, hypothetical: bool = False) -> np.ndarray:
         """Return how much each base of a sequence speaks for an output: gradient times input.
 
         Of sequences of letters the gradient's mean over the letters of a position is taken away
@@ -167,11 +174,14 @@ class SequenceReading(TransformerMixin):
         target : object or array-like of shape (n_samples,), default=None
             The class, or of each sequence one; for numbers the output, counted from 0. None is
             ``classes_[1]`` of two classes, of several the one that is predicted, and output 0.
+        hypothetical : bool, default=False
+            Whether to return the corrected gradient of every letter, in place of that of the
+            letter at each position alone: what TF-MoDISco calls hypothetical contributions.
 
         Returns
         -------
         ndarray of shape (n_samples, length, n_channels)
-            In units of the output before the link.
+            In units of the logits, or of the raw prediction.
 
         Raises
         ------
@@ -191,7 +201,38 @@ class SequenceReading(TransformerMixin):
         encoded = self._encoder.as_positions(encoded)
         if self._encoder.letters_ is None:
             return gradient * encoded
-        return gradient_times_input(gradient, encoded)
+        return gradient_times_input(gradient, np.ones_like(encoded) if hypothetical else encoded)
+
+    def encode(self, X: Any) -> np.ndarray:
+        """Return sequences of letters as the network reads them.
+
+        Parameters
+        ----------
+        X : array-like of str of shape (n_samples,), or array as in `fit`
+            Sequences.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, length, n_letters)
+
+        Raises
+        ------
+        ValueError
+            If X has no letters.
+        """
+        return self._encoder_of_letters().as_positions(self._encoded_rows(X))
+
+    def channels_first_module(self) -> ChannelsFirst:
+        """Return the network as a torch module that takes arrays of (n, n_letters, length).
+
+        tangermeme and others that read networks for sequences have channels before positions.
+
+        Returns
+        -------
+        torch.nn.Module
+            In evaluation mode; it gives logits, or the raw prediction, of shape (n, n_outputs).
+        """
+        return ChannelsFirst(self._checked_net().module_).eval()
 
     def in_silico_mutagenesis(self, X: Any, target: Any = None) -> np.ndarray:
         """Return how each exchange of one letter changes an output.

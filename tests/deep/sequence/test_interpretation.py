@@ -2,9 +2,13 @@
 
 import numpy as np
 import pytest
+import torch
 
 from sknn import SequenceCNNClassifier, SequenceCNNRegressor
 from sknn.datasets import make_motif_sequences
+from sknn.genomics import modisco_arrays
+from sknn.motifs import Motif
+from sknn.motifs._merge import align_motifs
 
 MOTIF = "CGACCGAACTCC"
 OTHER = "GGAGTTCGGTCG"
@@ -136,3 +140,48 @@ def test_motifs_need_letters_and_sequences_that_are_judged_rightly(model, data):
             read(numbers)
     with pytest.raises(ValueError, match="No sequence is left to read motifs from"):
         model.motifs(X[y == 0], np.zeros(int((y == 0).sum()), int))
+
+
+def test_motifs_that_are_one_are_merged(model, data):
+    X, y, _ = data
+    apart, merged = model.motifs(X, y, merge=False), model.motifs(X, y)
+    assert len(merged) < len(apart)
+    planted = [m for m in merged if m.information_content > 12 and align(m, MOTIF) > 0.7]
+    assert len(planted) == 1
+    assert sum(align(m, MOTIF) > 0.7 for m in apart) > 3  # filters that are one motif
+    assert sum(m.importance for m in merged) == pytest.approx(sum(m.importance for m in apart))
+
+
+def align(motif, consensus):
+    counts = np.eye(4)[["ACGT".index(letter) for letter in consensus]] * 30
+    return align_motifs(motif, Motif("planted", counts, 30)).similarity
+
+
+def test_the_module_with_channels_first_gives_logits_and_the_mutations_of_others(model, data):
+    """As tangermeme's saturation mutagenesis does: every exchange goes through the module."""
+    X = data[0][:2]
+    module = model.channels_first_module()
+    one_hot = torch.from_numpy(model.encode(X)).transpose(1, 2)
+    assert one_hot.shape == (2, 4, 50)
+    with torch.no_grad():
+        before = module(one_hot)
+        np.testing.assert_allclose(before[:, 0], model.decision_function(X), rtol=1e-5)
+        effects = np.zeros((2, 50, 4), np.float32)
+        for place in range(50):
+            for letter in range(4):
+                mutated = one_hot.clone()
+                mutated[:, :, place] = torch.eye(4)[letter]
+                effects[:, place, letter] = (module(mutated) - before)[:, 0]
+    np.testing.assert_allclose(model.in_silico_mutagenesis(X), effects, atol=1e-5)
+    with pytest.raises(ValueError, match=r"shape \(n, 4, 50\), channels first; got \(2, 50, 4\)"):
+        module(one_hot.transpose(1, 2))
+
+
+def test_arrays_for_modisco_are_one_hot_letters_and_contributions_of_all_letters(model, data):
+    X = data[0][:5]
+    one_hot, contributions = modisco_arrays(model, X)
+    assert one_hot.shape == contributions.shape == (5, 4, 50)
+    np.testing.assert_array_equal(one_hot.argmax(axis=1), [["ACGT".index(c) for c in s] for s in X])
+    np.testing.assert_allclose(contributions.sum(axis=1), 0, atol=1e-5)
+    saliency = model.saliency(X).transpose(0, 2, 1)
+    np.testing.assert_allclose(contributions * one_hot, saliency, atol=1e-6)
