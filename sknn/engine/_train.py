@@ -24,7 +24,12 @@ from sknn.engine.data._device import precision_of, resolve_device
 from sknn.engine.graphs._epochs import replayed
 from sknn.engine.losses._table import loss_for
 from sknn.engine.net._net import Net
-from sknn.engine.optimizers._optimizers import copy_state, net_arguments, restore_state
+from sknn.engine.optimizers._optimizers import (
+    copy_state,
+    net_arguments,
+    restore_state,
+    set_arguments,
+)
 from sknn.engine.optimizers._schedules import start_schedule
 from sknn.exceptions import NonFiniteLossError, warn_user
 
@@ -159,7 +164,9 @@ def _start_net(plan: TrainPlan, resume: Resume | None) -> tuple[Net, tuple | Non
     if resume is not None:
         if resume.last_weights is not None:
             net.module_.load_state_dict(resume.last_weights)
-    elif not (plan.incremental and type(net.optimizer_) is optimizer["optimizer"]):
+    elif plan.incremental and type(net.optimizer_) is optimizer["optimizer"]:
+        set_arguments(net, optimizer)
+    else:
         for name in [n for n in vars(net) if n.startswith("optimizer__")]:
             delattr(net, name)  # the solver may be another one now
         vars(net).update(optimizer)

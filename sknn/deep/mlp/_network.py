@@ -87,7 +87,12 @@ class MLPBuilder:
                 "or function that it is an argument of."
             )
         sizes = hidden_sizes(self.layers)
-        return {"hidden_layer_sizes": sizes, "n_hidden_layers": None, "hidden_width": None}
+        width = sizes[0] if len(set(sizes)) == 1 else None
+        return {
+            "hidden_layer_sizes": sizes,
+            "n_hidden_layers": len(sizes),
+            "hidden_width": width,
+        }
 
     def build(
         self,

@@ -6,7 +6,7 @@ A new solver is one entry in `OPTIMIZERS`.
 import copy
 import inspect
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
@@ -222,6 +222,17 @@ def restore_state(optimizer: torch.optim.Optimizer, saved: tuple[list[dict], dic
         group.update(before)
     optimizer.state.clear()
     optimizer.state.update(state)
+
+
+def set_arguments(net: Any, arguments: Mapping[str, Any]) -> None:
+    """Let the optimizer of a net go on with other arguments, such as those of `net_arguments`."""
+    vars(net).update(arguments)
+    for name, value in arguments.items():
+        _, _, argument = name.partition("optimizer__")
+        for group in net.optimizer_.param_groups:
+            key = "epsilon" if argument == "eps" and "epsilon" in group else argument
+            if key in group:  # those that do not decay have no decay
+                group[key] = value
 
 
 def forget_steps(optimizer: torch.optim.Optimizer) -> None:

@@ -79,9 +79,17 @@ class Schedule(ABC):
         return self.n_epochs + self.n_steps / self.n_batches
 
     def serves(self, config: TrainConfig) -> bool:
-        """Tell whether it can go on in a fit with these settings."""
-        own = self.config
-        return (own.learning_rate, own.solver) == (config.learning_rate, config.solver)
+        """Return whether it can go on in a fit with these settings."""
+        names = ["learning_rate", "solver", "learning_rate_params"]
+        if not isinstance(config.learning_rate, str):  # torch's remember the rate they began with
+            names.append("learning_rate_init")
+        return all(getattr(self.config, name) == getattr(config, name) for name in names)
+
+    def adopt(self, config: TrainConfig) -> None:
+        """Follow the learning rate and the warm-up of a fit that goes on."""
+        rate, warmup = config.learning_rate_init, config.warmup_epochs
+        self.rate *= rate / self.config.learning_rate_init
+        self.config = replace(self.config, learning_rate_init=rate, warmup_epochs=warmup)
 
     def start(self, optimizer: torch.optim.Optimizer) -> None:
         """Set the learning rate that training begins with."""
@@ -335,6 +343,7 @@ def start_schedule(
     if previous is not None and previous.serves(config):
         schedule = copy.deepcopy(previous)
         schedule.n_batches, schedule.n_steps = n_batches, 0
+        schedule.adopt(config)
     elif not isinstance(kind, str):
         schedule = TorchSchedule(config, n_batches, optimizer)
     else:
