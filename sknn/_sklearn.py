@@ -13,7 +13,6 @@ from sklearn.utils._param_validation import HasMethods, Interval, Options, StrOp
 from sklearn.utils._set_output import _get_output_config
 from sklearn.utils.metaestimators import _safe_split as safe_split
 from sklearn.utils.multiclass import _check_partial_fit_first_call as check_partial_fit_first_call
-from sklearn.utils.optimize import _check_optimize_result as check_optimize_result
 from sklearn.utils.validation import _check_feature_names as check_feature_names
 from sklearn.utils.validation import _check_method_params as check_method_params
 from sklearn.utils.validation import _check_sample_weight as check_sample_weight
@@ -43,7 +42,6 @@ __all__ = [
     "StrOptions",
     "check_feature_names",
     "check_method_params",
-    "check_optimize_result",
     "check_partial_fit_first_call",
     "check_sample_weight",
     "check_y",

@@ -254,6 +254,18 @@ class Watcher(Protocol):
         """Look at the net and its progress; return True to stop training."""
 
 
+class TargetCodec(Protocol):
+    """Translates between the user's y and what a network computes with."""
+
+    spec_: TargetSpec
+
+    def decode(self, output: np.ndarray) -> Any:
+        """Return labels or numbers for the raw output of a network."""
+
+    def decode_target(self, y: np.ndarray) -> np.ndarray:
+        """Return the labels or numbers that an encoded y stands for."""
+
+
 @saved
 @dataclass(frozen=True)
 class TrainResult:
@@ -267,11 +279,17 @@ class TrainResult:
         Curves, counts, and why training stopped.
     resume : object or None, default=None
         What the engine needs to go on exactly where training was interrupted.
+    runner : str, default=''
+        Name of what computed the epochs, such as 'handwritten' or 'autograd'.
+    runner_reasons : dict of str to str, default={}
+        Why faster ones did not, by their names.
     """
 
     net: Any
     progress: Progress
     resume: Any = None
+    runner: str = ""
+    runner_reasons: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -317,6 +335,8 @@ class TrainPlan:
         What an earlier call left, to go on from.
     incremental : bool, default=False
         One epoch with the optimizer's state kept (``partial_fit``).
+    codec : TargetCodec or None, default=None
+        Translates y for callbacks that score.
     """
 
     module: Any
@@ -332,6 +352,7 @@ class TrainPlan:
     watcher: Watcher | None = None
     previous: TrainResult | None = None
     incremental: bool = False
+    codec: TargetCodec | None = None
 
     def with_own_rows(self) -> "TrainPlan":
         """Return a plan whose X has no other rows than its own."""

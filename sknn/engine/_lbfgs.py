@@ -5,37 +5,38 @@ from typing import Any
 
 import numpy as np
 import torch
-from scipy.optimize import minimize
-from torch.nn.utils import parameters_to_vector, vector_to_parameters
+from scipy.optimize import OptimizeResult, minimize
+from sklearn.exceptions import ConvergenceWarning
 
-from sknn._sklearn import check_optimize_result
-from sknn._specs import Progress, TrainConfig
-from sknn.engine.backprop._mlp import Factors, MLPPass, covers_module
-from sknn.engine.callbacks._epoch_end import StopTraining
-from sknn.engine.data._batches import Batches, Rows, target_and_weight
-from sknn.engine.net._net import Net
+from sknn.engine._interrupt import PauseTraining
+from sknn.engine._run import TrainingRun
+from sknn.engine.backprop._mlp import Factors, MLPPass, supports_module
+from sknn.engine.data._batches import Batches, target_and_weight
 from sknn.exceptions import warn_user
 
 #: numbers that the widest layer of a chunk of rows may hold: 32 MiB in float64
 CHUNK_NUMBERS = 2**22
 
 
-class Objective(ABC):
-    """The penalised mean loss of all rows, as a function of one flat vector.
+class StopTraining(Exception):  # noqa: N818 - an event, not an error
+    """Ends SciPy's iterations after one that a callback has seen."""
 
-    Rows go through the network in chunks, whose losses and gradients add up, so that large data
+
+class Objective(ABC):
+    """The penalised mean loss of all samples, as a function of one flat vector.
+
+    Samples go through the network in chunks, whose losses and gradients add up, so that large data
     need no memory for all their activations.
 
     Parameters
     ----------
-    net : Net
-        Initialised; its parameters are overwritten at each call.
-    rows : Rows
-        The training rows.
+    run : TrainingRun
+        Begun; the parameters of its net are overwritten at each call.
     """
 
-    def __init__(self, net: Net, rows: Rows):
-        self.net = net
+    def __init__(self, run: TrainingRun):
+        self.net, rows = run.net, run.samples
+        net = self.net
         self.batches = Batches(rows, net.chunk_rows(CHUNK_NUMBERS))
         weight = rows.sample_weight
         self.total_weight = float(len(rows) if weight is None else weight.sum())
@@ -60,31 +61,33 @@ class Objective(ABC):
 class AutogradObjective(Objective):
     """For any module; see `Objective`. Sparse rows become dense a chunk at a time."""
 
-    def __init__(self, net: Net, rows: Rows):
-        super().__init__(net, rows)
-        self.parameters = [p for p in net.module_.parameters() if p.requires_grad]
+    def __init__(self, run: TrainingRun):
+        super().__init__(run)
+        self.parameters = [p for p in self.net.module_.parameters() if p.requires_grad]
+        self.arguments = {} if run.compiled is None else {"compiled": run.compiled}
 
     def get_vector(self) -> np.ndarray:
         """Return the present parameters, in float64 for SciPy."""
-        return parameters_to_vector(self.parameters).detach().cpu().double().numpy()
+        return _join(self.parameters)
 
     def set_vector(self, vector: np.ndarray) -> None:
         """Write the parameters."""
-        like = self.parameters[0]
-        flat = torch.from_numpy(vector).to(device=like.device, dtype=like.dtype)
+        parts = torch.from_numpy(vector).split([p.numel() for p in self.parameters])
         with torch.no_grad():
-            vector_to_parameters(flat.clone(), self.parameters)
+            for p, part in zip(self.parameters, parts, strict=True):
+                p.copy_(part.view_as(p))
 
     def __call__(self, vector: np.ndarray) -> tuple[float, np.ndarray]:
         """Return loss and gradient, of shape (n_parameters,)."""
         self.set_vector(vector)
-        self.net.module_.zero_grad(set_to_none=True)
+        for p in self.parameters:
+            p.grad = None
         self.net.module_.train()
         loss = 0.0
         for X, target in self.batches:
             target, weight = target_and_weight(target)
             share = (len(X) if weight is None else weight.sum()) / self.total_weight
-            chunk = share * self.net.criterion_(self.net.infer(X), target, weight)
+            chunk = share * self.net.criterion_(self.net.infer(X, **self.arguments), target, weight)
             chunk.backward()
             loss += float(chunk.detach())
         penalty = self.net.penalty(self.total_weight)
@@ -93,19 +96,31 @@ class AutogradObjective(Objective):
             loss += penalty.item()
         unused = torch.zeros_like  # a user's module need not use all it has
         gradients = [unused(p) if p.grad is None else p.grad for p in self.parameters]
-        gradient = parameters_to_vector(gradients)
-        return loss, gradient.cpu().double().numpy()
+        return loss, _join(gradients)
 
     def close(self) -> None:
         """Do nothing: nothing was borrowed."""
 
 
-class ClosedFormObjective(Objective):
+def _join(tensors: list[torch.Tensor]) -> np.ndarray:
+    """Return tensors as one vector in float64."""
+    return torch.cat([t.detach().reshape(-1) for t in tensors]).cpu().double().numpy()
+
+
+class HandwrittenObjective(Objective):
     """For a plain MLP, by `MLPPass` on its flat vector; see `Objective`."""
 
-    def __init__(self, net: Net, rows: Rows):
-        super().__init__(net, rows)
-        self.mlp = MLPPass(net, rows.is_sparse)
+    @classmethod
+    def supports(cls, run: TrainingRun) -> str | None:
+        """Return why a run needs autograd; None if it does not."""
+        if run.net.l1_ratio:
+            return "l1_ratio is not 0"
+        return supports_module(run.net, run.compiled)
+
+    def __init__(self, run: TrainingRun):
+        super().__init__(run)
+        rows = run.samples
+        self.mlp = MLPPass(self.net, rows.is_sparse)
         self.mlp.weight_bases = self.mlp.weight_targets  # chunks add up
         self.parts = [
             part
@@ -151,77 +166,92 @@ class ClosedFormObjective(Objective):
         self.mlp.flat.close()
 
 
-def objective(net: Net, rows: Rows) -> Objective:
-    """Return the fastest objective that covers the net."""
-    covered = covers_module(net) and not net.l1_ratio
-    return (ClosedFormObjective if covered else AutogradObjective)(net, rows)
+class LBFGSRunner:
+    """Minimises the penalised loss of a run's samples by L-BFGS-B.
 
-
-def minimize_lbfgs(net: Net, rows: Rows, config: TrainConfig, progress: Progress) -> None:
-    """Train a net by L-BFGS-B.
+    An iteration is an epoch: callbacks see it, and an interruption goes back to the last one.
+    SciPy keeps the curvature to itself, so that going on repeats the iterations from the first
+    weights, which are part of the run's state, and passes the same points again.
 
     Parameters
     ----------
-    net : Net
-        Trained in place.
-    rows : Rows
-        The training rows.
-    config : TrainConfig
-        ``max_iter`` iterations, ``max_fun`` evaluations, ``tol`` of the largest gradient entry.
-    progress : Progress
-        Changed in place.
-
-    Warns
-    -----
-    ConvergenceWarning
-        If it stops for another reason than the tolerance.
-    UserWarning
-        If it is interrupted; the last iteration's weights stay.
+    run : TrainingRun
+        Begun. ``max_iter`` iterations, ``max_fun`` evaluations, ``tol`` of the largest gradient
+        entry.
     """
-    function = objective(net, rows)
-    try:
-        _minimize(function, config, progress)
-    finally:
-        function.close()
-        if len(net.history) and "train_loss" not in net.history[-1]:
-            del net.history[-1:]  # an iteration that did not end
 
+    name = "lbfgs"
 
-def _minimize(function: Objective, config: TrainConfig, progress: Progress) -> None:
-    net, latest, begun = function.net, function.get_vector(), False
+    def __init__(self, run: TrainingRun):
+        self.run = run
+        reason = HandwrittenObjective.supports(run)
+        kind = HandwrittenObjective if reason is None else AutogradObjective
+        if reason is not None:
+            run.runner_reasons["handwritten"] = reason
+        self.function = kind(run)
+        if run.resume is None:
+            run.first_weights = self.function.get_vector().copy()
+        else:
+            run.forget_epochs()
+        self.latest = run.first_weights.copy()
+        self.is_open = False
 
-    def evaluate(vector):
-        nonlocal begun
-        if not begun:  # the first evaluation of an iteration
-            net.notify("on_epoch_begin")
-            begun = True
-        return function(vector)
+    def close(self) -> None:
+        """Give the module memory of its own again, and leave out an iteration that did not end."""
+        self.function.close()
+        history = self.run.net.history
+        if len(history) and "train_loss" not in history[-1]:
+            del history[-1:]
 
-    def record(intermediate_result):
-        nonlocal latest, begun
-        latest, begun = intermediate_result.x.copy(), False
-        net.history.record("train_loss", float(intermediate_result.fun))
-        function.set_vector(latest)  # the last one tried may have been another
-        net.notify("on_epoch_end")
+    def minimize(self) -> None:
+        """Train to the end; the weights of the last iteration stay, however it ends."""
+        config, function = self.run.config, self.function
+        options = {"maxfun": config.max_fun, "maxiter": config.max_iter, "gtol": config.tol}
+        try:
+            result = minimize(
+                self._evaluate,
+                self.latest.copy(),
+                method="L-BFGS-B",
+                jac=True,
+                options=options,
+                callback=self._end_iteration,
+            )
+        except StopTraining:  # a callback's wish
+            function.set_vector(self.latest)
+            return
+        except (KeyboardInterrupt, PauseTraining):
+            function.set_vector(self.latest)
+            raise
+        function.set_vector(result.x)
+        self._conclude(result)
 
-    options = {"maxfun": config.max_fun, "maxiter": config.max_iter, "gtol": config.tol}
-    try:
-        result = minimize(
-            evaluate, latest, method="L-BFGS-B", jac=True, options=options, callback=record
-        )
-    except KeyboardInterrupt:
-        warn_user("Training interrupted by user.")
-        progress.stopped_because = "interrupted"
-        function.set_vector(latest)
-        return
-    except StopTraining:  # a callback's wish
-        function.set_vector(latest)
-        return
-    function.set_vector(result.x)
-    progress.n_epochs = check_optimize_result("lbfgs", result, config.max_iter)
-    progress.loss = progress.best_loss = float(result.fun)
-    progress.best_epoch = progress.n_epochs
-    if not np.isfinite(result.fun):
-        progress.stopped_because = "diverged"
-    else:
-        progress.stopped_because = "converged" if result.success else "max_iter"
+    def _evaluate(self, vector: np.ndarray) -> tuple[float, np.ndarray]:
+        self.run.pause_if_asked()
+        if not self.is_open:  # the first evaluation of an iteration
+            self.run.open_epoch()
+            self.is_open = True
+        return self.function(vector)
+
+    def _end_iteration(self, intermediate_result: OptimizeResult) -> None:
+        self.latest, self.is_open = intermediate_result.x.copy(), False
+        self.function.set_vector(self.latest)  # the last one tried may have been another
+        self.run.close_epoch(float(intermediate_result.fun))
+        if self.run.progress.stopped_because:
+            raise StopTraining
+
+    def _conclude(self, result: OptimizeResult) -> None:
+        progress = self.run.progress
+        progress.n_epochs = min(int(result.nit), self.run.config.max_iter)
+        if result.status != 0:
+            warn_user(
+                f"lbfgs failed to converge after {progress.n_epochs} iteration(s) "
+                f"(status={result.status}): {result.message}. Increase max_iter (now "
+                f"{self.run.config.max_iter}) or max_fun, or scale the data.",
+                ConvergenceWarning,
+            )
+        progress.loss = progress.best_loss = float(result.fun)
+        progress.best_epoch = progress.n_epochs
+        if not np.isfinite(result.fun):
+            progress.stopped_because = "diverged"
+        else:
+            progress.stopped_because = "converged" if result.success else "max_iter"

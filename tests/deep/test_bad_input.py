@@ -14,7 +14,7 @@ from sknn import DeepMLPClassifier, DeepMLPRegressor
 from sknn._validation import local_random_state, validated_layer_sizes, validated_weights
 from sknn.architectures import MLP
 from sknn.engine import Net, resolve_device
-from sknn.engine._lbfgs import ClosedFormObjective
+from sknn.engine._lbfgs import HandwrittenObjective
 from sknn.engine.backprop._mlp import MLPPass
 from sknn.exceptions import NonFiniteLossError
 
@@ -860,7 +860,7 @@ def interrupt_after(monkeypatch, n_steps):
 
 
 def interrupt_lbfgs_after(monkeypatch, n_calls):
-    call, seen = ClosedFormObjective.__call__, []
+    call, seen = HandwrittenObjective.__call__, []
 
     def evaluate(objective, vector):
         if len(seen) == n_calls:
@@ -868,7 +868,7 @@ def interrupt_lbfgs_after(monkeypatch, n_calls):
         seen.append(1)
         return call(objective, vector)
 
-    monkeypatch.setattr(ClosedFormObjective, "__call__", evaluate)
+    monkeypatch.setattr(HandwrittenObjective, "__call__", evaluate)
 
 
 def assert_whole(estimator, n_epochs):

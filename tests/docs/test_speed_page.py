@@ -10,7 +10,6 @@ from torch import nn
 
 from sknn import DeepMLPClassifier, DeepMLPRegressor
 from sknn.deep.mlp._network import CONSTRAINTS
-from sknn.engine.backprop._epochs import covers
 from sknn.engine.backprop._mlp import IN_PLACE
 from sknn.preprocessing import CLASS_LOSSES, VALUE_LOSSES
 
@@ -67,7 +66,9 @@ def test_lists_are_complete():
     ids=lambda params: "-".join(params),
 )
 def test_by_hand(params):
-    assert covers(fitted(**params).net_)
+    model = fitted(**params)
+    assert model.runner_ == "handwritten"
+    assert set(model.runner_reasons_) == {"cuda_graph"}
 
 
 @pytest.mark.parametrize(
@@ -87,4 +88,6 @@ def test_by_hand(params):
     ids=lambda params: "-".join(params),
 )
 def test_by_autograd(params):
-    assert not covers(fitted(**params).net_)
+    model = fitted(**params)
+    assert model.runner_ == "autograd"
+    assert model.runner_reasons_["handwritten"]

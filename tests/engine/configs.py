@@ -1,6 +1,16 @@
-"""A `TrainConfig` for tests."""
+"""A `TrainConfig` for tests, and a callback that asks for autograd."""
+
+from skorch.callbacks import Callback
 
 from sknn._specs import TrainConfig
+
+
+class BatchWatcher(Callback):
+    """Looks at single batches, so that they are computed by autograd."""
+
+    def on_batch_end(self, net, **kwargs):
+        pass
+
 
 DEFAULTS = {
     "solver": "adam",

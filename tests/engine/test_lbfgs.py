@@ -1,3 +1,5 @@
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
@@ -8,7 +10,7 @@ from sklearn.base import clone
 from sknn import DeepMLPClassifier, DeepMLPRegressor
 from sknn.architectures import MLP
 from sknn.engine import _lbfgs
-from sknn.engine._lbfgs import AutogradObjective, ClosedFormObjective
+from sknn.engine._lbfgs import AutogradObjective, HandwrittenObjective
 from sknn.engine.data._batches import Rows
 from sknn.engine.losses._table import LOSSES
 from sknn.engine.net._net import Net
@@ -16,7 +18,7 @@ from sknn.engine.net._net import Net
 ACTIVATIONS = ["identity", "logistic", "tanh", "relu"]
 
 
-KINDS = [AutogradObjective, ClosedFormObjective]
+KINDS = [AutogradObjective, HandwrittenObjective]
 
 
 def objective(kind, loss, n_outputs, y, weight=None, alpha=0.3, activation="tanh"):
@@ -24,7 +26,7 @@ def objective(kind, loss, n_outputs, y, weight=None, alpha=0.3, activation="tanh
     mlp.init_weights(np.random.RandomState(0))
     net = Net(mlp, loss=loss, alpha=alpha).initialize()
     X = np.random.default_rng(1).normal(size=(len(y), 4))
-    return kind(net, Rows(X, y, weight))
+    return kind(SimpleNamespace(net=net, samples=Rows(X, y, weight), compiled=None))
 
 
 def targets(loss, n_outputs, rng):
@@ -79,17 +81,16 @@ def test_both_objectives_know_every_loss(loss, weighted, rng):
     assert check_grad(lambda v: hand(v)[0], lambda v: hand(v)[1], vector) < 1e-5
 
 
-def test_only_autograd_knows_the_l1_penalty_and_users_losses(rng):
-    rows = Rows(rng.normal(size=(9, 4)), rng.normal(size=(9, 1)))
-
-    def chosen(loss="squared_error", **options):
+def test_only_autograd_knows_the_l1_penalty_and_users_losses():
+    def reason(loss="squared_error", **options):
         mlp = MLP([4, 5, 1], "tanh", torch.float64)
         mlp.init_weights(np.random.RandomState(0))
-        return _lbfgs.objective(Net(mlp, loss=loss, **options).initialize(), rows)
+        net = Net(mlp, loss=loss, **options).initialize()
+        return HandwrittenObjective.supports(SimpleNamespace(net=net, compiled=None))
 
-    assert isinstance(chosen(alpha=1.0), ClosedFormObjective)
-    assert isinstance(chosen(alpha=1.0, l1_ratio=0.5), AutogradObjective)
-    assert isinstance(chosen(lambda z, y: (z - y).abs()), AutogradObjective)
+    assert reason(alpha=1.0) is None
+    assert "l1_ratio" in reason(alpha=1.0, l1_ratio=0.5)
+    assert "loss" in reason(lambda z, y: (z - y).abs())
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -125,8 +126,9 @@ def test_fits_by_both_objectives_are_the_same(loss, weighted, container, rng, mo
     model = cls(hidden_layer_sizes=(5,), solver="lbfgs", activation="tanh", max_iter=15, alpha=0.1)
     model.set_params(random_state=0)
     fast = clone(model).fit(container(X), y, weight)
-    monkeypatch.setattr(_lbfgs, "covers_module", lambda net: False)
+    monkeypatch.setattr(HandwrittenObjective, "supports", lambda run: "not now")
     slow = clone(model).fit(container(X), y, weight)
+    assert slow.runner_reasons_ == {"handwritten": "not now"}
     assert fast.n_iter_ == slow.n_iter_ == 15
     np.testing.assert_allclose(fast.loss_curve_, slow.loss_curve_, rtol=1e-6)
     np.testing.assert_allclose(fast.coefs_[0], slow.coefs_[0], rtol=1e-4, atol=1e-6)

@@ -12,8 +12,8 @@ from torch import nn
 from sknn._specs import InputSpec, Sample, TargetSpec, TrainConfig, TrainPlan
 from sknn.architectures import MLP, MLPOptions, build_user_module
 from sknn.engine import Net, forward, layer_weights, train
-from sknn.engine.backprop import _epochs as _closed_form
-from sknn.engine.backprop._mlp import IN_PLACE, covers_module
+from sknn.engine._runners import AutogradRunner
+from sknn.engine.backprop._mlp import IN_PLACE, supports_module
 from sknn.engine.net._weights import linear_layers
 from sknn.exceptions import NonFiniteLossError
 
@@ -83,31 +83,30 @@ def assert_same_state(mine, theirs):
 
 
 @by_network
-def test_steps_by_hand_are_for_plain_networks_alone(network, X, monkeypatch):
-    assert not covers_module(as_net(build(**network)))
-    assert covers_module(as_net(build()))
-    monkeypatch.setattr(_closed_form.ClosedForm, "run_epoch", None)  # would fail if called
-    assert len(train(plan(build(**network), X)).progress.loss_curve) == 3
+def test_steps_by_hand_are_for_plain_networks_alone(network, X):
+    assert supports_module(as_net(build(**network)))
+    assert supports_module(as_net(build())) is None
+    result = train(plan(build(**network), X))
+    assert result.runner == "autograd"
+    assert len(result.progress.loss_curve) == 3
 
 
 @pytest.mark.parametrize("activation", [["tanh", "relu"], ["elu", "logistic"], ["selu", "selu"]])
 @pytest.mark.parametrize("container", [np.asarray, sparse.csr_array])
 @pytest.mark.parametrize("solver", ["adam", "sgd", "lbfgs"])
-def test_steps_by_hand_know_an_activation_for_each_layer(
-    activation, container, solver, X, monkeypatch
-):
-    assert covers_module(as_net(build(activation)))
+def test_steps_by_hand_know_an_activation_for_each_layer(activation, container, solver, X):
+    assert supports_module(as_net(build(activation))) is None
     fast = train(plan(build(activation), container(X), solver=solver))
-    monkeypatch.setattr(_closed_form, "covers", lambda net: False)
-    monkeypatch.setattr("sknn.engine._lbfgs.covers_module", lambda net: False)
-    slow = train(plan(build(activation), container(X), solver=solver))
+    slow = build(activation)
+    slow.__class__ = type("Other", (MLP,), {})  # no plain MLP, as far as anyone can tell
+    slow = train(plan(slow, container(X), solver=solver), [AutogradRunner])
     np.testing.assert_allclose(fast.progress.loss_curve, slow.progress.loss_curve, rtol=1e-9)
     np.testing.assert_allclose(forward(fast.net, X), forward(slow.net, X), rtol=1e-7)
 
 
 def test_an_activation_that_is_not_known_by_hand_goes_through_autograd():
     assert "gelu" not in IN_PLACE
-    assert not covers_module(as_net(build(["relu", "gelu"])))
+    assert "gelu" in supports_module(as_net(build(["relu", "gelu"])))
 
 
 # --- training ------------------------------------------------------------------------------
@@ -183,7 +182,7 @@ def test_a_users_module_is_trained_by_autograd(X):
     inputs = InputSpec("table", 4, "float64")
     module = build_user_module(factory, inputs, TARGET, {}, np.random.RandomState(0))
     result = train(plan(module, X, max_iter=60))
-    assert not covers_module(result.net)
+    assert result.runner == "autograd"
     assert result.progress.loss < 0.9 * result.progress.loss_curve[0]
     assert forward(result.net, sparse.csr_array(X)).shape == (33, 3)
 

@@ -1,7 +1,9 @@
 """Layers that several architectures share, and torch's global generator kept out of the way."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import RLock
 from typing import Any
 
 import numpy as np
@@ -11,6 +13,28 @@ from torch.nn.functional import batch_norm
 
 from sknn._saved import saved
 from sknn.activations import ACTIVATIONS, TRAINABLE
+
+
+class _GlobalGenerator:
+    """A lock that a thread may take several times; free again in a forked child."""
+
+    def __init__(self) -> None:
+        self._renew()
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=self._renew)
+
+    def _renew(self) -> None:
+        self._lock = RLock()
+
+    def __enter__(self) -> None:
+        self._lock.acquire()
+
+    def __exit__(self, *error: object) -> None:
+        self._lock.release()
+
+
+#: held by the thread that draws from torch's global generators
+GLOBAL_GENERATOR = _GlobalGenerator()
 
 
 def activation_module(name: str) -> nn.Module:
@@ -39,7 +63,8 @@ def activation_module(name: str) -> nn.Module:
 def seeded_torch(random_state: np.random.RandomState) -> Iterator[None]:
     """Let torch's global generators run from a seed inside the block, and put them back after it.
 
-    For code that draws from them because it has no other choice, as a user's module does.
+    For code that draws from them because it has no other choice, as a user's module does. There is
+    one global generator for all threads, so that one of them at a time is let in.
 
     Parameters
     ----------
@@ -49,7 +74,7 @@ def seeded_torch(random_state: np.random.RandomState) -> Iterator[None]:
     seed = int(random_state.randint(np.iinfo(np.int32).max))
     has_cuda = torch.cuda.is_initialized()  # if not, seeding would wait for it, and seed it later
     devices = list(range(torch.cuda.device_count())) if has_cuda else []
-    with torch.random.fork_rng(devices=devices):
+    with GLOBAL_GENERATOR, torch.random.fork_rng(devices=devices):
         torch.default_generator.manual_seed(seed)
         if has_cuda:
             torch.cuda.manual_seed_all(seed)

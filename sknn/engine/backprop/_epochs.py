@@ -1,68 +1,57 @@
 """Training a plain MLP by steps written out by hand, in place of autograd."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import torch
 
-from sknn.engine.backprop._flat_parameters import covers_optimizer, flat_step
-from sknn.engine.backprop._mlp import Factors, MLPPass, covers_module
-from sknn.engine.callbacks._user import frees_or_freezes
-from sknn.engine.data._batches import Batches, Rows, target_and_weight
+from sknn.engine._run import TrainingRun
+from sknn.engine.backprop._flat_parameters import flat_step, supports_optimizer
+from sknn.engine.backprop._mlp import Factors, MLPPass, supports_module
+from sknn.engine.data._batches import target_and_weight
 from sknn.engine.optimizers._optimizers import get_learning_rate
 
 Tensor = torch.Tensor
 
 
-def covers(net: Any) -> bool:
-    """Tell whether a net can be trained by `ClosedForm`.
+class HandwrittenRunner:
+    """Trains a plain MLP by passes that are written out, on one flat vector of parameters.
 
     Parameters
     ----------
-    net : Net
-        Initialised.
-
-    Returns
-    -------
-    bool
-        True where `covers_module` and `covers_optimizer` are, with a schedule that sets nothing
-        but learning rate and momentum, no average to keep, and nobody watching single batches or
-        freezing parameters.
-    """
-    return (
-        covers_module(net)
-        and covers_optimizer(net.optimizer_, _sets_momentum(net))
-        and (net.schedule is None or net.schedule.only_sets_rates)
-        and net.average is None
-        and not net.watches_batches()
-        and not frees_or_freezes(net)
-    )
-
-
-def _sets_momentum(net: Any) -> bool:
-    return net.schedule is not None and net.schedule.sets_momentum
-
-
-class ClosedForm:
-    """Trains the MLP of a net, an epoch at a call; to be closed at the end.
-
-    Parameters
-    ----------
-    net : Net
-        One that `covers` accepts, with its schedule started. Its parameters lie in one flat
-        vector until `close`.
-    is_sparse : bool
-        Whether X is a CSR matrix.
+    run : TrainingRun
+        One that `supports` accepts, begun. The parameters of its net lie in one flat vector until
+        `close`.
     """
 
-    def __init__(self, net: Any, is_sparse: bool):
+    name = "handwritten"
+
+    @classmethod
+    def supports(cls, run: TrainingRun) -> str | None:
+        """Return why a run cannot be computed so; None if it can."""
+        net, callbacks = run.net, run.callbacks
+        reason = supports_module(net, run.compiled)
+        if reason is None:
+            reason = supports_optimizer(net.optimizer_, _sets_momentum(run))
+        if reason is not None:
+            return reason
+        if net.schedule is not None and not net.schedule.only_sets_rates:
+            return "a schedule of the user's may set more than learning rate and momentum"
+        if run.average is not None:
+            return "weights are averaged after each step"
+        if callbacks.watches_batches:
+            return "a callback looks at single batches"
+        if callbacks.freezes:
+            return "a callback may freeze parameters"
+        return None
+
+    def __init__(self, run: TrainingRun):
+        net = run.net
+        self.run = run
         self.alpha, self.l1_ratio = net.alpha, net.l1_ratio
         self.l1, self.l2 = net.alpha * net.l1_ratio, net.alpha * (1 - net.l1_ratio)
         self.max_grad_norm = net.max_grad_norm
-        self.schedule = net.schedule
-        self.mlp = MLPPass(net, is_sparse)
-        needs_gradient = self.l1 > 0 or self.max_grad_norm is not None or _sets_momentum(net)
+        self.mlp = MLPPass(net, run.samples.is_sparse)
+        needs_gradient = self.l1 > 0 or self.max_grad_norm is not None or _sets_momentum(run)
         self.step_optimizer = flat_step(self.mlp.flat, needs_gradient)
         if self.step_optimizer is None:  # plain SGD writes into the parameters themselves
             self.mlp.weight_targets, self.mlp.bias_targets = self.mlp.weights, self.mlp.biases
@@ -72,28 +61,22 @@ class ClosedForm:
         self.mlp.flat.close()
 
     @torch.no_grad()
-    def run_epoch(self, batches: Batches, outputs: list | None = None) -> float:
-        """Train on all batches once.
-
-        Parameters
-        ----------
-        batches : Batches
-            Of training rows with targets.
-        outputs : list, default=None
-            Where to append pairs of targets and raw outputs, each before its batch's step.
+    def run_epoch(self) -> float:
+        """Train on the batches that are left of the epoch at hand.
 
         Returns
         -------
         float
-            Mean loss of a row, with the penalty, as it was before the step of its batch.
+            Mean loss of a sample, with the penalty, as it was before the step of its batch.
         """
-        total = 0.0
-        for X, target in batches.groups(dense=not self.mlp.is_sparse):
+        run, batches = self.run, self.run.batches
+        for X, target in batches.groups(not self.mlp.is_sparse, run.epoch.n_steps):
             loss, output = self._run_group(X, target, batches.batch_size)
-            total = total + loss
-            if outputs is not None:
-                outputs.append((target, output))
-        return float(total) / len(batches.dataset)
+            run.count_steps(loss, -(-len(output) // batches.batch_size), len(output))
+            run.keep_outputs(target, output)
+            if run.epoch.n_samples < len(run.samples):
+                run.pause_if_asked()
+        return float(run.epoch.loss_sum) / len(run.samples)
 
     def _run_group(self, X: Any, target: Any, batch_size: int) -> tuple[Tensor, Tensor]:
         """Train on consecutive batches; return summed loss and outputs, still on the device."""
@@ -107,7 +90,9 @@ class ClosedForm:
             weights = weight.split(batch_size)
             totals = torch.stack([part.sum() for part in weights]).tolist()
         norms, flat = [], self.mlp.flat
-        schedule = self.schedule if self.schedule is not None and self.schedule.per_step else None
+        schedule = self.run.net.schedule
+        if schedule is not None and not schedule.per_step:
+            schedule = None
         for part, want, out, w, total in zip(
             self.mlp.split(X, batch_size), wanted, outputs, weights, totals, strict=True
         ):
@@ -165,15 +150,6 @@ class ClosedForm:
         return costs.sum()
 
 
-@contextmanager
-def closed_form(net: Any, rows: Rows) -> Iterator[None]:
-    """Let a net train on rows by `ClosedForm` inside the block, if it `covers` the net."""
-    if not covers(net):
-        yield
-        return
-    net.closed_form = ClosedForm(net, rows.is_sparse)
-    try:
-        yield
-    finally:
-        net.closed_form.close()
-        del net.closed_form
+def _sets_momentum(run: TrainingRun) -> bool:
+    schedule = run.net.schedule
+    return run.callbacks.sets_rates or (schedule is not None and schedule.sets_momentum)

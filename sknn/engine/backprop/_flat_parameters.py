@@ -204,28 +204,31 @@ STATES: dict[type, tuple[tuple[str, ...], dict[str, float]]] = {
 }
 
 
-def covers_optimizer(optimizer: torch.optim.Optimizer, momentum_changes: bool) -> bool:
-    """Tell whether `flat_step` can do what an optimizer does.
+def supports_optimizer(optimizer: torch.optim.Optimizer, momentum_changes: bool) -> str | None:
+    """Return why `flat_step` cannot do what an optimizer does; None if it can.
 
     Parameters
     ----------
     optimizer : torch.optim.Optimizer
         With the settings that training begins with.
     momentum_changes : bool
-        Whether a schedule will set its momentum.
+        Whether its momentum will be set.
 
     Returns
     -------
-    bool
+    str or None
     """
     groups, kind = optimizer.param_groups, type(optimizer)
     if kind is AdamW:
-        return len(groups) == 2 and "decay" in groups[0] and "decay" not in groups[1]
+        decays = ["decay" in group for group in groups]
+        return None if decays == [True, False] else "not exactly the weights decay"
     if len(groups) != 1:
-        return False
-    if kind is RMSprop:  # with momentum it has more state
-        return not groups[0]["momentum"] and not momentum_changes
-    return kind in (Adam, SGD, NAdam)
+        return "the optimizer has several groups of parameters"
+    if kind is RMSprop and (groups[0]["momentum"] or momentum_changes):  # it has more state
+        return "RMSprop with momentum"
+    if kind not in (Adam, SGD, NAdam, RMSprop):
+        return f"solver={kind.__name__} is not one of those that are written out"
+    return None
 
 
 def flat_step(flat: Flat, needs_gradient: bool = False) -> Any:
@@ -234,7 +237,7 @@ def flat_step(flat: Flat, needs_gradient: bool = False) -> Any:
     Parameters
     ----------
     flat : Flat
-        With an optimizer that `covers_optimizer` accepts.
+        With an optimizer that `supports_optimizer` accepts.
     needs_gradient : bool, default=False
         Whether there has to be a gradient vector.
 

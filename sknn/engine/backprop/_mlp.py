@@ -19,6 +19,7 @@ from sknn.activations import LEAKY_SLOPE, SELU_ALPHA, SELU_SCALE
 from sknn.architectures import MLP
 from sknn.engine.backprop._flat_parameters import Flat
 from sknn.engine.data._sparse import SparseBatch
+from sknn.engine.net._net import Net
 
 Tensor = torch.Tensor
 aten = torch.ops.aten
@@ -66,29 +67,25 @@ IN_PLACE: dict[str, InPlace] = {
 }
 
 
-def covers_module(net: Any) -> bool:
-    """Tell whether `MLPPass` can do what the module of a net does.
-
-    Parameters
-    ----------
-    net : Net
-        Initialised.
-
-    Returns
-    -------
-    bool
-        True for a plain MLP with activations of `IN_PLACE` and a loss with a `gradient_into`.
-    """
+def supports_module(net: Net, compiled: Any = None) -> str | None:
+    """Return why `MLPPass` cannot do what the module of a net does; None if it can."""
     module = net.module_
-    return (
-        type(module) is MLP
-        and module.is_plain
-        and set(module.activation_names) <= set(IN_PLACE)
-        and net.loss.gradient_into is not None
-        and net.precision != "bfloat16"
-        and net.compiled is None
-        and all(p.requires_grad for p in module.parameters())
-    )
+    if type(module) is not MLP:
+        return f"the network is a {type(module).__name__}, not a plain MLP"
+    if not module.is_plain:
+        return "the network has layers beside weights, biases and activations"
+    unknown = sorted(set(module.activation_names) - set(IN_PLACE))
+    if unknown:
+        return f"no derivative is written out for activation={unknown[0]!r}"
+    if net.loss.gradient_into is None:
+        return "no gradient is written out for the loss"
+    if net.precision == "bfloat16":
+        return "dtype='bfloat16' needs autocast"
+    if compiled is not None:
+        return "compile=True"
+    if not all(p.requires_grad for p in module.parameters()):
+        return "some parameters are frozen"
+    return None
 
 
 def columns(n_rows: int, n_columns: int, like: Tensor) -> Tensor:
@@ -141,7 +138,7 @@ class MLPPass:
     Parameters
     ----------
     net : Net
-        One that `covers_module` accepts.
+        One that `supports_module` accepts.
     is_sparse : bool
         Whether batches are `SparseBatch`; then the first layer's weights lie column by column.
 
@@ -154,7 +151,7 @@ class MLPPass:
         weights as they are, and the gradient; change it as you need.
     """
 
-    def __init__(self, net: Any, is_sparse: bool):
+    def __init__(self, net: Net, is_sparse: bool):
         layers = list(net.module_.linears)
         self.is_sparse = is_sparse
         self.per_row = net.loss.per_row

@@ -1,14 +1,12 @@
 """A network whose outputs no longer depend on its inputs gets new weights."""
 
-from typing import Any
-
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
-from skorch.callbacks import Callback
 
-from sknn._specs import TrainPlan
+from sknn._specs import TrainConfig
 from sknn.engine.data._batches import Rows
 from sknn.engine.data._forward import raw_output
+from sknn.engine.net._net import Net
 from sknn.engine.optimizers._optimizers import forget_steps
 from sknn.exceptions import warn_user
 
@@ -18,7 +16,7 @@ N_ROWS = 64
 TOLERANCE = 1e-6
 
 
-class Revival(Callback):
+class DeadNetworkRestart:
     """Look after each epoch whether the network is dead, and if so draw its weights anew.
 
     A network with rectified units is dead when all units of a layer are 0 for every row: then all
@@ -27,8 +25,8 @@ class Revival(Callback):
 
     Parameters
     ----------
-    plan : TrainPlan
-        Its config says how often to try, its random state draws the weights.
+    config : TrainConfig
+        Says how often to try.
     rows : Rows
         Of the training data.
 
@@ -44,8 +42,8 @@ class Revival(Callback):
        doi:10.4208/cicp.OA-2020-0165.
     """
 
-    def __init__(self, plan: TrainPlan, rows: Rows):
-        self.plan, self.n_left = plan, plan.config.n_restarts
+    def __init__(self, config: TrainConfig, rows: Rows):
+        self.config, self.n_left = config, config.n_restarts
         step = max(1, len(rows) // N_ROWS)
         chosen = np.arange(0, len(rows), step)[:N_ROWS]
         X, target = rows.take(chosen)
@@ -53,26 +51,26 @@ class Revival(Callback):
         y = target[0] if isinstance(target, tuple) else target
         self.varies = _differ(X.cpu().numpy()) and _differ(y.cpu().numpy())
 
-    def on_epoch_end(self, net, **kwargs):
-        """Restart a dead network while there are restarts left."""
+    def restart_if_dead(self, net: Net, random_state: np.random.RandomState) -> None:
+        """Draw the weights of a dead network anew while there are restarts left."""
         if self.n_left and self.is_dead(net):
             self.n_left -= 1
-            net.module_.init_weights(self.plan.random_state)
+            net.module_.init_weights(random_state)
             forget_steps(net.optimizer_)
 
-    def on_train_end(self, net, **kwargs):
+    def warn_if_dead(self, net: Net) -> None:
         """Warn if all restarts were in vain."""
         if not self.n_left and self.is_dead(net):
             warn_user(
                 f"The network is dead: all sequences have the same output, still after "
-                f"{self.plan.config.n_restarts} restarts with new weights. Lower "
-                f"learning_rate_init={self.plan.config.learning_rate_init!r}, scale X if it holds "
+                f"{self.config.n_restarts} restarts with new weights. Lower "
+                f"learning_rate_init={self.config.learning_rate_init!r}, scale X if it holds "
                 "numbers, or set batch_norm=True.",
                 ConvergenceWarning,
             )
 
-    def is_dead(self, net: Any) -> bool:
-        """Tell whether the rows that were chosen, which differ, all have the same output."""
+    def is_dead(self, net: Net) -> bool:
+        """Return whether the rows that were chosen, which differ, all have the same output."""
         if not self.varies:
             return False
         output = raw_output(net, self.rows)

@@ -1,31 +1,247 @@
 """Callbacks that users bring: skorch's, or plain functions of an epoch."""
 
+import copy
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
-from skorch.callbacks import Callback, ParamMapper
+import torch
+from skorch.callbacks import (
+    Callback,
+    EpochTimer,
+    GradientNormClipping,
+    InputShapeSetter,
+    LRScheduler,
+    ParamMapper,
+)
+from skorch.callbacks.scoring import ScoringBase
+from skorch.utils import to_numpy
 
-from sknn.engine.callbacks._epoch_end import epoch_row
+from sknn._specs import TargetCodec, TrainPlan
+from sknn.engine.callbacks._stopping import make_row
+from sknn.engine.data._batches import Batches, Rows, target_and_weight
+from sknn.engine.net._net import Net
+
+#: they change the steps of an optimizer, which L-BFGS does not have
+OF_OPTIMIZERS = (GradientNormClipping, LRScheduler, ParamMapper)
+BATCH_HOOKS = ("on_batch_begin", "on_batch_end", "on_grad_computed")
+#: what skorch's checkpoints ask for, beside scores that other callbacks record
+SCORES = {"train_loss": min, "valid_loss": min, "train_score": max, "valid_score": max}
 
 
 class FunctionCallback(Callback):
-    """Call a function with each epoch's row of the history; it returns True to stop.
+    """Holds a function that is called with each epoch's row of ``history_``.
 
     Parameters
     ----------
     function : callable
-        ``function(row: dict) -> bool or None``.
+        ``function(row: dict) -> bool or None``; True stops training.
     """
 
     def __init__(self, function: Callable[[Mapping[str, float]], bool | None]):
         self.function = function
 
-    def on_epoch_end(self, net, **kwargs):
-        """Call the function."""
-        stop = self.function(epoch_row(net))
-        if isinstance(stop, bool | np.bool_) and stop:  # not whatever a lambda happens to return
-            net.stop_asked = True
+    def asks_to_stop(self, row: Mapping[str, float]) -> bool:
+        """Call the function; return whether it said True, and not just something."""
+        stop = self.function(row)
+        return isinstance(stop, bool | np.bool_) and bool(stop)
+
+
+class UserCallbacks:
+    """The user's callbacks while a network trains: hung on the net, and told of what happens.
+
+    They see the net and its history as skorch would show them: validation samples and scores
+    under skorch's names, a ``<score>_best`` for each score, batches where one of them looks at
+    batches (else one entry that stands for the epoch). Callbacks that score are given labels and
+    numbers as the user gave them, and so is what ``net.predict`` returns meanwhile.
+
+    Parameters
+    ----------
+    net : Net
+        In training.
+    plan : TrainPlan
+        Its config has the callbacks.
+    samples, held_out : Rows or None
+        Training and validation samples.
+    """
+
+    def __init__(self, net: Net, plan: TrainPlan, samples: Rows, held_out: Rows | None):
+        self.net, self.samples, self.held_out = net, samples, held_out
+        self.codec: TargetCodec | None = plan.codec
+        net.callbacks = list(as_callbacks(plan.config.callbacks)) or None
+        net.codec = plan.codec
+        net.initialize_callbacks()
+        self.all = [callback for _, callback in net.callbacks_]
+        self.of_user = [c for c in self.all if type(c) is not EpochTimer]
+        self.has_skorchs = any(not isinstance(c, FunctionCallback) for c in self.of_user)
+        if self.has_skorchs:
+            self._check_kinds(plan)
+            self.best = {name: _get_best(net, name) for name in SCORES}
+            # Whoever counts steps for torch's schedulers would not see those of other runners.
+            net.optimizer_._opt_called = True
+
+    @staticmethod
+    def detach(net: Net) -> None:
+        """Let a net forget callbacks, which may hold data and weights."""
+        net.callbacks = net.codec = None
+        net.initialize_callbacks()
+
+    def _check_kinds(self, plan: TrainPlan) -> None:
+        """Raise ValueError if a callback could have no effect, or undo what a parameter does."""
+        config = plan.config
+        for callback in self.of_user:
+            name = type(callback).__name__
+            if isinstance(callback, InputShapeSetter):
+                raise ValueError(
+                    f"The callback {name} sets the number of inputs of a network that is not made "
+                    "yet; here the estimator makes it for the columns of X. Leave it out."
+                )
+            if config.solver == "lbfgs" and isinstance(callback, OF_OPTIMIZERS):
+                raise ValueError(
+                    f"The callback {name} changes the steps of an optimizer, but solver='lbfgs' "
+                    "has steps of its own. Take another solver, or leave out the callback."
+                )
+        if self.sets_rates and (config.learning_rate != "constant" or config.warmup_epochs):
+            raise ValueError(
+                "The callback LRScheduler sets the learning rate, and so do "
+                f"learning_rate={config.learning_rate!r} and "
+                f"warmup_epochs={config.warmup_epochs!r}. Leave these at 'constant' and 0, or "
+                "leave out the callback."
+            )
+
+    # --- what runners ask ------------------------------------------------------------------
+
+    @property
+    def watches_batches(self) -> bool:
+        """Whether a callback wants to see single batches."""
+        return self.watches(*BATCH_HOOKS)
+
+    def watches(self, *hooks: str) -> bool:
+        """Return whether a callback has one of these methods."""
+        return any(
+            getattr(type(callback), hook) is not getattr(Callback, hook)
+            for callback in self.of_user
+            if not (isinstance(callback, LRScheduler) and callback.step_every == "epoch")
+            for hook in hooks
+        )
+
+    @property
+    def freezes(self) -> bool:
+        """Whether a callback, such as ``Freezer``, may decide which parameters are trained."""
+        return any(isinstance(callback, ParamMapper) for callback in self.of_user)
+
+    @property
+    def sets_rates(self) -> bool:
+        """Whether a callback sets the learning rate, and perhaps the momentum."""
+        return any(isinstance(callback, LRScheduler) for callback in self.of_user)
+
+    @property
+    def are_skorchs_own(self) -> bool:
+        """Whether all are skorch's classes or functions, which do not reach into the network."""
+        return all(type(c).__module__.startswith(("sknn.", "skorch.")) for c in self.of_user)
+
+    # --- what happens ----------------------------------------------------------------------
+
+    def notify(self, method: str, **arguments: Any) -> None:
+        """Call a method of the net and of all callbacks, as skorch does."""
+        getattr(self.net, method)(self.net, **arguments)
+        for callback in self.all:
+            getattr(callback, method)(self.net, **self._shown_to(callback, arguments))
+
+    def begin_epoch(self) -> None:
+        """Open an entry of the history, and let all callbacks know."""
+        self.notify("on_epoch_begin", **self._data)
+
+    def end_epoch(self, rate: float | None, was_interrupted: bool) -> bool:
+        """Let all callbacks see an epoch; return whether one of them asks to stop.
+
+        skorch's do so by a KeyboardInterrupt, which is none: those after it see the epoch, too.
+        """
+        net, stop = self.net, False
+        if self.has_skorchs:
+            self._record_best()
+            self._record_epoch_as_batch()
+        net.on_epoch_end(net, **self._data)
+        for callback in self.all:
+            try:
+                if isinstance(callback, FunctionCallback):
+                    stop |= callback.asks_to_stop(make_row(net.history[-1], rate))
+                else:
+                    callback.on_epoch_end(net, **self._shown_to(callback, self._data))
+            except KeyboardInterrupt:
+                if was_interrupted or isinstance(callback, FunctionCallback):
+                    raise  # somebody pressed Ctrl-C
+                stop = True
+        return stop
+
+    def begin_batch(self, batch: tuple, training: bool) -> None:
+        """Open an entry of the history for a batch."""
+        self.notify("on_batch_begin", batch=batch, training=training)
+
+    def end_batch(self, batch: tuple, training: bool, step: Mapping[str, Any]) -> None:
+        """Record the loss of a batch."""
+        prefix, history = "train" if training else "valid", self.net.history
+        history.record_batch(f"{prefix}_loss", step["loss"].item())
+        history.record_batch(f"{prefix}_batch_size", len(batch[0]))
+        self.notify("on_batch_end", batch=batch, training=training, **step)
+
+    def show_batches(self, training: bool) -> None:
+        """Go through training or validation samples for callbacks that look at batches."""
+        samples = self.samples if training else self.held_out
+        if samples is None or not self.watches_batches:
+            return
+        for batch in Batches(samples, self.net.batch_size):
+            self.begin_batch(batch, training)
+            self.end_batch(batch, training, self.net.validation_step(batch))
+
+    @property
+    def _data(self) -> dict[str, Rows | None]:
+        return {"dataset_train": self.samples, "dataset_valid": self.held_out}
+
+    def _record_best(self) -> None:
+        last = self.net.history[-1]
+        for name, better in SCORES.items():
+            if name in last:
+                before, value = self.best[name], last[name]
+                is_best = before is None or (value != before and better(value, before) == value)
+                self.best[name] = value if is_best else before
+                self.net.history.record(f"{name}_best", bool(is_best))
+
+    def _record_epoch_as_batch(self) -> None:
+        history, last = self.net.history, self.net.history[-1]
+        if last["batches"]:
+            return
+        history.new_batch()
+        for prefix, samples in (("train", self.samples), ("valid", self.held_out)):
+            if f"{prefix}_loss" in last:
+                history.record_batch(f"{prefix}_loss", last[f"{prefix}_loss"])
+                history.record_batch(f"{prefix}_batch_size", len(samples))
+
+    def _shown_to(self, callback: Callback, arguments: dict[str, Any]) -> dict[str, Any]:
+        """Return the arguments of a hook, with y in the user's words for those that score."""
+        if self.codec is None or not isinstance(callback, ScoringBase):
+            return arguments
+        shown = dict(arguments)
+        if "batch" in shown:
+            X, target = shown["batch"]
+            shown["batch"] = X, self._decode_target(target_and_weight(target)[0])
+        for name in ("dataset_train", "dataset_valid"):
+            if shown.get(name) is not None:
+                shown[name] = self._decoded(shown[name])
+        return shown
+
+    def _decoded(self, samples: Rows) -> Rows:
+        decoded = copy.copy(samples)
+        decoded.y, decoded.sample_weight = self._decode_target(samples.y), None
+        return decoded
+
+    def _decode_target(self, y: torch.Tensor) -> np.ndarray:
+        return self.codec.decode_target(to_numpy(y))
+
+
+def _get_best(net: Net, name: str) -> float | None:
+    values = [row[name] for row in net.history if name in row]
+    return SCORES[name](values) if values else None
 
 
 def as_callbacks(callbacks: Any) -> tuple[Callback, ...]:
@@ -70,19 +286,3 @@ def _as_callback(item: Any) -> Any:
         f"function of an epoch's row of the history that may return True to stop; got {item!r}. "
         "Callbacks of scikit-learn go into set_callbacks()."
     )
-
-
-def frees_or_freezes(net: Any) -> bool:
-    """Tell whether a callback of a net may decide which parameters are trained.
-
-    Parameters
-    ----------
-    net : Net
-        With its callbacks initialised.
-
-    Returns
-    -------
-    bool
-        True where there is one of skorch's that reach for parameters, as ``Freezer``.
-    """
-    return any(isinstance(callback, ParamMapper) for _, callback in net.callbacks_)

@@ -3,13 +3,14 @@
 from typing import Any
 
 import torch
-from skorch.callbacks import Callback
+
+from sknn.engine.net._net import Net
 
 #: at first the average is over the last of so many parts of all steps
 PARTS = 10
 
 
-class WeightAverage(Callback):
+class WeightAverage:
     """Let the network be judged, kept and used with a moving average of its weights [1]_.
 
     The average follows the weights with a rate of one over the steps of `n_epochs`, but of at
@@ -17,7 +18,7 @@ class WeightAverage(Callback):
     rate are as good as weights that came to rest at a falling one [2]_, at any time.
 
     Between epochs the averages are in the module, so that all that looks at an epoch sees them;
-    while an epoch runs, the weights themselves are. Must be the first callback.
+    while an epoch runs, the weights themselves are.
 
     Parameters
     ----------
@@ -36,32 +37,32 @@ class WeightAverage(Callback):
         self.n_epochs = n_epochs
 
     @torch.no_grad()
-    def on_train_begin(self, net, X=None, **kwargs):
-        """Begin with the present weights."""
+    def start(self, net: Net, n_batches: int) -> None:
+        """Begin with the present weights of a net with so many steps in an epoch."""
         self.weights = [p for p in net.module_.parameters() if p.requires_grad]
         self.average = [p.detach().clone() for p in self.weights]
         self.n_steps = 0
-        self.horizon = self.n_epochs * -(-len(X) // net.batch_size)
+        self.horizon = self.n_epochs * n_batches
         self.is_shown = False
 
     @torch.no_grad()
-    def after_step(self) -> None:
-        """Follow the weights."""
+    def follow(self) -> None:
+        """Follow the weights after a step.
+
+        With a rate r the average is a <- a + r (w - a). At first r = 9 / (n + 9), which lets the
+        average look back on a tenth of all n steps; later r = 1 / horizon.
+        """
         self.n_steps += 1
         rate = max(1 / self.horizon, (PARTS - 1) / (self.n_steps + PARTS - 1))
         torch._foreach_lerp_(self.average, [p.data for p in self.weights], min(rate, 1.0))
 
-    def on_epoch_begin(self, net, **kwargs):
-        """Go on with the weights."""
+    def hide(self) -> None:
+        """Put the weights themselves into the module, to train on."""
         if self.is_shown:
             self._exchange()
 
-    def on_epoch_end(self, net, **kwargs):
-        """Show the average."""
-        self._exchange()
-
-    def on_train_end(self, net, **kwargs):
-        """Leave the average in the module; after an interrupted epoch too."""
+    def show(self) -> None:
+        """Put the average into the module, to be scored, kept and used."""
         if not self.is_shown:
             self._exchange()
 
@@ -73,7 +74,12 @@ class WeightAverage(Callback):
             average.copy_(kept)
         self.is_shown = not self.is_shown
 
+    def get_state(self) -> dict[str, Any]:
+        """Return average and number of steps, with the weights themselves in the module."""
+        return {"average": list(self.average), "n_steps": self.n_steps}
 
-def averaging_of(net: Any) -> WeightAverage | None:
-    """Return the callback that averages the weights of a net, if there is one."""
-    return next((c for _, c in net.callbacks_ if isinstance(c, WeightAverage)), None)
+    @torch.no_grad()
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Go on from what `get_state` returned."""
+        torch._foreach_copy_(self.average, state["average"])
+        self.n_steps = state["n_steps"]

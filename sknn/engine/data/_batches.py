@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 from scipy import sparse
-from torch.utils.data import Dataset
+from skorch.dataset import Dataset
 
 from sknn.engine.data._device import fits_on
 
@@ -116,6 +116,13 @@ class Rows(Dataset):
             return X, self.y[rows]
         return X, (self.y[rows], self.sample_weight[rows])
 
+    def take_targets(self, rows: np.ndarray) -> Any:
+        """Return y, or ``(y, sample_weight)``, of the samples of these numbers."""
+        index = torch.from_numpy(rows).to(self.device)
+        if self.sample_weight is None:
+            return self.y[index]
+        return self.y[index], self.sample_weight[index]
+
     def _dense(self, rows: Any, on_device: Any) -> torch.Tensor:
         if self.X.device.type == torch.device(self.device).type:
             return self.X[on_device]
@@ -131,29 +138,25 @@ def target_and_weight(target: Any) -> tuple[torch.Tensor, torch.Tensor | None]:
 
 
 class Batches:
-    """All rows of a `Rows`, batch by batch, each time it is looped over.
+    """All samples of a `Rows`, batch by batch, each time it is looped over.
 
     Parameters
     ----------
     dataset : Rows
         The data.
     batch_size : int
-        Rows in a batch; the last may have fewer.
+        Samples in a batch; the last may have fewer.
     shuffle : bool, default=False
         Draw a new order each time. As in scikit-learn the new order permutes the one before.
     random_state : numpy.random.RandomState, default=None
         Needed to shuffle.
-    order : ndarray of shape (n_samples,), default=None
-        The order of the epoch before; None is that of the rows.
-    cut_short : bool, default=False
-        Whether that epoch did not end, so that its order is taken once more.
 
     Attributes
     ----------
     order : ndarray of shape (n_samples,)
-        That of the epoch that runs or ran last.
-    cut_short : bool
-        Whether an epoch has begun and not ended.
+        That of the epoch that runs or ran last; at first that of the samples.
+    is_open : bool
+        Whether an epoch has begun and not ended, so that its order is not drawn again.
     """
 
     def __init__(
@@ -162,36 +165,40 @@ class Batches:
         batch_size: int,
         shuffle: bool = False,
         random_state: np.random.RandomState | None = None,
-        *,
-        order: np.ndarray | None = None,
-        cut_short: bool = False,
     ):
         self.dataset = dataset
         self.batch_size = batch_size
         self.random_state = random_state if shuffle else None
-        self.order = np.arange(len(dataset)) if order is None else order
-        self.cut_short = cut_short
+        self.order = np.arange(len(dataset))
+        self.is_open = False
 
     def __len__(self) -> int:
         return -(-len(self.dataset) // self.batch_size)
 
     def __iter__(self) -> Iterator[tuple[torch.Tensor, Any]]:
-        for X, target in self.groups():
+        yield from self.iterate()
+        self.end()
+
+    def iterate(self, first: int = 0) -> Iterator[tuple[torch.Tensor, Any]]:
+        """Go through the batches of the epoch at hand, from the one of this number on."""
+        for X, target in self.groups(first=first):
             y, weight = target_and_weight(target)
             for start in range(0, len(X), self.batch_size):
                 rows = slice(start, start + self.batch_size)
                 part = 0 if self.dataset.y is None else y[rows]
                 yield X[rows], part if weight is None else (part, weight[rows])
 
-    def groups(self, dense: bool = True) -> Iterator[tuple[Any, Any]]:
-        """Go through the rows once, several batches at a time; a new order each time.
+    def groups(self, dense: bool = True, first: int = 0) -> Iterator[tuple[Any, Any]]:
+        """Go through the samples of the epoch at hand, several batches at a time.
 
-        Taking the rows of several batches in one call costs about as much as those of one.
+        Taking the samples of several batches in one call costs about as much as those of one.
 
         Parameters
         ----------
         dense : bool, default=True
-            Whether to make the rows of a sparse X dense, or to give them as CSR matrices.
+            Whether to make sparse samples dense, or to give them as CSR matrices.
+        first : int, default=0
+            Number of the batch to begin with.
 
         Yields
         ------
@@ -202,15 +209,18 @@ class Batches:
         X = self.dataset.X
         numbers = self.batch_size * (X.shape[1] if dense else 1 + X.nnz // X.shape[0])
         size = self.batch_size * max(1, GROUP_NUMBERS // numbers)
-        for start in range(0, len(self.order), size):
+        for start in range(first * self.batch_size, len(self.order), size):
             stop = min(start + size, len(self.order))
             rows = slice(start, stop) if self.random_state is None else self.order[start:stop]
             yield self.dataset.take(rows, dense)
-        self.cut_short = False
 
     def begin(self) -> np.ndarray:
-        """Begin an epoch: return the order of its rows, and call it cut short until it ends."""
-        if self.random_state is not None and not self.cut_short:
+        """Return the order of an epoch; a new one, unless an epoch has begun and not ended."""
+        if self.random_state is not None and not self.is_open:
             self.order = self.order[self.random_state.permutation(len(self.order))]
-        self.cut_short = True
+        self.is_open = True
         return self.order
+
+    def end(self) -> None:
+        """Let the next epoch have an order of its own."""
+        self.is_open = False

@@ -1,5 +1,6 @@
 """From the word a user writes to the device torch computes on."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -28,8 +29,8 @@ def resolve_device(
     device : str
         ``'auto'`` takes CUDA where torch sees it and the work pays, else Apple's MPS for float32,
         else the CPU. Any other is torch's own name, as ``'cpu'``, ``'cuda'``, ``'cuda:1'`` or
-        ``'mps'``. On CUDA steps are replayed as graphs where `sknn.engine.graphs._epochs.covers`
-        them.
+        ``'mps'``. On CUDA steps are replayed as graphs where
+        `sknn.engine.graphs._epochs.CudaGraphRunner` supports them.
     dtype : {'float32', 'float64'}
         In which the network computes; MPS has no float64.
     step_flops, fit_flops : float, default=inf
@@ -168,6 +169,16 @@ FLOPS_WORTH_THREADS = 3e7
 #: weights for each unit of a network from which several threads pay. In a narrow network the time
 #: goes into reading and writing the values of units, which one thread does as fast as two.
 WEIGHTS_WORTH_THREADS = 80
+
+
+def use_one_thread() -> None:
+    """Compute with one thread from now on."""
+    torch.set_num_threads(1)
+
+
+# A forked child has the parent's pool of threads on paper only: whoever waits for them hangs.
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=use_one_thread)
 
 
 @contextmanager

@@ -6,17 +6,16 @@ each replay the numbers of its rows, and what else changes, are written to where
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 import torch
 
 from sknn.architectures import DrawnMasks, is_replayable
-from sknn.engine.backprop._epochs import ClosedForm
+from sknn.engine._run import TrainingRun
+from sknn.engine.backprop._epochs import HandwrittenRunner
 from sknn.engine.backprop._mlp import Factors
-from sknn.engine.callbacks._user import frees_or_freezes
-from sknn.engine.data._batches import Batches, Rows, target_and_weight
+from sknn.engine.data._batches import target_and_weight
 from sknn.engine.graphs._cuda_graph import Graph, Replayed, graphs_for
 from sknn.engine.graphs._mlp import DevicePass
 from sknn.engine.graphs._optimizer_steps import (
@@ -37,43 +36,6 @@ MOST_BATCHES = 64
 MOST_NUMBERS = 2**24
 #: rates that stay for many epochs; a step of plain SGD may then have it among its constants
 STEADY = ("constant", "adaptive", "plateau")
-
-
-def covers(net: Any, rows: Rows) -> bool:
-    """Tell whether the steps of a net can be replayed, once the device has graphs.
-
-    Parameters
-    ----------
-    net : Net
-        About to train, with its schedule started.
-    rows : Rows
-        To train on.
-
-    Returns
-    -------
-    bool
-        True where rows and targets lie on the device, the loss is one of the table, the solver
-        'sgd', 'adam' or 'adamw', the schedule sets learning rates alone, nobody watches single
-        batches, weights are not averaged, and the passes are those of `ClosedForm` or of
-        `is_replayable` layers which no callback of the user's can change.
-    """
-    if rows.is_sparse or rows.y is None or rows.X.device.type != torch.device(net.device).type:
-        return False
-    schedule = net.schedule
-    sets_more = schedule is not None and (not schedule.only_sets_rates or schedule.sets_momentum)
-    if type(net.optimizer_) not in KINDS or sets_more or net.watches_batches():
-        return False
-    if net.average is not None:  # which would have to follow within the recording
-        return False
-    if net.closed_form is not None:
-        return True
-    return (
-        net.compiled is None
-        and net.loss.settings is not None
-        and is_replayable(net.module_)
-        and not frees_or_freezes(net)
-        and all(type(c).__module__.startswith(("sknn.", "skorch.")) for _, c in net.callbacks_)
-    )
 
 
 class Chunk:
@@ -115,24 +77,22 @@ class Chunk:
 
 
 class ReplayedEpochs(ABC):
-    """Trains a net, an epoch at a call; to be closed at the end.
+    """Trains the net of a run by replays; to be closed at the end.
 
     Parameters
     ----------
-    net : Net
-        One that `covers` accepts.
-    rows : Rows
-        To train on.
+    run : TrainingRun
+        One that `CudaGraphRunner` supports.
     new_graph : callable
         Returns a `Graph`.
     """
 
-    def __init__(self, net: Any, rows: Rows, new_graph: Callable[[], Graph]):
-        self.net, self.rows, self.new_graph = net, rows, new_graph
-        n_batches = -(-len(rows) // net.batch_size)
+    def __init__(self, run: TrainingRun, new_graph: Callable[[], Graph]):
+        self.run, self.net, self.rows, self.new_graph = run, run.net, run.samples, new_graph
+        net, rows = self.net, self.rows
         most = max(1, min(MOST_BATCHES, MOST_NUMBERS // (net.batch_size * rows.X[0].numel())))
-        n_chunks = -(-n_batches // most)
-        self.n_steps = -(-n_batches // n_chunks)  # as even as can be
+        n_chunks = -(-run.n_batches // most)
+        self.n_steps = -(-run.n_batches // n_chunks)  # as even as can be
         self.chunks: dict[int, Chunk] = {}
         self.total = torch.zeros((), dtype=net.dtype_, device=rows.X.device)
         self.steps = self.make_steps()
@@ -159,22 +119,27 @@ class ReplayedEpochs(ABC):
         """Let the graphs go."""
         self.chunks.clear()
 
-    def run_epoch(self, batches: Batches, outputs: list | None = None) -> float:
-        """Train on all batches once; see `ClosedForm.run_epoch`."""
+    def run_epoch(self) -> float:
+        """Train on the batches that are left of the epoch at hand; return the mean loss."""
+        run, batches = self.run, self.run.batches
         self.begin_epoch()
-        self.total.zero_()
+        self.total.fill_(run.epoch.loss_sum)
         order = torch.from_numpy(batches.begin()).to(self.total.device)
+        left = order[run.epoch.n_steps * batches.batch_size :]
         try:
-            for chosen in order.split(self.n_steps * batches.batch_size):
+            for chosen in left.split(self.n_steps * batches.batch_size):
                 chunk = self._chunk_of(len(chosen), batches.batch_size)
                 self.steps.prepare(len(chunk.sizes))
                 chunk.run(chosen)
-                if outputs is not None:
-                    outputs.append(chunk.outcome())
+                if run.keeps_outputs:
+                    run.keep_outputs(*chunk.outcome())
+                run.count_steps(0.0, len(chunk.sizes), len(chosen))
+                if run.epoch.n_samples < len(order) and run.interrupt.is_set:
+                    run.epoch.loss_sum = self.total.clone()
+                    run.pause_if_asked()
         finally:
             self.steps.finish()
-        batches.cut_short = False
-        return float(self.total) / len(batches.dataset)
+        return float(self.total) / len(order)
 
     def _chunk_of(self, n_rows: int, batch_size: int) -> Chunk:
         if n_rows not in self.chunks:
@@ -265,16 +230,25 @@ class ReplayedModule(ReplayedEpochs):
         self.total.add_(penalty.mul_(share), alpha=n_rows)
 
 
-class ReplayedClosedForm(ReplayedEpochs):
-    """Steps of a `ClosedForm`, in fewer kernels.
+class ReplayedHandwritten(ReplayedEpochs):
+    """Steps of a `HandwrittenRunner`, in fewer kernels.
 
     Plain SGD at a steady rate changes the weights by the products themselves, with the rate among
     the constants; a new rate then means new captures. All else goes by the gradient.
     """
 
+    def __init__(self, run: TrainingRun, new_graph: Callable[[], Graph]):
+        self.form = HandwrittenRunner(run)
+        super().__init__(run, new_graph)
+
+    def close(self) -> None:
+        """Let the graphs go, and give the module memory of its own again."""
+        super().close()
+        self.form.close()
+
     def memory(self) -> Memory:
         """Return the flat vectors; and choose how to follow the gradient."""
-        form: ClosedForm = self.net.closed_form
+        form = self.form
         schedule = self.net.schedule
         steady = schedule is None or (
             isinstance(schedule, Steady)
@@ -297,7 +271,7 @@ class ReplayedClosedForm(ReplayedEpochs):
     @torch.no_grad()
     def work(self, chunk: Chunk) -> None:
         """Do the steps of a chunk, and add its loss to the total."""
-        form: ClosedForm = self.net.closed_form
+        form = self.form
         mlp, sizes = form.mlp, chunk.sizes
         X, y, weight = self.take(chunk)
         outputs = [mlp.new_output(size) for size in sizes]  # each in one piece, as softmax wants
@@ -321,7 +295,8 @@ class ReplayedClosedForm(ReplayedEpochs):
             self.total.add_(weighed.sum(), alpha=0.5 * form.alpha)
 
     def _note_norms(self, norms: Tensor) -> None:
-        weights, form = self.net.closed_form.mlp.flat.weights, self.net.closed_form
+        form = self.form
+        weights = form.mlp.flat.weights
         torch.linalg.vector_norm(weights, out=norms[0])
         if form.l1_ratio:
             torch.linalg.vector_norm(weights, 1, out=norms[1])
@@ -329,13 +304,12 @@ class ReplayedClosedForm(ReplayedEpochs):
     def _factors(self, share: Any) -> Factors:
         """Return what the products are multiplied with; a tensor's share is in the weights."""
         if self.in_place:
-            l2 = self.net.closed_form.l2
-            return Factors(1 - self.rate * l2 * share, 1.0, -self.rate * share)
+            return Factors(1 - self.rate * self.form.l2 * share, 1.0, -self.rate * share)
         return Factors(0.0, 0.0, 1.0 if isinstance(share, Tensor) else share)
 
     def _finish_gradient(self, share: Any) -> None:
         """Add the slope of the penalties, and shorten a gradient that is too long."""
-        form = self.net.closed_form
+        form = self.form
         flat = form.mlp.flat
         gradient = flat.gradient[: len(flat.weights)]
         if form.l2:
@@ -346,7 +320,7 @@ class ReplayedClosedForm(ReplayedEpochs):
 
     def _loss(self, output: Tensor, y: Tensor, relative: Any, sizes: list[int]) -> Tensor:
         """Return the sum over batches of mean loss times number of rows."""
-        costs = self.net.closed_form.mlp.per_row(output, y)
+        costs = self.form.mlp.per_row(output, y)
         if relative is None:
             return costs.sum()
         rows_of_batch = _column(sizes, costs)[:, None].expand(-1, sizes[0]).flatten()
@@ -375,25 +349,64 @@ def _column(sizes: list[int], like: Tensor) -> Tensor:
     return column
 
 
-@contextmanager
-def replayed(net: Any, rows: Rows) -> Iterator[None]:
-    """Let a net train on rows by replays inside the block, where it `covers` them.
+class CudaGraphRunner:
+    """Trains by steps that are captured once and replayed, handwritten ones where it can.
 
     Parameters
     ----------
-    net : Net
-        About to train; inside of `closed_form`'s block.
-    rows : Rows
-        To train on.
+    run : TrainingRun
+        One that `supports` accepts, begun.
     """
-    new_graph = graphs_for(net.device)
-    if new_graph is None or not covers(net, rows):
-        yield
-        return
-    kind = ReplayedModule if net.closed_form is None else ReplayedClosedForm
-    net.replayed = kind(net, rows, new_graph)
-    try:
-        yield
-    finally:
-        net.replayed.close()
-        del net.replayed
+
+    name = "cuda_graph"
+
+    @classmethod
+    def supports(cls, run: TrainingRun) -> str | None:
+        """Return why a run cannot be computed so; None if it can."""
+        net, samples = run.net, run.samples
+        if graphs_for(net.device) is None:
+            return f"device {net.device!r} has no CUDA graphs"
+        if samples.is_sparse:
+            return "X is sparse"
+        if samples.y is None or samples.X.device.type != torch.device(net.device).type:
+            return "the samples do not fit on the device"
+        if type(net.optimizer_) not in KINDS:
+            return f"solver={type(net.optimizer_).__name__} is not captured"
+        schedule = net.schedule
+        if schedule is not None and (not schedule.only_sets_rates or schedule.sets_momentum):
+            return "the schedule sets more than the learning rate"
+        if run.callbacks.sets_rates:
+            return "a callback sets the learning rate"
+        if run.callbacks.watches_batches:
+            return "a callback looks at single batches"
+        if run.average is not None:  # which would have to follow within the recording
+            return "weights are averaged after each step"
+        if HandwrittenRunner.supports(run) is None:
+            return None
+        return cls._supports_module(run)
+
+    @staticmethod
+    def _supports_module(run: TrainingRun) -> str | None:
+        """Return why autograd's steps of a run cannot be captured; None if they can."""
+        if run.compiled is not None:
+            return "compile=True"
+        if run.net.loss.settings is None:
+            return "the loss is a function of the user's"
+        if not is_replayable(run.net.module_):
+            return "the network has layers that may do other things from call to call"
+        if run.callbacks.freezes or not run.callbacks.are_skorchs_own:
+            return "a callback may change the network"
+        return None
+
+    def __init__(self, run: TrainingRun):
+        is_handwritten = HandwrittenRunner.supports(run) is None
+        kind = ReplayedHandwritten if is_handwritten else ReplayedModule
+        self.epochs = kind(run, graphs_for(run.net.device))
+
+    def run_epoch(self) -> float:
+        """Train on the batches that are left of the epoch at hand; return the mean loss."""
+        return self.epochs.run_epoch()
+
+    def close(self) -> None:
+        """Give module and optimizer memory of their own again."""
+        self.epochs.close()

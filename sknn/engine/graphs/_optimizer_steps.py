@@ -90,7 +90,7 @@ def module_memory(optimizer: torch.optim.Optimizer) -> Memory:
     Parameters
     ----------
     optimizer : torch.optim.Optimizer
-        One that `covers_optimizer` accepts.
+        One whose class is in `KINDS`.
 
     Returns
     -------

@@ -1,7 +1,6 @@
 """The skorch net that every deep estimator holds."""
 
 import copy
-import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
 from os import PathLike
@@ -9,14 +8,14 @@ from typing import Any
 
 import numpy as np
 import torch
+from sklearn.utils import ClassifierTags
 from skorch import NeuralNet
 from skorch.callbacks import Callback, EpochTimer
+from skorch.utils import to_numpy
 
 from sknn._files import replace_file
 from sknn._saved import saved
-from sknn.engine.backprop._epochs import ClosedForm
-from sknn.engine.callbacks._epoch_end import StopTraining
-from sknn.engine.callbacks._weight_average import WeightAverage
+from sknn._specs import TargetCodec
 from sknn.engine.data._batches import Batches, Rows, target_and_weight
 from sknn.engine.data._device import precision_of, threads_for
 from sknn.engine.losses._loss import Loss
@@ -25,16 +24,14 @@ from sknn.engine.net._state import net_state, set_net_state
 from sknn.engine.optimizers._optimizers import split_decay
 from sknn.engine.optimizers._schedules import Schedule
 
-BATCH_HOOKS = ("on_batch_begin", "on_batch_end", "on_grad_computed")
-
 
 @saved
 class Net(NeuralNet):
-    """A skorch net that takes sample weights and skips bookkeeping that nobody reads.
+    """A skorch net that takes sample weights and penalties.
 
-    It replaces skorch's ``DataLoader`` by `sknn.engine.data._batches.Batches`, records an epoch
-    instead of every batch unless a callback looks at batches, and adds penalties, the clipping of
-    gradients, and learning rates that change from step to step.
+    It replaces skorch's ``DataLoader`` by `sknn.engine.data._batches.Batches`, and adds sample
+    weights, penalties and the clipping of gradients. What lives only while a network trains is in
+    `sknn.engine._run.TrainingRun`.
 
     Parameters
     ----------
@@ -59,31 +56,13 @@ class Net(NeuralNet):
        networks", ICML 2013, arXiv:1211.5063.
     """
 
-    #: trains the epochs in place of autograd while `train` runs, where it can
-    closed_form: ClosedForm | None = None
-    #: trains the epochs by replays of captured steps while `train` runs, where it can
-    replayed: Any = None
-    #: targets and raw outputs of an epoch, batch by batch, while somebody wants them
-    outputs_of_epoch: list | None = None
-    #: raw output and loss of the validation rows after an epoch, where they are known already
-    validated: tuple[np.ndarray, float] | None = None
-    #: set by a callback that wants no further epoch
-    stop_asked: bool = False
-    #: of `time.perf_counter`, when an epoch that runs step by step ends after the step at hand
-    deadline: float | None = None
-    #: beside the training rows, for callbacks
-    validation_rows: Rows | None = None
-    #: of the epoch that runs, or ran last
-    batches: Batches | None = None
+    #: gives predictions in the user's words while a network trains, for callbacks that score
+    codec: TargetCodec | None = None
 
     #: sets the learning rate of each step, where it is not constant
     schedule: Schedule | None = None
     #: see `precision_of`
     precision: str = "full"
-    #: follows the weights while `train` runs, where it is to
-    average: WeightAverage | None = None
-    #: what `torch.compile` made of the module, while `train` runs
-    compiled: Any = None
 
     def __init__(
         self,
@@ -207,9 +186,9 @@ class Net(NeuralNet):
             loss = loss + self.penalty(len(target) if weight is None else weight.sum())
         return loss
 
-    def infer(self, x, **fit_params):
-        """Return the raw output, in the dtype of the weights."""
-        module = self.module_ if self.compiled is None else self.compiled
+    def infer(self, x, compiled=None, **fit_params):
+        """Return the raw output, in the dtype of the weights, by a compiled module if given."""
+        module = self.module_ if compiled is None else compiled
         if self.precision != "bfloat16":
             return module(x, **fit_params)
         with precision_of(self):  # the loss is to be computed outside
@@ -222,101 +201,57 @@ class Net(NeuralNet):
         tensor = torch.from_numpy(output).to(rows.y.device)
         return float(self.criterion_(tensor, rows.y, rows.sample_weight))
 
-    def notify(self, method_name, **cb_kwargs):
-        """Tell all callbacks; one that stops training by KeyboardInterrupt, as skorch's do, may.
+    def predict(self, X):
+        """Return labels or numbers in the user's words while a network trains, else raw outputs."""
+        if self.codec is None:
+            return super().predict(X)
+        return self.codec.decode(to_numpy(self.forward(X)))
 
-        That is no interruption: the callbacks after it still see the epoch.
-        """
-        if method_name != "on_epoch_end":
-            super().notify(method_name, **cb_kwargs)
-            return
-        for _, callback in self.callbacks_:
-            try:
-                callback.on_epoch_end(self, **cb_kwargs)
-            except KeyboardInterrupt:
-                if type(callback).__module__.partition(".")[0] == "sknn":
-                    raise  # somebody pressed Ctrl-C
-                self.stop_asked = True
+    def predict_proba(self, X):
+        """Return probabilities; while a network trains, of both classes of two."""
+        proba = super().predict_proba(X)
+        is_binary = self.codec is not None and self.codec.spec_.kind == "binary"
+        return np.hstack([1 - proba, proba]) if is_binary else proba
 
-    def get_split_datasets(self, X, y=None, **fit_params):
-        """Return training rows, and the validation rows that callbacks may see."""
-        if self.validation_rows is None:
-            return super().get_split_datasets(X, y, **fit_params)
-        return self.get_dataset(X, y), self.validation_rows
+    @property
+    def classes_(self) -> np.ndarray:
+        """Labels of the classes, while a classifier trains, for scikit-learn's scorers."""
+        return self.codec.classes_  # AttributeError where there are none
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        if hasattr(self, "classes_"):
+            tags.estimator_type, tags.classifier_tags = "classifier", ClassifierTags()
+        return tags
 
     def train_step(self, batch, **fit_params):
         """Do one step of the optimizer, without skorch's closure for line searches."""
-        if self.schedule is not None and self.schedule.per_step:
-            self.schedule.before_step(self.optimizer_)
         parameters = [p for group in self.optimizer_.param_groups for p in group["params"]]
         for p in parameters:  # as zero_grad, which would load torch's compiler
             p.grad = None
         step = self.train_step_single(batch, **fit_params)
-        if self._watches("on_grad_computed"):
+        if any(
+            type(callback).on_grad_computed is not Callback.on_grad_computed
+            for _, callback in self.callbacks_
+        ):
             named = list(self.get_all_learnable_params())
             self.notify("on_grad_computed", named_parameters=named, batch=batch, training=True)
         if self.max_grad_norm is not None:
             torch.nn.utils.clip_grad_norm_(parameters, self.max_grad_norm)
         self.optimizer_.step()
-        if self.average is not None:
-            self.average.after_step()
         return step
 
-    def is_late(self) -> bool:
-        """Tell whether the time for training is over."""
-        return self.deadline is not None and time.perf_counter() > self.deadline
-
-    def watches_batches(self) -> bool:
-        """Tell whether a callback wants to see single batches."""
-        return self._watches(*BATCH_HOOKS)
-
-    def _watches(self, *hooks: str) -> bool:
-        return any(
-            getattr(type(callback), hook) is not getattr(Callback, hook)
-            for _, callback in self.callbacks_
-            for hook in hooks
-        )
-
     def run_single_epoch(self, iterator, training, prefix, step_fn, **fit_params):
-        """Go once over the batches and record the mean loss of a row.
+        """Go once over the batches, and record the mean loss of a sample beside skorch's entries.
 
-        The loss stays on the device until the end of the epoch.
+        This is for those who train the net by itself; estimators train it by a `TrainingRun`.
         """
-        if iterator is None or iterator.dataset is self.validation_rows:  # see `Validation`
+        if iterator is None:
             return
-        self.batches = iterator if training else self.batches
-        whole = self.replayed or self.closed_form
-        if training and whole is not None:
-            loss = whole.run_epoch(iterator, self.outputs_of_epoch)
-            self.history.record(f"{prefix}_loss", loss)
-            self.history.record(f"{prefix}_batch_count", len(iterator))
-            return
-        watched = self.watches_batches()
-        total, n_rows, n_batches = 0.0, 0, 0
-        for batch in iterator:
-            if watched:
-                self.notify("on_batch_begin", batch=batch, training=training)
-            step = step_fn(batch, **fit_params)
-            size = len(batch[0])
-            if self.outputs_of_epoch is not None:
-                self.outputs_of_epoch.append((batch[1], step["y_pred"]))
-            total = total + step["loss"].detach() * size
-            n_rows, n_batches = n_rows + size, n_batches + 1
-            if watched:
-                self.history.record_batch(f"{prefix}_loss", step["loss"].item())
-                self.history.record_batch(f"{prefix}_batch_size", size)
-                self.notify("on_batch_end", batch=batch, training=training, **step)
-            if self.is_late():
-                break
-        self.history.record(f"{prefix}_loss", float(total) / n_rows)
-        self.history.record(f"{prefix}_batch_count", n_batches)
-
-    def fit_loop(self, X, y=None, epochs=None, **kwargs):
-        """Run epochs until there have been `epochs`, or a callback raises `StopTraining`."""
-        try:
-            return super().fit_loop(X, y, epochs, **kwargs)
-        except StopTraining:
-            return self
+        super().run_single_epoch(iterator, training, prefix, step_fn, **fit_params)
+        names = [f"{prefix}_loss", f"{prefix}_batch_size"]
+        losses, sizes = zip(*self.history[-1, "batches", :, names], strict=True)
+        self.history.record(names[0], float(np.average(losses, weights=sizes)))
 
     def save_params(self, f_params=None, f_optimizer=None, f_criterion=None, **targets):
         """Save weights, optimizer or history as skorch does; files are complete or not replaced."""
@@ -353,9 +288,7 @@ def snapshot(net: Net) -> Net:
     vars(new).update(vars(net))
     new.module = new.module_ = copy.deepcopy(net.module_)
     new.history = copy.copy(net.history)
-    new.callbacks, new.callbacks_, new.closed_form, new.compiled = None, [], None, None
-    new.validation_rows = new.outputs_of_epoch = new.validated = None
-    new.batches = new.replayed = new.average = None
+    new.callbacks, new.callbacks_, new.codec = None, [], None
     return new
 
 

@@ -15,6 +15,7 @@ from sknn.engine.net._serialization import plain, restored
 
 #: attributes that are saved in a form of their own, or follow from others
 DERIVED = {
+    "callbacks",  # may hold data and open files
     "module",
     "criterion",
     "loss",

@@ -33,6 +33,11 @@ class SGD(torch.optim.SGD):
     step = _plain_step(torch.optim.SGD)
 
 
+@saved
+class UnusedSGD(SGD):
+    """Stands in a net that L-BFGS trains; another class than `SGD`, so that this is made anew."""
+
+
 _adam_step = _plain_step(torch.optim.Adam)
 
 
@@ -152,8 +157,7 @@ def net_arguments(config: TrainConfig) -> dict[str, Any]:
     Parameters
     ----------
     config : TrainConfig
-        ``solver='lbfgs'`` has no optimizer of torch. Another SGD than that of 'sgd' stands in, so
-        that `partial_fit` with another solver afterwards makes a new one.
+        ``solver='lbfgs'`` has no optimizer of torch; `UnusedSGD` stands in.
 
     Returns
     -------
@@ -166,7 +170,7 @@ def net_arguments(config: TrainConfig) -> dict[str, Any]:
     """
     check_solver(config, (*OPTIMIZERS, "lbfgs"))
     if config.solver == "lbfgs":
-        return {"optimizer": torch.optim.SGD, "lr": config.learning_rate_init}
+        return {"optimizer": UnusedSGD, "lr": config.learning_rate_init}
     if isinstance(config.solver, str):
         chosen = OPTIMIZERS[config.solver](config)
     else:

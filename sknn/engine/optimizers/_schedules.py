@@ -15,7 +15,7 @@ import torch
 
 from sknn._saved import saved
 from sknn._specs import Progress, TrainConfig
-from sknn.engine.optimizers._optimizers import set_learning_rate
+from sknn.engine.optimizers._optimizers import get_learning_rate, set_learning_rate
 from sknn.engine.optimizers._torch_scheduler import BY_STEP, StandIn, is_scheduler, make_scheduler
 
 #: 'cosine' ends at this share of the first learning rate, so that `partial_fit` can go on
@@ -45,6 +45,8 @@ class Schedule(ABC):
         Learning rate of the rule, before it is multiplied by the warm-up.
     n_epochs, n_steps : int
         Epochs that are over, and steps of the present one.
+    is_overruled : bool
+        Whether somebody else, such as a callback, has set the learning rate, which then is theirs.
 
     References
     ----------
@@ -57,6 +59,8 @@ class Schedule(ABC):
         self.n_batches = n_batches
         self.rate = config.learning_rate_init
         self.n_epochs = self.n_steps = 0
+        self.written: float | None = None
+        self.is_overruled = False
 
     @property
     def per_step(self) -> bool:
@@ -93,6 +97,7 @@ class Schedule(ABC):
 
     def start(self, optimizer: torch.optim.Optimizer) -> None:
         """Set the learning rate that training begins with."""
+        self.is_overruled = False
         self._write(optimizer)
 
     def before_step(self, optimizer: torch.optim.Optimizer) -> None:
@@ -116,6 +121,7 @@ class Schedule(ABC):
             What decides about stopping: the validation score, or a loss.
         """
         self.n_epochs, self.n_steps = self.n_epochs + 1, 0
+        self.is_overruled |= get_learning_rate(optimizer) != self.written
         self.learn(progress, watched)
         self._write(optimizer)
 
@@ -144,10 +150,13 @@ class Schedule(ABC):
         return self.rate
 
     def _write(self, optimizer: torch.optim.Optimizer) -> None:
+        if self.is_overruled:
+            return
         warmup = self.config.warmup_epochs
         reached = self.time + 1 / self.n_batches  # at the end of the coming step
         factor = reached / warmup if reached < warmup else 1.0
-        set_learning_rate(optimizer, self.rate * factor)
+        self.written = self.rate * factor
+        set_learning_rate(optimizer, self.written)
 
 
 @saved

@@ -10,64 +10,51 @@ from scipy import sparse
 
 from sknn._specs import TrainConfig, TrainPlan, TrainResult
 from sknn.architectures import MLP
-from sknn.engine._train import (
-    _batch_size,
-    _check_finite,
-    _conclude,
-    _forget_data,
-    _set_callbacks,
-    _start_net,
-    _start_progress,
-)
-from sknn.engine.backprop._epochs import covers as covers_net
-from sknn.engine.callbacks._epoch_end import StopTraining
+from sknn.engine._run import TrainingRun
+from sknn.engine.backprop._flat_parameters import supports_optimizer
+from sknn.engine.backprop._mlp import supports_module
 from sknn.engine.data._batches import Rows, to_tensor
 from sknn.engine.data._device import fits_on
 from sknn.engine.losses._table import has_formulas
+from sknn.engine.net._net import Net
 from sknn.engine.optimizers._optimizers import SGD, Adam
-from sknn.engine.optimizers._schedules import start_schedule
 from sknn.engine.stacked._batches import Order, Sample
-from sknn.exceptions import warn_user
 
-#: fields with a default that need not have it: the first three are followed, and weight_decay is
-#: for AdamW
-EXEMPT = frozenset({"rows", "validation", "stop_on_loss", "weight_decay"})
+#: fields with a default that need not have it: the first three are followed, weight_decay is for
+#: AdamW, and the codec for callbacks
+EXEMPT = frozenset({"rows", "validation", "stop_on_loss", "weight_decay", "codec"})
 #: learning rates that change after epochs at most; `TrainConfig.warmup_epochs` is not exempt
 STEADY = ("constant", "invscaling", "adaptive", "plateau")
 
 
-def covers(plan: TrainPlan) -> bool:
-    """Tell whether a plan can be trained together with others.
+def supports_plan(plan: TrainPlan) -> str | None:
+    """Return why a plan cannot be trained together with others; None if it can.
 
-    Parameters
-    ----------
-    plan : TrainPlan
-        Not yet begun.
-
-    Returns
-    -------
-    bool
-        True for a new plain MLP of dense rows with activations and a loss whose derivatives are
-        written out, Adam or SGD, a learning rate of `STEADY`, and nothing that looks at epochs or
-        prints.
+    It can if it is a new plain MLP on dense samples, with activations and a loss whose derivatives
+    are written out, Adam or SGD, a learning rate of `STEADY`, and nothing that looks at epochs or
+    prints.
     """
     config, target = plan.config, plan.target
-    return (
-        _options_are_default(plan)
-        and _options_are_default(config)
-        and not config.verbose
-        and isinstance(config.solver, str)
-        and config.solver in ("adam", "sgd")
-        and isinstance(config.learning_rate, str)
-        and config.learning_rate in STEADY
-        and has_formulas(target)
-        and not sparse.issparse(plan.X)
-        and type(plan.module) is MLP
-    )
+    changed = _find_changed_option(plan) or _find_changed_option(config)
+    if changed is not None:
+        return f"{changed} is not as it is by default"
+    if config.verbose:
+        return "verbose is set"
+    if not isinstance(config.solver, str) or config.solver not in ("adam", "sgd"):
+        return "the solver is not 'adam' or 'sgd'"
+    if not isinstance(config.learning_rate, str) or config.learning_rate not in STEADY:
+        return "the learning rate changes from step to step"
+    if not has_formulas(target):
+        return "no gradient is written out for the loss"
+    if sparse.issparse(plan.X):
+        return "X is sparse"
+    if type(plan.module) is not MLP:
+        return "the network is not a plain MLP"
+    return None
 
 
-def _options_are_default(spec: TrainPlan | TrainConfig) -> bool:
-    """Tell whether the fields that need not be given are as they are by default.
+def _find_changed_option(spec: TrainPlan | TrainConfig) -> str | None:
+    """Return the first field that need not be given and is not as it is by default.
 
     What comes to a specification later has a default, and is left to `train` until it is written
     out here too.
@@ -79,8 +66,8 @@ def _options_are_default(spec: TrainPlan | TrainConfig) -> bool:
         value = getattr(spec, item.name)
         usual = item.default_factory() if has_factory else item.default
         if value is not usual and (usual is None or value != usual):
-            return False
-    return True
+            return item.name
+    return None
 
 
 class Shared:
@@ -109,22 +96,29 @@ class Shared:
         return self._entries[key]
 
 
+class SharedSamples(Rows):
+    """The training samples of one network, out of an X that several networks share."""
+
+    def __len__(self) -> int:
+        return len(self.y)
+
+
 class Member:
-    """A network in training, its data, and how far it is.
+    """A run among many, its data, and how far it is.
 
     Parameters
     ----------
     plan : TrainPlan
-        One that `covers` accepts.
+        One that `supports_plan` accepts.
 
     Attributes
     ----------
-    net : Net
-        Initialised.
+    run : TrainingRun
+        Not yet begun.
     sample : Sample or None
-        The training rows, once they are laid out.
+        The training samples, once they are laid out.
     order_key : tuple or None
-        Equal for networks that see the same rows in the same order, once they are laid out.
+        Equal for networks that see the same samples in the same order, once they are laid out.
     order : Order or None
         That order, given when training begins.
     is_done : bool
@@ -132,32 +126,32 @@ class Member:
     """
 
     def __init__(self, plan: TrainPlan):
-        self.plan, config = plan, plan.config
+        self.plan, self.run = plan, TrainingRun(plan)
+        self.net = self.run.net
         self.sample: Sample | None = None
+        self.held_out: Rows | None = None
         self.order_key: tuple | None = None
         self.order: Order | None = None
         self.is_done = False
-        self.progress = _start_progress(plan, None)
-        self.net, _ = _start_net(plan, None)
-        self.net.batch_size = _batch_size(config, len(plan.y))
-        self.net.schedule = start_schedule(config, self.n_batches, self.net.optimizer_)
-        self.net.iterator_train__shuffle = config.shuffle
+        self.run.prepare_steps()
 
-    @property
-    def is_covered(self) -> bool:
-        """Whether the net too is one that can be trained together with others."""
+    def supports(self) -> str | None:
+        """Return why the net cannot be trained together with others; None if it can."""
         net, plan = self.net, self.plan
         parts = [plan.X] if plan.validation is None else [plan.X, plan.validation.X]
-        return (
-            covers_net(net)
-            and type(net.optimizer_) in (Adam, SGD)
-            and not net.schedule.per_step
-            and not any(map(sparse.issparse, parts))
-            and fits_on(net.device, sum(X.nbytes for X in parts))
-        )
+        reason = supports_module(net) or supports_optimizer(net.optimizer_, False)
+        if reason is not None:
+            return reason
+        if type(net.optimizer_) not in (Adam, SGD) or net.schedule.per_step:
+            return "the learning rate changes from step to step"
+        if any(map(sparse.issparse, parts)):
+            return "X_val is sparse"
+        if not fits_on(net.device, sum(X.nbytes for X in parts)):
+            return "the samples do not fit on the device"
+        return None
 
     def lay_out(self, shared: Shared) -> None:
-        """Bring the rows to the device, and get ready to look at epochs."""
+        """Bring the samples to the device."""
         plan, device = self.plan, self.net.device
         rows = np.arange(len(plan.X)) if plan.rows is None else plan.rows
         X = shared.tensor(plan.X, device)
@@ -166,9 +160,7 @@ class Member:
         held = plan.validation
         if held is not None:
             X = shared.tensor(held.X, device)
-            self.net.validation_rows = Rows(X, held.y, held.sample_weight, device=device)
-        _set_callbacks(self.net, plan, self.progress)
-        self.epoch_end = self.net.callbacks_[-1][1]
+            self.held_out = Rows(X, held.y, held.sample_weight, device=device)
 
     @property
     def state_of_order(self) -> np.random.RandomState | None:
@@ -184,15 +176,10 @@ class Member:
         n_rows = len(plan.validation.y) + (0 if plan.config.stop_on_loss else len(plan.y))
         return n_rows * self.net.module_.layer_sizes[-1]
 
-    @property
-    def n_batches(self) -> int:
-        """Batches in an epoch."""
-        return -(-len(self.plan.y) // self.net.batch_size)
-
     def shape(self) -> tuple:
         """Return what members of one stack have in common."""
         net, size = self.net, self.net.batch_size
-        if self.n_batches == 1:  # up to 15 rows more or less can be filled up
+        if self.run.n_batches == 1:  # up to 15 rows more or less can be filled up
             size = -16 * (-size // 16)
         return (
             net.module_.layer_sizes,
@@ -202,35 +189,38 @@ class Member:
             net.dtype_,
             net.device,
             size,
-            self.n_batches,
+            self.run.n_batches,
             self.plan.sample_weight is None,
         )
 
     def begin(self, order: Order) -> None:
-        """Take an order of the rows and get ready for the first epoch."""
-        self.order = order
-        self.net.notify("on_train_begin", X=None, y=None)
-
-    def begin_epoch(self) -> None:
-        """Open an entry of the history."""
-        self.net.notify("on_epoch_begin", dataset_train=None, dataset_valid=None)
+        """Take an order of the samples and get ready for the first epoch."""
+        self.order, sample = order, self.sample
+        own = SharedSamples(sample.X, sample.y, sample.weight, device=self.net.device)
+        self.run.begin(own, self.held_out)
+        self.run.runner_name = "stacked"
 
     def end_epoch(self, loss: float) -> None:
         """Record an epoch, and find out whether it was the last."""
-        self.net.history.record("train_loss", loss)
-        self.net.history.record("train_batch_count", self.n_batches)
-        try:
-            self.net.notify("on_epoch_end", dataset_train=None, dataset_valid=None)
-        except StopTraining:
-            self.is_done = True
-        self.is_done = self.is_done or self.progress.n_epochs >= self.plan.config.max_iter
+        run = self.run
+        run.count_steps(0.0, run.n_batches, len(self.plan.y))
+        run.close_epoch(loss)
+        progress = run.progress
+        self.is_done = bool(progress.stopped_because) or (
+            progress.n_epochs >= self.plan.config.max_iter
+        )
 
-    def interrupt(self) -> None:
-        """Leave out the epoch that was cut short."""
-        warn_user("Training interrupted by user.")
-        self.progress.stopped_because = "interrupted"
+    def interrupt(self, is_between_epochs: bool) -> None:
+        """Leave out the epoch that was cut short; between epochs, keep what is needed to go on."""
+        run, order = self.run, self.order
+        _own_memory(self.net)
+        run.batches.order = order.positions
+        if order.random_state is not None:
+            run.random_state.set_state(order.random_state.get_state())
+        run.stop_as_interrupted()
+        if not is_between_epochs:
+            run.state = None  # steps of an unfinished epoch cannot be told from those before
         self.is_done = True
-        del self.net.history[self.progress.n_epochs :]
 
     def conclude(self) -> TrainResult:
         """Give the network memory of its own, go back to the best weights, and check them.
@@ -244,17 +234,16 @@ class Member:
         NonFiniteLossError
             As `sknn.engine.train` does.
         """
+        run = self.run
         _own_memory(self.net)
         if self.plan.config.shuffle:
             self.plan.random_state.set_state(self.order.random_state.get_state())
-        self.net.iterator_train__random_state = self.net.iterator_train__order = None
-        self.net.notify("on_train_end", X=None, y=None)
         try:
-            _conclude(self.net, self.plan, self.progress, self.epoch_end)
-            _check_finite(self.net, self.plan, self.progress)
+            run.end()
+            run.check_finite()
         finally:
-            _forget_data(self.net)
-        return TrainResult(self.net, self.progress)
+            run.close()
+        return run.make_result()
 
 
 def _fingerprint(random_state: np.random.RandomState | None) -> tuple | None:
@@ -264,7 +253,7 @@ def _fingerprint(random_state: np.random.RandomState | None) -> tuple | None:
     return name, keys.tobytes(), *rest
 
 
-def _own_memory(net: Any) -> None:
+def _own_memory(net: Net) -> None:
     """Copy parameters and the optimizer's state out of the stack."""
     for p in net.module_.parameters():
         p.data = p.data.clone(memory_format=torch.contiguous_format)

@@ -19,6 +19,7 @@ from typing import Any
 
 import torch
 
+from sknn.engine._run import TrainingRun
 from sknn.engine.backprop._mlp import IN_PLACE
 from sknn.engine.data._matmul import multiply, products_without_warnings
 from sknn.engine.stacked._batches import Chunk, Feed, Order
@@ -149,16 +150,18 @@ class Stack:
 
     Parameters
     ----------
-    nets : list of Net
-        Initialised, with plain MLPs of one shape, one loss and one class of optimizer.
+    runs : list of TrainingRun
+        Of plain MLPs of one shape, one loss and one class of optimizer.
     orders : list of Order
         That of each, which lie as `arranged` says.
     batch_size : int
         Rows in a batch.
     """
 
-    def __init__(self, nets: list[Any], orders: list[Order], batch_size: int):
-        self.nets, self.orders, self.blocks = nets, list(dict.fromkeys(orders)), blocks_of(orders)
+    def __init__(self, runs: list[TrainingRun], orders: list[Order], batch_size: int):
+        self.runs, self.nets = runs, [run.net for run in runs]
+        nets = self.nets
+        self.orders, self.blocks = list(dict.fromkeys(orders)), blocks_of(orders)
         layers = [list(net.module_.linears) for net in nets]
         self.widths = [layer.out_features for layer in layers[0]]
         columns = list(zip(*layers, strict=True))
@@ -266,7 +269,7 @@ class Stack:
 
     def _keep(self, output: Tensor, n_before: int) -> None:
         """Keep outputs in the order of the rows, if a network wants those of the epoch."""
-        if all(net.outputs_of_epoch is None for net in self.nets):
+        if not any(run.keeps_outputs for run in self.runs):
             return
         n_steps, k, n_outputs, width = output.shape
         if self.kept is None:
@@ -278,13 +281,13 @@ class Stack:
     def _hand_out(self) -> None:
         """Give targets and outputs of the epoch to the networks that want them."""
         targets: dict[int, Any] = {}
-        for i, net in enumerate(self.nets):
-            if net.outputs_of_epoch is not None:
+        for i, run in enumerate(self.runs):
+            if run.keeps_outputs:
                 number = self.order_of[i]
                 if number not in targets:
                     targets[number] = self.orders[number].targets()
                 n_rows = len(self.orders[number])  # what fills a batch up comes last
-                net.outputs_of_epoch.append((targets[number], self.kept[i, :n_rows]))
+                run.keep_outputs(targets[number], self.kept[i, :n_rows])
 
     def _wanted(self, y: Tensor) -> Tensor:
         """Return targets in the shape of the output: (n_steps, n_orders, 1, n_outputs, n_rows)."""

@@ -10,12 +10,13 @@ import torch
 from joblib import Parallel, delayed, effective_n_jobs
 
 from sknn._specs import TrainPlan, TrainResult
+from sknn.engine._interrupt import InterruptFlag
 from sknn.engine._train import train
 from sknn.engine.callbacks._progress import epoch_bar
 from sknn.engine.data._device import precision_of, threads_for
 from sknn.engine.data._matmul import one_thread_a_product
 from sknn.engine.stacked._batches import Order
-from sknn.engine.stacked._member import Member, Shared, covers
+from sknn.engine.stacked._member import Member, Shared, supports_plan
 from sknn.engine.stacked._memory import memory_budget, side_by_side
 from sknn.engine.stacked._mlp import Stack, arranged
 from sknn.engine.stacked._validation import StackedValidation
@@ -107,17 +108,18 @@ def _groups(
     shared, alone = Shared(), []
     for i, plan in enumerate(plans):
         # Plans with one random state take from it one after the other.
-        if not covers(plan) or users[id(plan.random_state)] > 1:
+        if supports_plan(plan) is not None or users[id(plan.random_state)] > 1:
             alone.append(i)
             continue
         try:
             member = Member(plan)
-            if member.is_covered:
+            is_supported = member.supports() is None
+            if is_supported:
                 member.lay_out(shared)
         except Exception as error:
             outcomes[i] = error
             continue
-        groups[member.shape() if member.is_covered else i][i] = member
+        groups[member.shape() if is_supported else i][i] = member
     for key in [key for key, group in groups.items() if len(group) == 1]:
         (i,) = groups.pop(key)
         alone.append(i)
@@ -134,26 +136,27 @@ def _train_groups(
     """Train groups, in threads of their own if there are to be several."""
     if not groups:
         return
-    n_threads, stop = effective_n_jobs(n_jobs), Event()
+    n_threads, stop, flag = effective_n_jobs(n_jobs), Event(), InterruptFlag()
     if memory is None:
         memory = memory_budget(next(iter(groups[0].values())).net.device)
     parts = [
-        _Group(part, memory // n_threads, advance, stop)
+        _Group(part, memory // n_threads, advance, lambda: stop.is_set() or flag.is_set)
         for group in groups
         for part in _divided(group, n_threads)
     ]
-    if n_threads == 1:
-        for part in parts:
-            part.run(outcomes)
-        return
-    with ThreadPoolExecutor(n_threads) as pool:
-        futures = [pool.submit(part.run, outcomes) for part in parts]
-        try:
-            for future in futures:
-                future.result()
-        except BaseException:  # Ctrl-C reaches the main thread only
-            stop.set()
-            raise
+    with flag:
+        if n_threads == 1:
+            for part in parts:
+                part.run(outcomes)
+            return
+        with ThreadPoolExecutor(n_threads) as pool:
+            futures = [pool.submit(part.run, outcomes) for part in parts]
+            try:
+                for future in futures:
+                    future.result()
+            except BaseException:  # a second Ctrl-C reaches the main thread only
+                stop.set()
+                raise
 
 
 def _divided(group: dict[int, Member], n_parts: int) -> list[dict[int, Member]]:
@@ -173,10 +176,11 @@ class _Group:
         members: dict[int, Member],
         memory: int,
         advance: Callable[[int], None],
-        stop: Event,
+        is_stopped: Callable[[], bool],
     ):
         self.numbers = {member: i for i, member in members.items()}
-        self.advance, self.stop = advance, stop
+        self.advance, self.is_stopped = advance, is_stopped
+        self.is_between_epochs = True
         self.waiting = deque(members.values())
         self.active: list[Member] = []
         first = self.waiting[0]
@@ -191,7 +195,7 @@ class _Group:
         except KeyboardInterrupt:
             for member in self.active:
                 if not member.is_done:
-                    member.interrupt()
+                    member.interrupt(self.is_between_epochs)
                 outcomes[self.numbers[member]] = _outcome(member)
             raise
 
@@ -202,17 +206,19 @@ class _Group:
         first = self.active[0].net
         with threads_for(0, 0), precision_of(first):  # one thread
             while not any(member.is_done for member in self.active):
-                if self.stop.is_set():
+                self.is_between_epochs = True
+                if self.is_stopped():
                     raise KeyboardInterrupt
+                self.is_between_epochs = False
                 for member in self.active:
-                    member.begin_epoch()
-                losses = dict(zip(stack.nets, stack.run_epoch(), strict=True))
+                    member.run.open_epoch()
+                losses = dict(zip(stack.runs, stack.run_epoch(), strict=True))
                 validation.run()
                 for member in self.active:
-                    member.end_epoch(losses[member.net])
+                    member.end_epoch(losses[member.run])
                 self.advance(len(self.active))
         for member in [member for member in self.active if member.is_done]:
-            self.advance(member.plan.config.max_iter - member.progress.n_epochs)
+            self.advance(member.plan.config.max_iter - member.run.progress.n_epochs)
             outcomes[self.numbers[member]] = _outcome(member)
             self.active.remove(member)
 
@@ -228,7 +234,7 @@ class _Group:
             lying = [self.active[i] for i in places]
             try:
                 return Stack(
-                    [member.net for member in lying],
+                    [member.run for member in lying],
                     [member.order for member in lying],
                     self.batch_size,
                 )
@@ -250,7 +256,7 @@ class _Group:
     def _shrink(self) -> None:
         """Send half of the networks that have not begun yet back to wait."""
         self.limit = max(1, len(self.active) // 2)
-        fresh = [member for member in self.active if not member.progress.n_epochs]
+        fresh = [member for member in self.active if not member.run.progress.n_epochs]
         back = fresh[max(0, len(fresh) - (len(self.active) - self.limit)) :]
         self.active = [member for member in self.active if member not in back]
         self.waiting.extendleft(reversed(back))

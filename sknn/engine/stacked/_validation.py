@@ -1,10 +1,10 @@
 """The validation rows of many networks: outputs and losses, computed together after an epoch."""
 
 from itertools import groupby
-from typing import Any
 
 import torch
 
+from sknn.engine._run import TrainingRun
 from sknn.engine.data._batches import Rows
 from sknn.engine.data._forward import CHUNK_NUMBERS
 from sknn.engine.data._matmul import multiply, products_without_warnings
@@ -26,24 +26,24 @@ class StackedValidation:
 
     def __init__(self, stack: Stack):
         self.stack, self.groups, stop = stack, [], 0
-        for rows, group in groupby(stack.nets, key=_inputs_of):
+        for rows, group in groupby(stack.runs, key=_inputs_of):
             start, stop = stop, stop + len(list(group))
             if rows is not None:
-                self.groups.append((slice(start, stop), *_targets(stack.nets[start:stop])))
+                self.groups.append((slice(start, stop), *_targets(stack.runs[start:stop])))
 
     @torch.no_grad()
     def run(self) -> None:
-        """Give each network its ``validated``."""
+        """Give each run its ``validated``."""
         for nets, y, weight in self.groups:
-            members = self.stack.nets[nets]
+            members = self.stack.runs[nets]
             with products_without_warnings():
-                output = self._output(nets, members[0].validation_rows.X)
+                output = self._output(nets, members[0].held_out.X)
             k, n_rows = output.shape[:2]
             costs = self.stack.loss.per_row(output.flatten(0, 1), y).view(k, n_rows)
             losses = costs.mean(1) if weight is None else (costs * weight).sum(1) / weight.sum(1)
             arrays = output.cpu().numpy()
-            for net, array, loss in zip(members, arrays, losses.tolist(), strict=True):
-                net.validated = array, loss
+            for run, array, loss in zip(members, arrays, losses.tolist(), strict=True):
+                run.validated = array, loss
 
     def _output(self, nets: slice, X: Tensor) -> Tensor:
         """Return the raw output, of shape (n_networks, n_rows, n_outputs)."""
@@ -65,13 +65,13 @@ class StackedValidation:
         return output
 
 
-def _inputs_of(net: Any) -> int | None:
-    return None if net.validation_rows is None else id(net.validation_rows.X)
+def _inputs_of(run: TrainingRun) -> int | None:
+    return None if run.held_out is None else id(run.held_out.X)
 
 
-def _targets(nets: list[Any]) -> tuple[Tensor, Tensor | None]:
-    """Return the targets of all rows of all networks, and weights if one of them has some."""
-    samples: list[Rows] = [net.validation_rows for net in nets]
+def _targets(runs: list[TrainingRun]) -> tuple[Tensor, Tensor | None]:
+    """Return the targets of all samples of all networks, and weights if one of them has some."""
+    samples: list[Rows] = [run.held_out for run in runs]
     y = torch.cat([sample.y for sample in samples])
     if all(sample.sample_weight is None for sample in samples):
         return y, None

@@ -8,9 +8,9 @@ from skorch.callbacks import Freezer
 
 from sknn import DeepMLPClassifier, DeepMLPRegressor
 from sknn.activations import TRAINABLE
-from sknn.engine.backprop import _epochs as _closed_form
 from sknn.engine.backprop._mlp import IN_PLACE
 from sknn.engine.data import _batches as _data
+from tests.engine.configs import BatchWatcher
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -43,22 +43,12 @@ def data(task, rng, n=29):
     return X, targets[task](), rng.integers(0, 3, n).astype(float)
 
 
-def fit_both_ways(monkeypatch, model, *args):
-    """Return the model fitted by closed-form steps, and a clone of it by autograd."""
-    runs = []
-    original = _closed_form.ClosedForm.run_epoch
-
-    def counted(self, *args):
-        runs.append(1)
-        return original(self, *args)
-
-    monkeypatch.setattr(_closed_form.ClosedForm, "run_epoch", counted)
+def fit_both_ways(model, *args):
+    """Return a model fitted by its runner, a clone by autograd, and the runner."""
     fast = type(model)(**model.get_params()).fit(*args)
-    n_fast = len(runs)
-    monkeypatch.setattr(_closed_form, "covers", lambda net: False)
-    slow = type(model)(**model.get_params()).fit(*args)
-    assert len(runs) == n_fast
-    return fast, slow, n_fast
+    slow = type(model)(**model.get_params()).set_params(callbacks=[BatchWatcher()]).fit(*args)
+    assert slow.runner_ == "autograd"
+    return fast, slow, fast.runner_
 
 
 def assert_same(fast, slow, rtol=1e-9):
@@ -73,11 +63,11 @@ def assert_same(fast, slow, rtol=1e-9):
 @pytest.mark.parametrize("solver", SOLVERS)
 @pytest.mark.parametrize("task", TASKS)
 @pytest.mark.parametrize("activation", IN_PLACE)
-def test_weights_and_losses_equal_autograds(activation, task, solver, weighted, rng, monkeypatch):
+def test_weights_and_losses_equal_autograds(activation, task, solver, weighted, rng):
     X, y, weight = data(task, rng)
     model = make(task, activation=activation, **SOLVERS[solver])
-    fast, slow, n_fast = fit_both_ways(monkeypatch, model, X, y, weight if weighted else None)
-    assert n_fast == 3
+    fast, slow, runner = fit_both_ways(model, X, y, weight if weighted else None)
+    assert runner == "handwritten"
     assert_same(fast, slow)
 
 
@@ -94,20 +84,20 @@ def test_weights_and_losses_equal_autograds(activation, task, solver, weighted, 
         {"dtype": "float32"},
     ],
 )
-def test_other_shapes_and_settings_equal_autograds(kwargs, rng, monkeypatch):
+def test_other_shapes_and_settings_equal_autograds(kwargs, rng):
     X, y, _ = data("log_loss", rng)
-    fast, slow, n_fast = fit_both_ways(monkeypatch, make("log_loss", **kwargs), X, y)
-    assert n_fast == 3
+    fast, slow, runner = fit_both_ways(make("log_loss", **kwargs), X, y)
+    assert runner == "handwritten"
     assert_same(fast, slow, rtol=1e-4 if kwargs.get("dtype") else 1e-9)
 
 
 @pytest.mark.parametrize("container", [sparse.csr_matrix, sparse.csc_array])
 @pytest.mark.parametrize("solver", SOLVERS)
-def test_sparse_rows_equal_autograds(container, solver, rng, monkeypatch):
+def test_sparse_rows_equal_autograds(container, solver, rng):
     X, y, weight = data("log_loss", rng)
     X[X < 0.3] = 0
     model = make("log_loss", **SOLVERS[solver])
-    fast, slow, _ = fit_both_ways(monkeypatch, model, container(X), y, weight)
+    fast, slow, _ = fit_both_ways(model, container(X), y, weight)
     assert_same(fast, slow)
     assert_same(fast, make("log_loss", **SOLVERS[solver]).fit(X, y, weight))
 
@@ -120,24 +110,24 @@ def test_groups_of_batches_change_nothing(rng, monkeypatch):
 
 
 @pytest.mark.parametrize("activation", sorted(set(TRAINABLE) - set(IN_PLACE)))
-def test_other_activations_go_through_autograd(activation, rng, monkeypatch):
+def test_other_activations_go_through_autograd(activation, rng):
     X, y, _ = data("log_loss", rng)
-    fast, slow, n_fast = fit_both_ways(monkeypatch, make("log_loss", activation=activation), X, y)
-    assert n_fast == 0
+    fast, slow, runner = fit_both_ways(make("log_loss", activation=activation), X, y)
+    assert runner == "autograd"
     assert_same(fast, slow, rtol=0)
 
 
 @pytest.mark.parametrize("solver", SOLVERS)
-def test_partial_fit_goes_on_where_autograd_would(solver, rng, monkeypatch):
+def test_partial_fit_goes_on_where_autograd_would(solver, rng):
     X, y, _ = data("log_loss", rng)
     model = make("log_loss", **SOLVERS[solver])
     fast, slow = model, make("log_loss", **SOLVERS[solver])
     for i in range(6):
         fast.partial_fit(X, y, classes=[0, 1, 2])
-        with monkeypatch.context() as patch:
-            if i % 2:  # every other epoch by autograd: the two share the optimizer's state
-                patch.setattr(_closed_form, "covers", lambda net: False)
-            slow.partial_fit(X, y, classes=[0, 1, 2])
+        # every other epoch by autograd: the two share the optimizer's state
+        slow.set_params(callbacks=[BatchWatcher()] if i % 2 else None)
+        slow.partial_fit(X, y, classes=[0, 1, 2])
+        assert slow.runner_ == ("autograd" if i % 2 else "handwritten")
     assert_same(fast, slow)
 
 
@@ -154,7 +144,6 @@ def test_memory_is_given_back_after_training(rng):
     """A parameter that stayed a view of the flat vector would be pickled with all of it."""
     X, y, _ = data("log_loss", rng)
     net = make("log_loss").fit(X, y).net_
-    assert net.closed_form is None
     state = [v for s in net.optimizer_.state.values() for v in s.values()]
     for tensor in [*net.module_.parameters(), *(t for t in state if torch.is_tensor(t))]:
         assert tensor.untyped_storage().nbytes() == tensor.numel() * tensor.element_size()

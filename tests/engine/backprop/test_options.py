@@ -9,15 +9,14 @@ import torch
 from scipy import sparse
 from torch.optim import lr_scheduler
 
-from sknn._specs import Progress
+from sknn._specs import TrainPlan
 from sknn.architectures import MLP
-from sknn.engine.backprop import _epochs as _closed_form
-from sknn.engine.backprop._epochs import closed_form, covers
-from sknn.engine.data._batches import Rows
-from sknn.engine.losses._table import LOSSES, loss_for
-from sknn.engine.net._net import Net
-from sknn.engine.optimizers._optimizers import OPTIMIZERS, net_arguments
-from sknn.engine.optimizers._schedules import SCHEDULES, start_schedule
+from sknn.engine import train
+from sknn.engine._runners import RUNNERS, AutogradRunner
+from sknn.engine.backprop._epochs import HandwrittenRunner
+from sknn.engine.losses._table import LOSSES
+from sknn.engine.optimizers._optimizers import OPTIMIZERS
+from sknn.engine.optimizers._schedules import SCHEDULES
 from sknn.preprocessing import ClassCodec, ValueCodec
 from tests.engine.configs import make_config
 
@@ -37,54 +36,45 @@ def codec_and_target(loss, rng, params=None):
     return codec, codec.encode(y, "float64")
 
 
-def run(config, loss, *, by_hand, is_sparse=False, weighted=True, params=None, epochs=EPOCHS):
-    """Train a small net, by hand or by autograd; return it, its losses, and epochs by hand."""
-    rng = np.random.default_rng(0)
+def plan_of(config, loss="log_loss", *, is_sparse=False, weighted=True, params=None, seed=0):
+    """Return the plan to train a small net."""
+    rng = np.random.default_rng(seed)
     codec, y = codec_and_target(loss, rng, params)
     X = rng.normal(size=(N, 4)) * (rng.random((N, 4)) > 0.3)
     weight = rng.uniform(0.3, 3, N) if weighted else None
-    rows = Rows(sparse.csr_matrix(X) if is_sparse else X, y, weight)
     mlp = MLP([4, 7, 5, codec.spec_.n_outputs], "tanh", torch.float64)
     mlp.init_weights(np.random.RandomState(0))
-    net = Net(
-        mlp,
-        loss=loss_for(codec.spec_),
-        alpha=config.alpha,
-        l1_ratio=config.l1_ratio,
-        max_grad_norm=config.max_grad_norm,
-        batch_size=BATCH,
-        **net_arguments(config),
-    ).initialize()
-    n_by_hand = train(net, rows, config, by_hand, epochs)
-    return net, net.history[:, "train_loss"], n_by_hand
+    config = replace(config, batch_size=BATCH, max_iter=EPOCHS, n_iter_no_change=np.inf)
+    X = sparse.csr_matrix(X) if is_sparse else X
+    state = np.random.RandomState(0)
+    return TrainPlan(mlp, X, y, weight, config, codec.spec_, None, state)
 
 
-def train(net, rows, config, by_hand, epochs=EPOCHS, previous=None):
-    """Run epochs as `sknn.engine.train` does; return how many of them were done by hand."""
-    n_batches = -(-len(rows) // BATCH)
-    net.schedule = start_schedule(config, n_batches, net.optimizer_, previous)
-    progress, n_by_hand = Progress(), 0
-    for _ in range(epochs):
-        with pytest.MonkeyPatch.context() as patch:
-            if not by_hand:
-                patch.setattr(_closed_form, "covers", lambda net: False)
-            with closed_form(net, rows):
-                n_by_hand += net.closed_form is not None
-                net.fit_loop(rows, epochs=1)
-        progress.n_rows_seen += len(rows)
-        net.schedule.after_epoch(net.optimizer_, progress, net.history[-1, "train_loss"])
-    return n_by_hand
+def run(config, loss="log_loss", runners=RUNNERS, **options):
+    """Train a small net by the first of the runners that can."""
+    return train(plan_of(config, loss, **options), runners)
 
 
-def assert_same(config, loss, *, by_hand=EPOCHS, rtol=1e-9, **options):
-    """Both ways lead to the same; return the net trained by hand."""
-    fast, fast_losses, n_fast = run(config, loss, by_hand=True, **options)
-    slow, slow_losses, n_slow = run(config, loss, by_hand=False, **options)
-    assert (n_fast, n_slow) == (by_hand, 0)
-    np.testing.assert_allclose(fast_losses, slow_losses, rtol=rtol)
-    for mine, theirs in zip(fast.module_.parameters(), slow.module_.parameters(), strict=True):
+def go_on(result, config, runners):
+    """Train one epoch more, on other samples."""
+    plan = plan_of(config, weighted=False, seed=1)
+    return train(replace(plan, previous=result, incremental=True), runners)
+
+
+def assert_same_weights(one, other, rtol=1e-9):
+    pairs = zip(one.net.module_.parameters(), other.net.module_.parameters(), strict=True)
+    for mine, theirs in pairs:
         mine, theirs = mine.detach().numpy(), theirs.detach().numpy()
         np.testing.assert_allclose(mine, theirs, rtol=rtol, atol=rtol * abs(theirs).max())
+
+
+def assert_same(config, loss, *, runner="handwritten", rtol=1e-9, **options):
+    """Both ways lead to the same; return what was trained by the faster one."""
+    fast = run(config, loss, **options)
+    slow = run(config, loss, [AutogradRunner], **options)
+    assert (fast.runner, slow.runner) == (runner, "autograd")
+    np.testing.assert_allclose(fast.progress.loss_curve, slow.progress.loss_curve, rtol=rtol)
+    assert_same_weights(fast, slow, rtol)
     return fast
 
 
@@ -161,7 +151,7 @@ def test_every_solver_on_torchs_schedules_equals_autograds(step, kind):
     # RMSprop with a cycle of the momentum has state that the flat step does not keep.
     cycles = kind in (lr_scheduler.OneCycleLR, lr_scheduler.CyclicLR)
     refused = step == "rmsprop" and cycles
-    assert_same(config, "log_loss", by_hand=0 if refused else EPOCHS)
+    assert_same(config, "log_loss", runner="autograd" if refused else "handwritten")
 
 
 def test_a_momentum_that_a_schedule_switches_on_later_is_followed():
@@ -172,7 +162,7 @@ def test_a_momentum_that_a_schedule_switches_on_later_is_followed():
         learning_rate=lr_scheduler.CyclicLR,
         learning_rate_params=params,
     )
-    net = assert_same(config, "log_loss")
+    net = assert_same(config, "log_loss").net
     assert net.optimizer_.param_groups[0]["momentum"] > 0
 
 
@@ -198,35 +188,25 @@ def user_cost(output, target):
     ],
 )
 def test_what_is_not_covered_goes_through_autograd(loss, options):
-    net = assert_same(make_config(**options), loss, by_hand=0, rtol=0)
-    assert not covers(net)
-
-
-def test_rmsprop_with_momentum_is_not_covered():
-    net, _, _ = run(make_config(solver="rmsprop"), "log_loss", by_hand=True)
-    assert covers(net)
-    net.optimizer_.param_groups[0]["momentum"] = 0.5
-    assert not covers(net)
+    result = assert_same(make_config(**options), loss, runner="autograd", rtol=0)
+    assert result.runner_reasons["handwritten"]
 
 
 @pytest.mark.parametrize("step", STEPS)
 def test_both_ways_share_the_optimizers_state(step):
     """Epochs by hand and by autograd in turn are the same as all of them by autograd."""
     config = make_config(**STEPS[step])
-    mixed, _, _ = run(config, "log_loss", by_hand=True)
-    plain, _, _ = run(config, "log_loss", by_hand=False)
-    rng = np.random.default_rng(1)
-    rows = Rows(rng.normal(size=(N, 4)), rng.integers(0, 3, N))
-    for by_hand in (False, True, False):
-        train(mixed, rows, config, by_hand, 1, previous=mixed.schedule)
-        train(plain, rows, config, False, 1, previous=plain.schedule)
-    for mine, theirs in zip(mixed.module_.parameters(), plain.module_.parameters(), strict=True):
-        np.testing.assert_allclose(mine.detach().numpy(), theirs.detach().numpy(), rtol=1e-9)
+    mixed, plain = run(config), run(config, runners=[AutogradRunner])
+    for runner in (AutogradRunner, HandwrittenRunner, AutogradRunner):
+        mixed = go_on(mixed, config, [runner])
+        plain = go_on(plain, config, [AutogradRunner])
+        assert mixed.runner == runner.name
+    assert_same_weights(mixed, plain)
 
 
 @pytest.mark.parametrize("step", STEPS)
 def test_memory_is_given_back_after_training(step):
-    net, _, _ = run(make_config(**STEPS[step]), "log_loss", by_hand=True)
+    net = run(make_config(**STEPS[step])).net
     state = [v for s in net.optimizer_.state.values() for v in s.values()]
     tensors = [t for t in [*net.module_.parameters(), *state] if torch.is_tensor(t)]
     for tensor in tensors:
@@ -234,33 +214,31 @@ def test_memory_is_given_back_after_training(step):
     assert len({t.data_ptr() for t in tensors}) == len(tensors)
 
 
-def test_an_interrupted_epoch_leaves_state_that_can_go_on():
+def test_an_epoch_that_breaks_off_leaves_state_that_can_go_on():
     """The parameters and the optimizer's state are given back also when training breaks off."""
     config = make_config(solver="nadam")
-    net, _, _ = run(config, "log_loss", by_hand=True)
-    before = copy.deepcopy(net.module_.state_dict())
+    result = run(config)
+    before = copy.deepcopy(result.net.module_.state_dict())
 
     class BreakOffError(Exception):
         pass
 
-    def breaking(self, *args):
-        raise BreakOffError
+    class Breaking(HandwrittenRunner):
+        def run_epoch(self):
+            super().run_epoch()
+            raise BreakOffError
 
-    rng = np.random.default_rng(1)
-    rows = Rows(rng.normal(size=(N, 4)), rng.integers(0, 3, N))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_closed_form.ClosedForm, "run_epoch", breaking)
-        with pytest.raises(BreakOffError):
-            train(net, rows, config, True, 1)
-    for name, value in net.module_.state_dict().items():
+    with pytest.raises(BreakOffError):
+        go_on(result, config, [Breaking])
+    for name, value in result.net.module_.state_dict().items():
         assert torch.equal(value, before[name])
-    assert train(net, rows, config, False, 1) == 0
-    assert train(net, rows, config, True, 1) == 1
+    assert go_on(result, config, [AutogradRunner]).runner == "autograd"
+    assert go_on(result, config, [HandwrittenRunner]).runner == "handwritten"
 
 
 def test_options_change_what_is_learned():
     """None of them is accepted and then ignored."""
-    plain, _, _ = run(make_config(), "log_loss", by_hand=True)
+    plain = run(make_config())
     changes = [
         {"l1_ratio": 0.5},
         {"max_grad_norm": 0.01},
@@ -269,9 +247,9 @@ def test_options_change_what_is_learned():
         {"learning_rate": "one_cycle"},
         *({"solver": name} for name in ("adamw", "nadam", "rmsprop")),
     ]
-    seen = [plain.module_.linears[0].weight.detach().numpy()]
+    seen = [plain.net.module_.linears[0].weight.detach().numpy()]
     for change in changes:
-        net, _, _ = run(replace(make_config(), **change), "log_loss", by_hand=True)
+        net = run(replace(make_config(), **change)).net
         weight = net.module_.linears[0].weight.detach().numpy()
         assert all(np.abs(weight - other).max() > 1e-8 for other in seen), change
         seen.append(weight)

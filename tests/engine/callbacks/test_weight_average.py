@@ -113,7 +113,6 @@ def test_an_epoch_cut_short_leaves_the_average():
         result = train(plan)
     assert result.progress.n_epochs == 3
     np.testing.assert_allclose(weights_of(result.net), wanted)
-    assert result.net.average is None
 
 
 def test_patience_grows_with_the_best_epoch():
@@ -160,7 +159,6 @@ def test_training_ends_after_the_step_or_epoch_that_reaches_the_limit_of_time(
     assert result.net.history[-1, "train_batch_count"] == n_batches
     assert result.progress.n_rows_seen == min(7 * n_batches, 40)
     assert result.progress.stopped_because == "time_limit"
-    assert result.net.deadline is None
     result = train(plan_with(max_iter=3, time_limit=1e9))
     assert result.progress.stopped_because == "max_iter"
 

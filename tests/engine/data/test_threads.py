@@ -4,7 +4,7 @@ import torch
 from sknn import DeepMLPClassifier
 from sknn.architectures import MLP
 from sknn.engine import Net
-from sknn.engine.backprop._epochs import ClosedForm
+from sknn.engine.backprop._epochs import HandwrittenRunner
 from sknn.engine.data import _device as _threads
 from sknn.engine.data._device import FLOPS_WORTH_THREADS, WEIGHTS_WORTH_THREADS, threads_for
 
@@ -51,13 +51,13 @@ def test_fit_gives_threads_back_also_after_an_error(solver, two_threads, monkeyp
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_fit_chooses_by_the_work_of_a_step(limit, expected, two_threads, monkeypatch):
     seen = []
-    original = ClosedForm.run_epoch
+    original = HandwrittenRunner.run_epoch
 
     def spy(self, *args):
         seen.append(torch.get_num_threads())
         return original(self, *args)
 
-    monkeypatch.setattr(ClosedForm, "run_epoch", spy)
+    monkeypatch.setattr(HandwrittenRunner, "run_epoch", spy)
     monkeypatch.setattr(_threads, "FLOPS_WORTH_THREADS", limit)
     monkeypatch.setattr(_threads, "WEIGHTS_WORTH_THREADS", 0)
     DeepMLPClassifier(max_iter=1).fit([[0.0], [1.0]], [0, 1])

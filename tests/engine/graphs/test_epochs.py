@@ -12,6 +12,7 @@ from skorch.callbacks import Callback, Freezer
 
 from sknn import DeepMLPClassifier, DeepMLPRegressor, SequenceCNNClassifier
 from sknn.architectures import _sequence_cnn
+from sknn.engine._run import TrainingRun
 from sknn.engine.backprop._mlp import IN_PLACE
 from sknn.engine.graphs import _epochs as _replayed
 from sknn.engine.optimizers._optimizers import forget_steps
@@ -259,7 +260,6 @@ def test_nothing_is_left_of_replays_after_training(activation, rng, graphs):
     X, y, _ = data("log_loss", rng)
     net = make("log_loss", activation=activation).fit(X, y).net_
     assert n_replays() == 6
-    assert net.replayed is None
     assert all(p.grad is None for p in net.module_.parameters())
     state = [v for s in net.optimizer_.state.values() for v in s.values()]
     for tensor in [*net.module_.parameters(), *(t for t in state if torch.is_tensor(t))]:
@@ -390,15 +390,14 @@ def test_sparse_rows_and_rows_that_stay_on_the_host_are_not_captured(rng, graphs
     graphs()
     make("log_loss").fit(sparse.csr_matrix(X), y)
     assert not FakeGraph.made
-    seen = []
-    monkeypatch.setattr(_replayed, "covers", lambda net, rows: seen.append((net, rows)))
-    make("log_loss").fit(X, y)
-    monkeypatch.undo()
-    ((net, rows),) = seen
-    net.initialize_optimizer()
-    assert _replayed.covers(net, rows)
-    net.device = "meta"  # any other than that of the rows
-    assert not _replayed.covers(net, rows)
+    model = make("log_loss", device="cpu")
+    run = TrainingRun(model._prepare(X, y, None))
+    run.prepare_steps()
+    run.begin()
+    assert _replayed.CudaGraphRunner.supports(run) is None
+    run.samples.device = "meta"
+    run.net.device = "meta"  # any other than that of the samples
+    assert "fit on the device" in _replayed.CudaGraphRunner.supports(run)
 
 
 def test_another_state_of_the_optimizer_is_captured_anew(rng, graphs):

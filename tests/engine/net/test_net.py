@@ -11,11 +11,13 @@ from skorch import NeuralNet
 from skorch.callbacks import Callback, EpochScoring
 
 from sknn import DeepMLPClassifier
+from sknn._specs import TargetSpec, TrainPlan
 from sknn.architectures import MLP, SequenceCNN, SequenceOptions
-from sknn.engine import Net
-from sknn.engine.backprop import _epochs as _closed_form
-from sknn.engine.backprop._epochs import closed_form
-from sknn.engine.optimizers._optimizers import SGD, AdamW
+from sknn.engine import Net, train
+from sknn.engine._runners import AutogradRunner
+from sknn.engine.backprop._epochs import HandwrittenRunner
+from sknn.engine.optimizers._optimizers import AdamW
+from tests.engine.configs import make_config
 
 ROOT = Path(__file__).parents[3]
 
@@ -125,24 +127,28 @@ def test_penalty_is_that_of_an_elastic_net(l1_ratio, data):
     assert float(net.penalty(7.0).detach()) == pytest.approx(expected, rel=1e-5)
 
 
-@pytest.mark.parametrize("by_hand", [False, True])
-def test_no_step_follows_a_longer_gradient_than_allowed(by_hand, data, monkeypatch):
-    def longest_step(**options):
-        net = make_net(optimizer=SGD, **options).initialize()
-        rows = net.get_dataset(*data)
-        before = torch.nn.utils.parameters_to_vector(net.module_.parameters()).detach().clone()
-        net.set_params(batch_size=50)
-        with closed_form(net, rows):
-            assert (net.closed_form is not None) == by_hand
-            net.fit_loop(rows, epochs=1)
-        after = torch.nn.utils.parameters_to_vector(net.module_.parameters()).detach()
+@pytest.mark.parametrize("runner", [AutogradRunner, HandwrittenRunner])
+def test_no_step_follows_a_longer_gradient_than_allowed(runner, data):
+    X, y = data
+
+    def longest_step(max_grad_norm=None):
+        mlp = MLP([4, 8, 2])
+        mlp.init_weights(np.random.RandomState(0))
+        before = torch.nn.utils.parameters_to_vector(mlp.parameters()).detach().clone()
+        config = make_config(
+            solver="sgd", momentum=0.0, alpha=0.0, max_iter=1, batch_size=50,
+            learning_rate_init=0.5, max_grad_norm=max_grad_norm, runs_to_the_end=True,
+        )  # fmt: skip
+        target = TargetSpec("multiclass", 2, "log_loss")
+        plan = TrainPlan(mlp, X, y, None, config, target, None, np.random.RandomState(0))
+        result = train(plan, [runner])
+        assert result.runner == runner.name
+        after = torch.nn.utils.parameters_to_vector(result.net.module_.parameters()).detach()
         return float((after - before).norm()) / 0.5  # the learning rate
 
-    if not by_hand:
-        monkeypatch.setattr(_closed_form, "covers", lambda net: False)
     free = longest_step()
-    assert longest_step(max_grad_norm=free / 3) == pytest.approx(free / 3, rel=1e-3)
-    assert longest_step(max_grad_norm=free * 3) == pytest.approx(free, rel=1e-3)
+    assert longest_step(free / 3) == pytest.approx(free / 3, rel=1e-3)
+    assert longest_step(free * 3) == pytest.approx(free, rel=1e-3)
 
 
 def test_a_callback_sees_the_gradient_before_it_is_clipped(data):

@@ -15,7 +15,7 @@ from sklearn.datasets import load_digits
 from sknn import DeepMLPClassifier, DeepMLPRegressor
 from sknn.deep.parts._preparation import FitData
 from sknn.engine import train, train_many
-from sknn.engine.callbacks import _epoch_end as _callbacks
+from sknn.engine.callbacks import _validation as _callbacks
 from sknn.engine.callbacks._progress import epoch_bar
 from sknn.engine.stacked import _graphs as _many_replayed
 from sknn.engine.stacked import _memory as _many_memory
@@ -294,7 +294,7 @@ def test_validation_takes_one_pass_for_all(monkeypatch):
     monkeypatch.setattr(_many_validation, "CHUNK_NUMBERS", 7 * 3 * 10)  # seven rows at a time
     for one, other in zip(alone, train_many([plan_of(m) for m in models]), strict=True):
         assert_same(one, other)
-        assert other.net.validated is None
+        assert other.runner == "stacked"
 
 
 def test_float32_agrees_to_its_precision():

@@ -1,0 +1,71 @@
+"""Ctrl-C while networks train: noted by a flag, read between steps."""
+
+import signal
+import sys
+import threading
+from types import FrameType
+
+#: modules of scikit-learn through which a single fit passes; all others of it and joblib's hold
+#: several fits, which end together
+SINGLE = (
+    "sklearn.base",
+    "sklearn.callback",
+    "sklearn.pipeline",
+    "sklearn.compose._target",
+    "sklearn.feature_selection",
+    "sklearn.utils",
+)
+
+
+class PauseTraining(Exception):  # noqa: N818 - an event, not an error
+    """Ends an epoch between two steps, from where training can go on."""
+
+
+class InterruptFlag:
+    """Turns the first SIGINT inside its block into a flag; the second is a KeyboardInterrupt.
+
+    A handler can be set in the main thread alone, and it is set only in the place of Python's
+    own: one that the user has set stays. The handler from before comes back after the block.
+
+    Attributes
+    ----------
+    is_set : bool
+        Whether to stop after the step at hand.
+    """
+
+    def __init__(self) -> None:
+        self.is_set = self.is_deaf = False
+        self._before = None
+
+    def __enter__(self) -> "InterruptFlag":
+        if (
+            threading.current_thread() is threading.main_thread()
+            and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+        ):
+            self._before = signal.signal(signal.SIGINT, self._note)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self._before is not None:
+            signal.signal(signal.SIGINT, self._before)
+
+    def _note(self, number: int, frame: FrameType | None) -> None:
+        if self.is_set and not self.is_deaf:
+            raise KeyboardInterrupt
+        self.is_set = True
+
+
+def is_one_of_several_fits() -> bool:
+    """Return whether the fit that runs was started by something that holds several.
+
+    Searches, cross-validations and ensembles of scikit-learn cannot know that a fit was cut
+    short, and would start the next one; so there Ctrl-C has to stay an error, which ends all.
+    """
+    frame = sys._getframe(1)
+    while frame is not None:
+        name = frame.f_globals.get("__name__", "")
+        root = name.partition(".")[0]
+        if root == "joblib" or (root == "sklearn" and not name.startswith(SINGLE)):
+            return True
+        frame = frame.f_back
+    return False

@@ -1,0 +1,427 @@
+"""One training run: all that lives while a network trains, and nothing that outlives it."""
+
+import time
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import replace
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from sklearn.exceptions import ConvergenceWarning
+
+from sknn._specs import Sample, TrainPlan, TrainResult
+from sknn.architectures import seeded_torch
+from sknn.engine._interrupt import InterruptFlag, PauseTraining, is_one_of_several_fits
+from sknn.engine._resume import Resume, get_resume
+from sknn.engine._run_state import EpochState, get_state, set_state
+from sknn.engine._snapshot import EpochSnapshot, get_columns
+from sknn.engine._start import (
+    EPOCHS_REMEMBERED,
+    choose_batch_size,
+    put_back,
+    start_net,
+    start_progress,
+)
+from sknn.engine.callbacks._dead_network import DeadNetworkRestart
+from sknn.engine.callbacks._progress import display
+from sknn.engine.callbacks._stopping import StoppingRule, make_row
+from sknn.engine.callbacks._user import UserCallbacks
+from sknn.engine.callbacks._validation import Validation
+from sknn.engine.callbacks._weight_average import WeightAverage
+from sknn.engine.data._batches import Batches, Rows
+from sknn.engine.data._device import precision_of
+from sknn.engine.optimizers._optimizers import get_learning_rate
+from sknn.engine.optimizers._schedules import start_schedule
+from sknn.exceptions import NonFiniteLossError, warn_user
+
+NON_FINITE = (
+    "Solver produced non-finite parameter weights. The input data may contain large values and "
+    "need to be preprocessed. Likely causes: X is not scaled (put a StandardScaler before this "
+    "estimator), learning_rate_init={rate!r} is too large, or y or sample_weight are huge or tiny."
+)
+
+
+class Runner(Protocol):
+    """What a run asks of `sknn.engine._runners.EpochRunner`."""
+
+    name: str
+
+    def run_epoch(self) -> float:
+        """Train on the batches that are left of the epoch at hand; return the mean loss."""
+
+
+class TrainingRun:
+    """One call of ``fit`` or ``partial_fit`` for one network.
+
+    A run is transactional: it can be stopped after any step, and goes on from there exactly. What
+    it needs for that is `get_state`, without the data. Of all this the net, which is pickled with
+    its estimator, holds nothing.
+
+    Parameters
+    ----------
+    plan : TrainPlan
+        What to train on and how.
+
+    Attributes
+    ----------
+    net : Net
+        The skorch net that is trained.
+    progress : Progress
+        Curves, counts, and why training stopped.
+    samples, held_out : Rows or None
+        Training and validation samples on the device of the net, once `begin` was called.
+    batches : Batches
+        Gives the mini-batches of an epoch, and draws their order.
+    epoch : EpochState
+        Where the epoch at hand is.
+    average : WeightAverage or None
+        Average of the weights, if one is asked for.
+    validation : Validation or None
+        What scores an epoch, with validation samples.
+    stopping : StoppingRule
+        What an epoch means; keeps the best weights.
+    callbacks : UserCallbacks
+        The user's.
+    runner, runner_reasons : EpochRunner, dict of str to str
+        Computes the epochs; and why the faster ones do not.
+    validated : tuple or None
+        Raw output and loss of the held-out samples, where a runner has computed them.
+    compiled : module or None
+        What ``torch.compile`` made of the network.
+    deadline : float or None
+        Of `time.perf_counter`, when training is to end.
+    first_weights : ndarray or None
+        Where L-BFGS began.
+    """
+
+    runner: Runner
+
+    def __init__(self, plan: TrainPlan):
+        self.plan, self.config = plan, plan.config
+        self.resume = get_resume(plan)
+        self.progress = start_progress(plan, self.resume)
+        self.net, self.backup = start_net(plan, self.resume)
+        self.random_state = plan.random_state
+        self.runner_name, self.runner_reasons = "", {}
+        self.state: dict[str, Any] | None = None
+        self.samples: Rows | None = None
+        self.held_out: Rows | None = None
+        self.compiled = torch.compile(self.net.module_) if self.config.compile else None
+        self.validated: tuple[np.ndarray, float] | None = None
+        self.deadline: float | None = None
+        self.rate: float | None = None
+        self.epoch = EpochState()
+        self.first_weights: np.ndarray | None = None
+        self.interrupt = InterruptFlag()
+        #: layers of the user's may draw from torch's global generators
+        self.draws = not getattr(self.net.module_, "has_named_activations", False)
+        self.by_epochs = self.config.solver != "lbfgs"
+
+    # --- before and after ------------------------------------------------------------------
+
+    @contextmanager
+    def guarded(self) -> Iterator["TrainingRun"]:
+        """Put everything back where training fails, and let data and callbacks go at the end."""
+        try:
+            with self._own_generators(), self._float32_products():
+                yield self
+        except torch.cuda.OutOfMemoryError as error:
+            put_back(self.net, self.backup)
+            raise MemoryError(
+                f"The memory of {self.net.device!r} is not enough to train this network on batches "
+                f"of {self.net.batch_size} samples. Lower batch_size or the widths of the layers, "
+                "take dtype='float32' or 'bfloat16', or device='cpu'."
+            ) from error
+        except RuntimeError as error:
+            put_back(self.net, self.backup)
+            if "without overflow" not in str(error):
+                raise
+            # torch's fused steps take rates and shares of a sample as numbers of the dtype.
+            raise NonFiniteLossError(self._describe_non_finite()) from error
+        except BaseException:
+            put_back(self.net, self.backup)
+            raise
+        finally:
+            self.close()
+
+    def _own_generators(self) -> AbstractContextManager:
+        """Return a context in which layers draw from a seed and move no global generator."""
+        return seeded_torch(self.plan.random_state) if self.draws else nullcontext()
+
+    def _float32_products(self) -> AbstractContextManager:
+        """Return a context with TF32 off or on; bfloat16 is for the forward pass alone."""
+        return nullcontext() if self.net.precision == "bfloat16" else precision_of(self.net)
+
+    def prepare_steps(self) -> None:
+        """Choose the size of the batches, and start the schedule of the learning rate."""
+        config, net = self.config, self.net
+        net.batch_size = choose_batch_size(config, len(self.plan.y))
+        goes_on = net.schedule if self.plan.incremental or self.resume else None
+        net.schedule = start_schedule(config, self.n_batches, net.optimizer_, goes_on)
+
+    @property
+    def n_batches(self) -> int:
+        """Mini-batches of an epoch."""
+        return -(-len(self.plan.y) // self.net.batch_size)
+
+    def begin(self, samples: Rows | None = None, held_out: Rows | None = None) -> None:
+        """Bring the data to the device, and get ready to train and to look at epochs.
+
+        Parameters
+        ----------
+        samples, held_out : Rows, default=None
+            The training and validation samples, where several runs share them.
+        """
+        plan, config = self.plan, self.config
+        self.samples = self._move(plan) if samples is None else samples
+        if plan.validation is not None:
+            self.held_out = self._move(plan.validation) if held_out is None else held_out
+        self.validation = None
+        if plan.validation is not None:
+            self.validation = Validation(plan, self.held_out)
+        self.batches = Batches(self.samples, self.net.batch_size, config.shuffle, self.random_state)
+        averages = config.averaged_epochs and self.by_epochs
+        self.average = WeightAverage(config.averaged_epochs) if averages else None
+        if self.average is not None:
+            self.average.start(self.net, self.n_batches)
+        self.dead_network = None
+        if config.n_restarts and self.by_epochs:
+            self.dead_network = DeadNetworkRestart(config, self.samples)
+        self.stopping = StoppingRule(plan, self.progress)
+        self.callbacks = UserCallbacks(self.net, plan, self.samples, self.held_out)
+        self.display = display(config.verbose, config.max_iter, self.progress)
+        self.snapshot = EpochSnapshot(self)
+        if config.time_limit is not None:
+            self.deadline = time.perf_counter() + config.time_limit
+        if self.resume is not None:
+            self.set_state(self.resume.state)
+        elif self.stopping.keeps_best:
+            self.stopping.keep_weights(self.net)
+        self.n_before = len(self.net.history) - self.progress.n_epochs
+        self.callbacks.notify("on_train_begin", X=self.samples.X, y=self.samples.y)
+        if self.display is not None:
+            self.display.on_train_begin(self.net)
+
+    def _move(self, sample: TrainPlan | Sample) -> Rows:
+        return Rows(sample.X, sample.y, sample.sample_weight, device=self.net.device)
+
+    def end(self) -> None:
+        """Let everybody know that training is over, and go back to the best weights."""
+        if self.average is not None:
+            self.average.show()
+        if self.dead_network is not None:
+            self.dead_network.warn_if_dead(self.net)
+        self.callbacks.notify("on_train_end", X=self.samples.X, y=self.samples.y)
+        if self.display is not None:
+            self.display.on_train_end(self.net)
+        self._conclude()
+
+    def _conclude(self) -> None:
+        """Go back to the best weights, and say why training ended if the user should know."""
+        progress, best = self.progress, self.stopping.best_weights
+        if best is not None:
+            self.net.module_.load_state_dict(best)
+        if self.plan.incremental:
+            del self.net.history[:-EPOCHS_REMEMBERED]
+        if progress.stopped_because == "diverged" and best and progress.best_epoch:
+            warn_user(
+                f"The training loss is not finite after epoch {progress.n_epochs}; the weights of "
+                f"epoch {progress.best_epoch}, the best on the validation samples, are kept. "
+                "Scale X, or lower learning_rate_init.",
+                ConvergenceWarning,
+            )
+        if progress.stopped_because or self.plan.incremental:
+            return
+        progress.stopped_because = "max_iter"
+        if not self.config.runs_to_the_end:
+            warn_user(
+                f"Stochastic Optimizer: Maximum iterations ({self.config.max_iter}) reached and "
+                "the optimization hasn't converged yet.",
+                ConvergenceWarning,
+            )
+
+    def check_finite(self) -> None:
+        """Raise NonFiniteLossError if training ended with a loss or weights that are not finite."""
+        progress = self.progress
+        has_best = self.config.early_stopping and progress.best_epoch
+        diverged = progress.stopped_because == "diverged" and not has_best
+        if diverged or not all(torch.isfinite(p).all() for p in self.net.module_.parameters()):
+            raise NonFiniteLossError(self._describe_non_finite())
+
+    def _describe_non_finite(self) -> str:
+        return NON_FINITE.format(rate=self.config.learning_rate_init)
+
+    def close(self) -> None:
+        """Let the net forget the user's callbacks."""
+        UserCallbacks.detach(self.net)
+
+    def make_result(self) -> TrainResult:
+        """Return the trained net, and what is needed to go on if it was interrupted."""
+        resume = None
+        if self.state is not None:
+            resume = Resume(replace(self.config, callbacks=()), len(self.plan.y), self.state)
+        return TrainResult(self.net, self.progress, resume, self.runner_name, self.runner_reasons)
+
+    # --- epochs ----------------------------------------------------------------------------
+
+    def run_epochs(self, runner: Runner) -> None:
+        """Train to the end, or until an interruption."""
+        self.runner, self.runner_name = runner, runner.name
+        n_epochs = 1 if self.plan.incremental else self.config.max_iter - self.progress.n_epochs
+        self.run_interruptibly(lambda: self._run_epochs(n_epochs))
+
+    def _run_epochs(self, n_epochs: int) -> None:
+        for _ in range(n_epochs):
+            self.open_epoch()
+            if not self.plan.incremental:
+                self.snapshot.take()
+            loss = self.runner.run_epoch()
+            self.close_epoch(loss)
+            if self.progress.stopped_because:
+                return
+            self.pause_if_asked()
+
+    def run_interruptibly(self, train: Any) -> None:
+        """Train; end as a whole, between two steps or at the start of an epoch, on Ctrl-C.
+
+        Raises
+        ------
+        KeyboardInterrupt
+            On Ctrl-C where this is one of several fits: the others are to end, too.
+        """
+        with self.interrupt:
+            try:
+                train()
+                return
+            except PauseTraining:
+                pass
+            except KeyboardInterrupt:
+                self.interrupt.is_deaf = True
+                self.roll_back()
+            self.interrupt.is_deaf = True
+            if is_one_of_several_fits():
+                raise KeyboardInterrupt("Training interrupted by user.")
+            self.stop_as_interrupted()
+
+    def stop_as_interrupted(self) -> None:
+        """Leave out the epoch that was cut short, and keep what is needed to go on."""
+        warn_user("Training interrupted by user.")
+        self.progress.stopped_because = "interrupted"
+        del self.net.history[self.n_before + self.progress.n_epochs :]
+        self.state = self.get_state()
+
+    def open_epoch(self) -> None:
+        """Go on with the weights, and let everybody know that an epoch begins."""
+        if self.average is not None:
+            self.average.hide()
+        self.callbacks.begin_epoch()
+        if self.plan.watcher is not None:
+            self.plan.watcher.epoch_begins()
+
+    def forget_epochs(self) -> None:
+        """Forget the epochs of this call, as they are to be gone through again."""
+        progress, n = self.progress, self.progress.n_epochs
+        for column in [self.net.history, *get_columns(progress)]:
+            del column[len(column) - n :]
+        progress.n_epochs = progress.best_epoch = 0
+
+    def roll_back(self) -> None:
+        """Go back to the start of the epoch at hand, of which some steps may be half done."""
+        if self.snapshot.is_taken:
+            self.snapshot.restore()
+        elif self.plan.incremental:  # of which `put_back` has a copy
+            raise KeyboardInterrupt
+
+    def count_steps(self, loss: float | torch.Tensor, n_steps: int, n_samples: int) -> None:
+        """Take note of steps that are done; `loss` is their sum over samples."""
+        epoch = self.epoch
+        epoch.loss_sum = epoch.loss_sum + loss
+        epoch.n_steps += n_steps
+        epoch.n_samples += n_samples
+
+    def keep_outputs(self, target: Any, output: torch.Tensor) -> None:
+        """Keep raw outputs of training samples if they are to be scored."""
+        if self.keeps_outputs:
+            self.epoch.outputs.append((target, output))
+
+    @property
+    def keeps_outputs(self) -> bool:
+        """Whether outputs of training samples are to be scored."""
+        return self.validation is not None and self.validation.keeps_outputs
+
+    def pause_if_asked(self) -> None:
+        """End the epoch here if Ctrl-C was pressed; to be called between steps.
+
+        Raises
+        ------
+        PauseTraining
+            To be passed on.
+        """
+        if self.interrupt.is_set:
+            raise PauseTraining
+
+    @contextmanager
+    def pausing(self) -> Iterator[None]:
+        """Pause where a callback that is called between two steps raises KeyboardInterrupt."""
+        try:
+            yield
+        except KeyboardInterrupt:
+            raise PauseTraining from None
+
+    def is_late(self) -> bool:
+        """Return whether the time for training is over."""
+        return self.deadline is not None and time.perf_counter() > self.deadline
+
+    def close_epoch(self, loss: float) -> None:
+        """Score the epoch, let everybody see it, and find out whether it was the last.
+
+        Parameters
+        ----------
+        loss : float
+            Mean loss of a sample, as it was before the step of its batch.
+        """
+        net, progress, epoch = self.net, self.progress, self.epoch
+        self.batches.end()
+        record = net.history.record
+        record("train_loss", loss)
+        if self.by_epochs:
+            record("train_batch_count", epoch.n_steps)
+            self.rate = get_learning_rate(net.optimizer_)
+        if self.average is not None:
+            self.average.show()
+        if not self.by_epochs:  # whose batches nobody has seen
+            self.callbacks.show_batches(training=True)
+        self.callbacks.show_batches(training=False)
+        if self.validation is not None:
+            known, self.validated = self.validated, None
+            for name, value in self.validation.evaluate(net, epoch.outputs, known).items():
+                record(name, value)
+        if self.dead_network is not None:
+            self.dead_network.restart_if_dead(net, self.random_state)
+        asks_to_stop = self.callbacks.end_epoch(self.rate, self.interrupt.is_set)
+        if self.display is not None:
+            self.display.on_epoch_end(net)
+        self.stopping.take_note(net, make_row(net.history[-1], self.rate), epoch.n_samples)
+        watcher = self.plan.watcher
+        asks_to_stop |= watcher is not None and bool(watcher.epoch_ends(net, progress))
+        self._decide(asks_to_stop)
+        self.snapshot.is_taken = False
+        self.epoch = EpochState()
+
+    def _decide(self, asks_to_stop: bool) -> None:
+        progress = self.progress
+        if asks_to_stop and np.isfinite(progress.loss):
+            progress.stopped_because = "callback"
+            return
+        progress.stopped_because = self.stopping.find_reason_to_stop(self.net)
+        if not progress.stopped_because and self.by_epochs and self.is_late():
+            progress.stopped_because = "time_limit"
+
+    def get_state(self) -> dict[str, Any]:
+        """Return all that is needed to go on from between two steps, without the data."""
+        return get_state(self)
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Go on from what `get_state` returned."""
+        set_state(self, state)

@@ -1,0 +1,125 @@
+"""The state of a run between two steps: plain arrays, numbers and text, without the data."""
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import torch
+
+from sknn.engine._snapshot import get_generators, set_generators
+from sknn.engine.callbacks._validation import Outputs
+from sknn.engine.net._serialization import plain, restored
+
+
+@dataclass
+class EpochState:
+    """Where the epoch at hand is; runners begin there, and count their steps here.
+
+    Attributes
+    ----------
+    n_steps, n_samples : int
+        Steps that are done, and samples of them.
+    loss_sum : float or Tensor of shape ()
+        Mean losses of the batches times their sizes, added up; on the device.
+    outputs : list of pairs of targets and raw outputs
+        Of the samples so far, each before the step of its batch, where somebody wants them.
+    """
+
+    n_steps: int = 0
+    n_samples: int = 0
+    loss_sum: float | torch.Tensor = 0.0
+    outputs: list[Outputs] = field(default_factory=list)
+
+
+def get_state(run: Any) -> dict[str, Any]:
+    """Return all that is needed to go on from between two steps, without the data.
+
+    Returns
+    -------
+    dict
+        Of arrays, numbers, text, and `sknn.engine.net._serialization`'s plain forms of tensors.
+    """
+    net, epoch = run.net, run.epoch
+    optimizer = net.optimizer_
+    known = [p for _, p in net.get_all_learnable_params()]
+    if run.average is not None:
+        run.average.hide()
+    state = {
+        "weights": net.module_.state_dict(),
+        "groups": [{k: v for k, v in g.items() if k != "params"} for g in optimizer.param_groups],
+        "optimizer": [[p, s] for p, s in optimizer.state.items()],
+        "schedule": net.schedule,
+        "progress": run.progress.__getstate__(),
+        "history": [dict(row) for row in net.history],
+        "best_weights": run.stopping.best_weights,
+        "average": None if run.average is None else run.average.get_state(),
+        "n_restarts": None if run.dead_network is None else run.dead_network.n_left,
+        "random_state": run.random_state.get_state(legacy=False),
+        "order": run.batches.order,
+        "is_open": run.batches.is_open,
+        "n_steps": epoch.n_steps,
+        "n_samples": epoch.n_samples,
+        "loss_sum": epoch.loss_sum,
+        "outputs": [output for _, output in epoch.outputs],
+        "first_weights": run.first_weights,
+        "generators": get_generators() if run.draws else None,
+    }
+    # An array must not share memory with a tensor that goes on changing.
+    return plain(_own(state), known)
+
+
+def set_state(run: Any, state: dict[str, Any]) -> None:
+    """Go on from what `get_state` returned."""
+    net = run.net
+    known = [p for _, p in net.get_all_learnable_params()]
+    state = restored(state, net.device, known)
+    net.module_.load_state_dict(state["weights"])
+    run.progress.__setstate__({**state["progress"], "stopped_because": ""})
+    net.history[:] = state["history"]
+    for group, saved in zip(net.optimizer_.param_groups, state["groups"], strict=True):
+        group.update(saved)
+    net.optimizer_.state.clear()
+    for parameter, values in state["optimizer"]:
+        net.optimizer_.state[parameter] = values
+    if state["schedule"] is not None:
+        net.schedule = state["schedule"]
+        net.schedule.config = replace(net.schedule.config, max_iter=run.config.max_iter)
+    run.stopping.best_weights = state["best_weights"]
+    if run.average is not None:
+        run.average.set_state(state["average"])
+    if run.dead_network is not None:
+        run.dead_network.n_left = state["n_restarts"]
+    run.random_state = np.random.RandomState()
+    run.random_state.set_state(state["random_state"])
+    batches = run.batches
+    batches.random_state = run.random_state if run.config.shuffle else None
+    batches.order, batches.is_open = state["order"], state["is_open"]
+    run.first_weights = state["first_weights"]
+    run.epoch = EpochState(state["n_steps"], state["n_samples"], state["loss_sum"])
+    _restore_outputs(run, state["outputs"])
+    if run.draws and state["generators"] is not None:
+        set_generators(state["generators"])
+
+
+def _restore_outputs(run: Any, outputs: list[torch.Tensor]) -> None:
+    """Join the outputs of the steps that are done with their targets, which are in the data."""
+    start = 0
+    for output in outputs:
+        rows = run.batches.order[start : start + len(output)]
+        run.epoch.outputs.append((run.samples.take_targets(rows), output))
+        start += len(output)
+
+
+def _own(value: Any) -> Any:
+    """Return nested dicts and lists with tensors and arrays in memory of their own."""
+    if isinstance(value, torch.nn.Parameter):
+        return value
+    if isinstance(value, torch.Tensor):
+        return value.detach().clone()
+    if isinstance(value, np.ndarray):
+        return value.copy()
+    if isinstance(value, dict):
+        return type(value)((k, _own(v)) for k, v in value.items())
+    if isinstance(value, list | tuple):
+        return type(value)(_own(v) for v in value)
+    return value

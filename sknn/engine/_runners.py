@@ -1,0 +1,107 @@
+"""The ways to compute the epochs of a run, and which one is taken.
+
+A way is a class with the methods of `EpochRunner`, and one entry in `RUNNERS`.
+"""
+
+from collections.abc import Sequence
+from typing import ClassVar, Protocol
+
+from sknn.engine._run import TrainingRun
+from sknn.engine.backprop._epochs import HandwrittenRunner
+from sknn.engine.graphs._epochs import CudaGraphRunner
+
+
+class EpochRunner(Protocol):
+    """Computes the epochs of one run.
+
+    It is made of a run that has begun. Its steps follow ``run.batches``, from the step
+    ``run.epoch.n_steps`` on, and are counted by ``run.count_steps``; between two of them, or
+    between groups of a few, it calls ``run.pause_if_asked``, at a point from where training can go
+    on. It may leave the output of the held-out samples in ``run.validated``; else that is computed
+    when the epoch is closed. All are held equal to autograd by one table of tests.
+    """
+
+    name: ClassVar[str]
+
+    def __init__(self, run: TrainingRun): ...
+
+    @classmethod
+    def supports(cls, run: TrainingRun) -> str | None:
+        """Return why a run cannot be computed so, in words for users; None if it can."""
+
+    def run_epoch(self) -> float:
+        """Train on the batches that are left of the epoch at hand; return the mean loss.
+
+        That is the mean of the batches' losses, weighted by their sizes, each with the penalty and
+        as it was before the step.
+        """
+
+    def close(self) -> None:
+        """Give the module and the optimizer memory of their own again."""
+
+
+class AutogradRunner:
+    """Trains any network, a batch at a time, by skorch's steps."""
+
+    name = "autograd"
+
+    @classmethod
+    def supports(cls, run: TrainingRun) -> str | None:
+        """Return None: every run can be computed so."""
+        return None
+
+    def __init__(self, run: TrainingRun):
+        self.run = run
+        self.arguments = {} if run.compiled is None else {"compiled": run.compiled}
+        self.watched = run.callbacks.watches_batches
+
+    def run_epoch(self) -> float:
+        """Train on the batches that are left of the epoch at hand; return the mean loss."""
+        run, net = self.run, self.run.net
+        schedule = net.schedule
+        for batch in run.batches.iterate(run.epoch.n_steps):
+            self._begin_batch(batch)
+            if schedule is not None and schedule.per_step:
+                schedule.before_step(net.optimizer_)
+            step = net.train_step(batch, **self.arguments)
+            if run.average is not None:
+                run.average.follow()
+            size = len(batch[0])
+            run.count_steps(step["loss"].detach() * size, 1, size)
+            run.keep_outputs(batch[1], step["y_pred"].detach())
+            self._end_batch(batch, step)
+            if run.is_late():
+                break
+            if run.epoch.n_samples < len(run.samples):
+                run.pause_if_asked()
+        return float(run.epoch.loss_sum) / run.epoch.n_samples
+
+    def _begin_batch(self, batch: tuple) -> None:
+        if self.watched:
+            with self.run.pausing():
+                self.run.callbacks.begin_batch(batch, training=True)
+
+    def _end_batch(self, batch: tuple, step: dict) -> None:
+        if self.watched:
+            with self.run.pausing():
+                self.run.callbacks.end_batch(batch, True, step)
+
+    def close(self) -> None:
+        """Do nothing: nothing was borrowed."""
+
+
+#: fastest first; the last one takes every run
+RUNNERS: tuple[type[EpochRunner], ...] = (CudaGraphRunner, HandwrittenRunner, AutogradRunner)
+
+
+def choose_runner(run: TrainingRun, runners: Sequence[type[EpochRunner]]) -> EpochRunner:
+    """Return the first runner that supports a run, and note in the run why others do not."""
+    for kind in runners:
+        reason = kind.supports(run)
+        if reason is None:
+            if int(run.config.verbose) > 1:
+                faster = "".join(f"; not by {n!r}: {r}" for n, r in run.runner_reasons.items())
+                print(f"Epochs are computed by {kind.name!r}{faster}.")  # noqa: T201
+            return kind(run)
+        run.runner_reasons[kind.name] = reason
+    raise ValueError(f"none of the runners supports this run: {run.runner_reasons}")

@@ -1,0 +1,121 @@
+"""Copies of all that a step changes, to go back to the start of an epoch."""
+
+import copy
+from dataclasses import replace
+from typing import Any
+
+import torch
+
+from sknn._specs import Progress
+from sknn.engine.optimizers._schedules import TorchSchedule
+
+
+class EpochSnapshot:
+    """Weights, optimizer, schedule and generators at the start of an epoch.
+
+    An epoch that is cut off in the middle of a step, by a second Ctrl-C or by a callback, has left
+    some layers a step ahead of others; `restore` undoes it. Memory is taken once and written to
+    again before each epoch.
+
+    Parameters
+    ----------
+    run : TrainingRun
+        Whose epochs are copied.
+
+    Attributes
+    ----------
+    is_taken : bool
+        Whether there is an epoch to go back to the start of.
+    """
+
+    def __init__(self, run: Any):
+        self.run, self.net = run, run.net
+        self.tensors: list[torch.Tensor] = []
+        self.copies: list[torch.Tensor] = []
+        self.is_taken = False
+
+    def take(self) -> None:
+        """Copy what an epoch changes, once its order is drawn."""
+        run, progress = self.run, self.run.progress
+        run.batches.begin()
+        self._copy_tensors()
+        self.progress = dict(vars(progress))
+        self.names, self.lengths = set(progress.history), [len(c) for c in get_columns(progress)]
+        self.epoch = replace(run.epoch, outputs=list(run.epoch.outputs))
+        self.n_average = None if run.average is None else run.average.n_steps
+        self.best_weights = run.stopping.best_weights
+        schedule = self.net.schedule
+        is_nested = isinstance(schedule, TorchSchedule)
+        self.schedule = copy.deepcopy(schedule) if is_nested else copy.copy(schedule)
+        self.generators = get_generators() if run.draws else None
+        self.is_taken = True
+
+    @torch.no_grad()
+    def _copy_tensors(self) -> None:
+        optimizer, average = self.net.optimizer_, self.run.average
+        state = [v for s in optimizer.state.values() for v in s.values()]
+        held = [v for v in state if isinstance(v, torch.Tensor)]
+        tensors = [*self._get_module_tensors(), *held, *(average.average if average else ())]
+        if len(tensors) != len(self.tensors) or any(
+            a is not b for a, b in zip(tensors, self.tensors, strict=True)
+        ):
+            self.tensors, self.copies = tensors, [t.detach().clone() for t in tensors]
+        else:
+            torch._foreach_copy_(self.copies, self.tensors)
+        # Numbers and the places of tensors; what the tensors hold is copied above.
+        self.state = {key: dict(value) for key, value in optimizer.state.items()}
+        self.groups = [dict(group) for group in optimizer.param_groups]
+
+    def _get_module_tensors(self) -> list[torch.Tensor]:
+        values = self.net.module_.state_dict(keep_vars=True).values()
+        return [value for value in values if isinstance(value, torch.Tensor)]
+
+    def restore(self) -> None:
+        """Write back what was copied, and forget what was noted of the epoch."""
+        run, progress = self.run, self.run.progress
+        if run.average is not None:
+            run.average.hide()
+            run.average.n_steps = self.n_average
+        self._restore_tensors()
+        vars(progress).update(self.progress)
+        for name in set(progress.history) - self.names:
+            del progress.history[name]
+        for column, length in zip(get_columns(progress), self.lengths, strict=True):
+            del column[length:]
+        run.epoch, run.stopping.best_weights = self.epoch, self.best_weights
+        self.net.schedule = self.schedule
+        if self.generators is not None:
+            set_generators(self.generators)
+        self.is_taken = False
+
+    @torch.no_grad()
+    def _restore_tensors(self) -> None:
+        optimizer = self.net.optimizer_
+        for tensor, kept in zip(self.tensors, self.copies, strict=True):
+            tensor.copy_(kept)
+        optimizer.state.clear()
+        optimizer.state.update(self.state)
+        for group, kept in zip(optimizer.param_groups, self.groups, strict=True):
+            group.clear()
+            group.update(kept)
+
+
+def get_columns(progress: Progress) -> list[list[float]]:
+    """Return all lists that grow by an entry an epoch."""
+    curves = progress.loss_curve, progress.validation_scores, progress.validation_losses
+    return [*(c for c in curves if c is not None), *progress.history.values()]
+
+
+def get_generators() -> dict[str, Any]:
+    """Return the states of torch's global generators as arrays."""
+    states: dict[str, Any] = {"cpu": torch.get_rng_state().numpy()}
+    if torch.cuda.is_initialized():
+        states["cuda"] = [state.numpy() for state in torch.cuda.get_rng_state_all()]
+    return states
+
+
+def set_generators(states: dict[str, Any]) -> None:
+    """Let torch's global generators go on from states of `get_generators`."""
+    torch.set_rng_state(torch.from_numpy(states["cpu"].copy()))
+    if "cuda" in states and torch.cuda.is_initialized():
+        torch.cuda.set_rng_state_all([torch.from_numpy(s.copy()) for s in states["cuda"]])

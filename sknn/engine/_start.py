@@ -1,0 +1,128 @@
+"""What a run begins with: progress, the net, and how to put it back if training fails."""
+
+import copy
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from sknn._specs import Progress, TrainConfig, TrainPlan
+from sknn.engine._resume import Resume
+from sknn.engine.data._device import resolve_device
+from sknn.engine.losses._table import loss_for
+from sknn.engine.net._net import Net
+from sknn.engine.optimizers._optimizers import (
+    copy_state,
+    net_arguments,
+    restore_state,
+    set_arguments,
+)
+from sknn.exceptions import warn_user
+
+#: a sample costs each weight a multiplication and an addition forward, and two of each back
+FLOPS_OF_A_WEIGHT = 6
+#: epochs that ``partial_fit`` remembers in the tables, and in the curves
+EPOCHS_REMEMBERED, CURVE_REMEMBERED = 100, 1000
+
+#: attributes of a net, its number of epochs, its weights and its optimizer, before training
+Backup = tuple[dict[str, Any], int, dict[str, Any], tuple[list[dict], dict]]
+
+
+def start_progress(plan: TrainPlan, resume: Resume | None) -> Progress:
+    """Return the progress that a run counts on, with lists of its own."""
+    before = plan.previous.progress if plan.previous else Progress()
+    # One is free for the epoch that comes.
+    kept = slice(1 - EPOCHS_REMEMBERED, None) if plan.incremental else slice(None)
+    curve = slice(1 - CURVE_REMEMBERED, None) if plan.incremental else slice(None)
+    lists = {
+        "loss_curve": before.loss_curve[curve],
+        "history": {name: column[kept] for name, column in before.history.items()},
+        "validation_scores": (before.validation_scores or [])[curve] if plan.validation else None,
+        "validation_losses": (before.validation_losses or [])[curve] if plan.validation else None,
+    }
+    if resume is not None:
+        return replace(before, stopped_because="", **lists)
+    progress = replace(
+        before,
+        n_epochs=0,
+        best_epoch=0,
+        stopped_because="",
+        best_score=None,
+        best_loss=None,
+        **lists,
+    )
+    if plan.config.early_stopping and plan.config.solver != "lbfgs":
+        progress.best_score = -np.inf if before.best_score is None else before.best_score
+    else:
+        progress.best_loss = np.inf if before.best_loss is None else before.best_loss
+    return progress
+
+
+def start_net(plan: TrainPlan, resume: Resume | None) -> tuple[Net, Backup | None]:
+    """Return a net ready to train, and what `put_back` needs if it was trained before."""
+    config = plan.config
+    optimizer = net_arguments(config)
+    if plan.previous is None:
+        device = resolve_device(config.device, str(plan.X.dtype), *estimate_work(plan))
+        loss = loss_for(plan.target)
+        net = Net(plan.module, loss=loss, device=device, **get_penalties(plan), **optimizer)
+        net.precision = config.precision
+        return net.initialize(), None
+    net = plan.previous.net
+    backup = (
+        dict(vars(net)),
+        len(net.history),
+        copy.deepcopy(net.module_.state_dict()),
+        copy_state(net.optimizer_),
+    )
+    vars(net).update(get_penalties(plan), precision=config.precision)
+    if resume is not None:
+        return net, backup
+    if plan.incremental and type(net.optimizer_) is optimizer["optimizer"]:
+        set_arguments(net, optimizer)
+    else:
+        for name in [n for n in vars(net) if n.startswith("optimizer__")]:
+            delattr(net, name)  # the solver may be another one now
+        vars(net).update(optimizer)
+        net.initialize_optimizer()
+        net.schedule = None
+    return net, backup
+
+
+def put_back(net: Net, backup: Backup | None) -> None:
+    """Make a net what it was before training; one that is new is nobody's, and left as it is."""
+    if backup is not None:
+        attributes, n_epochs, weights, state = backup
+        vars(net).clear()
+        vars(net).update(attributes)
+        del net.history[n_epochs:]
+        net.module_.load_state_dict(weights)
+        restore_state(net.optimizer_, state)
+
+
+def choose_batch_size(config: TrainConfig, n_samples: int) -> int:
+    """Return the number of samples in a mini-batch."""
+    batch_size = config.batch_size
+    if batch_size == "auto":
+        return min(config.auto_batch_size, n_samples)
+    if batch_size > n_samples:
+        warn_user(
+            "Got `batch_size` less than 1 or larger than sample size. It is going to be clipped"
+        )
+    return min(batch_size, n_samples)
+
+
+def estimate_work(plan: TrainPlan) -> tuple[float, float]:
+    """Return the floating-point operations of a step, and of the whole fit."""
+    n_samples, size = len(plan.y), plan.config.batch_size
+    if plan.config.solver == "lbfgs":
+        size = n_samples
+    elif size == "auto":
+        size = plan.config.auto_batch_size
+    flops = FLOPS_OF_A_WEIGHT * sum(p.numel() for p in plan.module.parameters())
+    return flops * min(size, n_samples), flops * n_samples * plan.config.max_iter
+
+
+def get_penalties(plan: TrainPlan) -> dict[str, float | None]:
+    """Return the settings of the net that change the gradient."""
+    return {name: getattr(plan.config, name) for name in ("alpha", "l1_ratio", "max_grad_norm")}

@@ -1,0 +1,169 @@
+"""What an epoch means: the best weights so far, and whether another epoch is to follow."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+
+from sknn._specs import Progress, TrainPlan
+from sknn.engine.net._net import Net
+
+#: name in the net's history -> name in `Progress.history`
+COLUMNS = {
+    "train_loss": "loss",
+    "train_score": "score",
+    "valid_loss": "validation_loss",
+    "valid_score": "validation_score",
+    "dur": "time",
+}
+
+
+class StoppingRule:
+    """Keeps count, keeps the best weights, and applies scikit-learn's rules for going on.
+
+    Parameters
+    ----------
+    plan : TrainPlan
+        Its config says when to stop.
+    progress : Progress
+        Changed in place.
+
+    Attributes
+    ----------
+    by_epochs : bool
+        Whether epochs are what is counted, and not iterations of L-BFGS.
+    keeps_best : bool
+        Whether the weights of the best epoch are to be kept.
+    best_weights : dict or None
+        They, once there are any.
+    """
+
+    def __init__(self, plan: TrainPlan, progress: Progress):
+        self.plan, self.config, self.progress = plan, plan.config, progress
+        self.by_epochs = plan.config.solver != "lbfgs"
+        self.keeps_best = plan.config.early_stopping and self.by_epochs
+        self.best_weights: dict[str, Any] | None = None
+        self._spare: dict[str, Any] | None = None
+
+    def take_note(self, net: Net, row: Mapping[str, float], n_samples_seen: int) -> None:
+        """Count an epoch and compare it with the best one.
+
+        Parameters
+        ----------
+        net : Net
+            After the epoch.
+        row : mapping
+            What was noted of the epoch, in the words of ``Progress.history``.
+        n_samples_seen : int
+            Samples that went through the network in it.
+        """
+        progress = self.progress
+        progress.n_epochs += 1
+        progress.loss = row["loss"]
+        progress.loss_curve.append(progress.loss)
+        progress.note(row)
+        if self.plan.validation is not None:
+            progress.validation_losses.append(row["validation_loss"])
+            progress.validation_scores.append(row["validation_score"])
+        if not self.by_epochs:
+            progress.best_loss, progress.best_epoch = progress.loss, progress.n_epochs
+            return
+        progress.n_rows_seen += n_samples_seen
+        if self.keeps_best:
+            self._compare_score(net, row["validation_score"])
+        else:
+            self._compare_loss(progress.loss)
+
+    def _compare_score(self, net: Net, score: float) -> None:
+        progress = self.progress
+        stalled = score < progress.best_score + self.config.tol
+        progress.n_stalled = progress.n_stalled + 1 if stalled else 0
+        if score > progress.best_score:
+            progress.best_score, progress.best_epoch = score, progress.n_epochs
+            self.keep_weights(net)
+
+    def _compare_loss(self, loss: float) -> None:
+        progress = self.progress
+        stalled = loss > progress.best_loss - self.config.tol
+        progress.n_stalled = progress.n_stalled + 1 if stalled else 0
+        progress.best_loss = min(loss, progress.best_loss)
+        progress.best_epoch = progress.n_epochs
+
+    def keep_weights(self, net: Net) -> None:
+        """Copy the present weights to `best_weights`.
+
+        The copy is written beside the one before and takes its place in one assignment, so that
+        an interruption finds either the old weights or the new ones.
+        """
+        state = net.module_.state_dict()
+        spare = self._spare
+        if spare is None:
+            spare = {name: clone_value(value) for name, value in state.items()}
+        else:
+            for name, value in state.items():
+                if isinstance(value, torch.Tensor):
+                    spare[name].copy_(value)
+                else:
+                    spare[name] = value
+        self._spare, self.best_weights = self.best_weights, spare
+
+    def find_reason_to_stop(self, net: Net) -> str:
+        """Return why no epoch is to follow, or '' if one is; lower the rate instead if it can.
+
+        The schedule is moved on.
+        """
+        progress, config = self.progress, self.config
+        if not np.isfinite(progress.loss):
+            return "diverged"
+        if not self.by_epochs:
+            return ""
+        watched = progress.loss
+        if self.keeps_best:
+            watched = net.history[-1, "valid_loss" if config.stop_on_loss else "valid_score"]
+        net.schedule.after_epoch(net.optimizer_, progress, watched)
+        patience = config.patience_share * progress.best_epoch
+        if progress.n_stalled <= max(config.n_iter_no_change, patience):
+            return ""
+        return self._slow_down_or_stop(net)
+
+    def _slow_down_or_stop(self, net: Net) -> str:
+        watched = "Validation score" if self.config.early_stopping else "Training loss"
+        message = (
+            f"{watched} did not improve more than tol={self.config.tol:f} for "
+            f"{self.config.n_iter_no_change} consecutive epochs."
+        )
+        slower = net.schedule.slow_down(net.optimizer_)
+        if slower is not None:
+            self.progress.n_stalled = 0
+            self._say(f"{message} Setting learning rate to {slower:f}")
+            return ""
+        if self.config.solver == "sgd" and self.config.learning_rate == "adaptive":
+            message += " Learning rate too small."
+        self._say(f"{message} Stopping.")
+        return "converged"
+
+    def _say(self, message: str) -> None:
+        if self.config.verbose:
+            print(message)  # noqa: T201
+
+
+def clone_value(value: Any) -> Any:
+    """Return a copy of an entry of a ``state_dict``, which may be any object."""
+    return value.clone() if isinstance(value, torch.Tensor) else value
+
+
+def make_row(last: Mapping[str, Any], rate: float | None) -> dict[str, float]:
+    """Return what a net noted of an epoch in the words of `Progress.history`.
+
+    Parameters
+    ----------
+    last : mapping
+        The epoch in the net's history.
+    rate : float or None
+        Learning rate of its last step; L-BFGS has none.
+    """
+    row = {name: last[key] for key, name in COLUMNS.items() if key in last}
+    if rate is not None:
+        row["learning_rate"] = rate
+    return row

@@ -1,0 +1,89 @@
+"""Scores after an epoch: of the held-out samples, and of the training samples as they passed."""
+
+from typing import Any
+
+import numpy as np
+import torch
+
+from sknn._specs import Sample, TrainConfig, TrainPlan
+from sknn.engine.data._batches import Rows, target_and_weight
+from sknn.engine.data._forward import as_array, raw_output
+from sknn.engine.net._net import Net
+
+#: encoded targets, with weights if there are any, and raw outputs of consecutive samples
+Outputs = tuple[Any, torch.Tensor]
+
+
+class Validation:
+    """Computes loss and score of held-out samples, and the score of the training samples.
+
+    The training score is that of the outputs during the epoch, each before the step of its
+    batch, so it costs no second pass. The names are skorch's.
+
+    Parameters
+    ----------
+    plan : TrainPlan
+        With ``validation``.
+    held_out : Rows
+        The same samples on the device of the net.
+
+    Attributes
+    ----------
+    keeps_outputs : bool
+        Whether the outputs of an epoch are wanted.
+    """
+
+    def __init__(self, plan: TrainPlan, held_out: Rows):
+        config: TrainConfig = plan.config
+        self.sample: Sample = plan.validation
+        self.held_out, self.score, self.on_loss = held_out, plan.score, config.stop_on_loss
+        self.keeps_outputs = (
+            config.scores_training_rows and not config.stop_on_loss and config.solver != "lbfgs"
+        )
+
+    def evaluate(
+        self, net: Net, outputs: list[Outputs], known: tuple[np.ndarray, float] | None
+    ) -> dict[str, float]:
+        """Return losses and scores; NaN where the network's output is not finite.
+
+        Parameters
+        ----------
+        net : Net
+            After an epoch.
+        outputs : list of pairs of targets and raw outputs
+            Of the training samples; empty if they are not scored.
+        known : tuple or None
+            Raw output and loss of the held-out samples, where a runner has computed them.
+        """
+        if known is None:
+            output = raw_output(net, self.held_out)
+            known = output, net.loss_of(output, self.held_out)
+        output, loss = known
+        if self.on_loss:
+            return {"valid_loss": loss, "valid_score": -loss}
+        sample = self.sample
+        scores = {
+            "valid_loss": loss,
+            "valid_score": self._score(sample.y, output, sample.sample_weight),
+        }
+        if outputs:
+            scores["train_score"] = self._score(*join_outputs(outputs))
+        return scores
+
+    def _score(self, y: np.ndarray, output: np.ndarray, sample_weight: np.ndarray | None) -> float:
+        finite = np.isfinite(output).all()
+        return float(self.score(y, output, sample_weight)) if finite else float("nan")
+
+
+def join_outputs(parts: list[Outputs]) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+    """Return encoded targets, outputs and weights of an epoch's batches, each in one array."""
+    if len(parts) == 1:
+        y, weight = target_and_weight(parts[0][0])
+        weight = None if weight is None else weight.cpu().numpy()
+        return y.cpu().numpy(), as_array(parts[0][1].detach()), weight
+    pairs = [target_and_weight(target) for target, _ in parts]
+    y = np.concatenate([y.cpu().numpy() for y, _ in pairs])
+    output = np.concatenate([as_array(output.detach()) for _, output in parts])
+    if pairs[0][1] is None:
+        return y, output, None
+    return y, output, np.concatenate([weight.cpu().numpy() for _, weight in pairs])

@@ -1,0 +1,240 @@
+"""A fit that is interrupted goes on at the step where it stopped, and ends at the same model."""
+
+import pickle
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from sklearn.datasets import make_classification
+from sklearn.ensemble import BaggingClassifier
+from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from skorch.callbacks import Callback
+
+from sknn import DeepMLPClassifier, DeepMLPRegressor, SequenceCNNClassifier, TabularMLPClassifier
+from sknn.engine._interrupt import InterruptFlag
+from tests.engine.configs import BatchWatcher
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
+    pytest.mark.filterwarnings("ignore:Training interrupted by user"),
+]
+
+ROOT = Path(__file__).parents[2]
+X, Y = make_classification(300, 8, random_state=0)
+DNA = np.array(["".join(np.random.RandomState(i).choice(list("ACGT"), 30)) for i in range(200)])
+SHORT = {
+    "max_iter": 6, "random_state": 0, "tol": 0, "n_iter_no_change": 100, "batch_size": 40,
+}  # fmt: skip
+
+
+class Press(Callback):
+    """Raises KeyboardInterrupt in one of its hooks, as Ctrl-C would."""
+
+    def __init__(self, hook, at):
+        self.hook, self.at, self.n_calls = hook, at, 0
+
+    def _count(self, hook):
+        if hook == self.hook:
+            self.n_calls += 1
+            if self.n_calls == self.at:
+                raise KeyboardInterrupt
+
+    def on_epoch_begin(self, net, **kwargs):
+        self._count("epoch")
+
+    def on_batch_begin(self, net, training, **kwargs):
+        if training:
+            self._count("before step")
+
+    def on_grad_computed(self, net, **kwargs):
+        self._count("within step")
+
+    def on_batch_end(self, net, training, **kwargs):
+        if training:
+            self._count("after step")
+
+
+def mlp(**params):
+    return DeepMLPClassifier((9,), **{**SHORT, **params}), X, Y
+
+
+def sequences(**params):
+    return SequenceCNNClassifier(n_filters=4, **{**SHORT, **params}), DNA, Y[:200]
+
+
+FITS = {
+    "adam": mlp(),
+    "nadam": mlp(solver="nadam"),
+    "rmsprop": mlp(solver="rmsprop"),
+    "adamw, one cycle": mlp(solver="adamw", learning_rate="one_cycle"),
+    "sgd, a cycle of torch's": mlp(
+        solver="sgd", learning_rate=torch.optim.lr_scheduler.OneCycleLR
+    ),
+    "torch's adagrad": mlp(solver=torch.optim.Adagrad),
+    "dropout and batch norm": mlp(dropout=0.3, normalization="batch"),
+    "a layer that draws": mlp(activation=torch.nn.RReLU),
+    "early stopping": mlp(early_stopping=True),
+    "plateau": (
+        DeepMLPRegressor(
+            hidden_layer_sizes=(9,), **{**SHORT, "max_iter": 12, "n_iter_no_change": 2},
+            learning_rate="plateau",
+        ),
+        X,
+        X[:, 0],
+    ),
+    "sequences": sequences(early_stopping=False),
+    "sequences, early stopping": sequences(early_stopping=True),
+}  # fmt: skip
+
+
+def assert_same(one, other, X):
+    for mine, theirs in zip(one.module_.parameters(), other.module_.parameters(), strict=True):
+        assert torch.equal(mine, theirs)
+    np.testing.assert_array_equal(one.predict(X), other.predict(X))
+    assert one.loss_curve_ == other.loss_curve_
+    assert one.validation_scores_ == other.validation_scores_
+    assert one.history_.keys() == other.history_.keys()
+    assert (one.n_iter_, one.best_iter_, one.t_) == (other.n_iter_, other.best_iter_, other.t_)
+    assert len(one.net_.history) == len(other.net_.history)
+
+
+def clone_with(model, **params):
+    return type(model)(**{**model.get_params(), **params})
+
+
+@pytest.mark.parametrize("hook", ["epoch", "before step", "within step", "after step"])
+@pytest.mark.parametrize("name", FITS)
+def test_a_fit_goes_on_where_a_callback_interrupted_it(name, hook, rng):
+    model, Z, y = FITS[name]
+    whole = clone_with(model, callbacks=[BatchWatcher()]).fit(Z, y)
+    at = int(rng.integers(1, 6 if hook == "epoch" else 22))
+    part = clone_with(model, callbacks=[Press(hook, at)], warm_start=True).fit(Z, y)
+    assert part.n_iter_ < whole.n_iter_
+    assert all("train_loss" in row for row in part.net_.history)
+    part = pickle.loads(pickle.dumps(part)).set_params(callbacks=[BatchWatcher()])
+    assert_same(part.fit(Z, y), whole, Z)
+
+
+SIGNALS = """
+import os, signal, sys, warnings
+import numpy as np
+from sklearn.datasets import make_classification
+from sknn import DeepMLPClassifier
+warnings.simplefilter("ignore")
+X, y = make_classification(3000, 60, random_state=0)  # several groups of batches
+params, times = eval(sys.argv[1]), int(sys.argv[2])
+model = DeepMLPClassifier((9,), random_state=0, max_iter=40, tol=0, n_iter_no_change=99, **params)
+whole = model.fit(X, y)
+def press(*_):
+    for _ in range(times):
+        os.kill(os.getpid(), signal.SIGINT)
+signal.signal(signal.SIGALRM, press)
+for seconds in (0.005, 0.02, 0.05):
+    part = DeepMLPClassifier(**model.get_params()).set_params(warm_start=True)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        part.fit(X, y)
+        n_iter = part.n_iter_
+    except KeyboardInterrupt:  # before or after training
+        n_iter = -1
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    part.fit(X, y)
+    assert np.array_equal(part.predict_proba(X), whole.predict_proba(X)), n_iter
+    assert part.loss_curve_ == whole.loss_curve_, n_iter
+    print(n_iter)
+"""
+
+
+@pytest.mark.parametrize("times", ["1", "2"])
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"batch_size": 20},
+        {"batch_size": 20, "activation": "gelu", "dropout": 0.2},
+        {"solver": "lbfgs", "activation": "gelu"},
+        {"batch_size": 20, "early_stopping": True},
+    ],
+    ids=str,
+)
+def test_real_signals_stop_between_steps_and_the_fit_goes_on(params, times):
+    done = subprocess.run(
+        [sys.executable, "-c", SIGNALS, repr(params), times],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+    )
+    assert done.returncode == 0, done.stderr
+    assert 0 <= max(map(int, done.stdout.split())) < 40
+
+
+def several_fits():
+    model = DeepMLPClassifier((3,), max_iter=3, random_state=0)
+    return {
+        "grid": lambda press: GridSearchCV(press, {"alpha": [0.1, 1.0]}, cv=2).fit(X, Y),
+        "cross-validation": lambda press: cross_val_score(press, X, Y, cv=2),
+        "bagging": lambda press: BaggingClassifier(press, n_estimators=2).fit(X, Y),
+    }, model
+
+
+@pytest.mark.parametrize("holder", several_fits()[0])
+def test_ctrl_c_ends_whatever_holds_several_fits(holder):
+    holders, model = several_fits()
+    with pytest.raises(KeyboardInterrupt):
+        holders[holder](model.set_params(callbacks=[Press("epoch", 2)]))
+
+
+def test_ctrl_c_in_a_pipeline_keeps_the_one_fit():
+    model = DeepMLPClassifier((3,), max_iter=9, callbacks=[Press("epoch", 3)])
+    with pytest.warns(UserWarning, match="Training interrupted by user"):
+        pipeline = make_pipeline(StandardScaler(), model).fit(X, Y)
+    assert pipeline[-1].n_iter_ == 2
+
+
+def test_tabular_networks_keep_their_best_weights():
+    model = TabularMLPClassifier(n_members=2, max_iter=9, callbacks=[Press("epoch", 4)])
+    with pytest.warns(UserWarning, match="Training interrupted by user"):
+        model.fit(X, Y)
+    assert model.n_iter_ == 3
+    assert model.score(X, Y) > 0.6
+
+
+def test_the_first_signal_sets_a_flag_and_the_second_interrupts():
+    before = signal.getsignal(signal.SIGINT)
+    with InterruptFlag() as flag:
+        assert not flag.is_set
+        signal.raise_signal(signal.SIGINT)
+        assert flag.is_set
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+        flag.is_deaf = True
+        signal.raise_signal(signal.SIGINT)
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_a_handler_of_the_users_stays():
+    seen = []
+    before = signal.signal(signal.SIGINT, lambda *_: seen.append(1))
+    try:
+        with InterruptFlag() as flag:
+            signal.raise_signal(signal.SIGINT)
+        assert seen == [1]
+        assert not flag.is_set
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def test_the_state_of_a_run_holds_no_data_and_no_tensors():
+    model, Z, y = FITS["early stopping"]
+    part = clone_with(model, callbacks=[Press("after step", 10)], warm_start=True).fit(Z, y)
+    state = part._result.resume.state
+    text = pickle.dumps(state)
+    assert b"torch" not in text.replace(b"sknn.engine", b"")
+    n_parameters = sum(p.numel() for p in part.module_.parameters())
+    assert len(text) < 8 * (6 * n_parameters + 3 * len(y)) + 8000
