@@ -274,8 +274,7 @@ class TrainingRun:
     def _run_epochs(self, n_epochs: int) -> None:
         for _ in range(n_epochs):
             self.open_epoch()
-            if not self.plan.incremental:
-                self.snapshot.take()
+            self.snapshot.take()
             loss = self.runner.run_epoch()
             self.close_epoch(loss)
             if self.progress.stopped_because:
@@ -328,10 +327,8 @@ class TrainingRun:
 
     def roll_back(self) -> None:
         """Go back to the start of the epoch at hand, of which some steps may be half done."""
-        if self.snapshot.is_taken:
+        if self.snapshot.is_taken:  # else it is between epochs
             self.snapshot.restore()
-        elif self.plan.incremental:  # of which `put_back` has a copy
-            raise KeyboardInterrupt
 
     def count_steps(self, loss: float | torch.Tensor, n_steps: int, n_samples: int) -> None:
         """Take note of steps that are done; `loss` is their sum over samples."""
