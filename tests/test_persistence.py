@@ -287,7 +287,7 @@ def test_a_fit_that_was_interrupted_goes_on_from_a_file(early_stopping, tmp_path
             part.fit(X, y3)
     assert part.n_iter_ == 2
     again = through_file(part.set_params(callbacks=None), tmp_path)
-    assert again._result.resume.order is not None
+    assert again._result.resume.state["order"] is not None
     assert again.fit(X, y3).loss_curve_ == part.fit(X, y3).loss_curve_
     assert again.n_iter_ == 6
     assert_same_net(again, part)

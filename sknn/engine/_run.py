@@ -12,6 +12,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from sknn._specs import Sample, TrainPlan, TrainResult
 from sknn.architectures import seeded_torch
+from sknn.engine._finite import describe_non_finite, is_finite
 from sknn.engine._interrupt import InterruptFlag, PauseTraining, is_one_of_several_fits
 from sknn.engine._resume import Resume, get_resume
 from sknn.engine._run_state import EpochState, get_state, set_state
@@ -33,13 +34,7 @@ from sknn.engine.data._batches import Batches, Rows
 from sknn.engine.data._device import precision_of
 from sknn.engine.optimizers._optimizers import get_learning_rate
 from sknn.engine.optimizers._schedules import start_schedule
-from sknn.exceptions import NonFiniteLossError, warn_user
-
-NON_FINITE = (
-    "Solver produced non-finite parameter weights. The input data may contain large values and "
-    "need to be preprocessed. Likely causes: X is not scaled (put a StandardScaler before this "
-    "estimator), learning_rate_init={rate!r} is too large, or y or sample_weight are huge or tiny."
-)
+from sknn.exceptions import warn_user
 
 
 class Runner(Protocol):
@@ -138,7 +133,7 @@ class TrainingRun:
             if "without overflow" not in str(error):
                 raise
             # torch's fused steps take rates and shares of a sample as numbers of the dtype.
-            raise NonFiniteLossError(self._describe_non_finite()) from error
+            raise describe_non_finite(self.config) from error
         except BaseException:
             put_back(self.net, self.backup)
             raise
@@ -242,15 +237,11 @@ class TrainingRun:
             )
 
     def check_finite(self) -> None:
-        """Raise NonFiniteLossError if training ended with a loss or weights that are not finite."""
-        progress = self.progress
-        has_best = self.config.early_stopping and progress.best_epoch
-        diverged = progress.stopped_because == "diverged" and not has_best
-        if diverged or not all(torch.isfinite(p).all() for p in self.net.module_.parameters()):
-            raise NonFiniteLossError(self._describe_non_finite())
-
-    def _describe_non_finite(self) -> str:
-        return NON_FINITE.format(rate=self.config.learning_rate_init)
+        """Raise NonFiniteLossError if loss, weights or predictions are not finite at the end."""
+        has_best = self.config.early_stopping and self.progress.best_epoch
+        diverged = self.progress.stopped_because == "diverged" and not has_best
+        if diverged or not is_finite(self.net, self.samples):
+            raise describe_non_finite(self.config)
 
     def close(self) -> None:
         """Let the net forget the user's callbacks."""

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 
 from sknn._specs import Progress
-from sknn.engine.optimizers._schedules import TorchSchedule
+from sknn.engine.optimizers._schedules import Schedule, TorchSchedule
 
 
 class EpochSnapshot:
@@ -32,21 +32,22 @@ class EpochSnapshot:
         self.run, self.net = run, run.net
         self.tensors: list[torch.Tensor] = []
         self.copies: list[torch.Tensor] = []
+        self.module_tensors: list[torch.Tensor] | None = None
         self.is_taken = False
 
     def take(self) -> None:
         """Copy what an epoch changes, once its order is drawn."""
         run, progress = self.run, self.run.progress
-        run.batches.begin()
+        self.order = run.batches.begin()
         self._copy_tensors()
+        if run.dead_network is not None:
+            self.restarts = run.dead_network.n_left, run.random_state.get_state()
         self.progress = dict(vars(progress))
         self.names, self.lengths = set(progress.history), [len(c) for c in get_columns(progress)]
         self.epoch = replace(run.epoch, outputs=list(run.epoch.outputs))
         self.n_average = None if run.average is None else run.average.n_steps
         self.best_weights = run.stopping.best_weights
-        schedule = self.net.schedule
-        is_nested = isinstance(schedule, TorchSchedule)
-        self.schedule = copy.deepcopy(schedule) if is_nested else copy.copy(schedule)
+        self.schedule = copy_schedule(self.net.schedule)
         self.generators = get_generators() if run.draws else None
         self.is_taken = True
 
@@ -67,8 +68,10 @@ class EpochSnapshot:
         self.groups = [dict(group) for group in optimizer.param_groups]
 
     def _get_module_tensors(self) -> list[torch.Tensor]:
-        values = self.net.module_.state_dict(keep_vars=True).values()
-        return [value for value in values if isinstance(value, torch.Tensor)]
+        if self.module_tensors is None or self.run.callbacks.has_skorchs:  # who may exchange them
+            values = self.net.module_.state_dict(keep_vars=True).values()
+            self.module_tensors = [v for v in values if isinstance(v, torch.Tensor)]
+        return self.module_tensors
 
     def restore(self) -> None:
         """Write back what was copied, and forget what was noted of the epoch."""
@@ -83,6 +86,10 @@ class EpochSnapshot:
         for column, length in zip(get_columns(progress), self.lengths, strict=True):
             del column[length:]
         run.epoch, run.stopping.best_weights = self.epoch, self.best_weights
+        run.batches.order, run.batches.is_open = self.order, True
+        if run.dead_network is not None:
+            run.dead_network.n_left = self.restarts[0]
+            run.random_state.set_state(self.restarts[1])
         self.net.schedule = self.schedule
         if self.generators is not None:
             set_generators(self.generators)
@@ -98,6 +105,15 @@ class EpochSnapshot:
         for group, kept in zip(optimizer.param_groups, self.groups, strict=True):
             group.clear()
             group.update(kept)
+
+
+def copy_schedule(schedule: Schedule) -> Schedule:
+    """Return a schedule that goes on as the given one would."""
+    if isinstance(schedule, TorchSchedule):
+        return copy.deepcopy(schedule)
+    new = object.__new__(type(schedule))  # all but torch's are numbers and a frozen config
+    vars(new).update(vars(schedule))
+    return new
 
 
 def get_columns(progress: Progress) -> list[list[float]]:

@@ -240,3 +240,8 @@ def test_a_module_without_linear_layers_has_no_weights_to_show():
     net = as_net(nn.Sequential(nn.Conv1d(1, 2, 3)))
     with pytest.raises(AttributeError, match=r"Sequential has no torch.nn.Linear .*state_dict\(\)"):
         layer_weights(net)
+
+
+def test_finite_weights_that_predict_infinity_are_an_error(X):
+    with pytest.raises(NonFiniteLossError, match="weights or predictions"):
+        train(plan(build(), X, learning_rate_init=1e150, max_iter=1, batch_size=33))

@@ -63,6 +63,11 @@ class UserCallbacks:
         Its config has the callbacks.
     samples, held_out : Rows or None
         Training and validation samples.
+
+    Attributes
+    ----------
+    watches_batches : bool
+        Whether a callback wants to see single batches.
     """
 
     def __init__(self, net: Net, plan: TrainPlan, samples: Rows, held_out: Rows | None):
@@ -74,6 +79,7 @@ class UserCallbacks:
         self.all = [callback for _, callback in net.callbacks_]
         self.of_user = [c for c in self.all if type(c) is not EpochTimer]
         self.has_skorchs = any(not isinstance(c, FunctionCallback) for c in self.of_user)
+        self.watches_batches = self.watches(*BATCH_HOOKS)
         if self.has_skorchs:
             self._check_kinds(plan)
             self.best = {name: _get_best(net, name) for name in SCORES}
@@ -110,11 +116,6 @@ class UserCallbacks:
             )
 
     # --- what runners ask ------------------------------------------------------------------
-
-    @property
-    def watches_batches(self) -> bool:
-        """Whether a callback wants to see single batches."""
-        return self.watches(*BATCH_HOOKS)
 
     def watches(self, *hooks: str) -> bool:
         """Return whether a callback has one of these methods."""

@@ -89,7 +89,8 @@ def check_train_end_checkpoint(tmp_path):
 
 def check_load_init_state(tmp_path):
     first = fitted(exported.TrainEndCheckpoint(dirname=tmp_path))
-    loading = exported.LoadInitState(exported.TrainEndCheckpoint(dirname=tmp_path))
+    checkpoint = exported.TrainEndCheckpoint(dirname=tmp_path)
+    loading = [checkpoint, exported.LoadInitState(checkpoint)]
     assert fitted(loading, max_iter=1).loss_curve_[0] < min(first.loss_curve_)
 
 
@@ -169,7 +170,7 @@ def check_unfreezer(tmp_path):
 
 def check_logger(make):
     def check(tmp_path):
-        run = MagicMock()
+        run = MagicMock(dir=str(tmp_path))
         fitted(make(run))
         assert run.method_calls or run.mock_calls
 
