@@ -150,6 +150,18 @@ class DeepEstimator(CallbackSupportMixin, BaseEstimator, ABC):
         return 1 + sum(layer.kind in ("Conv1d", "Linear") for layer in self._describe_layers())
 
     @property
+    def runner_(self) -> str:
+        """What computed the epochs, such as 'handwritten' or 'autograd'."""
+        check_is_fitted(self, "net_")
+        return self._result.runner
+
+    @property
+    def runner_reasons_(self) -> dict[str, str]:
+        """Why faster ways to compute the epochs were not taken, by their names."""
+        check_is_fitted(self, "net_")
+        return dict(self._result.runner_reasons)
+
+    @property
     def device_(self) -> str:
         """Where the network is, as torch names it."""
         check_is_fitted(self, "net_")

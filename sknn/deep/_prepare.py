@@ -121,6 +121,7 @@ def _make_plan(preparation: Preparation, arranged: Arrangement, data: FitData) -
         sample_weight=training.sample_weight,
         config=config,
         target=codec.spec_,
+        codec=codec,
         score=_choose_score(estimator, preparation.parts, codec),
         random_state=preparation.random_state,
         validation=arranged.held_out,

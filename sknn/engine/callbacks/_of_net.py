@@ -4,8 +4,9 @@ from collections.abc import Callable, Mapping
 
 from skorch.callbacks import Callback
 
-from sknn.engine.callbacks._epoch_end import epoch_row
+from sknn.engine.callbacks._stopping import make_row
 from sknn.engine.net._net import Net
+from sknn.engine.optimizers._optimizers import get_learning_rate
 
 Look = Callable[[Net, Mapping[str, float] | None], None]
 
@@ -29,4 +30,4 @@ class NetCallback(Callback):
 
     def on_epoch_end(self, net: Net, **kwargs: object) -> None:
         """Call the function with the row of the epoch."""
-        self.function(net, epoch_row(net))
+        self.function(net, make_row(net.history[-1], get_learning_rate(net.optimizer_)))

@@ -7,7 +7,7 @@ import torch
 from sknn import DeepMLPClassifier, DeepMLPRegressor
 from sknn.deep.parts._preparation import FitData
 from sknn.engine import resolve_device
-from sknn.engine._train import _work_of
+from sknn.engine._start import estimate_work
 from sknn.engine.data import _batches as _data
 from sknn.engine.data import _device
 from sknn.engine.data._batches import Rows
@@ -34,11 +34,11 @@ def test_work_is_that_of_the_batches_and_epochs(rng):
     n_parameters = 21 * 100 + 101
     for solver, size in (("adam", 200), ("lbfgs", 1000)):
         plan = DeepMLPClassifier(solver=solver, max_iter=7)._prepare(FitData(X, y))
-        assert _work_of(plan) == (6 * n_parameters * size, 6 * n_parameters * 1000 * 7)
-    step, fit = _work_of(DeepMLPClassifier(max_iter=200)._prepare(FitData(X, y)))
+        assert estimate_work(plan) == (6 * n_parameters * size, 6 * n_parameters * 1000 * 7)
+    step, fit = estimate_work(DeepMLPClassifier(max_iter=200)._prepare(FitData(X, y)))
     assert step < STEP_WORTH_A_GPU  # the default network on a small table stays on the CPU
     big = DeepMLPClassifier((300, 100), batch_size=32, max_iter=30)
-    step, fit = _work_of(
+    step, fit = estimate_work(
         big._prepare(FitData(np.zeros((55_000, 784), np.float32), np.arange(55_000) % 10))
     )
     assert step > STEP_WORTH_A_GPU  # the lecture's network pays
