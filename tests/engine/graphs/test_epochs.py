@@ -12,6 +12,7 @@ from skorch.callbacks import Callback, Freezer
 
 from sknn import DeepMLPClassifier, DeepMLPRegressor, SequenceCNNClassifier
 from sknn.architectures import _sequence_cnn
+from sknn.deep.parts._preparation import FitData
 from sknn.engine._run import TrainingRun
 from sknn.engine.backprop._mlp import IN_PLACE
 from sknn.engine.graphs import _epochs as _replayed
@@ -391,7 +392,7 @@ def test_sparse_rows_and_rows_that_stay_on_the_host_are_not_captured(rng, graphs
     make("log_loss").fit(sparse.csr_matrix(X), y)
     assert not FakeGraph.made
     model = make("log_loss", device="cpu")
-    run = TrainingRun(model._prepare(X, y, None))
+    run = TrainingRun(model._prepare(FitData(X, y)))
     run.prepare_steps()
     run.begin()
     assert _replayed.CudaGraphRunner.supports(run) is None
