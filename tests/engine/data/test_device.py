@@ -93,7 +93,7 @@ def test_training_without_memory_says_what_to_change(monkeypatch, rng):
     before = model.coefs_[0].copy()
     kind = type(model.module_)
     monkeypatch.setattr(kind, "forward", short_of_memory(40, kind.forward))
-    with pytest.raises(MemoryError, match=r"on batches of 200 rows\. Lower batch_size"):
+    with pytest.raises(MemoryError, match=r"on batches of 200 samples\. Lower batch_size"):
         model.fit(X, X[:, 0])
     np.testing.assert_array_equal(model.coefs_[0], before)
     model.set_params(batch_size=32).fit(X, X[:, 0])
