@@ -176,6 +176,10 @@ class SequenceCNNRegressor(SequenceReading, DeepRegressor):
         Its network.
     device_ : str
         Where it is.
+    runner_ : str
+        What computed the epochs, such as 'handwritten' or 'autograd'.
+    runner_reasons_ : dict of str to str
+        Why faster ways to compute the epochs were not taken, by their names.
     loss_, best_loss_ : float
         Training loss of the last epoch, and the smallest; the latter is None with
         `early_stopping`.

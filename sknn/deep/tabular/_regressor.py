@@ -104,6 +104,10 @@ class TabularMLPRegressor(DeepRegressor):
         Its network, all members in one, see `sknn.architectures.TabularEnsemble`.
     device_ : str
         Where it is.
+    runner_ : str
+        What computed the epochs, such as 'handwritten' or 'autograd'.
+    runner_reasons_ : dict of str to str
+        Why faster ways to compute the epochs were not taken, by their names.
     n_layers_, n_outputs_ : int
         Layers of units of a member, with inputs and outputs; units of the last.
     out_activation_ : str
