@@ -56,6 +56,8 @@ plt.show()
 # %%
 # The loss on its way
 # -------------------
+for epoch in (1, 10, 20, 40, 60, 80):
+    print(f"loss after {epoch:>2} epochs: {network.loss_curve_[epoch - 1]:.2f}")
 LossCurveDisplay.from_estimator(network)
 plt.show()
 

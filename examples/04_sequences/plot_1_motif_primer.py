@@ -85,11 +85,11 @@ plt.show()
 
 # %%
 # Random filters would pick windows that are like each other too. The control is the same network
-# before training: its motifs have fewer bits, and none of them is the one that was planted.
+# before training, whose motifs have fewer bits.
 control = network.untrained_motifs(encoder.transform(X_train))
 bits = [max(m.information_content for m in group) for group in (motifs, control)]
 print(f"most bits of a motif: trained {bits[0]:.1f}, untrained {bits[1]:.1f}")
 
 # %%
 # The network tells bound sequences from others almost without an error, the saliency lies on the
-# motif, and one filter spells it, on this strand or on the other: CGACCGAACTCC.
+# motif, and filters spell it, on this strand or on the other: CGACCGAACTCC.

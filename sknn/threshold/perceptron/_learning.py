@@ -1,11 +1,9 @@
 """Both learning rules behind one function, and the slope of the probabilities after them."""
 
-import warnings
-
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
-from sknn.exceptions import NonFiniteLossError
+from sknn.exceptions import NonFiniteLossError, warn_user
 from sknn.threshold.perceptron._batch_rule import learn_batch
 from sknn.threshold.perceptron._moments import Moments
 from sknn.threshold.perceptron._monitor import ErrorMonitor
@@ -28,17 +26,15 @@ def learn(
         else:
             state = learn_online(monitor, state, monitor.config, random_state)
     if monitor.interrupted:
-        warnings.warn(
+        warn_user(
             f"Training was interrupted after epoch {monitor.outcome.n_epochs}; the perceptron has "
             "the weights learned so far.",
-            stacklevel=3,
         )
     elif not monitor.converged:
-        warnings.warn(
+        warn_user(
             f"The perceptron was still learning after {monitor.config.max_iter} epochs. Raise "
             "max_iter, or standardise X.",
             ConvergenceWarning,
-            stacklevel=3,
         )
     return state
 

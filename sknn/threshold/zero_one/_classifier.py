@@ -1,6 +1,5 @@
 """McCulloch and Pitts' threshold logic unit as a classifier."""
 
-import warnings
 from dataclasses import replace
 from numbers import Integral, Real
 from typing import Self
@@ -18,7 +17,7 @@ from sknn._validation import (
     validated_weights,
 )
 from sknn.activations import ACTIVATIONS
-from sknn.exceptions import NonFiniteLossError
+from sknn.exceptions import NonFiniteLossError, warn_user
 from sknn.threshold._inputs import MatrixLike, validate_samples
 from sknn.threshold._linear_base import (
     OneUnitPerClass,
@@ -274,10 +273,7 @@ class ThresholdLogicClassifier(OneUnitPerClass):
         config = SearchConfig(self.max_iter, self.n_iter_no_change, self.n_restarts)
         result = _learn_units(Z, of_class, config, local_random_state(self.random_state))
         if result.interrupted:
-            warnings.warn(
-                "Training was interrupted; the classifier has the best units found so far.",
-                stacklevel=3,
-            )
+            warn_user("Training was interrupted; the classifier has the best units found so far.")
         # w·(x - m) / s >= θ is (w / s)·x >= θ + (w / s)·m
         norm = np.sqrt(np.mean(np.sum(result.units[:, :-1] ** 2, axis=1)))
         units = result.units / (norm if norm > 0 else 1.0)
