@@ -21,7 +21,7 @@ from sknn.deep._prepare import prepare_continued, prepare_like, prepare_new
 from sknn.deep._sklearn_callbacks import CallbackWatcher
 from sknn.deep._summary import NetworkSummary
 from sknn.deep.parts._preparation import FitData, Parts
-from sknn.deep.parts._protocols import Network
+from sknn.deep.parts._protocols import Network, Samples
 from sknn.engine import forward, layer_weights, snapshot, train
 
 if TYPE_CHECKING:
@@ -118,8 +118,12 @@ class DeepEstimator(CallbackSupportMixin, BaseEstimator, ABC):
 
     def _encoded_inputs(self, X: ArrayLike) -> np.ndarray:
         """Return X as the network gets it."""
+        return self._encoder.encode(self._check_inputs(X))
+
+    def _check_inputs(self, X: ArrayLike) -> Samples:
+        """Return X checked, for an encoder that is fitted."""
         check_is_fitted(self)
-        return self._encoder.encode(self._make_parts().reader.check(self, X, self._encoder))
+        return self._make_parts().reader.check(self, X, self._encoder)
 
     def _forward(self, X: ArrayLike | None) -> np.ndarray:
         """Return raw output, of shape (n_samples, n_outputs)."""

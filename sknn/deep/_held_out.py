@@ -49,15 +49,30 @@ def split_rows(
         stratify = y.astype(bool)
     elif kind == "multiclass" and _can_stratify(y, fraction):
         stratify = y
-    training, validation = train_test_split(
-        np.arange(len(y)), random_state=random_state, test_size=fraction, stratify=stratify
-    )
+    rows = np.arange(len(y))
+    try:
+        training, validation = train_test_split(
+            rows, random_state=random_state, test_size=fraction, stratify=stratify
+        )
+    except ValueError as error:
+        raise ValueError(
+            f"early_stopping cannot hold out validation_fraction={fraction} of {len(y)} samples"
+            f"{_count_classes(stratify)}, as both parts need samples of each class. Give X_val and "
+            "y_val to fit, more samples, another validation_fraction, or early_stopping=False."
+        ) from error
     if len(validation) < 2:
         raise ValueError(
             "The validation set is too small. Increase 'validation_fraction' "
             "or the size of your dataset."
         )
     return training, validation
+
+
+def _count_classes(stratify: np.ndarray | None) -> str:
+    if stratify is None:
+        return ""
+    counts = np.unique(stratify, return_counts=True)[1]
+    return f", of which {counts.min()} are of the rarest class"
 
 
 def _can_stratify(y: np.ndarray, fraction: float) -> bool:

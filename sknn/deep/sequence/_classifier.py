@@ -49,7 +49,7 @@ class SequenceCNNClassifier(SequenceReading, DeepClassifier):
         but not for 'lbfgs'.
     reverse_complement : bool or 'auto', default='auto'
         Compare both strands with the filters and take the larger value. ``'auto'`` does so for
-        strings of DNA where there are 500 or more; set False where the strand is known and
+        the letters of DNA; set False where the strand is known and
         matters, as for splice sites.
     length : int, default=None
         Positions of a sequence; longer ones are cut at the right, shorter ones filled up with
@@ -107,7 +107,7 @@ class SequenceCNNClassifier(SequenceReading, DeepClassifier):
     early_stopping : bool or 'auto', default='auto'
         Hold out `validation_fraction` of the rows, or take ``X_val``, stop when their loss
         stalls (see `scoring`), and keep the weights of the best epoch. ``'auto'`` does so with
-        500 rows or more, or with ``X_val``; with fewer it trains for all of `max_iter`.
+        2,000 sequences or more, or with ``X_val``; with fewer it trains for all of `max_iter`.
         Classes keep their shares, unless y is multilabel.
     validation_fraction : float, default=0.1
         Share of rows held out by `early_stopping`, in [0, 1).

@@ -256,7 +256,8 @@ class SequenceReading(TransformerMixin):
         ValueError
             If X has no letters, or there is no such class or output.
         """
-        encoder, checked = self._encoder_of_letters(), self._check_inputs(X, reset=False)
+        encoder = self._encoder_of_letters()
+        checked = self._check_inputs(X)
         encoded = encoder.as_positions(encoder.encode(checked))
         outputs, signs = self._chosen_outputs(X, target, len(encoded))
         positions = None

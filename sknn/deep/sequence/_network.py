@@ -26,10 +26,11 @@ if TYPE_CHECKING:
     from sklearn.base import BaseEstimator
     from sklearn.utils import Tags
 
-#: from so many sequences on, some are held out to stop early, and the other strand is read too.
-#: Fewer are too few for either: leave-one-out on 106 promoters had 20 errors with both strands and
-#: 30 epochs of batches of 32, and 6 with one strand and 60 epochs of 16.
-MANY_SAMPLES = 500
+#: from so many sequences on, some are held out to stop early. There it costs nothing: means of AUC
+#: over transcription factors, promoters and splice sites, stopped early and not, are .73 and .79
+#: with 250 sequences, .82 and .83 with 500, .84 and .85 with 1,000, and .82 and .81 with 2,400.
+#: Both strands are read whatever the number: .01 better on the means, .02 worse on promoters.
+MANY_SAMPLES = 2000
 #: mini-batches of an epoch, and limits of their size, for batch_size='auto'
 BATCHES, SMALLEST, LARGEST = 20, 16, 64
 #: from which biases of filters start, for letters of four kinds. From 0 the largest value along a
@@ -211,7 +212,7 @@ class SequenceCNNBuilder:
         if encoder.kind_ == "numbers":  # of a table with few columns a filter sees them all
             chosen["kernel_size"] = min(chosen["kernel_size"], inputs.length)
         if chosen["reverse_complement"] == "auto":
-            chosen["reverse_complement"] = encoder.is_dna_ and encoder.n_samples_ >= MANY_SAMPLES
+            chosen["reverse_complement"] = encoder.is_dna_
         if chosen["dropout"] == "auto":
             chosen["dropout"] = DROPOUT if self.takes_batches else 0.0
         if chosen["batch_norm"] == "auto":

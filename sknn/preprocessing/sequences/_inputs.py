@@ -153,8 +153,8 @@ class SequenceInputs:
 
     @property
     def is_dna_(self) -> bool:
-        """Whether X was strings of DNA; RNA and encoded arrays have one strand unless told."""
-        return self.kind_ == "strings" and self.has_other_strand_ and "T" in self.letters_
+        """Whether the letters are those of DNA; RNA has one strand unless told."""
+        return self.has_other_strand_ and "T" in self.letters_
 
     @property
     def has_other_strand_(self) -> bool:

@@ -120,7 +120,7 @@ def test_other_alphabets_are_read(alphabet):
     assert model.module_.bank.n_strands == 1
 
 
-@pytest.mark.parametrize(("n_samples", "n_strands", "stops"), [(499, 1, False), (500, 2, True)])
+@pytest.mark.parametrize(("n_samples", "n_strands", "stops"), [(1999, 2, False), (2000, 2, True)])
 def test_many_sequences_of_dna_are_read_on_both_strands_and_held_out(n_samples, n_strands, stops):
     X, y, _ = make_motif_sequences(n_samples, length=20, motif="CGACC", random_state=0)
     with warnings.catch_warnings():
