@@ -115,6 +115,50 @@ def check_container(X: object) -> None:
         raise fault
 
 
+def sort_classes(classes: object) -> np.ndarray:
+    """Return the classes that ``partial_fit`` is given, sorted, each once.
+
+    Parameters
+    ----------
+    classes : array-like of shape (n_classes,)
+        Labels, all text or all numbers.
+
+    Returns
+    -------
+    ndarray of shape (n_classes,)
+
+    Raises
+    ------
+    ValueError
+        If they cannot be put in order, or have another shape.
+
+    Examples
+    --------
+    >>> from sknn._validation import sort_classes
+    >>> sort_classes(["yes", "no", "no"]).tolist()
+    ['no', 'yes']
+    """
+    try:
+        labels = np.asarray(classes)
+        found = np.unique(labels)
+    except Exception as error:  # libraries raise errors of many kinds
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
+        raise ValueError(
+            "classes must be an array-like of shape (n_classes,) of labels that are all text or "
+            f"all numbers; got {type(classes).__name__}, which cannot be put in order ({reason}). "
+            "Give np.unique(y) of all of y."
+        ) from error
+    is_mixed = labels.dtype.kind == "U" and isinstance(classes, (list, tuple))
+    is_mixed = is_mixed and not all(isinstance(label, str) for label in classes)
+    if labels.ndim != 1 or labels.size == 0 or labels.dtype.kind in "mMcV" or is_mixed:
+        raise ValueError(
+            "classes must be an array-like of shape (n_classes,) of labels that are all text or "
+            f"all numbers; got {classes!r:.60} of shape {labels.shape}. Give np.unique(y) of all "
+            "of y."
+        )
+    return found
+
+
 def is_clean_array(X: Any, n_features: int) -> bool:
     """Return whether an array is a table of finite numbers, at little cost.
 

@@ -10,7 +10,13 @@ import pytest
 import torch
 from scipy import sparse
 
-from sknn import DeepMLPClassifier, DeepMLPRegressor, SequenceCNNClassifier, TabularMLPRegressor
+from sknn import (
+    DeepMLPClassifier,
+    DeepMLPRegressor,
+    PerceptronClassifier,
+    SequenceCNNClassifier,
+    TabularMLPRegressor,
+)
 from sknn._refusals import explain_refusal, find_fault
 from sknn.preprocessing import TabularEncoder
 
@@ -162,3 +168,43 @@ def test_tables_that_cannot_be_read_are_named(make, X, error, message):
 def test_categorical_features_of_two_axes_are_refused(chosen):
     with pytest.raises(ValueError, match=r"of shape \(n_categorical_features,\) or \(n_features,"):
         TabularEncoder(chosen).fit(ROWS)
+
+
+@pytest.mark.parametrize(
+    "classes",
+    [
+        [0, "a"],
+        [None, 1],
+        [[0], [0, 1]],
+        table("x"),
+        pl.DataFrame({"a": [2**100]}),
+        torch.ones(2, requires_grad=True),
+        [datetime.date(2020, 1, 1), 1],
+        3,
+        {0, 1},
+        [],
+        [{"a": 1}, {"b": 1}],
+    ],
+    ids=lambda classes: type(classes).__name__,
+)
+@pytest.mark.parametrize("make", [DeepMLPClassifier, PerceptronClassifier])
+def test_classes_that_are_no_labels_are_named(make, classes):
+    message = r"classes must be an array-like of shape \(n_classes,\).* Give np\.unique\(y\)"
+    with pytest.raises(ValueError, match=message):
+        make().partial_fit(ROWS, TARGET, classes=classes)
+
+
+@pytest.mark.parametrize(
+    ("X", "message"),
+    [
+        (pl.LazyFrame({"a": [1.0] * 4}), "is a lazy one"),
+        (np.array([[1, 10**400]] * 4, dtype=object), "too large"),
+        ([{"a": 1}] * 4, "is a dict"),
+        ([sparse.csr_matrix(ROWS)] * 4, "is a csr_matrix"),
+        (torch.ones(4, 2, requires_grad=True), r"Give X\.detach\(\)"),
+        (pl.DataFrame({"a": [2**100] * 4}), "integers of 64 bits first"),
+    ],
+)
+def test_estimators_in_numpy_name_them_too(X, message):
+    with pytest.raises((TypeError, ValueError), match=message):
+        PerceptronClassifier().fit(X, TARGET)

@@ -10,7 +10,7 @@ from sklearn.base import ClassifierMixin, RegressorMixin
 from sklearn.utils.metaestimators import available_if
 
 from sknn._sklearn import check_partial_fit_first_call, fit_context, with_callbacks
-from sknn._validation import restore_on_error
+from sknn._validation import restore_on_error, sort_classes
 from sknn.deep._base import DeepEstimator
 from sknn.deep._fit_arguments import explain_unknown_arguments, join_validation
 from sknn.deep.parts._preparation import FitData
@@ -133,6 +133,8 @@ class DeepClassifier(ClassifierMixin, DeepEstimator):
         validation = join_validation(X_val, y_val, sample_weight_val)
         data = FitData(X, y, sample_weight, classes, validation)
         with restore_on_error(self):  # so that the call after a first one that failed is the first
+            if classes is not None:
+                sort_classes(classes)
             check_partial_fit_first_call(self, classes)
             return self._fit(data, incremental=True)
 

@@ -1,6 +1,6 @@
 """Samples and labels as users give them: checked, with what is no number named by its column."""
 
-from collections.abc import Iterator, Mapping, Sequence, Set, Sized
+from collections.abc import Iterator, Mapping, Sequence, Set
 from typing import Literal
 
 import numpy as np
@@ -9,6 +9,7 @@ from scipy import sparse
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import validate_data
 
+from sknn._refusals import find_fault
 from sknn._validation import as_plain_array, check_sortable_labels, is_missing
 
 #: what users give as X
@@ -34,12 +35,15 @@ def validate_samples(
         check_sortable_labels(labels)
     try:
         return validate_data(estimator, X, y, dtype=np.float64, **params)
-    except (TypeError, ValueError) as error:
+    except Exception as error:  # frames and tensors raise errors of many kinds
         if sparse.issparse(X) and not params.get("accept_sparse"):
             raise
         problem = _describe_problem(type(estimator).__name__, X)
         if problem is None:
-            raise
+            fault = find_fault(X, "X")
+            if fault is None:
+                raise
+            raise fault from error
         if isinstance(error, TypeError):
             raise TypeError(f"{problem} ({error})") from error
         raise ValueError(problem) from error
@@ -47,6 +51,8 @@ def validate_samples(
 
 def _refuse_dates(estimator: BaseEstimator, X: MatrixLike) -> None:
     """Refuse dates and durations, which NumPy would take for their number of nanoseconds."""
+    if hasattr(X, "collect"):  # a lazy frame knows no dtypes until it is read
+        return
     dtypes = getattr(X, "dtypes", getattr(getattr(X, "schema", None), "types", None))
     dtypes = [getattr(X, "dtype", "")] if not np.iterable(dtypes) else list(dtypes)
     for name, dtype in zip(_get_column_names(X, len(dtypes)), dtypes, strict=True):
@@ -68,7 +74,7 @@ def _describe_problem(estimator: str, X: MatrixLike) -> str | None:
         )
     if isinstance(X, list | tuple) and len(X) and all(isinstance(x, str) for x in X):
         return f"{estimator} computes with numbers, but sample 0 is the text {X[0]!r}. {_REMEDY}"
-    if isinstance(X, list | tuple) and all(isinstance(x, Sized) for x in X):
+    if isinstance(X, list | tuple) and all(isinstance(x, list | tuple) for x in X):
         lengths = [len(x) for x in X]
         for i, length in enumerate(lengths):
             if length != lengths[0]:
@@ -87,6 +93,8 @@ def _describe_problem(estimator: str, X: MatrixLike) -> str | None:
             return f"Complex data not supported: {at} is {cell!r}. Give real numbers."
         try:
             number = float(cell)
+        except OverflowError:
+            return f"{at} of X holds a whole number that is too large for a float. Scale it first."
         except (TypeError, ValueError):
             return f"{estimator} computes with numbers, but {at} is {cell!r}. {_REMEDY}"
         if np.isinf(number):
@@ -106,7 +114,7 @@ def _read_cells(X: MatrixLike) -> Iterator[tuple[str | int, int, object]]:
         return
     try:
         table = np.asarray(X)
-    except (TypeError, ValueError):  # ragged lists
+    except Exception:  # what has no way to NumPy
         return
     if table.ndim == 2:
         table = table if table.dtype.kind in "biuf" else np.asarray(X, dtype=object)

@@ -385,7 +385,7 @@ def test_lbfgs_has_no_partial_fit(make):
         (np.where(ROW == 3, np.nan, 1.0), "Input sample_weight contains NaN"),
         (np.where(ROW == 3, np.inf, 1.0), "Input sample_weight contains infinity"),
         (np.ones((40, 1)), "Sample weights must be 1D array or scalar"),
-        (np.array(["a"] * 40), "could not convert string to float"),
+        (np.array(["a"] * 40), "sample_weight holds the text .* at position 0"),
     ],
     ids=["negative", "zero", "scalar zero", "length", "nan", "inf", "2-D", "text"],
 )

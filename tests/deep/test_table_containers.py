@@ -7,6 +7,8 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from sklearn.base import clone
+from sklearn.datasets import load_wine
+from sklearn.neural_network import MLPClassifier
 
 from sknn import (
     DeepMLPClassifier,
@@ -175,3 +177,18 @@ def test_a_number_beyond_float32_is_named_unless_it_is_scaled():
     assert not hasattr(model, "n_features_in_")
     model.set_params(scale="standard", max_iter=2).fit(rows, [0.0, 1.0])
     assert np.isfinite(model.predict(rows)).all()
+
+
+@pytest.mark.parametrize("make", [pd.DataFrame, lambda rows: pl.DataFrame(rows.to_dict("list"))])
+def test_automatic_scale_leaves_numbers_alone_as_scikit_learn_does(make):
+    """A table of numbers gives MLPClassifier's probabilities; a category beside them a scale."""
+    wine, cultivar = load_wine(return_X_y=True, as_frame=True)
+    params = {"hidden_layer_sizes": (10,), "max_iter": 5, "random_state": 0}
+    expected = MLPClassifier(**params).fit(wine.to_numpy(), cultivar)
+    model = DeepMLPClassifier(**params).fit(make(wine), cultivar)
+    assert_allclose(
+        model.predict_proba(make(wine)), expected.predict_proba(wine.to_numpy()), rtol=1e-7
+    )
+    assert model._encoder._numeric.scale is None
+    mixed = make(wine.assign(kind=np.where(cultivar > 0, "a", "b")))
+    assert DeepMLPClassifier(**params).fit(mixed, cultivar)._encoder._numeric.scale is not None

@@ -51,8 +51,9 @@ default='from_dtype'
         for none of them; ``'from_dtype'`` for the columns of a data frame that are category,
         enum or text, and for none of an array.
     scale : {'standard', 'robust', 'quantile', 'auto'}, default=None
-        What to do with numeric columns. None leaves them as they are; ``'auto'`` does so too, but
-        is ``'standard'`` where other columns are categorical.
+        What to do with numeric columns. None leaves them as they are; ``'auto'`` is None where all
+        columns are numeric, in a data frame as in an array, and ``'standard'`` where others are
+        categorical.
 
         - ``'standard'``: mean 0, standard deviation 1. Sparse X is divided by the standard
           deviation alone, so that it stays sparse.

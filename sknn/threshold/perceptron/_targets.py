@@ -7,7 +7,7 @@ from sklearn.model_selection import ShuffleSplit, StratifiedShuffleSplit
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import column_or_1d
 
-from sknn._validation import check_sortable_labels
+from sknn._validation import check_sortable_labels, sort_classes
 from sknn.threshold._inputs import Samples
 from sknn.threshold._linear_base import (
     ClassWeight,
@@ -101,7 +101,7 @@ def choose_all_classes(
 
     `classes` are those given to ``partial_fit``, `known` those of earlier calls.
     """
-    given = None if classes is None else np.unique(classes)
+    given = None if classes is None else sort_classes(classes)
     if known is None:
         if given is None and not is_multilabel(y):
             raise ValueError("classes must be passed on the first call to partial_fit.")
