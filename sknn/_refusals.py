@@ -122,6 +122,11 @@ def find_wrong_container(values: object, name: str) -> TypeError | None:
         advice = f"an iterator, which can be read only once. Give list({name})"
     elif isinstance(values, Set):
         advice = "a set, whose samples have no order. Give a list"
+    elif isinstance(values, np.ma.MaskedArray) and np.any(np.ma.getmaskarray(values)):
+        advice = (
+            "whose masked values would be taken for numbers. Give "
+            f"{name}.astype(float).filled(numpy.nan) if they are missing"
+        )
     else:
         return None
     return TypeError(

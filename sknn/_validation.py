@@ -88,6 +88,9 @@ def validated_weights(sample_weight: Any, X: Any, dtype: Any = np.float64) -> np
     """
     if sample_weight is None:
         return None
+    fault = find_wrong_container(sample_weight, "sample_weight")
+    if fault is not None:
+        raise fault
     with explain_refusal(sample_weight, "sample_weight"):
         if (given := np.asarray(sample_weight)).dtype.kind in "mM":
             raise find_fault(given, "sample_weight")  # NumPy would count nanoseconds
@@ -108,7 +111,8 @@ def check_container(X: object) -> None:
     Raises
     ------
     TypeError
-        If X is a mapping, a set or an iterator; it says what to give.
+        If X is a mapping, a set, an iterator, or an array with masked values; it says what to
+        give.
     """
     fault = find_wrong_container(X, "X")
     if fault is not None:

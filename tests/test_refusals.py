@@ -16,6 +16,7 @@ from sknn import (
     PerceptronClassifier,
     SequenceCNNClassifier,
     TabularMLPRegressor,
+    ThresholdLogicClassifier,
 )
 from sknn._refusals import explain_refusal, find_fault
 from sknn.preprocessing import TabularEncoder
@@ -162,6 +163,21 @@ def test_sample_weights_that_are_no_numbers_are_named(fit, weights, error, messa
 def test_tables_that_cannot_be_read_are_named(make, X, error, message):
     with pytest.raises(error, match=message):
         make().fit(X, [0.0, 1.0, 0.0, 1.0])
+
+
+@pytest.mark.parametrize(
+    "make", [DeepMLPClassifier, TabularEncoder, PerceptronClassifier, ThresholdLogicClassifier]
+)
+def test_masked_values_are_never_taken_for_numbers(make):
+    masked = np.ma.masked_array(ROWS, ROWS > 5)
+    with pytest.raises(TypeError, match=r"Give X\.astype\(float\)\.filled\(numpy\.nan\)"):
+        make().fit(masked, TARGET)
+    make().fit(np.ma.masked_array(ROWS), TARGET)  # nothing is masked
+
+
+def test_masked_weights_are_refused():
+    with pytest.raises(TypeError, match=r"sample_weight must be .* whose masked values"):
+        TabularEncoder().fit(ROWS, sample_weight=np.ma.masked_array([1.0] * 4, [0, 0, 0, 1]))
 
 
 @pytest.mark.parametrize("chosen", [[[0], [0, 1]], [[True, False]], np.zeros((1, 1))])

@@ -10,7 +10,12 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import validate_data
 
 from sknn._refusals import find_fault
-from sknn._validation import as_plain_array, check_sortable_labels, is_missing
+from sknn._validation import (
+    as_plain_array,
+    check_container,
+    check_sortable_labels,
+    is_missing,
+)
 
 #: what users give as X
 MatrixLike = ArrayLike | sparse.sparray | sparse.spmatrix
@@ -33,6 +38,8 @@ def validate_samples(
     labels = None if isinstance(y, str) else as_plain_array(y)
     if labels is not None and labels.size:  # before scikit-learn compares them with each other
         check_sortable_labels(labels)
+    if isinstance(X, np.ma.MaskedArray):
+        check_container(X)
     try:
         return validate_data(estimator, X, y, dtype=np.float64, **params)
     except Exception as error:  # frames and tensors raise errors of many kinds

@@ -10,6 +10,7 @@ from sklearn.utils import check_array
 from sklearn.utils.validation import validate_data
 
 from sknn._refusals import explain_refusal
+from sknn._validation import check_container
 from sknn.preprocessing.tables._columns import (
     Column,
     as_frame,
@@ -49,6 +50,7 @@ def read_table(estimator: Any, X: Any, *, by_column: bool, reset: bool, names: b
         Which columns of a frame are categories by their dtypes; None if there is no frame, or
         nothing but numbers.
     """
+    check_container(X)
     frame = None if isinstance(X, np.ndarray) else as_frame(X)
     plain = frame is None and is_plain_numbers(X)
     if frame is not None and (by_column or not has_only_numbers(frame)):
