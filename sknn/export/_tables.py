@@ -56,6 +56,13 @@ def _check_levels(category: Any) -> None:
             f"{category.kind!r}, but ONNX has categories of text and of whole numbers. Convert the "
             "column to text, and fit again."
         )
+    fraction = next((level for level in category.levels if isinstance(level, float)), None)
+    if fraction is not None:
+        raise ValueError(
+            f"Column {category.label!r} cannot be exported: its level {fraction!r} is no whole "
+            "number, but ONNX has categories of text and of whole numbers. Convert the column to "
+            "text, and fit again."
+        )
 
 
 def _inputs_by_name(

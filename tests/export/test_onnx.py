@@ -680,3 +680,10 @@ def test_a_missing_package_is_told_with_its_extra(package, monkeypatch):
     model = make_pipeline(StandardScaler(), DeepMLPClassifier(max_iter=1)).fit(X, y3)
     with pytest.raises(OptionalDependencyError, match=rf"'{package}'.*pip install 'sknn\[onnx\]'"):
         export_onnx(model)
+
+
+def test_levels_that_are_no_whole_numbers_are_named():
+    pd = pytest.importorskip("pandas")
+    frame = pd.DataFrame({"dose": pd.Categorical(np.where(X[:, 0] > 0, 0.5, 1.5)), "a": X[:, 1]})
+    with pytest.raises(ValueError, match=r"'dose' cannot be exported: its level 0\.5 is no whole"):
+        export_onnx(mlp(y3, frame))

@@ -155,7 +155,8 @@ class CategoryColumn:
         """
         column.check()
         codes, levels = column.levels()
-        kind = _kind_of_levels(column, levels)
+        has_fractions = any(isinstance(level, float) for level in self.levels)
+        kind = _kind_of_levels(column, levels, may_be_fractions=has_fractions)
         if kind and self.kind and kind != self.kind:
             raise ValueError(
                 f"Column {self.label!r} was {self.kind} in fit and is {kind} now (first value: "
@@ -205,7 +206,8 @@ def fit_category_column(
     """
     column.check()
     codes, levels = column.levels()
-    kind = _kind_of_levels(column, levels)
+    # Numbers are levels for sure only where the user made categories of them.
+    kind = _kind_of_levels(column, levels, may_be_fractions=column.kind == "category")
     used = np.bincount((codes if kept is None else codes[kept]) + 1, minlength=len(levels) + 1)
     plain = {i: _plain(levels[i]) for i in np.flatnonzero(used[1:]).tolist()}
     order = sorted(plain, key=plain.get if _are_sortable(plain) else lambda i: repr(plain[i]))
@@ -225,8 +227,10 @@ def fit_category_column(
 
 
 def _plain(level: Any) -> Any:
-    """Return a whole number as int, so that 1 and 1.0 have one name."""
-    return int(level) if isinstance(level, NUMBERS) and not isinstance(level, bool) else level
+    """Return a whole number as int, so that 1 and 1.0 have one name, any other as float."""
+    if not isinstance(level, NUMBERS) or isinstance(level, bool):
+        return level
+    return int(level) if level % 1 == 0 else float(level)
 
 
 def _are_sortable(levels: dict) -> bool:
@@ -237,7 +241,8 @@ def _are_sortable(levels: dict) -> bool:
     return True
 
 
-def _kind_of_levels(column: Column, levels: list) -> str:
+def _kind_of_levels(column: Column, levels: list, *, may_be_fractions: bool) -> str:
+    """Return the kind of levels, which are all of one; floats among them only if they may be."""
     kinds = {type(level): level for level in levels}
     words = {
         "text" if issubclass(kind, str) else "numeric" if issubclass(kind, NUMBERS) else kind
@@ -250,10 +255,10 @@ def _kind_of_levels(column: Column, levels: list) -> str:
         )
     if words == {"numeric"}:
         broken = next((level for level in levels if level % 1 != 0), None)
-        if broken is not None:
+        if broken is not None and not (may_be_fractions and -np.inf < broken < np.inf):
             raise ValueError(
                 f"Column {column.label!r} has categories as floats: {broken!r} is not a whole "
-                "number. Convert them to whole numbers or to text, or take the column out of "
-                "categorical_features."
+                "number. Convert them to whole numbers, to text or to a category dtype, or take "
+                "the column out of categorical_features."
             )
     return next((w if isinstance(w, str) else w.__name__ for w in words), "")

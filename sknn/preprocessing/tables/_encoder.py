@@ -40,7 +40,8 @@ class TabularEncoder(SavedState, TransformerMixin, BaseEstimator):
       embedding in the network: 0 for unknown levels, from 1 the sorted levels, and behind them
       the missing one, if `fit` saw it.
 
-    Levels are those of the training rows; whole numbers are the same level whatever their type.
+    Levels are those of the training samples; whole numbers are the same level whatever their type,
+    and other floats, intervals and periods are levels in columns of a category dtype.
 
     Parameters
     ----------

@@ -588,3 +588,30 @@ def test_set_output_gives_frames(container):
 )
 def test_plain_numbers_are_told_from_tables(X, plain):
     assert is_plain_numbers(X) is plain
+
+
+@pytest.mark.parametrize(
+    "levels",
+    [
+        [0.5, 1.0, -2.25],
+        pd.IntervalIndex.from_breaks([0, 1, 2, 3]),
+        pd.period_range("2020", periods=3),
+    ],
+    ids=["float", "interval", "period"],
+)
+def test_levels_of_a_category_dtype_may_be_of_any_type(levels):
+    codes = [0, 1, 2, 1, -1]
+    X = pd.DataFrame({"c": pd.Categorical.from_codes(codes, categories=levels)})
+    encoder = TabularEncoder(max_one_hot=0, dtype="float64").fit(X)
+    order = np.argsort(np.argsort(pd.Index(levels)))
+    assert_array_equal(encoder.transform(X)[:, 0], [*(order + 1), order[1] + 1, 4])
+    other = pd.DataFrame({"c": pd.Categorical.from_codes([2, 0], categories=levels[::-1])})
+    assert_array_equal(encoder.transform(other)[:, 0], [order[0] + 1, order[2] + 1])
+
+
+def test_a_float_that_was_no_level_is_unknown_beside_float_levels():
+    X = pd.DataFrame({"c": pd.Categorical([0.5, 1.5])})
+    encoder = TabularEncoder(max_one_hot=0).fit(X)
+    assert_array_equal(encoder.transform(pd.DataFrame({"c": [1.5, 2.5, 0.5]}))[:, 0], [2, 0, 1])
+    with pytest.raises(ValueError, match="'c' has categories as floats: inf is not a whole number"):
+        encoder.transform(pd.DataFrame({"c": [np.inf]}))
