@@ -6,7 +6,9 @@ from importlib import metadata
 
 from sknn._optional import EXTRAS
 from sknn._version import __version__
+from sknn.engine._runners import RUNNERS
 from sknn.engine.data._hardware import list_devices
+from sknn.engine.graphs._epochs import CudaGraphRunner
 
 #: what pip installs with the package
 _REQUIRED = ("scikit-learn", "numpy", "scipy", "torch", "skorch", "pandas", "narwhals")
@@ -55,10 +57,8 @@ def _find_version(distribution: str) -> str:
 
 
 def _list_fast_ways() -> dict[str, str]:
-    """Return way of computing an epoch -> whether this machine has what it needs."""
-    has_cuda = any(name.startswith("cuda") for name in list_devices())
-    return {
-        "CUDA graphs": "yes" if has_cuda else "no: torch finds no CUDA device",
-        "handwritten": "yes",
-        "autograd": "yes",
-    }
+    """Return way of computing an epoch, fastest first -> whether this machine has what it needs."""
+    ways = {runner.name: "yes" for runner in RUNNERS}
+    if not any(name.startswith("cuda") for name in list_devices()):
+        ways[CudaGraphRunner.name] = "no: torch finds no CUDA device"
+    return ways

@@ -16,6 +16,8 @@ from sklearn.neural_network import MLPClassifier, MLPRegressor
 import sknn
 from sknn._old_names import TRANSLATIONS, explain_module, warn_if_mixed
 from sknn._optional import EXTRAS, require
+from sknn.engine._runners import RUNNERS
+from sknn.engine.graphs._epochs import CudaGraphRunner
 from sknn.exceptions import OptionalDependencyError
 from tests.helpers import PUBLIC_MODULES, ROOT
 
@@ -130,9 +132,10 @@ def test_report_of_versions_names_packages_devices_and_ways_of_training(capsys):
     for name in ("scikit-learn", "torch", "polars"):
         assert re.search(rf"^  {name} +{re.escape(metadata.version(name))}$", report, re.MULTILINE)
     assert re.search(r"^  cpu +\d+ cores", report, re.MULTILINE)
-    assert re.search(r"^  handwritten +yes$", report, re.MULTILINE)
-    found = re.search(r"^  CUDA graphs +(yes|no)", report, re.MULTILINE).group(1)
-    assert (found == "yes") == torch.cuda.is_available()
+    ways = dict(re.findall(r"^  (\S.*?)  +(yes|no)\b", report, re.MULTILINE))
+    assert list(ways) == [runner.name for runner in RUNNERS]
+    assert ways["handwritten"] == "yes"
+    assert (ways[CudaGraphRunner.name] == "yes") == torch.cuda.is_available()
     done = subprocess.run(
         [sys.executable, "-m", "sknn"], capture_output=True, text=True, check=True, cwd=ROOT
     )
