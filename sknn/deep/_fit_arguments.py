@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
 from functools import wraps
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
+
+from sknn._sklearn import Method
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -22,7 +23,7 @@ ELSEWHERE = {
 }
 
 
-def explain_unknown_arguments(method: Callable) -> Callable:
+def explain_unknown_arguments(method: Method) -> Method:
     """Let a method say what to write for a keyword argument that it does not have."""
     known = inspect.signature(method).parameters
 
@@ -33,7 +34,7 @@ def explain_unknown_arguments(method: Callable) -> Callable:
                 raise TypeError(_explain(type(self).__name__, method.__name__, argument, self))
         return method(self, *args, **kwargs)
 
-    return call
+    return cast(Method, call)
 
 
 def _explain(name: str, method: str, argument: str, estimator: BaseEstimator) -> str:
