@@ -177,11 +177,6 @@ class SequenceCNN(nn.Module):
             convolved += n_values * conv.weight[0].numel()
         return convolved + sum(layer.weight.numel() for layer in self.linears)
 
-    @property
-    def is_deterministic(self) -> bool:
-        """Whether, in training too, a row's output depends on that row and the weights alone."""
-        return not (self.norms or self.dropouts)
-
     def init_weights(self, random_state: np.random.RandomState) -> None:
         """Draw all weights anew, from the first layer to the last, then the seeds of dropout.
 

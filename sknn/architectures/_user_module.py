@@ -160,7 +160,7 @@ def _arguments(
 def _try_out(module: nn.Module, name: str, X: torch.Tensor, target: TargetSpec) -> None:
     """Raise ValueError unless the module gives the outputs that are asked for."""
     try:
-        with torch.no_grad():
+        with torch.enable_grad():
             output = module.eval()(X)
     except Exception as error:  # whatever a user's code may raise
         raise ValueError(
@@ -179,6 +179,29 @@ def _try_out(module: nn.Module, name: str, X: torch.Tensor, target: TargetSpec) 
             f"{X.dtype}, a column for each of {_units(target)}; for 2 rows it gives "
             f"{tuple(output.shape)} and {output.dtype}."
         )
+    last = _last_function(output)
+    if last in PROBABILITIES and target.kind != "values" and not callable(target.loss):
+        raise ValueError(
+            f"module {name!r} ends in a {last.lower()}, but loss {target.loss!r} takes logits: it "
+            "would be applied twice. Leave it out; predict_proba applies it to the logits."
+        )
+
+
+#: functions that make probabilities of logits, as autograd names them
+PROBABILITIES = ("Sigmoid", "Softmax")
+#: functions that change the shape of their input alone
+_SHAPES = ("View", "Reshape", "UnsafeView", "Squeeze", "Unsqueeze", "Transpose", "T", "Permute")
+
+
+def _last_function(output: torch.Tensor) -> str:
+    """Return the name of the function that computed an output, '' where autograd knows none."""
+    node = output.grad_fn
+    while node is not None:
+        name = node.name().partition("Backward")[0]
+        if name not in _SHAPES or not node.next_functions:
+            return name
+        node = node.next_functions[0][0]
+    return ""
 
 
 def _units(target: TargetSpec) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -199,7 +200,10 @@ class DeepEstimator(CallbackSupportMixin, BaseEstimator, ABC):
         NetworkSummary
             Prints as a table; ``summary().to_frame()`` is a data frame.
         """
-        return NetworkSummary(type(self).__name__, self._describe_layers())
+        layers = self._describe_layers()
+        if layers and layers[-1].activation == "identity":  # predictions are made outside the net
+            layers[-1] = replace(layers[-1], activation=self.out_activation_)
+        return NetworkSummary(type(self).__name__, layers)
 
     def _describe_layers(self) -> list[LayerSpec]:
         module, spec = self.module_, self._inputs

@@ -24,6 +24,17 @@ if TYPE_CHECKING:
     from sklearn.base import BaseEstimator
 
 
+class LossName(StrOptions):
+    """Names of losses, for a parameter that stands where others have the layers."""
+
+    def __str__(self) -> str:
+        """Return what is expected, for scikit-learn's error."""
+        return (
+            f"{super().__str__()} (loss is the first parameter, as in scikit-learn's MLPRegressor; "
+            "layers are given by name: hidden_layer_sizes=(32, 8))"
+        )
+
+
 @dataclass(frozen=True)
 class TrainingParam:
     """A parameter of training that estimators share.
@@ -115,7 +126,7 @@ CLASSIFIER_CONSTRAINTS: dict[str, list] = {
     "class_weight": [dict, list, StrOptions({"balanced"}), None],
 }
 REGRESSOR_CONSTRAINTS: dict[str, list] = {
-    "loss": [StrOptions(set(VALUE_LOSSES)), ValueLoss, callable],
+    "loss": [LossName(set(VALUE_LOSSES)), ValueLoss, callable],
     "quantile": [Interval(Real, 0, 1, closed="neither"), "array-like", None],
     "standardize_target": ["boolean"],
 }

@@ -172,3 +172,25 @@ def test_error_says_what_the_columns_are_for(kind, words):
     target = TargetSpec(kind, 1 if kind == "binary" else 2, "squared_error")
     with pytest.raises(ValueError, match=f"a column for each of {words}; for 2 rows it gives"):
         build(lambda: nn.Linear(5, 7), target=target)
+
+
+@pytest.mark.parametrize(
+    ("last", "shape", "name"),
+    [
+        (nn.Softmax(dim=1), 3, "softmax"),
+        (nn.Sequential(nn.Sigmoid(), nn.Unflatten(1, (3, 1)), nn.Flatten()), 3, "sigmoid"),
+    ],
+    ids=["softmax", "sigmoid"],
+)
+def test_probabilities_where_logits_are_needed_are_an_error(last, shape, name):
+    def factory(n_inputs):
+        return nn.Sequential(nn.Linear(n_inputs, shape), last)
+
+    inputs = InputSpec("table", 4, "float32")
+    with pytest.raises(ValueError, match=f"ends in a {name}, but loss 'log_loss' takes logits"):
+        build_user_module(factory, inputs, CLASSES, {}, np.random.RandomState(0))
+    for target in (
+        TargetSpec("values", 3, "squared_error"),  # y may lie in [0, 1]
+        TargetSpec("multiclass", 3, nn.NLLLoss(reduction="none")),  # a function may want them
+    ):
+        build_user_module(factory, inputs, target, {}, np.random.RandomState(0))

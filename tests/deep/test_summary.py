@@ -33,6 +33,30 @@ def test_frame_of_the_summary(lectures_network):
     assert frame["n_outputs"].tolist() == [300, 100, 10]
 
 
+@pytest.mark.parametrize(
+    ("model", "y", "activation"),
+    [
+        (DeepMLPClassifier((3,), max_iter=1), [0, 1, 2], "softmax"),
+        (DeepMLPClassifier((), max_iter=1), [0, 1, 1], "logistic"),
+        (DeepMLPClassifier((3,), loss="hinge", max_iter=1), [0, 1, 2], "identity"),
+        (DeepMLPRegressor("poisson", (3,), max_iter=1), [0, 1, 2], "exp"),
+    ],
+    ids=["softmax", "logistic", "hinge", "exp"],
+)
+def test_summary_names_what_makes_predictions_of_the_output(model, y, activation):
+    layers = model.fit(np.eye(3), y).summary().layers
+    assert layers[-1].activation == model.out_activation_ == activation
+    assert [layer.activation for layer in layers[:-1]] == ["relu"] * (len(layers) - 1)
+
+
+def test_layers_given_in_the_place_of_the_loss_are_told_where_they_go():
+    message = (
+        r"'loss' parameter.*first parameter, as in.*hidden_layer_sizes=\(32, 8\).*Got \(32, 8\)"
+    )
+    with pytest.raises(ValueError, match=message):
+        DeepMLPRegressor((32, 8)).fit(np.eye(3), [0, 1, 2])
+
+
 def test_notebook_shows_diagram_and_layers_once_fitted(lectures_network):
     for html in (lectures_network._repr_mimebundle_()["text/html"], lectures_network._repr_html_()):
         assert html.count("<td>235,500</td>") == 1

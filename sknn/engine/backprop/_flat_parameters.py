@@ -5,6 +5,7 @@ from typing import Any
 
 import torch
 
+from sknn.engine.optimizers._fused import step_adam, step_sgd
 from sknn.engine.optimizers._optimizers import SGD, Adam, AdamW, NAdam, RMSprop
 
 
@@ -112,24 +113,11 @@ class AdamStep:
         """Follow the gradient once."""
         group = self.group
         self.flat.optimizer.count_step()
-        beta_1, beta_2 = group["betas"]
         self.count.fill_(group["n_steps"])
         if self.decays:  # the first group, of the weights; the other is that of the biases
             self.flat.weights.mul_(1 - group["lr"] * group["decay"])
-        torch._fused_adam_(
-            [self.flat.values],
-            [self.flat.gradient],
-            *self.moments,
-            [],
-            [self.count],
-            lr=group["lr"],
-            beta1=beta_1,
-            beta2=beta_2,
-            weight_decay=0.0,
-            eps=group["eps"],
-            amsgrad=False,
-            maximize=False,
-        )
+        pieces = [self.flat.values], [self.flat.gradient], *self.moments
+        step_adam(pieces, [self.count], group, rate=group["lr"], epsilon=group["eps"])
 
 
 class SGDStep:
@@ -153,18 +141,8 @@ class SGDStep:
             return
         if self.buffer is None:  # a schedule has begun to set the momentum
             self.buffer = self.flat.share_state("momentum_buffer")
-        torch._fused_sgd_(
-            [self.flat.values],
-            [self.flat.gradient],
-            [self.buffer],
-            weight_decay=0.0,
-            momentum=self.group["momentum"],
-            lr=self.group["lr"],
-            dampening=0.0,
-            nesterov=self.group["nesterov"],
-            maximize=False,
-            is_first_step=False,
-        )
+        pieces = [self.flat.values], [self.flat.gradient], [self.buffer]
+        step_sgd(pieces, self.group, rate=self.group["lr"])
 
 
 class OneVectorStep:

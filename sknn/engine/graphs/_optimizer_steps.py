@@ -14,6 +14,7 @@ import numpy as np
 import torch
 
 from sknn.engine.backprop._flat_parameters import AdamStep, Flat
+from sknn.engine.optimizers._fused import step_adam, step_sgd
 from sknn.engine.optimizers._optimizers import SGD, Adam, AdamW, get_learning_rate
 from sknn.engine.optimizers._schedules import Schedule
 
@@ -220,18 +221,8 @@ class DeviceSGD(DeviceSteps):
         states, rate = self.memory.states, self.numbers[i, 0]
         if self.rescales:
             torch._foreach_mul_(states[0], self.numbers[i, 1])
-        torch._fused_sgd_(
-            self.memory.values,
-            self.memory.gradients(),
-            states[0] if states else [],
-            weight_decay=0.0,
-            momentum=self.group["momentum"],
-            lr=rate,
-            dampening=0.0,
-            nesterov=self.group["nesterov"],
-            maximize=False,
-            is_first_step=False,
-        )
+        pieces = self.memory.values, self.memory.gradients(), states[0] if states else []
+        step_sgd(pieces, self.group, rate=rate)
 
 
 class DeviceAdam(DeviceSteps):
@@ -263,21 +254,9 @@ class DeviceAdam(DeviceSteps):
         """Follow the gradients once."""
         if self.decay:
             torch._foreach_mul_(self.memory.decayed, self.numbers[i, 1])
-        beta_1, beta_2 = self.group["betas"]
-        torch._fused_adam_(
-            self.memory.values,
-            self.memory.gradients(),
-            *self.memory.states,
-            [],
-            self.counts,
-            lr=self.numbers[i, 0],
-            beta1=beta_1,
-            beta2=beta_2,
-            weight_decay=0.0,
-            eps=self.group["epsilon"],
-            amsgrad=False,
-            maximize=False,
-        )
+        pieces = self.memory.values, self.memory.gradients(), *self.memory.states
+        rate, epsilon = self.numbers[i, 0], self.group["epsilon"]
+        step_adam(pieces, self.counts, self.group, rate=rate, epsilon=epsilon)
 
 
 #: class of the optimizer -> its steps

@@ -14,6 +14,7 @@ import torch
 
 from sknn.engine.graphs._cuda_graph import Graph, Replayed, graphs_for
 from sknn.engine.graphs._optimizer_steps import pieces_of
+from sknn.engine.optimizers._fused import step_adam, step_sgd
 from sknn.engine.stacked._batches import Chunk
 from sknn.engine.stacked._optimizer import StackedOptimizer
 
@@ -64,41 +65,11 @@ class DeviceRuns:
             self.optimizer.runs, self.pieces, self.rates[self.n_done].unbind(), strict=True
         ):
             if self.optimizer.is_adam:
-                self._adam(group, pieces, rate)
+                counts = [self.forever] * len(pieces[0])
+                step_adam(pieces, counts, group, rate=rate, epsilon=group["epsilon"])
             else:
-                _sgd(group, pieces, rate)
+                step_sgd(pieces, group, rate=rate)
         self.n_done += 1
-
-    def _adam(self, group: dict[str, Any], pieces: list[list[Tensor]], rate: Tensor) -> None:
-        beta_1, beta_2 = group["betas"]
-        torch._fused_adam_(
-            *pieces,
-            [],
-            [self.forever] * len(pieces[0]),
-            lr=rate,
-            beta1=beta_1,
-            beta2=beta_2,
-            weight_decay=0.0,
-            eps=group["epsilon"],
-            amsgrad=False,
-            maximize=False,
-        )
-
-
-def _sgd(group: dict[str, Any], pieces: list[list[Tensor]], rate: Tensor) -> None:
-    parameters, gradients, buffers = pieces
-    torch._fused_sgd_(
-        parameters,
-        gradients,
-        buffers if group["momentum"] else [],
-        weight_decay=0.0,
-        momentum=group["momentum"],
-        lr=rate,
-        dampening=0.0,
-        nesterov=group["nesterov"],
-        maximize=False,
-        is_first_step=False,
-    )
 
 
 def signature(optimizer: StackedOptimizer) -> tuple:

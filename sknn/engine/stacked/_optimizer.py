@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from sknn.engine.optimizers._fused import step_adam, step_sgd
 from sknn.engine.optimizers._optimizers import SGD, Adam
 
 Tensor = torch.Tensor
@@ -94,7 +95,7 @@ class StackedOptimizer:
             if self.is_adam:
                 _adam_step(group, slices, count)
             else:
-                _sgd_step(group, slices)
+                step_sgd(slices, group, rate=group["lr"])
 
     def end_epoch(self, n_steps: int) -> None:
         """Write the number of steps back into the optimizers."""
@@ -114,33 +115,6 @@ class StackedOptimizer:
 
 def _adam_step(group: dict, slices: list[Slices], count: Tensor) -> None:
     group["n_steps"] += 1
-    beta_1, beta_2 = group["betas"]
     count.fill_(group["n_steps"])
-    torch._fused_adam_(
-        *slices,
-        [],
-        [count] * len(slices[0]),
-        lr=group["lr"],
-        beta1=beta_1,
-        beta2=beta_2,
-        weight_decay=0.0,
-        eps=group["epsilon"] / math.sqrt(1 - beta_2 ** group["n_steps"]),
-        amsgrad=False,
-        maximize=False,
-    )
-
-
-def _sgd_step(group: dict, slices: list[Slices]) -> None:
-    parameters, gradients, buffers = slices
-    torch._fused_sgd_(
-        parameters,
-        gradients,
-        buffers if group["momentum"] else [],
-        weight_decay=0.0,
-        momentum=group["momentum"],
-        lr=group["lr"],
-        dampening=0.0,
-        nesterov=group["nesterov"],
-        maximize=False,
-        is_first_step=False,
-    )
+    epsilon = group["epsilon"] / math.sqrt(1 - group["betas"][1] ** group["n_steps"])
+    step_adam(slices, [count] * len(slices[0]), group, rate=group["lr"], epsilon=epsilon)

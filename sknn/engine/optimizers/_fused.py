@@ -1,0 +1,78 @@
+"""Torch's fused optimizer steps: one kernel for all parameters, called in one place.
+
+Weight decay is taken before the step where there is some, and no step maximises.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+
+Tensor = torch.Tensor
+
+
+def step_adam(
+    pieces: Sequence[list[Tensor]],
+    counts: list[Tensor],
+    group: Mapping[str, Any],
+    *,
+    rate: float | Tensor,
+    epsilon: float,
+) -> None:
+    """Follow gradients once, as Adam does.
+
+    Parameters
+    ----------
+    pieces : sequence of four lists of Tensor
+        Parameters, gradients, and first and second moments, of equal lengths and shapes.
+    counts : list of Tensor of shape ()
+        Number of the step, for each parameter.
+    group : mapping
+        Group of the optimizer, with its ``betas``.
+    rate : float or Tensor of shape ()
+        Learning rate; on the device for a step that is captured.
+    epsilon : float
+        Number that is added to the root of the corrected second moment.
+    """
+    beta_1, beta_2 = group["betas"]
+    torch._fused_adam_(
+        *pieces,
+        [],
+        counts,
+        lr=rate,
+        beta1=beta_1,
+        beta2=beta_2,
+        weight_decay=0.0,
+        eps=epsilon,
+        amsgrad=False,
+        maximize=False,
+    )
+
+
+def step_sgd(
+    pieces: Sequence[list[Tensor]], group: Mapping[str, Any], *, rate: float | Tensor
+) -> None:
+    """Follow gradients once, as stochastic gradient descent does.
+
+    Parameters
+    ----------
+    pieces : sequence of three lists of Tensor
+        Parameters, gradients, and momentum buffers; the last is not read without momentum.
+    group : mapping
+        Group of the optimizer, with its ``momentum`` and ``nesterov``.
+    rate : float or Tensor of shape ()
+        Learning rate; on the device for a step that is captured.
+    """
+    parameters, gradients, buffers = pieces
+    torch._fused_sgd_(
+        parameters,
+        gradients,
+        buffers if group["momentum"] else [],
+        weight_decay=0.0,
+        momentum=group["momentum"],
+        lr=rate,
+        dampening=0.0,
+        nesterov=group["nesterov"],
+        maximize=False,
+        is_first_step=False,
+    )
