@@ -8,6 +8,7 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 from sklearn.model_selection import GroupKFold, StratifiedGroupKFold
 
+from sknn._saved import saved
 from sknn.preprocessing import PAD, sequence_bytes
 
 #: bases of the k-mers by which sequences are compared
@@ -18,6 +19,7 @@ SKETCH = 16
 PER_BUCKET = 8
 
 
+@saved
 class ChromosomeSplit:
     """Cross-validation in which no chromosome is on both sides.
 
@@ -117,6 +119,7 @@ class ChromosomeSplit:
         return folds
 
 
+@saved
 class SimilarSequencesSplit:
     """Cross-validation that keeps near-duplicates and reverse complements on one side.
 

@@ -10,7 +10,15 @@ from sklearn.base import clone
 from sklearn.pipeline import make_pipeline
 
 from sknn import SequenceCNNClassifier
-from sknn.genomics import RegionsToSequences, read_bed, read_bigwig, read_regions
+from sknn.genomics import (
+    ChromosomeSplit,
+    RegionsToSequences,
+    SimilarSequencesSplit,
+    read_bed,
+    read_bigwig,
+    read_regions,
+)
+from sknn.persistence import trusted_types
 from sknn.preprocessing import Genome, reverse_complement
 
 
@@ -159,3 +167,12 @@ def test_bigwig_gives_a_number_for_each_region(tmp_path, statistic):
         read_bigwig(path, regions, statistic="mode")
     with pytest.raises(ValueError, match=r"no chromosome 'chr2'; it has \['chr1'\]"):
         read_bigwig(path, [("chr2", 0, 5)])
+
+
+def test_skops_loads_the_step_and_the_splitters_without_more_trust(fasta):
+    skops = pytest.importorskip("skops.io")
+    step = RegionsToSequences(str(fasta), width=8).fit([("chr1", 5, 9)])
+    for value in (step, ChromosomeSplit([["chr1"]]), SimilarSequencesSplit(3)):
+        again = skops.loads(skops.dumps(value), trusted=trusted_types())
+        assert type(again) is type(value)
+    assert skops.loads(skops.dumps(step), trusted=trusted_types()).width == 8

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, TransformerMixin
 
 from sknn._files import read_lines
+from sknn._saved import SavedState
 from sknn._sklearn import Interval, fit_context
 from sknn.exceptions import warn_user
 from sknn.preprocessing.sequences._alphabet import reverse_complement
@@ -252,7 +253,7 @@ def read_regions(
     return table[kept].reset_index(drop=True), sequences[kept]
 
 
-class RegionsToSequences(TransformerMixin, BaseEstimator):
+class RegionsToSequences(SavedState, TransformerMixin, BaseEstimator):
     r"""Turn places in a genome into their sequences, as a step before a network for sequences.
 
     X is a data frame with columns ``'chrom'``, ``'start'``, ``'end'`` and perhaps ``'strand'``, as
