@@ -1,30 +1,41 @@
 """skops files of every estimator: nothing but known types, and nothing is lost."""
 
 import copy
+import datetime
 import pickle
+import subprocess
+import sys
 import zipfile
+from decimal import Decimal
 from importlib import import_module
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from numpy.testing import assert_array_equal
 from sklearn.base import clone
 from sklearn.compose import make_column_transformer
+from sklearn.exceptions import InconsistentVersionWarning
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
+import sknn
 from sknn import (
     DeepMLPClassifier,
     DeepMLPRegressor,
+    PerceptronClassifier,
     SequenceCNNClassifier,
     TabularMLPClassifier,
     TabularMLPRegressor,
 )
+from sknn._saved import SAVED, VERSIONS, PlainValue, SavedState, find_versions, from_plain, to_plain
 from sknn.activations import TRAINABLE
 from sknn.engine import Net
 from sknn.model_selection import BatchedGridSearchCV
 from sknn.persistence import trusted_types
+from sknn.preprocessing import TabularEncoder
 from tests.instances import INSTANCES
 
 sio = pytest.importorskip("skops.io", reason="skops is not installed")
@@ -215,8 +226,7 @@ def test_tables_are_known(tmp_path, embedding):
 
 def test_batched_searches_are_known(tmp_path):
     search = BatchedGridSearchCV(deep(random_state=0), {"alpha": [0.1, 1.0]}, cv=2).fit(X, y3)
-    parts = "metrics._scorer._PassthroughScorer", "model_selection._split.StratifiedKFold"
-    again = through_file(search, tmp_path, *(f"sklearn.{part}" for part in parts))
+    again = through_file(search, tmp_path)
     assert again.best_params_ == search.best_params_
     assert_array_equal(again.predict_proba(X), search.predict_proba(X))
 
@@ -333,6 +343,120 @@ def test_nothing_that_is_trusted_is_a_function_that_does_more_than_arithmetic():
     assert functions == [
         f"sknn.engine.losses._loss.{n}" for n in ("identity", "logistic", "softmax")
     ]
+
+
+def test_what_is_trusted_is_what_is_marked_or_an_estimator():
+    for path in sorted(Path(sknn.__file__).parent.rglob("*.py")):
+        parts = path.relative_to(Path(sknn.__file__).parents[1]).with_suffix("").parts
+        if parts[-1] not in ("__init__", "__main__"):
+            try:
+                import_module(".".join(parts))
+            except ImportError:  # the names of an older package, or an optional one
+                continue
+    estimators, before = {SavedState}, 0
+    while len(estimators) > before:
+        before = len(estimators)
+        estimators |= {kind for cls in estimators for kind in cls.__subclasses__()}
+    estimators.discard(SavedState)
+    names = {f"{kind.__module__}.{kind.__name__}" for kind in estimators}
+    ours = {name for name in trusted_types() if name.startswith("sknn.")}
+    tests = {name for name in SAVED | names if not name.startswith("sknn.")}
+    assert ours == (SAVED | names) - tests
+
+
+def test_trusted_types_are_found_without_torch():
+    code = "import sys, sknn.persistence as p; p.trusted_types(); print('torch' in sys.modules)"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout == "False\n"
+
+
+@pytest.mark.parametrize("make", [DeepMLPClassifier, PerceptronClassifier, TabularEncoder])
+@pytest.mark.parametrize("package", ["sknn", "scikit-learn", "torch"])
+def test_another_version_warns_as_scikit_learn_does(make, package):
+    estimator = make().fit(X, y2)
+    state = estimator.__getstate__()
+    assert dict(find_versions("sklearn"))["sknn"] == state[VERSIONS]["sknn"] == sknn.__version__
+    if package not in state[VERSIONS]:
+        assert (make, package) != (DeepMLPClassifier, "torch")
+        return
+    state[VERSIONS] = {**state[VERSIONS], package: "0.0.1"}
+    again = make.__new__(make)
+    with pytest.warns(InconsistentVersionWarning, match=rf"from version {package} 0\.0\.1") as seen:
+        again.__setstate__(state)
+    assert seen[0].filename == __file__
+    assert vars(again).keys() == vars(estimator).keys()
+    del state[VERSIONS]
+    with pytest.warns(InconsistentVersionWarning, match=r"sknn \?"):
+        make.__new__(make).__setstate__(state)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        pd.Interval(0.5, 1.5, "left"),
+        pd.Interval(pd.Timestamp("2020"), pd.Timestamp("2021")),
+        pd.Period("2020Q1"),
+        pd.Timestamp("2020-01-01 12:00:00.123456789"),
+        pd.Timestamp("2020", tz="Europe/Berlin"),
+        pd.Timedelta("1D 3s"),
+        datetime.date(2020, 1, 1),
+        datetime.datetime(2020, 1, 1, 2, 3, 4, 5, tzinfo=datetime.UTC),
+        datetime.time(1, 2),
+        datetime.timedelta(1, 2, 3),
+        Decimal("1.50"),
+        {True: 1.0, False: [pd.Interval(0, 1)]},
+        ["a", (1, {"b": {None: 2}})],
+    ],
+    ids=repr,
+)
+def test_levels_and_keys_are_plain_in_files_and_come_back(value):
+    plain = to_plain(value)
+    assert plain is not value
+    again = from_plain(sio.loads(sio.dumps(plain), trusted_types()))
+    assert again == value
+    assert type(again) is type(value)
+
+
+def test_what_is_plain_already_stays_itself():
+    value = {"a": [1, "b", (None, 2.5, True)], 3: {}}
+    assert to_plain(value) is value
+    assert from_plain(value) is value
+    with pytest.raises(ValueError, match=r"unknown kind 'os.system'; expected one of"):
+        from_plain(PlainValue("os.system", ("ls",)))
+
+
+@pytest.mark.parametrize(
+    ("part", "value", "message"),
+    [
+        ("more", 1, r"has parts that are unknown, or lacks some: \['more'\]"),
+        ("history", None, "has history=None, which is no plain value"),
+        ("precision", "half", "has precision='half'"),
+        ("module", [1], r"has module=\[1\]"),
+        ("schedule", {}, r"has schedule=\{\}"),
+        ("arguments", [], r"has arguments=\[\]"),
+        ("arguments.predict_nonlinearity", len, r"has arguments that .*\['predict_nonlinearity'\]"),
+        ("arguments.optimizer", dict, "has optimizer=<class 'dict'>"),
+        ("arguments.lr", eval, "has lr=<built-in function eval>"),
+        ("arguments.optimizer__eps", {"a": [print]}, "has optimizer__eps="),
+        ("arguments.torch_load_kwargs", {"weights_only": False}, "has torch_load_kwargs="),
+    ],
+)
+def test_a_net_is_made_of_plain_values_under_known_names_alone(part, value, message):
+    net = deep(max_iter=1).fit(X, y3).net_
+    state = copy.copy(net.__getstate__())
+    part, _, name = part.partition(".")
+    state[part] = {**state[part], name: value} if name else value
+    with pytest.raises(ValueError, match=message):
+        type(net).__new__(type(net)).__setstate__(state)
+    del state["loss"]
+    with pytest.raises(ValueError, match=r"lacks some: .*'loss'"):
+        type(net).__new__(type(net)).__setstate__(state)
+
+
+def test_a_file_of_a_network_that_never_goes_on_has_no_moments():
+    wide = TabularMLPRegressor(max_iter=2, hidden_width=256, random_state=0).fit(X, X[:, 0])
+    n_bytes = sum(p.numel() * p.element_size() for p in wide.module_.parameters())
+    assert len(pickle.dumps(wide)) < 1.15 * n_bytes
 
 
 @pytest.mark.parametrize("name", ["load", "nn", "no_such_thing"])

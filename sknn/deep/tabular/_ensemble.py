@@ -231,6 +231,8 @@ class EnsembleTraining:
 
     def finish(self, estimator: BaseEstimator, plan: TrainPlan, result: TrainResult) -> None:
         """Set ``feature_importances_``."""
+        # Training never goes on from here; the moments of the weights would triple each file.
+        result.net.optimizer_.state.clear()
         own = plan.with_own_rows()
         estimator.feature_importances_ = permutation_importances(
             result,

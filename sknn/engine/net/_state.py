@@ -4,6 +4,7 @@ import inspect
 import json
 from typing import Any
 
+import numpy as np
 import torch
 from skorch import NeuralNet
 from skorch.history import History
@@ -12,6 +13,7 @@ from sknn.engine.data._device import device_here
 from sknn.engine.losses._loss import TableLoss
 from sknn.engine.losses._table import known_loss
 from sknn.engine.net._serialization import plain, restored
+from sknn.engine.optimizers._schedules import Schedule
 
 #: attributes that are saved in a form of their own, or follow from others
 DERIVED = {
@@ -24,6 +26,15 @@ DERIVED = {
     "iterator_valid",
     "predict_nonlinearity",
 }
+
+
+#: what a state has
+STATE = ("module", "loss", "arguments", "optimizer", "schedule", "precision", "history")
+#: arguments that skorch hands on
+PREFIXES = ("optimizer__", "iterator_train__", "iterator_valid__", "callbacks__")
+PLAIN = (bool, int, float, str, np.ndarray, np.generic, np.random.RandomState)
+#: modules whose optimizers take plain values
+OURS = ("torch.optim", "sknn.")
 
 
 def net_state(net: Any) -> dict[str, Any]:
@@ -68,14 +79,21 @@ def set_net_state(net: Any, state: dict[str, Any]) -> None:
     state : dict
         From `net_state`.
 
+    Raises
+    ------
+    ValueError
+        If the state holds other names, or anything but plain values under them.
+
     Warns
     -----
     UserWarning
         If the device of the net is not here, and the CPU takes its place.
     """
+    _check_state(net, state)
     arguments = dict(state["arguments"])
     device = arguments["device"] = device_here(arguments["device"])
     module = restored(state["module"], device)
+    _check_kind("module", module, torch.nn.Module)
     net.__init__(module, loss=_loss(state["loss"]), **arguments)
     net.initialize()
     parameters = _parameters(net)
@@ -88,8 +106,68 @@ def set_net_state(net: Any, state: dict[str, Any]) -> None:
     for key, value in saved["state"]:
         net.optimizer_.state[parameters[key] if isinstance(key, int) else key] = value
     net.schedule = restored(state["schedule"], device)
+    _check_kind("schedule", net.schedule, Schedule | None)
     net.precision = state["precision"]
     net.history_ = History(_unpacked(state["history"]))
+
+
+def _check_state(net: Any, state: dict[str, Any]) -> None:
+    """Raise ValueError unless a state has the names of `net_state`, and plain values under them.
+
+    Who wrote a file may have put anything there that skops, or pickle, can make.
+    """
+    _refuse_names("parts", set(state) ^ set(STATE))
+    arguments = state["arguments"]
+    _check_kind("arguments", arguments, dict)
+    own = {name for name in arguments if not name.startswith(PREFIXES)}
+    _refuse_names("arguments", own - _find_names(net))
+    optimizer = arguments.get("optimizer")
+    if not (isinstance(optimizer, type) and issubclass(optimizer, torch.optim.Optimizer)):
+        _raise_damaged("optimizer", optimizer)
+    for name, value in arguments.items():
+        # What a user's own optimizer takes is known to nobody else; callbacks are objects.
+        is_own = name.startswith("optimizer__") and not optimizer.__module__.startswith(OURS)
+        if name not in ("optimizer", "callbacks") and not (is_own or _is_plain(value)):
+            _raise_damaged(name, value)
+    if arguments.get("torch_load_kwargs") is not None:  # could let load_params run code
+        _raise_damaged("torch_load_kwargs", arguments["torch_load_kwargs"])
+    if state["precision"] not in ("full", "tf32", "bfloat16"):
+        _raise_damaged("precision", state["precision"])
+    _check_kind("history", state["history"], str | list)
+
+
+def _refuse_names(what: str, wrong: set[str]) -> None:
+    if wrong:
+        raise ValueError(
+            f"A saved network has {what} that are unknown, or lacks some: {sorted(map(str, wrong))}"
+            ". The file is damaged, or was made by another version of sknn."
+        )
+
+
+def _check_kind(name: str, value: Any, kind: Any) -> None:
+    if not isinstance(value, kind):
+        _raise_damaged(name, value)
+
+
+def _raise_damaged(name: str, value: Any) -> None:
+    raise ValueError(
+        f"A saved network has {name}={value!r}, which is no plain value of the kind it must be. "
+        "The file is damaged, or was made by another version of sknn."
+    )
+
+
+def _is_plain(value: Any) -> bool:
+    """Return whether a value is made of numbers, text, arrays and containers of these alone."""
+    if isinstance(value, dict):
+        return all(map(_is_plain, [*value, *value.values()]))
+    if isinstance(value, list | tuple):
+        return all(map(_is_plain, value))
+    return value is None or isinstance(value, PLAIN)
+
+
+def _find_names(net: Any) -> set[str]:
+    """Return the names of the constructor's arguments that are saved as they are."""
+    return {*_NAMES, *inspect.signature(type(net)).parameters} - DERIVED
 
 
 def _parameters(net: Any) -> list[torch.nn.Parameter]:
@@ -98,7 +176,7 @@ def _parameters(net: Any) -> list[torch.nn.Parameter]:
 
 def _arguments(net: Any) -> dict[str, Any]:
     """Return the arguments of the net's constructor, as they are now."""
-    names = {*_NAMES, *inspect.signature(type(net)).parameters} - DERIVED
+    names = _find_names(net)
     return {
         name: value
         for name, value in vars(net).items()
