@@ -32,9 +32,10 @@ from sknn import (
 )
 from sknn._saved import SAVED, VERSIONS, PlainValue, SavedState, find_versions, from_plain, to_plain
 from sknn.activations import TRAINABLE
+from sknn.deep._base import DeepEstimator
 from sknn.engine import Net
 from sknn.model_selection import BatchedGridSearchCV
-from sknn.persistence import trusted_types
+from sknn.persistence import ROOTS, trusted_types
 from sknn.preprocessing import TabularEncoder
 from tests.instances import INSTANCES
 
@@ -353,11 +354,13 @@ def test_what_is_trusted_is_what_is_marked_or_an_estimator():
                 import_module(".".join(parts))
             except ImportError:  # the names of an older package, or an optional one
                 continue
-    estimators, before = {SavedState}, 0
+    roots = {SavedState, DeepEstimator}
+    assert {root.__name__ for root in roots} == set(ROOTS)
+    estimators, before = set(roots), 0
     while len(estimators) > before:
         before = len(estimators)
         estimators |= {kind for cls in estimators for kind in cls.__subclasses__()}
-    estimators.discard(SavedState)
+    estimators -= roots
     names = {f"{kind.__module__}.{kind.__name__}" for kind in estimators}
     ours = {name for name in trusted_types() if name.startswith("sknn.")}
     tests = {name for name in SAVED | names if not name.startswith("sknn.")}
