@@ -8,6 +8,7 @@ from typing import ClassVar, Protocol
 
 from sknn.engine._run import TrainingRun
 from sknn.engine.backprop._epochs import HandwrittenRunner
+from sknn.engine.compiled._runner import CompiledRunner
 from sknn.engine.graphs._epochs import CudaGraphRunner
 
 
@@ -91,7 +92,12 @@ class AutogradRunner:
 
 
 #: fastest first; the last one takes every run
-RUNNERS: tuple[type[EpochRunner], ...] = (CudaGraphRunner, HandwrittenRunner, AutogradRunner)
+RUNNERS: tuple[type[EpochRunner], ...] = (
+    CudaGraphRunner,
+    CompiledRunner,
+    HandwrittenRunner,
+    AutogradRunner,
+)
 
 
 def choose_runner(run: TrainingRun, runners: Sequence[type[EpochRunner]]) -> EpochRunner:

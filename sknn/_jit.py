@@ -1,0 +1,33 @@
+"""The door to numba: compiled functions where it is installed, the functions themselves elsewhere."""
+
+from collections.abc import Callable
+from importlib.util import find_spec
+from typing import Any, TypeVar
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+#: whether numba is installed; it is loaded with the first function that is compiled
+HAS_NUMBA = find_spec("numba") is not None
+
+
+def jit(function: F) -> F:
+    """Return a function compiled by numba at its first call, and kept on disk.
+
+    It runs without the interpreter lock, and with the arithmetic of IEEE 754: numbers that are not
+    finite stay so, sums are in the order that is written.
+
+    Parameters
+    ----------
+    function : callable
+        Function of numbers and arrays, in the part of Python that numba compiles.
+
+    Returns
+    -------
+    callable
+        The same function where numba is not installed.
+    """
+    if not HAS_NUMBA:
+        return function
+    from numba import njit
+
+    return njit(cache=True, nogil=True, fastmath=False, error_model="numpy")(function)

@@ -1,0 +1,1 @@
+"""Handwritten backpropagation as compiled functions, for small networks on the CPU."""

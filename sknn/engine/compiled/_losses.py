@@ -1,0 +1,216 @@
+"""Losses and their gradients as compiled code, one sample at a time.
+
+The formulas and their derivations are in `sknn.losses`; here stands what is left of them for one
+sample: z are its logits or raw predictions, y its encoded targets, with classes one-hot and
+smoothed. A loss without an entry in `CODES` is trained in another way.
+"""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from sknn._jit import jit
+from sknn.engine.compiled._activations import compute_sigmoid, compute_softplus
+from sknn.losses import quantile_steps
+
+Array = np.ndarray
+(LOG, BINARY_LOG, SQUARED, ABSOLUTE, HUBER, POISSON, GAMMA) = range(7)
+(FOCAL, BINARY_FOCAL, HINGE, BINARY_HINGE, QUANTILE, NORMAL) = range(7, 13)
+#: name of a loss in the engine -> its number in compiled code
+CODES = {
+    "log_loss": LOG,
+    "binary_log_loss": BINARY_LOG,
+    "squared_error": SQUARED,
+    "absolute_error": ABSOLUTE,
+    "huber": HUBER,
+    "poisson": POISSON,
+    "gamma": GAMMA,
+    "focal": FOCAL,
+    "binary_focal": BINARY_FOCAL,
+    "hinge": HINGE,
+    "binary_hinge": BINARY_HINGE,
+    "quantile": QUANTILE,
+    "gaussian_nll": NORMAL,
+}
+_HALF_LOG_2_PI = 0.5 * math.log(2 * math.pi)
+
+
+def pack_settings(settings: Mapping[str, Any]) -> Array:
+    """Return the settings of a loss as one vector of float64.
+
+    That of quantiles has the number of levels, that of the start, the levels, and their steps.
+    """
+    if "quantiles" in settings:
+        levels = tuple(settings["quantiles"])
+        start, steps = quantile_steps(levels)
+        return np.array([len(levels), start, *levels, *steps], dtype=float)
+    names = ("delta", "gamma", "min_std")
+    return np.array([settings[name] for name in names if name in settings] or [0.0], dtype=float)
+
+
+@jit
+def compute_loss(code: int, z: Array, y: Array, settings: Array, delta: Array) -> float:
+    """Return the loss of a sample, and write its derivative by z into delta, which may be z."""
+    if code == LOG:
+        return _compute_log(z, y, delta)
+    if code == FOCAL:
+        return _compute_focal(z, y, settings[0], delta)
+    if code == HINGE:
+        return _compute_hinge(z, y, delta)
+    if code == QUANTILE:
+        return _compute_quantiles(z, y, settings, delta)
+    if code == NORMAL:
+        return _compute_normal(z, y, settings[0], delta)
+    total = 0.0
+    for c in range(len(z)):
+        value, slope = _compute_number(code, z[c], y[c], settings[0])
+        total += value
+        delta[c] = slope
+    return total
+
+
+@jit
+def _compute_number(code: int, z: float, y: float, setting: float) -> tuple[float, float]:
+    """Return value and derivative of a loss whose outputs do not know of each other."""
+    if code == BINARY_LOG:
+        return (1 - y) * z + compute_softplus(-z), compute_sigmoid(z) - y
+    error = z - y
+    if code == SQUARED:
+        return 0.5 * error * error, error
+    if code == ABSOLUTE:
+        return abs(error), float(np.sign(error))
+    if code == HUBER:
+        if abs(error) < setting:
+            return 0.5 * error * error, error
+        slope = setting * float(np.sign(error))
+        return setting * (abs(error) - 0.5 * setting), slope
+    if code == POISSON:
+        mean = math.exp(z)
+        constant = y * math.log(y) - y if y > 0 else -y
+        return mean - y * z + constant, mean - y
+    if code == GAMMA:
+        ratio = y * math.exp(-z)
+        return z - math.log(y) + ratio - 1, 1 - ratio
+    if code == BINARY_HINGE:
+        sign = 2 * y - 1
+        margin = 1 - sign * z
+        return max(margin, 0.0), -sign if margin > 0 else 0.0
+    one, one_slope = _compute_focal_label(z, setting)
+    zero, zero_slope = _compute_focal_label(-z, setting)
+    return y * one + (1 - y) * zero, y * one_slope - (1 - y) * zero_slope
+
+
+@jit
+def _compute_focal_label(z: float, gamma: float) -> tuple[float, float]:
+    log_p, p, rest = -compute_softplus(-z), compute_sigmoid(z), compute_sigmoid(-z)
+    weight = math.exp(-gamma * compute_softplus(z))
+    return -weight * log_p, weight * (gamma * p * log_p - rest)
+
+
+@jit
+def _compute_log_sum(z: Array) -> float:
+    """Return log of the sum of exp(z), without overflow."""
+    largest = z[0]
+    for c in range(1, len(z)):
+        largest = max(largest, z[c])
+    total = 0.0
+    for c in range(len(z)):
+        total += math.exp(z[c] - largest)
+    return largest + math.log(total)
+
+
+@jit
+def _compute_log(z: Array, y: Array, delta: Array) -> float:
+    log_sum, total = _compute_log_sum(z), 0.0
+    for c in range(len(z)):
+        log_p = z[c] - log_sum
+        total -= y[c] * log_p
+        delta[c] = math.exp(log_p) - y[c]
+    return total
+
+
+@jit
+def _compute_focal(z: Array, y: Array, gamma: float, delta: Array) -> float:
+    log_sum, total, slopes = _compute_log_sum(z), 0.0, 0.0
+    for c in range(len(z)):
+        log_p = z[c] - log_sum
+        p, rest = math.exp(log_p), max(-math.expm1(log_p), 1e-38)
+        weight = rest**gamma
+        total -= y[c] * weight * log_p
+        slopes += y[c] * weight * (gamma * p * log_p / rest - 1)
+    for c in range(len(z)):
+        log_p = z[c] - log_sum
+        p, rest = math.exp(log_p), max(-math.expm1(log_p), 1e-38)
+        delta[c] = y[c] * rest**gamma * (gamma * p * log_p / rest - 1) - p * slopes
+    return total
+
+
+@jit
+def _compute_hinge(z: Array, y: Array, delta: Array) -> float:
+    right, best, wrong = 0.0, -np.inf, 0
+    for c in range(len(z)):
+        if y[c] > 0:
+            right += z[c] * y[c]
+        elif z[c] > best:
+            best, wrong = z[c], c
+    margin = 1 + best - right
+    for c in range(len(z)):
+        delta[c] = ((1 if c == wrong else 0) - y[c]) if margin > 0 else 0
+    if math.isnan(right + best):
+        delta[0] = np.nan
+        return np.nan
+    return max(margin, 0.0)
+
+
+@jit
+def _compute_quantiles(z: Array, y: Array, settings: Array, delta: Array) -> float:
+    """Add the increments from the start outwards, then pass the slopes back inwards."""
+    n, start = int(settings[0]), int(settings[1])
+    levels, steps = settings[2 : 2 + n], settings[2 + n : 2 + 2 * n]
+    slopes, total = np.empty(n), 0.0
+    for column in range(len(y)):
+        raw, target = z[column * n : (column + 1) * n], y[column]
+        predicted = float(raw[start])
+        total += _compute_pinball(predicted, target, levels[start], n, slopes, start)
+        for i in range(start + 1, n):
+            predicted += steps[i] * compute_softplus(raw[i])
+            total += _compute_pinball(predicted, target, levels[i], n, slopes, i)
+        predicted = float(raw[start])
+        for i in range(start - 1, -1, -1):
+            predicted -= steps[i] * compute_softplus(raw[i])
+            total += _compute_pinball(predicted, target, levels[i], n, slopes, i)
+        into, all_slopes = delta[column * n : (column + 1) * n], slopes.sum()
+        beyond = 0.0
+        for i in range(n - 1, start, -1):
+            beyond += slopes[i]
+            into[i] = beyond * steps[i] * compute_sigmoid(raw[i])
+        beyond = 0.0
+        for i in range(start):
+            beyond += slopes[i]
+            into[i] = -beyond * steps[i] * compute_sigmoid(raw[i])
+        into[start] = all_slopes
+    return total
+
+
+@jit
+def _compute_pinball(
+    predicted: float, target: float, level: float, n: int, slopes: Array, i: int
+) -> float:
+    error = target - predicted
+    slopes[i] = ((1 - level) if error < 0 else -level) / n
+    return error * ((level - 1) if error < 0 else level) / n
+
+
+@jit
+def _compute_normal(z: Array, y: Array, min_std: float, delta: Array) -> float:
+    total = 0.0
+    for column in range(len(y)):
+        mean, raw = z[2 * column], z[2 * column + 1]
+        std = min_std + compute_softplus(raw)
+        error = (mean - y[column]) / std
+        total += math.log(std) + 0.5 * error * error + _HALF_LOG_2_PI
+        delta[2 * column] = error / std
+        delta[2 * column + 1] = (1 - error * error) / std * compute_sigmoid(raw)
+    return total

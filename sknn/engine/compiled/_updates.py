@@ -1,0 +1,133 @@
+"""Steps of the solvers as compiled loops over one flat vector of parameters.
+
+The arithmetic is that of `sknn.engine.optimizers`: Adam with the epsilon of scikit-learn,
+lr sqrt(1 - β₂ᵗ) / (1 - β₁ᵗ) m / (sqrt(v) + ε), and torch's for the others. Numbers are cast to the
+dtype of the parameters first, so that float32 stays float32 and the loops are done several at once.
+"""
+
+import math
+
+import numpy as np
+
+from sknn._jit import jit
+
+Array = np.ndarray
+ADAM, ADAMW, SGD, MOMENTUM, NESTEROV, NADAM, RMSPROP = range(7)
+#: places in the vector of numbers that `update` takes
+RATE, BETA_1, BETA_2, EPSILON, DECAY, MOMENTUM_DECAY, ALPHA, L1_RATIO, MAX_NORM = range(9)
+N_NUMBERS = 9
+#: places in the vector of what changes from step to step
+N_STEPS, MU_PRODUCT = range(2)
+
+
+@jit
+def add_penalty(values: Array, n_weights: int, l2: float, l1: float, gradient: Array) -> None:
+    """Add the slope of the penalty on the weights, which lie before the biases."""
+    kind = values.dtype.type
+    l2, l1 = kind(l2), kind(l1)
+    if l2 != 0:
+        for j in range(n_weights):
+            gradient[j] += l2 * values[j]
+    if l1 != 0:
+        for j in range(n_weights):
+            gradient[j] += l1 * np.sign(values[j])
+
+
+@jit
+def clip_gradient(gradient: Array, longest: float) -> None:
+    """Shorten a gradient that is longer, as torch.nn.utils.clip_grad_norm_ does."""
+    total = 0.0
+    for j in range(len(gradient)):
+        total += float(gradient[j]) * float(gradient[j])
+    factor = longest / (math.sqrt(total) + 1e-6)
+    if factor < 1 or math.isnan(factor):
+        gradient *= gradient.dtype.type(factor)
+
+
+@jit
+def update(
+    solver: int,
+    values: Array,
+    n_weights: int,
+    gradient: Array,
+    first: Array,
+    second: Array,
+    numbers: Array,
+    counts: Array,
+) -> None:
+    """Follow the gradient once; `first` and `second` are the solver's vectors."""
+    counts[N_STEPS] += 1
+    if solver == ADAM or solver == ADAMW:
+        if solver == ADAMW:
+            values[:n_weights] *= values.dtype.type(1 - numbers[RATE] * numbers[DECAY])
+        _update_adam(values, gradient, first, second, numbers, counts[N_STEPS])
+    elif solver == NADAM:
+        _update_nadam(values, gradient, first, second, numbers, counts)
+    elif solver == RMSPROP:
+        _update_rmsprop(values, gradient, first, numbers)
+    else:
+        _update_sgd(solver, values, gradient, first, numbers)
+
+
+@jit
+def _update_adam(
+    values: Array, gradient: Array, m: Array, v: Array, numbers: Array, n_steps: float
+) -> None:
+    kind = values.dtype.type
+    beta_1, beta_2 = numbers[BETA_1], numbers[BETA_2]
+    rate = numbers[RATE] * math.sqrt(1 - beta_2**n_steps) / (1 - beta_1**n_steps)
+    old_1, new_1, old_2, new_2 = kind(beta_1), kind(1 - beta_1), kind(beta_2), kind(1 - beta_2)
+    rate, epsilon = kind(rate), kind(numbers[EPSILON])
+    for j in range(len(values)):
+        g = gradient[j]
+        m[j] = old_1 * m[j] + new_1 * g
+        v[j] = old_2 * v[j] + new_2 * g * g
+        values[j] -= rate * m[j] / (np.sqrt(v[j]) + epsilon)
+
+
+@jit
+def _update_nadam(
+    values: Array, gradient: Array, m: Array, v: Array, numbers: Array, counts: Array
+) -> None:
+    kind = values.dtype.type
+    beta_1, beta_2, t = numbers[BETA_1], numbers[BETA_2], counts[N_STEPS]
+    mu = beta_1 * (1 - 0.5 * 0.96 ** (t * numbers[MOMENTUM_DECAY]))
+    mu_next = beta_1 * (1 - 0.5 * 0.96 ** ((t + 1) * numbers[MOMENTUM_DECAY]))
+    counts[MU_PRODUCT] *= mu
+    of_gradient = kind(numbers[RATE] * (1 - mu) / (1 - counts[MU_PRODUCT]))
+    of_moment = kind(numbers[RATE] * mu_next / (1 - counts[MU_PRODUCT] * mu_next))
+    correction, epsilon = kind(1 - beta_2**t), kind(numbers[EPSILON])
+    old_1, new_1, old_2, new_2 = kind(beta_1), kind(1 - beta_1), kind(beta_2), kind(1 - beta_2)
+    for j in range(len(values)):
+        g = gradient[j]
+        m[j] = old_1 * m[j] + new_1 * g
+        v[j] = old_2 * v[j] + new_2 * g * g
+        size = np.sqrt(v[j] / correction) + epsilon
+        values[j] -= (of_gradient * g + of_moment * m[j]) / size
+
+
+@jit
+def _update_rmsprop(values: Array, gradient: Array, squares: Array, numbers: Array) -> None:
+    kind = values.dtype.type
+    old, new = kind(numbers[BETA_2]), kind(1 - numbers[BETA_2])
+    rate, epsilon = kind(numbers[RATE]), kind(numbers[EPSILON])
+    for j in range(len(values)):
+        g = gradient[j]
+        squares[j] = old * squares[j] + new * g * g
+        values[j] -= rate * g / (np.sqrt(squares[j]) + epsilon)
+
+
+@jit
+def _update_sgd(
+    solver: int, values: Array, gradient: Array, velocity: Array, numbers: Array
+) -> None:
+    kind = values.dtype.type
+    rate, momentum = kind(numbers[RATE]), kind(numbers[BETA_1])
+    if solver == SGD:
+        for j in range(len(values)):
+            values[j] -= rate * gradient[j]
+        return
+    for j in range(len(values)):
+        g = gradient[j]
+        velocity[j] = momentum * velocity[j] + g
+        values[j] -= rate * (g + momentum * velocity[j] if solver == NESTEROV else velocity[j])
