@@ -1,49 +1,44 @@
 """One thread for the products of compiled code, however many fits run side by side."""
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from typing import ClassVar
 
 from threadpoolctl import threadpool_limits
 
-_lock = threading.Lock()
-_users, _limits = 0, None
 
+class OneBLASThread:
+    """Lets NumPy and SciPy compute products with one thread until it is closed.
 
-@contextmanager
-def one_blas_thread(needed: bool = True) -> Iterator[None]:
-    """Let NumPy and SciPy compute products with one thread inside the block.
-
-    The number is one of the process. The first of several threads that come in sets it, the last
-    that leaves sets it back, so that it is afterwards what it was before.
+    The number is one of the process. The first of several that are open at once sets it, the last
+    to be closed sets it back, so that it is afterwards what it was before.
 
     Parameters
     ----------
-    needed : bool, default=True
+    is_needed : bool
         Whether there are products so large that they would be shared among threads.
     """
-    if not needed:
-        yield
-        return
-    _enter()
-    try:
-        yield
-    finally:
-        _leave()
 
+    _lock: ClassVar[threading.Lock] = threading.Lock()
+    _n_open: ClassVar[int] = 0
+    _limits: ClassVar[threadpool_limits | None] = None
 
-def _enter() -> None:
-    global _users, _limits  # noqa: PLW0603 - as the number of threads is one of the process
-    with _lock:
-        if _users == 0:
-            _limits = threadpool_limits(1, user_api="blas")
-        _users += 1
+    def __init__(self, is_needed: bool):
+        self.is_open = is_needed
+        if is_needed:
+            cls = type(self)
+            with cls._lock:
+                if cls._n_open == 0:
+                    cls._limits = threadpool_limits(1, user_api="blas")
+                cls._n_open += 1
 
-
-def _leave() -> None:
-    global _users, _limits  # noqa: PLW0603
-    with _lock:
-        _users -= 1
-        if _users == 0:
-            _limits.restore_original_limits()
-            _limits = None
+    def close(self) -> None:
+        """Set the number back if nobody else wants one thread."""
+        cls = type(self)
+        if not self.is_open:
+            return
+        self.is_open = False
+        with cls._lock:
+            cls._n_open -= 1
+            if cls._n_open == 0 and cls._limits is not None:
+                cls._limits.restore_original_limits()
+                cls._limits = None

@@ -12,8 +12,8 @@ from sknn.engine._run import TrainingRun
 from sknn.engine._start import FLOPS_OF_A_WEIGHT
 from sknn.engine.backprop._flat_parameters import STATES, Flat, supports_optimizer
 from sknn.engine.compiled import _activations, _losses, _updates
-from sknn.engine.compiled._blas import one_blas_thread
-from sknn.engine.compiled._steps import SOLVER, count_work, run_steps
+from sknn.engine.compiled._blas import OneBLASThread
+from sknn.engine.compiled._steps import SOLVER, count_space, count_work, run_steps
 from sknn.engine.losses._loss import TableLoss
 from sknn.engine.optimizers._optimizers import SGD, Adam, AdamW, NAdam, RMSprop
 
@@ -86,12 +86,13 @@ class CompiledRunner:
         self.codes = np.array([_losses.CODES[net.loss.name], 0, *activations])
         self.settings = _losses.pack_settings(net.loss.settings)
         self.outputs = np.empty((len(self.X), self.sizes[-1]), dtype)
-        self.work = np.empty(count_work(self.sizes, net.batch_size), dtype)
+        work = np.empty(count_work(self.sizes, net.batch_size), dtype)
+        self.spaces = work, np.empty((2, count_space(self.sizes, net.batch_size)))
         self.numbers = np.zeros(_updates.N_NUMBERS)
         self.counts = np.ones(2)
         self.first, self.second = self._share_state()
         largest = max(n * m for n, m in pairwise(self.sizes.tolist())) * net.batch_size
-        self.is_threaded = largest >= THREADED_PRODUCT
+        self.blas = OneBLASThread(largest >= THREADED_PRODUCT)
         flops = FLOPS_OF_A_WEIGHT * len(self.flat.values) * net.batch_size
         self.chunk = max(1, int(CHUNK_FLOPS / flops))
 
@@ -119,6 +120,7 @@ class CompiledRunner:
 
     def close(self) -> None:
         """Give the module and the optimizer memory of their own again."""
+        self.blas.close()
         self.flat.close()
 
     def run_epoch(self) -> float:
@@ -140,19 +142,18 @@ class CompiledRunner:
         """Do the steps from `first` up to `last`, and count them."""
         run, size = self.run, self.run.batches.batch_size
         self._read_numbers()
-        with one_blas_thread(self.is_threaded):
-            loss = run_steps(
-                (self.X, self.Y, self.weight, order),
-                first,
-                last,
-                size,
-                (self.sizes, self.codes, self.flat.values.numpy()),
-                (self.flat.gradient.numpy(), self.first, self.second, self.numbers),
-                (self.settings,),
-                self.counts,
-                self.outputs,
-                self.work,
-            )
+        loss = run_steps(
+            (self.X, self.Y, self.weight, order),
+            first,
+            last,
+            size,
+            (self.sizes, self.codes, self.flat.values.numpy()),
+            (self.flat.gradient.numpy(), self.first, self.second, self.numbers),
+            (self.settings,),
+            self.counts,
+            self.outputs,
+            self.spaces,
+        )
         self._write_counts(last - first)
         start, stop = first * size, min(last * size, len(order))
         run.count_steps(loss, last - first, stop - start)

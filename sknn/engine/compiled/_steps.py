@@ -33,6 +33,11 @@ def count_work(sizes: Array, batch_size: int) -> int:
     return batch_size * (int(sizes[0]) + 3 * int(sizes[1:].sum()))
 
 
+def count_space(sizes: Array, batch_size: int) -> int:
+    """Return how many numbers of float64 activations need, for one layer."""
+    return batch_size * int(sizes.max())
+
+
 @jit
 def run_steps(
     data: tuple[Array, Array, Array, Array],
@@ -44,7 +49,7 @@ def run_steps(
     settings: tuple[Array, Array],
     counts: Array,
     outputs: Array,
-    work: Array,
+    spaces: tuple[Array, Array],
 ) -> float:
     """Train on the mini-batches from `first` up to `last`.
 
@@ -67,8 +72,8 @@ def run_steps(
         Steps so far, and what else of the solver changes.
     outputs : ndarray of shape (n_samples, n_outputs)
         Overwritten by the logits, in the order, each before the step of its mini-batch.
-    work : ndarray of shape (count_work(...),)
-        Space.
+    spaces : tuple of ndarray
+        Space of shape (count_work(...),), and in float64 of shape (2, count_space(...)).
 
     Returns
     -------
@@ -78,6 +83,7 @@ def run_steps(
     X, Y, weight, order = data
     sizes, codes, values = network
     gradient, one, two, numbers = state
+    work, space = spaces
     n_layers, n_weights = len(sizes) - 1, 0
     for i in range(n_layers):
         n_weights += sizes[i] * sizes[i + 1]
@@ -87,7 +93,7 @@ def run_steps(
         rows = order[start : min(start + batch_size, len(order))]
         n = len(rows)
         _gather(X, rows, work)
-        _go_forward(sizes, codes, values, n_weights, n, batch_size, work)
+        _go_forward(sizes, codes, values, n_weights, n, batch_size, work, space)
         share, loss = _take_losses(
             Y, weight, rows, sizes, codes, settings[0], outputs[start:], batch_size, work
         )
@@ -129,6 +135,7 @@ def _go_forward(
     n: int,
     batch_size: int,
     work: Array,
+    space: Array,
 ) -> None:
     """Compute the values of all layers; each layer's lie behind those of the layer before.
 
@@ -144,7 +151,8 @@ def _go_forward(
         weights, bias = values[w : w + n_in * n_out].reshape(n_out, n_in), values[b : b + n_out]
         np.dot(a, weights.T, z)
         if i + 1 < n_layers:
-            activate(codes[N_CODES + i], z, bias, _get_matrix(work, place + beyond, n, n_out))
+            sums = _get_matrix(work, place + beyond, n, n_out)
+            activate(codes[N_CODES + i], z, bias, sums, space)
         else:
             add_bias(z, bias)
         w, b = w + n_in * n_out, b + n_out
