@@ -1,4 +1,4 @@
-"""The door to numba: compiled functions where it is installed, the functions themselves elsewhere."""
+"""The door to numba: functions are compiled where it is installed, and are as they are elsewhere."""
 
 from collections.abc import Callable
 from importlib.util import find_spec

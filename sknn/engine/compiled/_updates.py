@@ -57,7 +57,7 @@ def update(
 ) -> None:
     """Follow the gradient once; `first` and `second` are the solver's vectors."""
     counts[N_STEPS] += 1
-    if solver == ADAM or solver == ADAMW:
+    if solver in (ADAM, ADAMW):
         if solver == ADAMW:
             values[:n_weights] *= values.dtype.type(1 - numbers[RATE] * numbers[DECAY])
         _update_adam(values, gradient, first, second, numbers, counts[N_STEPS])

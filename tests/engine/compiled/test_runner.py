@@ -170,11 +170,16 @@ def test_training_that_diverges_is_seen():
     assert not hasattr(model, "net_")
 
 
+def soft_margin(output, target):
+    return torch.nn.functional.softplus(-output * (2 * target - 1))
+
+
 REASONS = {
     "sparse": ({}, sparse.csr_matrix(X), "X is sparse"),
-    "dropout": ({"dropout": 0.2}, X, "layers beside weights, biases and activations"),
+    "dropout": ({"dropout": 0.2}, X, "layers beside weights"),
     "wide": ({"hidden_layer_sizes": (3000, 3000)}, X, "so large that torch's are as fast"),
-    "own activation": ({"activation": torch.sin}, X, "is not compiled"),
+    "own activation": ({"activation": torch.sin}, X, "layers beside weights"),
+    "own loss": ({"loss": soft_margin}, X, "the loss 'soft_margin' is not compiled"),
 }
 
 
