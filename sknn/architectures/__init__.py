@@ -9,7 +9,7 @@ from sknn.architectures._tabular_ensemble import TabularEnsemble, TabularOptions
 from sknn.architectures._unsteady import unsteady_layers
 from sknn.architectures._user_module import build_user_module
 from sknn.architectures.layers._blocks import seeded_torch
-from sknn.architectures.layers._dropout import DrawnMasks
+from sknn.architectures.layers._dropout import DrawnMasks, Dropout, draw_into
 from sknn.architectures.options._initializers import INITIALIZERS
 from sknn.architectures.options._mlp import MLPOptions
 from sknn.architectures.options._sequence import SequenceOptions
@@ -19,6 +19,7 @@ __all__ = [
     "MLP",
     "ChannelsFirst",
     "DrawnMasks",
+    "Dropout",
     "MLPOptions",
     "SequenceCNN",
     "SequenceOptions",
@@ -26,6 +27,7 @@ __all__ = [
     "TabularOptions",
     "build_user_module",
     "describe",
+    "draw_into",
     "is_replayable",
     "seeded_torch",
     "unsteady_layers",

@@ -183,7 +183,12 @@ class MLP(nn.Module):
     @property
     def is_plain(self) -> bool:
         """Whether it is nothing but linear layers with biases, and activations by name."""
-        has_extras = self.embeddings is not None or self.norms or self.dropouts or any(self.skips)
+        return self.is_plain_but_for_dropout and not self.dropouts
+
+    @property
+    def is_plain_but_for_dropout(self) -> bool:
+        """Whether it is nothing but linear layers, activations by name, and dropout."""
+        has_extras = self.embeddings is not None or self.norms or any(self.skips)
         return self.has_named_activations and not has_extras
 
     def init_weights(self, random_state: np.random.RandomState) -> None:

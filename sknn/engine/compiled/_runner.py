@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from sknn._jit import HAS_NUMBA
-from sknn.architectures import MLP
+from sknn.architectures import MLP, Dropout, draw_into
 from sknn.engine._run import TrainingRun
 from sknn.engine._start import FLOPS_OF_A_WEIGHT
 from sknn.engine.backprop._flat_parameters import STATES, Flat, supports_optimizer
@@ -21,6 +21,8 @@ from sknn.engine.optimizers._optimizers import SGD, Adam, AdamW, NAdam, RMSprop
 MAX_STEP_FLOPS = 2e7
 #: floating-point operations between two looks at whether to pause: some 10 ms
 CHUNK_FLOPS = 1e8
+#: numbers of the masks of dropout that are drawn at a time
+MASK_NUMBERS = 2**19
 #: products of so many multiplications are shared among threads by OpenBLAS
 THREADED_PRODUCT = 2**18
 _CODES = {
@@ -95,6 +97,10 @@ class CompiledRunner:
         self.blas = OneBLASThread(largest >= THREADED_PRODUCT)
         flops = FLOPS_OF_A_WEIGHT * len(self.flat.values) * net.batch_size
         self.chunk = max(1, int(CHUNK_FLOPS / flops))
+        self.dropouts = list(module.dropouts)
+        if self.dropouts:
+            n_numbers = net.batch_size * int(self.sizes[1:-1].sum())
+            self.chunk = max(1, min(self.chunk, MASK_NUMBERS // n_numbers))
 
     def _share_state(self) -> tuple[np.ndarray, np.ndarray]:
         """Return the vectors of the optimizer's state; of one that has fewer, empty ones."""
@@ -142,6 +148,7 @@ class CompiledRunner:
         """Do the steps from `first` up to `last`, and count them."""
         run, size = self.run, self.run.batches.batch_size
         self._read_numbers()
+        masks = self._draw_masks(first, last, len(order))
         loss = run_steps(
             (self.X, self.Y, self.weight, order),
             first,
@@ -152,7 +159,7 @@ class CompiledRunner:
             (self.settings,),
             self.counts,
             self.outputs,
-            self.spaces,
+            (*self.spaces, masks),
         )
         self._write_counts(last - first)
         start, stop = first * size, min(last * size, len(order))
@@ -160,6 +167,20 @@ class CompiledRunner:
         if run.keeps_outputs:
             output = torch.from_numpy(self.outputs[start:stop].copy())
             run.keep_outputs(run.samples.take_targets(order[start:stop]), output)
+
+    def _draw_masks(self, first: int, last: int, n_samples: int) -> np.ndarray:
+        """Return the masks of dropout of some steps as `run_steps` takes them."""
+        dtype = self.flat.values.dtype
+        size, n_steps = self.run.batches.batch_size, last - first
+        parts = []
+        for layer, width in zip(self.dropouts, self.sizes[1:].tolist(), strict=False):
+            masks = torch.ones(n_steps * size, width, dtype=dtype)
+            for step in range(n_steps if isinstance(layer, Dropout) else 0):
+                start = step * size
+                n = min(size, n_samples - (first + step) * size)
+                draw_into(masks[start : start + n], layer.state, layer.n_parts)
+            parts.append(masks.reshape(-1))
+        return (torch.cat(parts) if parts else torch.empty(0, dtype=dtype)).numpy()
 
     def _read_numbers(self) -> None:
         """Read what the optimizer's group and state say now."""
@@ -217,8 +238,8 @@ def _explain_module(run: TrainingRun) -> str | None:
         return "numba is not installed (pip install 'sknn[fast]')"
     if type(module) is not MLP:
         return f"the network is a {type(module).__name__}, not a plain MLP"
-    if not module.is_plain:
-        return "the network has layers beside weights, biases and activations"
+    if not module.is_plain_but_for_dropout:
+        return "the network has layers beside weights, biases, activations and dropout"
     unknown = sorted(set(module.activation_names) - set(_activations.CODES))
     if unknown:
         return f"activation={unknown[0]!r} is not compiled"

@@ -12,7 +12,7 @@ layers, each of shape (n_outputs, n_inputs), and behind them all biases.
 import numpy as np
 
 from sknn._jit import jit
-from sknn.engine.compiled._activations import activate, add_bias, multiply_by_slope
+from sknn.engine.compiled._activations import SILU, activate, add_bias, multiply_by_slope
 from sknn.engine.compiled._losses import compute_loss
 from sknn.engine.compiled._updates import (
     ALPHA,
@@ -49,7 +49,7 @@ def run_steps(
     settings: tuple[Array, Array],
     counts: Array,
     outputs: Array,
-    spaces: tuple[Array, Array],
+    spaces: tuple[Array, Array, Array],
 ) -> float:
     """Train on the mini-batches from `first` up to `last`.
 
@@ -73,7 +73,9 @@ def run_steps(
     outputs : ndarray of shape (n_samples, n_outputs)
         Overwritten by the logits, in the order, each before the step of its mini-batch.
     spaces : tuple of ndarray
-        Space of shape (count_work(...),), and in float64 of shape (2, count_space(...)).
+        Space of shape (count_work(...),); in float64 of shape (2, count_space(...)); and the masks
+        of dropout, of shape (0,) without it: for each hidden layer those of `last - first`
+        mini-batches, each of shape (batch_size, n_units), 0 for units that are left out.
 
     Returns
     -------
@@ -83,7 +85,8 @@ def run_steps(
     X, Y, weight, order = data
     sizes, codes, values = network
     gradient, one, two, numbers = state
-    work, space = spaces
+    work, space, masks = spaces
+    n_rows = (last - first) * batch_size
     n_layers, n_weights = len(sizes) - 1, 0
     for i in range(n_layers):
         n_weights += sizes[i] * sizes[i + 1]
@@ -93,11 +96,16 @@ def run_steps(
         rows = order[start : min(start + batch_size, len(order))]
         n = len(rows)
         _gather(X, rows, work)
-        _go_forward(sizes, codes, values, n_weights, n, batch_size, work, space)
+        mask_place = (step - first) * batch_size
+        _go_forward(
+            sizes, codes, values, n_weights, n, batch_size, work, space, masks, n_rows, mask_place
+        )
         share, loss = _take_losses(
             Y, weight, rows, sizes, codes, settings[0], outputs[start:], batch_size, work
         )
-        _go_back(sizes, codes, values, n_weights, n, batch_size, gradient, work)
+        _go_back(
+            sizes, codes, values, n_weights, n, batch_size, gradient, work, masks, n_rows, mask_place
+        )
         gradient *= gradient.dtype.type(share)
         alpha, ratio = numbers[ALPHA], numbers[L1_RATIO]
         if alpha > 0:
@@ -127,6 +135,16 @@ def _get_matrix(work: Array, start: int, n: int, width: int) -> Array:
 
 
 @jit
+def _get_mask(
+    masks: Array, sizes: Array, layer: int, n: int, n_rows: int, mask_place: int
+) -> Array:
+    """Return the mask of a hidden layer for the mini-batch whose masks begin at that row."""
+    width = sizes[layer + 1]
+    start = n_rows * sizes[1 : layer + 1].sum() + mask_place * width
+    return masks[start : start + n * width].reshape(n, width)
+
+
+@jit
 def _go_forward(
     sizes: Array,
     codes: Array,
@@ -136,6 +154,9 @@ def _go_forward(
     batch_size: int,
     work: Array,
     space: Array,
+    masks: Array,
+    n_rows: int,
+    mask_place: int,
 ) -> None:
     """Compute the values of all layers; each layer's lie behind those of the layer before.
 
@@ -153,6 +174,10 @@ def _go_forward(
         if i + 1 < n_layers:
             sums = _get_matrix(work, place + beyond, n, n_out)
             activate(codes[N_CODES + i], z, bias, sums, space)
+            if len(masks):
+                if codes[N_CODES + i] < SILU:  # whose slopes are told by values before dropout
+                    sums[:] = z
+                z *= _get_mask(masks, sizes, i, n, n_rows, mask_place)
         else:
             add_bias(z, bias)
         w, b = w + n_in * n_out, b + n_out
@@ -199,6 +224,9 @@ def _go_back(
     batch_size: int,
     gradient: Array,
     work: Array,
+    masks: Array,
+    n_rows: int,
+    mask_place: int,
 ) -> None:
     """Write the gradient summed over samples; the deltas of the logits lie where they were."""
     n_layers, beyond = len(sizes) - 1, batch_size * sizes[1:].sum()
@@ -220,6 +248,9 @@ def _go_back(
             before = _get_matrix(work, place + 2 * beyond, n, n_in)
             np.dot(delta, values[w : w + n_in * n_out].reshape(n_out, n_in), before)
             sums = _get_matrix(work, place + beyond, n, n_in)
+            if len(masks):
+                before *= _get_mask(masks, sizes, i - 1, n, n_rows, mask_place)
+                a = sums
             multiply_by_slope(codes[N_CODES + i - 1], before, a, sums)
             delta = before
 

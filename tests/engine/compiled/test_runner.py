@@ -12,7 +12,7 @@ from threadpoolctl import threadpool_info
 
 from sknn import DeepMLPClassifier, DeepMLPRegressor
 from sknn.activations import ACTIVATIONS
-from sknn.architectures import MLP
+from sknn.architectures import MLP, MLPOptions
 from sknn.engine import train
 from sknn.engine._runners import AutogradRunner, HandwrittenRunner
 from sknn.engine.compiled import _activations, _losses
@@ -103,6 +103,26 @@ def test_every_depth_equals_autograds(sizes):
     assert_same_weights(one, other)
 
 
+@pytest.mark.parametrize("rates", [0.3, (0.0, 0.5)])
+@pytest.mark.parametrize("activation", ["relu", "tanh", "softplus", "gelu"])
+def test_dropout_is_drawn_as_for_autograd(activation, rates):
+    plan = plan_of(make_config(), "log_loss")
+    results = []
+    for kind in (AnyWork, AutogradRunner):
+        mlp = MLP([4, 6, 5, 3], activation, torch.float64, MLPOptions(dropout=rates))
+        mlp.init_weights(np.random.RandomState(0))
+        results.append(train(replace(plan, module=mlp), [kind]))
+    one, other = results
+    assert one.runner == "compiled"
+    np.testing.assert_allclose(one.progress.loss_curve, other.progress.loss_curve, rtol=1e-9)
+    assert_same_weights(one, other)
+    states = [
+        [layer.state.tolist() for layer in each.net.module_.dropouts if hasattr(layer, "state")]
+        for each in results
+    ]
+    assert states[0] == states[1]
+
+
 @pytest.mark.parametrize("step", STEPS)
 def test_the_optimizers_state_is_shared_with_other_ways(step):
     """Epochs compiled and by autograd in turn are the same as all of them by autograd."""
@@ -176,7 +196,7 @@ def soft_margin(output, target):
 
 REASONS = {
     "sparse": ({}, sparse.csr_matrix(X), "X is sparse"),
-    "dropout": ({"dropout": 0.2}, X, "layers beside weights"),
+    "normalization": ({"normalization": "layer"}, X, "layers beside weights"),
     "wide": ({"hidden_layer_sizes": (3000, 3000)}, X, "so large that torch's are as fast"),
     "own activation": ({"activation": torch.sin}, X, "layers beside weights"),
     "own loss": ({"loss": soft_margin}, X, "the loss 'soft_margin' is not compiled"),
