@@ -1,4 +1,4 @@
-"""The door to numba: functions are compiled where it is installed, and are as they are elsewhere."""
+"""The door to numba: functions are compiled where it is installed, and stay as they are else."""
 
 from collections.abc import Callable
 from importlib.util import find_spec
@@ -30,4 +30,20 @@ def jit(function: F) -> F:
         return function
     from numba import njit
 
-    return njit(cache=True, nogil=True, fastmath=False, error_model="numpy")(function)
+    options = {"nogil": True, "fastmath": False, "error_model": "numpy"}
+    try:
+        return njit(cache=True, **options)(function)
+    except RuntimeError:  # there is no folder to keep it in, neither here nor of the user
+        return njit(**options)(function)
+
+
+def count_compilations(function: Callable[..., Any]) -> int:
+    """Return how often a function of `jit` was compiled in this process, and not loaded."""
+    stats = getattr(function, "stats", None)
+    return 0 if stats is None else sum(stats.cache_misses.values())
+
+
+def is_kept(function: Callable[..., Any]) -> bool:
+    """Return whether what is compiled of a function of `jit` is kept on disk."""
+    stats = getattr(function, "stats", None)
+    return stats is not None and stats.cache_path is not None

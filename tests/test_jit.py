@@ -1,6 +1,7 @@
 """The door to numba: the same function with it and without."""
 
 import numpy as np
+import pytest
 
 from sknn import _jit
 
@@ -19,3 +20,14 @@ def test_a_function_does_the_same_compiled_or_not(monkeypatch):
     plain = _jit.jit(add_squares)
     assert plain is add_squares
     assert compiled(values) == plain(values) == sum(values**2)
+    assert _jit.count_compilations(plain) == 0
+    assert not _jit.is_kept(plain)
+
+
+def test_a_function_that_cannot_be_kept_is_compiled_all_the_same(tmp_path):
+    pytest.importorskip("numba", reason="numba is not installed")
+    space = {}
+    exec("def double(x):\n    return 2 * x\n", space)  # code without a file has no place to stay
+    compiled = _jit.jit(space["double"])
+    assert compiled(3) == 6
+    assert not _jit.is_kept(compiled)

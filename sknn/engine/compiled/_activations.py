@@ -15,22 +15,19 @@ import numpy as np
 
 from sknn._jit import jit
 from sknn.activations import LEAKY_SLOPE, SELU_ALPHA, SELU_SCALE
+from sknn.engine.compiled._codes import (
+    ELU,
+    IDENTITY,
+    LEAKY_RELU,
+    LOGISTIC,
+    RELU,
+    SELU,
+    SILU,
+    SOFTPLUS,
+    TANH,
+)
 
 Array = np.ndarray
-(IDENTITY, RELU, TANH, LOGISTIC, LEAKY_RELU, ELU, SELU, SOFTPLUS, SILU, GELU) = range(10)
-#: name of an activation -> its number in compiled code
-CODES = {
-    "identity": IDENTITY,
-    "relu": RELU,
-    "tanh": TANH,
-    "logistic": LOGISTIC,
-    "leaky_relu": LEAKY_RELU,
-    "elu": ELU,
-    "selu": SELU,
-    "softplus": SOFTPLUS,
-    "silu": SILU,
-    "gelu": GELU,
-}
 #: log 2 as the sum of two numbers, the first with so few digits that its multiples are exact
 _LOG_2_HIGH, _LOG_2_LOW = 6.93147180369123816490e-01, 1.90821492927058770002e-10
 _LOG_2_E, _SHIFT, _LARGEST = 1 / math.log(2), 1.5 * 2.0**52, 700.0

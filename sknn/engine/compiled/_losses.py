@@ -2,52 +2,32 @@
 
 The formulas and their derivations are in `sknn.losses`; here stands what is left of them for one
 sample: z are its logits or raw predictions, y its encoded targets, with classes one-hot and
-smoothed. A loss without an entry in `CODES` is trained in another way.
+smoothed. A loss without an entry in `_codes.LOSSES` is trained in another way.
 """
 
 import math
-from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 
 from sknn._jit import jit
 from sknn.engine.compiled._activations import compute_sigmoid, compute_softplus
-from sknn.losses import quantile_steps
+from sknn.engine.compiled._codes import (
+    ABSOLUTE,
+    BINARY_HINGE,
+    BINARY_LOG,
+    FOCAL,
+    GAMMA,
+    HINGE,
+    HUBER,
+    LOG,
+    NORMAL,
+    POISSON,
+    QUANTILE,
+    SQUARED,
+)
 
 Array = np.ndarray
-(LOG, BINARY_LOG, SQUARED, ABSOLUTE, HUBER, POISSON, GAMMA) = range(7)
-(FOCAL, BINARY_FOCAL, HINGE, BINARY_HINGE, QUANTILE, NORMAL) = range(7, 13)
-#: name of a loss in the engine -> its number in compiled code
-CODES = {
-    "log_loss": LOG,
-    "binary_log_loss": BINARY_LOG,
-    "squared_error": SQUARED,
-    "absolute_error": ABSOLUTE,
-    "huber": HUBER,
-    "poisson": POISSON,
-    "gamma": GAMMA,
-    "focal": FOCAL,
-    "binary_focal": BINARY_FOCAL,
-    "hinge": HINGE,
-    "binary_hinge": BINARY_HINGE,
-    "quantile": QUANTILE,
-    "gaussian_nll": NORMAL,
-}
 _HALF_LOG_2_PI = 0.5 * math.log(2 * math.pi)
-
-
-def pack_settings(settings: Mapping[str, Any]) -> Array:
-    """Return the settings of a loss as one vector of float64.
-
-    That of quantiles has the number of levels, that of the start, the levels, and their steps.
-    """
-    if "quantiles" in settings:
-        levels = tuple(settings["quantiles"])
-        start, steps = quantile_steps(levels)
-        return np.array([len(levels), start, *levels, *steps], dtype=float)
-    names = ("delta", "gamma", "min_std")
-    return np.array([settings[name] for name in names if name in settings] or [0.0], dtype=float)
 
 
 @jit
@@ -171,36 +151,33 @@ def _compute_quantiles(z: Array, y: Array, settings: Array, delta: Array) -> flo
     levels, steps = settings[2 : 2 + n], settings[2 + n : 2 + 2 * n]
     slopes, total = np.empty(n), 0.0
     for column in range(len(y)):
-        raw, target = z[column * n : (column + 1) * n], y[column]
-        predicted = float(raw[start])
-        total += _compute_pinball(predicted, target, levels[start], n, slopes, start)
-        for i in range(start + 1, n):
-            predicted += steps[i] * compute_softplus(raw[i])
-            total += _compute_pinball(predicted, target, levels[i], n, slopes, i)
-        predicted = float(raw[start])
-        for i in range(start - 1, -1, -1):
-            predicted -= steps[i] * compute_softplus(raw[i])
-            total += _compute_pinball(predicted, target, levels[i], n, slopes, i)
-        into, all_slopes = delta[column * n : (column + 1) * n], slopes.sum()
-        beyond = 0.0
-        for i in range(n - 1, start, -1):
-            beyond += slopes[i]
-            into[i] = beyond * steps[i] * compute_sigmoid(raw[i])
-        beyond = 0.0
-        for i in range(start):
-            beyond += slopes[i]
-            into[i] = -beyond * steps[i] * compute_sigmoid(raw[i])
+        raw, into = z[column * n : (column + 1) * n], delta[column * n : (column + 1) * n]
+        value, slopes[start] = _compute_pinball(y[column] - raw[start], levels[start])
+        total += value / n
+        for sign in (1, -1):
+            error = float(y[column] - raw[start])
+            i = start + sign
+            while 0 <= i < n:
+                error -= sign * steps[i] * compute_softplus(raw[i])
+                value, slopes[i] = _compute_pinball(error, levels[i])
+                total += value / n
+                i += sign
+        all_slopes = slopes.sum() / n
+        for sign in (1, -1):
+            beyond, i = 0.0, n - 1 if sign == 1 else 0
+            while i != start:
+                beyond += slopes[i] / n
+                into[i] = sign * beyond * steps[i] * compute_sigmoid(raw[i])
+                i -= sign
         into[start] = all_slopes
     return total
 
 
 @jit
-def _compute_pinball(
-    predicted: float, target: float, level: float, n: int, slopes: Array, i: int
-) -> float:
-    error = target - predicted
-    slopes[i] = ((1 - level) if error < 0 else -level) / n
-    return error * ((level - 1) if error < 0 else level) / n
+def _compute_pinball(error: float, level: float) -> tuple[float, float]:
+    """Return the loss for a target that lies by `error` above the quantile, and its slope."""
+    factor = level - 1 if error < 0 else level
+    return error * factor, -factor
 
 
 @jit

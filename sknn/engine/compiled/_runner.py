@@ -1,19 +1,21 @@
 """The runner that trains small plain MLPs by compiled steps."""
 
+from collections.abc import Callable
+from importlib import import_module
 from itertools import pairwise
 from typing import ClassVar
 
 import numpy as np
 import torch
 
-from sknn._jit import HAS_NUMBA
+from sknn._jit import HAS_NUMBA, count_compilations, is_kept
 from sknn.architectures import MLP, Dropout, draw_into
 from sknn.engine._run import TrainingRun
 from sknn.engine._start import FLOPS_OF_A_WEIGHT
 from sknn.engine.backprop._flat_parameters import STATES, Flat, supports_optimizer
-from sknn.engine.compiled import _activations, _losses, _updates
+from sknn.engine.compiled import _codes
 from sknn.engine.compiled._blas import OneBLASThread
-from sknn.engine.compiled._steps import SOLVER, count_space, count_work, run_steps
+from sknn.engine.compiled._codes import Network, Samples, Solver, Space, Steps
 from sknn.engine.losses._loss import TableLoss
 from sknn.engine.optimizers._optimizers import SGD, Adam, AdamW, NAdam, RMSprop
 
@@ -26,11 +28,16 @@ MASK_NUMBERS = 2**19
 #: products of so many multiplications are shared among threads by OpenBLAS
 THREADED_PRODUCT = 2**18
 _CODES = {
-    Adam: _updates.ADAM,
-    AdamW: _updates.ADAMW,
-    NAdam: _updates.NADAM,
-    RMSprop: _updates.RMSPROP,
+    Adam: _codes.ADAM,
+    AdamW: _codes.ADAMW,
+    NAdam: _codes.NADAM,
+    RMSprop: _codes.RMSPROP,
 }
+
+
+def load_steps() -> Callable[..., float]:
+    """Return `run_steps`; numba is loaded here, and not by those who do without it."""
+    return import_module("sknn.engine.compiled._steps").run_steps
 
 
 class CompiledRunner:
@@ -70,39 +77,54 @@ class CompiledRunner:
                 f"with at most {n_steps:,} steps it is not worth loading compiled code, which "
                 f"pays from {cls.min_steps:,} on"
             )
+        if not is_kept(load_steps()):
+            return "there is no folder to keep compiled code in (NUMBA_CACHE_DIR names one)"
         return None
 
     def __init__(self, run: TrainingRun):
-        net = run.net
-        module = net.module_
-        self.run = run
-        self.sizes = np.array([module.linears[0].in_features, *_widths(module)])
+        net, module = run.net, run.net.module_
+        self.run, self.run_steps = run, load_steps()
+        sizes = np.array([module.linears[0].in_features, *_widths(module)])
         self.flat = Flat(list(module.parameters()), net.optimizer_)
-        dtype = self.flat.values.numpy().dtype
         self.group = net.optimizer_.param_groups[0]
-        self.X = np.ascontiguousarray(run.samples.X.numpy())
-        self.Y = _encode_targets(run, int(self.sizes[-1]), dtype)
-        weight = run.samples.sample_weight
-        self.weight = np.zeros(0, dtype) if weight is None else weight.numpy().astype(dtype)
-        activations = [_activations.CODES[name] for name in module.activation_names]
-        self.codes = np.array([_losses.CODES[net.loss.name], 0, *activations])
-        self.settings = _losses.pack_settings(net.loss.settings)
-        self.outputs = np.empty((len(self.X), self.sizes[-1]), dtype)
-        work = np.empty(count_work(self.sizes, net.batch_size), dtype)
-        self.spaces = work, np.empty((2, count_space(self.sizes, net.batch_size)))
-        self.numbers = np.zeros(_updates.N_NUMBERS)
-        self.counts = np.ones(2)
-        self.first, self.second = self._share_state()
-        largest = max(n * m for n, m in pairwise(self.sizes.tolist())) * net.batch_size
-        self.blas = OneBLASThread(largest >= THREADED_PRODUCT)
-        flops = FLOPS_OF_A_WEIGHT * len(self.flat.values) * net.batch_size
-        self.chunk = max(1, int(CHUNK_FLOPS / flops))
+        values = self.flat.values.numpy()
+        activations = [_codes.ACTIVATIONS[name] for name in module.activation_names]
+        self.network = Network(
+            sizes,
+            np.array([_codes.LOSSES[net.loss.name], 0, *activations]),
+            values,
+            self.flat.gradient.numpy(),
+            _codes.pack_settings(net.loss.settings),
+        )
+        X, weight = np.ascontiguousarray(run.samples.X.numpy()), run.samples.sample_weight
+        self.samples = Samples(
+            X,
+            _encode_targets(run, int(sizes[-1]), values.dtype),
+            np.zeros(0, values.dtype) if weight is None else weight.numpy().astype(values.dtype),
+            run.batches.order,
+        )
+        self.space = Space(
+            np.empty(_codes.count_work(sizes, net.batch_size), values.dtype),
+            np.empty((2, _codes.count_space(sizes, net.batch_size))),
+            np.empty(0, values.dtype),
+            np.empty((len(X), sizes[-1]), values.dtype),
+        )
+        first, second = self._share_state(values.dtype)
+        self.solver = Solver(first, second, np.zeros(_codes.N_NUMBERS), np.ones(2))
         self.dropouts = list(module.dropouts)
-        if self.dropouts:
-            n_numbers = net.batch_size * int(self.sizes[1:-1].sum())
-            self.chunk = max(1, min(self.chunk, MASK_NUMBERS // n_numbers))
+        self._choose_threads_and_chunks(sizes)
 
-    def _share_state(self) -> tuple[np.ndarray, np.ndarray]:
+    def _choose_threads_and_chunks(self, sizes: np.ndarray) -> None:
+        """Look after threads if products are large, and choose how many steps a call does."""
+        size = self.run.net.batch_size
+        largest = max(n * m for n, m in pairwise(sizes.tolist())) * size
+        self.blas = OneBLASThread(largest >= THREADED_PRODUCT)
+        self.chunk = int(CHUNK_FLOPS / (FLOPS_OF_A_WEIGHT * len(self.flat.values) * size))
+        if self.dropouts:
+            self.chunk = min(self.chunk, MASK_NUMBERS // (size * int(sizes[1:-1].sum())))
+        self.chunk = max(1, self.chunk)
+
+    def _share_state(self, dtype: np.dtype) -> tuple[np.ndarray, np.ndarray]:
         """Return the vectors of the optimizer's state; of one that has fewer, empty ones."""
         optimizer = self.flat.optimizer
         names: tuple[str, ...] = ("exp_avg", "exp_avg_sq")
@@ -117,7 +139,7 @@ class CompiledRunner:
                 optimizer.state[p]["step"] = count
             self.shared = {"step": count}
         vectors = [self.flat.share_state(name).numpy() for name in names]
-        empty = np.zeros(0, self.outputs.dtype)
+        empty = np.zeros(0, dtype)
         first, second, *_ = [*vectors, empty, empty]
         return first, second
 
@@ -148,24 +170,21 @@ class CompiledRunner:
         """Do the steps from `first` up to `last`, and count them."""
         run, size = self.run, self.run.batches.batch_size
         self._read_numbers()
-        masks = self._draw_masks(first, last, len(order))
-        loss = run_steps(
-            (self.X, self.Y, self.weight, order),
-            first,
-            last,
-            size,
-            (self.sizes, self.codes, self.flat.values.numpy()),
-            (self.flat.gradient.numpy(), self.first, self.second, self.numbers),
-            (self.settings,),
-            self.counts,
-            self.outputs,
-            (*self.spaces, masks),
+        n_compiled = count_compilations(self.run_steps)
+        loss = self.run_steps(
+            self.samples._replace(order=order),
+            self.network,
+            self.solver,
+            self.space._replace(masks=self._draw_masks(first, last, len(order))),
+            Steps(first, last, size),
         )
+        if count_compilations(self.run_steps) > n_compiled and run.config.verbose:
+            print("Steps were compiled and kept; later fits load them.")  # noqa: T201
         self._write_counts(last - first)
         start, stop = first * size, min(last * size, len(order))
         run.count_steps(loss, last - first, stop - start)
         if run.keeps_outputs:
-            output = torch.from_numpy(self.outputs[start:stop].copy())
+            output = torch.from_numpy(self.space.outputs[start:stop].copy())
             run.keep_outputs(run.samples.take_targets(order[start:stop]), output)
 
     def _draw_masks(self, first: int, last: int, n_samples: int) -> np.ndarray:
@@ -173,7 +192,7 @@ class CompiledRunner:
         dtype = self.flat.values.dtype
         size, n_steps = self.run.batches.batch_size, last - first
         parts = []
-        for layer, width in zip(self.dropouts, self.sizes[1:].tolist(), strict=False):
+        for layer, width in zip(self.dropouts, self.network.sizes[1:].tolist(), strict=False):
             masks = torch.ones(n_steps * size, width, dtype=dtype)
             for step in range(n_steps if isinstance(layer, Dropout) else 0):
                 start = step * size
@@ -185,40 +204,40 @@ class CompiledRunner:
     def _read_numbers(self) -> None:
         """Read what the optimizer's group and state say now."""
         group, net, optimizer = self.group, self.run.net, self.flat.optimizer
-        numbers = self.numbers
-        numbers[_updates.RATE] = group["lr"]
-        numbers[_updates.ALPHA], numbers[_updates.L1_RATIO] = net.alpha, net.l1_ratio
-        numbers[_updates.MAX_NORM] = net.max_grad_norm or 0.0
+        numbers, counts = self.solver.numbers, self.solver.counts
+        numbers[_codes.RATE] = group["lr"]
+        numbers[_codes.ALPHA], numbers[_codes.L1_RATIO] = net.alpha, net.l1_ratio
+        numbers[_codes.MAX_NORM] = net.max_grad_norm or 0.0
         if isinstance(optimizer, SGD):
-            numbers[_updates.BETA_1] = group["momentum"]
-            self.codes[SOLVER] = _choose_sgd(group)
+            numbers[_codes.BETA_1] = group["momentum"]
+            self.network.codes[_codes.SOLVER] = _choose_sgd(group)
             return
-        self.codes[SOLVER] = _CODES[type(optimizer)]
-        self.counts[_updates.N_STEPS] = self.shared["step"].item()
-        numbers[_updates.EPSILON] = group.get("epsilon", group["eps"])
+        self.network.codes[_codes.SOLVER] = _CODES[type(optimizer)]
+        counts[_codes.N_STEPS] = self.shared["step"].item()
+        numbers[_codes.EPSILON] = group.get("epsilon", group["eps"])
         if isinstance(optimizer, RMSprop):
-            numbers[_updates.BETA_2] = group["alpha"]
+            numbers[_codes.BETA_2] = group["alpha"]
             return
-        numbers[_updates.BETA_1], numbers[_updates.BETA_2] = group["betas"]
-        numbers[_updates.DECAY] = group.get("decay", 0.0)
+        numbers[_codes.BETA_1], numbers[_codes.BETA_2] = group["betas"]
+        numbers[_codes.DECAY] = group.get("decay", 0.0)
         if isinstance(optimizer, NAdam):
-            numbers[_updates.MOMENTUM_DECAY] = group["momentum_decay"]
-            self.counts[_updates.MU_PRODUCT] = self.shared["mu_product"].item()
+            numbers[_codes.MOMENTUM_DECAY] = group["momentum_decay"]
+            counts[_codes.MU_PRODUCT] = self.shared["mu_product"].item()
 
     def _write_counts(self, n_steps: int) -> None:
         """Let the optimizer know how many steps were done."""
         optimizer = self.flat.optimizer
         for _ in range(n_steps if isinstance(optimizer, Adam) else 0):
             optimizer.count_step()
-        for name, place in (("step", _updates.N_STEPS), ("mu_product", _updates.MU_PRODUCT)):
+        for name, place in (("step", _codes.N_STEPS), ("mu_product", _codes.MU_PRODUCT)):
             if name in self.shared:
-                self.shared[name].fill_(float(self.counts[place]))
+                self.shared[name].fill_(float(self.solver.counts[place]))
 
 
 def _choose_sgd(group: dict) -> int:
     if not group["momentum"]:
-        return _updates.SGD
-    return _updates.NESTEROV if group["nesterov"] else _updates.MOMENTUM
+        return _codes.SGD
+    return _codes.NESTEROV if group["nesterov"] else _codes.MOMENTUM
 
 
 def _widths(module: MLP) -> list[int]:
@@ -240,11 +259,11 @@ def _explain_module(run: TrainingRun) -> str | None:
         return f"the network is a {type(module).__name__}, not a plain MLP"
     if not module.is_plain_but_for_dropout:
         return "the network has layers beside weights, biases, activations and dropout"
-    unknown = sorted(set(module.activation_names) - set(_activations.CODES))
+    unknown = sorted(set(module.activation_names) - set(_codes.ACTIVATIONS))
     if unknown:
         return f"activation={unknown[0]!r} is not compiled"
     loss = net.loss
-    if not isinstance(loss, TableLoss) or not loss.is_named or loss.name not in _losses.CODES:
+    if not isinstance(loss, TableLoss) or not loss.is_named or loss.name not in _codes.LOSSES:
         return f"the loss {loss.name!r} is not compiled"
     if net.precision == "bfloat16":
         return "dtype='bfloat16' needs autocast"

@@ -10,19 +10,33 @@ import math
 import numpy as np
 
 from sknn._jit import jit
+from sknn.engine.compiled._codes import (
+    ADAM,
+    ADAMW,
+    BETA_1,
+    BETA_2,
+    DECAY,
+    EPSILON,
+    MOMENTUM_DECAY,
+    MU_PRODUCT,
+    N_STEPS,
+    NADAM,
+    NESTEROV,
+    RATE,
+    RMSPROP,
+    SGD,
+    SOLVER,
+    Network,
+    Solver,
+)
 
 Array = np.ndarray
-ADAM, ADAMW, SGD, MOMENTUM, NESTEROV, NADAM, RMSPROP = range(7)
-#: places in the vector of numbers that `update` takes
-RATE, BETA_1, BETA_2, EPSILON, DECAY, MOMENTUM_DECAY, ALPHA, L1_RATIO, MAX_NORM = range(9)
-N_NUMBERS = 9
-#: places in the vector of what changes from step to step
-N_STEPS, MU_PRODUCT = range(2)
 
 
 @jit
-def add_penalty(values: Array, n_weights: int, l2: float, l1: float, gradient: Array) -> None:
+def add_penalty(network: Network, n_weights: int, l2: float, l1: float) -> None:
     """Add the slope of the penalty on the weights, which lie before the biases."""
+    values, gradient = network.values, network.gradient
     kind = values.dtype.type
     l2, l1 = kind(l2), kind(l1)
     if l2 != 0:
@@ -45,34 +59,26 @@ def clip_gradient(gradient: Array, longest: float) -> None:
 
 
 @jit
-def update(
-    solver: int,
-    values: Array,
-    n_weights: int,
-    gradient: Array,
-    first: Array,
-    second: Array,
-    numbers: Array,
-    counts: Array,
-) -> None:
-    """Follow the gradient once; `first` and `second` are the solver's vectors."""
-    counts[N_STEPS] += 1
-    if solver in (ADAM, ADAMW):
-        if solver == ADAMW:
-            values[:n_weights] *= values.dtype.type(1 - numbers[RATE] * numbers[DECAY])
-        _update_adam(values, gradient, first, second, numbers, counts[N_STEPS])
-    elif solver == NADAM:
-        _update_nadam(values, gradient, first, second, numbers, counts)
-    elif solver == RMSPROP:
-        _update_rmsprop(values, gradient, first, numbers)
+def update(network: Network, n_weights: int, solver: Solver) -> None:
+    """Follow the gradient once."""
+    code, numbers = network.codes[SOLVER], solver.numbers
+    solver.counts[N_STEPS] += 1
+    if code in (ADAM, ADAMW):
+        if code == ADAMW:
+            kind = network.values.dtype.type
+            network.values[:n_weights] *= kind(1 - numbers[RATE] * numbers[DECAY])
+        _update_adam(network.values, network.gradient, solver)
+    elif code == NADAM:
+        _update_nadam(network.values, network.gradient, solver)
+    elif code == RMSPROP:
+        _update_rmsprop(network.values, network.gradient, solver)
     else:
-        _update_sgd(solver, values, gradient, first, numbers)
+        _update_sgd(code, network.values, network.gradient, solver)
 
 
 @jit
-def _update_adam(
-    values: Array, gradient: Array, m: Array, v: Array, numbers: Array, n_steps: float
-) -> None:
+def _update_adam(values: Array, gradient: Array, solver: Solver) -> None:
+    m, v, numbers, n_steps = solver.first, solver.second, solver.numbers, solver.counts[N_STEPS]
     kind = values.dtype.type
     beta_1, beta_2 = numbers[BETA_1], numbers[BETA_2]
     rate = numbers[RATE] * math.sqrt(1 - beta_2**n_steps) / (1 - beta_1**n_steps)
@@ -86,9 +92,8 @@ def _update_adam(
 
 
 @jit
-def _update_nadam(
-    values: Array, gradient: Array, m: Array, v: Array, numbers: Array, counts: Array
-) -> None:
+def _update_nadam(values: Array, gradient: Array, solver: Solver) -> None:
+    m, v, numbers, counts = solver.first, solver.second, solver.numbers, solver.counts
     kind = values.dtype.type
     beta_1, beta_2, t = numbers[BETA_1], numbers[BETA_2], counts[N_STEPS]
     mu = beta_1 * (1 - 0.5 * 0.96 ** (t * numbers[MOMENTUM_DECAY]))
@@ -107,8 +112,8 @@ def _update_nadam(
 
 
 @jit
-def _update_rmsprop(values: Array, gradient: Array, squares: Array, numbers: Array) -> None:
-    kind = values.dtype.type
+def _update_rmsprop(values: Array, gradient: Array, solver: Solver) -> None:
+    squares, numbers, kind = solver.first, solver.numbers, values.dtype.type
     old, new = kind(numbers[BETA_2]), kind(1 - numbers[BETA_2])
     rate, epsilon = kind(numbers[RATE]), kind(numbers[EPSILON])
     for j in range(len(values)):
@@ -118,16 +123,14 @@ def _update_rmsprop(values: Array, gradient: Array, squares: Array, numbers: Arr
 
 
 @jit
-def _update_sgd(
-    solver: int, values: Array, gradient: Array, velocity: Array, numbers: Array
-) -> None:
-    kind = values.dtype.type
+def _update_sgd(code: int, values: Array, gradient: Array, solver: Solver) -> None:
+    velocity, numbers, kind = solver.first, solver.numbers, values.dtype.type
     rate, momentum = kind(numbers[RATE]), kind(numbers[BETA_1])
-    if solver == SGD:
+    if code == SGD:
         for j in range(len(values)):
             values[j] -= rate * gradient[j]
         return
     for j in range(len(values)):
         g = gradient[j]
         velocity[j] = momentum * velocity[j] + g
-        values[j] -= rate * (g + momentum * velocity[j] if solver == NESTEROV else velocity[j])
+        values[j] -= rate * (g + momentum * velocity[j] if code == NESTEROV else velocity[j])

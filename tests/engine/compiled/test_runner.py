@@ -1,6 +1,8 @@
 """Compiled steps equal autograd's, with every option; elsewhere the reason is said."""
 
 import pickle
+import subprocess
+import sys
 import threading
 from dataclasses import replace
 
@@ -15,8 +17,8 @@ from sknn.activations import ACTIVATIONS
 from sknn.architectures import MLP, MLPOptions
 from sknn.engine import train
 from sknn.engine._runners import AutogradRunner, HandwrittenRunner
-from sknn.engine.compiled import _activations, _losses
-from sknn.engine.compiled._activations import TANH, fill_expm1, fill_exponential
+from sknn.engine.compiled import _codes
+from sknn.engine.compiled._activations import fill_expm1, fill_exponential
 from sknn.engine.compiled._blas import OneBLASThread
 from sknn.engine.compiled._runner import CompiledRunner
 from sknn.engine.losses._table import LOSSES
@@ -57,9 +59,9 @@ def test_every_loss_equals_autograds(loss, params):
 
 
 def test_every_named_loss_and_activation_is_compiled():
-    assert set(_losses.CODES) == set(LOSSES)
+    assert set(_codes.LOSSES) == set(LOSSES)
     trainable = {name for name, entry in ACTIVATIONS.items() if entry.torch_name is not None}
-    assert set(_activations.CODES) == trainable
+    assert set(_codes.ACTIVATIONS) == trainable
 
 
 @pytest.mark.parametrize("weighted", [False, True])
@@ -89,7 +91,7 @@ def plan_with(activation, sizes=(4, 6, 5, 3), dtype="float64"):
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
-@pytest.mark.parametrize("activation", _activations.CODES)
+@pytest.mark.parametrize("activation", _codes.ACTIVATIONS)
 def test_every_activation_equals_autograds(activation, dtype):
     one, other = (
         train(plan_with(activation, dtype=dtype), [kind]) for kind in (AnyWork, AutogradRunner)
@@ -148,10 +150,10 @@ def test_exponentials_keep_their_digits():
     fill_expm1(got, np.empty_like(x))
     np.testing.assert_allclose(got, wanted, rtol=1e-15)
     got = x.copy()
-    fill_exponential(TANH, got, np.empty_like(x), np.empty_like(x))
+    fill_exponential(_codes.TANH, got, np.empty_like(x), np.empty_like(x))
     np.testing.assert_allclose(got, np.tanh(x), rtol=1e-15)
     nan = np.array([np.nan, np.inf, -np.inf])
-    fill_exponential(TANH, nan, np.empty(3), np.empty(3))
+    fill_exponential(_codes.TANH, nan, np.empty(3), np.empty(3))
     np.testing.assert_array_equal(nan, [np.nan, 1, -1])
 
 
@@ -165,17 +167,17 @@ def test_a_long_fit_on_small_data_is_compiled_and_the_same_each_time():
     again = DeepMLPClassifier((8,), **LONG, random_state=0).fit(X, Y)
     assert model.net_ is not None
     np.testing.assert_array_equal(model.coefs_[0], again.coefs_[0])
-    assert model._result.runner == "compiled"
+    assert model.runner_ == "compiled"
     slow = DeepMLPClassifier((8,), **{**LONG, "max_iter": 100}, random_state=0).fit(X, Y)
-    assert slow._result.runner == "handwritten"
-    assert "it is not worth loading compiled code" in slow._result.runner_reasons["compiled"]
+    assert slow.runner_ == "handwritten"
+    assert "it is not worth loading compiled code" in slow.runner_reasons_["compiled"]
     np.testing.assert_allclose(slow.loss_curve_, model.loss_curve_[:100], rtol=1e-8)
 
 
 def test_early_stopping_keeps_the_best_weights_of_compiled_epochs():
     params = {**LONG, "n_iter_no_change": 40, "early_stopping": True, "learning_rate_init": 0.01}
     model = DeepMLPClassifier((16,), **params, random_state=0).fit(X, Y)
-    assert model._result.runner == "compiled"
+    assert model.runner_ == "compiled"
     assert model.n_iter_ < 600
     scores = model.validation_scores_
     assert model.best_validation_score_ == max(scores) == scores[model.best_iter_ - 1]
@@ -208,7 +210,17 @@ def test_why_a_fit_is_not_compiled_is_said(case):
     params, data, reason = REASONS[case]
     model = DeepMLPClassifier(**{"hidden_layer_sizes": (4,), **params, "max_iter": 1})
     model.fit(data, Y)
-    assert reason in model._result.runner_reasons["compiled"]
+    assert reason in model.runner_reasons_["compiled"]
+
+
+def test_numba_is_loaded_with_the_first_fit_that_is_compiled():
+    fit = (
+        "import sys, warnings; warnings.simplefilter('ignore');"
+        "from sknn import DeepMLPClassifier;"
+        "m = DeepMLPClassifier(max_iter=2).fit([[0.], [1.]], [0, 1]); print('numba' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", fit], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
 
 
 def blas_threads():

@@ -1,0 +1,182 @@
+"""What compiled steps are told by numbers: activations, losses, solvers, and where what lies.
+
+Nothing here loads numba, so that only fits whose steps are compiled do.
+"""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from sknn.losses import quantile_steps
+
+(IDENTITY, RELU, TANH, LOGISTIC, LEAKY_RELU, ELU, SELU, SOFTPLUS, SILU, GELU) = range(10)
+#: name of an activation -> its number
+ACTIVATIONS = {
+    "identity": IDENTITY,
+    "relu": RELU,
+    "tanh": TANH,
+    "logistic": LOGISTIC,
+    "leaky_relu": LEAKY_RELU,
+    "elu": ELU,
+    "selu": SELU,
+    "softplus": SOFTPLUS,
+    "silu": SILU,
+    "gelu": GELU,
+}
+
+(LOG, BINARY_LOG, SQUARED, ABSOLUTE, HUBER, POISSON, GAMMA) = range(7)
+(FOCAL, BINARY_FOCAL, HINGE, BINARY_HINGE, QUANTILE, NORMAL) = range(7, 13)
+#: name of a loss in the engine -> its number; a loss without one is trained in another way
+LOSSES = {
+    "log_loss": LOG,
+    "binary_log_loss": BINARY_LOG,
+    "squared_error": SQUARED,
+    "absolute_error": ABSOLUTE,
+    "huber": HUBER,
+    "poisson": POISSON,
+    "gamma": GAMMA,
+    "focal": FOCAL,
+    "binary_focal": BINARY_FOCAL,
+    "hinge": HINGE,
+    "binary_hinge": BINARY_HINGE,
+    "quantile": QUANTILE,
+    "gaussian_nll": NORMAL,
+}
+
+ADAM, ADAMW, SGD, MOMENTUM, NESTEROV, NADAM, RMSPROP = range(7)
+#: places in the vector of a solver's numbers
+RATE, BETA_1, BETA_2, EPSILON, DECAY, MOMENTUM_DECAY, ALPHA, L1_RATIO, MAX_NORM = range(9)
+N_NUMBERS = 9
+#: places in the vector of what changes from step to step
+N_STEPS, MU_PRODUCT = range(2)
+#: places in the vector of codes, before those of the activations
+LOSS, SOLVER, N_CODES = range(3)
+
+
+def pack_settings(settings: Mapping[str, Any]) -> np.ndarray:
+    """Return the settings of a loss as one vector of float64.
+
+    That of quantiles has the number of levels, that of the start, the levels, and their steps.
+    """
+    if "quantiles" in settings:
+        levels = tuple(settings["quantiles"])
+        start, steps = quantile_steps(levels)
+        return np.array([len(levels), start, *levels, *steps], dtype=float)
+    names = ("delta", "gamma", "min_std")
+    return np.array([settings[name] for name in names if name in settings] or [0.0], dtype=float)
+
+
+def count_work(sizes: np.ndarray, batch_size: int) -> int:
+    """Return how many numbers the values, sums and deltas of a mini-batch need."""
+    return batch_size * (int(sizes[0]) + 3 * int(sizes[1:].sum()))
+
+
+def count_space(sizes: np.ndarray, batch_size: int) -> int:
+    """Return how many numbers of float64 the activations of the widest layer need."""
+    return batch_size * int(sizes.max())
+
+
+class Samples(NamedTuple):
+    """What is learned from.
+
+    Attributes
+    ----------
+    X : ndarray of shape (n_samples, n_features)
+    Y : ndarray of shape (n_samples, n_columns)
+        Encoded targets, classes one-hot and smoothed.
+    weight : ndarray of shape (n_samples,) or (0,)
+        Sample weights, if there are some.
+    order : ndarray of int of shape (n_samples,)
+        Numbers of the samples, in the order of the epoch.
+    """
+
+    X: np.ndarray
+    Y: np.ndarray
+    weight: np.ndarray
+    order: np.ndarray
+
+
+class Network(NamedTuple):
+    """What is trained.
+
+    Attributes
+    ----------
+    sizes : ndarray of int of shape (n_layers + 1,)
+        Units of each layer, inputs first.
+    codes : ndarray of int
+        Numbers of the loss, of the solver, and of the activation of each hidden layer.
+    values, gradient : ndarray of shape (n_parameters,)
+        The weights of all layers, each of shape (n_outputs, n_inputs), then all biases; and space
+        for the gradient.
+    settings : ndarray of float64
+        Settings of the loss, see `pack_settings`.
+    """
+
+    sizes: np.ndarray
+    codes: np.ndarray
+    values: np.ndarray
+    gradient: np.ndarray
+    settings: np.ndarray
+
+
+class Solver(NamedTuple):
+    """What a solver knows.
+
+    Attributes
+    ----------
+    first, second : ndarray of shape (n_parameters,) or (0,)
+        Moments, velocity or squares.
+    numbers : ndarray of float64 of shape (N_NUMBERS,)
+        Learning rate and settings.
+    counts : ndarray of float64 of shape (2,)
+        Steps so far, and NAdam's product.
+    """
+
+    first: np.ndarray
+    second: np.ndarray
+    numbers: np.ndarray
+    counts: np.ndarray
+
+
+class Space(NamedTuple):
+    """Memory that steps use.
+
+    Attributes
+    ----------
+    work : ndarray of shape (count_work(...),)
+        Values of all layers, then sums, then deltas.
+    exponentials : ndarray of float64 of shape (2, count_space(...))
+        For activations made of exponentials.
+    masks : ndarray of shape (n,) or (0,)
+        Of dropout, if there is some: for each hidden layer those of all mini-batches of the call,
+        each of shape (batch_size, n_units), 0 for units that are left out.
+    outputs : ndarray of shape (n_samples, n_outputs)
+        Overwritten by the logits, in the order of the samples, each before its mini-batch's step.
+    """
+
+    work: np.ndarray
+    exponentials: np.ndarray
+    masks: np.ndarray
+    outputs: np.ndarray
+
+
+class Steps(NamedTuple):
+    """Which steps to do: the mini-batches from `first` up to `last`, of `batch_size` samples."""
+
+    first: int
+    last: int
+    batch_size: int
+
+
+class Batch(NamedTuple):
+    """A mini-batch: where it begins in the order, its samples, and those of a whole one.
+
+    Its masks begin at `mask_row` of `n_mask_rows` for each layer.
+    """
+
+    start: int
+    n: int
+    size: int
+    mask_row: int
+    n_mask_rows: int
