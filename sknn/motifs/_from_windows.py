@@ -92,12 +92,15 @@ def motifs_from_windows(
     motifs = []
     for i in range(windows.activation.shape[1]):
         values = windows.activation[:, i]
+        # One site a sequence, the best; a share of the best of all keeps weak sites out, which
+        # would blur the letters, and leaves the scale of the filter out of the choice.
         rows = np.flatnonzero((values > threshold * values.max()) & (values > 0))
         if len(rows) < max(min_sites, 1):
             continue
         places = windows.start[rows, i, None] + np.arange(windows.kernel_size)
         sites = X[rows[:, None], places].astype(float)
         turned = windows.reverse[rows, i]
+        # On the other strand the filter read the complement backwards: turn the site to match it.
         sites[turned] = sites[turned, ::-1, ::-1]
         known = None if importance is None else float(importance[i])
         motif = Motif(f"filter_{i}", sites.sum(axis=0), len(rows), pseudocount, known, alphabet)

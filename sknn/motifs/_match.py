@@ -22,7 +22,7 @@ class MotifMatches:
     Attributes
     ----------
     table : list of dict
-        A match a row, the smallest E-value first: ``'motif'``, ``'consensus'``, ``'bits'``,
+        One row a match, the smallest E-value first: ``'motif'``, ``'consensus'``, ``'bits'``,
         ``'match'``, ``'p_value'``, ``'e_value'``, ``'strand'`` (``'+'`` or ``'-'``) and
         ``'control'`` (whether the motif is of the untrained network). ``pandas.DataFrame(table)``
         makes a data frame of it.
@@ -70,12 +70,12 @@ def load_jaspar(release: str = "JASPAR2024", tax_group: str = "vertebrates") -> 
     release : str, default='JASPAR2024'
         See ``pyjaspar.jaspardb().get_releases()``.
     tax_group : str, default='vertebrates'
-        As ``'plants'``, ``'insects'``, ``'fungi'``.
+        Such as ``'plants'``, ``'insects'``, ``'fungi'``.
 
     Returns
     -------
     list of Motif
-        Named as ``'MA0028.3 ELK1'``.
+        Named such as ``'MA0028.3 ELK1'``.
 
     Raises
     ------
@@ -155,7 +155,7 @@ def match_motifs(
     .. [2] J. Schreiber, "tomtom-lite: Accelerating Tomtom enables large-scale and real-time motif
        similarity scoring", bioRxiv, 2025, doi:10.1101/2025.05.27.656386.
     """
-    known = _known_motifs(database)
+    known = _get_known_motifs(database)
     for motif in (*motifs, *control, *known):
         if motif.alphabet != "ACGT":
             raise ValueError(
@@ -167,7 +167,10 @@ def match_motifs(
             "match_motifs has no control. Pass the motifs of the untrained network as control, to "
             "see how many matches mean nothing."
         )
-    good, good_control = _informative(motifs, min_bits), _informative(control, min_bits)
+    good, good_control = (
+        _select_informative(motifs, min_bits),
+        _select_informative(control, min_bits),
+    )
     rows = _compare([*good, *good_control], known, max_e_value)
     for row in rows:
         row["control"] = row.pop("number") >= len(good)
@@ -197,7 +200,7 @@ def keep_threads() -> Iterator[None]:
         yield
 
 
-def _known_motifs(database: Sequence[Motif] | str | os.PathLike) -> list[Motif]:
+def _get_known_motifs(database: Sequence[Motif] | str | os.PathLike) -> list[Motif]:
     if isinstance(database, str) and database == "jaspar":
         return load_jaspar()
     known = read_motifs(database) if isinstance(database, str | os.PathLike) else list(database)
@@ -206,7 +209,7 @@ def _known_motifs(database: Sequence[Motif] | str | os.PathLike) -> list[Motif]:
     return known
 
 
-def _informative(motifs: Sequence[Motif], min_bits: float) -> list[Motif]:
+def _select_informative(motifs: Sequence[Motif], min_bits: float) -> list[Motif]:
     return [motif for motif in motifs if motif.information_content >= min_bits]
 
 
@@ -219,6 +222,8 @@ def _compare(queries: list[Motif], known: list[Motif], max_e_value: float) -> li
         p_values, _, _, _, strands = memelite.tomtom(
             [motif.ppm.T for motif in queries], [motif.ppm.T for motif in known]
         )[:5]
+    # TOMTOM's p-value is that of one comparison, corrected for all shifts. Of so many comparisons
+    # with motifs that mean nothing, p times their number are expected to be as good by chance.
     e_values = p_values * len(known)
     return [
         {

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from sknn._optional import require
 
@@ -18,7 +19,7 @@ class Motif:
     Attributes
     ----------
     name : str
-        Of the motif, as ``'filter_12'``.
+        Of the motif, such as ``'filter_12'``.
     pfm : ndarray of shape (width, n_letters)
         Position frequency matrix: how many sites have a letter at a position.
     n_sites : int
@@ -79,6 +80,7 @@ class Motif:
     def information(self) -> np.ndarray:
         """Information of each position in bits, of shape (width,), over equally likely letters."""
         ppm = self.ppm
+        # Entropy log2(n) of equal letters minus that of the position, -sum p log2 p.
         logs = np.log2(ppm, out=np.zeros_like(ppm), where=ppm > 0)
         return np.log2(ppm.shape[1]) + (ppm * logs).sum(axis=1)
 
@@ -95,9 +97,10 @@ class Motif:
         have their code if they make up more than three quarters, and all else is N, as Cavener
         (1987) counts. For other alphabets a letter stands if it has more than half, and else X.
         """
-        return "".join(map(self._consensus_letter, self.ppm))
+        return "".join(map(self._choose_letter, self.ppm))
 
-    def _consensus_letter(self, shares: np.ndarray) -> str:
+    def _choose_letter(self, shares: np.ndarray) -> str:
+        """Return the letter or code for probabilities of shape (n_letters,)."""
         first, second = np.argsort(-shares, kind="stable")[:2]
         nucleic = set(self.alphabet) in ({*"ACGT"}, {*"ACGU"})
         if shares[first] > 0.5 and (shares[first] > 2 * shares[second] or not nucleic):
@@ -109,7 +112,7 @@ class Motif:
             return PAIRS["".join(pair)]
         return "N"
 
-    def to_pwm(self, background: Any = None) -> np.ndarray:
+    def to_pwm(self, background: ArrayLike | None = None) -> np.ndarray:
         """Return the position weight matrix: log2 of probability over background.
 
         Parameters
@@ -151,7 +154,7 @@ class Motif:
         """
         information = self.information
         kept = np.flatnonzero(information >= min(bits, information.max()))
-        return self._with_counts(self.pfm[kept[0] : kept[-1] + 1])
+        return self._replace_counts(self.pfm[kept[0] : kept[-1] + 1])
 
     def reverse_complement(self) -> "Motif":
         """Return the motif as it stands on the other strand of DNA or RNA.
@@ -169,9 +172,10 @@ class Motif:
             raise ValueError(
                 f"Only motifs over 'ACGT' or 'ACGU' have another strand; got {self.alphabet!r}."
             )
-        return self._with_counts(self.pfm[::-1, ::-1])
+        return self._replace_counts(self.pfm[::-1, ::-1])
 
-    def _with_counts(self, pfm: np.ndarray) -> "Motif":
+    def _replace_counts(self, pfm: np.ndarray) -> "Motif":
+        """Return the motif with other counts, of shape (width, n_letters)."""
         return Motif(self.name, pfm, self.n_sites, self.pseudocount, self.importance, self.alphabet)
 
     def to_meme(self) -> str:

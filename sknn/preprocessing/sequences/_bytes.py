@@ -96,7 +96,7 @@ def suggest_one_column(array: np.ndarray) -> str:
 def sequence_bytes(
     X: ArrayLike, length: int | None = None, *, pad_left: bool = False, cut_left: bool = False
 ) -> np.ndarray:
-    """Return sequences as rows of ASCII codes in upper case.
+    """Return sequences as ASCII codes in upper case, a line of them for each.
 
     Parameters
     ----------
@@ -122,14 +122,14 @@ def sequence_bytes(
     """
     sequences = as_sequences(X)
     if isinstance(sequences, np.ndarray) and sequences.dtype.kind in "SU":
-        codes = _from_fixed_width(sequences)
+        codes = _read_fixed_width(sequences)
         ends = codes[:, :1] == PAD
         if ends.any():
             _raise_empty(int(ends.argmax()))
         if not (pad_left or cut_left) and (length is None or length == codes.shape[1]):
-            return _upper(codes)
+            return _write_upper(codes)
         sequences = list(sequences)
-    sequences = _strings(sequences)
+    sequences = _convert_strings(sequences)
     lengths = np.fromiter(map(len, sequences), np.int64, len(sequences))
     if lengths.min() == 0:
         _raise_empty(int(lengths.argmin()))
@@ -155,7 +155,7 @@ def lengths_of(sequences: Sequence | np.ndarray) -> np.ndarray:
     return np.fromiter((len(s) if is_text(s) else 0 for s in texts), np.int64, len(sequences))
 
 
-def _from_fixed_width(sequences: np.ndarray) -> np.ndarray:
+def _read_fixed_width(sequences: np.ndarray) -> np.ndarray:
     """Read an array of NumPy's own strings, which are filled up with zeros."""
     sequences = np.ascontiguousarray(sequences)
     width = sequences.dtype.itemsize // (4 if sequences.dtype.kind == "U" else 1)
@@ -168,7 +168,7 @@ def _from_fixed_width(sequences: np.ndarray) -> np.ndarray:
     return letters.reshape(len(sequences), width)
 
 
-def _strings(sequences: Sequence) -> list[str]:
+def _convert_strings(sequences: Sequence) -> list[str]:
     """Return a list of str, or say which entry is none."""
     sequences = list(sequences)
     for i, kind in enumerate(map(type, sequences)):
@@ -192,7 +192,7 @@ def as_string(sequence: object, i: int) -> str:
     )
 
 
-def _upper(codes: np.ndarray) -> np.ndarray:
+def _write_upper(codes: np.ndarray) -> np.ndarray:
     """Write ASCII letters in upper case, in place."""
     lower = (codes >= ord("a")) & (codes <= ord("z"))
     if lower.any():
@@ -205,7 +205,7 @@ def _raise_empty(i: int) -> None:
 
 
 def as_strings(codes: np.ndarray) -> np.ndarray:
-    """Return rows of ASCII codes as an array of strings; `PAD` at the end is left out.
+    """Return ASCII codes as an array of strings; `PAD` at the end is left out.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Sequences as estimators take them: strings, encoded arrays, or rows of numbers."""
+"""Sequences as estimators take them: strings, encoded arrays, or lines of numbers."""
 
 from dataclasses import dataclass
 
@@ -63,7 +63,7 @@ class SequenceInputs:
     spec_ : InputSpec
         Length, channels and dtype.
     is_identity_ : bool
-        True: nothing but the length is learned from the rows.
+        True: nothing but the length is learned from the samples.
     """
 
     is_identity_ = True
@@ -113,7 +113,7 @@ class SequenceInputs:
             )
 
     def encode(self, X: np.ndarray) -> np.ndarray:
-        """Return sequences as rows of numbers, position by position.
+        """Return sequences as flat arrays, position by position.
 
         Parameters
         ----------
@@ -140,7 +140,7 @@ class SequenceInputs:
         return np.ascontiguousarray(X, dtype=self.dtype).reshape(len(X), -1)
 
     def as_positions(self, X: np.ndarray) -> np.ndarray:
-        """Return encoded rows with an axis of positions and one of channels."""
+        """Return encoded samples with an axis of positions and one of channels."""
         return X.reshape(len(X), self.spec_.length, self.spec_.n_numeric)
 
     @property

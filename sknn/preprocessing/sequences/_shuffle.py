@@ -1,8 +1,7 @@
 """Random sequences that keep the dinucleotides of given ones: the negatives of motif discovery."""
 
-from typing import Any
-
 import numpy as np
+from numpy.typing import ArrayLike
 
 from sknn._validation import local_random_state
 from sknn.preprocessing.sequences._bytes import PAD, as_strings, sequence_bytes
@@ -11,7 +10,9 @@ from sknn.preprocessing.sequences._bytes import PAD, as_strings, sequence_bytes
 CHUNK = 4096
 
 
-def dinucleotide_shuffle(sequences: Any, random_state: Any = None) -> np.ndarray:
+def dinucleotide_shuffle(
+    sequences: ArrayLike, random_state: int | np.random.RandomState | None = None
+) -> np.ndarray:
     """Shuffle each sequence so that the count of every pair of neighbours stays the same.
 
     A sequence is a walk along edges from letter to letter. The result is drawn with equal
@@ -60,15 +61,15 @@ def dinucleotide_shuffle(sequences: Any, random_state: Any = None) -> np.ndarray
     parts = []
     for start in range(0, len(codes), CHUNK):
         rows = slice(start, start + CHUNK)
-        walks = _shuffled_walks(numbers[rows], lengths[rows], len(letters), random_state)
+        walks = _shuffle_walks(numbers[rows], lengths[rows], len(letters), random_state)
         parts.append(letters[walks])
     return as_strings(np.concatenate(parts))
 
 
-def _shuffled_walks(
+def _shuffle_walks(
     numbers: np.ndarray, lengths: np.ndarray, n_letters: int, random_state: np.random.RandomState
 ) -> np.ndarray:
-    """Shuffle rows of letter numbers, all rows at once, a step of every walk at a time."""
+    """Shuffle letter numbers of shape (n_samples, width), a step of all walks at a time."""
     n_rows, width = numbers.shape
     each, steps = np.arange(n_rows), np.arange(width - 1)
     sources = np.where(steps < lengths[:, None] - 1, numbers[:, :-1], n_letters)  # none: at the end
@@ -96,7 +97,7 @@ def _put_tree_last(
     roots: np.ndarray,
     random_state: np.random.RandomState,
 ) -> None:
-    """Swap a random tree's edge to the end of each letter's group, in every row.
+    """Swap a random tree's edge to the end of each letter's group, in every sample.
 
     The edges of the tree lead from each letter to the root, so that no walk ends too early.
     """
