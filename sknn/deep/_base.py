@@ -119,7 +119,8 @@ class DeepEstimator(CallbackSupportMixin, BaseEstimator, ABC):
 
     def _encoded_inputs(self, X: ArrayLike) -> np.ndarray:
         """Return X as the network gets it."""
-        return self._encoder.encode(self._check_inputs(X))
+        checked = self._check_inputs(X)  # which says so if there is no encoder yet
+        return self._encoder.encode(checked)
 
     def _check_inputs(self, X: ArrayLike) -> Samples:
         """Return X checked, for an encoder that is fitted."""
@@ -135,7 +136,7 @@ class DeepEstimator(CallbackSupportMixin, BaseEstimator, ABC):
         given = vars(self).get("_given_output")  # see `RawOutputScorer`
         if given is not None:
             return None, given
-        encoded = self._encoded_inputs(X)  # which says so if there is no net yet
+        encoded = self._encoded_inputs(X)
         return encoded, forward(self.net_, encoded)
 
     def __sklearn_is_fitted__(self) -> bool:

@@ -294,7 +294,8 @@ class DeepEnsembleClassifier(ClassifierMixin, DeepEnsemble):
         -------
         ndarray of shape (n_samples,) or (n_samples, n_labels)
         """
-        return self.estimators_[0]._codec.decode(self._scores(X))
+        scores = self._scores(X)  # which says so if there are no members yet
+        return self.estimators_[0]._codec.decode(scores)
 
     def _scores(self, X):
         """Return the logits that a network would have for the averaged probabilities."""
