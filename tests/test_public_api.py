@@ -154,6 +154,9 @@ def test_extras_exist_and_all_has_them():
     extras = tomllib.loads(text)["project"]["optional-dependencies"]
     for package, extra in EXTRAS.items():
         assert any(package.lower() in item for item in extras[extra])
+    for items in extras.values():
+        named = (re.findall(r"^sknn\[(.*)\]", item) for item in items)
+        assert {name for (names,) in filter(None, named) for name in names.split(",")} <= {*extras}
     assert set(re.findall(r"\w+", extras["all"][0])) >= {"sknn", "skops", *EXTRAS.values()}
 
 
