@@ -64,7 +64,7 @@ def test_links_are_followed_and_permissions_kept(tmp_path):
 def test_lines_end_where_files_end_them_and_nowhere_else(tmp_path):
     path = tmp_path / "text"
     text = "\ufeffa\u2028b\x85c\x1cd\r\ne\rf\n\n"
-    for content in (text.encode(), gzip.compress(text.encode())):
+    for content in (text.encode(), gzip.compress(text.encode(), mtime=0)):
         path.write_bytes(content)
         assert list(read_lines(path)) == [(1, "a\u2028b\x85c\x1cd"), (2, "e"), (3, "f"), (4, "")]
 
