@@ -43,7 +43,7 @@ def test_files_that_are_no_genome_are_named(tmp_path, fasta):
         Genome(packed)
 
 
-@pytest.mark.parametrize("pack", [lambda text: text.encode(), lambda t: gzip.compress(t.encode(), mtime=0)])
+@pytest.mark.parametrize("pack", [str.encode, lambda text: gzip.compress(text.encode(), mtime=0)])
 def test_bed_files_are_read_with_as_many_columns_as_they_have(tmp_path, pack):
     path = tmp_path / "peaks.bed"
     text = "track name=x\n#comment\nchr1\t5\t9\ta\t1.5\t+\textra\nchr2\t0\t3\tb\t.\t-\tmore\n\n"
