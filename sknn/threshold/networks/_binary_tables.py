@@ -1,9 +1,9 @@
 """Tables of zeros and ones: checked, listed and numbered."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy import sparse
 
 #: a full table of as many inputs has a million rows
@@ -58,7 +58,7 @@ def row_numbers(rows: np.ndarray) -> np.ndarray:
     return rows @ (1 << np.arange(rows.shape[1])[::-1])
 
 
-def binary_rows(X: Any, names: Sequence[str], what: str = "input") -> np.ndarray:
+def binary_rows(X: ArrayLike, names: Sequence[str], what: str = "input") -> np.ndarray:
     """Check that a table holds zeros and ones and has a column for each name.
 
     Parameters
@@ -102,7 +102,7 @@ def binary_rows(X: Any, names: Sequence[str], what: str = "input") -> np.ndarray
 
 
 def complete_table(
-    inputs: Any, outputs: Any, names: Sequence[str], default: int | None
+    inputs: ArrayLike, outputs: ArrayLike, names: Sequence[str], default: int | None
 ) -> np.ndarray:
     """Check a truth table, and bring its rows into the order of `all_rows`.
 
@@ -159,7 +159,7 @@ def complete_table(
     return table
 
 
-def _as_columns(outputs: Any) -> np.ndarray:
+def _as_columns(outputs: ArrayLike) -> np.ndarray:
     values = np.asarray(outputs)
     values = values[:, None] if values.ndim == 1 else values
     n_outputs = values.shape[1] if values.ndim == 2 else 1
@@ -172,7 +172,7 @@ def _in_words(row: np.ndarray, names: Sequence[str]) -> str:
     return ", ".join(f"{name}={value}" for name, value in zip(names, row, strict=True))
 
 
-def _columns_in_order(X: Any, names: Sequence[str], what: str) -> np.ndarray:
+def _columns_in_order(X: ArrayLike, names: Sequence[str], what: str) -> np.ndarray:
     values = X.toarray() if sparse.issparse(X) else np.asarray(X)
     columns = [str(name) for name in getattr(X, "columns", names)]
     if set(columns) != set(names):
