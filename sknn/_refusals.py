@@ -188,7 +188,7 @@ def _find_wrong_value(table: np.ndarray, labels: list, name: str) -> Exception |
     for place in np.ndindex(table.T.shape):
         place = place[::-1]
         value = table[place]
-        if isinstance(value, _NUMBERS) and -1e300 < float_of(value) < 1e300:
+        if isinstance(value, _NUMBERS) and -1e300 < read_float(value) < 1e300:
             continue
         if len(place) == 1:
             where = f"at position {place[0]}"
@@ -201,7 +201,7 @@ def _find_wrong_value(table: np.ndarray, labels: list, name: str) -> Exception |
     return None
 
 
-def float_of(value: object) -> float:
+def read_float(value: object) -> float:
     """Return a number as a float; infinity where it is too large for one."""
     try:
         return float(value)
@@ -213,7 +213,7 @@ def _explain_value(value: object, where: str, name: str) -> Exception | None:
     """Return the error for one value, None if it can become a number after all."""
     shown, kind = _show(value), type(value).__name__
     if isinstance(value, _NUMBERS):
-        if isinstance(value, int) and float_of(value) == np.inf:
+        if isinstance(value, int) and read_float(value) == np.inf:
             return ValueError(
                 f"{name} holds {shown} {where}, which is too large for a float. Scale it, or give "
                 "its logarithm."

@@ -46,7 +46,7 @@ __all__ = [
     "check_sample_weight",
     "check_y",
     "fit_context",
-    "output_container",
+    "get_output_container",
     "safe_split",
     "take_rows",
     "with_callbacks",
@@ -63,6 +63,6 @@ def with_callbacks(method: Method) -> Method:
     return _with_callbacks(method)
 
 
-def output_container(transformer: Any) -> str:
+def get_output_container(transformer: Any) -> str:
     """Return what `set_output` or scikit-learn's configuration asks for, as ``'pandas'``."""
     return _get_output_config("transform", transformer)["dense"]

@@ -13,7 +13,7 @@ from sknn._refusals import explain_refusal, find_fault, find_wrong_container
 from sknn._sklearn import check_sample_weight
 
 
-def local_random_state(random_state: Any) -> np.random.RandomState:
+def make_local_random_state(random_state: Any) -> np.random.RandomState:
     """Return a generator that is never NumPy's global one.
 
     scikit-learn takes ``None`` for the global generator, so that fitting moves it. Here ``None``
@@ -65,7 +65,7 @@ def restore_on_error(estimator: object) -> Iterator[None]:
         raise
 
 
-def validated_weights(sample_weight: Any, X: Any, dtype: Any = np.float64) -> np.ndarray | None:
+def check_weights(sample_weight: Any, X: Any, dtype: Any = np.float64) -> np.ndarray | None:
     """Check sample weights against X.
 
     Parameters
@@ -189,7 +189,7 @@ def is_clean_array(X: Any, n_features: int) -> bool:
         return bool(np.isfinite(X.sum()))  # not so if an entry is not, or the sum overflows
 
 
-def validated_layer_sizes(hidden_layer_sizes: Any) -> tuple[int, ...]:
+def check_layer_sizes(hidden_layer_sizes: Any) -> tuple[int, ...]:
     """Return the numbers of hidden units as a tuple of int.
 
     Parameters
@@ -247,7 +247,7 @@ def check_layers_say_all(model: Any, purpose: str) -> None:
     if getattr(getattr(model, "_inputs", None), "cardinalities", ()):
         found.append("embeddings of categories")
     if not found:
-        found = [f"a layer {kind!r}" for kind in _further_kinds(model)]
+        found = [f"a layer {kind!r}" for kind in _find_further_kinds(model)]
     if found:
         raise ValueError(
             f"{purpose} needs a network of weights, biases and activations alone; "
@@ -256,7 +256,7 @@ def check_layers_say_all(model: Any, purpose: str) -> None:
         )
 
 
-def _further_kinds(model: Any) -> list[str]:
+def _find_further_kinds(model: Any) -> list[str]:
     """Return the kinds of layers that are neither linear nor at work in training alone."""
     layers = model.summary().layers if hasattr(model, "summary") else ()
     known = ("Linear", "Dropout")
@@ -297,7 +297,7 @@ def check_sortable_labels(y: np.ndarray) -> None:
             )
 
 
-def as_plain_array(y: object) -> np.ndarray | None:
+def make_plain_array(y: object) -> np.ndarray | None:
     """Return y as an array of one axis or more, None where it is no such thing."""
     if sparse.issparse(y):
         return None
@@ -321,7 +321,7 @@ def check_numeric_target(y: object) -> None:
     ValueError
         If an entry is text, a date, a duration or missing.
     """
-    values = as_plain_array(y)
+    values = make_plain_array(y)
     if values is None:
         return
     if values.dtype.kind in "Mm":
@@ -345,7 +345,7 @@ def check_numeric_target(y: object) -> None:
             )
 
 
-def balance_weights(weights: np.ndarray) -> np.ndarray:
+def rescale_weights(weights: np.ndarray) -> np.ndarray:
     """Return sample weights that can be summed and divided in the precision of a network.
 
     A weight below 1e-30 times the largest counts for nothing, and is 0; were it kept, the batch

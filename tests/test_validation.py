@@ -7,9 +7,9 @@ from scipy import sparse
 
 from sknn import DeepMLPRegressor
 from sknn._validation import (
-    balance_weights,
     is_clean_array,
-    local_random_state,
+    make_local_random_state,
+    rescale_weights,
     restore_on_error,
 )
 
@@ -64,10 +64,10 @@ def test_names_of_columns_are_checked_for_clean_arrays_too():
 
 
 def test_random_state_is_never_the_global_one():
-    assert local_random_state(None) is not np.random.mtrand._rand
-    assert local_random_state(0).randint(100) == np.random.RandomState(0).randint(100)
+    assert make_local_random_state(None) is not np.random.mtrand._rand
+    assert make_local_random_state(0).randint(100) == np.random.RandomState(0).randint(100)
     own = np.random.RandomState(0)
-    assert local_random_state(own) is own
+    assert make_local_random_state(own) is own
 
 
 def fit_partly(model, error):
@@ -94,17 +94,17 @@ def test_attributes_set_in_a_block_that_succeeds_stay():
 
 def test_weights_of_ordinary_size_stay_as_they_are():
     weights = np.array([0.0, 1e-20, 3.0])
-    assert balance_weights(weights) is weights
+    assert rescale_weights(weights) is weights
 
 
 @pytest.mark.parametrize("size", [1e-300, 1e-40, 1e40, 1e300])
 def test_weights_out_of_range_keep_their_ratios(size):
-    balanced = balance_weights(np.array([0.0, 1.0, 3.0]) * size)
+    balanced = rescale_weights(np.array([0.0, 1.0, 3.0]) * size)
     np.testing.assert_allclose(balanced / balanced[1], [0.0, 1.0, 3.0])
     assert 0.5 <= balanced.max() < 1
 
 
 def test_weights_far_below_the_largest_are_0():
-    balanced = balance_weights(np.array([1e-40, 1e-29, 1.0], dtype=np.float32))
+    balanced = rescale_weights(np.array([1e-40, 1e-29, 1.0], dtype=np.float32))
     np.testing.assert_array_equal(balanced, np.array([0, 1e-29, 1], dtype=np.float32))
     assert balanced.dtype == np.float32

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from sknn._validation import local_random_state
+from sknn._validation import make_local_random_state
 
 BASES = "ACGT"
 #: codes of the IUPAC for several bases, as in `sknn.preprocessing`, which is an island of its own
@@ -75,11 +75,13 @@ def make_motif_sequences(
     >>> print(X[y == 1][0][positions[y == 1][0] :][:12])
     CGACCGAACTCC
     """
-    shares = _motif_shares(motif)
+    shares = _read_motif_shares(motif)
     width = len(shares)
     _check_sizes(n_samples, length, width, fraction)
-    random_state = local_random_state(random_state)
-    outside = _shares(np.full(4, 0.25) if background is None else background, "background", (4,))
+    random_state = make_local_random_state(random_state)
+    outside = _check_shares(
+        np.full(4, 0.25) if background is None else background, "background", (4,)
+    )
     bases = _draw(random_state, np.broadcast_to(outside, (length, 4)), n_samples)
     y = (random_state.random_sample(n_samples) < fraction).astype(np.int64)
     positions = random_state.randint(0, length - width + 1, n_samples)
@@ -101,9 +103,9 @@ def _draw(random_state: np.random.RandomState, shares: np.ndarray, n_samples: in
     return (drawn[:, :, None] >= limits).sum(axis=2)
 
 
-def _motif_shares(motif: Any) -> np.ndarray:
+def _read_motif_shares(motif: Any) -> np.ndarray:
     if not isinstance(motif, str):
-        return _shares(motif, "motif", (np.shape(motif)[0] if np.ndim(motif) == 2 else 1, 4))
+        return _check_shares(motif, "motif", (np.shape(motif)[0] if np.ndim(motif) == 2 else 1, 4))
     wrong = set(motif.upper()) - set(CODES)
     if wrong or not motif:
         raise ValueError(
@@ -113,7 +115,7 @@ def _motif_shares(motif: Any) -> np.ndarray:
     return np.array([[(base in bases) / len(bases) for base in BASES] for bases in sets])
 
 
-def _shares(values: Any, name: str, shape: tuple[int, ...]) -> np.ndarray:
+def _check_shares(values: Any, name: str, shape: tuple[int, ...]) -> np.ndarray:
     shares = np.asarray(values, dtype=float)
     if shares.shape != shape or not (shares >= 0).all() or not np.allclose(shares.sum(-1), 1):
         wanted = "(4,)" if len(shape) == 1 else "(width, 4)"

@@ -128,17 +128,17 @@ def load_fashion_mnist(
         _fetch(data_home)
         files = _find_files(parts, data_home)
     if files is None:
-        looked_in = " or ".join(repr(str(folder)) for folder in _folders(data_home))
+        looked_in = " or ".join(repr(str(folder)) for folder in _list_folders(data_home))
         raise OSError(
             f"No Fashion-MNIST files, {FILE_STARTS[parts[0]]}-images-idx3-ubyte.gz and so on, were "
             f"found in {looked_in}. Put them there, name their folder by data_home, or call with "
             "download_if_missing=True."
         )
     images, target = (np.concatenate(arrays) for arrays in zip(*_read(files), strict=True))
-    return _bunch(images, target.astype(np.int64), return_X_y=return_X_y, scale=scale)
+    return _make_bunch(images, target.astype(np.int64), return_X_y=return_X_y, scale=scale)
 
 
-def _folders(data_home: Any) -> list[Path]:
+def _list_folders(data_home: Any) -> list[Path]:
     """Return where the files may lie; unlike scikit-learn's `get_data_home`, create nothing."""
     if data_home is None:
         data_home = os.environ.get("SCIKIT_LEARN_DATA", "~/scikit_learn_data")
@@ -149,7 +149,7 @@ def _folders(data_home: Any) -> list[Path]:
 def _find_files(parts: tuple[str, ...], data_home: Any) -> dict[str, tuple[Path, Path]] | None:
     """Return part -> files of images and labels, all from the first folder that has them."""
     kinds = ("images-idx3-ubyte", "labels-idx1-ubyte")
-    for folder in _folders(data_home):
+    for folder in _list_folders(data_home):
         files = {
             part: tuple(_find_file(folder, f"{FILE_STARTS[part]}-{kind}") for kind in kinds)
             for part in parts
@@ -213,7 +213,7 @@ def _fetch(data_home: Any) -> None:
         write_idx(folder / f"{start}-labels-idx1-ubyte.gz", labels[rows[part]])
 
 
-def _bunch(images: np.ndarray, target: np.ndarray, *, return_X_y: bool, scale: bool) -> Any:
+def _make_bunch(images: np.ndarray, target: np.ndarray, *, return_X_y: bool, scale: bool) -> Any:
     if scale:
         images = images.astype(np.float32)
         images /= 255

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sknn._specs import TrainPlan, TrainResult
-from sknn._validation import local_random_state
+from sknn._validation import make_local_random_state
 from sknn.deep._held_out import RawOutputScorer
 from sknn.deep._params import check_fixed_params, read_fixed_params
 from sknn.deep.parts._preparation import (
@@ -39,7 +39,7 @@ def prepare_new(estimator: BaseEstimator, data: FitData, *, incremental: bool = 
     parts = estimator._make_parts()
     estimator._fixed = read_fixed_params(estimator, parts.network.fixed_params())
     samples = check_samples(estimator, parts, data.samples, None)
-    random_state = local_random_state(estimator.random_state)
+    random_state = make_local_random_state(estimator.random_state)
     codec = parts.target.fit_codec(samples.y, samples.sample_weight, data.classes)
     samples = drop_zero_weights(samples, parts.reader.weight_dtype(samples.X))
     preparation = Preparation(estimator, parts, samples, data.validation, random_state, codec)
@@ -58,7 +58,7 @@ def prepare_continued(
     parts, codec, encoder = estimator._make_parts(), estimator._codec, estimator._encoder
     check_fixed_params(estimator._fixed, read_fixed_params(estimator, parts.network.fixed_params()))
     samples = check_samples(estimator, parts, data.samples, encoder)
-    random_state = local_random_state(estimator.random_state)
+    random_state = make_local_random_state(estimator.random_state)
     if not incremental:
         parts.target.check_same(codec, samples.y)
     samples = drop_zero_weights(samples, parts.reader.weight_dtype(samples.X))

@@ -129,13 +129,13 @@ def add_values(graph: Graph, codec: ValueCodec, raw: str, dtype: str) -> None:
         values = _shift_quantiles(graph, values, codec.offsets_)
     mean = codec.mean_ if codec.shifts else np.zeros(n_columns)
     if not codec.has_std:
-        values = _in_units(graph, values, mean, codec.scale_)
+        values = _scale_back(graph, values, mean, codec.scale_)
         _output_values(graph, values, "variable", (n_columns, n_raw), dtype)
         return
     location, std = (graph.add("Gather", values, graph.constant([k]), axis=2) for k in (0, 1))
-    location = _in_units(graph, location, mean, codec.scale_)
+    location = _scale_back(graph, location, mean, codec.scale_)
     _output_values(graph, location, "variable", (n_columns, 1), dtype)
-    std = _in_units(graph, std, np.zeros(n_columns), codec.scale_)
+    std = _scale_back(graph, std, np.zeros(n_columns), codec.scale_)
     _output_values(graph, std, "std", (n_columns, 1), dtype)
 
 
@@ -152,7 +152,7 @@ def _output_values(
     graph.output(graph.cast(values, dtype), name, dtype, shape)
 
 
-def _in_units(graph: Graph, values: str, mean: np.ndarray, scale: np.ndarray) -> str:
+def _scale_back(graph: Graph, values: str, mean: np.ndarray, scale: np.ndarray) -> str:
     """Return values in the units of y, computed in float64 as the estimator does."""
     if not np.any(mean) and np.all(scale == 1):
         return values

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
-from sknn._validation import local_random_state
+from sknn._validation import make_local_random_state
 from sknn.preprocessing import Genome, Regions
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def matched_negatives(
     """
     import pandas as pd
 
-    random_state = local_random_state(random_state)
+    random_state = make_local_random_state(random_state)
     positives = Regions.of(regions)
     taken = Occupied(positives)
     if exclude is not None:

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 
 from sknn.activations import ACTIVATIONS, Activation
-from sknn.inspection._reading import layers_of, unwrapped
-from sknn.inspection.diagram._panels import panel_axes, show_text_as_it_is
-from sknn.inspection.diagram._style import line_styles, short
+from sknn.inspection._reading import read_layers, unwrap
+from sknn.inspection.diagram._panels import make_panels, show_text_as_it_is
+from sknn.inspection.diagram._style import make_line_styles, shorten
 
 KINDS = ("value", "derivative")
 
@@ -77,8 +77,8 @@ class ActivationDisplay:
         y_label: str = "σ(t)",
     ):
         self.t = np.asarray(t, dtype=float)
-        self.values = self._checked(values)
-        self.derivatives = None if derivatives is None else self._checked(derivatives)
+        self.values = self._check_curves(values)
+        self.derivatives = None if derivatives is None else self._check_curves(derivatives)
         if self.derivatives is not None and list(self.derivatives) != list(self.values):
             raise ValueError(
                 f"Each function needs its derivative under its own name; got {list(self.values)} "
@@ -86,7 +86,7 @@ class ActivationDisplay:
             )
         self.x_label, self.y_label = x_label, y_label
 
-    def _checked(self, curves: Mapping[str, Any]) -> dict[str, np.ndarray]:
+    def _check_curves(self, curves: Mapping[str, Any]) -> dict[str, np.ndarray]:
         arrays = {str(name): np.asarray(curve, dtype=float) for name, curve in curves.items()}
         for name, curve in arrays.items():
             if curve.shape != self.t.shape:
@@ -130,9 +130,9 @@ class ActivationDisplay:
         ValueError
             If there is no such activation.
         """
-        t = _points(limits)
+        t = _make_points(limits)
         names = [names] if isinstance(names, str) else names
-        functions = {name: _activation(name) for name in names}
+        functions = {name: _find_activation(name) for name in names}
         display = cls(
             t,
             {name: function.value(t) for name, function in functions.items()},
@@ -178,12 +178,12 @@ class ActivationDisplay:
         ValueError
             If there is no such activation.
         """
-        t, function = _points(limits), _activation(activation)
+        t, function = _make_points(limits), _find_activation(activation)
         values, derivatives = {}, {}
         for w in weights:
             for b in biases:
-                parts = [f"w = {short(w)}"] * (len(weights) > 1 or len(biases) == 1)
-                parts += [f"b = {short(b)}"] * (len(biases) > 1)
+                parts = [f"w = {shorten(w)}"] * (len(weights) > 1 or len(biases) == 1)
+                parts += [f"b = {shorten(b)}"] * (len(biases) > 1)
                 label = ", ".join(parts)
                 values[label] = function.value(w * t + b)
                 derivatives[label] = w * function.derivative(w * t + b)
@@ -227,8 +227,8 @@ class ActivationDisplay:
         sklearn.exceptions.NotFittedError
             If it is not fitted.
         """
-        _, network = unwrapped(estimator)
-        used = layers_of(network, "ActivationDisplay").activations
+        _, network = unwrap(estimator)
+        used = read_layers(network, "ActivationDisplay").activations
         names = [name for name in dict.fromkeys(used) if name in ACTIVATIONS]
         if not names:
             raise ValueError(
@@ -266,16 +266,16 @@ class ActivationDisplay:
         if "derivative" in kinds and self.derivatives is None:
             raise ValueError("There are no derivatives to draw. Use kind='value'.")
         purpose = f"{type(self).__name__}.plot"
-        self.ax_, self.axes_ = panel_axes(
+        self.ax_, self.axes_ = make_panels(
             ax, len(kinds), 2, size=(3.8, 3.2), purpose=purpose, gap=0.06
         )
         self.figure_ = self.axes_[0].figure
         self.lines_ = []
         for axis, drawn in zip(self.axes_, kinds, strict=True):
             curves = self.values if drawn == "value" else self.derivatives
-            for (name, curve), style in zip(curves.items(), _styles(len(curves)), strict=True):
+            for (name, curve), style in zip(curves.items(), _make_styles(len(curves)), strict=True):
                 look = {**style, "label": name, **(line_kw or {})}
-                self.lines_ += axis.plot(*_break_at_jumps(self.t, curve), **look)
+                self.lines_ += axis.plot(*_split_at_jumps(self.t, curve), **look)
             derivative = f"derivative by {self.x_label}"
             axis.set(xlabel=self.x_label, ylabel=self.y_label if drawn == "value" else derivative)
         self.axes_[-1].legend(fontsize="small", loc="center left", bbox_to_anchor=(1.0, 0.5))
@@ -283,15 +283,16 @@ class ActivationDisplay:
         return self
 
 
-def _styles(n: int) -> list[dict[str, Any]]:
+def _make_styles(n: int) -> list[dict[str, Any]]:
     """Return styles whose dashes differ too: steps and derivatives lie on each other."""
     dashes = ("-", (0, (6, 2)), (0, (4, 1.5, 1, 1.5)), (0, (1.5, 1)), (0, (8, 1.5)))
     return [
-        {**style, "linestyle": dashes[i % len(dashes)]} for i, style in enumerate(line_styles(n))
+        {**style, "linestyle": dashes[i % len(dashes)]}
+        for i, style in enumerate(make_line_styles(n))
     ]
 
 
-def _break_at_jumps(t: np.ndarray, curve: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _split_at_jumps(t: np.ndarray, curve: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return a curve with a gap where it jumps: a vertical line would be values it never has."""
     steps = np.abs(np.diff(curve))
     # a steep but continuous curve is steep two points before and after as well
@@ -300,11 +301,11 @@ def _break_at_jumps(t: np.ndarray, curve: np.ndarray) -> tuple[np.ndarray, np.nd
     return np.insert(t, at, t[at]), np.insert(curve, at, np.nan)
 
 
-def _points(limits: tuple[float, float]) -> np.ndarray:
+def _make_points(limits: tuple[float, float]) -> np.ndarray:
     return np.linspace(*limits, 801)
 
 
-def _activation(name: str) -> Activation:
+def _find_activation(name: str) -> Activation:
     if name not in ACTIVATIONS:
         raise ValueError(f"activation must be one of {sorted(ACTIVATIONS)}, got {name!r}.")
     return ACTIVATIONS[name]

@@ -8,8 +8,8 @@ from numpy.typing import ArrayLike
 from sklearn.utils.validation import check_is_fitted
 
 from sknn._optional import require
-from sknn.inspection._reading import checked_names, input_names
-from sknn.inspection.diagram._panels import panel_axes, show_text_as_it_is
+from sknn.inspection._reading import get_input_names, read_names
+from sknn.inspection.diagram._panels import make_panels, show_text_as_it_is
 from sknn.inspection.diagram._style import COLORS
 
 _MARKERS = "o^sDvP*X"
@@ -103,11 +103,11 @@ class DecisionLineDisplay:
             )
         n_lines, n_units, _ = shape
         names = range(n_lines) if names is None else names
-        self.names = checked_names(names, n_lines, "names of lines")
+        self.names = read_names(names, n_lines, "names of lines")
         units = [f"unit {i}" for i in range(n_units)] if unit_names is None else unit_names
-        self.unit_names = checked_names(units, n_units, "names of units")
-        features = input_names(None, 2) if feature_names is None else feature_names
-        self.feature_names = checked_names(features, 2, "names of features")
+        self.unit_names = read_names(units, n_units, "names of units")
+        features = get_input_names(None, 2) if feature_names is None else feature_names
+        self.feature_names = read_names(features, 2, "names of features")
 
     @classmethod
     def from_estimator(
@@ -167,7 +167,7 @@ class DecisionLineDisplay:
             y,
             names=names,
             unit_names=units if len(units) == n_units else None,
-            feature_names=input_names(estimator, 2),
+            feature_names=get_input_names(estimator, 2),
         )
         return display.plot(ax, n_columns=n_columns)
 
@@ -189,7 +189,7 @@ class DecisionLineDisplay:
         purpose = f"{type(self).__name__}.plot"
         n_units = self.coefs.shape[1]
         size = (3.4 + 1.8 / n_units, 3.2)  # the legend is beside the last panel
-        self.ax_, self.axes_ = panel_axes(ax, n_units, n_columns, size=size, purpose=purpose)
+        self.ax_, self.axes_ = make_panels(ax, n_units, n_columns, size=size, purpose=purpose)
         self.figure_ = self.axes_[0].figure
         self.lines_ = []
         for unit, (axis, name) in enumerate(zip(self.axes_, self.unit_names, strict=True)):

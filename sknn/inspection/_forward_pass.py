@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sknn._validation import check_layers_say_all
 from sknn.activations import ACTIVATIONS
-from sknn.threshold.networks._binary_tables import binary_rows
+from sknn.threshold.networks._binary_tables import check_binary
 from sknn.threshold.networks._network import ThresholdNetwork
 
 _LINKS = {"softmax": lambda z: softmax(z, axis=1), "exp": np.exp}
@@ -152,12 +152,12 @@ def forward_pass(model: Any, X: Any, names: Sequence[str] | None = None) -> Forw
     """
     if hasattr(model, "coefs_"):
         check_layers_say_all(model, "A forward pass")
-    X = _rows(model, X)
-    coefs, intercepts, functions = _weights(model)
+    X = _read_inputs(model, X)
+    coefs, intercepts, functions = _read_weights(model)
     if X.shape[1] != len(coefs[0]):
         raise ValueError(f"X has {X.shape[1]} columns, but the network has {len(coefs[0])} inputs.")
     sizes = [X.shape[1], *(coef.shape[1] for coef in coefs)]
-    nodes = _node_names(model, sizes) if names is None else list(names)
+    nodes = _get_node_names(model, sizes) if names is None else list(names)
     if len(nodes) != sum(sizes):
         raise ValueError(
             f"The network has {' + '.join(map(str, sizes))} = {sum(sizes)} nodes, got "
@@ -176,9 +176,9 @@ def forward_pass(model: Any, X: Any, names: Sequence[str] | None = None) -> Forw
     return ForwardPass(named[0], X, layers)
 
 
-def _rows(model: Any, X: Any) -> np.ndarray:
+def _read_inputs(model: Any, X: Any) -> np.ndarray:
     if isinstance(model, ThresholdNetwork):
-        return binary_rows(X, model.feature_names_in_).astype(float)
+        return check_binary(X, model.feature_names_in_).astype(float)
     if hasattr(model, "_encoded_inputs"):  # a deep estimator, which scales and encodes
         X = model._encoded_inputs(X).astype(float)
     elif isinstance(model, BaseEstimator):
@@ -189,12 +189,12 @@ def _rows(model: Any, X: Any) -> np.ndarray:
     return X if isinstance(X, np.ndarray) else X.toarray()
 
 
-def _weights(model: Any) -> tuple[list[np.ndarray], list[np.ndarray], list[str]]:
+def _read_weights(model: Any) -> tuple[list[np.ndarray], list[np.ndarray], list[str]]:
     """Return weights, biases and the name of the activation of each layer."""
     if hasattr(model, "coefs_"):
         known = [*ACTIVATIONS, *_LINKS]
-        last = _checked(model.out_activation_, "out_activation_", known)
-        functions = [*_hidden_functions(model), last]
+        last = _check_function(model.out_activation_, "out_activation_", known)
+        functions = [*_get_hidden_functions(model), last]
         return list(model.coefs_), list(model.intercepts_), functions
     if hasattr(model, "coef_"):
         return [model.coef_.T], [np.asarray(model.intercept_)], [getattr(model, "step", "sign")]
@@ -204,7 +204,7 @@ def _weights(model: Any) -> tuple[list[np.ndarray], list[np.ndarray], list[str]]
     )
 
 
-def _hidden_functions(model: Any) -> list[str]:
+def _get_hidden_functions(model: Any) -> list[str]:
     """Return the name of the activation of each hidden layer."""
     given, n_hidden = model.activation, len(model.coefs_) - 1
     if isinstance(given, str) or not isinstance(given, Sequence | np.ndarray):
@@ -214,16 +214,16 @@ def _hidden_functions(model: Any) -> list[str]:
             f"activation has {len(given)} entries, but the network {n_hidden} hidden layers: "
             f"{list(given)!r}. Was it changed after fit?"
         )
-    return [_checked(function, "activation", list(ACTIVATIONS)) for function in given]
+    return [_check_function(function, "activation", list(ACTIVATIONS)) for function in given]
 
 
-def _checked(function: Any, parameter: str, known: list[str]) -> str:
+def _check_function(function: Any, parameter: str, known: list[str]) -> str:
     if not isinstance(function, str) or function not in known:
         raise ValueError(f"A forward pass needs {parameter} out of {known}; got {function!r}.")
     return function
 
 
-def _node_names(model: Any, sizes: list[int]) -> list[str]:
+def _get_node_names(model: Any, sizes: list[int]) -> list[str]:
     names = [str(number + 1) for number in range(sum(sizes))]
     inputs = getattr(model, "_input_names", getattr(model, "feature_names_in_", None))
     if inputs is None:

@@ -7,9 +7,9 @@ import numpy as np
 from sklearn.base import BaseEstimator, is_classifier, is_regressor
 
 from sknn._optional import require
-from sknn.inspection._reading import unwrapped
-from sknn.inspection.diagram._panels import panel_axes, show_text_as_it_is
-from sknn.inspection.diagram._style import line_styles
+from sknn.inspection._reading import unwrap
+from sknn.inspection.diagram._panels import make_panels, show_text_as_it_is
+from sknn.inspection.diagram._style import make_line_styles
 from sknn.losses import find_value_loss
 
 #: what is drawn -> keys of a history, training rows first
@@ -184,14 +184,14 @@ class LossCurveDisplay:
         sklearn.exceptions.NotFittedError
             If one is not fitted.
         """
-        networks = {name: unwrapped(est)[1] for name, est in estimators.items()}
-        histories = {name: _history(network) for name, network in networks.items()}
-        best = {n: _best_iter(network, histories[n]) for n, network in networks.items()}
+        networks = {name: unwrap(est)[1] for name, est in estimators.items()}
+        histories = {name: _read_history(network) for name, network in networks.items()}
+        best = {n: _get_best_iter(network, histories[n]) for n, network in networks.items()}
         display = cls(
             histories,
             best_iters={name: epoch for name, epoch in best.items() if epoch},
-            loss_name=_common(networks.values(), _loss_name, "loss"),
-            score_name=_common(networks.values(), _score_name, "score"),
+            loss_name=_get_common_name(networks.values(), _get_loss_name, "loss"),
+            score_name=_get_common_name(networks.values(), _score_name, "score"),
         )
         return display.plot(ax, quantity=quantity, line_kw=line_kw)
 
@@ -235,7 +235,7 @@ class LossCurveDisplay:
                     "rows, as with early_stopping=True."
                 )
         purpose = f"{type(self).__name__}.plot"
-        self.ax_, self.axes_ = panel_axes(
+        self.ax_, self.axes_ = make_panels(
             ax, len(wanted), 2, size=(4.2, 3.4), purpose=purpose, gap=0.06
         )
         self.figure_ = self.axes_[0].figure
@@ -248,13 +248,13 @@ class LossCurveDisplay:
     def _draw(self, ax: Any, quantity: str, line_kw: dict[str, Any]) -> None:
         ticker = require("matplotlib.ticker", "LossCurveDisplay.plot")
         n_before = sum(line.get_gid() == "network" for line in ax.lines)
-        styles = line_styles(n_before + len(self.histories))[n_before:]
+        styles = make_line_styles(n_before + len(self.histories))[n_before:]
         for (name, history), style in zip(self.histories.items(), styles, strict=True):
             drawn = [key for key in QUANTITIES[quantity] if key in history]
             for key in drawn:
                 # The first line of each network says how many of them there are already.
                 gid = "network" if key == drawn[0] else None
-                look = {**style, **_by_role(key, name), "gid": gid, **line_kw}
+                look = {**style, **_choose_look(key, name), "gid": gid, **line_kw}
                 curve = history[key]
                 self.lines_ += ax.plot(np.arange(1, len(curve) + 1), curve, **look)
             if drawn and name in self.best_iters:
@@ -270,14 +270,14 @@ class LossCurveDisplay:
         self.best_points_ += ax.plot([best], [curve[best - 1]], **look, label=label)
 
 
-def _by_role(key: str, name: str) -> dict[str, Any]:
+def _choose_look(key: str, name: str) -> dict[str, Any]:
     validation = key.startswith("validation")
     role = "validation" if validation else "training"
     label = role if not name else f"{name}, {role}" if validation else name
     return {"label": label} | ({"linestyle": (0, (2, 1.2))} if validation else {})
 
 
-def _history(network: Any) -> dict[str, list[float]]:
+def _read_history(network: Any) -> dict[str, list[float]]:
     """Return curves by their names, from whatever an estimator keeps."""
     history = getattr(network, "history_", None)
     if isinstance(history, Mapping) and "loss" in history:
@@ -300,7 +300,7 @@ def _history(network: Any) -> dict[str, list[float]]:
     return {key: list(curve) for key, curve in sources.items() if curve is not None}
 
 
-def _best_iter(network: Any, history: Mapping[str, Sequence[float]]) -> int:
+def _get_best_iter(network: Any, history: Mapping[str, Sequence[float]]) -> int:
     """Return the epoch whose weights the network has, from 1 over all calls; 0 for no mark."""
     validation = [key for key in ("validation_score", "validation_loss") if key in history]
     if not validation or not getattr(network, "early_stopping", True):
@@ -312,7 +312,7 @@ def _best_iter(network: Any, history: Mapping[str, Sequence[float]]) -> int:
     return int(np.argmax(history["validation_score"])) + 1 if "validation_score" in history else 0
 
 
-def _loss_name(network: Any) -> str:
+def _get_loss_name(network: Any) -> str:
     if hasattr(network, "errors_curve_"):
         return "misclassified training rows (weight)"
     return "loss"
@@ -332,6 +332,6 @@ def _score_name(network: Any) -> str:
     return "score" if entry is None else entry.score.name
 
 
-def _common(networks: Any, name_of: Any, otherwise: str) -> str:
+def _get_common_name(networks: Any, name_of: Any, otherwise: str) -> str:
     names = {name_of(network) for network in networks}
     return names.pop() if len(names) == 1 else otherwise

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sknn.inspection._reading import sequence_network
+from sknn.inspection._reading import find_sequence_network
 from sknn.inspection.diagram._letters import draw_letters
-from sknn.inspection.diagram._panels import panel_axes, show_text_as_it_is
+from sknn.inspection.diagram._panels import make_panels, show_text_as_it_is
 from sknn.motifs import Motif
 
 
@@ -101,7 +101,7 @@ class MotifLogoDisplay:
         sklearn.exceptions.NotFittedError
             If it is not fitted.
         """
-        network, X = sequence_network(estimator, X, cls.__name__)
+        network, X = find_sequence_network(estimator, X, cls.__name__)
         return cls(network.motifs(X, y)[:n_motifs]).plot(ax, n_columns=n_columns)
 
     def plot(self, ax: Any = None, *, n_columns: int = 2) -> "MotifLogoDisplay":
@@ -120,7 +120,7 @@ class MotifLogoDisplay:
             Itself.
         """
         purpose = f"{type(self).__name__}.plot"
-        self.ax_, self.axes_ = panel_axes(
+        self.ax_, self.axes_ = make_panels(
             ax, len(self.motifs), n_columns, size=(4.2, 1.8), purpose=purpose
         )
         self.figure_ = self.axes_[0].figure

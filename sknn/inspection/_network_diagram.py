@@ -10,11 +10,11 @@ from sknn._files import write_file
 from sknn._optional import require
 from sknn._validation import check_layers_say_all
 from sknn.inspection._forward_pass import forward_pass
-from sknn.inspection._reading import checked_names, layers_of, transformed, unwrapped
+from sknn.inspection._reading import apply_steps, read_layers, read_names, unwrap
 from sknn.inspection.diagram._diagram import Layout, Line, Network, Sheet, Text, draw
 from sknn.inspection.diagram._panels import check_axes, show_text_as_it_is
 from sknn.inspection.diagram._style import NEGATIVE, POSITIVE
-from sknn.inspection.diagram._svg import svg_text
+from sknn.inspection.diagram._svg import write_svg
 
 _INCH = 72  # points
 _KEY = 26  # width of the key of the colours, in sizes of its font
@@ -102,14 +102,14 @@ class NetworkDiagramDisplay:
     ):
         self.coefs = [np.asarray(coef, dtype=float) for coef in coefs]
         self.intercepts = [np.asarray(b, dtype=float) for b in intercepts]
-        sizes = _checked_sizes(self.coefs, self.intercepts)
+        sizes = _check_shapes(self.coefs, self.intercepts)
         n_layers = len(self.coefs)
-        self.activations = checked_names(activations or [""] * n_layers, n_layers, "activations")
+        self.activations = read_names(activations or [""] * n_layers, n_layers, "activations")
         if node_names is None:
             numbers = iter(range(1, sum(sizes) + 1))
             node_names = [[str(next(numbers)) for _ in range(n)] for n in sizes]
         self.node_names = [
-            checked_names(names, n, f"names of nodes in layer {i}")
+            read_names(names, n, f"names of nodes in layer {i}")
             for i, (names, n) in enumerate(zip(node_names, sizes, strict=True))
         ]
         self.values = None if values is None else [np.ravel(v).astype(float) for v in values]
@@ -119,7 +119,7 @@ class NetworkDiagramDisplay:
                 f"{[len(v) for v in self.values]}."
             )
         self.feature_names, self.class_names = (
-            None if names is None else checked_names(names, n, f"names of {what}")
+            None if names is None else read_names(names, n, f"names of {what}")
             for names, n, what in (
                 (feature_names, sizes[0], "features"),
                 (class_names, sizes[-1], "outputs"),
@@ -175,13 +175,13 @@ class NetworkDiagramDisplay:
         sklearn.exceptions.NotFittedError
             If the estimator is not fitted.
         """
-        transformers, network = unwrapped(estimator)
+        transformers, network = unwrap(estimator)
         if hasattr(network, "coefs_"):
             check_layers_say_all(network, cls.__name__)
-        layers = layers_of(network, cls.__name__)
+        layers = read_layers(network, cls.__name__)
         values = None
         if X is not None:
-            passed = forward_pass(network, transformed(transformers, X))
+            passed = forward_pass(network, apply_steps(transformers, X))
             if len(passed.inputs) != 1:
                 raise ValueError(
                     f"X must be a single row, got {len(passed.inputs)} rows. Give one, as X[:1]."
@@ -201,7 +201,7 @@ class NetworkDiagramDisplay:
             node_names=own_names,
             values=values,
             feature_names=feature_names,
-            class_names=_one_for_each_output(class_names, layers.coefs[-1].shape[1]),
+            class_names=_select_class_names(class_names, layers.coefs[-1].shape[1]),
         )
         return display.plot(ax, max_nodes=max_nodes) if draw else display
 
@@ -232,20 +232,20 @@ class NetworkDiagramDisplay:
         )
         check_axes(ax, purpose)
         if ax is None:
-            size = [length / _INCH for length in self._size(max_nodes)]
+            size = [length / _INCH for length in self._choose_size(max_nodes)]
             ax = plt.figure(figsize=size).add_axes((0, 0, 1, 1))
         box = ax.get_window_extent()
         width, height = (length * _INCH / ax.figure.dpi for length in (box.width, box.height))
         font_size = 0.85 * plt.rcParams["font.size"]
-        sheet = self._sheet(width, height, font_size, max_nodes)
+        sheet = self._draw_sheet(width, height, font_size, max_nodes)
         ax.set(xlim=(0, width), ylim=(0, height), aspect="equal")
         ax.set_axis_off()
         self.edges_ = [
-            ax.add_collection(_line_collection(lines, collections.LineCollection))
+            ax.add_collection(_make_line_collection(lines, collections.LineCollection))
             for lines in sheet.lines
         ]
-        ax.add_collection(_line_collection(sheet.key, collections.LineCollection))
-        self.nodes_ = ax.add_collection(_nodes(sheet, plt, collections.PatchCollection))
+        ax.add_collection(_make_line_collection(sheet.key, collections.LineCollection))
+        self.nodes_ = ax.add_collection(_make_circles(sheet, plt, collections.PatchCollection))
         self.texts_ = [
             ax.text(*t.position, t.text, fontsize=t.size, ha=t.align, va="center_baseline")
             for t in sheet.texts
@@ -285,9 +285,11 @@ class NetworkDiagramDisplay:
         ValueError
             If `max_nodes` is below 3.
         """
-        width, height = self._size(max_nodes) if size is None else size
-        sheet = self._sheet(width, height, 9.0, max_nodes)
-        text = svg_text(sheet, "network of " + "-".join(map(str, self._network().sizes)) + " nodes")
+        width, height = self._choose_size(max_nodes) if size is None else size
+        sheet = self._draw_sheet(width, height, 9.0, max_nodes)
+        text = write_svg(
+            sheet, "network of " + "-".join(map(str, self._make_network().sizes)) + " nodes"
+        )
         if path is not None:
             write_file(path, text)
         return text
@@ -296,7 +298,7 @@ class NetworkDiagramDisplay:
         """Return the diagram as SVG for notebooks, unless matplotlib shows it already."""
         return None if hasattr(self, "figure_") else self.to_svg()
 
-    def _network(self) -> Network:
+    def _make_network(self) -> Network:
         return Network(
             self.coefs,
             self.intercepts,
@@ -307,18 +309,18 @@ class NetworkDiagramDisplay:
             self.class_names,
         )
 
-    def _size(self, max_nodes: int) -> tuple[float, float]:
+    def _choose_size(self, max_nodes: int) -> tuple[float, float]:
         """Return width and height of a new picture in points."""
-        sizes = self._network().sizes
+        sizes = self._make_network().sizes
         n_places = min(max(sizes), max_nodes)
         return 110.0 * max(3, len(sizes) + 0.6), 50.0 * max(2, n_places) + 45
 
-    def _sheet(self, width: float, height: float, font_size: float, max_nodes: int) -> Sheet:
+    def _draw_sheet(self, width: float, height: float, font_size: float, max_nodes: int) -> Sheet:
         if max_nodes < 3:
             raise ValueError(f"max_nodes must be at least 3, got {max_nodes!r}.")
         font_size = min(font_size, width / _KEY)
         sheet = draw(
-            Layout(self._network(), width, height, font_size=font_size, max_nodes=max_nodes)
+            Layout(self._make_network(), width, height, font_size=font_size, max_nodes=max_nodes)
         )
         _add_key(sheet, font_size)
         return sheet
@@ -335,7 +337,7 @@ def _add_key(sheet: Sheet, font: float) -> None:
         sheet.texts.append(Text((left + 2.5 * font, y), text, font, "left"))
 
 
-def _line_collection(lines: Sequence[Line], collection: Any) -> Any:
+def _make_line_collection(lines: Sequence[Line], collection: Any) -> Any:
     return collection(
         [(line.start, line.end) for line in lines],
         linewidths=[line.width for line in lines],
@@ -345,7 +347,7 @@ def _line_collection(lines: Sequence[Line], collection: Any) -> Any:
     )
 
 
-def _nodes(sheet: Sheet, plt: Any, collection: Any) -> Any:
+def _make_circles(sheet: Sheet, plt: Any, collection: Any) -> Any:
     outline = plt.rcParams["text.color"]
     fills: Mapping[int, str] = {1: POSITIVE, -1: NEGATIVE, 0: outline}
     to_rgba = require("matplotlib.colors", "NetworkDiagramDisplay.plot").to_rgba
@@ -358,14 +360,14 @@ def _nodes(sheet: Sheet, plt: Any, collection: Any) -> Any:
     )
 
 
-def _one_for_each_output(names: Any, n_outputs: int) -> list[str] | None:
+def _select_class_names(names: Any, n_outputs: int) -> list[str] | None:
     if names is None:
         return None
     names = [str(name) for name in names]
     return names[1:] if len(names) == 2 and n_outputs == 1 else names
 
 
-def _checked_sizes(coefs: list[np.ndarray], intercepts: list[np.ndarray]) -> list[int]:
+def _check_shapes(coefs: list[np.ndarray], intercepts: list[np.ndarray]) -> list[int]:
     """Return the numbers of nodes in all layers."""
     sizes = [len(coefs[0])] if coefs else []
     shapes = [coef.shape for coef in coefs], [b.shape for b in intercepts]

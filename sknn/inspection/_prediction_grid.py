@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from sknn.inspection._reading import checked_names, make_images
-from sknn.inspection.diagram._panels import panel_axes, show_text_as_it_is
+from sknn.inspection._reading import make_images, read_names
+from sknn.inspection.diagram._panels import make_panels, show_text_as_it_is
 from sknn.inspection.diagram._style import NEGATIVE
 
 WHICH = ("all", "right", "wrong")
@@ -162,7 +162,7 @@ class PredictionGridDisplay:
             columns = np.searchsorted(classes, y_pred)
             y_proba = np.take_along_axis(estimator.predict_proba(flat), columns[:, None], 1)[:, 0]
         if class_names is not None:
-            class_names = checked_names(class_names, len(classes), "class names")
+            class_names = read_names(class_names, len(classes), "class names")
             class_names = dict(zip(classes.tolist(), class_names, strict=True))
         return cls.from_predictions(
             X,
@@ -250,8 +250,8 @@ class PredictionGridDisplay:
             raise ValueError(f"No row is predicted as which={which!r} asks for; none to draw.")
         display = cls(
             make_images(X[rows], image_shape),
-            _named(y_true[rows], class_names),
-            _named(y_pred[rows], class_names),
+            _name_labels(y_true[rows], class_names),
+            _name_labels(y_pred[rows], class_names),
             y_proba=None if y_proba is None else np.asarray(y_proba)[rows],
         )
         return display.plot(ax, n_columns=n_columns, image_kw=image_kw)
@@ -276,7 +276,7 @@ class PredictionGridDisplay:
             Itself.
         """
         purpose = f"{type(self).__name__}.plot"
-        self.ax_, self.axes_ = panel_axes(
+        self.ax_, self.axes_ = make_panels(
             ax, len(self.images), n_columns, size=(1.6, 1.85), purpose=purpose
         )
         self.figure_ = self.axes_[0].figure
@@ -285,21 +285,21 @@ class PredictionGridDisplay:
         for i, axis in enumerate(self.axes_):
             self.images_.append(axis.imshow(self.images[i], **look))
             axis.set(xticks=[], yticks=[])
-            axis.set_title(self._title(i), fontsize="small")
+            axis.set_title(self._make_title(i), fontsize="small")
             if self.wrong[i]:
                 for spine in axis.spines.values():
                     spine.set(color=NEGATIVE, linewidth=3)
         show_text_as_it_is(self.axes_)
         return self
 
-    def _title(self, i: int) -> str:
+    def _make_title(self, i: int) -> str:
         proba = "" if self.y_proba is None else f" ({self.y_proba[i]:.2f})"
         if not self.wrong[i]:
             return f"{self.y_pred[i]}{proba}"
         return f"× {self.y_pred[i]}{proba}\ntrue: {self.y_true[i]}"
 
 
-def _named(labels: np.ndarray, class_names: Mapping[Any, str] | None) -> list[str]:
+def _name_labels(labels: np.ndarray, class_names: Mapping[Any, str] | None) -> list[str]:
     if class_names is None:
         return [str(label) for label in labels]
     missing = sorted({label for label in labels.tolist() if label not in class_names}, key=str)

@@ -31,7 +31,7 @@ class Layers:
     activations: list[str]
 
 
-def unwrapped(estimator: Any) -> tuple[list[Any], Any]:
+def unwrap(estimator: Any) -> tuple[list[Any], Any]:
     """Return the transformers before a network, first to last, and the network itself.
 
     Parameters
@@ -69,14 +69,14 @@ def unwrapped(estimator: Any) -> tuple[list[Any], Any]:
         estimator = inner
 
 
-def transformed(transformers: list[Any], X: Any) -> Any:
+def apply_steps(transformers: list[Any], X: Any) -> Any:
     """Return X after all transformers, in their order."""
     for transformer in transformers:
         X = transformer.transform(X)
     return X
 
 
-def layers_of(network: Any, purpose: str) -> Layers:
+def read_layers(network: Any, purpose: str) -> Layers:
     """Return the weights of a network or of a layer of units.
 
     Parameters
@@ -97,7 +97,7 @@ def layers_of(network: Any, purpose: str) -> Layers:
     """
     if hasattr(network, "coefs_") and hasattr(network, "intercepts_"):
         coefs = [np.asarray(coef) for coef in network.coefs_]
-        names = _hidden_names(network, len(coefs) - 1)
+        names = _get_hidden_names(network, len(coefs) - 1)
         names.append(str(getattr(network, "out_activation_", "")))
         return Layers(coefs, [np.asarray(b) for b in network.intercepts_], names)
     if hasattr(network, "coef_") and hasattr(network, "intercept_"):
@@ -110,7 +110,7 @@ def layers_of(network: Any, purpose: str) -> Layers:
     )
 
 
-def _hidden_names(network: Any, n_hidden: int) -> list[str]:
+def _get_hidden_names(network: Any, n_hidden: int) -> list[str]:
     """Return the name of each hidden layer's activation, ``''`` in a module of the user's."""
     given = getattr(network, "activation", "")
     if getattr(network, "module", None) is not None:
@@ -120,13 +120,13 @@ def _hidden_names(network: Any, n_hidden: int) -> list[str]:
     return [x if isinstance(x, str) else getattr(x, "__name__", type(x).__name__) for x in given]
 
 
-def input_names(network: Any, n_inputs: int) -> list[str]:
+def get_input_names(network: Any, n_inputs: int) -> list[str]:
     """Return the names of the inputs, x1, x2 and so on where the network knows none."""
     names = getattr(network, "feature_names_in_", None)
     return [f"x{i + 1}" for i in range(n_inputs)] if names is None else [str(n) for n in names]
 
 
-def checked_names(names: Any, n: int, what: str) -> list[str]:
+def read_names(names: Any, n: int, what: str) -> list[str]:
     """Return names as text.
 
     Raises
@@ -168,13 +168,13 @@ def make_images(rows: np.ndarray, image_shape: Sequence[int] | None) -> np.ndarr
     return rows.reshape(-1, *shape)
 
 
-def sequence_network(estimator: Any, X: Any, purpose: str) -> tuple[Any, Any]:
+def find_sequence_network(estimator: Any, X: Any, purpose: str) -> tuple[Any, Any]:
     """Return a fitted network for sequences of letters, and X as it takes it.
 
     Parameters
     ----------
     estimator : object
-        Fitted; see `unwrapped`.
+        Fitted; see `unwrap`.
     X : object
         What `estimator` takes.
     purpose : str
@@ -194,7 +194,7 @@ def sequence_network(estimator: Any, X: Any, purpose: str) -> tuple[Any, Any]:
     sklearn.exceptions.NotFittedError
         If it is not fitted.
     """
-    transformers, network = unwrapped(estimator)
+    transformers, network = unwrap(estimator)
     check_is_fitted(network)
     if getattr(network, "letters_", None) is None:
         raise ValueError(

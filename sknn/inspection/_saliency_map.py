@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from sknn.inspection._reading import checked_names, sequence_network
+from sknn.inspection._reading import find_sequence_network, read_names
 from sknn.inspection.diagram._letters import draw_letters
-from sknn.inspection.diagram._panels import panel_axes, show_text_as_it_is
+from sknn.inspection.diagram._panels import make_panels, show_text_as_it_is
 
 
 class SaliencyMapDisplay:
@@ -68,7 +68,7 @@ class SaliencyMapDisplay:
                 f"number for each letter of {alphabet!r}; got shape {shape}."
             )
         names = [f"sequence {i}" for i in range(shape[0])] if names is None else names
-        self.names = checked_names(names, shape[0], "names of sequences")
+        self.names = read_names(names, shape[0], "names of sequences")
 
     @classmethod
     def from_estimator(
@@ -109,7 +109,7 @@ class SaliencyMapDisplay:
         sklearn.exceptions.NotFittedError
             If it is not fitted.
         """
-        network, X = sequence_network(estimator, X, cls.__name__)
+        network, X = find_sequence_network(estimator, X, cls.__name__)
         display = cls(network.saliency(X, target), alphabet=network.letters_, names=names)
         return display.plot(ax, n_columns=n_columns)
 
@@ -131,7 +131,7 @@ class SaliencyMapDisplay:
         n_sequences, length, _ = self.scores.shape
         width = float(np.clip(0.14 * length, 4.0, 14.0))
         purpose = f"{type(self).__name__}.plot"
-        self.ax_, self.axes_ = panel_axes(
+        self.ax_, self.axes_ = make_panels(
             ax, n_sequences, n_columns, size=(width, 1.4), purpose=purpose
         )
         self.figure_ = self.axes_[0].figure

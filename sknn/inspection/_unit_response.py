@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from sknn.inspection._forward_pass import forward_pass
-from sknn.inspection._reading import checked_names, input_names, transformed, unwrapped
-from sknn.inspection.diagram._panels import panel_axes, show_text_as_it_is
+from sknn.inspection._reading import apply_steps, get_input_names, read_names, unwrap
+from sknn.inspection.diagram._panels import make_panels, show_text_as_it_is
 from sknn.inspection.diagram._style import COLORS
 from sknn.threshold.networks._network import ThresholdNetwork
 
@@ -88,9 +88,9 @@ class UnitResponseDisplay:
             )
         n_units, n_inputs = len(self.responses), len(self.grid)
         unit_names = [f"unit {i}" for i in range(n_units)] if unit_names is None else unit_names
-        self.unit_names = checked_names(unit_names, n_units, "names of units")
-        features = input_names(None, n_inputs) if feature_names is None else feature_names
-        self.feature_names = checked_names(features, n_inputs, "names of features")
+        self.unit_names = read_names(unit_names, n_units, "names of units")
+        features = get_input_names(None, n_inputs) if feature_names is None else feature_names
+        self.feature_names = read_names(features, n_inputs, "names of features")
 
     @classmethod
     def from_estimator(
@@ -142,11 +142,11 @@ class UnitResponseDisplay:
         sklearn.exceptions.NotFittedError
             If the estimator is not fitted.
         """
-        transformers, network = unwrapped(estimator)
+        transformers, network = unwrap(estimator)
         if isinstance(network, ThresholdNetwork):
             network = _take_any_numbers(network)
             feature_names = feature_names or list(network.feature_names_in_)
-        values = _numbers(X)
+        values = _check_numbers(X)
         if values.ndim != 2 or values.shape[1] not in (1, 2):
             raise ValueError(
                 f"Responses are drawn over one or two features, got X of shape {values.shape}. Fit "
@@ -159,7 +159,7 @@ class UnitResponseDisplay:
         if hasattr(X, "columns"):
             points = type(X)(dict(zip(X.columns, points.T, strict=True)))
             feature_names = list(X.columns) if feature_names is None else feature_names
-        layers = forward_pass(network, transformed(transformers, points)).layers
+        layers = forward_pass(network, apply_steps(transformers, points)).layers
         if not -len(layers) <= layer < len(layers):
             raise ValueError(
                 f"layer must be from {-len(layers)} to {len(layers) - 1}, got {layer!r}."
@@ -195,7 +195,7 @@ class UnitResponseDisplay:
             Itself.
         """
         purpose = f"{type(self).__name__}.plot"
-        self.ax_, self.axes_ = panel_axes(
+        self.ax_, self.axes_ = make_panels(
             ax, len(self.responses), n_columns, size=(1.9, 1.9), purpose=purpose
         )
         self.figure_ = self.axes_[0].figure
@@ -250,7 +250,7 @@ def _take_any_numbers(network: ThresholdNetwork) -> SimpleNamespace:
     )
 
 
-def _numbers(X: Any) -> np.ndarray:
+def _check_numbers(X: Any) -> np.ndarray:
     try:
         return np.asarray(X, dtype=float)
     except (TypeError, ValueError) as error:

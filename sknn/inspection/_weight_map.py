@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from sknn.inspection._reading import checked_names, layers_of, make_images, unwrapped
-from sknn.inspection.diagram._panels import panel_axes, show_text_as_it_is
+from sknn.inspection._reading import make_images, read_layers, read_names, unwrap
+from sknn.inspection.diagram._panels import make_panels, show_text_as_it_is
 from sknn.inspection.diagram._style import DIVERGING
 
 #: of the weights, the others are drawn as those at the end of the scale
@@ -71,7 +71,7 @@ class WeightMapDisplay:
             )
         n_units = len(self.maps)
         names = [f"unit {i}" for i in range(n_units)] if names is None else names
-        self.names = checked_names(names, n_units, "names of maps")
+        self.names = read_names(names, n_units, "names of maps")
 
     @classmethod
     def from_estimator(
@@ -119,13 +119,13 @@ class WeightMapDisplay:
         sklearn.exceptions.NotFittedError
             If it is not fitted.
         """
-        _, network = unwrapped(estimator)
-        coef = layers_of(network, cls.__name__).coefs[0]
-        chosen = _chosen_units(coef, units)
+        _, network = unwrap(estimator)
+        coef = read_layers(network, cls.__name__).coefs[0]
+        chosen = _choose_units(coef, units)
         maps = make_images(coef.T[chosen], image_shape)
         display = cls(
             maps if maps.ndim == 3 else maps.sum(axis=3),
-            names=_unit_names(network, chosen, coef.shape[1]),
+            names=_get_unit_names(network, chosen, coef.shape[1]),
         )
         return display.plot(ax, n_columns=n_columns, colorbar=colorbar, image_kw=image_kw)
 
@@ -156,7 +156,7 @@ class WeightMapDisplay:
             Itself.
         """
         purpose = f"{type(self).__name__}.plot"
-        self.ax_, self.axes_ = panel_axes(
+        self.ax_, self.axes_ = make_panels(
             ax, len(self.maps), n_columns, size=(1.35, 1.45), purpose=purpose
         )
         self.figure_ = self.axes_[0].figure
@@ -181,7 +181,7 @@ class WeightMapDisplay:
         return self
 
 
-def _chosen_units(coef: np.ndarray, units: Sequence[int] | None, most: int = 20) -> list[int]:
+def _choose_units(coef: np.ndarray, units: Sequence[int] | None, most: int = 20) -> list[int]:
     n_units = coef.shape[1]
     if units is None:
         norms = np.linalg.norm(coef, axis=0)
@@ -194,7 +194,7 @@ def _chosen_units(coef: np.ndarray, units: Sequence[int] | None, most: int = 20)
     return [int(unit) for unit in units]
 
 
-def _unit_names(network: Any, chosen: list[int], n_units: int) -> list[str]:
+def _get_unit_names(network: Any, chosen: list[int], n_units: int) -> list[str]:
     """Return the class that a unit stands for, where there is a unit for each."""
     classes = getattr(network, "classes_", None)
     is_output = hasattr(network, "coef_") or len(network.coefs_) == 1

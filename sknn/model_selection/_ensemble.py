@@ -15,7 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 from sknn._saved import SavedState
 from sknn._sklearn import HasMethods, Interval, fit_context
 from sknn._specs import TrainPlan, TrainResult
-from sknn._validation import local_random_state, restore_on_error
+from sknn._validation import make_local_random_state, restore_on_error
 from sknn.deep import DeepMLPClassifier, DeepMLPRegressor
 from sknn.deep._tasks import DeepClassifier, DeepRegressor
 from sknn.engine import train_many
@@ -80,7 +80,7 @@ class DeepEnsemble(SavedState, BaseEstimator, ABC):
             return self._fit_members(X, y, sample_weight)
 
     def _fit_members(self, X: Any, y: Any, sample_weight: Any) -> "DeepEnsemble":
-        network, random_state = self._network(), local_random_state(self.random_state)
+        network, random_state = self._network(), make_local_random_state(self.random_state)
         members, plans, common = [], [], CommonArrays(X)
         for _ in range(self.n_members):
             seed = random_state.randint(LARGEST_SEED)

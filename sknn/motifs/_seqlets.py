@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from sknn._validation import local_random_state
+from sknn._validation import make_local_random_state
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ def find_seqlets(
         )
     if not 0 < false_discovery_rate < 1:
         raise ValueError(f"false_discovery_rate must be in (0, 1); got {false_discovery_rate!r}.")
-    random_state = local_random_state(random_state)
+    random_state = make_local_random_state(random_state)
     scores = attributions.sum(axis=2)
     order = np.argsort(random_state.random_sample(scores.shape), axis=1)
     shuffled = np.take_along_axis(scores, order, axis=1)

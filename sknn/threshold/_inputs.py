@@ -11,10 +11,10 @@ from sklearn.utils.validation import validate_data
 
 from sknn._refusals import find_fault
 from sknn._validation import (
-    as_plain_array,
     check_container,
     check_sortable_labels,
     is_missing,
+    make_plain_array,
 )
 
 #: what users give as X
@@ -35,7 +35,7 @@ def validate_samples(
 ) -> Samples | tuple[Samples, np.ndarray]:
     """Return X as finite float64, and y if it is given; `params` are those of `validate_data`."""
     _refuse_dates(estimator, X)
-    labels = None if isinstance(y, str) else as_plain_array(y)
+    labels = None if isinstance(y, str) else make_plain_array(y)
     if labels is not None and labels.size:  # before scikit-learn compares them with each other
         check_sortable_labels(labels)
     if isinstance(X, np.ma.MaskedArray):

@@ -157,7 +157,7 @@ class OneUnitPerClass(SavedState, ClassifierMixin, BaseEstimator, ABC):
     _multilabel = False
 
     @abstractmethod
-    def _fires(self, decision: np.ndarray) -> np.ndarray:
+    def _is_firing(self, decision: np.ndarray) -> np.ndarray:
         """Return bool for the margins of a single unit: the second class or not."""
 
     @abstractmethod
@@ -204,8 +204,8 @@ class OneUnitPerClass(SavedState, ClassifierMixin, BaseEstimator, ABC):
         """
         decision = self.decision_function(X)
         if self._multilabel:
-            return self._fires(decision).astype(int)
-        return self.classes_[choose_classes(decision, self._fires)]
+            return self._is_firing(decision).astype(int)
+        return self.classes_[choose_classes(decision, self._is_firing)]
 
     def predict_log_proba(self, X: MatrixLike) -> np.ndarray:
         """Return the natural logarithm of `predict_proba`.

@@ -11,7 +11,7 @@ from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.utils._param_validation import InvalidParameterError
 
 from sknn import DeepMLPClassifier, DeepMLPRegressor
-from sknn._validation import local_random_state, validated_layer_sizes, validated_weights
+from sknn._validation import check_layer_sizes, check_weights, make_local_random_state
 from sknn.architectures import MLP
 from sknn.engine import Net, resolve_device
 from sknn.engine._lbfgs import HandwrittenObjective
@@ -398,7 +398,7 @@ def test_bad_weights_are_an_error(make, weights, match, call):
         getattr(estimator, call)(X, y, sample_weight=weights, **args)
     assert vars(estimator) == before
     with pytest.raises(ValueError, match=match):
-        validated_weights(weights, X)
+        check_weights(weights, X)
 
 
 def test_equal_weights_that_would_vanish_in_float32_do_what_none_do():
@@ -408,9 +408,9 @@ def test_equal_weights_that_would_vanish_in_float32_do_what_none_do():
 
 
 def test_good_weights_come_back():
-    assert validated_weights(None, X) is None
-    assert_array_equal(validated_weights(2, X), np.full(40, 2.0))
-    assert_array_equal(validated_weights(list(range(40)), X), np.arange(40.0))
+    assert check_weights(None, X) is None
+    assert_array_equal(check_weights(2, X), np.full(40, 2.0))
+    assert_array_equal(check_weights(list(range(40)), X), np.arange(40.0))
 
 
 def test_rows_of_weight_zero_are_left_out():
@@ -528,7 +528,7 @@ def test_every_parameter_is_in_the_table_of_bad_ones(make):
 )
 def test_bad_layer_sizes_are_named(sizes, match):
     with pytest.raises(ValueError, match=match):
-        validated_layer_sizes(sizes)
+        check_layer_sizes(sizes)
     estimator = classifier(hidden_layer_sizes=sizes)
     before = dict(vars(estimator))
     with pytest.raises(ValueError, match=match):
@@ -539,16 +539,16 @@ def test_bad_layer_sizes_are_named(sizes, match):
 
 @pytest.mark.parametrize("sizes", [5, np.int32(5), (5,), [5], np.array([5]), range(5, 6)])
 def test_good_layer_sizes_become_a_tuple(sizes):
-    assert validated_layer_sizes(sizes) == (5,)
-    assert validated_layer_sizes(()) == ()
+    assert check_layer_sizes(sizes) == (5,)
+    assert check_layer_sizes(()) == ()
 
 
 def test_a_random_state_is_never_the_global_one():
-    assert local_random_state(None) is not np.random.mtrand._rand
+    assert make_local_random_state(None) is not np.random.mtrand._rand
     own = np.random.RandomState(0)
-    assert local_random_state(own) is own
+    assert make_local_random_state(own) is own
     with pytest.raises(ValueError, match="cannot be used to seed"):
-        local_random_state("seed")
+        make_local_random_state("seed")
 
 
 @pytest.mark.parametrize("name", ["heaviside", "sign", "rely"])

@@ -17,7 +17,7 @@ from sknn.preprocessing import (
     gives_probabilities,
     quantile_steps,
 )
-from sknn.preprocessing.targets._values import weighted_quantile
+from sknn.preprocessing.targets._values import compute_inverse_cdf
 
 rng = np.random.default_rng(0)
 Y = rng.gamma(2.0, 50.0, size=(40, 3)) + 1
@@ -376,5 +376,5 @@ def test_weighted_quantile_counts_weights_as_repetitions(rng):
     values, weight = rng.normal(size=(40, 2)), rng.integers(0, 4, 40)
     for level in (0.1, 0.5, 0.9):
         expected = np.quantile(values.repeat(weight, axis=0), level, axis=0, method="inverted_cdf")
-        np.testing.assert_array_equal(weighted_quantile(values, level, weight), expected)
-    assert weighted_quantile(np.array([[1.0], [2.0]]), 0.5)[0] == 1.0
+        np.testing.assert_array_equal(compute_inverse_cdf(values, level, weight), expected)
+    assert compute_inverse_cdf(np.array([[1.0], [2.0]]), 0.5)[0] == 1.0

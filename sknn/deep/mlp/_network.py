@@ -11,7 +11,7 @@ import numpy as np
 
 from sknn._sklearn import Interval, StrOptions
 from sknn._specs import Sample, TargetSpec
-from sknn._validation import validated_layer_sizes
+from sknn._validation import check_layer_sizes
 from sknn.activations import TRAINABLE
 from sknn.architectures import INITIALIZERS, MLP, MLPOptions, build_user_module
 from sknn.deep._params import make_comparable, nested_arguments, training_constraints
@@ -131,7 +131,7 @@ def hidden_sizes(layers: Mapping[str, Any]) -> tuple[int, ...]:
     `n_hidden_layers` and `hidden_width` go before `hidden_layer_sizes`, of which they take what
     is not given: its number of layers (at least one), and its first width.
     """
-    sizes = validated_layer_sizes(layers["hidden_layer_sizes"])
+    sizes = check_layer_sizes(layers["hidden_layer_sizes"])
     n_layers, width = layers["n_hidden_layers"], layers["hidden_width"]
     if n_layers is None and width is None:
         return sizes

@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_consistent_length
 
 from sknn._sklearn import take_rows
 from sknn._specs import Sample, TrainConfig, TrainPlan, TrainResult, Watcher
-from sknn._validation import balance_weights, validated_weights
+from sknn._validation import check_weights, rescale_weights
 from sknn.deep.parts._protocols import Codec, Encoder, InputReader, Network, NetworkBuilder, Target
 
 if TYPE_CHECKING:
@@ -203,8 +203,8 @@ def check_samples(
     X, y, weight = given
     X, y = parts.reader.check(estimator, X, encoder), parts.target.check(estimator, y)
     check_consistent_length(X, y)
-    weight = parts.target.weigh(y, validated_weights(weight, X))
-    return Sample(X, y, None if weight is None else balance_weights(weight))
+    weight = parts.target.weigh(y, check_weights(weight, X))
+    return Sample(X, y, None if weight is None else rescale_weights(weight))
 
 
 def encode_samples(encoder: Encoder, codec: Codec, samples: Sample) -> Sample:

@@ -14,7 +14,7 @@ from sklearn.utils.class_weight import compute_class_weight, compute_sample_weig
 
 from sknn._sklearn import check_y
 from sknn._specs import Sample, TrainPlan, TrainResult
-from sknn._validation import as_plain_array, check_numeric_target, check_sortable_labels
+from sknn._validation import check_numeric_target, check_sortable_labels, make_plain_array
 from sknn.deep._params import nested_arguments
 from sknn.engine import Net, forward
 from sknn.losses import VALUE_LOSSES, ClassLoss, ValueLoss, find_value_loss
@@ -95,7 +95,7 @@ class ClassTarget:
 
     def check(self, estimator: BaseEstimator, y: ArrayLike) -> np.ndarray:
         """Return y checked, of one axis or two."""
-        labels = as_plain_array(y)
+        labels = make_plain_array(y)
         if labels is not None and labels.size:
             check_sortable_labels(labels)
         return _check_target(estimator, y)

@@ -13,7 +13,7 @@ from sklearn.utils.validation import validate_data
 from sknn._refusals import explain_refusal
 from sknn._sklearn import Interval, StrOptions, check_feature_names
 from sknn._specs import Sample, TargetSpec
-from sknn._validation import check_container, validated_layer_sizes
+from sknn._validation import check_container, check_layer_sizes
 from sknn.architectures import SequenceCNN, SequenceOptions
 from sknn.deep.mlp import _network as _mlp
 from sknn.deep.parts._preparation import Circumstances, Parts
@@ -197,7 +197,7 @@ class SequenceCNNBuilder:
 
     def fixed_params(self) -> dict[str, Any]:
         """Return the parameters that shape the network, checked, in a form that can be compared."""
-        return {"hidden_layer_sizes": validated_layer_sizes(self.params["hidden_layer_sizes"])}
+        return {"hidden_layer_sizes": check_layer_sizes(self.params["hidden_layer_sizes"])}
 
     def build(
         self,
@@ -208,7 +208,7 @@ class SequenceCNNBuilder:
     ) -> SequenceCNN:
         """Return the network with its first weights."""
         inputs, chosen = encoder.spec_, dict(self.params)
-        chosen["hidden_layer_sizes"] = validated_layer_sizes(chosen["hidden_layer_sizes"])
+        chosen["hidden_layer_sizes"] = check_layer_sizes(chosen["hidden_layer_sizes"])
         if encoder.kind_ == "numbers":  # of a table with few columns a filter sees them all
             chosen["kernel_size"] = min(chosen["kernel_size"], inputs.length)
         if chosen["reverse_complement"] == "auto":

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from sknn.inspection.diagram._style import short
+from sknn.inspection.diagram._style import shorten
 
 #: width of an average character, as a share of the font's size
 CHARACTER = 0.58
@@ -102,7 +102,7 @@ class Sheet:
     key: list[Line] = field(default_factory=list)
 
 
-def shown_nodes(n: int, most: int) -> tuple[list[int], int]:
+def choose_shown_nodes(n: int, most: int) -> tuple[list[int], int]:
     """Return the nodes of a layer that are shown, and how many are left out in the middle."""
     if n <= most:
         return list(range(n)), 0
@@ -110,7 +110,7 @@ def shown_nodes(n: int, most: int) -> tuple[list[int], int]:
     return [*range(first), *range(n - last, n)], n - first - last
 
 
-def text_width(text: str, size: float) -> float:
+def measure_text(text: str, size: float) -> float:
     """Return about how wide a text is, in points."""
     return CHARACTER * size * len(text)
 
@@ -134,18 +134,20 @@ class Layout:
     ):
         self.network, self.width, self.height = network, width, height
         self.font, self.small = font_size, 0.85 * font_size
-        self.shown = [shown_nodes(n, max_nodes) for n in network.sizes]
+        self.shown = [choose_shown_nodes(n, max_nodes) for n in network.sizes]
         n_places = max(len(nodes) + (left_out > 0) for nodes, left_out in self.shown)
         self.bottom = 4.9 * font_size  # captions and the key of the colours
         self.place = (height - self.bottom) / n_places  # height of one
         left, right = (
-            max((text_width(name, font_size) for name in names or []), default=0.0)
-            for names in self._side_names()
+            max((measure_text(name, font_size) for name in names or []), default=0.0)
+            for names in self._get_side_names()
         )
         # names that would fill the width leave the nodes at least as much of it
         fits = min(1.0, MOST_FOR_NAMES * width / (left + right)) if left + right else 1.0
         left, right = fits * left, fits * right
-        captions = max(text_width(text, font_size) for pair in self.captions() for text in pair)
+        captions = max(
+            measure_text(text, font_size) for pair in self.make_captions() for text in pair
+        )
         margins = [max(side + 0.6 * font_size, 0.5 * captions - 10) for side in (left, right)]
         margins = [min(margin, 0.4 * width) for margin in margins]
         between = (width - sum(margins)) / max(len(self.shown) - 0.6, 1)
@@ -157,14 +159,14 @@ class Layout:
         self.between = free / (len(self.shown) - 1)
         self.x = [margins[0] + self.radius + i * self.between for i in range(len(self.shown))]
 
-    def _side_names(self) -> tuple[list[str], list[str]]:
+    def _get_side_names(self) -> tuple[list[str], list[str]]:
         sides = ((self.network.feature_names, 0), (self.network.class_names, -1))
         return tuple(
             [] if names is None else [names[node] for node in self.shown[layer][0]]
             for names, layer in sides
         )
 
-    def captions(self) -> list[tuple[str, str]]:
+    def make_captions(self) -> list[tuple[str, str]]:
         """Return two lines of text for each column."""
         sizes, last = self.network.sizes, len(self.network.coefs)
         lines = []
@@ -174,25 +176,25 @@ class Layout:
             lines.append((name, f"{n:,} {function}".replace(",", "\N{THIN SPACE}").strip()))
         return lines
 
-    def y(self, layer: int, place: float) -> float:
+    def compute_height(self, layer: int, place: float) -> float:
         """Return the height of a place in a column, counted from its top."""
         nodes, left_out = self.shown[layer]
         n_places = len(nodes) + (left_out > 0)
         middle = self.bottom + (self.height - self.bottom) / 2
         return middle + ((n_places - 1) / 2 - place) * self.place
 
-    def nodes(self, layer: int) -> Iterator[tuple[int, tuple[float, float]]]:
+    def place_nodes(self, layer: int) -> Iterator[tuple[int, tuple[float, float]]]:
         """Yield number and centre of each node that is shown in a column."""
         nodes, left_out = self.shown[layer]
         for i, node in enumerate(nodes):
             after_gap = left_out > 0 and node != i
-            yield node, (self.x[layer], self.y(layer, i + after_gap))
+            yield node, (self.x[layer], self.compute_height(layer, i + after_gap))
 
-    def gap(self, layer: int) -> tuple[float, float] | None:
+    def place_gap(self, layer: int) -> tuple[float, float] | None:
         """Return the centre of the gap of a column, None if it has none."""
         nodes, left_out = self.shown[layer]
         above = sum(node == i for i, node in enumerate(nodes))
-        return (self.x[layer], self.y(layer, above)) if left_out else None
+        return (self.x[layer], self.compute_height(layer, above)) if left_out else None
 
 
 def draw(layout: Layout) -> Sheet:
@@ -200,31 +202,31 @@ def draw(layout: Layout) -> Sheet:
     layers = range(len(layout.network.sizes))
     sheet = Sheet(layout.width, layout.height, [], [])
     for layer in layers[1:]:
-        sheet.lines.append(list(_lines(layout, layer, sheet.texts)))
+        sheet.lines.append(list(_make_lines(layout, layer, sheet.texts)))
     for layer in layers:
-        for node, center in layout.nodes(layer):
-            sheet.circles.append(_circle(layout, layer, node, center))
-            sheet.texts.extend(_node_texts(layout, layer, node, center))
-        if (gap := layout.gap(layer)) is not None:
+        for node, center in layout.place_nodes(layer):
+            sheet.circles.append(_make_circle(layout, layer, node, center))
+            sheet.texts.extend(_make_node_texts(layout, layer, node, center))
+        if (gap := layout.place_gap(layer)) is not None:
             _draw_gap(layout, layer, gap, sheet)
-        for text, lines_up in zip(layout.captions()[layer], (3.6, 2.4), strict=True):
+        for text, lines_up in zip(layout.make_captions()[layer], (3.6, 2.4), strict=True):
             sheet.texts.append(Text((layout.x[layer], lines_up * layout.font), text, layout.font))
     return sheet
 
 
-def _lines(layout: Layout, layer: int, texts: list[Text]) -> Iterator[Line]:
+def _make_lines(layout: Layout, layer: int, texts: list[Text]) -> Iterator[Line]:
     """Yield the lines to a layer; append their numbers to the texts where there is room."""
     coef, names = layout.network.coefs[layer - 1], layout.network.node_names
-    before, after = list(layout.nodes(layer - 1)), list(layout.nodes(layer))
+    before, after = list(layout.place_nodes(layer - 1)), list(layout.place_nodes(layer))
     used = coef[np.ix_([i for i, _ in before], [j for j, _ in after])]
     largest = np.abs(used).max() or 1.0
     n_lines = np.count_nonzero(used)
-    at, room = _where_numbers_go(len(before), len(after))
+    at, room = _place_numbers(len(before), len(after))
     beside_node = min(at, 1 - at) * layout.between - layout.radius
     with_numbers = (
         n_lines <= MOST_NUMBERS
         and room * layout.place >= 1.25 * layout.small
-        and beside_node > text_width("-0.55", layout.small)
+        and beside_node > measure_text("-0.55", layout.small)
     )
     for i, start in before:
         for j, end in after:
@@ -236,13 +238,13 @@ def _lines(layout: Layout, layer: int, texts: list[Text]) -> Iterator[Line]:
             opacity = 0.9 if n_lines <= 40 else 0.25 + 0.65 * share
             title = f"{names[layer - 1][i]} to {names[layer][j]}: weight {weight:.4g}"
             line = Line(start, end, width, 1 if weight > 0 else -1, opacity, title)
-            number = Text(_between(start, end, at), short(weight), layout.small)
+            number = Text(_interpolate(start, end, at), shorten(weight), layout.small)
             if with_numbers:
                 texts.append(number)
-            yield from _parts(line, layout.radius, number if with_numbers else None)
+            yield from _split_line(line, layout.radius, number if with_numbers else None)
 
 
-def _where_numbers_go(n_before: int, n_after: int) -> tuple[float, float]:
+def _place_numbers(n_before: int, n_after: int) -> tuple[float, float]:
     """Return how far along the lines numbers do not meet, and how far apart they are, in places.
 
     Lines join places i and j, counted from 0. At a share t of the way their heights are
@@ -254,26 +256,29 @@ def _where_numbers_go(n_before: int, n_after: int) -> tuple[float, float]:
     return 1 - 1 / (n_before + 1), 1 / (n_before + 1)
 
 
-def _parts(line: Line, radius: float, number: Text | None) -> Iterator[Line]:
+def _split_line(line: Line, radius: float, number: Text | None) -> Iterator[Line]:
     """Yield a line from circle to circle, in two parts if a number stands in its way."""
     length = hypot(line.end[0] - line.start[0], line.end[1] - line.start[1])
     first, last = radius / length, 1 - radius / length
     pieces = [(first, last)]
     if number is not None:
         at = (number.position[0] - line.start[0]) / (line.end[0] - line.start[0])
-        half = (0.5 * text_width(number.text, number.size) + 1.5) / (line.end[0] - line.start[0])
+        half = (0.5 * measure_text(number.text, number.size) + 1.5) / (line.end[0] - line.start[0])
         pieces = [(first, at - half), (at + half, last)]
     for start, end in pieces:
         if end > start:
-            ends = (_between(line.start, line.end, start), _between(line.start, line.end, end))
+            ends = (
+                _interpolate(line.start, line.end, start),
+                _interpolate(line.start, line.end, end),
+            )
             yield Line(*ends, line.width, line.sign, line.opacity, line.title)
 
 
-def _between(start: Any, end: Any, share: float) -> tuple[float, float]:
+def _interpolate(start: Any, end: Any, share: float) -> tuple[float, float]:
     return tuple(float(a + share * (b - a)) for a, b in zip(start, end, strict=True))
 
 
-def _circle(layout: Layout, layer: int, node: int, center: tuple[float, float]) -> Circle:
+def _make_circle(layout: Layout, layer: int, node: int, center: tuple[float, float]) -> Circle:
     network = layout.network
     title = f"node {network.node_names[layer][node]}"
     if layer:
@@ -287,12 +292,12 @@ def _circle(layout: Layout, layer: int, node: int, center: tuple[float, float]) 
     return Circle(center, layout.radius, int(np.sign(value)), opacity, title)
 
 
-def _node_texts(
+def _make_node_texts(
     layout: Layout, layer: int, node: int, center: tuple[float, float]
 ) -> Iterator[Text]:
     network, font, (x, y) = layout.network, layout.font, center
     name = network.node_names[layer][node]
-    inside = name if network.values is None else short(float(network.values[layer][node]))
+    inside = name if network.values is None else shorten(float(network.values[layer][node]))
     if inside:
         fitting = 1.6 * layout.radius / (CHARACTER * len(inside))
         yield Text(center, inside, min(font, max(fitting, 4.5)))
@@ -304,7 +309,7 @@ def _node_texts(
     if layer and roomy:
         intercept = float(network.intercepts[layer - 1][node])
         step = network.activations[layer - 1] == "heaviside"
-        text = f"θ = {short(-intercept)}" if step else f"b = {short(intercept)}"
+        text = f"θ = {shorten(-intercept)}" if step else f"b = {shorten(intercept)}"
         yield Text((x, y - off), text, small)
     beside = layout.radius + 0.4 * font
     if layer == 0 and network.feature_names is not None:

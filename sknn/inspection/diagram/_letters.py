@@ -53,7 +53,7 @@ def draw_letters(ax: Any, heights: np.ndarray, alphabet: str) -> list[Any]:
     """
     path_of = require("matplotlib.path", "letters of sequences").Path
     collection = require("matplotlib.collections", "letters of sequences").PathCollection
-    bases = _stacked(heights)
+    bases = _compute_bases(heights)
     drawn = []
     for k, letter in enumerate(alphabet):
         outline, codes = _shape(letter)
@@ -69,7 +69,7 @@ def draw_letters(ax: Any, heights: np.ndarray, alphabet: str) -> list[Any]:
     return drawn
 
 
-def _stacked(heights: np.ndarray) -> np.ndarray:
+def _compute_bases(heights: np.ndarray) -> np.ndarray:
     """Return where each letter begins: after those that are smaller, on its side of 0."""
     bases = np.empty_like(heights)
     for side in (heights >= 0, heights < 0):

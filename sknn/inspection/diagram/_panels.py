@@ -42,7 +42,7 @@ def show_text_as_it_is(axes: Iterable[Any]) -> None:
                 text.set_parse_math(False)
 
 
-def panel_axes(
+def make_panels(
     ax: Any,
     n_panels: int,
     n_columns: int,

@@ -15,7 +15,7 @@ POSITIVE, NEGATIVE = COLORS[:2]
 DIVERGING = "RdBu"
 
 
-def line_styles(n: int) -> list[dict[str, Any]]:
+def make_line_styles(n: int) -> list[dict[str, Any]]:
     """Return n different styles of lines, for ``ax.plot``."""
     return [
         {"color": COLORS[i % len(COLORS)], "linestyle": DASHES[(i // len(COLORS)) % len(DASHES)]}
@@ -23,7 +23,7 @@ def line_styles(n: int) -> list[dict[str, Any]]:
     ]
 
 
-def short(number: float) -> str:
+def shorten(number: float) -> str:
     """Return a number as text of few characters, with a real minus sign."""
     text = f"{number:.3g}" if abs(number) >= 1 else f"{number:.2f}".rstrip("0").rstrip(".")
     if "e" in text:

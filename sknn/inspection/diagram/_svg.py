@@ -9,7 +9,7 @@ _ANCHORS = {"left": "start", "center": "middle", "right": "end"}
 _COLORS = {1: POSITIVE, -1: NEGATIVE, 0: "currentColor"}
 
 
-def svg_text(sheet: Sheet, title: str) -> str:
+def write_svg(sheet: Sheet, title: str) -> str:
     """Return a drawing as an SVG document.
 
     Texts and outlines have the colour of the surrounding text (``currentColor``) and there is no
@@ -28,9 +28,9 @@ def svg_text(sheet: Sheet, title: str) -> str:
     str
     """
     body = [
-        *(_line(line, sheet.height) for lines in [*sheet.lines, sheet.key] for line in lines),
-        *(_circle(circle, sheet.height) for circle in sheet.circles),
-        *(_text(text, sheet.height) for text in sheet.texts),
+        *(_write_line(line, sheet.height) for lines in [*sheet.lines, sheet.key] for line in lines),
+        *(_write_circle(circle, sheet.height) for circle in sheet.circles),
+        *(_write_text(text, sheet.height) for text in sheet.texts),
     ]
     size = f'width="{sheet.width:g}" height="{sheet.height:g}"'
     return "\n".join(
@@ -45,7 +45,7 @@ def svg_text(sheet: Sheet, title: str) -> str:
     )
 
 
-def _line(line: Line, height: float) -> str:
+def _write_line(line: Line, height: float) -> str:
     (x1, y1), (x2, y2) = line.start, line.end
     return (
         f'<line x1="{x1:.2f}" y1="{height - y1:.2f}" x2="{x2:.2f}" y2="{height - y2:.2f}" '
@@ -54,7 +54,7 @@ def _line(line: Line, height: float) -> str:
     )
 
 
-def _circle(circle: Circle, height: float) -> str:
+def _write_circle(circle: Circle, height: float) -> str:
     x, y = circle.center
     return (
         f'<circle cx="{x:.2f}" cy="{height - y:.2f}" r="{circle.radius:.2f}" '
@@ -63,7 +63,7 @@ def _circle(circle: Circle, height: float) -> str:
     )
 
 
-def _text(text: Text, height: float) -> str:
+def _write_text(text: Text, height: float) -> str:
     x, y = text.position
     return (
         f'<text x="{x:.2f}" y="{height - y:.2f}" font-size="{text.size:.2f}" '

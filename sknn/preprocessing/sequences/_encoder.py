@@ -13,7 +13,7 @@ from sknn._sklearn import (
     StrOptions,
     check_feature_names,
     fit_context,
-    output_container,
+    get_output_container,
 )
 from sknn.preprocessing.sequences._alphabet import (
     encoding_table,
@@ -229,9 +229,9 @@ class DNAOneHotEncoder(SavedState, TransformerMixin, BaseEstimator):
             that mean nothing.
         """
         check_is_fitted(self)
-        if not self.flatten and output_container(self) != "default":
+        if not self.flatten and (container := get_output_container(self)) != "default":
             raise ValueError(
-                f"A data frame has two axes (set_output asks for {output_container(self)!r}). Set "
+                f"A data frame has two axes (set_output asks for {container!r}). Set "
                 "flatten=True, or set_output(transform='default')."
             )
         check_feature_names(self, X, reset=False)

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
-from sknn._validation import local_random_state
+from sknn._validation import make_local_random_state
 from sknn.preprocessing.sequences._bytes import PAD, as_strings, sequence_bytes
 
 #: sequences shuffled at a time, so that memory stays flat
@@ -53,7 +53,7 @@ def dinucleotide_shuffle(
     >>> pairs(shuffled) == pairs("AACGTTAGGC")
     True
     """
-    random_state = local_random_state(random_state)
+    random_state = make_local_random_state(random_state)
     codes = sequence_bytes(sequences)
     letters, numbers = np.unique(codes, return_inverse=True)
     numbers = numbers.reshape(codes.shape)

@@ -11,7 +11,7 @@ from sknn._saved import from_plain, saved, to_plain
 from sknn.preprocessing.tables._columns import NUMBERS, Column
 
 
-def categorical_mask(
+def make_categorical_mask(
     categorical_features: Any, n_features: int, names: Any, by_dtype: list[bool] | None
 ) -> np.ndarray:
     """Tell which columns are categorical, as `HistGradientBoostingClassifier` takes it.
@@ -69,12 +69,12 @@ def categorical_mask(
             f"up to {n_features - 1}; got {chosen.tolist()}."
         )
     if kinds == {"str"}:
-        chosen = _positions(chosen.tolist(), names)
+        chosen = _find_positions(chosen.tolist(), names)
     mask[chosen] = True
     return mask
 
 
-def _positions(chosen: list[str], names: Any) -> list[int]:
+def _find_positions(chosen: list[str], names: Any) -> list[int]:
     if names is None:
         raise ValueError(
             "categorical_features should be passed as an array of integers or as a boolean mask "
@@ -145,7 +145,7 @@ class CategoryColumn:
         """Number of columns that `write` fills."""
         return 1 if self.is_pair or not self.one_hot else self.n_levels
 
-    def codes(self, column: Column) -> np.ndarray:
+    def encode(self, column: Column) -> np.ndarray:
         """Return the number of each row's level, 0 for unknown ones, of shape (n_samples,).
 
         Raises
@@ -154,13 +154,13 @@ class CategoryColumn:
             If the levels are of another kind than in fit.
         """
         column.check()
-        codes, levels = column.levels()
+        codes, levels = column.read_levels()
         has_fractions = any(isinstance(level, float) for level in self.levels)
-        kind = _kind_of_levels(column, levels, may_be_fractions=has_fractions)
+        kind = _find_kind_of_levels(column, levels, may_be_fractions=has_fractions)
         if kind and self.kind and kind != self.kind:
             raise ValueError(
                 f"Column {self.label!r} was {self.kind} in fit and is {kind} now (first value: "
-                f"{column.first()!r}). Convert it, or refit."
+                f"{column.find_first()!r}). Convert it, or refit."
             )
         missing = len(self.levels) + 1 if self.missing else 0
         known = self.numbers.get
@@ -176,7 +176,7 @@ class CategoryColumn:
             rows = np.flatnonzero(codes)
             out[rows, codes[rows] - 1] = 1
 
-    def names(self, feature: str) -> list[str]:
+    def make_names(self, feature: str) -> list[str]:
         """Return names for the columns that `write` fills."""
         if not self.one_hot:
             return [feature]
@@ -202,14 +202,14 @@ def fit_category_column(
     -------
     fitted : CategoryColumn
     codes : ndarray of int of shape (n_samples,)
-        As `CategoryColumn.codes` gives them for this column.
+        As `CategoryColumn.encode` gives them for this column.
     """
     column.check()
-    codes, levels = column.levels()
+    codes, levels = column.read_levels()
     # Numbers are levels for sure only where the user made categories of them.
-    kind = _kind_of_levels(column, levels, may_be_fractions=column.kind == "category")
+    kind = _find_kind_of_levels(column, levels, may_be_fractions=column.kind == "category")
     used = np.bincount((codes if kept is None else codes[kept]) + 1, minlength=len(levels) + 1)
-    plain = {i: _plain(levels[i]) for i in np.flatnonzero(used[1:]).tolist()}
+    plain = {i: _simplify(levels[i]) for i in np.flatnonzero(used[1:]).tolist()}
     order = sorted(plain, key=plain.get if _are_sortable(plain) else lambda i: repr(plain[i]))
     number = np.zeros(len(levels) + 1, dtype=np.int64)
     number[order] = np.arange(1, len(order) + 1)
@@ -226,7 +226,7 @@ def fit_category_column(
     return fitted, number[codes]
 
 
-def _plain(level: Any) -> Any:
+def _simplify(level: Any) -> Any:
     """Return a whole number as int, so that 1 and 1.0 have one name, any other as float."""
     if not isinstance(level, NUMBERS) or isinstance(level, bool):
         return level
@@ -241,7 +241,7 @@ def _are_sortable(levels: dict) -> bool:
     return True
 
 
-def _kind_of_levels(column: Column, levels: list, *, may_be_fractions: bool) -> str:
+def _find_kind_of_levels(column: Column, levels: list, *, may_be_fractions: bool) -> str:
     """Return the kind of levels, which are all of one; floats among them only if they may be."""
     kinds = {type(level): level for level in levels}
     words = {

@@ -57,7 +57,7 @@ def is_plain_numbers(X: Any) -> bool:
     if not isinstance(X, np.ndarray):
         if sparse.issparse(X):
             return True
-        if _in_narwhals(X) is not None:
+        if _wrap_in_narwhals(X) is not None:
             return False
         try:
             X = np.asarray(X)
@@ -66,7 +66,7 @@ def is_plain_numbers(X: Any) -> bool:
     return X.dtype.kind in "biufc"
 
 
-def _in_narwhals(X: Any) -> Any:
+def _wrap_in_narwhals(X: Any) -> Any:
     """Return the frame as narwhals wraps it, or None if X is no frame."""
     if hasattr(X, "iloc") and not getattr(getattr(X, "columns", None), "is_unique", True):
         names = list(X.columns)
@@ -79,7 +79,7 @@ def _in_narwhals(X: Any) -> Any:
     return frame if isinstance(frame, (nw.DataFrame, nw.LazyFrame)) else None
 
 
-def as_frame(X: Any) -> Any:
+def wrap_frame(X: Any) -> Any:
     """Return X as a narwhals frame, or None if X is no data frame.
 
     Raises
@@ -89,7 +89,7 @@ def as_frame(X: Any) -> Any:
     ValueError
         If two columns have the same name.
     """
-    frame = _in_narwhals(X)
+    frame = _wrap_in_narwhals(X)
     if isinstance(frame, nw.LazyFrame):
         raise TypeError(
             f"X must be a table in memory, but is a lazy one ({type(X).__name__}). "
@@ -98,7 +98,7 @@ def as_frame(X: Any) -> Any:
     return frame
 
 
-def named_header(X: Any, frame: Any) -> Any:
+def make_header(X: Any, frame: Any) -> Any:
     """Return something that shows scikit-learn the names and the number of columns.
 
     Not each release of scikit-learn sees the names of each kind of frame, but all see pandas'.
@@ -143,11 +143,11 @@ class Column:
         if self.kind == "time":
             raise ValueError(
                 f"Column {self.label!r} holds dates, times or durations (first value: "
-                f"{self.first()!r}). Put numbers or categories in its place, such as year, "
+                f"{self.find_first()!r}). Put numbers or categories in its place, such as year, "
                 "month, weekday, or seconds since a fixed day; or drop it."
             )
         if self.kind == "nested":
-            value = self.first(_NESTED)
+            value = self.find_first(_NESTED)
             raise TypeError(
                 f"Column {self.label!r} holds {value!r}, a {type(value).__name__}, but each entry "
                 "of the X argument must be a string or a number. Spread it over several columns, "
@@ -155,11 +155,11 @@ class Column:
             )
         if self.kind == "complex":
             raise ValueError(
-                f"Complex data not supported: column {self.label!r} holds {self.first()!r}. "
+                f"Complex data not supported: column {self.label!r} holds {self.find_first()!r}. "
                 "Give real and imaginary parts as two columns."
             )
 
-    def numbers(self) -> np.ndarray | None:
+    def read_numbers(self) -> np.ndarray | None:
         """Return the column as real numbers of shape (n_samples,), NaN where one is missing.
 
         Returns
@@ -169,13 +169,13 @@ class Column:
         """
         values = self.values
         if self.kind == "category":
-            return self._numbers_of_categories()
+            return self._read_category_numbers()
         if self.kind == "empty":
             return np.full(len(values), np.nan)
         if self.kind not in ("numeric", "bool"):
             return None
         if isinstance(values, np.ndarray):
-            return _from_objects(self.label, values) if values.dtype == object else values
+            return _read_objects(self.label, values) if values.dtype == object else values
         if isinstance(values, nw.Series):
             if self.kind == "numeric" and values.dtype in (nw.Float32, nw.Float64):
                 return values.to_numpy()
@@ -183,13 +183,13 @@ class Column:
         single = str(values.dtype).startswith(("Float32", "float[", "float32["))
         return values.to_numpy(dtype="float32" if single else "float64", na_value=np.nan)
 
-    def _numbers_of_categories(self) -> np.ndarray | None:
-        codes, levels = self.levels()
+    def _read_category_numbers(self) -> np.ndarray | None:
+        codes, levels = self.read_levels()
         if not all(isinstance(level, NUMBERS) for level in levels):
             return None
         return np.array([*map(float, levels), np.nan])[codes]
 
-    def levels(self) -> tuple[np.ndarray, list]:
+    def read_levels(self) -> tuple[np.ndarray, list]:
         """Return the column as numbers of levels.
 
         Returns
@@ -208,27 +208,27 @@ class Column:
         if isinstance(values.dtype, pd.CategoricalDtype):
             codes, levels = values.array.codes, values.array.categories
             if few:
-                return _levels_of_few([None if code < 0 else levels[code] for code in codes])
+                return _number_few_levels([None if code < 0 else levels[code] for code in codes])
             return codes, levels.tolist()
         if few:
-            return _levels_of_few(
+            return _number_few_levels(
                 values.tolist() if hasattr(values, "tolist") else values.to_list()
             )
         if isinstance(values, nw.Series):
             if values.dtype not in (nw.Float32, nw.Float64, nw.Decimal):
-                return _levels_of_series(values)
-            values = self.numbers()  # polars tells NaN from null
+                return _number_series_levels(values)
+            values = self.read_numbers()  # polars tells NaN from null
         codes, levels = pd.factorize(values)
         return codes, levels.tolist()
 
-    def first(self, wanted: Any = object) -> Any:
+    def find_first(self, expected: type | tuple[type, ...] = object) -> Any:
         """Return the first value of a certain type that is not missing, or None."""
         values = self.values
         if isinstance(values, nw.Series):
             values = values.drop_nulls().head(1).to_list()
         elif isinstance(values, np.ndarray) and values.dtype != object:
             values = values[~np.isnat(values)] if values.dtype.kind in "mM" else values[:1].tolist()
-        return next((v for v in values if isinstance(v, wanted) and not _is_missing(v)), None)
+        return next((v for v in values if isinstance(v, expected) and not _is_missing(v)), None)
 
 
 def _is_missing(value: Any) -> bool:
@@ -240,27 +240,27 @@ def _is_missing(value: Any) -> bool:
 def read_columns(X: Any, frame: Any = None) -> list[Column]:
     """Return the columns of a frame, or of an array of two axes."""
     if frame is None:
-        return [_column_of_array(label, X[:, label]) for label in range(X.shape[1])]
+        return [_read_array_column(label, X[:, label]) for label in range(X.shape[1])]
     if frame.implementation.is_pandas():
-        return [_column_of_pandas(label, values) for label, values in frame.to_native().items()]
-    return [_column_of_series(series, series) for series in frame.iter_columns()]
+        return [_read_pandas_column(label, values) for label, values in frame.to_native().items()]
+    return [_read_series_column(series, series) for series in frame.iter_columns()]
 
 
-def _column_of_array(label: Any, values: np.ndarray) -> Column:
+def _read_array_column(label: Any, values: np.ndarray) -> Column:
     if values.dtype == object:
-        return Column(label, values, _kind_of_objects(values))
+        return Column(label, values, _find_kind_of_objects(values))
     return Column(label, values, _KINDS_OF_DTYPES.get(values.dtype.kind, "other"))
 
 
-def _column_of_pandas(label: Any, values: Any) -> Column:
+def _read_pandas_column(label: Any, values: Any) -> Column:
     if isinstance(values.dtype, np.dtype):
-        return _column_of_array(label, values.to_numpy())
+        return _read_array_column(label, values.to_numpy())
     if values.dtype.name == "category":  # narwhals would take its time to say so
         return Column(label, values, "category")
-    return _column_of_series(nw.from_native(values, series_only=True), values)
+    return _read_series_column(nw.from_native(values, series_only=True), values)
 
 
-def _column_of_series(series: Any, values: Any) -> Column:
+def _read_series_column(series: Any, values: Any) -> Column:
     dtype = series.dtype
     if dtype.is_numeric():
         kind = "numeric"
@@ -277,11 +277,11 @@ def _column_of_series(series: Any, values: Any) -> Column:
     elif series.null_count() == len(series):
         kind = "empty"
     else:  # pandas' sparse, period and interval columns; bytes and objects of polars
-        return _column_of_array(series.name, np.asarray(series.to_numpy()))
+        return _read_array_column(series.name, np.asarray(series.to_numpy()))
     return Column(series.name, values, kind)
 
 
-def _kind_of_objects(values: np.ndarray) -> str:
+def _find_kind_of_objects(values: np.ndarray) -> str:
     import pandas as pd
 
     word = pd.api.types.infer_dtype(values, skipna=True)
@@ -295,7 +295,7 @@ def _kind_of_objects(values: np.ndarray) -> str:
     return "other" if len(types) == 1 else "mixed"
 
 
-def _from_objects(label: Any, values: np.ndarray) -> np.ndarray:
+def _read_objects(label: Any, values: np.ndarray) -> np.ndarray:
     import pandas as pd
 
     there = ~pd.isna(values)
@@ -305,14 +305,14 @@ def _from_objects(label: Any, values: np.ndarray) -> np.ndarray:
     return result
 
 
-def _levels_of_few(values: list) -> tuple[np.ndarray, list]:
+def _number_few_levels(values: list) -> tuple[np.ndarray, list]:
     values = [v.item() if isinstance(v, np.generic) else v for v in values]
     place: dict = {}
     codes = [-1 if _is_missing(v) else place.setdefault(v, len(place)) for v in values]
     return np.array(codes), list(place)
 
 
-def _levels_of_series(series: Any) -> tuple[np.ndarray, list]:
+def _number_series_levels(series: Any) -> tuple[np.ndarray, list]:
     """Return what `Column.levels` does, of a column that is neither pandas' nor of floats."""
     if series.dtype in (nw.Categorical, nw.Enum):
         series = series.cast(nw.String)

@@ -11,8 +11,8 @@ from sklearn.utils.validation import check_is_fitted
 from sknn._saved import SavedState
 from sknn._sklearn import Interval, StrOptions, fit_context
 from sknn._specs import InputSpec
-from sknn._validation import is_clean_array, validated_weights
-from sknn.preprocessing.tables._categories import categorical_mask, fit_category_column
+from sknn._validation import check_weights, is_clean_array
+from sknn.preprocessing.tables._categories import fit_category_column, make_categorical_mask
 from sknn.preprocessing.tables._numeric import fit_numeric_columns, fit_sparse_columns
 from sknn.preprocessing.tables._reading import SideBySide, read_table, split_table
 
@@ -255,8 +255,8 @@ default='from_dtype'
         names = [*numeric, *(f"{numeric[j]}_missing" for j in self._numeric.marked)]
         categorical = features[self.is_categorical_]
         for i in self._order():
-            names.extend(self._categories[i].names(categorical[i]))
-        return np.array(_without_twins(names), dtype=object)
+            names.extend(self._categories[i].make_names(categorical[i]))
+        return np.array(_make_unique(names), dtype=object)
 
     def column_sources(self) -> np.ndarray:
         """Return for each encoded column the number of the column of X that it comes from.
@@ -270,7 +270,7 @@ default='from_dtype'
         categorical = np.flatnonzero(self.is_categorical_)
         sources = [*numeric, *(numeric[j] for j in self._numeric.marked)]
         for i in self._order():
-            sources.extend([categorical[i]] * len(self._categories[i].names("")))
+            sources.extend([categorical[i]] * len(self._categories[i].make_names("")))
         return np.array(sources, dtype=int)
 
     def _fit(self, X: Any, sample_weight: Any) -> tuple:
@@ -282,9 +282,9 @@ default='from_dtype'
             names = labels if by_dtype is not None else names
         else:
             labels, n_rows = range(table.shape[1]) if names is None else names, table.shape[0]
-        mask = categorical_mask(self.categorical_features, len(labels), names, by_dtype)
+        mask = make_categorical_mask(self.categorical_features, len(labels), names, by_dtype)
         columns, numbers, is_bool = split_table(table, mask)
-        weights, kept = validated_weights(sample_weight, np.empty((n_rows, 1))), None
+        weights, kept = check_weights(sample_weight, np.empty((n_rows, 1))), None
         if weights is not None and not weights.all():
             kept = np.flatnonzero(weights)
             weights = weights[kept]
@@ -342,7 +342,7 @@ default='from_dtype'
                 f"{len(self._numeric.marked)} columns with missing values do not leave 0 as it "
                 "is. Give X.toarray(), or refit with sparse X."
             )
-        codes = [c.codes(column) for c, column in zip(self._categories, columns, strict=True)]
+        codes = [c.encode(column) for c, column in zip(self._categories, columns, strict=True)]
         return self._assemble(numbers, codes)
 
     def _assemble(self, numbers: Any, codes: list[np.ndarray]) -> Any:
@@ -384,7 +384,7 @@ default='from_dtype'
         return tags
 
 
-def _without_twins(names: list[str]) -> list[str]:
+def _make_unique(names: list[str]) -> list[str]:
     """Add ``_`` to a name until no earlier one is the same."""
     seen = {}
     for name in names:

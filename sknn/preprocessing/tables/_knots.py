@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
-from sknn.preprocessing.tables._scaling import weighted_quantiles
+from sknn.preprocessing.tables._scaling import compute_weighted_quantiles
 
 #: a stretch holds at least one part in so many of the rows, and so many rows
 PARTS, SMALLEST = 200, 8
@@ -84,12 +84,12 @@ def fit_knots(
         fitted = tree(**settings).fit(column[:, None], y, sample_weight=sample_weight).tree_
         cuts = fitted.threshold[fitted.children_left >= 0]
         if not len(cuts):
-            cuts = weighted_quantiles(column, [0.25, 0.5, 0.75], sample_weight)
-        knots[j] = _apart(np.concatenate([[lowest[j]], cuts[:max_stretches], [highest[j]]]))
+            cuts = compute_weighted_quantiles(column, [0.25, 0.5, 0.75], sample_weight)
+        knots[j] = _keep_apart(np.concatenate([[lowest[j]], cuts[:max_stretches], [highest[j]]]))
     return knots
 
 
-def _apart(values: np.ndarray) -> np.ndarray:
+def _keep_apart(values: np.ndarray) -> np.ndarray:
     """Return rising values, none so near the one before that a slope would be out of bounds."""
     values = np.unique(values.astype(np.float64))
     nearest = 1e-6 * max(values[-1] - values[0], np.finfo(np.float32).tiny)

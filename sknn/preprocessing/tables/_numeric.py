@@ -8,7 +8,12 @@ from scipy import sparse
 from sklearn.preprocessing import StandardScaler
 
 from sknn._saved import saved
-from sknn.preprocessing.tables._scaling import Affine, NormalScores, fit_scale, weighted_mean
+from sknn.preprocessing.tables._scaling import (
+    Affine,
+    NormalScores,
+    compute_weighted_mean,
+    fit_scale,
+)
 
 
 @saved
@@ -143,7 +148,7 @@ def fit_numeric_columns(
         check_finite(X, labels, X.dtype)
         gaps = np.isnan(X).sum(axis=0)
     empty = gaps == len(X)
-    fill = np.where(empty, 0.0, weighted_mean(X, weights))
+    fill = np.where(empty, 0.0, compute_weighted_mean(X, weights))
     scaled = np.flatnonzero(~(left | empty)) if scale is not None else np.empty(0, int)
     fitted = None
     if len(scaled):

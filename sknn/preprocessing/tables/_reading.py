@@ -13,11 +13,11 @@ from sknn._refusals import explain_refusal
 from sknn._validation import check_container
 from sknn.preprocessing.tables._columns import (
     Column,
-    as_frame,
     has_only_numbers,
     is_plain_numbers,
-    named_header,
+    make_header,
     read_columns,
+    wrap_frame,
 )
 from sknn.preprocessing.tables._numeric import NumericColumns
 
@@ -51,12 +51,12 @@ def read_table(estimator: Any, X: Any, *, by_column: bool, reset: bool, names: b
         nothing but numbers.
     """
     check_container(X)
-    frame = None if isinstance(X, np.ndarray) else as_frame(X)
+    frame = None if isinstance(X, np.ndarray) else wrap_frame(X)
     plain = frame is None and is_plain_numbers(X)
     if frame is not None and (by_column or not has_only_numbers(frame)):
         known = [] if reset else list(getattr(estimator, "feature_names_in_", []))
         if names and known != list(frame.columns):
-            header = named_header(X, frame)
+            header = make_header(X, frame)
             validate_data(estimator, header, reset=reset, skip_check_array=True)
         _check_shape(estimator, frame.shape)
         columns = read_columns(X, frame)
@@ -93,12 +93,12 @@ def check_names(estimator: Any, X: Any, *, reset: bool) -> Any:
     data frame or ndarray
         X; lists become an array of objects.
     """
-    frame = None if isinstance(X, np.ndarray) else as_frame(X)
+    frame = None if isinstance(X, np.ndarray) else wrap_frame(X)
     if frame is None:
         X = X if isinstance(X, np.ndarray) else np.array(X, dtype=object)
         header = X
     else:
-        header = named_header(X, frame)
+        header = make_header(X, frame)
     if frame is None and X.ndim != 2:
         check_array(X, dtype=None, estimator=estimator)  # which says what is wrong
     validate_data(estimator, header, reset=reset, skip_check_array=True)
@@ -205,18 +205,20 @@ def _read_numbers(
             arrays.append(np.zeros(n_samples, np.float32))
             continue
         column.check()
-        values = column.numbers()
+        values = column.read_numbers()
         if values is None:
-            raise ValueError(_why_not_numbers(column, None if fitted is None else fitted.labels[j]))
+            raise ValueError(
+                _explain_non_numbers(column, None if fitted is None else fitted.labels[j])
+            )
         arrays.append(values)
     return arrays
 
 
-def _why_not_numbers(column: Column, label: Any) -> str:
-    value = column.first(str)
+def _explain_non_numbers(column: Column, label: Any) -> str:
+    value = column.find_first(str)
     what = "text"
     if value is None:
-        value = column.first()
+        value = column.find_first()
         what = f"of type {type(value).__name__!r}"
     if label is None:
         return (

@@ -84,7 +84,7 @@ def fit_scale(scale: str, X: np.ndarray, weights: np.ndarray | None) -> Affine |
     return _FITS[scale](X, weights)
 
 
-def weighted_mean(X: np.ndarray, weights: np.ndarray | None) -> np.ndarray:
+def compute_weighted_mean(X: np.ndarray, weights: np.ndarray | None) -> np.ndarray:
     """Return the mean of each column, in float64, leaving NaN out; NaN for nothing but NaN."""
     w = np.ones(len(X)) if weights is None else weights
     with np.errstate(over="ignore", invalid="ignore"):
@@ -104,7 +104,7 @@ def weighted_mean(X: np.ndarray, weights: np.ndarray | None) -> np.ndarray:
         return unit * (w @ (clean / unit if np.any(unit != 1) else clean) / weight)
 
 
-def weighted_quantiles(
+def compute_weighted_quantiles(
     values: np.ndarray, probabilities: list[float], weights: np.ndarray | None
 ) -> np.ndarray:
     """Return quantiles so that a weight of 2 is a value given twice.
@@ -146,8 +146,8 @@ def _fit_standard(X: np.ndarray, weights: np.ndarray | None) -> Affine:
 
 def _fit_robust(X: np.ndarray, weights: np.ndarray | None) -> Affine:
     center, factor = np.zeros(X.shape[1]), np.zeros(X.shape[1])
-    for j, (values, w) in enumerate(_columns_without_nan(X, weights)):
-        low, center[j], high = weighted_quantiles(values, [0.25, 0.5, 0.75], w)
+    for j, (values, w) in enumerate(_split_columns(X, weights)):
+        low, center[j], high = compute_weighted_quantiles(values, [0.25, 0.5, 0.75], w)
         extent = values.max() / 2 - values.min() / 2
         # Differences of rounding errors alone are none.
         noise = 10 * np.finfo(np.float64).eps * np.abs(values).max()
@@ -158,8 +158,8 @@ def _fit_robust(X: np.ndarray, weights: np.ndarray | None) -> Affine:
 
 def _fit_normal_scores(X: np.ndarray, weights: np.ndarray | None) -> NormalScores:
     knots, center = [], np.zeros(X.shape[1])
-    for j, (values, w) in enumerate(_columns_without_nan(X, weights)):
-        center[j] = weighted_quantiles(values, [0.5], w)[0]
+    for j, (values, w) in enumerate(_split_columns(X, weights)):
+        center[j] = compute_weighted_quantiles(values, [0.5], w)[0]
         levels, which = np.unique(values, return_inverse=True)
         share = np.bincount(which, weights=w).astype(np.float64)
         share /= share.sum()
@@ -173,7 +173,7 @@ def _fit_normal_scores(X: np.ndarray, weights: np.ndarray | None) -> NormalScore
     return NormalScores(tuple(knots), center)
 
 
-def _columns_without_nan(X: np.ndarray, weights: np.ndarray | None) -> Any:
+def _split_columns(X: np.ndarray, weights: np.ndarray | None) -> Any:
     for column in X.T:
         there = ~np.isnan(column)
         kept = None if weights is None else weights[there]

@@ -136,12 +136,12 @@ class ClassCodec:
         """
         if self.spec_.kind == "multilabel":
             return self._encode_label_sets(y, dtype)
-        codes = self._class_numbers(y)
+        codes = self._find_class_numbers(y)
         if self.spec_.kind == "multiclass":
             return codes.astype(np.int64)
         return codes.astype(dtype).reshape(-1, 1)
 
-    def _class_numbers(self, y: Any) -> np.ndarray:
+    def _find_class_numbers(self, y: Any) -> np.ndarray:
         if not _has_columns(y):
             y = np.asarray(y)
             try:

@@ -183,12 +183,12 @@ class ValueCodec:
         shift = self.mean_ if self.shifts else np.zeros_like(self.mean_)
         predicted = self._predict(output)
         if not self.has_levels:  # of several predictions the first is the location
-            return _without_one_column(self._in_units(predicted[..., 0], shift, self.scale_))
-        values = self._in_units(predicted, shift[:, None], self.scale_[:, None])
+            return _drop_single_axis(self._scale_back(predicted[..., 0], shift, self.scale_))
+        values = self._scale_back(predicted, shift[:, None], self.scale_[:, None])
         n_samples, n_columns, n_levels = values.shape
         return values.reshape(n_samples, *(n for n in (n_columns, n_levels) if n > 1))
 
-    def _in_units(self, values: np.ndarray, mean: np.ndarray, scale: np.ndarray) -> np.ndarray:
+    def _scale_back(self, values: np.ndarray, mean: np.ndarray, scale: np.ndarray) -> np.ndarray:
         return (values * scale + mean).astype(values.dtype)
 
     def _predict(self, output: np.ndarray) -> np.ndarray:
@@ -226,7 +226,7 @@ class ValueCodec:
         residuals = y[:, :, None] - self._predict(output)
         self.offsets_ = np.stack(
             [
-                weighted_quantile(residuals[..., k], level, sample_weight)
+                compute_inverse_cdf(residuals[..., k], level, sample_weight)
                 for k, level in enumerate(self._settings["quantiles"])
             ],
             axis=-1,
@@ -244,7 +244,7 @@ class ValueCodec:
         -------
         ndarray of shape (n_samples,) or (n_samples, n_columns)
         """
-        return _without_one_column(y * self.scale_ + self.mean_)
+        return _drop_single_axis(y * self.scale_ + self.mean_)
 
     def decode_std(self, output: np.ndarray) -> np.ndarray:
         """Return predicted standard deviations in the units of y.
@@ -271,7 +271,7 @@ class ValueCodec:
                 f"loss={' or '.join(map(repr, having))}; the loss was {self.loss!r}."
             )
         std = self._predict(output)[..., 1]
-        return _without_one_column(self._in_units(std, np.zeros(1), self.scale_))
+        return _drop_single_axis(self._scale_back(std, np.zeros(1), self.scale_))
 
     def score(self, y: np.ndarray, output: np.ndarray, sample_weight: Any = None) -> float:
         """Return how well raw output predicts encoded y; larger is better, 1 is perfect.
@@ -301,12 +301,12 @@ class ValueCodec:
             return self._entry.score.function(y, predicted, sample_weight, self._settings)
 
 
-def _without_one_column(values: np.ndarray) -> np.ndarray:
+def _drop_single_axis(values: np.ndarray) -> np.ndarray:
     """Return values of shape (n_samples, n_columns), of one column (n_samples,)."""
     return values.ravel() if values.shape[1] == 1 else values
 
 
-def weighted_quantile(values: np.ndarray, level: float, weight: Any = None) -> np.ndarray:
+def compute_inverse_cdf(values: np.ndarray, level: float, weight: Any = None) -> np.ndarray:
     """Return the smallest values that have at least a share of the weight at or below them.
 
     Parameters

@@ -10,12 +10,12 @@ from scipy import sparse
 MAX_INPUTS = 20
 
 
-def default_names(n_inputs: int) -> list[str]:
+def make_default_names(n_inputs: int) -> list[str]:
     """Return x1, x2 and so on."""
     return [f"x{i + 1}" for i in range(n_inputs)]
 
 
-def all_rows(n_inputs: int) -> np.ndarray:
+def list_inputs(n_inputs: int) -> np.ndarray:
     """Return all rows of zeros and ones, counting upwards: the last input changes fastest.
 
     Parameters
@@ -44,8 +44,8 @@ def all_rows(n_inputs: int) -> np.ndarray:
     return table
 
 
-def row_numbers(rows: np.ndarray) -> np.ndarray:
-    """Return at which places of `all_rows` rows are.
+def number_inputs(rows: np.ndarray) -> np.ndarray:
+    """Return at which places of `list_inputs` rows are.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ def row_numbers(rows: np.ndarray) -> np.ndarray:
     return rows @ (1 << np.arange(rows.shape[1])[::-1])
 
 
-def binary_rows(X: ArrayLike, names: Sequence[str], what: str = "input") -> np.ndarray:
+def check_binary(X: ArrayLike, names: Sequence[str], what: str = "input") -> np.ndarray:
     """Check that a table holds zeros and ones and has a column for each name.
 
     Parameters
@@ -79,7 +79,7 @@ def binary_rows(X: ArrayLike, names: Sequence[str], what: str = "input") -> np.n
     ValueError
         If X has other columns, or not two dimensions, or another value, which is then named.
     """
-    values = _columns_in_order(X, names, what)
+    values = _order_columns(X, names, what)
     if values.ndim != 2:
         raise ValueError(
             f"A table with a row for each example is expected, got {values.ndim} dimensions. "
@@ -104,7 +104,7 @@ def binary_rows(X: ArrayLike, names: Sequence[str], what: str = "input") -> np.n
 def complete_table(
     inputs: ArrayLike, outputs: ArrayLike, names: Sequence[str], default: int | None
 ) -> np.ndarray:
-    """Check a truth table, and bring its rows into the order of `all_rows`.
+    """Check a truth table, and bring its rows into the order of `list_inputs`.
 
     Parameters
     ----------
@@ -132,47 +132,47 @@ def complete_table(
         )
     if default not in (None, 0, 1):
         raise ValueError(f"default must be 0, 1 or None, got {default!r}.")
-    rows, results = binary_rows(inputs, names), _as_columns(outputs)
+    rows, results = check_binary(inputs, names), _read_outputs(outputs)
     if len(rows) != len(results):
         raise ValueError(
             f"There are {len(rows)} rows of inputs and {len(results)} of outputs. Give one for one."
         )
-    places, first, which = np.unique(row_numbers(rows), return_index=True, return_inverse=True)
+    places, first, which = np.unique(number_inputs(rows), return_index=True, return_inverse=True)
     contradicts = np.any(results != results[first][which], axis=1)
     if np.any(contradicts):
         later = int(np.argmax(contradicts))
         earlier = int(first[which[later]])
         raise ValueError(
             f"Rows {earlier} and {later}, counted from 0, contradict each other: for "
-            f"{_in_words(rows[later], names)} the outputs are {results[earlier].tolist()} and "
-            f"{results[later].tolist()}."
+            f"{_describe_inputs(rows[later], names)} the outputs are {results[earlier].tolist()} "
+            f"and {results[later].tolist()}."
         )
     if default is None and len(places) < 2 ** len(names):
         is_there = np.isin(np.arange(2 ** len(names)), places)
-        missing = all_rows(len(names))[np.argmin(is_there)]
+        missing = list_inputs(len(names))[np.argmin(is_there)]
         raise ValueError(
             f"{np.sum(~is_there)} of the {len(is_there)} rows are missing, the first is "
-            f"{_in_words(missing, names)}. Give their output as default=0 or default=1."
+            f"{_describe_inputs(missing, names)}. Give their output as default=0 or default=1."
         )
     table = np.full((2 ** len(names), results.shape[1]), bool(default))
     table[places] = results[first]
     return table
 
 
-def _as_columns(outputs: ArrayLike) -> np.ndarray:
+def _read_outputs(outputs: ArrayLike) -> np.ndarray:
     values = np.asarray(outputs)
     values = values[:, None] if values.ndim == 1 else values
     n_outputs = values.shape[1] if values.ndim == 2 else 1
     if n_outputs == 0:
         raise ValueError("A truth table needs an output, got a table without columns.")
-    return binary_rows(values, [f"output {i + 1}" for i in range(n_outputs)], "output")
+    return check_binary(values, [f"output {i + 1}" for i in range(n_outputs)], "output")
 
 
-def _in_words(row: np.ndarray, names: Sequence[str]) -> str:
+def _describe_inputs(row: np.ndarray, names: Sequence[str]) -> str:
     return ", ".join(f"{name}={value}" for name, value in zip(names, row, strict=True))
 
 
-def _columns_in_order(X: ArrayLike, names: Sequence[str], what: str) -> np.ndarray:
+def _order_columns(X: ArrayLike, names: Sequence[str], what: str) -> np.ndarray:
     values = X.toarray() if sparse.issparse(X) else np.asarray(X)
     columns = [str(name) for name in getattr(X, "columns", names)]
     if set(columns) != set(names):

@@ -44,7 +44,7 @@ class Circuit:
     --------
     >>> from sknn.threshold.networks._circuit import Circuit
     >>> circuit = Circuit(2)
-    >>> circuit.layers([circuit.parity(circuit.inputs)])
+    >>> circuit.make_layers([circuit.add_parity(circuit.inputs)])
     [(array([[1., 1.],
              [1., 1.]]), array([2., 1.])), (array([[-1.],
              [ 1.]]), array([1.]))]
@@ -80,7 +80,7 @@ class Circuit:
                 total[node] += factor * weight
         return Signal(tuple(sorted((n, w) for n, w in total.items() if w)), constant)
 
-    def fires(self, total: Signal, threshold: int) -> Signal:
+    def add_unit(self, total: Signal, threshold: int) -> Signal:
         """Return whether a sum reaches a threshold: a new unit, unless something there does.
 
         Parameters
@@ -121,9 +121,9 @@ class Circuit:
         Signal
             Of 0 or 1.
         """
-        return self.fires(self.combine((1, signal) for signal in signals), k)
+        return self.add_unit(self.combine((1, signal) for signal in signals), k)
 
-    def parity(self, signals: Iterable[Signal]) -> Signal:
+    def add_parity(self, signals: Iterable[Signal]) -> Signal:
         """Return whether an odd number of the signals are 1.
 
         Parameters
@@ -146,11 +146,11 @@ class Circuit:
         # at least 1, but not at least 2 unless at least 3, but not ...
         total = self.combine((1, signal) for signal in odd)
         result = self.combine(
-            (1 if k % 2 else -1, self.fires(total, k)) for k in range(1, len(odd) + 1)
+            (1 if k % 2 else -1, self.add_unit(total, k)) for k in range(1, len(odd) + 1)
         )
         return ~result if n_not % 2 else result
 
-    def layers(self, outputs: list[Signal]) -> list[tuple[np.ndarray, np.ndarray]]:
+    def make_layers(self, outputs: list[Signal]) -> list[tuple[np.ndarray, np.ndarray]]:
         """Return the layers of a network with these outputs, without units they do not need.
 
         Within a hidden layer the unit with the highest threshold comes first.

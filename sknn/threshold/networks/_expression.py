@@ -112,7 +112,7 @@ class _Translator:
                 waiting += reversed(node.children)
             else:
                 summands.append((yield self._translate(node)))
-        return self.circuit.parity(summands)
+        return self.circuit.add_parity(summands)
 
     def _translate_conjunction(self, node: Node, *, negated: bool) -> Step:
         operands, waiting = set(), [(node, negated)]

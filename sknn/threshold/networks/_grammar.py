@@ -151,12 +151,12 @@ class _Parser:
             problem = f"{token.text!r} is no operator, and one is needed between names"
             raise refuse(self.text, start, problem + (f"; write {hint!r}" if hint else ""))
         operator, power = _BINARY[spelling]
-        while self._operators and self._binds_first(operator, power, start):
+        while self._operators and self._should_reduce(operator, power, start):
             self._apply()
         self._operators.append((operator, power, start))
         self.needs_operand = True
 
-    def _binds_first(self, operator: Operator, power: int, start: int) -> bool:
+    def _should_reduce(self, operator: Operator, power: int, start: int) -> bool:
         """Return whether the waiting operator binds more tightly than one that comes."""
         waiting, its_power, _ = self._operators[-1]
         if its_power != power:

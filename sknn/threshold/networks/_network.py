@@ -8,10 +8,10 @@ from numpy.typing import ArrayLike
 
 from sknn.activations import heaviside
 from sknn.threshold._unit import ThresholdUnit, format_unit
-from sknn.threshold.networks._binary_tables import binary_rows, complete_table, default_names
+from sknn.threshold.networks._binary_tables import check_binary, complete_table, make_default_names
 from sknn.threshold.networks._circuit import Circuit, Signal
 from sknn.threshold.networks._expression import Proposition
-from sknn.threshold.networks._synthesis import synthesise
+from sknn.threshold.networks._synthesis import add_function
 
 #: numbers in the activations of the samples that are computed at once
 _CHUNK = 2**22
@@ -110,7 +110,7 @@ class ThresholdNetwork:
         self.intercepts_ = [np.array([unit.intercept for unit in layer]) for layer in self.layers]
         self.n_features_in_ = len(self.coefs_[0])
         n_units = sum(map(len, self.layers))
-        names = default_names(self.n_features_in_) if names is None else list(names)
+        names = make_default_names(self.n_features_in_) if names is None else list(names)
         unit_names = _make_free_names(n_units, names) if unit_names is None else list(unit_names)
         _check_names(names, self.n_features_in_, unit_names, n_units)
         self.feature_names_in_ = np.array(names, dtype=object)
@@ -176,7 +176,7 @@ class ThresholdNetwork:
             )
         circuit = Circuit(len(names))
         signals = [proposition.add_to(circuit, names) for proposition in propositions]
-        return cls._from_circuit(circuit, signals, names, list(expression) if is_mapping else None)
+        return cls._build(circuit, signals, names, list(expression) if is_mapping else None)
 
     @classmethod
     def from_truth_table(
@@ -234,18 +234,18 @@ class ThresholdNetwork:
         """
         names = _get_names(inputs, "columns") if names is None else list(names)
         if names is None:
-            names = default_names(np.shape(inputs)[-1] if np.ndim(inputs) else 0)
+            names = make_default_names(np.shape(inputs)[-1] if np.ndim(inputs) else 0)
         if output_names is None:
             output_names = _get_names(outputs, "columns", "name")
         table = complete_table(inputs, outputs, names, default)
         if output_names is not None:
             _check_number("output names", list(output_names), table.shape[1])
         circuit = Circuit(len(names))
-        signals = [synthesise(circuit, column) for column in table.T]
-        return cls._from_circuit(circuit, signals, names, output_names)
+        signals = [add_function(circuit, column) for column in table.T]
+        return cls._build(circuit, signals, names, output_names)
 
     @classmethod
-    def _from_circuit(
+    def _build(
         cls,
         circuit: Circuit,
         signals: list[Signal],
@@ -254,7 +254,7 @@ class ThresholdNetwork:
     ) -> "ThresholdNetwork":
         layers = [
             [ThresholdUnit(weights, t) for weights, t in zip(coef.T, thresholds, strict=True)]
-            for coef, thresholds in circuit.layers(signals)
+            for coef, thresholds in circuit.make_layers(signals)
         ]
         unit_names = None
         if output_names is not None:
@@ -280,7 +280,7 @@ class ThresholdNetwork:
         ValueError
             If X has other columns, or a value other than 0 and 1.
         """
-        rows = binary_rows(X, self.feature_names_in_)
+        rows = check_binary(X, self.feature_names_in_)
         outputs = np.empty((len(rows), len(self.output_names)), dtype=int)
         for part, values in self._compute_parts(rows):
             outputs[part] = values[-1]
@@ -312,7 +312,7 @@ class ThresholdNetwork:
         >>> ThresholdNetwork.from_expression("a ^ b").activations([[1, 0]])
         {'a': array([1]), 'b': array([0]), 'o1': array([0]), 'o2': array([1]), 'o3': array([1])}
         """
-        rows = binary_rows(X, self.feature_names_in_)
+        rows = check_binary(X, self.feature_names_in_)
         nodes = [*self.feature_names_in_, *(n for names in self.unit_names for n in names)]
         outputs = np.empty((len(rows), len(nodes)), dtype=int)
         for part, values in self._compute_parts(rows):

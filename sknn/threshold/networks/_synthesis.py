@@ -11,14 +11,14 @@ from math import lcm
 import numpy as np
 from scipy.optimize import linprog
 
-from sknn.threshold.networks._binary_tables import all_rows
+from sknn.threshold.networks._binary_tables import list_inputs
 from sknn.threshold.networks._circuit import Circuit, Signal
 
 #: of a linear program, which then takes a second
 MAX_CONSTRAINTS = 3000
 
 
-def synthesise(circuit: Circuit, values: np.ndarray) -> Signal:
+def add_function(circuit: Circuit, values: np.ndarray) -> Signal:
     """Add units for a function to a circuit, by whichever way needs the fewest.
 
     The ways are: one unit, if one can do it; counting ones, if nothing but their number matters;
@@ -30,7 +30,7 @@ def synthesise(circuit: Circuit, values: np.ndarray) -> Signal:
     circuit : Circuit
         With n inputs.
     values : ndarray of bool of shape (2**n,)
-        Outputs for the rows of `all_rows`.
+        Outputs for the rows of `list_inputs`.
 
     Returns
     -------
@@ -38,7 +38,7 @@ def synthesise(circuit: Circuit, values: np.ndarray) -> Signal:
         Of 0 or 1.
     """
     table = values.reshape((2,) * len(circuit.inputs))
-    directions = [_direction(table, axis) for axis in range(table.ndim)]
+    directions = [_count_changes(table, axis) for axis in range(table.ndim)]
     used = [axis for axis, (up, down) in enumerate(directions) if up or down]
     if not used:
         return Signal((), int(values[0]))
@@ -49,13 +49,13 @@ def synthesise(circuit: Circuit, values: np.ndarray) -> Signal:
         ~circuit.inputs[axis] if fall else circuit.inputs[axis]
         for axis, fall in zip(used, falls, strict=True)
     ]
-    if all(min(directions[axis]) == 0 for axis in used) and (unit := _separating_unit(table)):
+    if all(min(directions[axis]) == 0 for axis in used) and (unit := _find_separating_unit(table)):
         weights, threshold = unit
-        return circuit.fires(circuit.combine(zip(weights, inputs, strict=True)), threshold)
-    return _several_units(circuit, inputs, table)
+        return circuit.add_unit(circuit.combine(zip(weights, inputs, strict=True)), threshold)
+    return _add_several_units(circuit, inputs, table)
 
 
-def _direction(table: np.ndarray, axis: int) -> tuple[int, int]:
+def _count_changes(table: np.ndarray, axis: int) -> tuple[int, int]:
     """Return how often the output rises, and how often it falls, with an input."""
     low, high = table.take(0, axis), table.take(1, axis)
     return int(np.sum(high & ~low)), int(np.sum(low & ~high))
@@ -64,7 +64,7 @@ def _direction(table: np.ndarray, axis: int) -> tuple[int, int]:
 # ---------------------------------------------------------------- one unit
 
 
-def _separating_unit(table: np.ndarray) -> tuple[list[int], int] | None:
+def _find_separating_unit(table: np.ndarray) -> tuple[list[int], int] | None:
     """Return the weights and threshold of a unit for a function that rises with all inputs.
 
     The least sum of weights with w·x >= θ for rows of output 1 and w·x <= θ - 1 for the others is
@@ -106,10 +106,10 @@ def _separating_unit(table: np.ndarray) -> tuple[list[int], int] | None:
 # ---------------------------------------------------------------- several units
 
 
-def _several_units(circuit: Circuit, inputs: list[Signal], table: np.ndarray) -> Signal:
-    counted = _by_count(table)
+def _add_several_units(circuit: Circuit, inputs: list[Signal], table: np.ndarray) -> Signal:
+    counted = _find_output_by_count(table)
     size_of_count = np.inf if counted is None else 1 + np.count_nonzero(np.diff(counted))
-    cuts = [(_size_of_cut(table, kinds), kinds) for kinds in _kinds_of_columns(table)]
+    cuts = [(_count_units_of_cut(table, kinds), kinds) for kinds in _number_columns(table)]
     size, kinds = min(cuts, key=lambda cut: cut[0])
     products = _sum_of_products(table, int(min(size - 1, size_of_count - 2)))
     if products is not None:
@@ -119,17 +119,19 @@ def _several_units(circuit: Circuit, inputs: list[Signal], table: np.ndarray) ->
         ]
         return circuit.at_least(1, terms)
     if size_of_count <= size:
-        return _staircase(circuit, _steps(circuit, [(1, signal) for signal in inputs]), counted)
+        return _add_staircase(
+            circuit, _make_steps(circuit, [(1, signal) for signal in inputs]), counted
+        )
     return _cut_in_two(circuit, inputs, table, kinds)
 
 
-def _steps(circuit: Circuit, terms: list[tuple[int, Signal]]) -> Callable[[int], Signal]:
+def _make_steps(circuit: Circuit, terms: list[tuple[int, Signal]]) -> Callable[[int], Signal]:
     """Return a function from a threshold to the unit whether the weighted sum reaches it."""
     total = circuit.combine(terms)
-    return cache(lambda threshold: circuit.fires(total, threshold))
+    return cache(lambda threshold: circuit.add_unit(total, threshold))
 
 
-def _staircase(circuit: Circuit, steps: Callable[[int], Signal], values: np.ndarray) -> Signal:
+def _add_staircase(circuit: Circuit, steps: Callable[[int], Signal], values: np.ndarray) -> Signal:
     """Return ``values[s]`` of a sum s, from a unit for each place where the values change [1]_.
 
     References
@@ -142,9 +144,9 @@ def _staircase(circuit: Circuit, steps: Callable[[int], Signal], values: np.ndar
     return circuit.combine(terms, int(values[0]))
 
 
-def _by_count(table: np.ndarray) -> np.ndarray | None:
+def _find_output_by_count(table: np.ndarray) -> np.ndarray | None:
     """Return the output for each number of ones, or None if more than the number matters."""
-    counts, values = all_rows(table.ndim).sum(axis=1), table.ravel()
+    counts, values = list_inputs(table.ndim).sum(axis=1), table.ravel()
     with_one = np.bincount(counts, values)
     of_all = np.bincount(counts)
     return with_one > 0 if np.all((with_one == 0) | (with_one == of_all)) else None
@@ -183,7 +185,7 @@ def _sum_of_products(table: np.ndarray, most: int) -> list[tuple] | None:
     return None if n_found > most else products
 
 
-def _kinds_of_columns(table: np.ndarray) -> Iterator[np.ndarray]:
+def _number_columns(table: np.ndarray) -> Iterator[np.ndarray]:
     """Yield a number for each column of a table cut after 0, 1, 2, ... inputs.
 
     Equal columns have equal numbers, columns of zeros 0. A column has the halves of two columns of
@@ -198,7 +200,7 @@ def _kinds_of_columns(table: np.ndarray) -> Iterator[np.ndarray]:
         yield kinds
 
 
-def _size_of_cut(table: np.ndarray, kinds: np.ndarray) -> int:
+def _count_units_of_cut(table: np.ndarray, kinds: np.ndarray) -> int:
     """Return how many units `_cut_in_two` makes, apart from shared ones."""
     matrix = table.reshape(-1, len(kinds))
     rows_change = np.any(matrix[1:] != matrix[:-1], axis=1)
@@ -216,12 +218,12 @@ def _cut_in_two(
     matrix = table.reshape(-1, len(kinds))
     n_rows = len(matrix).bit_length() - 1
     row, column = (
-        _steps(circuit, [(2 ** (len(part) - 1 - i), signal) for i, signal in enumerate(part)])
+        _make_steps(circuit, [(2 ** (len(part) - 1 - i), signal) for i, signal in enumerate(part)])
         for part in (inputs[:n_rows], inputs[n_rows:])
     )
     found = []
     for kind in range(1, kinds.max() + 1):
-        is_one = _staircase(circuit, row, matrix[:, np.argmax(kinds == kind)])
-        is_there = _staircase(circuit, column, kinds == kind)
+        is_one = _add_staircase(circuit, row, matrix[:, np.argmax(kinds == kind)])
+        is_there = _add_staircase(circuit, column, kinds == kind)
         found.append(circuit.at_least(2, [is_one, is_there]))
     return circuit.at_least(1, found)

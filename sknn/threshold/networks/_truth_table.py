@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from sknn.threshold.networks._binary_tables import all_rows, default_names
+from sknn.threshold.networks._binary_tables import list_inputs, make_default_names
 
 #: rows that are predicted at once, so that a table of a million takes little memory besides
 _PART = 2**16
@@ -53,9 +53,11 @@ def truth_table(model: Any, names: Sequence[str] | None = None, *, hidden: bool 
             f"A truth table needs something with predict and n_features_in_, got {model!r}. If it "
             "is an estimator, fit it first."
         )
-    rows = all_rows(model.n_features_in_)
+    rows = list_inputs(model.n_features_in_)
     own_names = getattr(model, "feature_names_in_", None)
-    X = pd.DataFrame(rows, columns=default_names(rows.shape[1]) if own_names is None else own_names)
+    X = pd.DataFrame(
+        rows, columns=make_default_names(rows.shape[1]) if own_names is None else own_names
+    )
     if hidden:
         columns = _compute_nodes(model, X)
     else:

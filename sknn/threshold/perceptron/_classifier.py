@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from sknn._sklearn import Interval, StrOptions, fit_context
-from sknn._validation import local_random_state, restore_on_error, validated_weights
+from sknn._validation import check_weights, make_local_random_state, restore_on_error
 from sknn.threshold._inputs import MatrixLike, Samples, validate_samples
 from sknn.threshold._linear_base import OneUnitPerClass, TrainingSet
 from sknn.threshold.perceptron._learning import fit_link, learn
@@ -291,10 +291,10 @@ class PerceptronClassifier(OneUnitPerClass):
         """
         with restore_on_error(self):
             X, y = self._validate(X, y)
-            weights = validated_weights(sample_weight, X)
+            weights = check_weights(sample_weight, X)
             training = make_whole_set(X, y, weights, self.class_weight)
             state, before = self._start(training)
-            random_state, held_out = local_random_state(self.random_state), None
+            random_state, held_out = make_local_random_state(self.random_state), None
             if self.early_stopping:
                 training, held_out = hold_out(training, self.validation_fraction, random_state)
             with np.errstate(over="ignore", invalid="ignore"):  # an error follows
@@ -348,7 +348,7 @@ class PerceptronClassifier(OneUnitPerClass):
             first = not hasattr(self, "coef_")
             X, y = self._validate(X, y, reset=first)
             classes = choose_all_classes(y, classes, None if first else self.classes_)
-            weights = validated_weights(sample_weight, X)
+            weights = check_weights(sample_weight, X)
             training = make_part(X, y, weights, self.class_weight, classes)
             state = PerceptronState.start(training.signs.shape[1], X.shape[1])
             state = state if first else self._state
@@ -357,7 +357,7 @@ class PerceptronClassifier(OneUnitPerClass):
             monitor = ErrorMonitor(
                 training, None, make_config(self.get_params(), one_epoch=True), None
             )
-            random_state = local_random_state(self.random_state)
+            random_state = make_local_random_state(self.random_state)
             state = learn(self.update, monitor, state, moments, random_state)
             return self._record(monitor, state, moments)
 
@@ -390,7 +390,7 @@ class PerceptronClassifier(OneUnitPerClass):
         tags.classifier_tags.multi_label = True
         return tags
 
-    def _fires(self, decision: np.ndarray) -> np.ndarray:
+    def _is_firing(self, decision: np.ndarray) -> np.ndarray:
         return fires(decision)
 
     def _validate(self, X: MatrixLike, y: ArrayLike, reset: bool = True) -> tuple[Samples, Target]:

@@ -12,9 +12,9 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 from sknn._sklearn import Interval, StrOptions, fit_context
 from sknn._validation import (
     check_sortable_labels,
-    local_random_state,
+    check_weights,
+    make_local_random_state,
     restore_on_error,
-    validated_weights,
 )
 from sknn.activations import ACTIVATIONS
 from sknn.exceptions import NonFiniteLossError, warn_user
@@ -199,7 +199,7 @@ class ThresholdLogicClassifier(OneUnitPerClass):
                     f"Only binary classification is supported. The type of the target is {kind}. "
                     "Leave weights and threshold out to learn a unit per class."
                 )
-            weights = validated_weights(sample_weight, X)
+            weights = check_weights(sample_weight, X)
             training = make_training_set(X, y, weights, self.class_weight)
             check_two_classes(training.classes)
             learn = self._learn if self.weights is None else self._check_fixed
@@ -224,7 +224,7 @@ class ThresholdLogicClassifier(OneUnitPerClass):
         ndarray of shape (n_samples, n_classes)
             Columns in the order of ``classes_``; as many different rows as there are classes.
         """
-        predicted = choose_classes(self.decision_function(X), self._fires)
+        predicted = choose_classes(self.decision_function(X), self._is_firing)
         return self.class_shares_[predicted]
 
     def __sklearn_tags__(self):
@@ -232,7 +232,7 @@ class ThresholdLogicClassifier(OneUnitPerClass):
         tags.classifier_tags.multi_class = self.weights is None
         return tags
 
-    def _fires(self, decision: np.ndarray) -> np.ndarray:
+    def _is_firing(self, decision: np.ndarray) -> np.ndarray:
         return ACTIVATIONS[self.step].value(decision) > 0
 
     def _check_both_or_none(self) -> None:
@@ -271,7 +271,7 @@ class ThresholdLogicClassifier(OneUnitPerClass):
                 "of ten."
             )
         config = SearchConfig(self.max_iter, self.n_iter_no_change, self.n_restarts)
-        result = _learn_units(Z, of_class, config, local_random_state(self.random_state))
+        result = _learn_units(Z, of_class, config, make_local_random_state(self.random_state))
         if result.interrupted:
             warn_user("Training was interrupted; the classifier has the best units found so far.")
         # w·(x - m) / s >= θ is (w / s)·x >= θ + (w / s)·m
@@ -283,7 +283,7 @@ class ThresholdLogicClassifier(OneUnitPerClass):
     def _record_training(self, training: TrainingSet) -> Self:
         decision = compute_decision(training.X, self.coef_, self.intercept_)
         decision = decision.ravel() if len(self.classes_) == 2 else decision
-        predicted = choose_classes(decision, self._fires)
+        predicted = choose_classes(decision, self._is_firing)
         n_classes = len(training.classes)
         counts = np.ones((n_classes, n_classes))
         np.add.at(counts, (predicted, training.codes), training.weights)

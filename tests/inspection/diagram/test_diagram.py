@@ -19,8 +19,8 @@ from sklearn.preprocessing import StandardScaler
 
 from sknn import DeepMLPClassifier, PerceptronClassifier
 from sknn.inspection import NetworkDiagramDisplay, forward_pass
-from sknn.inspection.diagram._diagram import shown_nodes
-from sknn.inspection.diagram._style import NEGATIVE, POSITIVE, short
+from sknn.inspection.diagram._diagram import choose_shown_nodes
+from sknn.inspection.diagram._style import NEGATIVE, POSITIVE, shorten
 from sknn.threshold import AND, ThresholdNetwork, ThresholdUnit
 
 #: the lecture's network: 12 weights and 5 biases
@@ -73,7 +73,7 @@ def test_small_networks_show_all_numbers():
     display = NetworkDiagramDisplay.from_estimator(LECTURE)
     texts = _texts(display)
     for weight in np.concatenate([coef.ravel() for coef in LECTURE.coefs_]):
-        assert short(weight) in texts
+        assert shorten(weight) in texts
     assert [t for t in texts if t.startswith("b = ")] == [
         "b = −2",
         "b = 0",
@@ -147,7 +147,7 @@ def test_a_single_output_has_the_name_of_the_second_class():
     [(5, 5, [0, 1, 2, 3, 4], 0), (6, 5, [0, 1, 4, 5], 2), (784, 4, [0, 1, 783], 781)],
 )
 def test_wide_layers_show_first_and_last_nodes(n, most, shown, left_out):
-    assert shown_nodes(n, most) == (shown, left_out)
+    assert choose_shown_nodes(n, most) == (shown, left_out)
 
 
 def test_left_out_nodes_are_counted():
@@ -210,7 +210,7 @@ def test_svg_escapes_names_and_has_the_size_asked_for():
     ],
 )
 def test_numbers_are_short(number, text):
-    assert short(number) == text
+    assert shorten(number) == text
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,11 @@ from scipy.stats import rankdata
 from sklearn.preprocessing import QuantileTransformer, RobustScaler, StandardScaler
 
 from sknn.preprocessing.tables._numeric import fit_numeric_columns
-from sknn.preprocessing.tables._scaling import fit_scale, weighted_mean, weighted_quantiles
+from sknn.preprocessing.tables._scaling import (
+    compute_weighted_mean,
+    compute_weighted_quantiles,
+    fit_scale,
+)
 
 SCALES = ("standard", "robust", "quantile")
 
@@ -130,12 +134,14 @@ def test_weighted_quantiles_are_those_of_repeated_values(n_rows, probability):
     rng = np.random.default_rng(n_rows)
     values, times = rng.normal(size=n_rows), rng.integers(1, 4, n_rows)
     expected = np.quantile(np.repeat(values, times), [probability], method="averaged_inverted_cdf")
-    assert_allclose(weighted_quantiles(values, [probability], times.astype(float)), expected)
-    assert_allclose(weighted_quantiles(values, [probability], times * 0.1), expected)
+    assert_allclose(
+        compute_weighted_quantiles(values, [probability], times.astype(float)), expected
+    )
+    assert_allclose(compute_weighted_quantiles(values, [probability], times * 0.1), expected)
 
 
 def test_the_edge_between_two_values_is_found_though_sums_of_weights_are_not_exact():
-    assert weighted_quantiles(np.arange(10.0), [0.5], np.full(10, 0.1)) == [4.5]
+    assert compute_weighted_quantiles(np.arange(10.0), [0.5], np.full(10, 0.1)) == [4.5]
 
 
 def test_weighted_mean_leaves_nan_out():
@@ -143,10 +149,10 @@ def test_weighted_mean_leaves_nan_out():
     weights = np.arange(1.0, 61)
     there = ~np.isnan(X)
     expected = [np.average(X[there[:, j], j], weights=weights[there[:, j]]) for j in range(3)]
-    assert_allclose(weighted_mean(X, weights), expected)
-    assert_allclose(weighted_mean(X, None), np.nanmean(X, axis=0))
-    assert_allclose(weighted_mean(np.full((3, 1), 1.7e308), None), [1.7e308])
-    assert np.isnan(weighted_mean(np.full((3, 1), np.nan), None)[0])
+    assert_allclose(compute_weighted_mean(X, weights), expected)
+    assert_allclose(compute_weighted_mean(X, None), np.nanmean(X, axis=0))
+    assert_allclose(compute_weighted_mean(np.full((3, 1), 1.7e308), None), [1.7e308])
+    assert np.isnan(compute_weighted_mean(np.full((3, 1), np.nan), None)[0])
 
 
 @pytest.mark.parametrize("weights", [None, np.ones(4000)])

@@ -11,13 +11,13 @@ ROWS = np.array(list(itertools.product([0, 1], repeat=3)))
 
 def outputs(circuit, *signals):
     values = ROWS
-    for coef, thresholds in circuit.layers(list(signals)):
+    for coef, thresholds in circuit.make_layers(list(signals)):
         values = heaviside(values @ coef - thresholds)
     return values.T.tolist()
 
 
 def n_units(circuit, *signals):
-    return sum(len(thresholds) for _, thresholds in circuit.layers(list(signals)))
+    return sum(len(thresholds) for _, thresholds in circuit.make_layers(list(signals)))
 
 
 @pytest.mark.parametrize("weights", list(itertools.product([-4, -2, 0, 1, 2], repeat=3)))
@@ -25,7 +25,7 @@ def test_a_unit_fires_where_the_sum_reaches_its_threshold(weights):
     for constant, threshold in itertools.product([-1, 0, 2], range(-8, 7)):
         circuit = Circuit(3)
         total = circuit.combine(zip(weights, circuit.inputs, strict=True), constant)
-        fired = circuit.fires(total, threshold)
+        fired = circuit.add_unit(total, threshold)
         wanted = heaviside(ROWS @ weights + constant - threshold)
         assert outputs(circuit, fired, ~fired) == [wanted.tolist(), (1 - wanted).tolist()]
         if np.ptp(wanted) == 0:
@@ -36,8 +36,8 @@ def test_multiples_and_opposites_are_the_same_unit():
     circuit = Circuit(3)
     a, b, _ = circuit.inputs
     both = circuit.at_least(2, [a, b])
-    assert circuit.fires(circuit.combine([(2, a), (2, b)]), 3) == both
-    assert circuit.fires(circuit.combine([(-3, a), (-3, b)]), -5) == ~both
+    assert circuit.add_unit(circuit.combine([(2, a), (2, b)]), 3) == both
+    assert circuit.add_unit(circuit.combine([(-3, a), (-3, b)]), -5) == ~both
 
 
 def test_an_input_is_no_unit():
@@ -61,7 +61,7 @@ def test_signals_of_several_layers_are_passed_on_once():
 
 def test_units_without_use_are_left_out():
     circuit = Circuit(3)
-    circuit.parity(circuit.inputs)
+    circuit.add_parity(circuit.inputs)
     assert n_units(circuit, circuit.at_least(2, circuit.inputs)) == 1
 
 
@@ -71,6 +71,6 @@ def test_parity_counts_and_cancels(n_not):
     a, b, c = circuit.inputs
     signals = [~a if n_not else a, ~b if n_not == 2 else b, c, c, Signal((), 1)]
     wanted = (ROWS[:, :2].sum(axis=1) + n_not + 1) % 2
-    parity = circuit.parity(signals)
+    parity = circuit.add_parity(signals)
     assert outputs(circuit, parity) == [wanted.tolist()]
     assert n_units(circuit, parity) == 3
