@@ -1,4 +1,4 @@
-"""The page on speed says rightly what the hand-written step covers."""
+"""The page on speed says what handwritten backpropagation supports, and where its targets are."""
 
 import re
 from pathlib import Path
@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import nn
 
+from benchmarks.rows import TARGETS
 from sknn import DeepMLPClassifier, DeepMLPRegressor
 from sknn.deep.mlp._network import CONSTRAINTS
 from sknn.engine.backprop._mlp import IN_PLACE
@@ -15,7 +16,8 @@ from sknn.preprocessing import CLASS_LOSSES, VALUE_LOSSES
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
-PAGE = (Path(__file__).parents[2] / "docs" / "speed.md").read_text(encoding="utf-8")
+PAGES = Path(__file__).parents[2] / "docs"
+PAGE = (PAGES / "speed.md").read_text(encoding="utf-8")
 SOLVERS = {"adam", "adamw", "sgd", "nadam", "rmsprop"}
 SCHEDULES = {"constant", "invscaling", "adaptive", "cosine", "one_cycle", "plateau"}
 
@@ -68,7 +70,7 @@ def test_lists_are_complete():
 def test_by_hand(params):
     model = fitted(**params)
     assert model.runner_ == "handwritten"
-    assert set(model.runner_reasons_) == {"cuda_graph"}
+    assert set(model.runner_reasons_) == {"cuda_graph", "compiled"}
 
 
 @pytest.mark.parametrize(
@@ -91,3 +93,28 @@ def test_by_autograd(params):
     model = fitted(**params)
     assert model.runner_ == "autograd"
     assert model.runner_reasons_["handwritten"]
+
+
+def test_targets_on_the_page_are_those_of_the_benchmark():
+    text = (PAGES / "benchmarks.md").read_text(encoding="utf-8")
+    section = text.partition("## Targets for a training step")[2].partition("\n## ")[0]
+    lines = [
+        [cell.strip() for cell in line.strip("| ").split("|")]
+        for line in section.splitlines()
+        if re.match(r"\| (\w+)( \(.*?\))? \| (scikit-learn|PyTorch loop|skorch|–) \|", line)
+    ]
+    peers = {"sklearn": "scikit-learn", "torch": "PyTorch loop", "skorch": "skorch"}
+    wanted = [
+        (
+            target.row,
+            "–" if target.at_most else peers[target.peer],
+            "at most " * target.at_most + f"{target.wanted:g}",
+        )
+        for target in TARGETS
+    ]
+    assert [(case.partition(" ")[0], peer, goal) for case, peer, _, goal, _ in lines] == wanted
+
+
+@pytest.mark.parametrize("page", [*sorted(PAGES.glob("guide/*.md")), PAGES / "speed.md"])
+def test_pages_for_users_speak_of_no_targets_of_the_project(page):
+    assert not re.search(r"\| targets? \||target missed", page.read_text(encoding="utf-8"))
