@@ -80,7 +80,11 @@ def _arguments() -> argparse.Namespace:
 
 
 def _graphs(replays: bool) -> AbstractContextManager:
-    return nullcontext() if replays else patch.object(_replayed, "graphs_for", lambda device: None)
+    return (
+        nullcontext()
+        if replays
+        else patch.object(_replayed, "choose_graph_maker", lambda device: None)
+    )
 
 
 def _wait(device: str) -> None:

@@ -23,7 +23,7 @@ from sknn.deep._sklearn_callbacks import CallbackWatcher
 from sknn.deep._summary import NetworkSummary
 from sknn.deep.parts._preparation import FitData, Parts
 from sknn.deep.parts._protocols import Network, Samples
-from sknn.engine import forward, layer_weights, snapshot, train
+from sknn.engine import forward, get_layer_weights, snapshot, train
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -177,7 +177,7 @@ class DeepEstimator(CallbackSupportMixin, BaseEstimator, ABC):
     def coefs_(self) -> list[np.ndarray]:
         """Weights of each layer, of shape (n_inputs, n_outputs), to read and to write."""
         check_is_fitted(self, "net_")
-        return layer_weights(self.net_)[0]
+        return get_layer_weights(self.net_)[0]
 
     @coefs_.setter
     def coefs_(self, arrays: list[np.ndarray]) -> None:
@@ -187,7 +187,7 @@ class DeepEstimator(CallbackSupportMixin, BaseEstimator, ABC):
     def intercepts_(self) -> list[np.ndarray]:
         """Biases of each layer, of shape (n_outputs,), to read and to write."""
         check_is_fitted(self, "net_")
-        return layer_weights(self.net_)[1]
+        return get_layer_weights(self.net_)[1]
 
     @intercepts_.setter
     def intercepts_(self, arrays: list[np.ndarray]) -> None:

@@ -5,7 +5,7 @@ import torch
 
 from sknn._specs import TrainConfig
 from sknn.engine.data._batches import Rows
-from sknn.engine.data._forward import raw_output
+from sknn.engine.data._forward import predict_raw
 from sknn.engine.net._net import Net
 from sknn.exceptions import NonFiniteLossError
 
@@ -25,7 +25,7 @@ def is_finite(net: Net, samples: Rows) -> bool:
     if not any(value > LARGE for value in largest):
         return True
     X, _ = samples.take(np.arange(min(len(samples), N_CHECKED)))
-    return bool(np.isfinite(raw_output(net, Rows(X, device=net.device))).all())
+    return bool(np.isfinite(predict_raw(net, Rows(X, device=net.device))).all())
 
 
 def describe_non_finite(config: TrainConfig) -> NonFiniteLossError:

@@ -10,8 +10,8 @@ from sklearn.exceptions import ConvergenceWarning
 
 from sknn.engine._interrupt import PauseTraining
 from sknn.engine._run import TrainingRun
-from sknn.engine.backprop._mlp import Factors, MLPPass, supports_module
-from sknn.engine.data._batches import Batches, target_and_weight
+from sknn.engine.backprop._mlp import MLPPass, UpdateCoefficients, supports_module
+from sknn.engine.data._batches import Batches, split_target
 from sknn.exceptions import warn_user
 
 #: numbers that the widest layer of a chunk of rows may hold: 32 MiB in float64
@@ -37,7 +37,7 @@ class Objective(ABC):
     def __init__(self, run: TrainingRun):
         self.net, rows = run.net, run.samples
         net = self.net
-        self.batches = Batches(rows, net.chunk_rows(CHUNK_NUMBERS))
+        self.batches = Batches(rows, net.count_chunk_samples(CHUNK_NUMBERS))
         weight = rows.sample_weight
         self.total_weight = float(len(rows) if weight is None else weight.sum())
 
@@ -85,12 +85,12 @@ class AutogradObjective(Objective):
         self.net.module_.train()
         loss = 0.0
         for X, target in self.batches:
-            target, weight = target_and_weight(target)
+            target, weight = split_target(target)
             share = (len(X) if weight is None else weight.sum()) / self.total_weight
             chunk = share * self.net.criterion_(self.net.infer(X, **self.arguments), target, weight)
             chunk.backward()
             loss += float(chunk.detach())
-        penalty = self.net.penalty(self.total_weight)
+        penalty = self.net.compute_penalty(self.total_weight)
         if isinstance(penalty, torch.Tensor):
             penalty.backward()
             loss += penalty.item()
@@ -124,14 +124,14 @@ class HandwrittenObjective(Objective):
         self.mlp.weight_bases = self.mlp.weight_targets  # chunks add up
         self.parts = [
             part
-            for X, target in self.batches.groups(dense=not rows.is_sparse)
-            for part in self._parts(X, target)
+            for X, target in self.batches.iterate_groups(dense=not rows.is_sparse)
+            for part in self._split_samples(X, target)
         ]
 
-    def _parts(self, X: Any, target: Any) -> list[tuple]:
+    def _split_samples(self, X: Any, target: Any) -> list[tuple]:
         size = self.batches.batch_size
-        y, weight = target_and_weight(target)
-        ys, wanted = y.split(size), self.mlp.wanted(y).split(size)
+        y, weight = split_target(target)
+        ys, wanted = y.split(size), self.mlp.encode_targets(y).split(size)
         weights = [None] * len(ys) if weight is None else weight.split(size)
         return list(zip(self.mlp.split(X, size), ys, wanted, weights, strict=True))
 
@@ -151,9 +151,9 @@ class HandwrittenObjective(Objective):
         flat.gradient.zero_()
         loss = 0.0
         for X, y, wanted, weight in self.parts:
-            output = self.mlp.new_output(len(y))
-            self.mlp.run(X, wanted, output.t(), weight, Factors(1.0, 1.0, share))
-            costs = self.mlp.per_row(output, y)
+            output = self.mlp.allocate_output(len(y))
+            self.mlp.run(X, wanted, output.t(), weight, UpdateCoefficients(1.0, 1.0, share))
+            costs = self.mlp.per_sample(output, y)
             loss += (costs.sum() if weight is None else costs.dot(weight)).item() * share
         if self.net.alpha:
             decay, n_weights = self.net.alpha * share, len(flat.weights)

@@ -25,13 +25,13 @@ from sknn.engine._start import (
     start_progress,
 )
 from sknn.engine.callbacks._dead_network import DeadNetworkRestart
-from sknn.engine.callbacks._progress import display
+from sknn.engine.callbacks._progress import choose_display
 from sknn.engine.callbacks._stopping import StoppingRule, make_row
 from sknn.engine.callbacks._user import UserCallbacks
 from sknn.engine.callbacks._validation import Validation
 from sknn.engine.callbacks._weight_average import WeightAverage
 from sknn.engine.data._batches import Batches, Rows
-from sknn.engine.data._device import precision_of
+from sknn.engine.data._device import use_precision
 from sknn.engine.optimizers._optimizers import get_learning_rate
 from sknn.engine.optimizers._schedules import start_schedule
 from sknn.exceptions import warn_user
@@ -116,10 +116,10 @@ class TrainingRun:
     # --- before and after ------------------------------------------------------------------
 
     @contextmanager
-    def guarded(self) -> Iterator["TrainingRun"]:
+    def guard(self) -> Iterator["TrainingRun"]:
         """Put everything back where training fails, and let data and callbacks go at the end."""
         try:
-            with self._own_generators(), self._float32_products():
+            with self._seed_generators(), self._set_product_precision():
                 yield self
         except torch.cuda.OutOfMemoryError as error:
             put_back(self.net, self.backup)
@@ -140,13 +140,13 @@ class TrainingRun:
         finally:
             self.close()
 
-    def _own_generators(self) -> AbstractContextManager:
+    def _seed_generators(self) -> AbstractContextManager:
         """Return a context in which layers draw from a seed and move no global generator."""
         return seeded_torch(self.plan.random_state) if self.draws else nullcontext()
 
-    def _float32_products(self) -> AbstractContextManager:
+    def _set_product_precision(self) -> AbstractContextManager:
         """Return a context with TF32 off or on; bfloat16 is for the forward pass alone."""
-        return nullcontext() if self.net.precision == "bfloat16" else precision_of(self.net)
+        return nullcontext() if self.net.precision == "bfloat16" else use_precision(self.net)
 
     def prepare_steps(self) -> None:
         """Choose the size of the batches, and start the schedule of the learning rate."""
@@ -185,7 +185,7 @@ class TrainingRun:
             self.dead_network = DeadNetworkRestart(config, self.samples)
         self.stopping = StoppingRule(plan, self.progress)
         self.callbacks = UserCallbacks(self.net, plan, self.samples, self.held_out)
-        self.display = display(config.verbose, config.max_iter, self.progress)
+        self.display = choose_display(config.verbose, config.max_iter, self.progress)
         self.snapshot = EpochSnapshot(self)
         if config.time_limit is not None:
             self.deadline = time.perf_counter() + config.time_limit
@@ -350,7 +350,7 @@ class TrainingRun:
             raise PauseTraining
 
     @contextmanager
-    def pausing(self) -> Iterator[None]:
+    def pause_on_interrupt(self) -> Iterator[None]:
         """Pause where a callback that is called between two steps raises KeyboardInterrupt."""
         try:
             yield

@@ -8,7 +8,7 @@ import torch
 
 from sknn.engine._snapshot import get_generators, set_generators
 from sknn.engine.callbacks._validation import Outputs
-from sknn.engine.net._serialization import plain, restored
+from sknn.engine.net._serialization import make_plain, restore_plain
 
 
 @dataclass
@@ -65,14 +65,14 @@ def get_state(run: Any) -> dict[str, Any]:
         "generators": get_generators() if run.draws else None,
     }
     # An array must not share memory with a tensor that goes on changing.
-    return plain(_own(state), known)
+    return make_plain(_copy_values(state), known)
 
 
 def set_state(run: Any, state: dict[str, Any]) -> None:
     """Go on from what `get_state` returned."""
     net = run.net
     known = [p for _, p in net.get_all_learnable_params()]
-    state = restored(state, net.device, known)
+    state = restore_plain(state, net.device, known)
     net.module_.load_state_dict(state["weights"])
     run.progress.__setstate__({**state["progress"], "stopped_because": ""})
     net.history[:] = state["history"]
@@ -110,7 +110,7 @@ def _restore_outputs(run: Any, outputs: list[torch.Tensor]) -> None:
         start += len(output)
 
 
-def _own(value: Any) -> Any:
+def _copy_values(value: Any) -> Any:
     """Return nested dicts and lists with tensors and arrays in memory of their own."""
     if isinstance(value, torch.nn.Parameter):
         return value
@@ -119,7 +119,7 @@ def _own(value: Any) -> Any:
     if isinstance(value, np.ndarray):
         return value.copy()
     if isinstance(value, dict):
-        return type(value)((k, _own(v)) for k, v in value.items())
+        return type(value)((k, _copy_values(v)) for k, v in value.items())
     if isinstance(value, list | tuple):
-        return type(value)(_own(v) for v in value)
+        return type(value)(_copy_values(v) for v in value)
     return value

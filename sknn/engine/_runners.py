@@ -79,12 +79,12 @@ class AutogradRunner:
 
     def _begin_batch(self, batch: tuple) -> None:
         if self.watched:
-            with self.run.pausing():
+            with self.run.pause_on_interrupt():
                 self.run.callbacks.begin_batch(batch, training=True)
 
     def _end_batch(self, batch: tuple, step: dict) -> None:
         if self.watched:
-            with self.run.pausing():
+            with self.run.pause_on_interrupt():
                 self.run.callbacks.end_batch(batch, True, step)
 
     def close(self) -> None:

@@ -8,7 +8,7 @@ from sknn.engine._lbfgs import LBFGSRunner
 from sknn.engine._run import TrainingRun
 from sknn.engine._runners import RUNNERS, EpochRunner, choose_runner
 from sknn.engine._start import FLOPS_OF_A_WEIGHT
-from sknn.engine.callbacks._user import as_callbacks
+from sknn.engine.callbacks._user import make_callbacks
 
 
 def train(plan: TrainPlan, runners: Sequence[type[EpochRunner]] = RUNNERS) -> TrainResult:
@@ -45,9 +45,9 @@ def train(plan: TrainPlan, runners: Sequence[type[EpochRunner]] = RUNNERS) -> Tr
         If Ctrl-C ended training; the weights reached so far are kept.
     """
     plan = plan.with_own_rows()
-    as_callbacks(plan.config.callbacks)
+    make_callbacks(plan.config.callbacks)
     run = TrainingRun(plan)
-    with run.guarded():
+    with run.guard():
         if run.by_epochs:
             _train_by_epochs(run, runners)
         else:
@@ -59,7 +59,7 @@ def train(plan: TrainPlan, runners: Sequence[type[EpochRunner]] = RUNNERS) -> Tr
 def _train_by_epochs(run: TrainingRun, runners: Sequence[type[EpochRunner]]) -> None:
     run.prepare_steps()
     run.begin()
-    with run.net.threads_for(FLOPS_OF_A_WEIGHT, run.net.batch_size):
+    with run.net.limit_threads(FLOPS_OF_A_WEIGHT, run.net.batch_size):
         runner = choose_runner(run, runners)
         try:
             run.run_epochs(runner)
@@ -77,7 +77,7 @@ def _train_by_lbfgs(run: TrainingRun) -> None:
             "another solver, or leave out dropout and batch normalization."
         )
     run.begin()
-    with run.net.threads_for(FLOPS_OF_A_WEIGHT, len(run.samples)):
+    with run.net.limit_threads(FLOPS_OF_A_WEIGHT, len(run.samples)):
         runner = LBFGSRunner(run)
         try:
             run.runner_name = runner.name

@@ -148,7 +148,7 @@ def _exponential(graph: Graph, value: str, alpha: float) -> str:
     return graph.add("Add", graph.add("Max", value, zero), below)
 
 
-def _elu(graph: Graph, module: nn.ELU, value: str) -> str:
+def _make_elu(graph: Graph, module: nn.ELU, value: str) -> str:
     return _exponential(graph, value, module.alpha)
 
 
@@ -193,7 +193,7 @@ WRITERS: dict[type, Callable[[Graph, Any, str], str | None]] = {
     nn.ReLU: _unary("Relu"),
     nn.Tanh: _unary("Tanh"),
     nn.Sigmoid: _unary("Sigmoid"),
-    nn.ELU: _elu,
+    nn.ELU: _make_elu,
     nn.SELU: _selu,
     nn.LeakyReLU: _leaky_relu,
     nn.SiLU: _silu,

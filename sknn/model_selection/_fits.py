@@ -18,7 +18,7 @@ from sklearn.base import clone
 
 from sknn._sklearn import check_method_params, safe_split
 from sknn._specs import TrainPlan
-from sknn.engine import memory_budget, train_many
+from sknn.engine import get_memory_budget, train_many
 from sknn.model_selection._plans import (
     Prepared,
     check_batchable,
@@ -124,7 +124,7 @@ class Fits:
         """
         start, n_folds, common = time.perf_counter(), len(splits), CommonArrays(self.X)
         folds = [self._fold(train) for train, _ in splits]
-        budget, fits, n_trained = memory_budget(), [], 0
+        budget, fits, n_trained = get_memory_budget(), [], 0
         for candidate in candidates:
             fits += [self._prepared(candidate, fold, common) for fold in folds]
             n_trained += 1

@@ -118,10 +118,10 @@ def test_callback_outside_a_list_is_an_error(data):
 
 
 def test_engine_wants_a_list_too():
-    from sknn.engine.callbacks._user import as_callbacks
+    from sknn.engine.callbacks._user import make_callbacks
 
     with pytest.raises(TypeError, match="Put it into a list"):
-        as_callbacks(EarlyStopping())
+        make_callbacks(EarlyStopping())
 
 
 @pytest.mark.parametrize("solver", ["adam", "lbfgs"])

@@ -11,10 +11,10 @@ from torch import nn
 
 from sknn._specs import InputSpec, Sample, TargetSpec, TrainConfig, TrainPlan
 from sknn.architectures import MLP, MLPOptions, build_user_module
-from sknn.engine import Net, forward, layer_weights, train
+from sknn.engine import Net, forward, get_layer_weights, train
 from sknn.engine._runners import AutogradRunner
 from sknn.engine.backprop._mlp import IN_PLACE, supports_module
-from sknn.engine.net._weights import linear_layers
+from sknn.engine.net._weights import find_linear_layers
 from sknn.exceptions import NonFiniteLossError
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -193,8 +193,8 @@ def test_a_users_module_is_trained_by_autograd(X):
 @by_network
 def test_weights_are_those_of_the_linear_layers(network):
     net = as_net(build(**network))
-    coefs, intercepts = layer_weights(net)
-    assert linear_layers(net.module_) == list(net.module_.linears)
+    coefs, intercepts = get_layer_weights(net)
+    assert find_linear_layers(net.module_) == list(net.module_.linears)
     assert [b.shape for b in intercepts] == [(6,), (6,), (3,)]
     for coef, bias, layer in zip(coefs, intercepts, net.module_.linears, strict=True):
         np.testing.assert_array_equal(coef, layer.weight.detach().numpy().T)
@@ -204,7 +204,7 @@ def test_weights_are_those_of_the_linear_layers(network):
 
 def test_biases_that_are_not_there_are_zero_and_stay_so():
     net = as_net(build(options=MLPOptions(normalization="batch")))
-    _, intercepts = layer_weights(net)
+    _, intercepts = get_layer_weights(net)
     assert not intercepts[0].any()
     assert not intercepts[0].flags.writeable
     intercepts[:] = [np.zeros(6), np.zeros(6), np.full(3, 7.0)]
@@ -215,7 +215,7 @@ def test_biases_that_are_not_there_are_zero_and_stay_so():
 
 def test_weights_that_are_computed_can_be_read_only():
     layer = nn.utils.parametrizations.weight_norm(nn.Linear(2, 3))
-    coefs, _ = layer_weights(as_net(nn.Sequential(layer)))
+    coefs, _ = get_layer_weights(as_net(nn.Sequential(layer)))
     np.testing.assert_array_equal(coefs[0], layer.weight.detach().numpy().T)
     with pytest.raises(ValueError, match="computes its weights from other parameters"):
         coefs[0] = np.zeros((2, 3))
@@ -226,20 +226,20 @@ def test_linear_layers_of_any_module_are_found_once_and_in_order():
     module = nn.Sequential(
         nn.Linear(4, 3), nn.Sequential(shared, nn.ReLU(), shared), nn.Linear(3, 2)
     )
-    coefs, intercepts = layer_weights(as_net(module))
+    coefs, intercepts = get_layer_weights(as_net(module))
     assert [c.shape for c in coefs] == [(4, 3), (3, 3), (3, 2)]
     assert [b.shape for b in intercepts] == [(3,), (3,), (2,)]
 
 
 def test_layers_inside_an_activation_are_not_layers_of_the_network():
     mlp = MLP([4, 3, 2], nn.Sequential(nn.Linear(3, 3), nn.ReLU()))
-    assert linear_layers(mlp) == list(mlp.linears)
+    assert find_linear_layers(mlp) == list(mlp.linears)
 
 
 def test_a_module_without_linear_layers_has_no_weights_to_show():
     net = as_net(nn.Sequential(nn.Conv1d(1, 2, 3)))
     with pytest.raises(AttributeError, match=r"Sequential has no torch.nn.Linear .*state_dict\(\)"):
-        layer_weights(net)
+        get_layer_weights(net)
 
 
 def test_finite_weights_that_predict_infinity_are_an_error(X):

@@ -11,7 +11,7 @@ from sklearn.base import clone
 from sknn import DeepMLPClassifier, DeepMLPRegressor, SequenceCNNClassifier
 from sknn.engine.backprop._mlp import IN_PLACE
 from sknn.engine.graphs import _epochs as _replayed
-from sknn.engine.graphs._cuda_graph import Replayed, graphs_for
+from sknn.engine.graphs._cuda_graph import Replayed, choose_graph_maker
 from tests.engine.backprop.test_epochs import TASKS, data
 from tests.engine.backprop.test_epochs import make as make_model
 from tests.engine.graphs.test_epochs import LOSSES, SCHEDULES, SOLVERS
@@ -48,7 +48,7 @@ def fit_both_ways(monkeypatch, chunks, model, *args):
     assert [chunk.failure for chunk in chunks] == [None, None]
     assert all(chunk.is_captured for chunk in chunks)
     with monkeypatch.context() as patch:
-        patch.setattr(_replayed, "graphs_for", lambda device: None)
+        patch.setattr(_replayed, "choose_graph_maker", lambda device: None)
         slow = clone(model).fit(*args)
     assert len(chunks) == 2
     assert fast.device_ == slow.device_ == "cuda"
@@ -154,7 +154,7 @@ def test_work_is_captured_and_replayed():
         calls.append(1)
         numbers[1].add_(numbers[0] * 2)
 
-    replayed = Replayed(work, graphs_for("cuda")())
+    replayed = Replayed(work, choose_graph_maker("cuda")())
     for i in range(1, 6):
         numbers[0] = i
         replayed()
@@ -171,7 +171,7 @@ def test_a_capture_that_fails_leaves_stream_and_device_as_they_were():
         if numbers.sum().item() < 0:
             raise AssertionError
 
-    replayed = Replayed(work, graphs_for("cuda")())
+    replayed = Replayed(work, choose_graph_maker("cuda")())
     for i in range(1, 5):
         replayed()
         assert numbers.tolist() == [2.0**i] * 3

@@ -360,7 +360,7 @@ def test_wrong_settings_are_scikit_learns_errors():
 
 def test_candidates_that_do_not_fit_memory_are_trained_in_turn(monkeypatch):
     calls = []
-    monkeypatch.setattr(_fits, "memory_budget", lambda: 0)
+    monkeypatch.setattr(_fits, "get_memory_budget", lambda: 0)
     monkeypatch.setattr(
         _fits, "train_many", lambda plans, **o: calls.append(len(plans)) or train_many(plans, **o)
     )

@@ -9,11 +9,11 @@ from sklearn.utils.validation import check_is_fitted
 from sknn._validation import make_local_random_state
 from sknn.architectures import ChannelsFirst
 from sknn.engine import (
-    best_windows,
+    compute_input_gradient,
+    compute_mutation_effects,
+    find_best_windows,
     gradient_times_input,
-    input_gradient,
     knock_out_effects,
-    mutation_effects,
     snapshot,
 )
 from sknn.motifs import BestWindows, Motif, merge_motifs, motifs_from_windows
@@ -50,7 +50,7 @@ class SequenceReading(TransformerMixin):
         ndarray of shape (n_samples, n_filters)
             The largest value along the sequence, after the activation.
         """
-        return best_windows(self._checked_net(), self._encoded_rows(X))[0]
+        return find_best_windows(self._checked_net(), self._encoded_rows(X))[0]
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
         """Return names of the columns of `transform`.
@@ -196,7 +196,7 @@ class SequenceReading(TransformerMixin):
         """
         encoded = self._encoded_rows(X)
         outputs, signs = self._chosen_outputs(X, target, len(encoded))
-        gradient = input_gradient(self.net_, encoded, outputs) * signs[:, None]
+        gradient = compute_input_gradient(self.net_, encoded, outputs) * signs[:, None]
         gradient = self._encoder.as_positions(gradient)
         encoded = self._encoder.as_positions(encoded)
         if self._encoder.letters_ is None:
@@ -263,7 +263,9 @@ class SequenceReading(TransformerMixin):
         positions = None
         if checked.ndim == 1:  # N at the end of a string is a letter, and no padding
             positions = np.arange(encoded.shape[1]) < lengths_of(checked)[:, None]
-        return mutation_effects(self.net_, encoded, outputs, positions) * signs[:, None, None]
+        return (
+            compute_mutation_effects(self.net_, encoded, outputs, positions) * signs[:, None, None]
+        )
 
     def _checked_net(self) -> Any:
         check_is_fitted(self, "net_")
@@ -283,7 +285,7 @@ class SequenceReading(TransformerMixin):
 
     def _motifs_of(self, net: Any, encoded: np.ndarray, options: dict[str, Any]) -> list[Motif]:
         encoder = self._encoder_of_letters()
-        windows = BestWindows(*best_windows(net, encoded), len(self.filters_[0]))
+        windows = BestWindows(*find_best_windows(net, encoded), len(self.filters_[0]))
         letters = encoder.letters_
         return motifs_from_windows(
             encoder.as_positions(encoded), windows, alphabet=letters, **options

@@ -3,7 +3,7 @@
 import numpy as np
 
 from sknn._specs import Sample, TrainResult
-from sknn.engine import forward, mean_loss
+from sknn.engine import compute_mean_loss, forward
 
 #: most rows that are looked at
 MOST_ROWS = 4096
@@ -44,7 +44,7 @@ def permutation_importances(
     rows = np.sort(random_state.permutation(len(sample.y))[:MOST_ROWS])
     weight = None if sample.sample_weight is None else sample.sample_weight[rows]
     sample = Sample(sample.X[rows], sample.y[rows], weight)
-    before = mean_loss(result.net, sample, forward(result.net, sample.X))
+    before = compute_mean_loss(result.net, sample, forward(result.net, sample.X))
     added = np.zeros(n_features)
     for feature in range(n_features):
         columns = np.flatnonzero(sources == feature)
@@ -53,7 +53,9 @@ def permutation_importances(
         shuffled = sample.X.copy()
         order = random_state.permutation(len(rows))
         shuffled[:, columns] = sample.X[np.ix_(order, columns)]
-        added[feature] = mean_loss(result.net, sample, forward(result.net, shuffled)) - before
+        added[feature] = (
+            compute_mean_loss(result.net, sample, forward(result.net, shuffled)) - before
+        )
     added = np.maximum(np.nan_to_num(added), 0.0)
     total = added.sum()
     return added / total if total > 0 else added

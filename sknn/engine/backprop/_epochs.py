@@ -5,9 +5,9 @@ from typing import Any
 import torch
 
 from sknn.engine._run import TrainingRun
-from sknn.engine.backprop._flat_parameters import flat_step, supports_optimizer
-from sknn.engine.backprop._mlp import Factors, MLPPass, supports_module
-from sknn.engine.data._batches import target_and_weight
+from sknn.engine.backprop._flat_parameters import make_flat_step, supports_optimizer
+from sknn.engine.backprop._mlp import MLPPass, UpdateCoefficients, supports_module
+from sknn.engine.data._batches import split_target
 from sknn.engine.optimizers._optimizers import get_learning_rate
 
 Tensor = torch.Tensor
@@ -28,21 +28,7 @@ class HandwrittenRunner:
     @classmethod
     def supports(cls, run: TrainingRun) -> str | None:
         """Return why a run cannot be computed so; None if it can."""
-        net, callbacks = run.net, run.callbacks
-        reason = supports_module(net, run.compiled)
-        if reason is None:
-            reason = supports_optimizer(net.optimizer_, _sets_momentum(run))
-        if reason is not None:
-            return reason
-        if net.schedule is not None and not net.schedule.only_sets_rates:
-            return "a schedule of the user's may set more than learning rate and momentum"
-        if run.average is not None:
-            return "weights are averaged after each step"
-        if callbacks.watches_batches:
-            return "a callback looks at single batches"
-        if callbacks.freezes:
-            return "a callback may freeze parameters"
-        return None
+        return supports_module(run.net, run.compiled) or supports_steps(run)
 
     def __init__(self, run: TrainingRun):
         net = run.net
@@ -51,8 +37,8 @@ class HandwrittenRunner:
         self.l1, self.l2 = net.alpha * net.l1_ratio, net.alpha * (1 - net.l1_ratio)
         self.max_grad_norm = net.max_grad_norm
         self.mlp = MLPPass(net, run.samples.is_sparse)
-        needs_gradient = self.l1 > 0 or self.max_grad_norm is not None or _sets_momentum(run)
-        self.step_optimizer = flat_step(self.mlp.flat, needs_gradient)
+        needs_gradient = self.l1 > 0 or self.max_grad_norm is not None or is_momentum_set(run)
+        self.step_optimizer = make_flat_step(self.mlp.flat, needs_gradient)
         if self.step_optimizer is None:  # plain SGD writes into the parameters themselves
             self.mlp.weight_targets, self.mlp.bias_targets = self.mlp.weights, self.mlp.biases
 
@@ -70,7 +56,7 @@ class HandwrittenRunner:
             Mean loss of a sample, with the penalty, as it was before the step of its batch.
         """
         run, batches = self.run, self.run.batches
-        for X, target in batches.groups(not self.mlp.is_sparse, run.epoch.n_steps):
+        for X, target in batches.iterate_groups(not self.mlp.is_sparse, run.epoch.n_steps):
             loss, output = self._run_group(X, target, batches.batch_size)
             run.count_steps(loss, -(-len(output) // batches.batch_size), len(output))
             run.keep_outputs(target, output)
@@ -80,10 +66,13 @@ class HandwrittenRunner:
 
     def _run_group(self, X: Any, target: Any, batch_size: int) -> tuple[Tensor, Tensor]:
         """Train on consecutive batches; return summed loss and outputs, still on the device."""
-        y, weight = target_and_weight(target)
-        output = self.mlp.new_output(len(y))
-        outputs, wanted = output.t().split(batch_size, 1), self.mlp.wanted(y).split(batch_size)
-        sizes = [len(part) for part in wanted]
+        y, weight = split_target(target)
+        output = self.mlp.allocate_output(len(y))
+        outputs, targets = (
+            output.t().split(batch_size, 1),
+            self.mlp.encode_targets(y).split(batch_size),
+        )
+        sizes = [len(part) for part in targets]
         if weight is None:
             weights, totals = [None] * len(sizes), [float(size) for size in sizes]
         else:
@@ -94,23 +83,23 @@ class HandwrittenRunner:
         if schedule is not None and not schedule.per_step:
             schedule = None
         for part, want, out, w, total in zip(
-            self.mlp.split(X, batch_size), wanted, outputs, weights, totals, strict=True
+            self.mlp.split(X, batch_size), targets, outputs, weights, totals, strict=True
         ):
             if schedule is not None:
                 schedule.before_step(flat.optimizer)
             if self.alpha:
-                norms.append(self._norm())
-            self.mlp.run(part, want, out, w, self._factors(1 / total))
+                norms.append(self._compute_norm())
+            self.mlp.run(part, want, out, w, self._choose_coefficients(1 / total))
             if self.step_optimizer is not None:
                 self._finish_gradient(1 / total)
                 self.step_optimizer()
         factors = [size / total for size, total in zip(sizes, totals, strict=True)]
-        loss = self._summed_loss(output, y, weights, factors)
+        loss = self._sum_losses(output, y, weights, factors)
         if self.alpha:
             loss = loss + 0.5 * self.alpha * torch.stack(norms).dot(loss.new_tensor(factors))
         return loss, output
 
-    def _norm(self) -> Tensor:
+    def _compute_norm(self) -> Tensor:
         """Return what the penalty multiplies by half of alpha."""
         weights, ratio = self.mlp.flat.weights, self.l1_ratio
         squares = torch.dot(weights, weights)
@@ -133,23 +122,41 @@ class HandwrittenRunner:
             factor = self.max_grad_norm / (torch.linalg.vector_norm(gradient) + 1e-6)
             gradient.mul_(factor.clamp_(max=1.0))
 
-    def _factors(self, share: float) -> Factors:
+    def _choose_coefficients(self, share: float) -> UpdateCoefficients:
         """Return what a step writes, for a row's share of the batch: gradient or parameters."""
         if self.step_optimizer is not None:
-            return Factors(self.l2 * share, 0.0, share)
+            return UpdateCoefficients(self.l2 * share, 0.0, share)
         rate = get_learning_rate(self.mlp.flat.optimizer)
-        return Factors(1 - rate * self.l2 * share, 1.0, -rate * share)
+        return UpdateCoefficients(1 - rate * self.l2 * share, 1.0, -rate * share)
 
-    def _summed_loss(
+    def _sum_losses(
         self, output: Tensor, y: Tensor, weights: list[Tensor | None], factors: list[float]
     ) -> Tensor:
         """Return the sum over batches of mean loss times number of rows."""
-        costs = self.mlp.per_row(output, y)
+        costs = self.mlp.per_sample(output, y)
         if weights[0] is not None:
             costs = costs * torch.cat([w * f for w, f in zip(weights, factors, strict=True)])
         return costs.sum()
 
 
-def _sets_momentum(run: TrainingRun) -> bool:
+def supports_steps(run: TrainingRun) -> str | None:
+    """Return why steps on one flat vector cannot do what a run asks of them; None if they can."""
+    schedule, callbacks = run.net.schedule, run.callbacks
+    reason = supports_optimizer(run.net.optimizer_, is_momentum_set(run))
+    if reason is not None:
+        return reason
+    if schedule is not None and not schedule.only_sets_rates:
+        return "a schedule of the user's may set more than learning rate and momentum"
+    if run.average is not None:
+        return "weights are averaged after each step"
+    if callbacks.watches_batches:
+        return "a callback looks at single batches"
+    if callbacks.freezes:
+        return "a callback may freeze parameters"
+    return None
+
+
+def is_momentum_set(run: TrainingRun) -> bool:
+    """Return whether a schedule or a callback may change the momentum."""
     schedule = run.net.schedule
     return run.callbacks.sets_rates or (schedule is not None and schedule.sets_momentum)

@@ -40,11 +40,11 @@ class Flat:
         self.gradient = torch.zeros_like(self.values)
         n_weights = sum(p.numel() for p in self.parameters if p.ndim > 1)
         self.weights = self.values[:n_weights]
-        for p, view in zip(self.parameters, self.views(self.values), strict=True):
+        for p, view in zip(self.parameters, self.split_views(self.values), strict=True):
             p.data = view
             p.grad = None
 
-    def views(self, vector: torch.Tensor) -> list[torch.Tensor]:
+    def split_views(self, vector: torch.Tensor) -> list[torch.Tensor]:
         """Return a vector's parts in the shapes of the parameters."""
         parts = vector.split([p.numel() for p in self.parameters])
         return [
@@ -52,15 +52,15 @@ class Flat:
             for part, p in zip(parts, self.parameters, strict=True)
         ]
 
-    def gradient_of(self, parameter: torch.nn.Parameter) -> torch.Tensor:
+    def get_gradient(self, parameter: torch.nn.Parameter) -> torch.Tensor:
         """Return the part of the gradient that belongs to a parameter."""
         index = next(i for i, p in enumerate(self.parameters) if p is parameter)
-        return self.views(self.gradient)[index]
+        return self.split_views(self.gradient)[index]
 
     def share_state(self, name: str) -> torch.Tensor:
         """Return an entry of the optimizer's state as one vector, zeros where there is none."""
         vector = torch.zeros_like(self.values)
-        for p, view in zip(self.parameters, self.views(vector), strict=True):
+        for p, view in zip(self.parameters, self.split_views(vector), strict=True):
             state = self.optimizer.state[p]
             if state.get(name) is not None:
                 view.copy_(state[name])
@@ -81,13 +81,15 @@ class Flat:
         A pickle of a view holds the whole vector.
         """
         for p in self.parameters:
-            p.data = _own(p.data)
+            p.data = _copy_contiguously(p.data)
             state = self.optimizer.state.get(p, {})
             for name, value in state.items():
-                state[name] = _own(value) if isinstance(value, torch.Tensor) else value
+                state[name] = (
+                    _copy_contiguously(value) if isinstance(value, torch.Tensor) else value
+                )
 
 
-def _own(tensor: torch.Tensor) -> torch.Tensor:
+def _copy_contiguously(tensor: torch.Tensor) -> torch.Tensor:
     return tensor.clone(memory_format=torch.contiguous_format)
 
 
@@ -183,7 +185,7 @@ STATES: dict[type, tuple[tuple[str, ...], dict[str, float]]] = {
 
 
 def supports_optimizer(optimizer: torch.optim.Optimizer, momentum_changes: bool) -> str | None:
-    """Return why `flat_step` cannot do what an optimizer does; None if it can.
+    """Return why `make_flat_step` cannot do what an optimizer does; None if it can.
 
     Parameters
     ----------
@@ -209,7 +211,7 @@ def supports_optimizer(optimizer: torch.optim.Optimizer, momentum_changes: bool)
     return None
 
 
-def flat_step(flat: Flat, needs_gradient: bool = False) -> Any:
+def make_flat_step(flat: Flat, needs_gradient: bool = False) -> Any:
     """Return the step for the optimizer, or None for plain SGD, which needs no gradient vector.
 
     Parameters

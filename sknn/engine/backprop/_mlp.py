@@ -41,7 +41,7 @@ class InPlace:
     backward: Callable[[Tensor, Tensor], Any]
 
 
-def _elu(alpha: float, scale: float) -> InPlace:
+def _make_elu(alpha: float, scale: float) -> InPlace:
     def backward(d: Tensor, a: Tensor) -> Tensor:
         return aten.elu_backward.grad_input(d, alpha, scale, 1, True, a, grad_input=d)
 
@@ -62,8 +62,8 @@ IN_PLACE: dict[str, InPlace] = {
         lambda z: aten.leaky_relu_(z, LEAKY_SLOPE),
         lambda d, a: aten.leaky_relu_backward.grad_input(d, a, LEAKY_SLOPE, True, grad_input=d),
     ),
-    "elu": _elu(1.0, 1.0),
-    "selu": _elu(SELU_ALPHA, SELU_SCALE),
+    "elu": _make_elu(1.0, 1.0),
+    "selu": _make_elu(SELU_ALPHA, SELU_SCALE),
 }
 
 
@@ -88,7 +88,7 @@ def supports_module(net: Net, compiled: Any = None) -> str | None:
     return None
 
 
-def columns(n_rows: int, n_columns: int, like: Tensor) -> Tensor:
+def allocate_columns(n_rows: int, n_columns: int, like: Tensor) -> Tensor:
     """Return space for a matrix, column by column.
 
     So lie outputs, their deltas and the targets: a product with the few columns of an output
@@ -111,12 +111,12 @@ class Buffers:
         """Return buffers for layers of these widths, the outputs last."""
         values = [like.new_empty(n_rows, width) for width in widths[:-1]]
         deltas = [like.new_empty(n_rows, width) for width in widths[:-1]]
-        deltas.append(columns(n_rows, widths[-1], like))
+        deltas.append(allocate_columns(n_rows, widths[-1], like))
         return cls(values, deltas, [delta.t() for delta in deltas], like.new_ones(n_rows))
 
 
 @dataclass(frozen=True)
-class Factors:
+class UpdateCoefficients:
     """What is written: ``weight_decay * base + scale * d_i^T a`` for the weights of a layer.
 
     Attributes
@@ -147,14 +147,14 @@ class MLPPass:
     flat : Flat
         Parameters and gradient of the module, until it is closed.
     weight_bases, weight_targets, bias_targets : list of Tensor
-        What of each layer `Factors` is applied to, and where the results go. At first the
-        weights as they are, and the gradient; change it as you need.
+        What of each layer `UpdateCoefficients` is applied to, and where the results go. At first
+        the weights as they are, and the gradient; change it as you need.
     """
 
     def __init__(self, net: Net, is_sparse: bool):
         layers = list(net.module_.linears)
         self.is_sparse = is_sparse
-        self.per_row = net.loss.per_row
+        self.per_sample = net.loss.per_sample
         self.gradient_into = net.loss.gradient_into
         self.activations = [IN_PLACE[name] for name in net.module_.activation_names]
         # BLAS is up to twice as fast where the longer side of a small matrix lies in one piece.
@@ -167,19 +167,19 @@ class MLPPass:
         self.biases = [layer.bias.data for layer in layers]
         self.weights_t = [weight.t() for weight in self.weights]
         self.weight_bases = self.weights
-        self.weight_targets = [self.flat.gradient_of(layer.weight) for layer in layers]
-        self.bias_targets = [self.flat.gradient_of(layer.bias) for layer in layers]
+        self.weight_targets = [self.flat.get_gradient(layer.weight) for layer in layers]
+        self.bias_targets = [self.flat.get_gradient(layer.bias) for layer in layers]
         self.buffers: dict[int, Buffers] = {}
 
-    def new_output(self, n_rows: int) -> Tensor:
+    def allocate_output(self, n_rows: int) -> Tensor:
         """Return space for the raw output of so many rows."""
-        return columns(n_rows, self.widths[-1], self.flat.values)
+        return allocate_columns(n_rows, self.widths[-1], self.flat.values)
 
-    def wanted(self, y: Tensor) -> Tensor:
+    def encode_targets(self, y: Tensor) -> Tensor:
         """Return encoded targets column by column: class numbers one-hot."""
         if y.ndim > 1:
-            return columns(*y.shape, self.flat.values).copy_(y)
-        return self.new_output(len(y)).zero_().scatter_(1, y[:, None], 1)
+            return allocate_columns(*y.shape, self.flat.values).copy_(y)
+        return self.allocate_output(len(y)).zero_().scatter_(1, y[:, None], 1)
 
     def split(self, X: Any, batch_size: int) -> list[Tensor | SparseBatch]:
         """Return consecutive batches of a dense or CSR X."""
@@ -190,45 +190,50 @@ class MLPPass:
         return [SparseBatch.from_csr(part, device, by_column=True) for part in parts]
 
     def run(
-        self, X: Any, wanted: Tensor, output_t: Tensor, weight: Tensor | None, factors: Factors
+        self,
+        X: Any,
+        targets: Tensor,
+        output_t: Tensor,
+        weight: Tensor | None,
+        coefficients: UpdateCoefficients,
     ) -> None:
-        """Go forward, write the raw output, go back, and write what `factors` say.
+        """Go forward, write the raw output, go back, and write what `coefficients` say.
 
         Parameters
         ----------
         X : Tensor of shape (n_rows, n_features) or SparseBatch
             Inputs.
-        wanted : Tensor of shape (n_rows, n_columns)
-            Encoded targets, see `wanted`.
+        targets : Tensor of shape (n_rows, n_columns)
+            Encoded targets, see `encode_targets`.
         output_t : Tensor of shape (n_outputs, n_rows)
             Overwritten by the transposed raw output.
         weight : Tensor of shape (n_rows,) or None
             Sample weights; None is 1 for each row.
-        factors : Factors
+        coefficients : UpdateCoefficients
             See `weight_bases`.
         """
         buffers = self.buffers.get(len(X))
         if buffers is None:
             buffers = self.buffers[len(X)] = Buffers.allocate(len(X), self.widths, output_t)
-        self._forward(X, buffers, output_t.t())
+        self._go_forward(X, buffers, output_t.t())
         delta = buffers.deltas[-1]
-        self.gradient_into(output_t, wanted.t(), buffers.transposed[-1])
+        self.gradient_into(output_t, targets.t(), buffers.transposed[-1])
         if weight is not None:
             delta.mul_(weight[:, None])
-        self._backward(X, buffers, factors)
+        self._go_back(X, buffers, coefficients)
 
-    def _forward(self, X: Any, buffers: Buffers, output: Tensor) -> None:
+    def _go_forward(self, X: Any, buffers: Buffers, output: Tensor) -> None:
         a = X
         for i, z in enumerate((*buffers.values, output)):
             if i:
                 self.activations[i - 1].value(a)
             if isinstance(a, SparseBatch):
-                torch.add(a.times(self.weights_t[i]), self.biases[i], out=z)
+                torch.add(a.multiply(self.weights_t[i]), self.biases[i], out=z)
             else:
                 torch.addmm(self.biases[i], a, self.weights_t[i], out=z)
             a = z
 
-    def _backward(self, X: Any, buffers: Buffers, factors: Factors) -> None:
+    def _go_back(self, X: Any, buffers: Buffers, coefficients: UpdateCoefficients) -> None:
         deltas, inputs = buffers.deltas, (X, *buffers.values)
         for i in range(len(deltas) - 1, -1, -1):
             if i:  # before the weights of this layer may change
@@ -236,10 +241,12 @@ class MLPPass:
                 self.activations[i - 1].backward(deltas[i - 1], inputs[i])
             delta_t, a = buffers.transposed[i], inputs[i]
             base, target, bias = self.weight_bases[i], self.weight_targets[i], self.bias_targets[i]
-            decay, scale = factors.weight_decay, factors.scale
+            decay, scale = coefficients.weight_decay, coefficients.scale
             if isinstance(a, SparseBatch):
                 torch.mul(base, decay, out=target)
-                a.add_transposed_times(deltas[i], target.t(), scale)
+                a.add_transposed_product(deltas[i], target.t(), scale)
             else:
                 torch.addmm(base, delta_t, a, beta=decay, alpha=scale, out=target)
-            torch.addmv(bias, delta_t, buffers.ones, beta=factors.bias_decay, alpha=scale, out=bias)
+            torch.addmv(
+                bias, delta_t, buffers.ones, beta=coefficients.bias_decay, alpha=scale, out=bias
+            )

@@ -5,7 +5,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from sknn._specs import TrainConfig
 from sknn.engine.data._batches import Rows
-from sknn.engine.data._forward import raw_output
+from sknn.engine.data._forward import predict_raw
 from sknn.engine.net._net import Net
 from sknn.engine.optimizers._optimizers import forget_steps
 from sknn.exceptions import warn_user
@@ -73,7 +73,7 @@ class DeadNetworkRestart:
         """Return whether the rows that were chosen, which differ, all have the same output."""
         if not self.varies:
             return False
-        output = raw_output(net, self.rows)
+        output = predict_raw(net, self.rows)
         spread, largest = np.ptp(output, axis=0).max(), np.abs(output).max()
         return bool(np.isfinite(output).all() and spread <= TOLERANCE * largest)
 

@@ -18,7 +18,7 @@ class NetCallback(Callback):
     ----------
     function : callable
         ``function(net, row)``, where row is that of the history, or None before training. It may
-        change weights in place through `sknn.engine.layer_weights`.
+        change weights in place through `sknn.engine.get_layer_weights`.
     """
 
     def __init__(self, function: Look):

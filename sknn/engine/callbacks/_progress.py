@@ -13,7 +13,7 @@ from sknn._specs import Progress
 MAX_LINES = 20
 
 
-def display(verbose: bool | int, max_iter: int, progress: Progress) -> Callback | None:
+def choose_display(verbose: bool | int, max_iter: int, progress: Progress) -> Callback | None:
     """Return the callback that shows the progress of training, or None.
 
     Parameters
@@ -121,7 +121,7 @@ class Bar(Callback):
 
 
 @contextmanager
-def epoch_bar(n_epochs: int, show: bool | int) -> Iterator[Callable[[int], None]]:
+def show_epoch_bar(n_epochs: int, show: bool | int) -> Iterator[Callable[[int], None]]:
     """Show how many epochs are done and how long the rest will take.
 
     Parameters
@@ -137,7 +137,7 @@ def epoch_bar(n_epochs: int, show: bool | int) -> Iterator[Callable[[int], None]
     callable
         ``advance(n)`` counts `n` epochs more.
     """
-    progress = _progress() if show else None
+    progress = _make_progress() if show else None
     if progress is None:
         yield lambda n: None
         return
@@ -146,7 +146,7 @@ def epoch_bar(n_epochs: int, show: bool | int) -> Iterator[Callable[[int], None]
         yield lambda n: progress.advance(task, n)
 
 
-def _progress():
+def _make_progress():
     try:
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
     except ImportError:

@@ -19,7 +19,7 @@ from skorch.utils import to_numpy
 
 from sknn._specs import TargetCodec, TrainPlan
 from sknn.engine.callbacks._stopping import make_row
-from sknn.engine.data._batches import Batches, Rows, target_and_weight
+from sknn.engine.data._batches import Batches, Rows, split_target
 from sknn.engine.net._net import Net
 
 #: they change the steps of an optimizer, which L-BFGS does not have
@@ -41,7 +41,7 @@ class FunctionCallback(Callback):
     def __init__(self, function: Callable[[Mapping[str, float]], bool | None]):
         self.function = function
 
-    def asks_to_stop(self, row: Mapping[str, float]) -> bool:
+    def should_stop(self, row: Mapping[str, float]) -> bool:
         """Call the function; return whether it said True, and not just something."""
         stop = self.function(row)
         return isinstance(stop, bool | np.bool_) and bool(stop)
@@ -73,13 +73,13 @@ class UserCallbacks:
     def __init__(self, net: Net, plan: TrainPlan, samples: Rows, held_out: Rows | None):
         self.net, self.samples, self.held_out = net, samples, held_out
         self.codec: TargetCodec | None = plan.codec
-        net.callbacks = list(as_callbacks(plan.config.callbacks)) or None
+        net.callbacks = list(make_callbacks(plan.config.callbacks)) or None
         net.codec = plan.codec
         net.initialize_callbacks()
         self.all = [callback for _, callback in net.callbacks_]
         self.of_user = [c for c in self.all if type(c) is not EpochTimer]
         self.has_skorchs = any(not isinstance(c, FunctionCallback) for c in self.of_user)
-        self.watches_batches = self.watches(*BATCH_HOOKS)
+        self.watches_batches = self.has_hook(*BATCH_HOOKS)
         if self.has_skorchs:
             self._check_kinds(plan)
             self.best = {name: _get_best(net, name) for name in SCORES}
@@ -117,7 +117,7 @@ class UserCallbacks:
 
     # --- what runners ask ------------------------------------------------------------------
 
-    def watches(self, *hooks: str) -> bool:
+    def has_hook(self, *hooks: str) -> bool:
         """Return whether a callback has one of these methods."""
         return any(
             getattr(type(callback), hook) is not getattr(Callback, hook)
@@ -147,7 +147,7 @@ class UserCallbacks:
         """Call a method of the net and of all callbacks, as skorch does."""
         getattr(self.net, method)(self.net, **arguments)
         for callback in self.all:
-            getattr(callback, method)(self.net, **self._shown_to(callback, arguments))
+            getattr(callback, method)(self.net, **self._decode_arguments(callback, arguments))
 
     def begin_epoch(self) -> None:
         """Open an entry of the history, and let all callbacks know."""
@@ -166,9 +166,9 @@ class UserCallbacks:
         for callback in self.all:
             try:
                 if isinstance(callback, FunctionCallback):
-                    stop |= callback.asks_to_stop(make_row(net.history[-1], rate))
+                    stop |= callback.should_stop(make_row(net.history[-1], rate))
                 else:
-                    callback.on_epoch_end(net, **self._shown_to(callback, self._data))
+                    callback.on_epoch_end(net, **self._decode_arguments(callback, self._data))
             except KeyboardInterrupt:
                 if was_interrupted or isinstance(callback, FunctionCallback):
                     raise  # somebody pressed Ctrl-C
@@ -218,20 +218,20 @@ class UserCallbacks:
                 history.record_batch(f"{prefix}_loss", last[f"{prefix}_loss"])
                 history.record_batch(f"{prefix}_batch_size", len(samples))
 
-    def _shown_to(self, callback: Callback, arguments: dict[str, Any]) -> dict[str, Any]:
+    def _decode_arguments(self, callback: Callback, arguments: dict[str, Any]) -> dict[str, Any]:
         """Return the arguments of a hook, with y in the user's words for those that score."""
         if self.codec is None or not isinstance(callback, ScoringBase):
             return arguments
         shown = dict(arguments)
         if "batch" in shown:
             X, target = shown["batch"]
-            shown["batch"] = X, self._decode_target(target_and_weight(target)[0])
+            shown["batch"] = X, self._decode_target(split_target(target)[0])
         for name in ("dataset_train", "dataset_valid"):
             if shown.get(name) is not None:
-                shown[name] = self._decoded(shown[name])
+                shown[name] = self._decode_dataset(shown[name])
         return shown
 
-    def _decoded(self, samples: Rows) -> Rows:
+    def _decode_dataset(self, samples: Rows) -> Rows:
         decoded = copy.copy(samples)
         decoded.y, decoded.sample_weight = self._decode_target(samples.y), None
         return decoded
@@ -245,7 +245,7 @@ def _get_best(net: Net, name: str) -> float | None:
     return SCORES[name](values) if values else None
 
 
-def as_callbacks(callbacks: Any) -> tuple[Callback, ...]:
+def make_callbacks(callbacks: Any) -> tuple[Callback, ...]:
     """Return the user's callbacks as skorch's.
 
     Parameters
@@ -270,12 +270,12 @@ def as_callbacks(callbacks: Any) -> tuple[Callback, ...]:
             "callbacks must be a list of skorch callbacks or of functions of an epoch's row; got "
             f"{callbacks!r}. Put it into a list."
         )
-    return tuple(_as_callback(item) for item in callbacks)
+    return tuple(_make_callback(item) for item in callbacks)
 
 
-def _as_callback(item: Any) -> Any:
+def _make_callback(item: Any) -> Any:
     if isinstance(item, tuple) and len(item) == 2 and isinstance(item[0], str):
-        return item[0], _as_callback(item[1])
+        return item[0], _make_callback(item[1])
     if isinstance(item, Callback):
         return item
     if isinstance(item, type) and issubclass(item, Callback):

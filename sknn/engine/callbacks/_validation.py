@@ -6,8 +6,8 @@ import numpy as np
 import torch
 
 from sknn._specs import Sample, TrainConfig, TrainPlan
-from sknn.engine.data._batches import Rows, target_and_weight
-from sknn.engine.data._forward import as_array, raw_output
+from sknn.engine.data._batches import Rows, split_target
+from sknn.engine.data._forward import make_array, predict_raw
 from sknn.engine.net._net import Net
 
 #: encoded targets, with weights if there are any, and raw outputs of consecutive samples
@@ -56,8 +56,8 @@ class Validation:
             Raw output and loss of the held-out samples, where a runner has computed them.
         """
         if known is None:
-            output = raw_output(net, self.held_out)
-            known = output, net.loss_of(output, self.held_out)
+            output = predict_raw(net, self.held_out)
+            known = output, net.measure_loss(output, self.held_out)
         output, loss = known
         if self.on_loss:
             return {"valid_loss": loss, "valid_score": -loss}
@@ -78,12 +78,12 @@ class Validation:
 def join_outputs(parts: list[Outputs]) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
     """Return encoded targets, outputs and weights of an epoch's batches, each in one array."""
     if len(parts) == 1:
-        y, weight = target_and_weight(parts[0][0])
+        y, weight = split_target(parts[0][0])
         weight = None if weight is None else weight.cpu().numpy()
-        return y.cpu().numpy(), as_array(parts[0][1].detach()), weight
-    pairs = [target_and_weight(target) for target, _ in parts]
+        return y.cpu().numpy(), make_array(parts[0][1].detach()), weight
+    pairs = [split_target(target) for target, _ in parts]
     y = np.concatenate([y.cpu().numpy() for y, _ in pairs])
-    output = np.concatenate([as_array(output.detach()) for _, output in parts])
+    output = np.concatenate([make_array(output.detach()) for _, output in parts])
     if pairs[0][1] is None:
         return y, output, None
     return y, output, np.concatenate([weight.cpu().numpy() for _, weight in pairs])

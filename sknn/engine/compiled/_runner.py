@@ -12,7 +12,8 @@ from sknn._jit import HAS_NUMBA, count_compilations, is_kept
 from sknn.architectures import MLP, Dropout, draw_into
 from sknn.engine._run import TrainingRun
 from sknn.engine._start import FLOPS_OF_A_WEIGHT
-from sknn.engine.backprop._flat_parameters import STATES, Flat, supports_optimizer
+from sknn.engine.backprop._epochs import is_momentum_set, supports_steps
+from sknn.engine.backprop._flat_parameters import STATES, Flat
 from sknn.engine.compiled import _codes
 from sknn.engine.compiled._blas import OneBLASThread
 from sknn.engine.compiled._codes import Network, Samples, Solver, Space, Steps
@@ -57,20 +58,9 @@ class CompiledRunner:
     @classmethod
     def supports(cls, run: TrainingRun) -> str | None:
         """Return why a run cannot be computed so; None if it can."""
-        reason = _explain_module(run) or _explain_data(run)
-        if reason is None:
-            reason = supports_optimizer(run.net.optimizer_, _sets_momentum(run))
+        reason = _explain_module(run) or _explain_data(run) or supports_steps(run)
         if reason is not None:
             return reason
-        schedule, callbacks = run.net.schedule, run.callbacks
-        if schedule is not None and not schedule.only_sets_rates:
-            return "a schedule of the user's may set more than learning rate and momentum"
-        if run.average is not None:
-            return "weights are averaged after each step"
-        if callbacks.watches_batches:
-            return "a callback looks at single batches"
-        if callbacks.freezes:
-            return "a callback may freeze parameters"
         n_steps = run.n_batches * (1 if run.plan.incremental else run.config.max_iter)
         if n_steps < cls.min_steps:
             return (
@@ -84,7 +74,7 @@ class CompiledRunner:
     def __init__(self, run: TrainingRun):
         net, module = run.net, run.net.module_
         self.run, self.run_steps = run, load_steps()
-        sizes = np.array([module.linears[0].in_features, *_widths(module)])
+        sizes = np.array([module.linears[0].in_features, *_get_widths(module)])
         self.flat = Flat(list(module.parameters()), net.optimizer_)
         self.group = net.optimizer_.param_groups[0]
         values = self.flat.values.numpy()
@@ -144,7 +134,7 @@ class CompiledRunner:
         return first, second
 
     def _has_momentum(self) -> bool:
-        return bool(self.group["momentum"]) or _sets_momentum(self.run)
+        return bool(self.group["momentum"]) or is_momentum_set(self.run)
 
     def close(self) -> None:
         """Give the module and the optimizer memory of their own again."""
@@ -240,13 +230,8 @@ def _choose_sgd(group: dict) -> int:
     return _codes.NESTEROV if group["nesterov"] else _codes.MOMENTUM
 
 
-def _widths(module: MLP) -> list[int]:
+def _get_widths(module: MLP) -> list[int]:
     return [layer.out_features for layer in module.linears]
-
-
-def _sets_momentum(run: TrainingRun) -> bool:
-    schedule = run.net.schedule
-    return run.callbacks.sets_rates or (schedule is not None and schedule.sets_momentum)
 
 
 def _explain_module(run: TrainingRun) -> str | None:

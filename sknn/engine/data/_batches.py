@@ -9,13 +9,13 @@ import torch
 from scipy import sparse
 from skorch.dataset import Dataset
 
-from sknn.engine.data._device import fits_on
+from sknn.engine.data._device import has_room_for
 
 #: numbers of X in a group of batches: 2 MiB in float64, small enough for a processor's cache
 GROUP_NUMBERS = 2**18
 
 
-def to_tensor(array: Any, device: str = "cpu", dtype: torch.dtype | None = None) -> torch.Tensor:
+def make_tensor(array: Any, device: str = "cpu", dtype: torch.dtype | None = None) -> torch.Tensor:
     """Return a tensor, which shares memory with the array where device and dtype allow it.
 
     Parameters
@@ -73,14 +73,14 @@ class Rows(Dataset):
     ):
         self.device = device
         if not sparse.issparse(X):
-            stays = isinstance(X, np.ndarray) and not fits_on(device, X.nbytes)
-            self.X = to_tensor(X, "cpu" if stays else device, dtype)
+            stays = isinstance(X, np.ndarray) and not has_room_for(device, X.nbytes)
+            self.X = make_tensor(X, "cpu" if stays else device, dtype)
         elif dtype is None:
             self.X = X
         else:
             self.X = X.astype(str(dtype).removeprefix("torch."), copy=False)
-        self.y = None if y is None else to_tensor(y, device)
-        self.sample_weight = None if sample_weight is None else to_tensor(sample_weight, device)
+        self.y = None if y is None else make_tensor(y, device)
+        self.sample_weight = None if sample_weight is None else make_tensor(sample_weight, device)
 
     @property
     def is_sparse(self) -> bool:
@@ -101,14 +101,14 @@ class Rows(Dataset):
         """
         if self.is_sparse:
             X = self.X[rows]
-            X = to_tensor(X.toarray(), self.device) if dense else X
+            X = make_tensor(X.toarray(), self.device) if dense else X
         if isinstance(rows, np.ndarray):
             rows = torch.from_numpy(rows)
             on_device = rows.to(self.device)
         else:
             on_device = rows
         if not self.is_sparse:
-            X = self._dense(rows, on_device)
+            X = self._take_dense(rows, on_device)
         rows = on_device
         if self.y is None:
             return X, 0
@@ -123,7 +123,7 @@ class Rows(Dataset):
             return self.y[index]
         return self.y[index], self.sample_weight[index]
 
-    def _dense(self, rows: Any, on_device: Any) -> torch.Tensor:
+    def _take_dense(self, rows: Any, on_device: Any) -> torch.Tensor:
         if self.X.device.type == torch.device(self.device).type:
             return self.X[on_device]
         X = self.X[rows]
@@ -132,7 +132,7 @@ class Rows(Dataset):
         return X.to(self.device, non_blocking=True)
 
 
-def target_and_weight(target: Any) -> tuple[torch.Tensor, torch.Tensor | None]:
+def split_target(target: Any) -> tuple[torch.Tensor, torch.Tensor | None]:
     """Return the parts of what `Rows.take` gives beside X."""
     return target if isinstance(target, tuple | list) else (target, None)
 
@@ -181,14 +181,14 @@ class Batches:
 
     def iterate(self, first: int = 0) -> Iterator[tuple[torch.Tensor, Any]]:
         """Go through the batches of the epoch at hand, from the one of this number on."""
-        for X, target in self.groups(first=first):
-            y, weight = target_and_weight(target)
+        for X, target in self.iterate_groups(first=first):
+            y, weight = split_target(target)
             for start in range(0, len(X), self.batch_size):
                 rows = slice(start, start + self.batch_size)
                 part = 0 if self.dataset.y is None else y[rows]
                 yield X[rows], part if weight is None else (part, weight[rows])
 
-    def groups(self, dense: bool = True, first: int = 0) -> Iterator[tuple[Any, Any]]:
+    def iterate_groups(self, dense: bool = True, first: int = 0) -> Iterator[tuple[Any, Any]]:
         """Go through the samples of the epoch at hand, several batches at a time.
 
         Taking the samples of several batches in one call costs about as much as those of one.

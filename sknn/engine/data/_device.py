@@ -74,7 +74,7 @@ def resolve_device(
     return device
 
 
-def fits_on(device: str, n_bytes: int) -> bool:
+def has_room_for(device: str, n_bytes: int) -> bool:
     """Tell whether data can lie on a device as a whole, beside a network that trains on them.
 
     Parameters
@@ -96,7 +96,7 @@ def fits_on(device: str, n_bytes: int) -> bool:
     return n_bytes <= DATA_SHARE * free
 
 
-def device_here(device: str) -> str:
+def find_device(device: str) -> str:
     """Return the device that a saved network goes to.
 
     Parameters
@@ -131,7 +131,7 @@ def device_here(device: str) -> str:
 
 
 @contextmanager
-def precision_of(net: Any) -> Iterator[None]:
+def use_precision(net: Any) -> Iterator[None]:
     """Compute as precisely inside the block as a net asks for.
 
     Parameters
@@ -182,7 +182,7 @@ if hasattr(os, "register_at_fork"):
 
 
 @contextmanager
-def threads_for(flops: float, weights_per_unit: float) -> Iterator[None]:
+def limit_threads(flops: float, weights_per_unit: float) -> Iterator[None]:
     """Compute with one thread inside the block where the work is small.
 
     With large work the present number stays, which is the user's (``OMP_NUM_THREADS``,

@@ -9,7 +9,7 @@ import torch
 from sknn._specs import Sample
 from sknn.architectures import MLP
 from sknn.engine.data._batches import Batches, Rows
-from sknn.engine.data._device import precision_of
+from sknn.engine.data._device import use_precision
 from sknn.engine.data._sparse import SparseBatch
 
 #: numbers that the widest layer of a chunk may hold: 1 MiB in float64, so that what one layer
@@ -17,13 +17,13 @@ from sknn.engine.data._sparse import SparseBatch
 CHUNK_NUMBERS = 2**17
 
 
-def as_array(output: torch.Tensor) -> np.ndarray:
+def make_array(output: torch.Tensor) -> np.ndarray:
     """Return a network's output as an array; NumPy has no bfloat16."""
     output = output.cpu()
     return (output.float() if output.dtype == torch.bfloat16 else output).numpy()
 
 
-def raw_output(net: Any, rows: Rows, method: str = "__call__") -> np.ndarray:
+def predict_raw(net: Any, rows: Rows, method: str = "__call__") -> np.ndarray:
     """Return the network's output, before the link, of all rows.
 
     Parameters
@@ -43,10 +43,10 @@ def raw_output(net: Any, rows: Rows, method: str = "__call__") -> np.ndarray:
     module = net.module_
     if module.training:
         module.eval()
-    size = net.chunk_rows(CHUNK_NUMBERS)
+    size = net.count_chunk_samples(CHUNK_NUMBERS)
     while True:
         try:
-            return _in_chunks(net, rows, size, method)
+            return _predict_in_chunks(net, rows, size, method)
         except torch.cuda.OutOfMemoryError as error:  # halve the chunk and begin again
             size = min(size, len(rows)) // 2
             if size == 0:
@@ -57,16 +57,16 @@ def raw_output(net: Any, rows: Rows, method: str = "__call__") -> np.ndarray:
             torch.cuda.empty_cache()
 
 
-def _in_chunks(net: Any, rows: Rows, size: int, method: str) -> np.ndarray:
+def _predict_in_chunks(net: Any, rows: Rows, size: int, method: str) -> np.ndarray:
     module = net.module_
     output_of = getattr(module, method)
-    threads = net.threads_for(2, min(size, len(rows)))
-    with threads, precision_of(net), torch.inference_mode():
+    threads = net.limit_threads(2, min(size, len(rows)))
+    with threads, use_precision(net), torch.inference_mode():
         if rows.is_sparse and isinstance(module, MLP) and module.embeddings is None:
-            return _sparse_output(module, rows)
+            return _predict_sparse(module, rows)
         if len(rows) <= size and not rows.is_sparse:
-            return as_array(output_of(rows.take(slice(None))[0]))
-        return join_chunks((as_array(output_of(X)) for X, _ in Batches(rows, size)), len(rows))
+            return make_array(output_of(rows.take(slice(None))[0]))
+        return join_chunks((make_array(output_of(X)) for X, _ in Batches(rows, size)), len(rows))
 
 
 def join_chunks(chunks: Iterable[np.ndarray], n_samples: int) -> np.ndarray:
@@ -84,14 +84,14 @@ def join_chunks(chunks: Iterable[np.ndarray], n_samples: int) -> np.ndarray:
     return joined
 
 
-def _sparse_output(module: MLP, rows: Rows) -> np.ndarray:
+def _predict_sparse(module: MLP, rows: Rows) -> np.ndarray:
     """Return the output for sparse rows without making them dense."""
     first = module.linears[0]
     turned = first.weight.t().contiguous()
     batches = Batches(rows, max(1, CHUNK_NUMBERS // max(module.layer_sizes[1:])))
     chunks = []
-    for X, _ in batches.groups(dense=False):
-        z = SparseBatch.from_csr(X, rows.device).times(turned)
+    for X, _ in batches.iterate_groups(dense=False):
+        z = SparseBatch.from_csr(X, rows.device).multiply(turned)
         z = z if first.bias is None else z + first.bias
         chunks.append(module.after_first(z).cpu())
     return torch.cat(chunks).numpy()
@@ -114,10 +114,10 @@ def forward(net: Any, X: Any, method: str = "__call__") -> np.ndarray:
     ndarray of shape (n_samples, n_outputs)
         Or whatever the method returns for a row.
     """
-    return raw_output(net, net.get_dataset(X), method)
+    return predict_raw(net, net.get_dataset(X), method)
 
 
-def mean_loss(net: Any, sample: Sample, output: np.ndarray) -> float:
+def compute_mean_loss(net: Any, sample: Sample, output: np.ndarray) -> float:
     """Return the weighted mean loss of raw output, without penalties.
 
     Parameters
@@ -133,4 +133,4 @@ def mean_loss(net: Any, sample: Sample, output: np.ndarray) -> float:
     -------
     float
     """
-    return net.loss_of(output, Rows(sample.X, sample.y, sample.sample_weight, device="cpu"))
+    return net.measure_loss(output, Rows(sample.X, sample.y, sample.sample_weight, device="cpu"))

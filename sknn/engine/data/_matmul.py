@@ -32,12 +32,12 @@ def multiply(a: torch.Tensor, b: torch.Tensor, out: torch.Tensor) -> None:
 
 
 @contextmanager
-def one_thread_a_product() -> Iterator[None]:
+def use_one_thread_per_product() -> Iterator[None]:
     """Let NumPy's products use one thread each inside the block, in all threads."""
     with threadpool_limits(limits=1, user_api="blas"):
         yield
 
 
-def products_without_warnings() -> Any:
+def ignore_overflow() -> Any:
     """Return a context in which NumPy does not warn of infinite products, as torch never does."""
     return np.errstate(all="ignore")

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch.nn.functional import embedding_bag
 
-from sknn.engine.data._batches import to_tensor
+from sknn.engine.data._batches import make_tensor
 
 Tensor = torch.Tensor
 
@@ -41,7 +41,7 @@ class SparseBatch:
         """
 
         def tensors(*arrays: np.ndarray) -> tuple[Tensor, ...]:
-            return tuple(to_tensor(array, device) for array in arrays)
+            return tuple(make_tensor(array, device) for array in arrays)
 
         rows = tensors(X.indices, X.data, X.indptr[:-1])
         if not by_column:
@@ -54,15 +54,15 @@ class SparseBatch:
     def __len__(self) -> int:
         return self.n_rows
 
-    def times(self, matrix: Tensor) -> Tensor:
+    def multiply(self, matrix: Tensor) -> Tensor:
         """Return X times a contiguous matrix of shape (n_features, n_outputs)."""
-        return _summed_rows(matrix, *self.by_row)
+        return _sum_rows(matrix, *self.by_row)
 
-    def add_transposed_times(self, matrix: Tensor, out: Tensor, scale: float) -> None:
+    def add_transposed_product(self, matrix: Tensor, out: Tensor, scale: float) -> None:
         """Add ``scale * X.T @ matrix``, of shape (n_features, n_outputs), to `out`."""
-        out.index_add_(0, self.columns, _summed_rows(matrix, *self.by_column), alpha=scale)
+        out.index_add_(0, self.columns, _sum_rows(matrix, *self.by_column), alpha=scale)
 
 
-def _summed_rows(matrix: Tensor, rows: Tensor, factors: Tensor, starts: Tensor) -> Tensor:
+def _sum_rows(matrix: Tensor, rows: Tensor, factors: Tensor, starts: Tensor) -> Tensor:
     """Return sums of some rows of a matrix, each times a factor, a sum for each start."""
     return embedding_bag(rows, matrix, starts, mode="sum", per_sample_weights=factors)

@@ -55,7 +55,7 @@ class CudaGraph:
 
     def run(self, work: Work) -> None:
         """Do the work now, on the stream that will capture it."""
-        with self._aside():
+        with self._switch_stream():
             work()
 
     def capture(self, work: Work) -> None:
@@ -63,7 +63,7 @@ class CudaGraph:
         graph = torch.cuda.CUDAGraph()
         # The block around it puts the stream back where torch's own does not: if capture fails.
         with (
-            self._aside(),
+            self._switch_stream(),
             torch.cuda.graph(graph, stream=self.stream, capture_error_mode="thread_local"),
         ):
             work()
@@ -74,7 +74,7 @@ class CudaGraph:
         self.graph.replay()
 
     @contextmanager
-    def _aside(self) -> Iterator[None]:
+    def _switch_stream(self) -> Iterator[None]:
         # One capture at a time is what torch allows in a process, and torch's streams are few: what
         # another thread does on the same one meanwhile would be captured too.
         with ONE_AT_A_TIME:
@@ -85,7 +85,7 @@ class CudaGraph:
             here.wait_stream(self.stream)
 
 
-def graphs_for(device: str) -> Callable[[], Graph] | None:
+def choose_graph_maker(device: str) -> Callable[[], Graph] | None:
     """Return a function that makes graphs for a device; None where there are none.
 
     Parameters

@@ -14,16 +14,16 @@ import torch
 from sknn.architectures import DrawnMasks, is_replayable
 from sknn.engine._run import TrainingRun
 from sknn.engine.backprop._epochs import HandwrittenRunner
-from sknn.engine.backprop._mlp import Factors
-from sknn.engine.data._batches import target_and_weight
-from sknn.engine.graphs._cuda_graph import Graph, Replayed, graphs_for
+from sknn.engine.backprop._mlp import UpdateCoefficients
+from sknn.engine.data._batches import split_target
+from sknn.engine.graphs._cuda_graph import Graph, Replayed, choose_graph_maker
 from sknn.engine.graphs._mlp import DevicePass
 from sknn.engine.graphs._optimizer_steps import (
     KINDS,
     DeviceSteps,
     Memory,
-    flat_memory,
-    module_memory,
+    make_flat_memory,
+    make_module_memory,
 )
 from sknn.engine.optimizers._optimizers import get_learning_rate
 from sknn.engine.optimizers._schedules import Steady
@@ -69,9 +69,9 @@ class Chunk:
         self.masks.draw_again()
         self.replayed()
 
-    def outcome(self) -> tuple[Any, Tensor]:
+    def copy_outcome(self) -> tuple[Any, Tensor]:
         """Return a copy of the targets and raw outputs of the last run."""
-        y, weight = target_and_weight(self.target)
+        y, weight = split_target(self.target)
         target = y.clone() if weight is None else (y.clone(), weight.clone())
         return target, self.output.clone()
 
@@ -100,15 +100,15 @@ class ReplayedEpochs(ABC):
     def make_steps(self) -> DeviceSteps:
         """Return the optimizer's steps."""
         return KINDS[type(self.net.optimizer_)](
-            self.net.optimizer_, self.net.schedule, self.memory(), self.n_steps
+            self.net.optimizer_, self.net.schedule, self.make_memory(), self.n_steps
         )
 
     @abstractmethod
-    def memory(self) -> Memory:
+    def make_memory(self) -> Memory:
         """Return where parameters, gradients and state lie."""
 
     @abstractmethod
-    def work(self, chunk: Chunk) -> None:
+    def do_work(self, chunk: Chunk) -> None:
         """Do the steps of a chunk, and add its loss to the total."""
 
     @abstractmethod
@@ -128,11 +128,11 @@ class ReplayedEpochs(ABC):
         left = order[run.epoch.n_steps * batches.batch_size :]
         try:
             for chosen in left.split(self.n_steps * batches.batch_size):
-                chunk = self._chunk_of(len(chosen), batches.batch_size)
+                chunk = self._get_chunk(len(chosen), batches.batch_size)
                 self.steps.prepare(len(chunk.sizes))
                 chunk.run(chosen)
                 if run.keeps_outputs:
-                    run.keep_outputs(*chunk.outcome())
+                    run.keep_outputs(*chunk.copy_outcome())
                 run.count_steps(0.0, len(chunk.sizes), len(chosen))
                 if run.epoch.n_samples < len(order) and run.interrupt.is_set:
                     run.epoch.loss_sum = self.total.clone()
@@ -141,10 +141,10 @@ class ReplayedEpochs(ABC):
             self.steps.finish()
         return float(self.total) / len(order)
 
-    def _chunk_of(self, n_rows: int, batch_size: int) -> Chunk:
+    def _get_chunk(self, n_rows: int, batch_size: int) -> Chunk:
         if n_rows not in self.chunks:
             sizes = [min(batch_size, n_rows - i) for i in range(0, n_rows, batch_size)]
-            self.chunks[n_rows] = Chunk(sizes, self.work, self.new_graph(), self.total.device)
+            self.chunks[n_rows] = Chunk(sizes, self.do_work, self.new_graph(), self.total.device)
         return self.chunks[n_rows]
 
     def take(self, chunk: Chunk) -> tuple[Tensor, Tensor, Tensor | None]:
@@ -158,13 +158,13 @@ class ReplayedEpochs(ABC):
 class ReplayedModule(ReplayedEpochs):
     """Steps by autograd, as `Net.train_step` does them, but for the penalty."""
 
-    def memory(self) -> Memory:
+    def make_memory(self) -> Memory:
         """Return the memory of the module's parameters and the optimizer's state."""
-        memory = module_memory(self.net.optimizer_)
-        self.places = self._places()
+        memory = make_module_memory(self.net.optimizer_)
+        self.addresses = self._get_addresses()
         return memory
 
-    def _places(self) -> list[int]:
+    def _get_addresses(self) -> list[int]:
         state = self.net.optimizer_.state
         tensors = [*self.net.module_.parameters(), *self.net.module_.buffers()]
         tensors += [v for s in state.values() for v in s.values() if isinstance(v, Tensor)]
@@ -172,7 +172,7 @@ class ReplayedModule(ReplayedEpochs):
 
     def begin_epoch(self) -> None:
         """Begin anew where a callback has put other tensors in the place of those captured."""
-        if self.places != self._places():
+        if self.addresses != self._get_addresses():
             self.chunks.clear()
             self.steps = self.make_steps()
 
@@ -182,7 +182,7 @@ class ReplayedModule(ReplayedEpochs):
         for p in self.net.module_.parameters():
             p.grad = None
 
-    def work(self, chunk: Chunk) -> None:
+    def do_work(self, chunk: Chunk) -> None:
         """Do the steps of a chunk, and add its loss to the total."""
         X, y, weight = self.take(chunk)
         weights = [None] * len(chunk.sizes) if weight is None else weight.split(chunk.sizes)
@@ -204,7 +204,7 @@ class ReplayedModule(ReplayedEpochs):
         loss.backward()
         self.total.add_(loss.detach(), alpha=len(X))
         if net.alpha:
-            _, weight = target_and_weight(target)
+            _, weight = split_target(target)
             self._penalize(len(X), 1 / len(X) if weight is None else weight.sum().reciprocal())
         if net.max_grad_norm is not None:
             torch.nn.utils.clip_grad_norm_(parameters, net.max_grad_norm)
@@ -215,7 +215,7 @@ class ReplayedModule(ReplayedEpochs):
     def _penalize(self, n_rows: int, share: Any) -> None:
         """Add the penalty and its slope, which autograd would do in many times as many kernels."""
         net = self.net
-        weights = net.penalized_parameters()
+        weights = net.get_penalized_parameters()
         if not weights:
             return
         gradients = [p.grad for p in weights]
@@ -246,7 +246,7 @@ class ReplayedHandwritten(ReplayedEpochs):
         super().close()
         self.form.close()
 
-    def memory(self) -> Memory:
+    def make_memory(self) -> Memory:
         """Return the flat vectors; and choose how to follow the gradient."""
         form = self.form
         schedule = self.net.schedule
@@ -259,7 +259,7 @@ class ReplayedHandwritten(ReplayedEpochs):
         self.in_place = form.step_optimizer is None and steady and not weighted
         self.rate = get_learning_rate(self.net.optimizer_)
         self.passes = DevicePass(form.mlp, self.in_place)
-        return flat_memory(form.mlp.flat, form.step_optimizer)
+        return make_flat_memory(form.mlp.flat, form.step_optimizer)
 
     def begin_epoch(self) -> None:
         """Capture anew where the rate is among the constants and another one now."""
@@ -269,29 +269,33 @@ class ReplayedHandwritten(ReplayedEpochs):
             self.rate = rate
 
     @torch.no_grad()
-    def work(self, chunk: Chunk) -> None:
+    def do_work(self, chunk: Chunk) -> None:
         """Do the steps of a chunk, and add its loss to the total."""
         form = self.form
         mlp, sizes = form.mlp, chunk.sizes
         X, y, weight = self.take(chunk)
-        outputs = [mlp.new_output(size) for size in sizes]  # each in one piece, as softmax wants
-        relative, shares = (None, None) if weight is None else _in_batches(weight, sizes)
+        outputs = [
+            mlp.allocate_output(size) for size in sizes
+        ]  # each in one piece, as softmax wants
+        relative, shares = (None, None) if weight is None else _normalize_weights(weight, sizes)
         weights = [None] * len(sizes) if relative is None else relative.split(sizes)
         norms = outputs[0].new_zeros(2, len(sizes))
-        parts = zip(X.split(sizes), mlp.wanted(y).split(sizes), outputs, weights, strict=True)
-        for i, (part, want, out, w) in enumerate(parts):
+        parts = zip(
+            X.split(sizes), mlp.encode_targets(y).split(sizes), outputs, weights, strict=True
+        )
+        for i, (part, targets, out, w) in enumerate(parts):
             if form.alpha:
                 self._note_norms(norms[:, i])
             share = 1 / sizes[i] if shares is None else shares[i]
-            self.passes.run(part, want, out.t(), w, self._factors(share))
+            self.passes.run(part, targets, out.t(), w, self._choose_coefficients(share))
             if not self.in_place:
                 self._finish_gradient(share)
                 self.steps.step(i)
         chunk.output = output = torch.cat([out.t() for out in outputs], 1).t()
-        self.total.add_(self._loss(output, y, relative, sizes))
+        self.total.add_(self._sum_losses(output, y, relative, sizes))
         if form.alpha:
             squares = (1 - form.l1_ratio) * norms[0].square() + 2 * form.l1_ratio * norms[1]
-            weighed = squares if shares is None else squares * shares * _column(sizes, shares)
+            weighed = squares if shares is None else squares * shares * _make_sizes(sizes, shares)
             self.total.add_(weighed.sum(), alpha=0.5 * form.alpha)
 
     def _note_norms(self, norms: Tensor) -> None:
@@ -301,11 +305,11 @@ class ReplayedHandwritten(ReplayedEpochs):
         if form.l1_ratio:
             torch.linalg.vector_norm(weights, 1, out=norms[1])
 
-    def _factors(self, share: Any) -> Factors:
+    def _choose_coefficients(self, share: Any) -> UpdateCoefficients:
         """Return what the products are multiplied with; a tensor's share is in the weights."""
         if self.in_place:
-            return Factors(1 - self.rate * self.form.l2 * share, 1.0, -self.rate * share)
-        return Factors(0.0, 0.0, 1.0 if isinstance(share, Tensor) else share)
+            return UpdateCoefficients(1 - self.rate * self.form.l2 * share, 1.0, -self.rate * share)
+        return UpdateCoefficients(0.0, 0.0, 1.0 if isinstance(share, Tensor) else share)
 
     def _finish_gradient(self, share: Any) -> None:
         """Add the slope of the penalties, and shorten a gradient that is too long."""
@@ -318,12 +322,12 @@ class ReplayedHandwritten(ReplayedEpochs):
             _add(gradient, flat.weights.sign(), form.l1 * share)
         form.shorten_gradient()
 
-    def _loss(self, output: Tensor, y: Tensor, relative: Any, sizes: list[int]) -> Tensor:
+    def _sum_losses(self, output: Tensor, y: Tensor, relative: Any, sizes: list[int]) -> Tensor:
         """Return the sum over batches of mean loss times number of rows."""
-        costs = self.form.mlp.per_row(output, y)
+        costs = self.form.mlp.per_sample(output, y)
         if relative is None:
             return costs.sum()
-        rows_of_batch = _column(sizes, costs)[:, None].expand(-1, sizes[0]).flatten()
+        rows_of_batch = _make_sizes(sizes, costs)[:, None].expand(-1, sizes[0]).flatten()
         return costs.dot(relative * rows_of_batch[: len(costs)])
 
 
@@ -334,7 +338,7 @@ def _add(into: Tensor, what: Tensor, factor: Any) -> None:
         into.add_(what, alpha=factor)
 
 
-def _in_batches(weight: Tensor, sizes: list[int]) -> tuple[Tensor, Tensor]:
+def _normalize_weights(weight: Tensor, sizes: list[int]) -> tuple[Tensor, Tensor]:
     """Return weights over the sum of their batch, and one over these sums, all on the device."""
     padded = weight.new_zeros(len(sizes), sizes[0])
     padded.view(-1)[: len(weight)] = weight
@@ -342,7 +346,7 @@ def _in_batches(weight: Tensor, sizes: list[int]) -> tuple[Tensor, Tensor]:
     return (padded / totals).view(-1)[: len(weight)], totals.reciprocal()[:, 0]
 
 
-def _column(sizes: list[int], like: Tensor) -> Tensor:
+def _make_sizes(sizes: list[int], like: Tensor) -> Tensor:
     """Return the numbers of rows of batches, of which only the last may be smaller."""
     column = like.new_full((len(sizes),), float(sizes[0]))
     column[-1:].fill_(float(sizes[-1]))
@@ -364,7 +368,7 @@ class CudaGraphRunner:
     def supports(cls, run: TrainingRun) -> str | None:
         """Return why a run cannot be computed so; None if it can."""
         net, samples = run.net, run.samples
-        if graphs_for(net.device) is None:
+        if choose_graph_maker(net.device) is None:
             return f"device {net.device!r} has no CUDA graphs"
         if samples.is_sparse:
             return "X is sparse"
@@ -401,7 +405,7 @@ class CudaGraphRunner:
     def __init__(self, run: TrainingRun):
         is_handwritten = HandwrittenRunner.supports(run) is None
         kind = ReplayedHandwritten if is_handwritten else ReplayedModule
-        self.epochs = kind(run, graphs_for(run.net.device))
+        self.epochs = kind(run, choose_graph_maker(run.net.device))
 
     def run_epoch(self) -> float:
         """Train on the batches that are left of the epoch at hand; return the mean loss."""

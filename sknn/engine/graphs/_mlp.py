@@ -62,11 +62,11 @@ class DevicePass:
         self.mlp, self.in_place = mlp, in_place
         flat = mlp.flat
         vector = flat.values if in_place else flat.gradient
-        self.targets = flat.views(vector)[: len(mlp.weights)]
+        self.targets = flat.split_views(vector)[: len(mlp.weights)]
         self.biases = vector[len(flat.weights) :]
         self.spaces: dict[int, Space] = {}
 
-    def space_for(self, n_rows: int) -> Space:
+    def get_space(self, n_rows: int) -> Space:
         """Return space for a batch, the same each time."""
         if n_rows not in self.spaces:
             like = self.mlp.flat.values
@@ -74,38 +74,38 @@ class DevicePass:
         return self.spaces[n_rows]
 
     def run(
-        self, X: Tensor, wanted: Tensor, output_t: Tensor, weight: Tensor | None, factors: Any
+        self, X: Tensor, targets: Tensor, output_t: Tensor, weight: Tensor | None, coefficients: Any
     ) -> None:
-        """Go forward, write the raw output, go back, and write what `factors` say.
+        """Go forward, write the raw output, go back, and write what `coefficients` say.
 
         Parameters
         ----------
         X : Tensor of shape (n_rows, n_features)
             Inputs.
-        wanted : Tensor of shape (n_rows, n_columns)
-            Encoded targets, see `MLPPass.wanted`.
+        targets : Tensor of shape (n_rows, n_columns)
+            Encoded targets, see `MLPPass.encode_targets`.
         output_t : Tensor of shape (n_outputs, n_rows)
             Overwritten by the transposed raw output.
         weight : Tensor of shape (n_rows,) or None
             What the loss of each row is multiplied with; None is 1.
-        factors : Factors
+        coefficients : UpdateCoefficients
             What stays, and the scale of the gradient summed over rows. A gradient takes nothing
             over from the weights.
         """
-        space = self.space_for(len(X))
-        self._forward(X, space, output_t.t())
+        space = self.get_space(len(X))
+        self._go_forward(X, space, output_t.t())
         delta = space.deltas[-1]
-        self.mlp.gradient_into(output_t, wanted.t(), delta.t())
+        self.mlp.gradient_into(output_t, targets.t(), delta.t())
         if weight is not None:
             delta.mul_(weight[:, None])
         self._go_back(space)
-        keep, scale = (factors.weight_decay if self.in_place else 0.0), factors.scale
+        keep, scale = (coefficients.weight_decay if self.in_place else 0.0), coefficients.scale
         for target, delta, a in zip(self.targets, space.deltas, (X, *space.values), strict=True):
             torch.addmm(target, delta.t(), a, beta=keep, alpha=scale, out=target)
         b, d, ones = self.biases, space.all_deltas, space.ones
-        torch.addmv(b, d, ones, beta=factors.bias_decay, alpha=scale, out=b)
+        torch.addmv(b, d, ones, beta=coefficients.bias_decay, alpha=scale, out=b)
 
-    def _forward(self, X: Tensor, space: Space, output: Tensor) -> None:
+    def _go_forward(self, X: Tensor, space: Space, output: Tensor) -> None:
         mlp, a = self.mlp, X
         for i, z in enumerate(space.values):
             activation = mlp.activations[i]

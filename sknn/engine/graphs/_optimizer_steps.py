@@ -52,14 +52,14 @@ class Memory:
     counts: list[Tensor] = field(default_factory=list)
 
 
-def pieces_of(tensors: list[Tensor]) -> list[Tensor]:
+def split_into_pieces(tensors: list[Tensor]) -> list[Tensor]:
     """Return contiguous tensors cut into views of one axis, some `N_PIECES` together."""
     n_numbers = sum(t.numel() for t in tensors)
     size = -(-n_numbers // (N_PIECES * PIECE_UNIT)) * PIECE_UNIT
     return [piece for t in tensors for piece in t.view(-1).split(size)]
 
 
-def flat_memory(flat: Flat, step: Any) -> Memory:
+def make_flat_memory(flat: Flat, step: Any) -> Memory:
     """Return the memory of parameters in a flat vector.
 
     Parameters
@@ -78,14 +78,18 @@ def flat_memory(flat: Flat, step: Any) -> Memory:
     else:
         buffer = getattr(step, "buffer", None)
         vectors, counts = [] if buffer is None else [buffer], []
-    gradients = pieces_of([flat.gradient])
-    states = [pieces_of([vector]) for vector in vectors]
+    gradients = split_into_pieces([flat.gradient])
+    states = [split_into_pieces([vector]) for vector in vectors]
     return Memory(
-        pieces_of([flat.values]), lambda: gradients, states, pieces_of([flat.weights]), counts
+        split_into_pieces([flat.values]),
+        lambda: gradients,
+        states,
+        split_into_pieces([flat.weights]),
+        counts,
     )
 
 
-def module_memory(optimizer: torch.optim.Optimizer) -> Memory:
+def make_module_memory(optimizer: torch.optim.Optimizer) -> Memory:
     """Return the memory of parameters that autograd gives gradients; missing state is made.
 
     Parameters
@@ -111,10 +115,12 @@ def module_memory(optimizer: torch.optim.Optimizer) -> Memory:
         if isinstance(optimizer, Adam) and "step" not in state:
             state["step"] = torch.zeros((), device=p.device)
     return Memory(
-        values=pieces_of([p.detach() for p in parameters]),
-        gradients=lambda: pieces_of([p.grad.contiguous() for p in parameters]),
-        states=[pieces_of([optimizer.state[p][name] for p in parameters]) for name in names],
-        decayed=pieces_of(
+        values=split_into_pieces([p.detach() for p in parameters]),
+        gradients=lambda: split_into_pieces([p.grad.contiguous() for p in parameters]),
+        states=[
+            split_into_pieces([optimizer.state[p][name] for p in parameters]) for name in names
+        ],
+        decayed=split_into_pieces(
             [p.detach() for group in groups if "decay" in group for p in group["params"]]
         ),
         counts=[optimizer.state[p]["step"] for p in parameters] if len(names) > 1 else [],
@@ -164,8 +170,8 @@ class DeviceSteps(ABC):
     def prepare(self, n_steps: int) -> None:
         """Write the numbers of the coming steps, and count those steps."""
         before, rows = get_learning_rate(self.optimizer), []
-        for rate in self._rates(n_steps):
-            rows.append(self.numbers_of(rate, before))
+        for rate in self._advance_rates(n_steps):
+            rows.append(self.compute_numbers(rate, before))
             before = rate
         table = np.array(rows)
         if not np.array_equal(self.written[:n_steps], table):
@@ -174,7 +180,7 @@ class DeviceSteps(ABC):
             numbers = torch.from_numpy(table).to(self.numbers.dtype)
             self.numbers[:n_steps].copy_(numbers, non_blocking=True)
 
-    def _rates(self, n_steps: int) -> list[float]:
+    def _advance_rates(self, n_steps: int) -> list[float]:
         """Return learning rates; the schedule and the optimizer's groups are moved on."""
         rate, rates = get_learning_rate(self.optimizer), []
         if self.schedule is None or not self.schedule.per_step:
@@ -188,7 +194,7 @@ class DeviceSteps(ABC):
         return rates
 
     @abstractmethod
-    def numbers_of(self, rate: float, before: float) -> tuple[float, ...]:
+    def compute_numbers(self, rate: float, before: float) -> tuple[float, ...]:
         """Return the numbers of a step with a learning rate, after one with another."""
 
     @abstractmethod
@@ -211,7 +217,7 @@ class DeviceSGD(DeviceSteps):
         changes = self.schedule is not None and self.schedule.per_step
         self.rescales = bool(self.memory.states) and changes
 
-    def numbers_of(self, rate: float, before: float) -> tuple[float, float]:
+    def compute_numbers(self, rate: float, before: float) -> tuple[float, float]:
         """Return the rate, and the factor of the momentum, see `set_learning_rate`."""
         return rate, before / rate if rate else 1.0
 
@@ -242,7 +248,7 @@ class DeviceAdam(DeviceSteps):
         decay = self.group.get("decay") if isinstance(self.optimizer, AdamW) else None
         self.decay = decay or 0.0
 
-    def numbers_of(self, rate: float, before: float) -> tuple[float, float]:
+    def compute_numbers(self, rate: float, before: float) -> tuple[float, float]:
         """Return the corrected rate, and the factor of decaying weights; count the step."""
         self.optimizer.count_step()
         (beta_1, beta_2), t = self.group["betas"], self.group["n_steps"]

@@ -31,7 +31,7 @@ class Loss(Protocol):
     settings: Mapping[str, Any] | None
     gradient_into: Callable[[Tensor, Tensor, Tensor], Any] | None
 
-    def per_row(self, output: Tensor, target: Tensor) -> Tensor:
+    def per_sample(self, output: Tensor, target: Tensor) -> Tensor:
         """Return the loss per sample, of shape (n_samples,), summed over outputs.
 
         Parameters
@@ -140,7 +140,7 @@ class TableLoss:
         """Write the gradient of the summed losses with respect to z into `out`; see `value`."""
         self.function.gradient(TORCH, z, y, out, **self.settings)
 
-    def per_row(self, output: Tensor, target: Tensor) -> Tensor:
+    def per_sample(self, output: Tensor, target: Tensor) -> Tensor:
         """Return the loss per sample, see `Loss`."""
         return self.value(*samples_last(output, target))
 
@@ -229,7 +229,7 @@ class UserLoss:
         """Name of the function, or of its class."""
         return getattr(self.function, "__name__", type(self.function).__name__)
 
-    def per_row(self, output: Tensor, target: Tensor) -> Tensor:
+    def per_sample(self, output: Tensor, target: Tensor) -> Tensor:
         """Return the loss per sample.
 
         Raises

@@ -159,8 +159,8 @@ class MeanLoss(nn.Module):
         if isinstance(self.loss, TableLoss):
             return MeanOfTable.apply(output, target, weight, self.loss)
         if output.ndim == 2:
-            return weighted_mean(self.loss.per_row(output, target), weight)
+            return weighted_mean(self.loss.per_sample(output, target), weight)
         n_samples, n_members, _ = output.shape
         target = target.repeat_interleave(n_members, dim=0)
-        losses = self.loss.per_row(output.flatten(0, 1), target)
+        losses = self.loss.per_sample(output.flatten(0, 1), target)
         return weighted_mean(losses.view(n_samples, n_members).t(), weight)

@@ -10,7 +10,7 @@ from sknn.engine.net._net import Net
 CHUNK_NUMBERS = 2**22
 
 
-def input_gradient(
+def compute_input_gradient(
     net: Net, X: np.ndarray, target: np.ndarray, *, chunk_numbers: int = CHUNK_NUMBERS
 ) -> np.ndarray:
     """Return the gradient of one raw prediction with respect to the inputs of each sample.
@@ -108,7 +108,7 @@ def knock_out_effects(net: Net, X: np.ndarray) -> np.ndarray:
 
 
 @torch.no_grad()
-def best_windows(
+def find_best_windows(
     net: Net, X: np.ndarray, *, chunk_numbers: int = CHUNK_NUMBERS
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return where along each sequence each filter of the first layer is largest.
@@ -133,7 +133,7 @@ def best_windows(
     shape = len(rows), len(module.bank.weight)
     dtype = torch.empty(0, dtype=module.bank.weight.dtype).numpy().dtype
     found = np.empty(shape, dtype), np.empty(shape, np.int64), np.empty(shape, bool)
-    for start in range(0, len(rows), size):  # into arrays made before, see `input_gradient`
+    for start in range(0, len(rows), size):  # into arrays made before, see `compute_input_gradient`
         part = slice(start, start + size)
         for array, own in zip(found, module.best_windows(rows.take(part)[0]), strict=True):
             array[part] = own.cpu().numpy()

@@ -7,7 +7,7 @@ import torch
 
 from sknn.architectures import SequenceCNN
 from sknn.architectures.layers._windows import FIRST_ACTIVATIONS, valid_windows
-from sknn.engine.data._device import precision_of
+from sknn.engine.data._device import use_precision
 from sknn.engine.data._forward import forward
 from sknn.engine.net._net import Net
 
@@ -17,7 +17,7 @@ Tensor = torch.Tensor
 CHUNK_NUMBERS = 2**21
 
 
-def mutation_effects(
+def compute_mutation_effects(
     net: Net,
     X: np.ndarray,
     target: np.ndarray,
@@ -63,14 +63,14 @@ def mutation_effects(
         module.eval()
         size = n_letters * module.bank.weight.shape[1] * len(module.bank.weight)
         n_positions = max(1, chunk_numbers // size)
-        with torch.inference_mode(), precision_of(net):
+        with torch.inference_mode(), use_precision(net):
             for i in np.flatnonzero(anew.any(axis=1)):
                 sample = net.get_dataset(X[i].reshape(1, -1)).take(slice(None))[0]
-                scan = FilterScan.of(module, sample.reshape(1, length, n_letters))
+                scan = FilterScan.scan(module, sample.reshape(1, length, n_letters))
                 where = np.flatnonzero(anew[i])
                 for start in range(0, len(where), n_positions):
                     part = torch.from_numpy(where[start : start + n_positions]).to(sample.device)
-                    output = module.after_pooling(scan.pooled_mutants(part).flatten(0, 1))
+                    output = module.after_pooling(scan.pool_mutants(part).flatten(0, 1))
                     output = output[:, int(target[i])].cpu().numpy().reshape(-1, n_letters)
                     effects[i, where[start : start + n_positions]] = output - before[i]
     _mutate_one_by_one(net, X, target, before, effects, positions & ~anew, chunk_numbers)
@@ -133,7 +133,7 @@ class FilterScan:
         self.module, self.X, self.strands, self.count = module, X, strands, count
 
     @classmethod
-    def of(cls, module: SequenceCNN, X: Tensor) -> "FilterScan":
+    def scan(cls, module: SequenceCNN, X: Tensor) -> "FilterScan":
         """Scan a sequence of shape (1, length, n_letters)."""
         kernel_size = module.bank.weight.shape[1]
         valid = valid_windows(X, kernel_size)
@@ -148,14 +148,14 @@ class FilterScan:
             one = padded.new_full((1, padded.shape[1]), -torch.inf)
             before = torch.cat([one, padded.cummax(0).values])
             after = torch.cat([padded.flip(0).cummax(0).values.flip(0), one])
-            shown = finite(activate(values), values)
+            shown = mask_windows(activate(values), values)
             strands.append(
                 StrandScan(module.bank.strand(i)[0], padded, before, after, shown.sum(0))
             )
         count = len(values) if valid is None else int(valid.sum())
         return cls(module, X[0], strands, count)
 
-    def pooled_mutants(self, positions: Tensor) -> Tensor:
+    def pool_mutants(self, positions: Tensor) -> Tensor:
         """Return what pooling hands on for every letter at each of some positions.
 
         Shape
@@ -163,7 +163,7 @@ class FilterScan:
         - positions: ``(n_positions,)``, of int
         - returns ``(n_positions, n_letters, n_pooled)``
         """
-        pairs = [self._best_and_mean(strand, positions) for strand in self.strands]
+        pairs = [self._find_best_and_mean(strand, positions) for strand in self.strands]
         best, mean = pairs[0]
         for other_best, other_mean in pairs[1:]:
             best, mean = torch.maximum(best, other_best), torch.maximum(mean, other_mean)
@@ -171,7 +171,7 @@ class FilterScan:
         parts = {"max": [activate(best)], "mean": [mean], "maxmean": [activate(best), mean]}
         return torch.cat(parts[self.module.pooling], dim=-1)
 
-    def _best_and_mean(self, strand: StrandScan, positions: Tensor) -> tuple[Tensor, Tensor]:
+    def _find_best_and_mean(self, strand: StrandScan, positions: Tensor) -> tuple[Tensor, Tensor]:
         """Return largest value and mean activation, two of (positions, letters, filters).
 
         The windows that see position p are rows p to p + kernel_size - 1 of `values`; in the
@@ -187,11 +187,14 @@ class FilterScan:
         outside = torch.maximum(strand.before[positions], strand.after[positions + kernel_size])
         best = torch.maximum(new.amax(2), outside[:, None])
         activate = FIRST_ACTIVATIONS[self.module.options.first_activation]
-        change = finite(activate(new), new).sum(2) - finite(activate(old), old).sum(1)[:, None]
+        change = (
+            mask_windows(activate(new), new).sum(2)
+            - mask_windows(activate(old), old).sum(1)[:, None]
+        )
         return best, (strand.total + change) / self.count
 
 
-def finite(shown: Tensor, values: Tensor) -> Tensor:
+def mask_windows(shown: Tensor, values: Tensor) -> Tensor:
     """Return activations, 0 where the value is minus infinity, which is no window's."""
     return shown.masked_fill(values == -torch.inf, 0.0)
 
@@ -207,7 +210,7 @@ def _mutate_one_by_one(
     Parameters
     ----------
     net, X, target
-        See `mutation_effects`.
+        See `compute_mutation_effects`.
     *found : tuple of before, effects, positions, chunk_numbers
         Outputs of the sequences as they are, of shape (n_samples,); the array to write into;
         bool of shape (n_samples, length); and how many numbers to hold at a time.

@@ -16,11 +16,11 @@ from skorch.utils import to_numpy
 from sknn._files import replace_file
 from sknn._saved import saved
 from sknn._specs import TargetCodec
-from sknn.engine.data._batches import Batches, Rows, target_and_weight
-from sknn.engine.data._device import precision_of, threads_for
+from sknn.engine.data._batches import Batches, Rows, split_target
+from sknn.engine.data._device import limit_threads, use_precision
 from sknn.engine.losses._loss import Loss
 from sknn.engine.losses._table import MeanLoss, as_loss
-from sknn.engine.net._state import net_state, set_net_state
+from sknn.engine.net._state import get_net_state, set_net_state
 from sknn.engine.optimizers._optimizers import split_decay
 from sknn.engine.optimizers._schedules import Schedule
 
@@ -61,7 +61,7 @@ class Net(NeuralNet):
 
     #: sets the learning rate of each step, where it is not constant
     schedule: Schedule | None = None
-    #: see `precision_of`
+    #: see `use_precision`
     precision: str = "full"
 
     def __init__(
@@ -104,7 +104,7 @@ class Net(NeuralNet):
     def initialize_module(self):
         """Initialise the module, and note its dtype and how wide and how large it is."""
         super().initialize_module()
-        parameters = _computing_parameters(self.module_)
+        parameters = _find_computing_parameters(self.module_)
         self.dtype_ = parameters[0].dtype
         widest = max(max(p.shape, default=1) for p in parameters)
         self.n_parameters_ = sum(p.numel() for p in parameters)
@@ -116,7 +116,7 @@ class Net(NeuralNet):
         self.weights_per_unit_ = self.n_parameters_ / max(n_units, 1)
         return self
 
-    def threads_for(self, flops_of_a_weight: int, n_rows: int) -> AbstractContextManager:
+    def limit_threads(self, flops_of_a_weight: int, n_rows: int) -> AbstractContextManager:
         """Return a context that computes with as many threads as pay for this module.
 
         Parameters
@@ -131,9 +131,9 @@ class Net(NeuralNet):
         context manager
         """
         flops = flops_of_a_weight * self.row_products_ * n_rows
-        return threads_for(flops, self.weights_per_unit_)
+        return limit_threads(flops, self.weights_per_unit_)
 
-    def chunk_rows(self, numbers: int) -> int:
+    def count_chunk_samples(self, numbers: int) -> int:
         """Return how many rows may go through the module at once.
 
         Parameters
@@ -147,7 +147,7 @@ class Net(NeuralNet):
         """
         return max(1, numbers // self.widest_)
 
-    def penalized_parameters(self) -> list[torch.nn.Parameter]:
+    def get_penalized_parameters(self) -> list[torch.nn.Parameter]:
         """Return what the penalty acts on: the module's choice, else all but vectors."""
         if hasattr(self.module_, "penalized"):
             return self.module_.penalized()
@@ -158,12 +158,12 @@ class Net(NeuralNet):
         fixed = getattr(self.module_, "fixed_penalty", None)
         return 0.0 if fixed is None else fixed()
 
-    def penalty(self, total_weight: torch.Tensor | float) -> torch.Tensor | float:
+    def compute_penalty(self, total_weight: torch.Tensor | float) -> torch.Tensor | float:
         """Return the penalty of a batch whose sample weights sum to `total_weight`."""
         penalty = self.fixed_penalty()
         if not self.alpha:
             return penalty
-        parameters, l2 = self.penalized_parameters(), self.alpha * (1 - self.l1_ratio)
+        parameters, l2 = self.get_penalized_parameters(), self.alpha * (1 - self.l1_ratio)
         penalty = penalty + 0.5 * l2 / total_weight * sum(p.square().sum() for p in parameters)
         if not self.l1_ratio:
             return penalty
@@ -175,15 +175,15 @@ class Net(NeuralNet):
         args, kwargs = super().get_params_for_optimizer(prefix, named_parameters)
         if "decay" in kwargs:
             decay = kwargs.pop("decay")
-            args = (split_decay(args[0], decay, self.penalized_parameters()),)
+            args = (split_decay(args[0], decay, self.get_penalized_parameters()),)
         return args, kwargs
 
     def get_loss(self, y_pred, y_true, X=None, training=False):
         """Return the weighted mean loss, and in training the penalty."""
-        target, weight = target_and_weight(y_true)
+        target, weight = split_target(y_true)
         loss = self.criterion_(y_pred, target, weight)
         if training:
-            loss = loss + self.penalty(len(target) if weight is None else weight.sum())
+            loss = loss + self.compute_penalty(len(target) if weight is None else weight.sum())
         return loss
 
     def infer(self, x, compiled=None, **fit_params):
@@ -191,12 +191,12 @@ class Net(NeuralNet):
         module = self.module_ if compiled is None else compiled
         if self.precision != "bfloat16":
             return module(x, **fit_params)
-        with precision_of(self):  # the loss is to be computed outside
+        with use_precision(self):  # the loss is to be computed outside
             output = module(x, **fit_params)
         return output.to(self.dtype_)
 
     @torch.no_grad()
-    def loss_of(self, output: np.ndarray, rows: Rows) -> float:
+    def measure_loss(self, output: np.ndarray, rows: Rows) -> float:
         """Return the weighted mean loss of raw outputs, without the penalty."""
         tensor = torch.from_numpy(output).to(rows.y.device)
         return float(self.criterion_(tensor, rows.y, rows.sample_weight))
@@ -264,7 +264,7 @@ class Net(NeuralNet):
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what pickles, copies and skops keep: arrays, numbers, text and classes."""
-        return net_state(self)
+        return get_net_state(self)
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Become the net of a file, on the CPU where its device is not here."""
@@ -292,7 +292,7 @@ def snapshot(net: Net) -> Net:
     return new
 
 
-def _computing_parameters(module: torch.nn.Module) -> list[torch.nn.Parameter]:
+def _find_computing_parameters(module: torch.nn.Module) -> list[torch.nn.Parameter]:
     """Return the parameters that every row is multiplied with.
 
     Of an embedding's table a row takes a line: its length says nothing about work or memory.

@@ -80,7 +80,7 @@ class KnownTensor:
     index: int
 
 
-def plain(value: Any, known: list[torch.Tensor] | tuple = ()) -> Any:
+def make_plain(value: Any, known: list[torch.Tensor] | tuple = ()) -> Any:
     """Return a value in which tensors and what holds them are replaced by plain things.
 
     Parameters
@@ -99,17 +99,17 @@ def plain(value: Any, known: list[torch.Tensor] | tuple = ()) -> Any:
     return _Opener(known).open(value)
 
 
-def restored(value: Any, device: str = "cpu", known: list[torch.Tensor] | tuple = ()) -> Any:
-    """Return what `plain` was given, in memory of its own.
+def restore_plain(value: Any, device: str = "cpu", known: list[torch.Tensor] | tuple = ()) -> Any:
+    """Return what `make_plain` was given, in memory of its own.
 
     Parameters
     ----------
     value : object
-        From `plain`.
+        From `make_plain`.
     device : str, default='cpu'
         Where tensors go that were not on the CPU.
     known : list of Tensor, default=()
-        As in `plain`.
+        As in `make_plain`.
 
     Returns
     -------
@@ -119,7 +119,7 @@ def restored(value: Any, device: str = "cpu", known: list[torch.Tensor] | tuple 
 
 
 class _Opener:
-    """One call of `plain`: a thing met twice is one thing afterwards, too."""
+    """One call of `make_plain`: a thing met twice is one thing afterwards, too."""
 
     def __init__(self, known: Any):
         self.done = {id(tensor): (tensor, KnownTensor(i)) for i, tensor in enumerate(known)}
@@ -128,7 +128,7 @@ class _Opener:
         if id(value) in self.done:
             return self.done[id(value)][1]
         if _is_plain_tensor(value):
-            return self._note(value, _plain_tensor(value))
+            return self._note(value, _make_plain_tensor(value))
         if isinstance(value, OPENED) and type(value).__reduce_ex__ is object.__reduce_ex__:
             result = self._note(value, PlainObject(type(value), None))
             result.state = self.open(_state_of(value))
@@ -149,7 +149,7 @@ class _Opener:
 
 
 class _Closer:
-    """One call of `restored`."""
+    """One call of `restore_plain`."""
 
     def __init__(self, device: str, known: Any):
         self.device, self.known = device, known
@@ -162,13 +162,13 @@ class _Closer:
             return self.known[value.index]
         if isinstance(value, PlainTensor):
             device = self.device if value.on_device else "cpu"
-            return self.done.setdefault(id(value), _tensor(value, device))
+            return self.done.setdefault(id(value), _restore_tensor(value, device))
         if isinstance(value, PlainObject):
             result = self.done[id(value)] = value.kind.__new__(value.kind)
             _set_state(result, self.close(value.state))
             return result
         if isinstance(value, PlainDtype):
-            return _dtype(value.name)
+            return _get_dtype(value.name)
         if type(value) in DICTS:
             return type(value)((key, self.close(item)) for key, item in value.items())
         if type(value) in SEQUENCES:
@@ -183,7 +183,7 @@ def _is_plain_tensor(value: Any) -> bool:
     return known and value.layout is torch.strided and not value.is_quantized and not vars(value)
 
 
-def _plain_tensor(tensor: torch.Tensor) -> PlainTensor:
+def _make_plain_tensor(tensor: torch.Tensor) -> PlainTensor:
     values = tensor.detach().cpu().resolve_conj().resolve_neg()
     try:
         array = values.numpy()
@@ -202,16 +202,16 @@ def _plain_tensor(tensor: torch.Tensor) -> PlainTensor:
 _BITS = {1: torch.uint8, 2: torch.int16}
 
 
-def _tensor(saved: PlainTensor, device: str) -> torch.Tensor:
+def _restore_tensor(saved: PlainTensor, device: str) -> torch.Tensor:
     tensor = torch.from_numpy(np.array(saved.array, order="K"))
-    dtype = _dtype(saved.dtype)
+    dtype = _get_dtype(saved.dtype)
     tensor = (tensor if tensor.dtype is dtype else tensor.view(dtype)).to(device)
     if saved.is_parameter:
         return nn.Parameter(tensor, saved.requires_grad)
     return tensor.requires_grad_(saved.requires_grad)
 
 
-def _dtype(name: str) -> torch.dtype:
+def _get_dtype(name: str) -> torch.dtype:
     dtype = getattr(torch, name, None)
     if not isinstance(dtype, torch.dtype):  # a file must not reach for torch's functions
         raise ValueError(

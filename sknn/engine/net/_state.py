@@ -9,10 +9,10 @@ import torch
 from skorch import NeuralNet
 from skorch.history import History
 
-from sknn.engine.data._device import device_here
+from sknn.engine.data._device import find_device
 from sknn.engine.losses._loss import TableLoss
 from sknn.engine.losses._table import known_loss
-from sknn.engine.net._serialization import plain, restored
+from sknn.engine.net._serialization import make_plain, restore_plain
 from sknn.engine.optimizers._schedules import Schedule
 
 #: attributes that are saved in a form of their own, or follow from others
@@ -37,7 +37,7 @@ PLAIN = (bool, int, float, str, np.ndarray, np.generic, np.random.RandomState)
 OURS = ("torch.optim", "sknn.")
 
 
-def net_state(net: Any) -> dict[str, Any]:
+def get_net_state(net: Any) -> dict[str, Any]:
     """Return a net as arrays, numbers, text and classes.
 
     Parameters
@@ -50,7 +50,7 @@ def net_state(net: Any) -> dict[str, Any]:
     dict
         For `set_net_state`. Arrays may share memory with the net.
     """
-    parameters = _parameters(net)
+    parameters = _list_parameters(net)
     optimizer = net.optimizer_
     number = {id(p): i for i, p in enumerate(parameters)}
     groups = [
@@ -59,25 +59,25 @@ def net_state(net: Any) -> dict[str, Any]:
     ]
     state = [[number.get(id(key), key), value] for key, value in optimizer.state.items()]
     return {
-        "module": plain(net.module_),
-        "loss": _loss_state(net.loss),
-        "arguments": _arguments(net),
-        "optimizer": plain({"groups": groups, "state": state}, parameters),
-        "schedule": plain(net.schedule),
+        "module": make_plain(net.module_),
+        "loss": _get_loss_state(net.loss),
+        "arguments": _get_arguments(net),
+        "optimizer": make_plain({"groups": groups, "state": state}, parameters),
+        "schedule": make_plain(net.schedule),
         "precision": net.precision,
-        "history": _packed(net.history),
+        "history": _pack_history(net.history),
     }
 
 
 def set_net_state(net: Any, state: dict[str, Any]) -> None:
-    """Make a net what it was when `net_state` looked at it.
+    """Make a net what it was when `get_net_state` looked at it.
 
     Parameters
     ----------
     net : Net
         New, without attributes.
     state : dict
-        From `net_state`.
+        From `get_net_state`.
 
     Raises
     ------
@@ -91,13 +91,13 @@ def set_net_state(net: Any, state: dict[str, Any]) -> None:
     """
     _check_state(net, state)
     arguments = dict(state["arguments"])
-    device = arguments["device"] = device_here(arguments["device"])
-    module = restored(state["module"], device)
+    device = arguments["device"] = find_device(arguments["device"])
+    module = restore_plain(state["module"], device)
     _check_kind("module", module, torch.nn.Module)
-    net.__init__(module, loss=_loss(state["loss"]), **arguments)
+    net.__init__(module, loss=_restore_loss(state["loss"]), **arguments)
     net.initialize()
-    parameters = _parameters(net)
-    saved = restored(state["optimizer"], device, parameters)
+    parameters = _list_parameters(net)
+    saved = restore_plain(state["optimizer"], device, parameters)
     groups = [
         {**group, "params": [parameters[i] for i in group["params"]]} for group in saved["groups"]
     ]
@@ -105,14 +105,14 @@ def set_net_state(net: Any, state: dict[str, Any]) -> None:
     net.optimizer_.state.clear()
     for key, value in saved["state"]:
         net.optimizer_.state[parameters[key] if isinstance(key, int) else key] = value
-    net.schedule = restored(state["schedule"], device)
+    net.schedule = restore_plain(state["schedule"], device)
     _check_kind("schedule", net.schedule, Schedule | None)
     net.precision = state["precision"]
-    net.history_ = History(_unpacked(state["history"]))
+    net.history_ = History(_unpack_history(state["history"]))
 
 
 def _check_state(net: Any, state: dict[str, Any]) -> None:
-    """Raise ValueError unless a state has the names of `net_state`, and plain values under them.
+    """Raise ValueError unless a state has the parts that `get_net_state` writes, of plain values.
 
     Who wrote a file may have put anything there that skops, or pickle, can make.
     """
@@ -170,11 +170,11 @@ def _find_names(net: Any) -> set[str]:
     return {*_NAMES, *inspect.signature(type(net)).parameters} - DERIVED
 
 
-def _parameters(net: Any) -> list[torch.nn.Parameter]:
+def _list_parameters(net: Any) -> list[torch.nn.Parameter]:
     return [parameter for _, parameter in net.get_all_learnable_params()]
 
 
-def _arguments(net: Any) -> dict[str, Any]:
+def _get_arguments(net: Any) -> dict[str, Any]:
     """Return the arguments of the net's constructor, as they are now."""
     names = _find_names(net)
     return {
@@ -187,18 +187,18 @@ def _arguments(net: Any) -> dict[str, Any]:
 _NAMES = inspect.signature(NeuralNet).parameters
 
 
-def _loss_state(loss: Any) -> Any:
+def _get_loss_state(loss: Any) -> Any:
     """Return name and settings of a loss of the table, and another loss as it is."""
     if isinstance(loss, TableLoss) and loss.is_named:
         return {"name": loss.name, "settings": dict(loss.settings)}
     return loss
 
 
-def _loss(state: Any) -> Any:
+def _restore_loss(state: Any) -> Any:
     return known_loss(state["name"], state["settings"]) if isinstance(state, dict) else state
 
 
-def _packed(history: list) -> Any:
+def _pack_history(history: list) -> Any:
     """Return the rows of a history as one text, which takes far less space than many numbers."""
     rows = [dict(row) for row in history]
     try:
@@ -208,5 +208,5 @@ def _packed(history: list) -> Any:
     return text if repr(json.loads(text)) == repr(rows) else rows
 
 
-def _unpacked(rows: Any) -> list:
+def _unpack_history(rows: Any) -> list:
     return json.loads(rows) if isinstance(rows, str) else rows

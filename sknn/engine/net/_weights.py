@@ -1,11 +1,13 @@
 """A network's weights as a list of NumPy arrays that can be read and written."""
 
-from typing import Any
+from collections.abc import Iterable
+from typing import SupportsIndex
 
 import numpy as np
 import torch
 
 from sknn.architectures import MLP
+from sknn.engine.net._net import Net
 
 
 class WeightList(list):
@@ -23,9 +25,11 @@ class WeightList(list):
 
     def __init__(self, parameters: list[torch.Tensor]):
         self._parameters = parameters
-        super().__init__(_as_array(p) for p in parameters)
+        super().__init__(_make_array(p) for p in parameters)
 
-    def __setitem__(self, index: Any, value: Any) -> None:
+    def __setitem__(
+        self, index: SupportsIndex | slice, value: np.ndarray | Iterable[np.ndarray]
+    ) -> None:
         chosen = range(len(self))[index]
         if isinstance(chosen, int):
             chosen, value = [chosen], [value]
@@ -48,64 +52,41 @@ class WeightList(list):
                 if not isinstance(self._parameters[i], torch.nn.Parameter):
                     continue
                 self._parameters[i].copy_(torch.from_numpy(np.array(array.T, dtype=float)))
-                super().__setitem__(i, _as_array(self._parameters[i]))
+                super().__setitem__(i, _make_array(self._parameters[i]))
 
     def __reduce__(self) -> tuple:
         # A copy or a pickle is a plain list: it has no network to write to.
         return list, (list(self),)
 
 
-def _as_array(tensor: torch.Tensor) -> np.ndarray:
+def _make_array(tensor: torch.Tensor) -> np.ndarray:
     array = tensor.detach().cpu().numpy().T
     if tensor.device.type != "cpu" or not isinstance(tensor, torch.nn.Parameter):
         array.flags.writeable = False
     return array
 
 
-def linear_layers(module: torch.nn.Module) -> list[torch.nn.Linear]:
-    """Return the linear layers of any module, each once, in the order in which it holds them.
-
-    Parameters
-    ----------
-    module : torch.nn.Module
-        Of an `MLP` these are its ``linears``.
-
-    Returns
-    -------
-    list of torch.nn.Linear
-        Empty if there are none.
-    """
+def find_linear_layers(module: torch.nn.Module) -> list[torch.nn.Linear]:
+    """Return the linear layers of any module, each once, in the order in which it holds them."""
     if isinstance(module, MLP):  # an activation of the user's may have layers of its own
         return list(module.linears)
     return [layer for layer in module.modules() if isinstance(layer, torch.nn.Linear)]
 
 
-def layer_weights(net: Any) -> tuple[WeightList, WeightList]:
+def get_layer_weights(net: Net) -> tuple[WeightList, WeightList]:
     """Return the weights and the biases of the linear layers of a net.
 
-    Parameters
-    ----------
-    net : Net
-        With any module.
-
-    Returns
-    -------
-    coefs, intercepts : WeightList
-        In the order of `linear_layers`. A layer without biases has zeros that cannot be changed.
-
-    Raises
-    ------
-    AttributeError
-        If the module has no linear layers.
+    They are in the order of `find_linear_layers`. A layer without biases has zeros that cannot be
+    changed.
     """
-    layers = linear_layers(net.module_)
+    layers = find_linear_layers(net.module_)
     if not layers:
         raise AttributeError(
             f"{type(net.module_).__name__} has no torch.nn.Linear whose weights could be shown. "
             "All parameters are in module_.state_dict()."
         )
-    return WeightList([x.weight for x in layers]), WeightList([_bias(x) for x in layers])
+    return WeightList([x.weight for x in layers]), WeightList([_get_bias(x) for x in layers])
 
 
-def _bias(layer: torch.nn.Linear) -> torch.Tensor:
+def _get_bias(layer: torch.nn.Linear) -> torch.Tensor:
     return layer.weight.new_zeros(layer.out_features) if layer.bias is None else layer.bias

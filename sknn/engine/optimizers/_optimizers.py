@@ -38,7 +38,7 @@ class UnusedSGD(SGD):
     """Stands in a net that L-BFGS trains; another class than `SGD`, so that this is made anew."""
 
 
-_adam_step = _plain_step(torch.optim.Adam)
+_step_adam = _plain_step(torch.optim.Adam)
 
 
 @saved
@@ -71,7 +71,7 @@ class Adam(torch.optim.Adam):
     def step(self, closure: Callable | None = None) -> Any:
         """Do one step, see ``torch.optim.Adam.step``."""
         self.count_step()
-        return _adam_step(self, closure)
+        return _step_adam(self, closure)
 
 
 @saved

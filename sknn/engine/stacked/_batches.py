@@ -68,7 +68,7 @@ class Order:
         if self.random_state is not None:
             self.positions = self.positions[self.random_state.permutation(len(self))]
 
-    def targets(self) -> Any:
+    def take_targets(self) -> Any:
         """Return the targets of all rows in their order, and weights if there are any."""
         y, weight = self.sample.y, self.sample.weight
         index = torch.from_numpy(self.positions).to(y.device)
@@ -100,7 +100,7 @@ class Chunk:
     size: Tensor
 
 
-class Feed:
+class ChunkLoader:
     """Takes the rows of several orders side by side.
 
     Parameters
@@ -133,14 +133,14 @@ class Feed:
         starts = np.cumsum([0, *(len(sample.rows) for sample in samples)])
         place = dict(zip(samples, starts[:-1], strict=True))
         self.starts = np.array([place[order.sample] for order in orders])
-        self.y = _one([sample.y for sample in samples])
+        self.y = _join([sample.y for sample in samples])
         has_weight = samples[0].weight is not None
-        self.weight = _one([sample.weight for sample in samples]) if has_weight else None
-        self.parts = _by_inputs(orders)
+        self.weight = _join([sample.weight for sample in samples]) if has_weight else None
+        self.parts = _group_by_inputs(orders)
         self.rows = np.concatenate([sample.rows for sample in samples])
         self.buffers: dict[tuple[int, int], Tensor] = {}
 
-    def epoch(self) -> Iterator[Chunk]:
+    def iterate_chunks(self) -> Iterator[Chunk]:
         """Go through the rows of all orders once.
 
         Yields
@@ -162,7 +162,7 @@ class Feed:
     def _take(self, table: np.ndarray, sizes: list[int]) -> Chunk:
         """Return the rows of a table of positions, of shape (n_steps, n_orders, n_rows)."""
         table = table + self.starts[:, None]
-        X = self._inputs(self.rows[table])
+        X = self._take_inputs(self.rows[table])
         size, index = X.new_tensor(sizes), torch.from_numpy(table).to(X.device)
         weight = X.new_ones(table.shape) if self.weight is None else self.weight[index]
         width = table.shape[2]
@@ -170,22 +170,22 @@ class Feed:
             weight = weight * (torch.arange(width, device=X.device) < size[:, None])
         return Chunk(X, self.y[index], weight, weight.sum(2), size.expand(len(table), -1))
 
-    def _inputs(self, table: np.ndarray) -> Tensor:
+    def _take_inputs(self, table: np.ndarray) -> Tensor:
         """Return the inputs in memory that is used again, or else their parts in new memory."""
         if len(self.parts) > 1:
-            return torch.cat([_rows_of(X, table[:, part]) for part, X in self.parts], 1)
+            return torch.cat([_take_samples(X, table[:, part]) for part, X in self.parts], 1)
         ((_, X),) = self.parts
         key = table.shape[0], table.shape[2]
         if key not in self.buffers:
             self.buffers[key] = X.new_empty(*table.shape, X.shape[1])
-        return _rows_of(X, table, self.buffers[key])
+        return _take_samples(X, table, self.buffers[key])
 
 
-def _one(tensors: list[Tensor]) -> Tensor:
+def _join(tensors: list[Tensor]) -> Tensor:
     return tensors[0] if len(tensors) == 1 else torch.cat(tensors)
 
 
-def _by_inputs(orders: list[Order]) -> list[tuple[slice, Tensor]]:
+def _group_by_inputs(orders: list[Order]) -> list[tuple[slice, Tensor]]:
     """Return the X of consecutive orders that share one, and which orders these are."""
     parts, stop = [], 0
     for _, group in groupby(orders, key=lambda order: id(order.sample.X)):
@@ -195,7 +195,7 @@ def _by_inputs(orders: list[Order]) -> list[tuple[slice, Tensor]]:
     return parts
 
 
-def _rows_of(X: Tensor, table: np.ndarray, out: Tensor | None = None) -> Tensor:
+def _take_samples(X: Tensor, table: np.ndarray, out: Tensor | None = None) -> Tensor:
     """Return rows of X in the shape of a table of their numbers."""
     index = torch.from_numpy(np.ascontiguousarray(table)).to(X.device).view(-1)
     if out is None:

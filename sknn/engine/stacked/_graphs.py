@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from sknn.engine.graphs._cuda_graph import Graph, Replayed, graphs_for
-from sknn.engine.graphs._optimizer_steps import pieces_of
+from sknn.engine.graphs._cuda_graph import Graph, Replayed, choose_graph_maker
+from sknn.engine.graphs._optimizer_steps import split_into_pieces
 from sknn.engine.optimizers._fused import step_adam, step_sgd
 from sknn.engine.stacked._batches import Chunk
 from sknn.engine.stacked._optimizer import StackedOptimizer
@@ -37,22 +37,24 @@ class DeviceRuns:
 
     def __init__(self, optimizer: StackedOptimizer, n_steps: int):
         self.optimizer = optimizer
-        self.signature = signature(optimizer)
+        self.signature = get_signature(optimizer)
         first = optimizer.parameters[0]
         dtype = torch.float32 if first.is_cuda else first.dtype
         shape = n_steps, len(optimizer.runs)
         self.rates = torch.zeros(shape, dtype=dtype, device=first.device)
         self.forever = torch.full((), math.inf, device=first.device)
-        self.pieces = [[pieces_of(kind) for kind in slices] for _, slices, _ in optimizer.runs]
+        self.pieces = [
+            [split_into_pieces(kind) for kind in slices] for _, slices, _ in optimizer.runs
+        ]
         self.n_done = 0
 
     def prepare(self, n_steps: int) -> None:
         """Write the rates of the coming steps, and count those steps."""
         groups = [group for group, _, _ in self.optimizer.runs]
-        table = np.array([[self._next_rate(group) for group in groups] for _ in range(n_steps)])
+        table = np.array([[self._advance_rate(group) for group in groups] for _ in range(n_steps)])
         self.rates[:n_steps].copy_(torch.from_numpy(table).to(self.rates.dtype), non_blocking=True)
 
-    def _next_rate(self, group: dict[str, Any]) -> float:
+    def _advance_rate(self, group: dict[str, Any]) -> float:
         if not self.optimizer.is_adam:
             return group["lr"]
         group["n_steps"] += 1
@@ -72,7 +74,7 @@ class DeviceRuns:
         self.n_done += 1
 
 
-def signature(optimizer: StackedOptimizer) -> tuple:
+def get_signature(optimizer: StackedOptimizer) -> tuple:
     """Return what is captured of the runs of an epoch: all but rates and numbers of steps."""
     names = ("betas", "epsilon") if optimizer.is_adam else ("momentum", "nesterov")
     return tuple(
@@ -120,7 +122,7 @@ class ReplayedStack:
 
     def begin_epoch(self) -> None:
         """Capture anew where networks have other settings now, their rates excepted."""
-        if self.steps is None or self.steps.signature != signature(self.optimizer):
+        if self.steps is None or self.steps.signature != get_signature(self.optimizer):
             self.captured.clear()
             self.steps = DeviceRuns(self.optimizer, self.n_steps)
 
@@ -128,7 +130,7 @@ class ReplayedStack:
         """Train on a chunk; return what `train_on` does, in memory of the next chunk, too."""
         key = tuple(chunk.X.shape)
         if key not in self.captured:
-            self.captured[key] = self._new(chunk)
+            self.captured[key] = self._make_entry(chunk)
         entry = self.captured[key]
         for item in fields(Chunk):
             new, fixed = getattr(chunk, item.name), getattr(entry.chunk, item.name)
@@ -138,7 +140,7 @@ class ReplayedStack:
         entry.replayed()
         return entry.outcome
 
-    def _new(self, chunk: Chunk) -> Captured:
+    def _make_entry(self, chunk: Chunk) -> Captured:
         own = [getattr(chunk, item.name).contiguous() for item in fields(Chunk)]
         entry = Captured(Chunk(*own))
 
@@ -150,7 +152,7 @@ class ReplayedStack:
         return entry
 
 
-def replays_of(
+def make_replays(
     train_on: Callable[..., tuple[Tensor, Tensor]], optimizer: StackedOptimizer, n_steps: int
 ) -> ReplayedStack | None:
     """Return the replays of a stack; None on a device without graphs.
@@ -164,5 +166,5 @@ def replays_of(
     -------
     ReplayedStack or None
     """
-    new_graph = graphs_for(str(optimizer.parameters[0].device))
+    new_graph = choose_graph_maker(str(optimizer.parameters[0].device))
     return None if new_graph is None else ReplayedStack(train_on, optimizer, n_steps, new_graph)

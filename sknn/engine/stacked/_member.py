@@ -13,8 +13,8 @@ from sknn.architectures import MLP
 from sknn.engine._run import TrainingRun
 from sknn.engine.backprop._flat_parameters import supports_optimizer
 from sknn.engine.backprop._mlp import supports_module
-from sknn.engine.data._batches import Rows, to_tensor
-from sknn.engine.data._device import fits_on
+from sknn.engine.data._batches import Rows, make_tensor
+from sknn.engine.data._device import has_room_for
 from sknn.engine.losses._table import has_formulas
 from sknn.engine.net._net import Net
 from sknn.engine.optimizers._optimizers import SGD, Adam
@@ -79,20 +79,20 @@ class Shared:
     def __init__(self):
         self._entries: dict[Hashable, Any] = {}
 
-    def tensor(self, array: np.ndarray, device: str) -> torch.Tensor:
+    def get_tensor(self, array: np.ndarray, device: str) -> torch.Tensor:
         """Return the tensor of an array."""
         key = id(array), device
         if key not in self._entries:  # the array is kept, so that no other gets its id
-            self._entries[key] = array, to_tensor(array, device)
+            self._entries[key] = array, make_tensor(array, device)
         return self._entries[key][1]
 
-    def sample(self, X: torch.Tensor, rows: np.ndarray, y: np.ndarray, weight: Any) -> Sample:
+    def get_sample(self, X: torch.Tensor, rows: np.ndarray, y: np.ndarray, weight: Any) -> Sample:
         """Return the sample of these rows, the same for equal arguments."""
         key = id(X), rows.tobytes(), y.tobytes(), None if weight is None else weight.tobytes()
         if key not in self._entries:
             device = str(X.device)
-            tensor = None if weight is None else to_tensor(weight, device)
-            self._entries[key] = Sample(X, rows, to_tensor(y, device), tensor)
+            tensor = None if weight is None else make_tensor(weight, device)
+            self._entries[key] = Sample(X, rows, make_tensor(y, device), tensor)
         return self._entries[key]
 
 
@@ -146,7 +146,7 @@ class Member:
             return "the learning rate changes from step to step"
         if any(map(sparse.issparse, parts)):
             return "X_val is sparse"
-        if not fits_on(net.device, sum(X.nbytes for X in parts)):
+        if not has_room_for(net.device, sum(X.nbytes for X in parts)):
             return "the samples do not fit on the device"
         return None
 
@@ -154,12 +154,12 @@ class Member:
         """Bring the samples to the device."""
         plan, device = self.plan, self.net.device
         rows = np.arange(len(plan.X)) if plan.rows is None else plan.rows
-        X = shared.tensor(plan.X, device)
-        self.sample = shared.sample(X, rows, plan.y, plan.sample_weight)
-        self.order_key = id(self.sample), _fingerprint(self.state_of_order)
+        X = shared.get_tensor(plan.X, device)
+        self.sample = shared.get_sample(X, rows, plan.y, plan.sample_weight)
+        self.order_key = id(self.sample), _hash_state(self.state_of_order)
         held = plan.validation
         if held is not None:
-            X = shared.tensor(held.X, device)
+            X = shared.get_tensor(held.X, device)
             self.held_out = Rows(X, held.y, held.sample_weight, device=device)
 
     @property
@@ -176,7 +176,7 @@ class Member:
         n_rows = len(plan.validation.y) + (0 if plan.config.stop_on_loss else len(plan.y))
         return n_rows * self.net.module_.layer_sizes[-1]
 
-    def shape(self) -> tuple:
+    def describe_shape(self) -> tuple:
         """Return what members of one stack have in common."""
         net, size = self.net, self.net.batch_size
         if self.run.n_batches == 1:  # up to 15 rows more or less can be filled up
@@ -213,7 +213,7 @@ class Member:
     def interrupt(self, is_between_epochs: bool) -> None:
         """Leave out the epoch that was cut short; between epochs, keep what is needed to go on."""
         run, order = self.run, self.order
-        _own_memory(self.net)
+        _copy_out_of_stack(self.net)
         run.batches.order = order.positions
         if order.random_state is not None:
             run.random_state.set_state(order.random_state.get_state())
@@ -235,7 +235,7 @@ class Member:
             As `sknn.engine.train` does.
         """
         run = self.run
-        _own_memory(self.net)
+        _copy_out_of_stack(self.net)
         if self.plan.config.shuffle:
             self.plan.random_state.set_state(self.order.random_state.get_state())
         try:
@@ -246,14 +246,14 @@ class Member:
         return run.make_result()
 
 
-def _fingerprint(random_state: np.random.RandomState | None) -> tuple | None:
+def _hash_state(random_state: np.random.RandomState | None) -> tuple | None:
     if random_state is None:
         return None
     name, keys, *rest = random_state.get_state()
     return name, keys.tobytes(), *rest
 
 
-def _own_memory(net: Net) -> None:
+def _copy_out_of_stack(net: Net) -> None:
     """Copy parameters and the optimizer's state out of the stack."""
     for p in net.module_.parameters():
         p.data = p.data.clone(memory_format=torch.contiguous_format)

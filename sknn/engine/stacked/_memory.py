@@ -39,7 +39,7 @@ def free_memory(device: str) -> int:
         return USUAL_FREE_MEMORY
 
 
-def bytes_of_member(net: Any, n_outputs_kept: int = 0) -> int:
+def estimate_member_bytes(net: Any, n_outputs_kept: int = 0) -> int:
     """Return about how many bytes a network takes in a stack.
 
     Parameters
@@ -59,7 +59,7 @@ def bytes_of_member(net: Any, n_outputs_kept: int = 0) -> int:
     return numbers * net.dtype_.itemsize
 
 
-def memory_budget(device: str = "cpu") -> int:
+def get_memory_budget(device: str = "cpu") -> int:
     """Return how many bytes networks side by side may take.
 
     Parameters
@@ -75,7 +75,7 @@ def memory_budget(device: str = "cpu") -> int:
     return int(SHARE_OF_FREE_MEMORY * free_memory(device))
 
 
-def side_by_side(net: Any, memory: int, n_outputs_kept: int = 0) -> int:
+def count_side_by_side(net: Any, memory: int, n_outputs_kept: int = 0) -> int:
     """Return how many networks of one shape to train side by side.
 
     Parameters
@@ -85,15 +85,15 @@ def side_by_side(net: Any, memory: int, n_outputs_kept: int = 0) -> int:
     memory : int
         Bytes they may take.
     n_outputs_kept : int, default=0
-        See `bytes_of_member`.
+        See `estimate_member_bytes`.
 
     Returns
     -------
     int
         One at least, whatever the memory.
     """
-    wanted = MOST_ON_GPU
+    count = MOST_ON_GPU
     if torch.device(net.device).type == "cpu":
         in_cache = CACHE // (4 * net.n_parameters_ * net.dtype_.itemsize)
-        wanted = min(max(FEWEST, in_cache), MOST)
-    return max(1, min(wanted, memory // bytes_of_member(net, n_outputs_kept)))
+        count = min(max(FEWEST, in_cache), MOST)
+    return max(1, min(count, memory // estimate_member_bytes(net, n_outputs_kept)))

@@ -21,15 +21,15 @@ import torch
 
 from sknn.engine._run import TrainingRun
 from sknn.engine.backprop._mlp import IN_PLACE
-from sknn.engine.data._matmul import multiply, products_without_warnings
-from sknn.engine.stacked._batches import Chunk, Feed, Order
-from sknn.engine.stacked._graphs import replays_of
-from sknn.engine.stacked._optimizer import StackedOptimizer, settings
+from sknn.engine.data._matmul import ignore_overflow, multiply
+from sknn.engine.stacked._batches import Chunk, ChunkLoader, Order
+from sknn.engine.stacked._graphs import make_replays
+from sknn.engine.stacked._optimizer import StackedOptimizer, get_settings
 
 Tensor = torch.Tensor
 
 
-def arranged(nets: Sequence[Any], orders: Sequence[Order]) -> list[int]:
+def arrange(nets: Sequence[Any], orders: Sequence[Order]) -> list[int]:
     """Choose how networks lie in a stack.
 
     Parameters
@@ -48,7 +48,7 @@ def arranged(nets: Sequence[Any], orders: Sequence[Order]) -> list[int]:
     counts, rank = Counter(orders), {order: i for i, order in enumerate(dict.fromkeys(orders))}
     return sorted(
         range(len(nets)),
-        key=lambda i: (-counts[orders[i]], rank[orders[i]], settings(nets[i].optimizer_)),
+        key=lambda i: (-counts[orders[i]], rank[orders[i]], get_settings(nets[i].optimizer_)),
     )
 
 
@@ -65,18 +65,18 @@ class Block:
     orders: slice
     nets: slice
 
-    def of(self, tensor: Tensor) -> Tensor:
+    def take(self, tensor: Tensor) -> Tensor:
         """Return the part of a tensor of all networks, of shape (n_orders, n_networks, ...)."""
         n_orders = self.orders.stop - self.orders.start
         return tensor[self.nets].view(n_orders, -1, *tensor.shape[1:])
 
-    def joined(self, tensor: Tensor) -> Tensor:
+    def join_units(self, tensor: Tensor) -> Tensor:
         """Return the same with the units of an order's networks in one axis."""
-        return self.of(tensor).flatten(1, 2)
+        return self.take(tensor).flatten(1, 2)
 
 
-def blocks_of(orders: Sequence[Order]) -> list[Block]:
-    """Return the blocks of networks that lie as `arranged` says.
+def make_blocks(orders: Sequence[Order]) -> list[Block]:
+    """Return the blocks of networks that lie as `arrange` says.
 
     Parameters
     ----------
@@ -104,7 +104,7 @@ class Batch:
     ----------
     X : Tensor of shape (n_orders, n_rows, n_features)
         Inputs.
-    wanted : Tensor of shape (n_orders, 1, n_outputs, n_rows)
+    targets : Tensor of shape (n_orders, 1, n_outputs, n_rows)
         Targets in the shape of the output.
     share : Tensor of shape (n_orders, 1, 1, n_rows)
         Weight of each row in the mean loss of the batch.
@@ -117,7 +117,7 @@ class Batch:
     """
 
     X: Tensor
-    wanted: Tensor
+    targets: Tensor
     share: Tensor
     decay: Tensor
     output: Tensor
@@ -153,7 +153,7 @@ class Stack:
     runs : list of TrainingRun
         Of plain MLPs of one shape, one loss and one class of optimizer.
     orders : list of Order
-        That of each, which lie as `arranged` says.
+        That of each, which lie as `arrange` says.
     batch_size : int
         Rows in a batch.
     """
@@ -161,7 +161,7 @@ class Stack:
     def __init__(self, runs: list[TrainingRun], orders: list[Order], batch_size: int):
         self.runs, self.nets = runs, [run.net for run in runs]
         nets = self.nets
-        self.orders, self.blocks = list(dict.fromkeys(orders)), blocks_of(orders)
+        self.orders, self.blocks = list(dict.fromkeys(orders)), make_blocks(orders)
         layers = [list(net.module_.linears) for net in nets]
         self.widths = [layer.out_features for layer in layers[0]]
         columns = list(zip(*layers, strict=True))
@@ -178,8 +178,8 @@ class Stack:
         gradients = [
             t for pair in zip(self.weight_gradients, self.bias_gradients, strict=True) for t in pair
         ]
-        self.first_weights = [block.joined(self.weights[0]) for block in self.blocks]
-        self.first_gradients = [block.joined(self.weight_gradients[0]) for block in self.blocks]
+        self.first_weights = [block.join_units(self.weights[0]) for block in self.blocks]
+        self.first_gradients = [block.join_units(self.weight_gradients[0]) for block in self.blocks]
         self.columns = [bias[..., None] for bias in self.biases]
         self.optimizer = StackedOptimizer([net.optimizer_ for net in nets], parameters, gradients)
         for net, own in zip(nets, zip(*parameters, strict=True), strict=True):
@@ -190,9 +190,9 @@ class Stack:
         self.order_index = torch.tensor(self.order_of, device=self.alpha.device)
         per_order = -(-len(nets) // len(self.orders))
         self.kept: Tensor | None = None
-        self.feed = Feed(self.orders, batch_size, self.widths[-1] * per_order)
+        self.loader = ChunkLoader(self.orders, batch_size, self.widths[-1] * per_order)
         self.spaces: dict[int, _Space] = {}
-        self.replays = replays_of(self._train_on, self.optimizer, self.feed.n_steps)
+        self.replays = make_replays(self._train_on, self.optimizer, self.loader.n_steps)
 
     @torch.no_grad()
     def run_epoch(self) -> list[float]:
@@ -212,14 +212,14 @@ class Stack:
             self.replays.begin_epoch()
             run = self.replays.run
         total, n_steps = torch.zeros_like(self.alpha), 0
-        with products_without_warnings():
-            for chunk in self.feed.epoch():
+        with ignore_overflow():
+            for chunk in self.loader.iterate_chunks():
                 loss, output = run(chunk)
                 total += loss
                 self._keep(output, n_steps)
                 n_steps += len(chunk.X)
         self.optimizer.end_epoch(n_steps)
-        self._hand_out()
+        self._give_outputs()
         n_rows = total.new_tensor([len(self.orders[i]) for i in self.order_of])
         return (total / n_rows).tolist()
 
@@ -233,14 +233,14 @@ class Stack:
         k, (n_steps, _, width) = len(self.nets), chunk.X.shape[:3]
         output = chunk.X.new_empty(n_steps, k, self.widths[-1], width)
         squares = output.new_zeros(n_steps, len(self.weights), k)
-        wanted = self._wanted(chunk.y)
+        targets = self._encode_targets(chunk.y)
         share = (chunk.weight / chunk.total[:, :, None])[:, :, None, None]
         decay = (self.alpha / chunk.total[:, self.order_index])[:, :, None, None]
-        for parts in zip(chunk.X, wanted, share, decay, output, squares, strict=True):
+        for parts in zip(chunk.X, targets, share, decay, output, squares, strict=True):
             self.step(Batch(*parts), follow or self.optimizer.step)
         factor = chunk.size / chunk.total
         weight = (chunk.weight * factor[:, :, None])[:, self.order_index]
-        loss = (self._losses(output, wanted) * weight).sum(dim=(0, 2))
+        loss = (self._compute_losses(output, targets) * weight).sum(dim=(0, 2))
         penalty = (squares.sum(1) * factor[:, self.order_index]).sum(0)
         return loss + 0.5 * self.alpha * penalty, output
 
@@ -257,9 +257,9 @@ class Stack:
         follow : callable
             Follows the gradients.
         """
-        self._forward(batch.X, batch.output)
-        self._delta(batch)
-        self._backward(batch.X)
+        self._go_forward(batch.X, batch.output)
+        self._compute_delta(batch)
+        self._go_back(batch.X)
         if self.is_penalized:
             for i, weight in enumerate(self.weights):
                 flat = weight.view(len(weight), 1, -1)
@@ -273,41 +273,41 @@ class Stack:
             return
         n_steps, k, n_outputs, width = output.shape
         if self.kept is None:
-            self.kept = output.new_empty(k, self.feed.n_rows, n_outputs)
-        start = n_before * self.feed.batch_size
+            self.kept = output.new_empty(k, self.loader.n_rows, n_outputs)
+        start = n_before * self.loader.batch_size
         part = self.kept[:, start : start + n_steps * width]
         part.view(k, n_steps, width, n_outputs).copy_(output.permute(1, 0, 3, 2))
 
-    def _hand_out(self) -> None:
+    def _give_outputs(self) -> None:
         """Give targets and outputs of the epoch to the networks that want them."""
         targets: dict[int, Any] = {}
         for i, run in enumerate(self.runs):
             if run.keeps_outputs:
                 number = self.order_of[i]
                 if number not in targets:
-                    targets[number] = self.orders[number].targets()
+                    targets[number] = self.orders[number].take_targets()
                 n_rows = len(self.orders[number])  # what fills a batch up comes last
                 run.keep_outputs(targets[number], self.kept[i, :n_rows])
 
-    def _wanted(self, y: Tensor) -> Tensor:
+    def _encode_targets(self, y: Tensor) -> Tensor:
         """Return targets in the shape of the output: (n_steps, n_orders, 1, n_outputs, n_rows)."""
         if y.ndim == 4:
             return y.transpose(2, 3).contiguous()[:, :, None]
         n_steps, n_orders, width = y.shape
-        wanted = self.alpha.new_zeros(n_steps, n_orders, self.widths[-1], width)
-        return wanted.scatter_(2, y[:, :, None], 1)[:, :, None]
+        targets = self.alpha.new_zeros(n_steps, n_orders, self.widths[-1], width)
+        return targets.scatter_(2, y[:, :, None], 1)[:, :, None]
 
-    def _losses(self, output: Tensor, wanted: Tensor) -> Tensor:
+    def _compute_losses(self, output: Tensor, targets: Tensor) -> Tensor:
         """Return the losses of samples, of shape (n_steps, n_networks, n_rows)."""
         n_steps, _, n_outputs, width = output.shape
         losses = []
         for block in self.blocks:
             n_orders = block.orders.stop - block.orders.start
             own = output[:, block.nets].view(n_steps, n_orders, -1, n_outputs, width)
-            losses.append(self.loss.value(own, wanted[:, block.orders]).flatten(1, 2))
+            losses.append(self.loss.value(own, targets[:, block.orders]).flatten(1, 2))
         return losses[0] if len(losses) == 1 else torch.cat(losses, 1)
 
-    def _space(self, width: int) -> "_Space":
+    def _get_space(self, width: int) -> "_Space":
         """Return space for a batch of so many rows, always the same."""
         if width not in self.spaces:
             k, like, blocks = len(self.nets), self.alpha, self.blocks
@@ -316,18 +316,18 @@ class Stack:
             self.spaces[width] = _Space(
                 values,
                 deltas,
-                [block.joined(values[0]) if values else None for block in blocks],
-                [block.joined(deltas[0]) for block in blocks],
-                [block.of(deltas[-1]) for block in blocks],
+                [block.join_units(values[0]) if values else None for block in blocks],
+                [block.join_units(deltas[0]) for block in blocks],
+                [block.take(deltas[-1]) for block in blocks],
             )
         return self.spaces[width]
 
-    def _forward(self, X: Tensor, output: Tensor) -> None:
-        space = self._space(X.shape[1])
+    def _go_forward(self, X: Tensor, output: Tensor) -> None:
+        space = self._get_space(X.shape[1])
         for block, weight, z in zip(
             self.blocks, self.first_weights, space.first_values, strict=True
         ):
-            z = block.joined(output) if z is None else z
+            z = block.join_units(output) if z is None else z
             multiply(weight, X[block.orders].transpose(1, 2), out=z)
         z = None
         for i, bias in enumerate(self.columns):
@@ -337,16 +337,16 @@ class Stack:
                 multiply(self.weights[i], a, out=z)
             z.add_(bias)
 
-    def _delta(self, batch: Batch) -> None:
+    def _compute_delta(self, batch: Batch) -> None:
         """Write the derivative of the batch's mean loss with respect to the raw output."""
-        space = self._space(batch.output.shape[2])
+        space = self._get_space(batch.output.shape[2])
         for block, delta in zip(self.blocks, space.last_deltas, strict=True):
-            wanted = batch.wanted[block.orders]
-            self.loss.gradient_into(block.of(batch.output), wanted, delta)
+            targets = batch.targets[block.orders]
+            self.loss.gradient_into(block.take(batch.output), targets, delta)
             delta.mul_(batch.share[block.orders])
 
-    def _backward(self, X: Tensor) -> None:
-        space = self._space(X.shape[1])
+    def _go_back(self, X: Tensor) -> None:
+        space = self._get_space(X.shape[1])
         values, deltas = space.values, space.deltas
         for i in range(len(deltas) - 1, 0, -1):
             multiply(self.weights[i].transpose(1, 2), deltas[i], out=deltas[i - 1])

@@ -15,7 +15,7 @@ Tensor = torch.Tensor
 Slices = list[Tensor]
 
 
-def settings(optimizer: torch.optim.Optimizer) -> tuple:
+def get_settings(optimizer: torch.optim.Optimizer) -> tuple:
     """Return what two networks must have in common to make a step in one call.
 
     Parameters
@@ -76,7 +76,7 @@ class StackedOptimizer:
         """Read the settings anew, as schedules change them between epochs."""
         alike: dict[tuple, list[slice]] = defaultdict(list)
         numbered = list(enumerate(self.optimizers))
-        for key, run in groupby(numbered, key=lambda pair: settings(pair[1])):
+        for key, run in groupby(numbered, key=lambda pair: get_settings(pair[1])):
             members = [number for number, _ in run]
             alike[key].append(slice(members[0], members[-1] + 1))
         tensors = [self.parameters, self.gradients, *self.state.values()]
@@ -93,7 +93,7 @@ class StackedOptimizer:
         """Follow the gradients once."""
         for group, slices, count in self.runs:
             if self.is_adam:
-                _adam_step(group, slices, count)
+                _step_adam(group, slices, count)
             else:
                 step_sgd(slices, group, rate=group["lr"])
 
@@ -113,7 +113,7 @@ class StackedOptimizer:
                 optimizer.state[p]["step"] = counts[group["n_steps"]]
 
 
-def _adam_step(group: dict, slices: list[Slices], count: Tensor) -> None:
+def _step_adam(group: dict, slices: list[Slices], count: Tensor) -> None:
     group["n_steps"] += 1
     count.fill_(group["n_steps"])
     epsilon = group["epsilon"] / math.sqrt(1 - group["betas"][1] ** group["n_steps"])

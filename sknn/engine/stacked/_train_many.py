@@ -12,13 +12,13 @@ from joblib import Parallel, delayed, effective_n_jobs
 from sknn._specs import TrainPlan, TrainResult
 from sknn.engine._interrupt import InterruptFlag
 from sknn.engine._train import train
-from sknn.engine.callbacks._progress import epoch_bar
-from sknn.engine.data._device import precision_of, threads_for
-from sknn.engine.data._matmul import one_thread_a_product
+from sknn.engine.callbacks._progress import show_epoch_bar
+from sknn.engine.data._device import limit_threads, use_precision
+from sknn.engine.data._matmul import use_one_thread_per_product
 from sknn.engine.stacked._batches import Order
 from sknn.engine.stacked._member import Member, Shared, supports_plan
-from sknn.engine.stacked._memory import memory_budget, side_by_side
-from sknn.engine.stacked._mlp import Stack, arranged
+from sknn.engine.stacked._memory import count_side_by_side, get_memory_budget
+from sknn.engine.stacked._mlp import Stack, arrange
 from sknn.engine.stacked._validation import StackedValidation
 
 Outcome = TrainResult | BaseException
@@ -80,10 +80,10 @@ def train_many(
         As `train` does. After Ctrl-C the networks in training keep the weights reached so far.
     """
     outcomes: list[Outcome | None] = [None] * len(plans)
-    with epoch_bar(sum(_most_epochs(plan) for plan in plans), verbose) as advance:
+    with show_epoch_bar(sum(_count_max_epochs(plan) for plan in plans), verbose) as advance:
         try:
-            groups, alone = _groups(plans, outcomes)
-            with one_thread_a_product():
+            groups, alone = _group_plans(plans, outcomes)
+            with use_one_thread_per_product():
                 _train_groups(groups, outcomes, n_jobs, memory, advance)
             _train_alone(plans, alone, outcomes, n_jobs, advance)
         except KeyboardInterrupt as stop:
@@ -95,11 +95,11 @@ def train_many(
     return outcomes
 
 
-def _most_epochs(plan: TrainPlan) -> int:
+def _count_max_epochs(plan: TrainPlan) -> int:
     return 1 if plan.incremental else plan.config.max_iter
 
 
-def _groups(
+def _group_plans(
     plans: Sequence[TrainPlan], outcomes: list[Outcome | None]
 ) -> tuple[list[dict[int, Member]], list[int]]:
     """Return plans of one shape together, and the numbers of those to be trained one by one."""
@@ -119,7 +119,7 @@ def _groups(
         except Exception as error:
             outcomes[i] = error
             continue
-        groups[member.shape() if is_supported else i][i] = member
+        groups[member.describe_shape() if is_supported else i][i] = member
     for key in [key for key, group in groups.items() if len(group) == 1]:
         (i,) = groups.pop(key)
         alone.append(i)
@@ -138,11 +138,11 @@ def _train_groups(
         return
     n_threads, stop, flag = effective_n_jobs(n_jobs), Event(), InterruptFlag()
     if memory is None:
-        memory = memory_budget(next(iter(groups[0].values())).net.device)
+        memory = get_memory_budget(next(iter(groups[0].values())).net.device)
     parts = [
         _Group(part, memory // n_threads, advance, lambda: stop.is_set() or flag.is_set)
         for group in groups
-        for part in _divided(group, n_threads)
+        for part in _divide_group(group, n_threads)
     ]
     with flag:
         if n_threads == 1:
@@ -159,10 +159,10 @@ def _train_groups(
                 raise
 
 
-def _divided(group: dict[int, Member], n_parts: int) -> list[dict[int, Member]]:
+def _divide_group(group: dict[int, Member], n_parts: int) -> list[dict[int, Member]]:
     """Divide a group so that each thread gets a part, neighbours together."""
     numbers = {member: i for i, member in group.items()}
-    members = _neighbours(list(group.values()))
+    members = _sort_by_order(list(group.values()))
     size = -(-len(members) // n_parts)
     parts = [members[i : i + size] for i in range(0, len(members), size)]
     return [{numbers[member]: member for member in part} for part in parts]
@@ -184,7 +184,7 @@ class _Group:
         self.waiting = deque(members.values())
         self.active: list[Member] = []
         first = self.waiting[0]
-        self.limit = side_by_side(first.net, memory, first.n_outputs_kept)
+        self.limit = count_side_by_side(first.net, memory, first.n_outputs_kept)
         self.batch_size = max(member.net.batch_size for member in self.waiting)
 
     def run(self, outcomes: list[Outcome | None]) -> None:
@@ -196,15 +196,15 @@ class _Group:
             for member in self.active:
                 if not member.is_done:
                     member.interrupt(self.is_between_epochs)
-                outcomes[self.numbers[member]] = _outcome(member)
+                outcomes[self.numbers[member]] = _get_outcome(member)
             raise
 
     def _train_stack(self, outcomes: list[Outcome | None]) -> None:
         """Train a stack until it is worth while to lay it anew."""
-        stack = self._new_stack()
+        stack = self._make_stack()
         validation = StackedValidation(stack)
         first = self.active[0].net
-        with threads_for(0, 0), precision_of(first):  # one thread
+        with limit_threads(0, 0), use_precision(first):  # one thread
             while not any(member.is_done for member in self.active):
                 self.is_between_epochs = True
                 if self.is_stopped():
@@ -219,16 +219,16 @@ class _Group:
                 self.advance(len(self.active))
         for member in [member for member in self.active if member.is_done]:
             self.advance(member.plan.config.max_iter - member.run.progress.n_epochs)
-            outcomes[self.numbers[member]] = _outcome(member)
+            outcomes[self.numbers[member]] = _get_outcome(member)
             self.active.remove(member)
 
-    def _new_stack(self) -> Stack:
+    def _make_stack(self) -> Stack:
         """Let in who waits, if there is room enough, and lay all in training into a stack."""
         while True:
             free = self.limit - len(self.active)
             if not self.active or free >= SHARE_TO_REFILL * self.limit:
                 self._admit(free)
-            places = arranged(
+            places = arrange(
                 [member.net for member in self.active], [member.order for member in self.active]
             )
             lying = [self.active[i] for i in places]
@@ -245,7 +245,7 @@ class _Group:
 
     def _admit(self, free: int) -> None:
         orders: dict[tuple, Order] = {}
-        for _ in range(_at_boundary(free, [member.order_key for member in self.waiting])):
+        for _ in range(_find_boundary(free, [member.order_key for member in self.waiting])):
             member = self.waiting.popleft()
             key = member.order_key
             if key not in orders:
@@ -262,7 +262,7 @@ class _Group:
         self.waiting.extendleft(reversed(back))
 
 
-def _neighbours(members: list[Member]) -> list[Member]:
+def _sort_by_order(members: list[Member]) -> list[Member]:
     """Return members with those together that see the same rows in the same order."""
     keys = defaultdict(list)
     for member in members:
@@ -270,7 +270,7 @@ def _neighbours(members: list[Member]) -> list[Member]:
     return [member for group in keys.values() for member in group]
 
 
-def _at_boundary(most: int, keys: list[tuple]) -> int:
+def _find_boundary(most: int, keys: list[tuple]) -> int:
     """Return how many to take, at most so many, so that few who share a key are torn apart."""
     if most >= len(keys):
         return len(keys)
@@ -285,7 +285,7 @@ def _is_out_of_memory(error: BaseException) -> bool:
     return isinstance(error, kinds) or "allocate memory" in str(error)
 
 
-def _outcome(member: Member) -> Outcome:
+def _get_outcome(member: Member) -> Outcome:
     try:
         return member.conclude()
     except Exception as error:
@@ -305,7 +305,7 @@ def _train_alone(
         numbers, parallel(delayed(_attempt)(plans[i]) for i in numbers), strict=True
     ):
         outcomes[i] = outcome
-        advance(_most_epochs(plans[i]))
+        advance(_count_max_epochs(plans[i]))
         stopped = getattr(getattr(outcome, "progress", None), "stopped_because", "")
         if stopped == "interrupted":  # by Ctrl-C, which also means those that follow
             raise KeyboardInterrupt

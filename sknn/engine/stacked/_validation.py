@@ -7,7 +7,7 @@ import torch
 from sknn.engine._run import TrainingRun
 from sknn.engine.data._batches import Rows
 from sknn.engine.data._forward import CHUNK_NUMBERS
-from sknn.engine.data._matmul import multiply, products_without_warnings
+from sknn.engine.data._matmul import ignore_overflow, multiply
 from sknn.engine.stacked._mlp import Stack
 
 Tensor = torch.Tensor
@@ -26,26 +26,26 @@ class StackedValidation:
 
     def __init__(self, stack: Stack):
         self.stack, self.groups, stop = stack, [], 0
-        for rows, group in groupby(stack.runs, key=_inputs_of):
+        for rows, group in groupby(stack.runs, key=_identify_inputs):
             start, stop = stop, stop + len(list(group))
             if rows is not None:
-                self.groups.append((slice(start, stop), *_targets(stack.runs[start:stop])))
+                self.groups.append((slice(start, stop), *_join_targets(stack.runs[start:stop])))
 
     @torch.no_grad()
     def run(self) -> None:
         """Give each run its ``validated``."""
         for nets, y, weight in self.groups:
             members = self.stack.runs[nets]
-            with products_without_warnings():
-                output = self._output(nets, members[0].held_out.X)
+            with ignore_overflow():
+                output = self._compute_output(nets, members[0].held_out.X)
             k, n_rows = output.shape[:2]
-            costs = self.stack.loss.per_row(output.flatten(0, 1), y).view(k, n_rows)
+            costs = self.stack.loss.per_sample(output.flatten(0, 1), y).view(k, n_rows)
             losses = costs.mean(1) if weight is None else (costs * weight).sum(1) / weight.sum(1)
             arrays = output.cpu().numpy()
             for run, array, loss in zip(members, arrays, losses.tolist(), strict=True):
                 run.validated = array, loss
 
-    def _output(self, nets: slice, X: Tensor) -> Tensor:
+    def _compute_output(self, nets: slice, X: Tensor) -> Tensor:
         """Return the raw output, of shape (n_networks, n_rows, n_outputs)."""
         stack, k = self.stack, nets.stop - nets.start
         size = max(1, CHUNK_NUMBERS // (k * max(stack.widths)))
@@ -65,11 +65,11 @@ class StackedValidation:
         return output
 
 
-def _inputs_of(run: TrainingRun) -> int | None:
+def _identify_inputs(run: TrainingRun) -> int | None:
     return None if run.held_out is None else id(run.held_out.X)
 
 
-def _targets(runs: list[TrainingRun]) -> tuple[Tensor, Tensor | None]:
+def _join_targets(runs: list[TrainingRun]) -> tuple[Tensor, Tensor | None]:
     """Return the targets of all samples of all networks, and weights if one of them has some."""
     samples: list[Rows] = [run.held_out for run in runs]
     y = torch.cat([sample.y for sample in samples])

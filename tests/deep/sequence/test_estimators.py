@@ -332,6 +332,6 @@ def test_memory_of_predictions_is_bounded_by_the_windows(planted):
     model = fitted(X, y, kernel_size=7, reverse_complement=True)
     assert model.net_.widest_ == (24 - 7 + 1) * 8 * 2
     assert model.net_.row_products_ > model.net_.widest_ * 7 * 4
-    rows = model.net_.chunk_rows(2**17)
+    rows = model.net_.count_chunk_samples(2**17)
     whole = model.decision_function(np.resize(X, rows + 7))
     np.testing.assert_allclose(whole[:120], model.decision_function(X), rtol=1e-5, atol=1e-6)

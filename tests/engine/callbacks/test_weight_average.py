@@ -9,7 +9,7 @@ from skorch.callbacks import Callback
 
 from sknn._specs import Sample, TargetSpec, TrainPlan
 from sknn.architectures import MLP
-from sknn.engine import mean_loss, train
+from sknn.engine import compute_mean_loss, train
 from sknn.engine.callbacks._weight_average import PARTS
 from sknn.engine.losses._table import MeanLoss, loss_for
 from tests.engine.configs import make_config
@@ -88,7 +88,7 @@ def test_the_best_epoch_is_the_best_of_the_averages():
     assert progress.best_epoch == 1 + int(np.argmin(losses))
     with torch.no_grad():
         output = result.net.module_(torch.from_numpy(HELD_OUT.X)).numpy()
-    assert mean_loss(result.net, HELD_OUT, output) == pytest.approx(min(losses))
+    assert compute_mean_loss(result.net, HELD_OUT, output) == pytest.approx(min(losses))
 
 
 class InterruptsFourthBatch(Callback):

@@ -9,7 +9,7 @@ from sklearn.utils import gen_batches, shuffle
 from sknn import DeepMLPRegressor
 from sknn.engine.data import _batches as _data
 from sknn.engine.data import _forward as _predict
-from sknn.engine.data._batches import Batches, Rows, to_tensor
+from sknn.engine.data._batches import Batches, Rows, make_tensor
 from sknn.engine.data._sparse import SparseBatch
 
 
@@ -25,8 +25,8 @@ def test_read_only_and_reversed_arrays_become_tensors_silently(rng):
     X.flags.writeable = False
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        np.testing.assert_array_equal(to_tensor(X[::-1]).numpy(), X[::-1])
-        np.testing.assert_array_equal(to_tensor(X).numpy(), X)
+        np.testing.assert_array_equal(make_tensor(X[::-1]).numpy(), X[::-1])
+        np.testing.assert_array_equal(make_tensor(X).numpy(), X)
 
 
 @pytest.mark.parametrize("container", [sparse.csr_matrix, sparse.csr_array])
@@ -83,9 +83,11 @@ def test_products_with_sparse_batches_equal_scipys(container, dtype, rng):
     batch = SparseBatch.from_csr(X, "cpu", by_column=True)
     right, left = rng.normal(size=(5, 4)).astype(dtype), rng.normal(size=(7, 3)).astype(dtype)
     out = torch.ones(5, 3, dtype=getattr(torch, dtype))
-    batch.add_transposed_times(torch.from_numpy(left), out, -2.0)
+    batch.add_transposed_product(torch.from_numpy(left), out, -2.0)
     tolerance = {"rtol": 1e-5, "atol": 1e-6} if dtype == "float32" else {"rtol": 1e-12}
-    np.testing.assert_allclose(batch.times(torch.from_numpy(right)).numpy(), X @ right, **tolerance)
+    np.testing.assert_allclose(
+        batch.multiply(torch.from_numpy(right)).numpy(), X @ right, **tolerance
+    )
     np.testing.assert_allclose(out.numpy(), 1 - 2 * (X.T @ left), **tolerance)
     assert len(batch) == 7
 

@@ -11,7 +11,7 @@ from sknn.engine._start import estimate_work
 from sknn.engine.data import _batches as _data
 from sknn.engine.data import _device
 from sknn.engine.data._batches import Rows
-from sknn.engine.data._device import FIT_WORTH_A_GPU, STEP_WORTH_A_GPU, fits_on
+from sknn.engine.data._device import FIT_WORTH_A_GPU, STEP_WORTH_A_GPU, has_room_for
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -47,22 +47,22 @@ def test_work_is_that_of_the_batches_and_epochs(rng):
 
 def test_data_that_do_not_fit_stay_and_are_handed_over(monkeypatch, rng):
     X, y = rng.normal(size=(10, 3)), np.arange(10)
-    monkeypatch.setattr(_data, "fits_on", lambda device, n_bytes: False)
+    monkeypatch.setattr(_data, "has_room_for", lambda device, n_bytes: False)
     rows = Rows(X, y, device="meta")  # a device that is not the CPU everywhere
     assert rows.X.device.type == "cpu"
     for chosen in (slice(2, 5), np.array([4, 1, 7])):
         taken, target = rows.take(chosen)
         assert taken.device.type == target.device.type == "meta"
         assert taken.shape == (3, 3)
-    monkeypatch.setattr(_data, "fits_on", lambda device, n_bytes: True)
+    monkeypatch.setattr(_data, "has_room_for", lambda device, n_bytes: True)
     assert Rows(X, y, device="meta").X.device.type == "meta"
 
 
 def test_share_of_free_memory_decides(monkeypatch):
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (1000, 5000))
-    assert fits_on("cuda", int(1000 * _device.DATA_SHARE))
-    assert not fits_on("cuda", int(1000 * _device.DATA_SHARE) + 1)
-    assert fits_on("cpu", 10**18)
+    assert has_room_for("cuda", int(1000 * _device.DATA_SHARE))
+    assert not has_room_for("cuda", int(1000 * _device.DATA_SHARE) + 1)
+    assert has_room_for("cpu", 10**18)
 
 
 def short_of_memory(most, original):

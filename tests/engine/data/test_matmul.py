@@ -7,7 +7,7 @@ import pytest
 import torch
 from threadpoolctl import threadpool_info
 
-from sknn.engine.data._matmul import multiply, one_thread_a_product, products_without_warnings
+from sknn.engine.data._matmul import ignore_overflow, multiply, use_one_thread_per_product
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
@@ -44,7 +44,7 @@ def test_same_on_a_gpu():
 def test_infinite_products_do_not_warn():
     a = torch.tensor([[[torch.inf, -torch.inf]]])
     out = torch.empty(1, 1, 1)
-    with warnings.catch_warnings(), products_without_warnings():
+    with warnings.catch_warnings(), ignore_overflow():
         warnings.simplefilter("error")
         multiply(a, torch.ones(1, 2, 1), out)
     assert out.isnan().all()
@@ -55,6 +55,6 @@ def test_one_thread_inside_the_block():
         return [lib["num_threads"] for lib in threadpool_info() if lib["user_api"] == "blas"]
 
     before = n_threads()
-    with one_thread_a_product():
+    with use_one_thread_per_product():
         assert set(n_threads()) <= {1}
     assert n_threads() == before

@@ -6,7 +6,7 @@ from sknn.architectures import MLP
 from sknn.engine import Net
 from sknn.engine.backprop._epochs import HandwrittenRunner
 from sknn.engine.data import _device as _threads
-from sknn.engine.data._device import FLOPS_WORTH_THREADS, WEIGHTS_WORTH_THREADS, threads_for
+from sknn.engine.data._device import FLOPS_WORTH_THREADS, WEIGHTS_WORTH_THREADS, limit_threads
 
 
 @pytest.fixture
@@ -26,13 +26,13 @@ def two_threads():
     ],
 )
 def test_small_or_narrow_work_is_done_by_one_thread(flops, weights, expected, two_threads):
-    with threads_for(flops, weights):
+    with limit_threads(flops, weights):
         assert torch.get_num_threads() == expected
     assert torch.get_num_threads() == 2
 
 
 def test_never_more_threads_than_there_were():
-    with threads_for(1e12, 1e6):
+    with limit_threads(1e12, 1e6):
         assert torch.get_num_threads() == 1
 
 

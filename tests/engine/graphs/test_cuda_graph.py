@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from sknn.engine.graphs._cuda_graph import CudaGraph, Replayed, graphs_for
+from sknn.engine.graphs._cuda_graph import CudaGraph, Replayed, choose_graph_maker
 from tests.engine.graphs.fake_graph import FakeGraph
 
 
@@ -92,14 +92,14 @@ def test_a_number_of_pythons_is_captured_for_ever():
 
 @pytest.mark.parametrize("device", ["cpu", "mps", "meta"])
 def test_only_cuda_devices_have_graphs(device):
-    assert graphs_for(device) is None
+    assert choose_graph_maker(device) is None
 
 
 @pytest.mark.parametrize("device", ["cuda", "cuda:1"])
 def test_graphs_of_a_cuda_device_share_a_stream_of_it(device, monkeypatch):
     made = []
     monkeypatch.setattr(torch.cuda, "Stream", lambda device: made.append(device) or len(made))
-    new_graph = graphs_for(device)
+    new_graph = choose_graph_maker(device)
     one, other = new_graph(), new_graph()
     assert type(one) is CudaGraph
     assert one is not other

@@ -55,7 +55,7 @@ def graphs(monkeypatch):
     """Return a function that gives the CPU graphs, with so many batches in a chunk."""
 
     def give(most_batches=2):
-        monkeypatch.setattr(_replayed, "graphs_for", lambda device: FakeGraph)
+        monkeypatch.setattr(_replayed, "choose_graph_maker", lambda device: FakeGraph)
         monkeypatch.setattr(_replayed, "MOST_BATCHES", most_batches)
 
     return give
@@ -241,7 +241,7 @@ def test_replays_and_single_steps_share_the_optimizers_state(
         slow.partial_fit(X, y, classes=[0, 1, 2])
         with monkeypatch.context() as patch:
             if i % 2:  # every other epoch by replays
-                patch.setattr(_replayed, "graphs_for", lambda device: FakeGraph)
+                patch.setattr(_replayed, "choose_graph_maker", lambda device: FakeGraph)
                 patch.setattr(_replayed, "MOST_BATCHES", 2)
             fast.partial_fit(X, y, classes=[0, 1, 2])
     assert n_replays() == 9  # three times 5 chunks, of which 4 have one length and 1 warms up
@@ -291,7 +291,7 @@ def test_a_capture_that_fails_costs_nothing_but_speed(
     model = make("log_loss", activation=activation, dropout=0.0, **SOLVERS[solver])
     plain = clone(model).fit(X, y, weight + 0.5)
     graphs()
-    monkeypatch.setattr(_replayed, "graphs_for", lambda device: fails(after))
+    monkeypatch.setattr(_replayed, "choose_graph_maker", lambda device: fails(after))
     model.fit(X, y, weight + 0.5)
     assert [graph.n_captures for graph in FakeGraph.made] == [1, 1]
     assert n_replays() == 0
@@ -303,7 +303,7 @@ def test_dropout_goes_on_after_a_capture_that_fails(rng, graphs, monkeypatch):
     model = make("log_loss", dropout=0.5)
     plain = clone(model).fit(X, y)
     graphs()
-    monkeypatch.setattr(_replayed, "graphs_for", lambda device: fails(after=True))
+    monkeypatch.setattr(_replayed, "choose_graph_maker", lambda device: fails(after=True))
     assert_same(model.fit(X, y), plain, rtol=1e-12)
 
 
@@ -416,7 +416,7 @@ def test_another_state_of_the_optimizer_is_captured_anew(rng, graphs):
         model = make("log_loss", **settings, **SOLVERS[solver])
         plain = clone(model).fit(X, y)
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(_replayed, "graphs_for", lambda device: FakeGraph)
+            patch.setattr(_replayed, "choose_graph_maker", lambda device: FakeGraph)
             model.fit(X, y)
         assert [graph.n_replays for graph in FakeGraph.made] == [1, 2]  # of 2 and of 3 epochs
         assert_same(model, plain, rtol=1e-11)

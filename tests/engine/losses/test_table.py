@@ -78,8 +78,8 @@ def test_gradients_equal_numeric_ones(case, n_columns, rng):
     output, target = data(case, rng, n_columns)
     loss = make(case)
     output.requires_grad_()
-    assert loss.per_row(output, target).shape == (N,)
-    assert torch.autograd.gradcheck(lambda z: loss.per_row(z, target), (output,))
+    assert loss.per_sample(output, target).shape == (N,)
+    assert torch.autograd.gradcheck(lambda z: loss.per_sample(z, target), (output,))
 
 
 @pytest.mark.parametrize("n_columns", [1, 3])
@@ -87,7 +87,7 @@ def test_gradients_equal_numeric_ones(case, n_columns, rng):
 def test_formulas_of_gradients_equal_autograds(case, n_columns, rng):
     output, target = data(case, rng, n_columns)
     loss, z = make(case), output.clone().requires_grad_()
-    loss.per_row(z, target).sum().backward()
+    loss.per_sample(z, target).sum().backward()
     y = target.t() if target.ndim > 1 else torch.eye(n_columns, dtype=output.dtype)[target].t()
     into = torch.full((output.shape[1], N), torch.nan, dtype=output.dtype)
     before = y.clone(), output.clone()
@@ -104,7 +104,7 @@ def test_costs_and_gradients_of_sure_and_wrong_predictions_are_finite(case, dtyp
     target = target.to(dtype) if target.ndim > 1 else target
     z = (1e4 * output).to(dtype).requires_grad_()
     loss = make(case)
-    costs = loss.per_row(z, target)
+    costs = loss.per_sample(z, target)
     costs.sum().backward()
     assert torch.isfinite(costs).all()
     assert torch.isfinite(z.grad).all()
@@ -135,7 +135,7 @@ def test_gradient_is_prediction_minus_target(loss, rng):
     z, target = data(loss, rng)
     theirs = np.eye(3)[target] if loss == "log_loss" else target.numpy()
     z.requires_grad_()
-    LOSSES[loss]().per_row(z, target).sum().backward()
+    LOSSES[loss]().per_sample(z, target).sum().backward()
     expected = LINKS[loss](z.detach().numpy()) - theirs
     np.testing.assert_allclose(z.grad.numpy(), expected, atol=1e-12)
 
@@ -168,7 +168,7 @@ def test_links_of_numbers_equal_the_codecs(case, n_columns, rng):
 def test_perfect_poisson_and_gamma_predictions_cost_nothing():
     y = torch.tensor([[3.0], [0.5]])
     for loss in ("poisson", "gamma"):
-        assert LOSSES[loss]().per_row(y.log(), y).abs().max() < 1e-6
+        assert LOSSES[loss]().per_sample(y.log(), y).abs().max() < 1e-6
 
 
 def test_gamma_is_half_scikit_learns_deviance(rng):
@@ -187,7 +187,7 @@ def test_absolute_error_is_scikit_learns(rng):
 @pytest.mark.parametrize(("error", "cost"), [(0.5, 0.125), (-1.0, 0.5), (3.0, 2.5), (-3.0, 2.5)])
 def test_huber_by_hand(error, cost):
     z, y = torch.tensor([[error]]), torch.zeros(1, 1)
-    assert LOSSES["huber"](delta=1.0).per_row(z, y).item() == pytest.approx(cost)
+    assert LOSSES["huber"](delta=1.0).per_sample(z, y).item() == pytest.approx(cost)
 
 
 def test_quantile_is_the_mean_of_scikit_learns_pinball_losses(rng):
@@ -199,7 +199,7 @@ def test_quantile_is_the_mean_of_scikit_learns_pinball_losses(rng):
         for j in range(2)
         for k, level in enumerate(LEVELS)
     ]
-    assert float(loss.per_row(z, y).mean()) == pytest.approx(np.sum(expected) / 5, rel=1e-12)
+    assert float(loss.per_sample(z, y).mean()) == pytest.approx(np.sum(expected) / 5, rel=1e-12)
 
 
 def test_gaussian_nll_is_scipys_negative_log_density(rng):
@@ -210,7 +210,7 @@ def test_gaussian_nll_is_scipys_negative_log_density(rng):
     mean, std = loss.link(z).reshape(N, 2, 2).unbind(2)
     np.testing.assert_allclose(std.numpy(), np.logaddexp(0, z[:, 1::2].numpy()) + 0.1)
     expected = -norm.logpdf(y.numpy(), mean.numpy(), std.numpy()).sum(axis=1)
-    np.testing.assert_allclose(loss.per_row(z, y).numpy(), expected, rtol=1e-12)
+    np.testing.assert_allclose(loss.per_sample(z, y).numpy(), expected, rtol=1e-12)
 
 
 # --- classes -------------------------------------------------------------------------------
@@ -221,15 +221,15 @@ def test_smoothed_log_loss_is_that_of_smoothed_targets(smoothing, rng):
     z, y = data("log_loss", rng, 4)
     soft = (1 - smoothing) * np.eye(4)[y] + smoothing / 4
     expected = -(soft * np.log(softmax(z.numpy(), axis=1))).sum(axis=1)
-    ours = LOSSES["log_loss"](label_smoothing=smoothing).per_row(z, y)
+    ours = LOSSES["log_loss"](label_smoothing=smoothing).per_sample(z, y)
     np.testing.assert_allclose(ours.numpy(), expected, rtol=1e-12)
 
 
 def test_smoothed_binary_log_loss_is_that_of_two_smoothed_classes(rng):
     z, y = data("binary_log_loss", rng, 1)
     two = torch.cat([torch.zeros_like(z), z], dim=1)
-    several = LOSSES["log_loss"](label_smoothing=0.3).per_row(two, y[:, 0].long())
-    ours = LOSSES["binary_log_loss"](label_smoothing=0.3).per_row(z, y)
+    several = LOSSES["log_loss"](label_smoothing=0.3).per_sample(two, y[:, 0].long())
+    ours = LOSSES["binary_log_loss"](label_smoothing=0.3).per_sample(z, y)
     np.testing.assert_allclose(ours.numpy(), several.numpy(), rtol=1e-12)
 
 
@@ -239,14 +239,14 @@ def test_binary_focal_is_that_of_two_classes(gamma, smoothing, rng):
     z, y = data("binary_focal", rng, 1)
     two = torch.cat([torch.zeros_like(z), z], dim=1)
     settings = {"gamma": gamma, "label_smoothing": smoothing}
-    several = LOSSES["focal"](**settings).per_row(two, y[:, 0].long())
-    ours = LOSSES["binary_focal"](**settings).per_row(z, y)
+    several = LOSSES["focal"](**settings).per_sample(two, y[:, 0].long())
+    ours = LOSSES["binary_focal"](**settings).per_sample(z, y)
     np.testing.assert_allclose(ours.numpy(), several.numpy(), rtol=1e-12)
 
 
 def test_focal_without_focus_is_the_log_loss(rng):
     z, y = data("focal", rng, 4)
-    ours = float(LOSSES["focal"](gamma=0.0).per_row(z, y).mean())
+    ours = float(LOSSES["focal"](gamma=0.0).per_sample(z, y).mean())
     expected = log_loss(y, softmax(z.numpy(), axis=1), labels=range(4))
     assert ours == pytest.approx(expected, rel=1e-12)
 
@@ -255,7 +255,7 @@ def test_focal_is_the_papers_formula(rng):
     z, y = data("focal", rng, 4)
     p = softmax(z.numpy(), axis=1)[np.arange(N), y]
     expected = -((1 - p) ** 2) * np.log(p)
-    np.testing.assert_allclose(LOSSES["focal"]().per_row(z, y).numpy(), expected, rtol=1e-12)
+    np.testing.assert_allclose(LOSSES["focal"]().per_sample(z, y).numpy(), expected, rtol=1e-12)
 
 
 def test_hinge_losses_are_scikit_learns(rng):
@@ -274,17 +274,17 @@ def test_a_users_function_may_return_a_cost_for_each_row_or_each_output(rng):
     z, y = data("squared_error", rng)
     each = as_loss(lambda output, target: (output - target) ** 2)
     rows = as_loss(lambda output, target: ((output - target) ** 2).sum(dim=1))
-    expected = 2 * LOSSES["squared_error"]().per_row(z, y)
-    assert torch.equal(each.per_row(z, y), rows.per_row(z, y))
-    np.testing.assert_allclose(each.per_row(z, y).numpy(), expected.numpy())
+    expected = 2 * LOSSES["squared_error"]().per_sample(z, y)
+    assert torch.equal(each.per_sample(z, y), rows.per_sample(z, y))
+    np.testing.assert_allclose(each.per_sample(z, y).numpy(), expected.numpy())
     assert each.gradient_into is None
 
 
 def test_torchs_own_losses_can_be_used(rng):
     z, y = data("log_loss", rng)
     theirs = as_loss(torch.nn.CrossEntropyLoss(reduction="none"))
-    expected = LOSSES["log_loss"]().per_row(z, y)
-    np.testing.assert_allclose(theirs.per_row(z, y).numpy(), expected.numpy())
+    expected = LOSSES["log_loss"]().per_sample(z, y)
+    np.testing.assert_allclose(theirs.per_sample(z, y).numpy(), expected.numpy())
     assert theirs.name == "CrossEntropyLoss"
 
 
@@ -301,7 +301,7 @@ def test_torchs_own_losses_can_be_used(rng):
 def test_a_users_function_that_returns_something_else_is_an_error(function, message, rng):
     z, y = data("squared_error", rng)
     with pytest.raises(ValueError, match=message):
-        as_loss(function).per_row(z.requires_grad_(), y)
+        as_loss(function).per_sample(z.requires_grad_(), y)
 
 
 @pytest.mark.parametrize("loss", ["mse", 3, None])
@@ -331,7 +331,7 @@ def test_losses_can_be_pickled(case, rng):
     loss = make(case)
     again = pickle.loads(pickle.dumps(loss))
     assert isinstance(again, TableLoss)
-    assert torch.equal(again.per_row(output, target), loss.per_row(output, target))
+    assert torch.equal(again.per_sample(output, target), loss.per_sample(output, target))
     assert torch.equal(again.link(output), loss.link(output))
 
 

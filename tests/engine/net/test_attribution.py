@@ -9,9 +9,9 @@ import torch
 from sknn.architectures import SequenceCNN, SequenceOptions
 from sknn.engine import Net, forward
 from sknn.engine.net._attribution import (
-    best_windows,
+    compute_input_gradient,
+    find_best_windows,
     gradient_times_input,
-    input_gradient,
     knock_out_effects,
 )
 
@@ -41,7 +41,7 @@ TARGET = np.array([0, 1, 2, 0, 1, 2])
 def test_input_gradient_is_that_of_finite_differences(pooling, chunk):
     net = trained(replace(OPTIONS, pooling=pooling, reverse_complement=True))
     X = sequences().reshape(6, -1) + 1e-3 * np.random.RandomState(2).normal(size=(6, 48))
-    gradient = input_gradient(net, X, TARGET, chunk_numbers=chunk)
+    gradient = compute_input_gradient(net, X, TARGET, chunk_numbers=chunk)
     for i in (0, 7, 30, 47):
         step = np.zeros(48)
         step[i] = 1e-6
@@ -80,7 +80,7 @@ def test_knocked_out_filters_tell_and_come_back(position_bias):
 def test_best_windows_hold_the_pooled_values(chunk):
     net = trained(replace(OPTIONS, reverse_complement=True))
     X = sequences().reshape(6, -1)
-    activation, start, other = best_windows(net, X, chunk_numbers=chunk)
+    activation, start, other = find_best_windows(net, X, chunk_numbers=chunk)
     with torch.no_grad():
         np.testing.assert_allclose(activation, net.module_.pooled(torch.from_numpy(X)).numpy())
     assert start.min() >= 0

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from sknn.architectures import SequenceCNN, SequenceOptions
-from sknn.engine import Net, forward, mutation_effects
+from sknn.engine import Net, compute_mutation_effects, forward
 from sknn.engine.net._mutagenesis import is_single_layer
 
 OPTIONS = SequenceOptions(
@@ -68,7 +68,7 @@ def test_effects_are_those_of_exchanges_made_one_by_one(changes, chunk_numbers):
     kept = X.copy()
     inside = np.ones((6, LENGTH), bool)
     inside[0, 8:] = inside[1, :2] = inside[1, 10:] = inside[2, 3:] = False
-    effects = mutation_effects(net, X, TARGET, chunk_numbers=chunk_numbers)
+    effects = compute_mutation_effects(net, X, TARGET, chunk_numbers=chunk_numbers)
     np.testing.assert_array_equal(X, kept)
     np.testing.assert_allclose(effects, exchanged_one_by_one(net, X, inside), atol=1e-12)
     np.testing.assert_array_equal(effects[X == 1], 0)
@@ -79,7 +79,7 @@ def test_effects_are_those_of_exchanges_made_one_by_one(changes, chunk_numbers):
 def test_unknown_letters_at_the_ends_are_exchanged_where_they_are_positions():
     net, X = trained(OPTIONS), sequences()
     everywhere = np.ones((6, LENGTH), bool)
-    effects = mutation_effects(net, X, TARGET, everywhere)
+    effects = compute_mutation_effects(net, X, TARGET, everywhere)
     np.testing.assert_allclose(effects, exchanged_one_by_one(net, X, everywhere), atol=1e-12)
     assert np.abs(effects[0, 8:]).max() > 0
 
@@ -87,7 +87,7 @@ def test_unknown_letters_at_the_ends_are_exchanged_where_they_are_positions():
 def test_float32_is_as_exact_as_forward_passes():
     options = replace(OPTIONS, pooling="maxmean", reverse_complement=True)
     net, X = trained(options, torch.float32), sequences().astype(np.float32)
-    effects = mutation_effects(net, X, TARGET)
+    effects = compute_mutation_effects(net, X, TARGET)
     inside = (X.any(axis=2)) | (np.arange(LENGTH) < 8)
     inside[1, :2] = inside[2, 3:] = False
     assert effects.dtype == np.float32

@@ -87,8 +87,8 @@ def test_penalty_is_scikit_learns(data):
     net = make_net(alpha=0.4).initialize()
     weights = [p.detach().numpy() for p in net.module_.penalized()]
     expected = 0.5 * 0.4 / 7.0 * sum((w**2).sum() for w in weights)
-    assert float(net.penalty(7.0).detach()) == pytest.approx(expected, rel=1e-6)
-    assert make_net().initialize().penalty(7.0) == 0
+    assert float(net.compute_penalty(7.0).detach()) == pytest.approx(expected, rel=1e-6)
+    assert make_net().initialize().compute_penalty(7.0) == 0
 
 
 @pytest.mark.parametrize("alpha", [0.0, 0.4])
@@ -98,15 +98,15 @@ def test_a_module_may_add_a_penalty_of_its_own(alpha):
     net = Net(cnn, loss="binary_log_loss", alpha=alpha).initialize()
     with torch.no_grad():
         cnn.bank.position_bias.fill_(2.0)
-    squares = sum(float(p.detach().square().sum()) for p in net.penalized_parameters())
-    assert not any(p is cnn.bank.position_bias for p in net.penalized_parameters())
+    squares = sum(float(p.detach().square().sum()) for p in net.get_penalized_parameters())
+    assert not any(p is cnn.bank.position_bias for p in net.get_penalized_parameters())
     expected = 0.001 * 4 * cnn.bank.position_bias.numel() + 0.5 * alpha / 7 * squares
-    assert float(net.penalty(7.0).detach()) == pytest.approx(expected, rel=1e-5)
+    assert float(net.compute_penalty(7.0).detach()) == pytest.approx(expected, rel=1e-5)
 
 
 def test_penalty_of_an_unknown_module_leaves_vectors_alone():
     net = Net(torch.nn.Linear(3, 2), loss="squared_error", alpha=1.0).initialize()
-    assert [p.ndim for p in net.penalized_parameters()] == [2]
+    assert [p.ndim for p in net.get_penalized_parameters()] == [2]
 
 
 def test_estimators_net_can_go_on_training(data):
@@ -124,7 +124,7 @@ def test_penalty_is_that_of_an_elastic_net(l1_ratio, data):
     weights = np.concatenate([p.detach().numpy().ravel() for p in net.module_.penalized()])
     l1, l2 = np.abs(weights).sum(), np.square(weights).sum()
     expected = 0.4 * ((1 - l1_ratio) / 2 * l2 + l1_ratio * l1) / 7.0
-    assert float(net.penalty(7.0).detach()) == pytest.approx(expected, rel=1e-5)
+    assert float(net.compute_penalty(7.0).detach()) == pytest.approx(expected, rel=1e-5)
 
 
 @pytest.mark.parametrize("runner", [AutogradRunner, HandwrittenRunner])

@@ -32,7 +32,7 @@ def _graphs(monkeypatch):
     """Give the CPU graphs, and four steps of three networks to a chunk of an epoch of seven."""
     FakeGraph.made.clear()
     monkeypatch.setattr(_many_pass, "multiply", lambda a, b, out: torch.bmm(a, b, out=out))
-    monkeypatch.setattr(_many_replayed, "graphs_for", lambda device: FakeGraph)
+    monkeypatch.setattr(_many_replayed, "choose_graph_maker", lambda device: FakeGraph)
     monkeypatch.setattr(_many_orders, "GROUP_NUMBERS", 2 * 3 * 16 * 64)
     yield
     FakeGraph.made.clear()
@@ -101,7 +101,7 @@ def test_a_capture_that_fails_leaves_all_networks_as_they_are(monkeypatch):
         FakeGraph.capture(self, lambda: (work(), torch.ones(1).item()))
 
     failing = type("Failing", (FakeGraph,), {"capture": fail})
-    monkeypatch.setattr(_many_replayed, "graphs_for", lambda device: failing)
+    monkeypatch.setattr(_many_replayed, "choose_graph_maker", lambda device: failing)
     estimators = [classifier(learning_rate_init=r) for r in RATES]
     assert compare(estimators, monkeypatch) == 0
     assert [graph.n_runs for graph in FakeGraph.made] == [1, 1]
@@ -112,9 +112,9 @@ def test_chunks_on_a_gpu_are_longer(monkeypatch):
     X = torch.zeros(1000, 64, device="meta")
     sample = _many_orders.Sample(X, np.arange(1000), torch.zeros(1000, device="meta"), None)
     order = _many_orders.Order(sample, None)
-    assert _many_orders.Feed([order], 16, 8).n_steps == 64
+    assert _many_orders.ChunkLoader([order], 16, 8).n_steps == 64
     monkeypatch.setattr(_many_orders, "DEVICE_NUMBERS", 3 * 16 * 64)
-    assert _many_orders.Feed([order], 16, 8).n_steps == 3
+    assert _many_orders.ChunkLoader([order], 16, 8).n_steps == 3
 
 
 def test_networks_that_part_company_are_captured_anew(monkeypatch):

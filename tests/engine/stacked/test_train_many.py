@@ -16,7 +16,7 @@ from sknn import DeepMLPClassifier, DeepMLPRegressor
 from sknn.deep.parts._preparation import FitData
 from sknn.engine import train, train_many
 from sknn.engine.callbacks import _validation as _callbacks
-from sknn.engine.callbacks._progress import epoch_bar
+from sknn.engine.callbacks._progress import show_epoch_bar
 from sknn.engine.stacked import _graphs as _many_replayed
 from sknn.engine.stacked import _memory as _many_memory
 from sknn.engine.stacked import _train_many
@@ -290,7 +290,7 @@ def test_validation_takes_one_pass_for_all(monkeypatch):
 
     models = [classifier(early_stopping=True, alpha=a) for a in RATES]
     alone = [train(plan_of(model)) for model in models]
-    monkeypatch.setattr(_callbacks, "raw_output", no_pass)
+    monkeypatch.setattr(_callbacks, "predict_raw", no_pass)
     monkeypatch.setattr(_many_validation, "CHUNK_NUMBERS", 7 * 3 * 10)  # seven rows at a time
     for one, other in zip(alone, train_many([plan_of(m) for m in models]), strict=True):
         assert_same(one, other)
@@ -586,14 +586,14 @@ def test_networks_of_one_order_enter_together(monkeypatch):
     [(9, "aab", 3), (3, "aabb", 2), (2, "aabb", 2), (3, "aaaa", 3), (3, "abbb", 3), (0, "a", 0)],
 )
 def test_how_many_to_let_in(most, keys, n):
-    assert _train_many._at_boundary(most, list(keys)) == n
+    assert _train_many._find_boundary(most, list(keys)) == n
 
 
 def test_memory_limits_the_networks_side_by_side(monkeypatch):
     estimators = [classifier(alpha=a) for a in (*RATES, 0.1, 1.0)]
     alone = [train(plan_of(e)) for e in estimators]
     sizes = small_stacks(monkeypatch, 64)
-    need = _many_memory.bytes_of_member(alone[0].net)
+    need = _many_memory.estimate_member_bytes(alone[0].net)
     for memory, size in [(0, 1), (2 * need, 2), (100 * need, 5)]:
         sizes.clear()
         together = train_many([plan_of(e) for e in estimators], memory=memory)
@@ -604,7 +604,7 @@ def test_memory_limits_the_networks_side_by_side(monkeypatch):
 
 def test_usual_memory_is_a_share_of_what_is_free(monkeypatch):
     monkeypatch.setattr(_many_memory, "free_memory", lambda device: 4000)
-    assert _many_memory.memory_budget() == 1000
+    assert _many_memory.get_memory_budget() == 1000
 
 
 def test_free_memory_where_the_system_does_not_say(monkeypatch):
@@ -704,7 +704,7 @@ def test_bar_counts_all_epochs(capsys):
 
 def test_no_bar_without_rich(capsys, monkeypatch):
     monkeypatch.setitem(sys.modules, "rich.progress", None)
-    with epoch_bar(3, True) as advance:
+    with show_epoch_bar(3, True) as advance:
         advance(3)
     assert capsys.readouterr().out == ""
 
