@@ -8,7 +8,7 @@ import pytest
 from sknn import DeepMLPClassifier
 from sknn._specs import Progress
 from sknn.engine.callbacks import _progress as _verbose
-from sknn.engine.callbacks._progress import Bar, Lines, display
+from sknn.engine.callbacks._progress import Bar, Lines, choose_display
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -55,7 +55,7 @@ def test_terminal_gets_one_bar_with_epoch_loss_and_score(monkeypatch):
     rich = pytest.importorskip("rich.console")
     out = io.StringIO()
     console = rich.Console(file=out, force_terminal=True, width=100)
-    monkeypatch.setattr(_verbose, "display", None)
+    monkeypatch.setattr(_verbose, "choose_display", None)
     progress = Progress()
     bar = Bar(3, progress, console)
     model = DeepMLPClassifier(max_iter=3, random_state=0, callbacks=[Follower(bar, progress)])
@@ -86,10 +86,12 @@ def Follower(bar, progress):  # noqa: N802 - reads as a class
 
 def test_choice_of_display(monkeypatch):
     rich = pytest.importorskip("rich.console")
-    assert display(0, 10, Progress()) is None
-    assert isinstance(display(1, 10, Progress()), Lines)  # the output of tests is no terminal
+    assert choose_display(0, 10, Progress()) is None
+    assert isinstance(
+        choose_display(1, 10, Progress()), Lines
+    )  # the output of tests is no terminal
     monkeypatch.setattr(rich.Console, "is_terminal", True)
-    assert isinstance(display(True, 10, Progress()), Bar)
-    assert isinstance(display(2, 10, Progress()), Lines)
+    assert isinstance(choose_display(True, 10, Progress()), Bar)
+    assert isinstance(choose_display(2, 10, Progress()), Lines)
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    assert isinstance(display(1, 10, Progress()), Lines)
+    assert isinstance(choose_display(1, 10, Progress()), Lines)
