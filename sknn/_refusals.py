@@ -1,11 +1,11 @@
 """What is wrong with values that NumPy, SciPy or a frame's library refuse, in words for users.
 
-Nothing is looked at before a conversion has failed, so that good values cost nothing.
+No value is looked at before a conversion has failed, so that good values cost nothing.
 """
 
 import datetime
 import numbers
-from collections.abc import Iterable, Iterator, Mapping, Set, Sized
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set, Sized
 from contextlib import contextmanager
 from decimal import Decimal
 
@@ -19,6 +19,10 @@ _KNOWN = ("builtins", "sklearn", "sknn")
 _ENCODE = (
     "Encode text and categories as numbers first, with sknn.preprocessing.TabularEncoder for "
     "instance."
+)
+_MISSING = (
+    "Input {name} contains NaN: it holds {shown} {where}, a missing value. Fill it, with "
+    "sklearn.impute.SimpleImputer for instance, or leave the sample out."
 )
 #: longest part of a value that a message shows
 _SHOWN = 60
@@ -45,7 +49,7 @@ def explain_refusal(values: object, name: str = "X") -> Iterator[None]:
     Notes
     -----
     Where nothing is found the error stays what it is: scikit-learn has words of its own for a wrong
-    number of axes, NaN, infinity and arrays of complex numbers.
+    number of axes and arrays of complex numbers. NaN and infinity, which it refuses, get a place.
 
     Examples
     --------
@@ -58,12 +62,14 @@ def explain_refusal(values: object, name: str = "X") -> Iterator[None]:
     ...
     ValueError: X holds the text 'n/a' in column 0 (sample 1), but takes numbers alone. ...
     """
-    if getattr(getattr(values, "dtype", None), "kind", "") in ("m", "M"):
-        raise find_fault(values, name)  # NumPy would count nanoseconds
+    if _has_dates(values) and (fault := find_fault(values, name)) is not None:
+        raise fault
     try:
         yield
     except Exception as error:  # libraries raise errors of many kinds
         explained = find_fault(values, name)
+        if explained is None and f"Input {name} contains" in str(error):  # scikit-learn's words
+            explained = _find_non_finite(values, name)
         if explained is None and type(error).__module__.split(".")[0] not in _KNOWN:
             explained = ValueError(
                 f"{name} cannot be read as an array of numbers ({_show(error)}). Cast its columns "
@@ -72,6 +78,16 @@ def explain_refusal(values: object, name: str = "X") -> Iterator[None]:
         if explained is None:
             raise
         raise explained from error
+
+
+def _has_dates(values: object) -> bool:
+    """Return whether dtypes are of dates or durations: NumPy would count their nanoseconds."""
+    if hasattr(values, "collect"):  # a lazy frame knows no dtypes until it is read
+        return False
+    dtypes = getattr(values, "dtypes", getattr(getattr(values, "schema", None), "types", None))
+    dtypes = dtypes if np.iterable(dtypes) else [getattr(values, "dtype", "")]
+    # pandas and NumPy say 'datetime64[ns]', polars 'Date' and 'Datetime', pyarrow 'timestamp'.
+    return any(str(dtype).lower().startswith(("date", "time", "duration")) for dtype in dtypes)
 
 
 def find_fault(values: object, name: str) -> Exception | None:
@@ -190,15 +206,42 @@ def _find_wrong_value(table: np.ndarray, labels: list, name: str) -> Exception |
         value = table[place]
         if isinstance(value, _NUMBERS) and -1e300 < read_float(value) < 1e300:
             continue
-        if len(place) == 1:
-            where = f"at position {place[0]}"
-        else:
-            column = repr(labels[place[1]]) if len(labels) > place[1] else str(place[1])
-            where = f"in column {column} (sample {place[0]})"
-        fault = _explain_value(value, where, name)
+        fault = _explain_value(value, _describe_place(place, labels), name)
         if fault is not None:
             return fault
     return None
+
+
+def _describe_place(place: Sequence[int], labels: list) -> str:
+    """Return where a value is, in words: its column by name or number, and its sample."""
+    if len(place) == 1:
+        return f"at position {place[0]}"
+    column = repr(labels[place[1]]) if len(labels) > place[1] else str(place[1])
+    return f"in column {column} (sample {place[0]})"
+
+
+def _find_non_finite(values: object, name: str) -> ValueError | None:
+    """Return an error for the first NaN or infinity in what holds numbers alone."""
+    if hasattr(values, "tocoo"):
+        stored = values.tocoo()
+        table, places = stored.data, np.stack([stored.row, stored.col], axis=1)
+    else:
+        table, places = np.asarray(values), None
+        if table.dtype.kind not in "biuf":
+            table = np.asarray(values, dtype=object).astype(np.float64)
+    # Transposed, so that columns are searched one after the other.
+    wrong = next(iter(np.argwhere(~np.isfinite(table.T))), None)
+    if wrong is None:
+        return None
+    value = float(table.T[tuple(wrong)])
+    place = wrong[::-1].tolist() if places is None else places[wrong[0]].tolist()
+    where = _describe_place(place, _find_labels(values))
+    if np.isnan(value):
+        return ValueError(_MISSING.format(name=name, shown=value, where=where))
+    return ValueError(
+        f"Input {name} contains infinity or a value too large: it holds {value} {where}. Put a "
+        "finite number in its place."
+    )
 
 
 def read_float(value: object) -> float:
@@ -220,10 +263,7 @@ def _explain_value(value: object, where: str, name: str) -> Exception | None:
             )
         return None
     if value is None or kind in ("NAType", "NaTType"):
-        return ValueError(
-            f"Input {name} contains NaN: it holds {shown} {where}, a missing value. Fill it, with "
-            "sklearn.impute.SimpleImputer for instance, or leave the sample out."
-        )
+        return ValueError(_MISSING.format(name=name, shown=shown, where=where))
     if isinstance(value, (str, bytes)):
         try:
             float(value)

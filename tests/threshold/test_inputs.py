@@ -17,30 +17,42 @@ numbers = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]
 WRONG_X = {
     "text in pandas": (
         pd.DataFrame({"age": numbers, "city": list("xyxyxy")}),
-        "'city' .* is 'x'",
+        "the text 'x' in column 'city'",
     ),
     "text in polars": (
         pl.DataFrame({"age": numbers, "city": list("xyxyxy")}),
-        "'city' .* is 'x'",
+        "the text 'x' in column 'city'",
     ),
-    "categories": (pd.DataFrame({"c": pd.Categorical(list("xyxyxy"))}), "'c' in sample 0 is 'x'"),
-    "text in an array": (np.array([["1", "b"]] * 6), "column 1 in sample 0 is 'b'"),
-    "dicts": (np.array([[1, {"a": 1}]] * 6, dtype=object), "column 1 .* argument must be"),
-    "None": (pd.DataFrame({"a": [*numbers[:5], None]}), "contains NaN.* 'a' in sample 5"),
-    "pd.NA": (pd.DataFrame({"a": pd.array([1, None] * 3, dtype="Int64")}), "NaN.* 'a' in sample 1"),
-    "null": (pl.DataFrame({"a": [1, None] * 3}), "contains NaN.* 'a' in sample 1"),
-    "infinity": (pd.DataFrame({"a": [*numbers[:5], np.inf]}), "infinity.* 'a' in sample 5"),
-    "dates": (pd.DataFrame({"d": pd.date_range("2020", periods=6)}), "'d' .* holds dates"),
-    "dates in polars": (pl.DataFrame({"d": [datetime.date(2020, 1, 1)] * 6}), "'d' .* holds dates"),
+    "categories": (pd.DataFrame({"c": pd.Categorical(list("xyxyxy"))}), "text 'x' in column 'c'"),
+    "text in an array": (np.array([["1", "b"]] * 6), "text .*'b'.* in column 1"),
+    "dicts": (np.array([[1, {"a": 1}]] * 6, dtype=object), "argument must be .* in column 1"),
+    "None": (pd.DataFrame({"a": [*numbers[:5], None]}), "contains NaN.* 'a' .sample 5"),
+    "pd.NA": (pd.DataFrame({"a": pd.array([1, None] * 3, dtype="Int64")}), "NaN.* 'a' .sample 1"),
+    "null": (pl.DataFrame({"a": [1, None] * 3}), "contains NaN.* 'a' .sample 1"),
+    "infinity": (pd.DataFrame({"a": [*numbers[:5], np.inf]}), "infinity.* inf .* 'a' .sample 5"),
+    "NaN": (pd.DataFrame({"a": [*numbers[:5], np.nan]}), "NaN.* nan .* 'a' .sample 5"),
+    "NaN in an array": (
+        np.where(np.arange(12) == 5, np.nan, X.ravel()).reshape(6, 2),
+        "1 .sample 2",
+    ),
+    "dates": (pd.DataFrame({"d": pd.date_range("2020", periods=6)}), "'d' .* a date, time or dur"),
+    "dates in polars": (pl.DataFrame({"d": [datetime.date(2020, 1, 1)] * 6}), "'d' .* a date"),
+    "dates without samples": (np.empty((0, 2), "M8[D]"), "0 sample"),
     "dates in an array": (
         np.array([["2020-01-01"]] * 6, dtype="datetime64[D]"),
-        "0 .* dates",
+        "column 0 .* a date, time",
     ),
-    "durations": (pd.DataFrame({"d": pd.to_timedelta(range(6), "D")}), "'d' .* holds dates or dur"),
-    "complex": (pd.DataFrame({"z": [1j] * 6}), "Complex data not supported: column 'z'"),
-    "a dict": ({"a": numbers}, "row for each sample; got dict"),
-    "an iterator": (iter(X), "row for each sample; got"),
-    "texts": (["ACGT"] * 6, "sample 0 is the text 'ACGT'"),
+    "durations": (
+        pd.DataFrame({"d": pd.to_timedelta(range(6), "D")}),
+        "'d' .* time or duration",
+    ),
+    "complex": (
+        pd.DataFrame({"z": [1j] * 6}),
+        "Complex data not .* in column 'z'",
+    ),
+    "a dict": ({"a": numbers}, "got dict, a mapping"),
+    "an iterator": (iter(X), "an iterator, which can be read only once"),
+    "texts": (["ACGT"] * 6, "the text 'ACGT' at position 0"),
     "ragged lists": ([[1, 2], [3]] * 3, "sample 0 has 2 and sample 1 has 1"),
 }
 WRONG_Y = {
@@ -60,7 +72,7 @@ def test_what_is_no_number_is_named(classifier, case):
 
 def test_what_is_no_number_is_named_in_sparse_samples():
     table = sparse.csr_array(np.array([[1.0, 0.0], [0.0, np.nan]] * 3))
-    with pytest.raises(ValueError, match=r"NaN.* column 1 in sample 1"):
+    with pytest.raises(ValueError, match=r"NaN.* column 1 .sample 1"):
         PerceptronClassifier().fit(table, y)
     with pytest.raises(TypeError, match="Sparse data was passed"):
         ThresholdLogicClassifier().fit(table, y)
@@ -70,7 +82,7 @@ def test_what_is_no_number_is_named_in_sparse_samples():
 def test_what_is_no_number_is_named_in_predict(classifier):
     frame = pd.DataFrame({"age": numbers, "height": numbers})
     classifier.fit(frame, y)
-    with pytest.raises(ValueError, match="column 'height' in sample 0 is 'tall'"):
+    with pytest.raises(ValueError, match="text 'tall' in column 'height'"):
         classifier.predict(frame.assign(height="tall"))
 
 
