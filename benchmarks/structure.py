@@ -24,6 +24,7 @@ PREDICATES = {"is", "has", "can", "supports", "needs", "covers", "should", "was"
 #: private names that scikit-learn, skorch and torch fix
 FIXED = {"_repr_html_", "_repr_mimebundle_", "_validate_params", "forward", "fit", "predict"}
 FIXED |= {"predict_proba", "transform", "fit_transform", "score", "get_params", "set_params"}
+FIXED |= {"backward", "extra_repr"}
 FIXED |= {"on_epoch_end", "on_epoch_begin", "on_train_begin", "on_train_end", "on_batch_end"}
 #: parts that users do not import
 INTERNAL = ("architectures", "deep", "engine")

@@ -219,14 +219,14 @@ class Progress:
 
     def __getstate__(self) -> dict[str, Any]:
         """Return the attributes, curves as arrays, which take less space in files."""
-        state = {name: _as_array(value) for name, value in vars(self).items()}
-        state["history"] = {name: _as_array(column) for name, column in self.history.items()}
+        state = {name: _pack_curve(value) for name, value in vars(self).items()}
+        state["history"] = {name: _pack_curve(column) for name, column in self.history.items()}
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Set the attributes, curves as lists."""
-        vars(self).update({name: _as_list(value) for name, value in state.items()})
-        self.history = {name: _as_list(column) for name, column in state["history"].items()}
+        vars(self).update({name: _unpack_curve(value) for name, value in state.items()})
+        self.history = {name: _unpack_curve(column) for name, column in state["history"].items()}
 
     def note(self, row: Mapping[str, float]) -> None:
         """Append an epoch to the history; what other epochs did not have is NaN there."""
@@ -236,21 +236,21 @@ class Progress:
             column.append(row.get(key, float("nan")))
 
 
-def _as_array(value: Any) -> Any:
+def _pack_curve(value: Any) -> Any:
     return np.array(value, dtype=np.float64) if isinstance(value, list) else value
 
 
-def _as_list(value: Any) -> Any:
+def _unpack_curve(value: Any) -> Any:
     return value.tolist() if isinstance(value, np.ndarray) else value
 
 
 class Watcher(Protocol):
     """Is told of each epoch while it happens."""
 
-    def epoch_begins(self) -> None:
+    def begin_epoch(self) -> None:
         """Take note that an epoch, or an iteration of L-BFGS, begins."""
 
-    def epoch_ends(self, net: Any, progress: Progress) -> bool:
+    def end_epoch(self, net: Any, progress: Progress) -> bool:
         """Look at the net and its progress; return True to stop training."""
 
 
@@ -354,6 +354,6 @@ class TrainPlan:
     incremental: bool = False
     codec: TargetCodec | None = None
 
-    def with_own_rows(self) -> "TrainPlan":
+    def select_own_samples(self) -> "TrainPlan":
         """Return a plan whose X has no other rows than its own."""
         return self if self.rows is None else replace(self, X=self.X[self.rows], rows=None)

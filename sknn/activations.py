@@ -54,27 +54,27 @@ def heaviside(t: np.ndarray) -> np.ndarray:
     return np.where(np.asarray(t) >= 0, 1.0, 0.0)
 
 
-def _density(t: np.ndarray) -> np.ndarray:
+def _compute_density(t: np.ndarray) -> np.ndarray:
     return np.exp(-0.5 * np.square(t)) / np.sqrt(2 * np.pi)
 
 
-def _zero(t: np.ndarray) -> np.ndarray:
+def _make_zeros(t: np.ndarray) -> np.ndarray:
     return np.zeros_like(t, dtype=float)
 
 
-def _gelu_derivative(t: np.ndarray) -> np.ndarray:
-    return ndtr(t) + t * _density(t)
+def _differentiate_gelu(t: np.ndarray) -> np.ndarray:
+    return ndtr(t) + t * _compute_density(t)
 
 
-def _selu(t: np.ndarray) -> np.ndarray:
+def _compute_selu(t: np.ndarray) -> np.ndarray:
     return SELU_SCALE * np.where(t > 0, t, SELU_ALPHA * np.expm1(np.minimum(t, 0)))
 
 
-def _selu_derivative(t: np.ndarray) -> np.ndarray:
+def _differentiate_selu(t: np.ndarray) -> np.ndarray:
     return SELU_SCALE * np.where(t > 0, 1.0, SELU_ALPHA * np.exp(np.minimum(t, 0)))
 
 
-def _silu_derivative(t: np.ndarray) -> np.ndarray:
+def _differentiate_silu(t: np.ndarray) -> np.ndarray:
     return expit(t) * (1 + t * expit(-t))
 
 
@@ -100,7 +100,7 @@ ACTIVATIONS: dict[str, Activation] = {
         "t above 0, exp(t) - 1 below (Clevert et al. 2016)",
     ),
     "gelu": Activation(
-        lambda t: t * ndtr(t), _gelu_derivative, "GELU", 6.0, "t Φ(t) (Hendrycks & Gimpel 2016)"
+        lambda t: t * ndtr(t), _differentiate_gelu, "GELU", 6.0, "t Φ(t) (Hendrycks & Gimpel 2016)"
     ),
     "leaky_relu": Activation(
         lambda t: np.where(t > 0, t, LEAKY_SLOPE * t),
@@ -110,16 +110,26 @@ ACTIVATIONS: dict[str, Activation] = {
         "t above 0, 0.01 t below (Maas et al. 2013)",
     ),
     "selu": Activation(
-        _selu, _selu_derivative, "SELU", 6.0, "scaled elu, keeps variance (Klambauer et al. 2017)"
+        _compute_selu,
+        _differentiate_selu,
+        "SELU",
+        6.0,
+        "scaled elu, keeps variance (Klambauer et al. 2017)",
     ),
     "silu": Activation(
-        lambda t: t * expit(t), _silu_derivative, "SiLU", 6.0, "t σ(t), swish (Elfwing et al. 2018)"
+        lambda t: t * expit(t),
+        _differentiate_silu,
+        "SiLU",
+        6.0,
+        "t σ(t), swish (Elfwing et al. 2018)",
     ),
     "softplus": Activation(
         lambda t: np.logaddexp(0, t), expit, "Softplus", 6.0, "log(1 + exp(t)), a smooth relu"
     ),
-    "heaviside": Activation(heaviside, _zero, None, 6.0, "1 if t >= 0 else 0 (McCulloch & Pitts)"),
-    "sign": Activation(np.sign, _zero, None, 6.0, "-1, 0 or 1"),
+    "heaviside": Activation(
+        heaviside, _make_zeros, None, 6.0, "1 if t >= 0 else 0 (McCulloch & Pitts)"
+    ),
+    "sign": Activation(np.sign, _make_zeros, None, 6.0, "-1, 0 or 1"),
 }
 
 #: names that gradient descent can train

@@ -5,10 +5,10 @@ from sknn.architectures._describe import describe
 from sknn.architectures._mlp import MLP
 from sknn.architectures._replayable import is_replayable
 from sknn.architectures._sequence_cnn import SequenceCNN
+from sknn.architectures._stochastic import find_stochastic_layers
 from sknn.architectures._tabular_ensemble import TabularEnsemble, TabularOptions
-from sknn.architectures._unsteady import unsteady_layers
 from sknn.architectures._user_module import build_user_module
-from sknn.architectures.layers._blocks import seeded_torch
+from sknn.architectures.layers._blocks import seed_torch
 from sknn.architectures.layers._dropout import DrawnMasks, Dropout, draw_into
 from sknn.architectures.options._initializers import INITIALIZERS
 from sknn.architectures.options._mlp import MLPOptions
@@ -28,7 +28,7 @@ __all__ = [
     "build_user_module",
     "describe",
     "draw_into",
+    "find_stochastic_layers",
     "is_replayable",
-    "seeded_torch",
-    "unsteady_layers",
+    "seed_torch",
 ]

@@ -24,7 +24,7 @@ class ChannelsFirst(nn.Module):
     >>> import numpy as np, torch
     >>> from sknn.architectures import ChannelsFirst, SequenceCNN
     >>> cnn = SequenceCNN(30, 4, 1)
-    >>> cnn.init_weights(np.random.RandomState(0))
+    >>> cnn.initialize_weights(np.random.RandomState(0))
     >>> ChannelsFirst(cnn)(torch.zeros(2, 4, 30)).shape
     torch.Size([2, 1])
     """

@@ -51,8 +51,8 @@ def describe(module: nn.Module, n_inputs: int) -> list[LayerSpec]:
                 LayerSpec(
                     name=names[part] or "module",
                     kind=type(part).__name__,
-                    n_inputs=_width(first) if isinstance(first, torch.Tensor) else 0,
-                    n_outputs=_width(output),
+                    n_inputs=_count_values(first) if isinstance(first, torch.Tensor) else 0,
+                    n_outputs=_count_values(output),
                     activation="identity",
                     n_parameters=sum(p.numel() for p in own),
                 )
@@ -70,7 +70,7 @@ def describe(module: nn.Module, n_inputs: int) -> list[LayerSpec]:
     return layers
 
 
-def _width(tensor: torch.Tensor) -> int:
+def _count_values(tensor: torch.Tensor) -> int:
     """Return how many numbers a row has, over all axes."""
     if tensor.ndim > 1 and len(tensor) == N_ROWS:
         return tensor[0].numel()

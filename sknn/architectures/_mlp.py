@@ -13,15 +13,15 @@ from torch.nn.functional import linear
 from sknn._saved import saved
 from sknn._specs import InputSpec, LayerSpec, TargetSpec
 from sknn.architectures.layers._activations import (
-    activation_name,
-    activations_by_layer,
-    hidden_activation,
-    init_factor,
+    get_activation_name,
+    get_init_factor,
+    make_hidden_activation,
+    split_activations,
 )
-from sknn.architectures.layers._blocks import BatchNorm, UnsetLinear, seeded_torch
+from sknn.architectures.layers._blocks import BatchNorm, UnsetLinear, seed_torch
 from sknn.architectures.layers._dropout import Dropout
 from sknn.architectures.layers._embeddings import CategoryEmbeddings
-from sknn.architectures.options._initializers import checked_initializer, init_linear
+from sknn.architectures.options._initializers import check_initializer, initialize_linear
 from sknn.architectures.options._mlp import MLPOptions
 
 PLAIN = MLPOptions()
@@ -113,20 +113,20 @@ class MLP(nn.Module):
         super().__init__()
         self.layer_sizes = tuple(layer_sizes)
         hidden = self.layer_sizes[1:-1]
-        given = activations_by_layer(activation, len(hidden))
-        self.activation_names = tuple(map(activation_name, given))
+        given = split_activations(activation, len(hidden))
+        self.activation_names = tuple(map(get_activation_name, given))
         self.has_named_activations = all(isinstance(a, str) for a in given)
-        self.initializer = checked_initializer(options.initializer)
-        self.skips = options.skips(hidden)
+        self.initializer = check_initializer(options.initializer)
+        self.skips = options.find_skips(hidden)
         # scikit-learn draws the output layer as it does the hidden ones.
-        factors = [init_factor(a) for a in given] or [init_factor(activation)]
+        factors = [get_init_factor(a) for a in given] or [get_init_factor(activation)]
         self.init_factors = (*factors[: len(hidden)], factors[-1])
 
         self.embeddings = None
         if cardinalities:
             self.embeddings = CategoryEmbeddings(self.layer_sizes[0], cardinalities, dtype)
         n_inputs = self.embeddings.n_outputs if cardinalities else self.layer_sizes[0]
-        normalization = options.checked_normalization(hidden)
+        normalization = options.check_normalization(hidden)
         self.linears = nn.ModuleList(
             UnsetLinear(n, m, bias=normalization != "batch" or i == len(hidden), dtype=dtype)
             for i, (n, m) in enumerate(pairwise((n_inputs, *self.layer_sizes[1:])))
@@ -134,9 +134,9 @@ class MLP(nn.Module):
         norm = {"batch": BatchNorm, "layer": nn.LayerNorm}.get(normalization)
         self.norms = nn.ModuleList(norm(n, dtype=dtype) for n in hidden if norm)
         self.activations = nn.ModuleList(
-            hidden_activation(a, n, dtype) for a, n in zip(given, hidden, strict=True)
+            make_hidden_activation(a, n, dtype) for a, n in zip(given, hidden, strict=True)
         )
-        rates = options.dropout_rates(len(hidden))
+        rates = options.get_dropout_rates(len(hidden))
         self.dropouts = nn.ModuleList(
             Dropout(rate) if rate else nn.Identity() for rate in rates if any(rates)
         )
@@ -169,7 +169,7 @@ class MLP(nn.Module):
         Returns
         -------
         MLP
-            With unset weights; see `init_weights`.
+            With unset weights; see `initialize_weights`.
 
         Raises
         ------
@@ -191,7 +191,7 @@ class MLP(nn.Module):
         has_extras = self.embeddings is not None or self.norms or any(self.skips)
         return self.has_named_activations and not has_extras
 
-    def init_weights(self, random_state: np.random.RandomState) -> None:
+    def initialize_weights(self, random_state: np.random.RandomState) -> None:
         """Draw all weights and biases anew, from the first layer to the last.
 
         Then come the vectors of embeddings and the seeds of dropout, and normalization starts
@@ -208,30 +208,30 @@ class MLP(nn.Module):
             If a callable initializer does not fill the weights.
         """
         if callable(self.initializer):
-            with seeded_torch(random_state):  # it may use torch's functions, torch.nn.init
-                self._init_linears(random_state)
+            with seed_torch(random_state):  # it may use torch's functions, torch.nn.init
+                self._initialize_linears(random_state)
         else:
-            self._init_linears(random_state)
+            self._initialize_linears(random_state)
         if self.embeddings is not None:
-            self.embeddings.init_weights(random_state)
+            self.embeddings.initialize_weights(random_state)
         for norm in self.norms:
             norm.reset_parameters()
         for dropout in self.dropouts:
             if isinstance(dropout, Dropout):
-                dropout.reseed(int(random_state.randint(np.iinfo(np.int32).max)))
+                dropout.set_seed(int(random_state.randint(np.iinfo(np.int32).max)))
 
-    def _init_linears(self, random_state: np.random.RandomState) -> None:
+    def _initialize_linears(self, random_state: np.random.RandomState) -> None:
         for layer, factor in zip(self.linears, self.init_factors, strict=True):
-            init_linear(layer, self.initializer, factor, random_state)
+            initialize_linear(layer, self.initializer, factor, random_state)
 
     def forward(self, X: torch.Tensor) -> torch.Tensor:
         """Return the raw outputs, of shape (batch, n_outputs)."""
         if self.embeddings is not None:
             X = self.embeddings(X)
         first = self.linears[0]
-        return self.after_first(linear(X, first.weight, first.bias))
+        return self.continue_after_first(linear(X, first.weight, first.bias))
 
-    def after_first(self, z: torch.Tensor) -> torch.Tensor:
+    def continue_after_first(self, z: torch.Tensor) -> torch.Tensor:
         """Return the raw outputs for what the first linear layer gives."""
         before = None
         for i, layer in enumerate(islice(self.linears, 1, None)):
@@ -245,7 +245,7 @@ class MLP(nn.Module):
             before, z = a, linear(a, layer.weight, layer.bias)
         return z
 
-    def penalized(self) -> list[nn.Parameter]:
+    def get_penalized(self) -> list[nn.Parameter]:
         """Return the parameters under the L2 penalty: weights, of linear layers and embeddings.
 
         An embedding is a linear layer on one-hot codes; without a penalty its vectors would grow
@@ -261,23 +261,23 @@ class MLP(nn.Module):
         if self.embeddings is not None:
             for i, table in enumerate(self.embeddings.tables):
                 widths = 1, table.embedding_dim
-                specs.append(_spec(f"embeddings.tables.{i}", table, widths))
+                specs.append(_make_spec(f"embeddings.tables.{i}", table, widths))
         for i, layer in enumerate(self.linears):
-            specs.append(_spec(f"linears.{i}", layer, (layer.in_features, layer.out_features)))
+            specs.append(_make_spec(f"linears.{i}", layer, (layer.in_features, layer.out_features)))
             if i == len(self.activations):
                 break
             widths = layer.out_features, layer.out_features
             if self.norms:
-                specs.append(_spec(f"norms.{i}", self.norms[i], widths))
+                specs.append(_make_spec(f"norms.{i}", self.norms[i], widths))
             if any(p.numel() for p in self.activations[i].parameters()):
-                specs.append(_spec(f"activations.{i}", self.activations[i], widths))
+                specs.append(_make_spec(f"activations.{i}", self.activations[i], widths))
             specs[-1] = replace(specs[-1], activation=self.activation_names[i])
             if self.dropouts and isinstance(self.dropouts[i], Dropout):
-                specs.append(_spec(f"dropouts.{i}", self.dropouts[i], widths))
+                specs.append(_make_spec(f"dropouts.{i}", self.dropouts[i], widths))
         return specs
 
 
-def _spec(name: str, module: nn.Module, widths: tuple[int, int]) -> LayerSpec:
+def _make_spec(name: str, module: nn.Module, widths: tuple[int, int]) -> LayerSpec:
     kind = type(module).__name__.removeprefix("Unset")
     n_parameters = sum(p.numel() for p in module.parameters())
     return LayerSpec(name, kind, *widths, "identity", n_parameters)

@@ -10,13 +10,13 @@ from torch import nn
 from sknn._saved import saved
 from sknn._specs import InputSpec, LayerSpec, TargetSpec
 from sknn.activations import ACTIVATIONS
-from sknn.architectures.layers._blocks import BatchNorm, UnsetLinear, init_uniform
+from sknn.architectures.layers._blocks import BatchNorm, UnsetLinear, initialize_uniform
 from sknn.architectures.layers._dropout import Dropout
 from sknn.architectures.layers._windows import (
     FIRST_ACTIVATIONS,
     FilterBank,
+    find_valid_windows,
     pool_locally,
-    valid_windows,
 )
 from sknn.architectures.options._sequence import SequenceOptions
 
@@ -34,7 +34,7 @@ class UnsetConv1d(nn.Conv1d):
     """A convolution that draws no weights when it is made; see `UnsetLinear`."""
 
     def reset_parameters(self) -> None:
-        """Leave the weights unset; see `SequenceCNN.init_weights`."""
+        """Leave the weights unset; see `SequenceCNN.initialize_weights`."""
 
 
 @saved
@@ -87,7 +87,7 @@ class SequenceCNN(nn.Module):
     >>> import numpy as np, torch
     >>> from sknn.architectures import SequenceCNN
     >>> cnn = SequenceCNN(101, 4, 1)
-    >>> cnn.init_weights(np.random.RandomState(0))
+    >>> cnn.initialize_weights(np.random.RandomState(0))
     >>> cnn(torch.zeros(8, 404)).shape
     torch.Size([8, 1])
     >>> [(layer.kind, layer.n_parameters) for layer in cnn.describe()]
@@ -126,7 +126,7 @@ class SequenceCNN(nn.Module):
         self.norms = nn.ModuleList(
             BatchNorm(n, dtype=dtype) for _ in range(options.n_conv_layers * options.has_norms)
         )
-        self.pooling, n_pooled = _pooling(options, n_windows)
+        self.pooling, n_pooled = _choose_pooling(options, n_windows)
         sizes = (n_pooled, *options.hidden_layer_sizes, n_outputs)
         self.linears = nn.ModuleList(UnsetLinear(a, b, dtype=dtype) for a, b in pairwise(sizes))
         self.dropouts = nn.ModuleList(
@@ -151,7 +151,7 @@ class SequenceCNN(nn.Module):
         Returns
         -------
         SequenceCNN
-            With unset weights; see `init_weights`.
+            With unset weights; see `initialize_weights`.
 
         Raises
         ------
@@ -162,22 +162,22 @@ class SequenceCNN(nn.Module):
         return cls(inputs.length or 1, inputs.n_numeric, target.n_outputs, options, dtype)
 
     @property
-    def row_numbers(self) -> int:
+    def values_per_sample(self) -> int:
         """Numbers that the widest layer holds for a row; see ``sknn.engine.Net``."""
         n_filters, *_ = self.bank.weight.shape
         return self._n_windows * n_filters * self.bank.n_strands
 
     @property
-    def row_products(self) -> int:
+    def products_per_sample(self) -> int:
         """Multiplications that a row takes."""
-        convolved = self.row_numbers * self.bank.weight[0].numel()
-        n_values = self.row_numbers
+        convolved = self.values_per_sample * self.bank.weight[0].numel()
+        n_values = self.values_per_sample
         for conv in self.convs:
             n_values //= LATER_POOL
             convolved += n_values * conv.weight[0].numel()
         return convolved + sum(layer.weight.numel() for layer in self.linears)
 
-    def init_weights(self, random_state: np.random.RandomState) -> None:
+    def initialize_weights(self, random_state: np.random.RandomState) -> None:
         """Draw all weights anew, from the first layer to the last, then the seeds of dropout.
 
         Parameters
@@ -185,7 +185,7 @@ class SequenceCNN(nn.Module):
         random_state : numpy.random.RandomState
             Gives all the numbers; torch's generators are left alone.
         """
-        self.bank.init_weights(random_state)
+        self.bank.initialize_weights(random_state)
         with torch.no_grad():
             self.bank.bias.fill_(self.options.first_bias)
             for conv in self.convs:
@@ -196,26 +196,26 @@ class SequenceCNN(nn.Module):
         for norm in self.norms:
             norm.reset_parameters()
         for layer in self.linears:
-            init_uniform(layer, ACTIVATIONS["relu"].init_factor, random_state)
+            initialize_uniform(layer, ACTIVATIONS["relu"].init_factor, random_state)
         for dropout in self.dropouts:
-            dropout.reseed(int(random_state.randint(np.iinfo(np.int32).max)))
+            dropout.set_seed(int(random_state.randint(np.iinfo(np.int32).max)))
 
     def forward(self, X: Tensor) -> Tensor:
         """Return the raw outputs, of shape (batch, n_outputs)."""
-        return self.after_pooling(self.pooled(X))
+        return self.apply_head(self.pool(X))
 
-    def pooled(self, X: Tensor) -> Tensor:
+    def pool(self, X: Tensor) -> Tensor:
         """Return what pooling hands on, of shape (batch, n_pooled)."""
         X = X.reshape(len(X), self.length, self.n_channels)
-        valid = self._valid(X)
+        valid = self._find_valid(X)
         single = not (self.convs or self.norms) and isinstance(self.pooling, str)
         if single and not X.requires_grad:
-            return self._pooled_at_once(X, valid)
+            return self._pool_at_once(X, valid)
         strands = [self.bank(X, i) for i in range(self.bank.n_strands)]
-        pooled = self._pooled_strands(strands, valid)
+        pooled = self._pool_strands(strands, valid)
         return pooled[0] if len(strands) == 1 else torch.maximum(*pooled)
 
-    def after_pooling(self, pooled: Tensor) -> Tensor:
+    def apply_head(self, pooled: Tensor) -> Tensor:
         """Return the raw outputs for what pooling hands on."""
         last = len(self.linears) - 1
         for i, layer in enumerate(self.linears):
@@ -225,7 +225,7 @@ class SequenceCNN(nn.Module):
             pooled = pooled if i == last else pooled.relu()
         return pooled
 
-    def best_windows(self, X: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def find_best_windows(self, X: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Return where along each sequence each filter of the first layer is largest.
 
         Shape
@@ -235,17 +235,17 @@ class SequenceCNN(nn.Module):
           position of the window, and whether it is on the other strand
         """
         X = X.reshape(len(X), self.length, self.n_channels)
-        best, place, other = self.bank.best_place(X, self._valid(X))
+        best, place, other = self.bank.find_best_place(X, self._find_valid(X))
         return self._activate(best), place, other
 
-    def _valid(self, X: Tensor) -> Tensor | None:
+    def _find_valid(self, X: Tensor) -> Tensor | None:
         """Return which windows see no padding; with one channel a 0 is a number like others."""
-        return None if self.n_channels == 1 else valid_windows(X, self.options.kernel_size)
+        return None if self.n_channels == 1 else find_valid_windows(X, self.options.kernel_size)
 
-    def _pooled_at_once(self, X: Tensor, valid: Tensor | None) -> Tensor:
+    def _pool_at_once(self, X: Tensor, valid: Tensor | None) -> Tensor:
         """Return what one layer without normalization hands on, by the shorter way."""
         activation = None if self.pooling == "max" else self.options.first_activation
-        best, mean = self.bank.pooled(X, valid, activation)
+        best, mean = self.bank.pool(X, valid, activation)
         if self.pooling == "mean":
             return mean
         best = self._activate(best)
@@ -254,7 +254,7 @@ class SequenceCNN(nn.Module):
     def _activate(self, values: Tensor) -> Tensor:
         return FIRST_ACTIVATIONS[self.options.first_activation](values)
 
-    def _pooled_strands(self, strands: list[Tensor], valid: Tensor | None) -> list[Tensor]:
+    def _pool_strands(self, strands: list[Tensor], valid: Tensor | None) -> list[Tensor]:
         """Pool the values of each strand, all strands in one batch so that norms see both."""
         n_strands = len(strands)
         # The later layers read the other strand in its own direction.
@@ -292,45 +292,47 @@ class SequenceCNN(nn.Module):
                 parts.append(total / valid.sum(1, keepdim=True))
         return torch.cat(parts, dim=1)
 
-    def penalized(self) -> list[nn.Parameter]:
+    def get_penalized(self) -> list[nn.Parameter]:
         """Return the parameters under the penalty that users choose: the weights."""
         return [layer.weight for layer in (self.bank, *self.convs, *self.linears)]
 
-    def fixed_penalty(self) -> Tensor | float:
+    def compute_fixed_penalty(self) -> Tensor | float:
         """Return the penalty that comes on top of that one, see `FilterBank`."""
-        return self.bank.position_penalty()
+        return self.bank.compute_position_penalty()
 
     def describe(self) -> list[LayerSpec]:
         """Return a `LayerSpec` for each layer, in the order of the computation."""
         n = self.options.n_filters
         specs = []
         for i, name in enumerate(["bank", *(f"convs.{i}" for i in range(len(self.convs)))]):
-            n_inputs, activation = (n, "relu") if i else (self.n_channels, _name(self.options))
+            n_inputs, activation = (
+                (n, "relu") if i else (self.n_channels, _get_activation(self.options))
+            )
             if not self.norms:
-                specs.append(self._spec(name, "Conv1d", (n_inputs, n), activation))
+                specs.append(self._make_spec(name, "Conv1d", (n_inputs, n), activation))
                 continue
-            specs.append(self._spec(name, "Conv1d", (n_inputs, n)))
-            specs.append(self._spec(f"norms.{i}", "BatchNorm1d", (n, n), activation))
+            specs.append(self._make_spec(name, "Conv1d", (n_inputs, n)))
+            specs.append(self._make_spec(f"norms.{i}", "BatchNorm1d", (n, n), activation))
         for i, layer in enumerate(self.linears):
             widths = layer.in_features, layer.out_features
             if self.dropouts:
-                specs.append(self._spec(f"dropouts.{i}", "Dropout", (widths[0], widths[0])))
+                specs.append(self._make_spec(f"dropouts.{i}", "Dropout", (widths[0], widths[0])))
             activation = "identity" if i == len(self.linears) - 1 else "relu"
-            specs.append(self._spec(f"linears.{i}", "Linear", widths, activation))
+            specs.append(self._make_spec(f"linears.{i}", "Linear", widths, activation))
         return specs
 
-    def _spec(
+    def _make_spec(
         self, name: str, kind: str, widths: tuple[int, int], activation: str = "identity"
     ) -> LayerSpec:
         n_parameters = sum(p.numel() for p in self.get_submodule(name).parameters())
         return LayerSpec(name, kind, *widths, activation, n_parameters)
 
 
-def _name(options: SequenceOptions) -> str:
+def _get_activation(options: SequenceOptions) -> str:
     return {"linear": "identity"}.get(options.first_activation, options.first_activation)
 
 
-def _pooling(options: SequenceOptions, n_windows: int) -> tuple[str | int, int]:
+def _choose_pooling(options: SequenceOptions, n_windows: int) -> tuple[str | int, int]:
     """Return how to pool, and how many values that leaves."""
     if isinstance(options.pooling, str):
         return options.pooling, options.n_filters * (2 if options.pooling == "maxmean" else 1)

@@ -90,7 +90,7 @@ class TabularEnsemble(nn.Module):
     >>> inputs = InputSpec("table", 2, "float32", cardinalities=(12,))
     >>> target = TargetSpec("values", 1, "squared_error")
     >>> ensemble = TabularEnsemble(inputs, target, {0: np.array([-1.0, 0.0, 1.0])})
-    >>> ensemble.init_weights(np.random.RandomState(0))
+    >>> ensemble.initialize_weights(np.random.RandomState(0))
     >>> ensemble(torch.zeros(5, 3)).shape
     torch.Size([5, 8, 1])
     >>> ensemble.eval()(torch.zeros(5, 3)).shape
@@ -130,7 +130,7 @@ class TabularEnsemble(nn.Module):
         self.register_buffer("columns", columns, persistent=False)
         self.register_buffer("temperature", torch.ones((), dtype=dtype))
 
-    def init_weights(self, random_state: np.random.RandomState) -> None:
+    def initialize_weights(self, random_state: np.random.RandomState) -> None:
         """Draw all weights and the seeds of dropout anew; outputs are 0 at first.
 
         Parameters
@@ -140,15 +140,15 @@ class TabularEnsemble(nn.Module):
         """
         for part in (self.numbers, self.codes, *self.linears):
             if part is not None:
-                part.init_weights(random_state)
+                part.initialize_weights(random_state)
         with torch.no_grad():
             self.linears[-1].weight.zero_()
             self.linears[-1].bias.zero_()
         for dropout in self.dropouts:
             if isinstance(dropout, Dropout):
-                dropout.reseed(int(random_state.randint(np.iinfo(np.int32).max)))
+                dropout.set_seed(int(random_state.randint(np.iinfo(np.int32).max)))
 
-    def centre(self, X: np.ndarray, sample_weight: np.ndarray | None = None) -> None:
+    def center(self, X: np.ndarray, sample_weight: np.ndarray | None = None) -> None:
         """Let embeddings of numbers know the means over training rows.
 
         Parameters
@@ -161,7 +161,7 @@ class TabularEnsemble(nn.Module):
         if self.numbers is not None:
             weight = np.ones(len(X), X.dtype) if sample_weight is None else sample_weight
             columns = np.ascontiguousarray(X[:, self.embedded_columns])
-            self.numbers.centre(torch.from_numpy(columns), torch.from_numpy(weight))
+            self.numbers.center(torch.from_numpy(columns), torch.from_numpy(weight))
 
     def set_temperature(self, temperature: float) -> None:
         """Set what outputs are divided by in evaluation."""
@@ -172,23 +172,23 @@ class TabularEnsemble(nn.Module):
         n_columns = self.n_numeric + len(self.cardinalities)
         left_out_by = X[:, n_columns].long() if X.shape[1] > n_columns else None
         if self.training:
-            output = self.each_member(X)
+            output = self.run_each_member(X)
             if left_out_by is None:
                 return output
             members = torch.arange(self.n_members, device=X.device)
             unseen = (left_out_by[:, None] == members)[:, :, None]
             return torch.where(unseen, output.detach(), output)
         if left_out_by is None:
-            return self.of_members(X).mean(0) / self.temperature
+            return self.run_members(X).mean(0) / self.temperature
         output = X.new_empty(len(X), self.n_outputs)
         for member in range(-1, self.n_members):
             rows = (left_out_by == member).nonzero()[:, 0]
             which = slice(None) if member == -1 else slice(member, member + 1)
             if len(rows):
-                output[rows] = self.of_members(X[rows], which).mean(0).to(output.dtype)
+                output[rows] = self.run_members(X[rows], which).mean(0).to(output.dtype)
         return output / self.temperature
 
-    def of_members(self, X: Tensor, members: slice = slice(None)) -> Tensor:
+    def run_members(self, X: Tensor, members: slice = slice(None)) -> Tensor:
         """Return the raw outputs of `members`, of shape (n_members, n_rows, n_outputs)."""
         numeric = X[:, : self.n_numeric]
         k = len(range(self.n_members)[members])
@@ -203,11 +203,11 @@ class TabularEnsemble(nn.Module):
             a = dropout(relu(self.linears[i](a, members)))
         return self.linears[-1](a, members)
 
-    def each_member(self, X: Tensor) -> Tensor:
+    def run_each_member(self, X: Tensor) -> Tensor:
         """Return the raw outputs of all members, of shape (n_rows, n_members, n_outputs)."""
-        return self.of_members(X).transpose(0, 1)
+        return self.run_members(X).transpose(0, 1)
 
-    def penalized(self) -> list[nn.Parameter]:
+    def get_penalized(self) -> list[nn.Parameter]:
         """Return the parameters that decay: weights, not biases nor frequencies."""
         weights = [layer.weight for layer in self.linears]
         if self.numbers is not None:
@@ -215,12 +215,12 @@ class TabularEnsemble(nn.Module):
         return weights if self.codes is None else [*weights, *self.codes.tables]
 
     @property
-    def row_numbers(self) -> int:
+    def values_per_sample(self) -> int:
         """Numbers that the widest layer of a member holds for a row; see ``sknn.engine.Net``."""
         return max(max(layer.weight.shape[1:]) for layer in self.linears)
 
     @property
-    def row_products(self) -> int:
+    def products_per_sample(self) -> int:
         """Multiplications that a row takes."""
         parts = [layer.weight for layer in self.linears]
         if self.numbers is not None:
@@ -232,21 +232,25 @@ class TabularEnsemble(nn.Module):
         specs = []
         if self.numbers is not None:
             n, kind = len(self.embedded_columns), type(self.numbers).__name__
-            specs.append(_spec("numbers", kind, (n, self.numbers.n_outputs), self.numbers, "relu"))
+            specs.append(
+                _make_spec("numbers", kind, (n, self.numbers.n_outputs), self.numbers, "relu")
+            )
         if self.codes is not None:
             n = len(self.cardinalities)
-            specs.append(_spec("codes", "Embedding", (n, self.codes.n_outputs), self.codes))
+            specs.append(_make_spec("codes", "Embedding", (n, self.codes.n_outputs), self.codes))
         for i, layer in enumerate(self.linears):
             is_hidden = i < len(self.dropouts)
             activation = "relu" if is_hidden else "identity"
             _, *widths = layer.weight.shape
-            specs.append(_spec(f"linears.{i}", "Linear", tuple(widths), layer, activation))
+            specs.append(_make_spec(f"linears.{i}", "Linear", tuple(widths), layer, activation))
             if is_hidden and isinstance(self.dropouts[i], Dropout):
-                specs.append(_spec(f"dropouts.{i}", "Dropout", (widths[1],) * 2, self.dropouts[i]))
+                specs.append(
+                    _make_spec(f"dropouts.{i}", "Dropout", (widths[1],) * 2, self.dropouts[i])
+                )
         return specs
 
 
-def _spec(
+def _make_spec(
     name: str, kind: str, widths: tuple[int, int], part: nn.Module, activation: str = "identity"
 ) -> LayerSpec:
     n_parameters = sum(p.numel() for p in part.parameters())

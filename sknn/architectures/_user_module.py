@@ -10,10 +10,10 @@ from torch import nn
 
 from sknn._specs import InputSpec, TargetSpec
 from sknn.architectures._mlp import MLP
-from sknn.architectures.layers._blocks import seeded_torch
+from sknn.architectures.layers._blocks import seed_torch
 
 
-def known_arguments(inputs: InputSpec, target: TargetSpec) -> dict[str, Any]:
+def get_known_arguments(inputs: InputSpec, target: TargetSpec) -> dict[str, Any]:
     """Return what a user's factory is told if it asks for it.
 
     Parameters
@@ -52,9 +52,9 @@ def build_user_module(
     Parameters
     ----------
     factory : class or callable
-        Returns a new ``torch.nn.Module``. Those of the arguments `n_inputs`, `n_outputs`,
-        `n_numeric`, `cardinalities` and `length` (see `known_arguments`) that it names are passed
-        to it.
+        Class or function that returns a new ``torch.nn.Module``. Those of the arguments
+        `n_inputs`, `n_outputs`, `n_numeric`, `cardinalities` and `length` (see
+        `get_known_arguments`) that it names are passed to it.
     inputs : InputSpec
         The module will get tensors of shape (n_rows, n_inputs) and this dtype.
     target : TargetSpec
@@ -105,32 +105,32 @@ def build_user_module(
             "module must be a torch.nn.Module class, or a function that returns a module; got "
             f"{factory!r}."
         )
-    known = known_arguments(inputs, target)
-    arguments = _arguments(factory, known, params)
+    known = get_known_arguments(inputs, target)
+    arguments = _choose_arguments(factory, known, params)
     dtype = getattr(torch, inputs.dtype)
-    with seeded_torch(random_state):
+    with seed_torch(random_state):
         module = factory(**arguments)
         if not isinstance(module, nn.Module):
             raise ValueError(
-                f"module {_name(factory)!r} must return a torch.nn.Module; got "
+                f"module {_get_name(factory)!r} must return a torch.nn.Module; got "
                 f"{type(module).__name__}."
             )
         module = module.to(device="cpu", dtype=dtype)
         for part in module.modules():
             if isinstance(part, MLP):  # which does not draw its weights when it is made
-                part.init_weights(random_state)
-        _try_out(module, _name(factory), torch.zeros(2, known["n_inputs"], dtype=dtype), target)
+                part.initialize_weights(random_state)
+        _try_out(module, _get_name(factory), torch.zeros(2, known["n_inputs"], dtype=dtype), target)
     if not any(p.requires_grad for p in module.parameters()):
-        raise ValueError(f"module {_name(factory)!r} has no parameters to train.")
+        raise ValueError(f"module {_get_name(factory)!r} has no parameters to train.")
     return module.train()
 
 
-def _name(factory: Any) -> str:
+def _get_name(factory: Any) -> str:
     factory = getattr(factory, "func", factory)  # of a functools.partial
     return getattr(factory, "__name__", type(factory).__name__)
 
 
-def _arguments(
+def _choose_arguments(
     factory: Callable, known: Mapping[str, Any], params: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Return the keyword arguments for a factory: what it asks for, and the user's."""
@@ -141,7 +141,7 @@ def _arguments(
     unknown = [name for name in params if name not in takes]
     if unknown and inspect.Parameter.VAR_KEYWORD not in kinds.values():
         raise ValueError(
-            f"module {_name(factory)!r} does not take {unknown}; it takes {takes or 'nothing'}."
+            f"module {_get_name(factory)!r} does not take {unknown}; it takes {takes or 'nothing'}."
         )
     bound = getattr(factory, "keywords", {})  # of a functools.partial: the user's too
     offered = {name: value for name, value in known.items() if name in takes and name not in bound}
@@ -150,9 +150,9 @@ def _arguments(
         signature.bind(**arguments)
     except TypeError as error:
         raise ValueError(
-            f"module {_name(factory)!r} cannot be called with {sorted(arguments)}: {error}. Give "
-            f"what is missing as a parameter of the module, or a default. Known by themselves are "
-            f"{list(known)}."
+            f"module {_get_name(factory)!r} cannot be called with {sorted(arguments)}: {error}. "
+            f"Give what is missing as a parameter of the module, or a default. Known by themselves "
+            f"are {list(known)}."
         ) from error
     return arguments
 
@@ -176,10 +176,10 @@ def _try_out(module: nn.Module, name: str, X: torch.Tensor, target: TargetSpec) 
     if output.shape != wanted or output.dtype != X.dtype:
         raise ValueError(
             f"module {name!r} must return a tensor of shape (n_rows, {target.n_outputs}) and "
-            f"{X.dtype}, a column for each of {_units(target)}; for 2 rows it gives "
+            f"{X.dtype}, a column for each of {_describe_units(target)}; for 2 rows it gives "
             f"{tuple(output.shape)} and {output.dtype}."
         )
-    last = _last_function(output)
+    last = _find_last_function(output)
     if last in PROBABILITIES and target.kind != "values" and not callable(target.loss):
         raise ValueError(
             f"module {name!r} ends in a {last.lower()}, but loss {target.loss!r} takes logits: it "
@@ -193,7 +193,7 @@ PROBABILITIES = ("Sigmoid", "Softmax")
 _SHAPES = ("View", "Reshape", "UnsafeView", "Squeeze", "Unsqueeze", "Transpose", "T", "Permute")
 
 
-def _last_function(output: torch.Tensor) -> str:
+def _find_last_function(output: torch.Tensor) -> str:
     """Return the name of the function that computed an output, '' where autograd knows none."""
     node = output.grad_fn
     while node is not None:
@@ -204,7 +204,7 @@ def _last_function(output: torch.Tensor) -> str:
     return ""
 
 
-def _units(target: TargetSpec) -> str:
+def _describe_units(target: TargetSpec) -> str:
     words = {
         "binary": "the one logit of the second class",
         "multiclass": f"{target.n_outputs} classes",

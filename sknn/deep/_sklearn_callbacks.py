@@ -50,12 +50,12 @@ class CallbackWatcher:
             estimator=self.estimator, reconstruction_attributes=dict, **self.data
         )
 
-    def epoch_begins(self) -> None:
+    def begin_epoch(self) -> None:
         """Tell that an epoch begins."""
         self.epoch = self.context.subcontext(task_name="epoch")
         self.epoch.call_on_fit_task_begin(estimator=self.estimator, **self.data)
 
-    def epoch_ends(self, net: Net, progress: Progress) -> bool:
+    def end_epoch(self, net: Net, progress: Progress) -> bool:
         """Tell that an epoch ended; return True if a callback wants to stop."""
         return self.epoch.call_on_fit_task_end(
             estimator=self.estimator,

@@ -11,7 +11,7 @@ import torch
 from sklearn.exceptions import ConvergenceWarning
 
 from sknn._specs import Sample, TrainPlan, TrainResult
-from sknn.architectures import seeded_torch
+from sknn.architectures import seed_torch
 from sknn.engine._finite import describe_non_finite, is_finite
 from sknn.engine._interrupt import InterruptFlag, PauseTraining, is_one_of_several_fits
 from sknn.engine._resume import Resume, get_resume
@@ -142,7 +142,7 @@ class TrainingRun:
 
     def _seed_generators(self) -> AbstractContextManager:
         """Return a context in which layers draw from a seed and move no global generator."""
-        return seeded_torch(self.plan.random_state) if self.draws else nullcontext()
+        return seed_torch(self.plan.random_state) if self.draws else nullcontext()
 
     def _set_product_precision(self) -> AbstractContextManager:
         """Return a context with TF32 off or on; bfloat16 is for the forward pass alone."""
@@ -307,7 +307,7 @@ class TrainingRun:
             self.average.hide()
         self.callbacks.begin_epoch()
         if self.plan.watcher is not None:
-            self.plan.watcher.epoch_begins()
+            self.plan.watcher.begin_epoch()
 
     def forget_epochs(self) -> None:
         """Forget the epochs of this call, as they are to be gone through again."""
@@ -392,7 +392,7 @@ class TrainingRun:
             self.display.on_epoch_end(net)
         self.stopping.take_note(net, make_row(net.history[-1], self.rate), epoch.n_samples)
         watcher = self.plan.watcher
-        asks_to_stop |= watcher is not None and bool(watcher.epoch_ends(net, progress))
+        asks_to_stop |= watcher is not None and bool(watcher.end_epoch(net, progress))
         self._decide(asks_to_stop)
         self.snapshot.is_taken = False
         self.epoch = EpochState()

@@ -63,7 +63,7 @@ class AutogradRunner:
         for batch in run.batches.iterate(run.epoch.n_steps):
             self._begin_batch(batch)
             if schedule is not None and schedule.per_step:
-                schedule.before_step(net.optimizer_)
+                schedule.begin_step(net.optimizer_)
             step = net.train_step(batch, **self.arguments)
             if run.average is not None:
                 run.average.follow()

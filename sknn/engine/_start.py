@@ -9,11 +9,11 @@ import numpy as np
 from sknn._specs import Progress, TrainConfig, TrainPlan
 from sknn.engine._resume import Resume
 from sknn.engine.data._device import resolve_device
-from sknn.engine.losses._table import loss_for
+from sknn.engine.losses._table import choose_loss
 from sknn.engine.net._net import Net
 from sknn.engine.optimizers._optimizers import (
     copy_state,
-    net_arguments,
+    get_net_arguments,
     restore_state,
     set_arguments,
 )
@@ -61,10 +61,10 @@ def start_progress(plan: TrainPlan, resume: Resume | None) -> Progress:
 def start_net(plan: TrainPlan, resume: Resume | None) -> tuple[Net, Backup | None]:
     """Return a net ready to train, and what `put_back` needs if it was trained before."""
     config = plan.config
-    optimizer = net_arguments(config)
+    optimizer = get_net_arguments(config)
     if plan.previous is None:
         device = resolve_device(config.device, str(plan.X.dtype), *estimate_work(plan))
-        loss = loss_for(plan.target)
+        loss = choose_loss(plan.target)
         net = Net(plan.module, loss=loss, device=device, **get_penalties(plan), **optimizer)
         net.precision = config.precision
         return net.initialize(), None

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from sknn._specs import TrainPlan, TrainResult
-from sknn.architectures import unsteady_layers
+from sknn.architectures import find_stochastic_layers
 from sknn.engine._lbfgs import LBFGSRunner
 from sknn.engine._run import TrainingRun
 from sknn.engine._runners import RUNNERS, EpochRunner, choose_runner
@@ -44,7 +44,7 @@ def train(plan: TrainPlan, runners: Sequence[type[EpochRunner]] = RUNNERS) -> Tr
     UserWarning
         If Ctrl-C ended training; the weights reached so far are kept.
     """
-    plan = plan.with_own_rows()
+    plan = plan.select_own_samples()
     make_callbacks(plan.config.callbacks)
     run = TrainingRun(plan)
     with run.guard():
@@ -69,7 +69,7 @@ def _train_by_epochs(run: TrainingRun, runners: Sequence[type[EpochRunner]]) -> 
 
 
 def _train_by_lbfgs(run: TrainingRun) -> None:
-    unsteady = unsteady_layers(run.net.module_)
+    unsteady = find_stochastic_layers(run.net.module_)
     if unsteady:
         raise ValueError(
             "solver='lbfgs' needs the same loss for the same weights, but the layers "

@@ -60,7 +60,7 @@ def convert_front(steps: list[tuple[str, Any]], X: Any, dtype: str, opset: int) 
         If skl2onnx cannot convert a step, which is named.
     """
     skl2onnx = require("skl2onnx", PURPOSE)
-    leaves = list(_leaves(steps, ""))
+    leaves = list(_iterate_leaves(steps, ""))
     for name, step in leaves:
         if isinstance(step, TabularEncoder):
             raise ValueError(
@@ -68,21 +68,21 @@ def convert_front(steps: list[tuple[str, Any]], X: Any, dtype: str, opset: int) 
                 "TabularEncoder. Leave the step out, and let the estimator encode tables with its "
                 "own categorical_features and scale."
             )
-    types = _initial_types(steps, X, dtype, leaves)
+    types = _choose_types(steps, X, dtype, leaves)
     front = Pipeline(steps)
     try:
         opsets = {"": opset, ML: ML_OPSET}
         return skl2onnx.to_onnx(front, initial_types=types, target_opset=opsets)
     except Exception as error:  # skl2onnx raises errors of many kinds
         raise ValueError(
-            f"{_culprit(steps, leaves, str(error))} cannot be exported: skl2onnx does not convert "
-            f"it ({next(iter(str(error).splitlines()), type(error).__name__)}). Export the steps "
-            "behind it alone and do this one where the model runs, or register a converter with "
-            "skl2onnx.update_registered_converter."
+            f"{_find_culprit(steps, leaves, str(error))} cannot be exported: skl2onnx does not "
+            f"convert it ({next(iter(str(error).splitlines()), type(error).__name__)}). Export the "
+            "steps behind it alone and do this one where the model runs, or register a converter "
+            "with skl2onnx.update_registered_converter."
         ) from error
 
 
-def _culprit(steps: list, leaves: list, message: str) -> str:
+def _find_culprit(steps: list, leaves: list, message: str) -> str:
     """Return words for the step that an error of skl2onnx is about."""
     for word in (str, lambda kind: kind.__name__):
         for name, step in leaves:
@@ -91,20 +91,20 @@ def _culprit(steps: list, leaves: list, message: str) -> str:
     return f"One of the steps {[name for name, _ in steps]} of the pipeline"
 
 
-def _leaves(steps: Any, prefix: str) -> Iterator[tuple[str, Any]]:
+def _iterate_leaves(steps: Any, prefix: str) -> Iterator[tuple[str, Any]]:
     """Yield dotted names and transformers that are not made of others."""
     for name, step, *_ in steps:
         if isinstance(step, Pipeline):
-            yield from _leaves(step.steps, f"{prefix}{name}.")
+            yield from _iterate_leaves(step.steps, f"{prefix}{name}.")
         elif isinstance(step, FeatureUnion):
-            yield from _leaves(step.transformer_list, f"{prefix}{name}.")
+            yield from _iterate_leaves(step.transformer_list, f"{prefix}{name}.")
         elif isinstance(step, ColumnTransformer):
-            yield from _leaves(step.transformers_, f"{prefix}{name}.")
+            yield from _iterate_leaves(step.transformers_, f"{prefix}{name}.")
         elif not isinstance(step, str | None):
             yield f"{prefix}{name}", step
 
 
-def _initial_types(steps: list, X: Any, dtype: str, leaves: list) -> list[tuple[str, Any]]:
+def _choose_types(steps: list, X: Any, dtype: str, leaves: list) -> list[tuple[str, Any]]:
     data_types = require("skl2onnx.common.data_types", PURPOSE)
     number = {"float32": "FloatTensorType", "float64": "DoubleTensorType"}[dtype]
     first = steps[0][1]
@@ -119,10 +119,10 @@ def _initial_types(steps: list, X: Any, dtype: str, leaves: list) -> list[tuple[
         )
     kinds = {"f": number, "i": "Int64TensorType", "u": "Int64TensorType", "b": "BooleanTensorType"}
     return [
-        (name, getattr(data_types, kinds.get(_kind(X[name]), "StringTensorType"))([None, 1]))
+        (name, getattr(data_types, kinds.get(_get_kind(X[name]), "StringTensorType"))([None, 1]))
         for name in first.feature_names_in_
     ]
 
 
-def _kind(column: Any) -> str:
+def _get_kind(column: Any) -> str:
     return np.asarray(column).dtype.kind

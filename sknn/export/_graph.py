@@ -64,7 +64,7 @@ class Graph:
                 self.domains[domain.domain] = domain.version
         return model.graph.output[0].name
 
-    def name(self) -> str:
+    def make_name(self) -> str:
         """Return a name that no other value has."""
         self.n_names += 1
         return f"sknn/{self.n_names}"
@@ -87,7 +87,7 @@ class Graph:
         -------
         str
         """
-        output = self.name()
+        output = self.make_name()
         make = self.onnx.helper.make_node
         self.nodes.append(
             make(operator, inputs, [output], name=output, domain=domain or None, **attributes)
@@ -96,63 +96,65 @@ class Graph:
             self.domains[domain] = ML_OPSET
         return output
 
-    def constant(self, value: Any, dtype: Any = None) -> str:
+    def add_constant(self, value: Any, dtype: Any = None) -> str:
         """Return the name of a new constant array of numbers, bool or text."""
         array = np.asarray(value, dtype=dtype)
-        name = self.name()
+        name = self.make_name()
         if array.dtype.kind in "OU":
             array = array.astype(object)
         self.constants.append(self.onnx.numpy_helper.from_array(np.array(array, order="C"), name))
         return name
 
-    def number(self, value: float | np.ndarray) -> str:
+    def add_number(self, value: float | np.ndarray) -> str:
         """Return a constant in the dtype of the network."""
-        return self.constant(value, self.dtype)
+        return self.add_constant(value, self.dtype)
 
     def cast(self, value: str, dtype: Any) -> str:
         """Return a value in another dtype of NumPy's."""
         kind = self.onnx.helper.np_dtype_to_tensor_dtype(np.dtype(dtype))
         return self.add("Cast", value, to=kind)
 
-    def columns(self, value: str, which: Any) -> str:
+    def take_columns(self, value: str, which: Any) -> str:
         """Return some columns, by number, of a value with two axes."""
-        return self.add("Gather", value, self.constant(which, np.int64), axis=1)
+        return self.add("Gather", value, self.add_constant(which, np.int64), axis=1)
 
-    def side_by_side(self, values: list[str]) -> str:
+    def concatenate(self, values: list[str]) -> str:
         """Return values of two axes, of one dtype, as one."""
         return values[0] if len(values) == 1 else self.add("Concat", *values, axis=1)
 
-    def softplus(self, value: str) -> str:
+    def add_softplus(self, value: str) -> str:
         """Return ``log(1 + exp(t))`` of a value in the dtype of the network.
 
         ONNX has it in one node, which ONNX Runtime computes in float32 alone.
         """
         size = self.add("Exp", self.add("Neg", self.add("Abs", value)))
-        curve = self.add("Log", self.add("Add", size, self.number(1.0)))
-        return self.add("Add", self.add("Max", value, self.number(0.0)), curve)
+        curve = self.add("Log", self.add("Add", size, self.add_number(1.0)))
+        return self.add("Add", self.add("Max", value, self.add_number(0.0)), curve)
 
-    def erf(self, value: str) -> str:
+    def add_erf(self, value: str) -> str:
         """Return the error function, which ONNX Runtime computes in float32 alone."""
         return self.cast(self.add("Erf", self.cast(value, np.float32)), self.dtype)
 
-    def where_missing(self, value: str, replacement: str) -> str:
+    def replace_missing(self, value: str, replacement: str) -> str:
         """Return a value with another in place of NaN."""
         return self.add("Where", self.add("IsNaN", value), replacement, value)
 
-    def input(self, name: str, dtype: Any, width: int) -> str:
+    def add_input(self, name: str, dtype: Any, width: int) -> str:
         """Add an input of shape (n_rows, width), of numbers or (dtype str) text."""
-        self.inputs.append(self._info(name, dtype, [None, width]))
+        self.inputs.append(self._make_info(name, dtype, [None, width]))
         return name
 
-    def output(self, value: str, name: str, dtype: Any, shape: list) -> None:
+    def add_output(self, value: str, name: str, dtype: Any, shape: list) -> None:
         """Let a value be an output; a name that is an input's gets ``_`` behind it."""
         while name in {info.name for info in self.inputs}:
             name += "_"
-        node = self.onnx.helper.make_node("Identity", [value], [name], name=f"{self.name()}/out")
+        node = self.onnx.helper.make_node(
+            "Identity", [value], [name], name=f"{self.make_name()}/out"
+        )
         self.nodes.append(node)
-        self.outputs.append(self._info(name, dtype, shape))
+        self.outputs.append(self._make_info(name, dtype, shape))
 
-    def _info(self, name: str, dtype: Any, shape: list) -> Any:
+    def _make_info(self, name: str, dtype: Any, shape: list) -> Any:
         helper, types = self.onnx.helper, self.onnx.TensorProto
         dtype = np.dtype(dtype)
         text = dtype.kind in "OU"
@@ -161,7 +163,7 @@ class Graph:
 
     def insert(self, model: Any, value: str) -> str:
         """Append the nodes of a model with one input and one output, and return the output."""
-        prefix = self.name() + "/"
+        prefix = self.make_name() + "/"
         model = self.onnx.compose.add_prefix(model, prefix)
         (first,), (last,) = model.graph.input, model.graph.output
         node = self.onnx.helper.make_node("Identity", [value], [first.name], name=f"{prefix}in")
@@ -173,14 +175,14 @@ class Graph:
 
     def _append(self, node: Any) -> None:
         """Append a node of torch's exporter, or what stands for it in float64."""
-        write = {"Softplus": self.softplus, "Erf": self.erf}.get(node.op_type)
+        write = {"Softplus": self.add_softplus, "Erf": self.add_erf}.get(node.op_type)
         if self.dtype == "float32" or write is None:
             self.nodes.append(node)
             return
         result = write(node.input[0])
         self.nodes.append(self.onnx.helper.make_node("Identity", [result], node.output))
 
-    def model(self, name: str) -> Any:
+    def make_model(self, name: str) -> Any:
         """Return the whole as a checked ``onnx.ModelProto``.
 
         Parameters

@@ -83,7 +83,7 @@ def _add_mlp(graph: Graph, mlp: MLP, value: str) -> str:
     *hidden, last = mlp.linears
     before, dtype = None, last.weight.dtype
     for i, layer in enumerate(hidden):
-        value = _linear(graph, layer, value)
+        value = _add_linear(graph, layer, value)
         if mlp.norms:
             value = WRITERS[type(mlp.norms[i])](graph, mlp.norms[i], value)
         rows = torch.linspace(-2, 2, 3 * layer.out_features, dtype=dtype).reshape(3, -1)
@@ -91,114 +91,114 @@ def _add_mlp(graph: Graph, mlp: MLP, value: str) -> str:
         if mlp.skips[i]:
             value = graph.add("Add", value, before)
         before = value
-    return _linear(graph, last, value)
+    return _add_linear(graph, last, value)
 
 
 def _add_embeddings(graph: Graph, embeddings: nn.Module, value: str) -> str:
     n_numeric = embeddings.n_numeric
-    parts = [graph.columns(value, range(n_numeric))] if n_numeric else []
+    parts = [graph.take_columns(value, range(n_numeric))] if n_numeric else []
     codes = graph.cast(value, np.int64)
     for i, table in enumerate(embeddings.tables):
-        code = graph.add("Gather", codes, graph.constant(n_numeric + i, np.int64), axis=1)
-        parts.append(graph.add("Gather", _constant(graph, table.weight), code, axis=0))
-    return graph.side_by_side(parts)
+        code = graph.add("Gather", codes, graph.add_constant(n_numeric + i, np.int64), axis=1)
+        parts.append(graph.add("Gather", _add_tensor(graph, table.weight), code, axis=0))
+    return graph.concatenate(parts)
 
 
-def _constant(graph: Graph, tensor: torch.Tensor) -> str:
-    return graph.constant(tensor.detach().cpu().numpy())
+def _add_tensor(graph: Graph, tensor: torch.Tensor) -> str:
+    return graph.add_constant(tensor.detach().cpu().numpy())
 
 
-def _linear(graph: Graph, layer: nn.Linear, value: str) -> str:
-    arguments = [value, _constant(graph, layer.weight)]
+def _add_linear(graph: Graph, layer: nn.Linear, value: str) -> str:
+    arguments = [value, _add_tensor(graph, layer.weight)]
     if layer.bias is not None:
-        arguments.append(_constant(graph, layer.bias))
+        arguments.append(_add_tensor(graph, layer.bias))
     return graph.add("Gemm", *arguments, transB=1)
 
 
-def _batch_norm(graph: Graph, norm: nn.BatchNorm1d, value: str) -> str | None:
+def _add_batch_norm(graph: Graph, norm: nn.BatchNorm1d, value: str) -> str | None:
     if norm.running_mean is None or norm.weight is None:
         return None
     with torch.no_grad():
         scale = norm.weight.double() / (norm.running_var.double() + norm.eps).sqrt()
         shift = norm.bias.double() - norm.running_mean.double() * scale
-    scaled = graph.add("Mul", value, _constant(graph, scale.to(norm.weight.dtype)))
-    return graph.add("Add", scaled, _constant(graph, shift.to(norm.weight.dtype)))
+    scaled = graph.add("Mul", value, _add_tensor(graph, scale.to(norm.weight.dtype)))
+    return graph.add("Add", scaled, _add_tensor(graph, shift.to(norm.weight.dtype)))
 
 
-def _layer_norm(graph: Graph, norm: nn.LayerNorm, value: str) -> str | None:
+def _add_layer_norm(graph: Graph, norm: nn.LayerNorm, value: str) -> str | None:
     if norm.weight is None or norm.bias is None or len(norm.normalized_shape) > 1:
         return None
-    weights = _constant(graph, norm.weight), _constant(graph, norm.bias)
+    weights = _add_tensor(graph, norm.weight), _add_tensor(graph, norm.bias)
     return graph.add("LayerNormalization", value, *weights, axis=-1, epsilon=norm.eps)
 
 
-def _unary(operator: str) -> Callable:
+def _make_unary(operator: str) -> Callable:
     return lambda graph, module, value: graph.add(operator, value)
 
 
-def _exponential(graph: Graph, value: str, alpha: float) -> str:
+def _add_exponential(graph: Graph, value: str, alpha: float) -> str:
     """Return t above 0 and ``alpha * (exp(t) - 1)`` below.
 
     ONNX has this in one node, but with an alpha in float32.
     """
-    zero = graph.number(0.0)
+    zero = graph.add_number(0.0)
     below = graph.add("Exp", graph.add("Min", value, zero))
-    below = graph.add("Sub", below, graph.number(1.0))
-    below = graph.add("Mul", below, graph.number(alpha))
+    below = graph.add("Sub", below, graph.add_number(1.0))
+    below = graph.add("Mul", below, graph.add_number(alpha))
     return graph.add("Add", graph.add("Max", value, zero), below)
 
 
-def _make_elu(graph: Graph, module: nn.ELU, value: str) -> str:
-    return _exponential(graph, value, module.alpha)
+def _add_elu(graph: Graph, module: nn.ELU, value: str) -> str:
+    return _add_exponential(graph, value, module.alpha)
 
 
-def _selu(graph: Graph, module: nn.SELU, value: str) -> str:
+def _add_selu(graph: Graph, module: nn.SELU, value: str) -> str:
     alpha, scale = 1.6732632423543772848170429916717, 1.0507009873554804934193349852946
-    curve = _exponential(graph, value, alpha)
-    return graph.add("Mul", curve, graph.number(scale))
+    curve = _add_exponential(graph, value, alpha)
+    return graph.add("Mul", curve, graph.add_number(scale))
 
 
-def _leaky_relu(graph: Graph, module: nn.LeakyReLU, value: str) -> str:
-    zero = graph.number(0.0)
-    slope = graph.number(module.negative_slope)
+def _add_leaky_relu(graph: Graph, module: nn.LeakyReLU, value: str) -> str:
+    zero = graph.add_number(0.0)
+    slope = graph.add_number(module.negative_slope)
     below = graph.add("Mul", graph.add("Min", value, zero), slope)
     return graph.add("Add", graph.add("Max", value, zero), below)
 
 
-def _silu(graph: Graph, module: nn.SiLU, value: str) -> str:
+def _add_silu(graph: Graph, module: nn.SiLU, value: str) -> str:
     # Not t times Sigmoid, which ONNX Runtime 1.20 makes one node of that has no float64.
-    growth = graph.add("Add", graph.add("Exp", graph.add("Neg", value)), graph.number(1.0))
+    growth = graph.add("Add", graph.add("Exp", graph.add("Neg", value)), graph.add_number(1.0))
     return graph.add("Div", value, growth)
 
 
-def _softplus(graph: Graph, module: nn.Softplus, value: str) -> str | None:
-    return graph.softplus(value) if module.beta == 1 else None
+def _add_softplus(graph: Graph, module: nn.Softplus, value: str) -> str | None:
+    return graph.add_softplus(value) if module.beta == 1 else None
 
 
-def _gelu(graph: Graph, module: nn.GELU, value: str) -> str | None:
+def _add_gelu(graph: Graph, module: nn.GELU, value: str) -> str | None:
     if module.approximate != "none":
         return None
-    scaled = graph.add("Mul", value, graph.number(np.sqrt(0.5)))
-    share = graph.add("Add", graph.erf(scaled), graph.number(1.0))
-    half = graph.add("Mul", value, graph.number(0.5))
+    scaled = graph.add("Mul", value, graph.add_number(np.sqrt(0.5)))
+    share = graph.add("Add", graph.add_erf(scaled), graph.add_number(1.0))
+    half = graph.add("Mul", value, graph.add_number(0.5))
     return graph.add("Mul", half, share)
 
 
 #: class of a module -> function that writes one, or returns None if torch shall
 WRITERS: dict[type, Callable[[Graph, Any, str], str | None]] = {
-    nn.Linear: _linear,
-    nn.BatchNorm1d: _batch_norm,
-    BatchNorm: _batch_norm,
-    nn.LayerNorm: _layer_norm,
-    nn.ReLU: _unary("Relu"),
-    nn.Tanh: _unary("Tanh"),
-    nn.Sigmoid: _unary("Sigmoid"),
-    nn.ELU: _make_elu,
-    nn.SELU: _selu,
-    nn.LeakyReLU: _leaky_relu,
-    nn.SiLU: _silu,
-    nn.Softplus: _softplus,
-    nn.GELU: _gelu,
+    nn.Linear: _add_linear,
+    nn.BatchNorm1d: _add_batch_norm,
+    BatchNorm: _add_batch_norm,
+    nn.LayerNorm: _add_layer_norm,
+    nn.ReLU: _make_unary("Relu"),
+    nn.Tanh: _make_unary("Tanh"),
+    nn.Sigmoid: _make_unary("Sigmoid"),
+    nn.ELU: _add_elu,
+    nn.SELU: _add_selu,
+    nn.LeakyReLU: _add_leaky_relu,
+    nn.SiLU: _add_silu,
+    nn.Softplus: _add_softplus,
+    nn.GELU: _add_gelu,
 }
 
 
@@ -228,9 +228,9 @@ def _add_by_torch(graph: Graph, module: nn.Module, value: str, rows: torch.Tenso
     part = graph.onnx.load_model_from_string(file.getvalue())
     _check_result(graph, part, module, rows)
     # A shape with -1 in it has no meaning for 0 samples, so that a sample of zeros goes along.
-    extra = graph.number(np.zeros((1, rows.shape[1])))
+    extra = graph.add_number(np.zeros((1, rows.shape[1])))
     result = graph.insert(part, graph.add("Concat", value, extra, axis=0))
-    return graph.add("Slice", result, *(graph.constant([end]) for end in (0, -1, 0)))
+    return graph.add("Slice", result, *(graph.add_constant([end]) for end in (0, -1, 0)))
 
 
 def _check_result(graph: Graph, part: Any, module: nn.Module, rows: torch.Tensor) -> None:

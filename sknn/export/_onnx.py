@@ -135,11 +135,11 @@ def export_onnx(
     graph = Graph(opset, dtype, front)
     value = None if front is None else graph.cast(graph.front_output, dtype)
     if units:
-        value = graph.input("X", dtype, last.n_features_in_) if value is None else value
+        value = graph.add_input("X", dtype, last.n_features_in_) if value is None else value
         add_units(graph, last, value)
     else:
         _add_deep(graph, last, value, "float64" if predicts_wide else dtype)
-    model = graph.model(type(last).__name__)
+    model = graph.make_model(type(last).__name__)
     if path is not None:
         write_file(path, model.SerializeToString())
     return model

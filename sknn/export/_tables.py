@@ -38,15 +38,15 @@ def add_table(
     if not encoder.is_categorical_.any():
         if value is None:  # what is scaled in float64 must not lose digits before
             wide = encoder._numeric.scale is not None
-            value = graph.input("X", np.float64 if wide else dtype, n_columns)
-        return _numeric(graph, encoder._numeric, value, dtype)
+            value = graph.add_input("X", np.float64 if wide else dtype, n_columns)
+        return _add_numeric(graph, encoder._numeric, value, dtype)
     for category in encoder._categories:
         _check_levels(category)
     is_text = any(category.kind == "text" for category in encoder._categories)
     if value is None and (names is not None or is_text):
-        return _encoded(graph, encoder, *_inputs_by_name(graph, encoder, names))
-    value = graph.input("X", np.float64, n_columns) if value is None else value
-    return _encoded(graph, encoder, *_split(graph, encoder, value))
+        return _encode(graph, encoder, *_add_inputs_by_name(graph, encoder, names))
+    value = graph.add_input("X", np.float64, n_columns) if value is None else value
+    return _encode(graph, encoder, *_split(graph, encoder, value))
 
 
 def _check_levels(category: Any) -> None:
@@ -65,7 +65,7 @@ def _check_levels(category: Any) -> None:
         )
 
 
-def _inputs_by_name(
+def _add_inputs_by_name(
     graph: Graph, encoder: Any, names: list[str] | None
 ) -> tuple[str | None, list[tuple[str, bool]]]:
     """Return the numeric columns side by side, in float64, and each column of levels.
@@ -77,43 +77,43 @@ def _inputs_by_name(
     for i, is_categorical in enumerate(encoder.is_categorical_):
         name = f"x{i}" if names is None else str(names[i])
         if not is_categorical:
-            numbers.append(graph.input(name, np.float64, 1))
+            numbers.append(graph.add_input(name, np.float64, 1))
             continue
         category = next(categories)
         is_whole = category.kind == "numeric" and not category.missing
         is_bool = all(isinstance(level, bool) for level in category.levels)
         numeric = (bool if is_bool else np.int64) if is_whole else np.float64
         dtype = numeric if category.kind == "numeric" else str
-        levels.append((graph.input(name, dtype, 1), is_whole))
-    return graph.side_by_side(numbers) if numbers else None, levels
+        levels.append((graph.add_input(name, dtype, 1), is_whole))
+    return graph.concatenate(numbers) if numbers else None, levels
 
 
 def _split(graph: Graph, encoder: Any, value: str) -> tuple[str | None, list[tuple[str, bool]]]:
     """Return the same for a table of numbers alone."""
     wide = graph.cast(value, np.float64)
     places = np.flatnonzero(encoder.is_categorical_)
-    levels = [(graph.columns(wide, [place]), False) for place in places]
+    levels = [(graph.take_columns(wide, [place]), False) for place in places]
     numeric = np.flatnonzero(~encoder.is_categorical_)
-    return graph.columns(value, numeric) if len(numeric) else None, levels
+    return graph.take_columns(value, numeric) if len(numeric) else None, levels
 
 
-def _encoded(graph: Graph, encoder: Any, numbers: str | None, levels: list) -> str:
+def _encode(graph: Graph, encoder: Any, numbers: str | None, levels: list) -> str:
     dtype = graph.dtype
-    parts = [] if numbers is None else [_numeric(graph, encoder._numeric, numbers, dtype)]
+    parts = [] if numbers is None else [_add_numeric(graph, encoder._numeric, numbers, dtype)]
     for i in encoder._order():
         category = encoder._categories[i]
-        codes = _codes(graph, category, *levels[i])
+        codes = _add_codes(graph, category, *levels[i])
         if category.one_hot:
             rows = np.zeros((category.n_levels + 1, category.n_outputs), dtype)
             category.write(np.arange(len(rows)), rows)
-            flat = graph.add("Squeeze", codes, graph.constant([1]))
-            parts.append(graph.add("Gather", graph.constant(rows), flat, axis=0))
+            flat = graph.add("Squeeze", codes, graph.add_constant([1]))
+            parts.append(graph.add("Gather", graph.add_constant(rows), flat, axis=0))
         else:
             parts.append(graph.cast(codes, dtype))
-    return graph.side_by_side(parts)
+    return graph.concatenate(parts)
 
 
-def _codes(graph: Graph, category: Any, column: str, is_whole: bool) -> str:
+def _add_codes(graph: Graph, category: Any, column: str, is_whole: bool) -> str:
     """Return the codes of a column of levels, of shape (n_rows, 1)."""
     n_levels = len(category.levels)
     missing = n_levels + 1 if category.missing else 0
@@ -121,19 +121,19 @@ def _codes(graph: Graph, category: Any, column: str, is_whole: bool) -> str:
         column = graph.cast(column, np.int64)  # of bool
         return _look_up(graph, column, "int64s", category.levels, range(1, n_levels + 1))
     if category.kind == "numeric":
-        return _codes_of_floats(graph, category, column, missing)
+        return _add_codes_of_floats(graph, category, column, missing)
     levels = {level: i for i, level in enumerate(category.levels, start=1)}
     levels.setdefault("", missing)  # ONNX has no missing text
     return _look_up(graph, column, "strings", levels, levels.values())
 
 
-def _codes_of_floats(graph: Graph, category: Any, column: str, missing: int) -> str:
-    whole = graph.cast(graph.where_missing(column, graph.constant(0.0)), np.int64)
+def _add_codes_of_floats(graph: Graph, category: Any, column: str, missing: int) -> str:
+    whole = graph.cast(graph.replace_missing(column, graph.add_constant(0.0)), np.int64)
     codes = range(1, len(category.levels) + 1)
     found = _look_up(graph, whole, "int64s", category.levels, codes)
     same = graph.add("Equal", graph.cast(whole, np.float64), column)  # 1.5 is no level
-    found = graph.add("Where", same, found, graph.constant([0]))
-    return graph.add("Where", graph.add("IsNaN", column), graph.constant([missing]), found)
+    found = graph.add("Where", same, found, graph.add_constant([0]))
+    return graph.add("Where", graph.add("IsNaN", column), graph.add_constant([missing]), found)
 
 
 def _look_up(graph: Graph, column: str, kind: str, keys: Any, values: Any) -> str:
@@ -142,57 +142,59 @@ def _look_up(graph: Graph, column: str, kind: str, keys: Any, values: Any) -> st
     return graph.add("LabelEncoder", column, domain=ML, **table)
 
 
-def _numeric(graph: Graph, columns: Any, value: str, dtype: str) -> str:
+def _add_numeric(graph: Graph, columns: Any, value: str, dtype: str) -> str:
     """Return numeric columns filled and scaled, and behind them the marks of missing numbers."""
     missing = graph.add("IsNaN", value)
     wide = graph.cast(value, np.float64)
     if columns.scale is not None or columns.empty.any():
-        fill = graph.constant(columns.fill, np.float64)
+        fill = graph.add_constant(columns.fill, np.float64)
         filled = graph.add("Where", missing, fill, wide)
-        filled = graph.add("Where", graph.constant(columns.empty), graph.constant(0.0), filled)
-        result = graph.cast(_scaled(graph, columns, filled), dtype)
+        filled = graph.add(
+            "Where", graph.add_constant(columns.empty), graph.add_constant(0.0), filled
+        )
+        result = graph.cast(_scale_columns(graph, columns, filled), dtype)
     else:
-        fill = graph.constant(columns.fill, dtype)
+        fill = graph.add_constant(columns.fill, dtype)
         result = graph.add("Where", missing, fill, graph.cast(value, dtype))
     if not len(columns.marked):
         return result
-    marks = graph.cast(graph.columns(missing, columns.marked), dtype)
-    return graph.side_by_side([result, marks])
+    marks = graph.cast(graph.take_columns(missing, columns.marked), dtype)
+    return graph.concatenate([result, marks])
 
 
-def _scaled(graph: Graph, columns: Any, value: str) -> str:
+def _scale_columns(graph: Graph, columns: Any, value: str) -> str:
     if columns.scale is None or not len(columns.scaled):
         return value
     n_columns = len(columns.labels)
     if len(columns.scaled) == n_columns:
         return _scale(graph, columns.scale, value)
     left = np.setdiff1d(np.arange(n_columns), columns.scaled)
-    scaled = _scale(graph, columns.scale, graph.columns(value, columns.scaled))
-    joined = graph.side_by_side([scaled, graph.columns(value, left)])
-    return graph.columns(joined, np.argsort([*columns.scaled, *left]))
+    scaled = _scale(graph, columns.scale, graph.take_columns(value, columns.scaled))
+    joined = graph.concatenate([scaled, graph.take_columns(value, left)])
+    return graph.take_columns(joined, np.argsort([*columns.scaled, *left]))
 
 
 def _scale(graph: Graph, scale: Any, value: str) -> str:
     if hasattr(scale, "knots"):
-        return _normal_scores(graph, scale, value)
-    value = graph.add("Sub", value, graph.constant(scale.center))
-    value = graph.add("Mul", value, graph.constant(scale.factor))
+        return _add_normal_scores(graph, scale, value)
+    value = graph.add("Sub", value, graph.add_constant(scale.center))
+    value = graph.add("Mul", value, graph.add_constant(scale.factor))
     if not scale.clip:
         return value
     square = graph.add("Mul", value, value)  # x / sqrt(1 + (x / 3)**2), and 3 beyond any square
-    root = graph.add("Sqrt", graph.add("Add", square, graph.constant(9.0)))
-    return graph.add("Mul", graph.add("Div", value, root), graph.constant(3.0))
+    root = graph.add("Sqrt", graph.add("Add", square, graph.add_constant(9.0)))
+    return graph.add("Mul", graph.add("Div", value, root), graph.add_constant(3.0))
 
 
-def _normal_scores(graph: Graph, scale: Any, value: str) -> str:
+def _add_normal_scores(graph: Graph, scale: Any, value: str) -> str:
     """Return linear interpolation: the sum of all slopes times how far a value is along each."""
     parts = []
     for i, (knots, scores) in enumerate(scale.knots):
-        column = graph.columns(value, [i])
+        column = graph.take_columns(value, [i])
         widths, rises = np.diff(knots), np.diff(scores)
-        along = graph.add("Sub", column, graph.constant(knots[:-1]))
-        along = graph.add("Max", along, graph.constant(0.0))
-        along = graph.add("Min", along, graph.constant(widths))
-        gained = graph.add("MatMul", along, graph.constant((rises / widths)[:, None]))
-        parts.append(graph.add("Add", gained, graph.constant(scores[:1])))
-    return graph.side_by_side(parts)
+        along = graph.add("Sub", column, graph.add_constant(knots[:-1]))
+        along = graph.add("Max", along, graph.add_constant(0.0))
+        along = graph.add("Min", along, graph.add_constant(widths))
+        gained = graph.add("MatMul", along, graph.add_constant((rises / widths)[:, None]))
+        parts.append(graph.add("Add", gained, graph.add_constant(scores[:1])))
+    return graph.concatenate(parts)

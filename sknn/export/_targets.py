@@ -24,23 +24,23 @@ def add_classes(graph: Graph, codec: ClassCodec, raw: str) -> None:
     kind, classes, dtype = codec.spec_.kind, codec.classes_, graph.dtype
     add_labels(graph, kind, classes, raw)
     if codec.out_activation_ == "identity":  # hinge: no probabilities
-        graph.output(raw, "scores", dtype, [None, codec.spec_.n_outputs])
+        graph.add_output(raw, "scores", dtype, [None, codec.spec_.n_outputs])
         return
     if len(classes) == 1:
         share = graph.add("Sub", raw, raw)
-        share = graph.add("Add", share, graph.number(1.0))
+        share = graph.add("Add", share, graph.add_number(1.0))
     elif kind == "multiclass":
         share = graph.add("Softmax", raw, axis=1)
     else:
         both = raw
         if kind == "binary":
-            both = graph.side_by_side([graph.add("Neg", raw), raw])
+            both = graph.concatenate([graph.add("Neg", raw), raw])
         share = graph.add("Sigmoid", both)
     if len(classes) > 1:
         one = np.dtype(dtype).type(1)
         least, most = np.finfo(dtype).tiny, np.nextafter(one, 0 * one)
-        share = graph.add("Clip", share, graph.number(least), graph.number(most))
-    graph.output(share, "probabilities", dtype, [None, len(classes)])
+        share = graph.add("Clip", share, graph.add_number(least), graph.add_number(most))
+    graph.add_output(share, "probabilities", dtype, [None, len(classes)])
 
 
 def add_labels(graph: Graph, kind: str, classes: np.ndarray, raw: str) -> None:
@@ -62,26 +62,28 @@ def add_labels(graph: Graph, kind: str, classes: np.ndarray, raw: str) -> None:
     ValueError
         If the classes are of another type.
     """
-    fires = graph.cast(graph.add("Greater", raw, graph.number(0.0)), np.int64)
+    fires = graph.cast(graph.add("Greater", raw, graph.add_number(0.0)), np.int64)
     if kind == "multilabel":
-        graph.output(fires, "label", np.int64, [None, len(classes)])
+        graph.add_output(fires, "label", np.int64, [None, len(classes)])
         return
     if kind == "multiclass":
         chosen = graph.add("ArgMax", raw, axis=1, keepdims=0)
     else:
-        chosen = graph.add("Squeeze", fires, graph.constant([1]))
+        chosen = graph.add("Squeeze", fires, graph.add_constant([1]))
         if len(classes) == 1:
-            chosen = graph.add("Mul", chosen, graph.constant(0))
+            chosen = graph.add("Mul", chosen, graph.add_constant(0))
     add_chosen(graph, classes, chosen)
 
 
 def add_chosen(graph: Graph, classes: np.ndarray, chosen: str) -> None:
     """Add the output ``label`` for numbers of classes, of shape (n_rows,); see `add_labels`."""
-    labels = _plain_classes(classes)
-    graph.output(graph.add("Gather", graph.constant(labels), chosen), "label", labels.dtype, [None])
+    labels = _convert_classes(classes)
+    graph.add_output(
+        graph.add("Gather", graph.add_constant(labels), chosen), "label", labels.dtype, [None]
+    )
 
 
-def _plain_classes(classes: np.ndarray) -> np.ndarray:
+def _convert_classes(classes: np.ndarray) -> np.ndarray:
     """Return classes as ONNX knows them: text, whole numbers in int64, or floats."""
     if classes.dtype.kind in "biu":
         return classes.astype(np.int64)
@@ -123,33 +125,31 @@ def add_values(graph: Graph, codec: ValueCodec, raw: str, dtype: str) -> None:
         )
     n_columns = codec.n_columns_
     n_raw = codec.spec_.n_outputs // n_columns
-    shape = graph.constant([0, n_columns, n_raw])  # 0: as many samples as there are
+    shape = graph.add_constant([0, n_columns, n_raw])  # 0: as many samples as there are
     values = write(graph, graph.add("Reshape", raw, shape), codec.spec_.loss_params)
     if codec.offsets_ is not None:
         values = _shift_quantiles(graph, values, codec.offsets_)
     mean = codec.mean_ if codec.shifts else np.zeros(n_columns)
     if not codec.has_std:
         values = _scale_back(graph, values, mean, codec.scale_)
-        _output_values(graph, values, "variable", (n_columns, n_raw), dtype)
+        _add_output(graph, values, "variable", (n_columns, n_raw), dtype)
         return
-    location, std = (graph.add("Gather", values, graph.constant([k]), axis=2) for k in (0, 1))
+    location, std = (graph.add("Gather", values, graph.add_constant([k]), axis=2) for k in (0, 1))
     location = _scale_back(graph, location, mean, codec.scale_)
-    _output_values(graph, location, "variable", (n_columns, 1), dtype)
+    _add_output(graph, location, "variable", (n_columns, 1), dtype)
     std = _scale_back(graph, std, np.zeros(n_columns), codec.scale_)
-    _output_values(graph, std, "std", (n_columns, 1), dtype)
+    _add_output(graph, std, "std", (n_columns, 1), dtype)
 
 
-def _output_values(
-    graph: Graph, values: str, name: str, sizes: tuple[int, int], dtype: str
-) -> None:
+def _add_output(graph: Graph, values: str, name: str, sizes: tuple[int, int], dtype: str) -> None:
     """Add an output of values of shape (n_samples, n_columns, n_levels) without an axis of one."""
     n_columns, n_levels = sizes
     shape = [None, n_columns, n_levels]
     axis = 2 if n_levels == 1 else 1
     if shape[axis] == 1:
-        values = graph.add("Squeeze", values, graph.constant([axis]))
+        values = graph.add("Squeeze", values, graph.add_constant([axis]))
         del shape[axis]
-    graph.output(graph.cast(values, dtype), name, dtype, shape)
+    graph.add_output(graph.cast(values, dtype), name, dtype, shape)
 
 
 def _scale_back(graph: Graph, values: str, mean: np.ndarray, scale: np.ndarray) -> str:
@@ -157,43 +157,44 @@ def _scale_back(graph: Graph, values: str, mean: np.ndarray, scale: np.ndarray) 
     if not np.any(mean) and np.all(scale == 1):
         return values
     wide = graph.cast(values, np.float64)
-    wide = graph.add("Mul", wide, graph.constant(scale[:, None], np.float64))
-    return graph.add("Add", wide, graph.constant(mean[:, None], np.float64))
+    wide = graph.add("Mul", wide, graph.add_constant(scale[:, None], np.float64))
+    return graph.add("Add", wide, graph.add_constant(mean[:, None], np.float64))
 
 
 def _shift_quantiles(graph: Graph, values: str, offsets: np.ndarray) -> str:
     """Return calibrated quantiles: each shifted, and none below the one before it."""
-    shifted = graph.add("Add", values, graph.number(offsets))
+    shifted = graph.add("Add", values, graph.add_number(offsets))
     levels = [
-        graph.add("Gather", shifted, graph.constant([k]), axis=2) for k in range(offsets.shape[1])
+        graph.add("Gather", shifted, graph.add_constant([k]), axis=2)
+        for k in range(offsets.shape[1])
     ]
     for k in range(1, len(levels)):
         levels[k] = graph.add("Max", levels[k - 1], levels[k])
     return levels[0] if len(levels) == 1 else graph.add("Concat", *levels, axis=2)
 
 
-def _mean_and_std(graph: Graph, raw: str, settings: Mapping[str, float]) -> str:
-    mean, std = (graph.add("Gather", raw, graph.constant([k]), axis=2) for k in (0, 1))
-    std = graph.add("Add", graph.softplus(std), graph.number(settings["min_std"]))
+def _add_mean_and_std(graph: Graph, raw: str, settings: Mapping[str, float]) -> str:
+    mean, std = (graph.add("Gather", raw, graph.add_constant([k]), axis=2) for k in (0, 1))
+    std = graph.add("Add", graph.add_softplus(std), graph.add_number(settings["min_std"]))
     return graph.add("Concat", mean, std, axis=2)
 
 
-def _quantiles(graph: Graph, raw: str, settings: Mapping[str, tuple[float, ...]]) -> str:
+def _add_quantiles(graph: Graph, raw: str, settings: Mapping[str, tuple[float, ...]]) -> str:
     """Return sums of steps away from the level nearest the median, as NumPy does."""
     levels = settings["quantiles"]
     start, steps = quantile_steps(levels)
-    parts = graph.add("Mul", graph.softplus(raw), graph.constant(steps, graph.dtype))
-    first = graph.add("Gather", raw, graph.constant([start]), axis=2)
+    parts = graph.add("Mul", graph.add_softplus(raw), graph.add_constant(steps, graph.dtype))
+    first = graph.add("Gather", raw, graph.add_constant([start]), axis=2)
     sides = []
     for order, sign in ((range(start - 1, -1, -1), -1.0), (range(start + 1, len(levels)), 1.0)):
         if not len(order):
             continue
-        away = graph.add("Gather", parts, graph.constant(list(order)), axis=2)
-        away = graph.add("Mul", away, graph.number(sign))
+        away = graph.add("Gather", parts, graph.add_constant(list(order)), axis=2)
+        away = graph.add("Mul", away, graph.add_number(sign))
         sums = graph.add("Concat", first, away, axis=2)
-        sums = graph.add("CumSum", sums, graph.constant(2))
+        sums = graph.add("CumSum", sums, graph.add_constant(2))
         which = range(len(order), 0, -1) if sign < 0 else range(1, len(order) + 1)
-        sides.append((sign, graph.add("Gather", sums, graph.constant(list(which)), axis=2)))
+        sides.append((sign, graph.add("Gather", sums, graph.add_constant(list(which)), axis=2)))
     below = [name for sign, name in sides if sign < 0]
     above = [name for sign, name in sides if sign > 0]
     return graph.add("Concat", *below, first, *above, axis=2)
@@ -204,6 +205,6 @@ def _quantiles(graph: Graph, raw: str, settings: Mapping[str, tuple[float, ...]]
 PREDICTIONS: dict[str, Callable[[Graph, str, Mapping[str, Any]], str]] = {
     "identity": lambda graph, raw, settings: raw,
     "exp": lambda graph, raw, settings: graph.add("Exp", raw),
-    "increments": _quantiles,
-    "mean_and_softplus": _mean_and_std,
+    "increments": _add_quantiles,
+    "mean_and_softplus": _add_mean_and_std,
 }

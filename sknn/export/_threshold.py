@@ -21,14 +21,14 @@ def add_units(graph: Graph, classifier: Any, value: str) -> None:
     value : str
         X, in the dtype of the graph.
     """
-    weights = graph.constant(classifier.coef_, graph.dtype)
-    intercept = graph.constant(np.ravel(classifier.intercept_), graph.dtype)
+    weights = graph.add_constant(classifier.coef_, graph.dtype)
+    intercept = graph.add_constant(np.ravel(classifier.intercept_), graph.dtype)
     margins = graph.add("Gemm", value, weights, intercept, transB=1)
     if isinstance(classifier, PerceptronClassifier):
         shares = _add_perceptron(graph, classifier, margins)
     else:
         shares = _add_threshold_logic(graph, classifier, margins)
-    graph.output(shares, "probabilities", graph.dtype, [None, len(classifier.classes_)])
+    graph.add_output(shares, "probabilities", graph.dtype, [None, len(classifier.classes_)])
 
 
 def _add_perceptron(graph: Graph, classifier: PerceptronClassifier, margins: str) -> str:
@@ -36,23 +36,23 @@ def _add_perceptron(graph: Graph, classifier: PerceptronClassifier, margins: str
     several = "multilabel" if classifier._multilabel else "multiclass"
     kind = "binary" if n_units == 1 and not classifier._multilabel else several
     add_labels(graph, kind, classifier.classes_, margins)
-    slope = graph.constant(classifier.link_slope_, graph.dtype)
+    slope = graph.add_constant(classifier.link_slope_, graph.dtype)
     margins = graph.add("Mul", margins, slope)
     if kind == "multiclass":
         return graph.add("Softmax", margins, axis=1)
     if kind == "binary":
-        margins = graph.side_by_side([graph.add("Neg", margins), margins])
+        margins = graph.concatenate([graph.add("Neg", margins), margins])
     return graph.add("Sigmoid", margins)
 
 
 def _add_threshold_logic(graph: Graph, classifier: Any, margins: str) -> str:
     if len(classifier.coef_) == 1:
         fires = "GreaterOrEqual" if classifier.step == "heaviside" else "Greater"
-        chosen = graph.cast(graph.add(fires, margins, graph.number(0.0)), np.int64)
-        chosen = graph.add("Squeeze", chosen, graph.constant([1]))
+        chosen = graph.cast(graph.add(fires, margins, graph.add_number(0.0)), np.int64)
+        chosen = graph.add("Squeeze", chosen, graph.add_constant([1]))
     else:
         chosen = graph.add("ArgMax", margins, axis=1, keepdims=0)
     add_chosen(graph, classifier.classes_, chosen)
     return graph.add(
-        "Gather", graph.constant(classifier.class_shares_, graph.dtype), chosen, axis=0
+        "Gather", graph.add_constant(classifier.class_shares_, graph.dtype), chosen, axis=0
     )

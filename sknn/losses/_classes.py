@@ -28,27 +28,27 @@ def _smooth_labels(y: Array, smoothing: float) -> Array:
     return y * (1 - smoothing) + smoothing / 2 if smoothing else y
 
 
-def _log_loss_value(
+def _compute_log_loss(
     xp: ArrayNamespace, z: Array, y: Array, *, label_smoothing: float = 0.0
 ) -> Array:
     return -xp.sum(_smooth_classes(y, label_smoothing) * xp.log_softmax(z, axis=-2), axis=-2)
 
 
-def _log_loss_gradient(
+def _write_log_loss_gradient(
     xp: ArrayNamespace, z: Array, y: Array, out: Array, *, label_smoothing: float = 0.0
 ) -> None:
     xp.softmax(z, axis=-2, out=out)
     out -= _smooth_classes(y, label_smoothing)
 
 
-def _binary_log_loss_value(
+def _compute_binary_log_loss(
     xp: ArrayNamespace, z: Array, y: Array, *, label_smoothing: float = 0.0
 ) -> Array:
     y = _smooth_labels(y, label_smoothing)
     return xp.sum((1 - y) * z - xp.log_sigmoid(z), axis=-2)
 
 
-def _binary_log_loss_gradient(
+def _write_binary_log_loss_gradient(
     xp: ArrayNamespace, z: Array, y: Array, out: Array, *, label_smoothing: float = 0.0
 ) -> None:
     xp.sigmoid(z, out=out)
@@ -65,7 +65,7 @@ def _binary_log_loss_gradient(
 # ICCV 2017, arXiv:1708.02002.
 
 
-def _focal_of_log_p(xp: ArrayNamespace, log_p: Array, gamma: float) -> tuple[Array, Array]:
+def _differentiate_focal(xp: ArrayNamespace, log_p: Array, gamma: float) -> tuple[Array, Array]:
     """Return the loss c, and its derivative by log p."""
     # 1 - p is kept off 0, where a power below 1 has no slope; log p is 0 there.
     p, rest = xp.exp(log_p), xp.clip(-xp.expm1(log_p), xp.finfo(log_p.dtype).tiny, None)
@@ -73,14 +73,14 @@ def _focal_of_log_p(xp: ArrayNamespace, log_p: Array, gamma: float) -> tuple[Arr
     return -weight * log_p, weight * (gamma * p * log_p / rest - 1)
 
 
-def _focal_value(
+def _compute_focal_loss(
     xp: ArrayNamespace, z: Array, y: Array, *, gamma: float, label_smoothing: float = 0.0
 ) -> Array:
-    values, _ = _focal_of_log_p(xp, xp.log_softmax(z, axis=-2), gamma)
+    values, _ = _differentiate_focal(xp, xp.log_softmax(z, axis=-2), gamma)
     return xp.sum(_smooth_classes(y, label_smoothing) * values, axis=-2)
 
 
-def _focal_gradient(
+def _write_focal_gradient(
     xp: ArrayNamespace,
     z: Array,
     y: Array,
@@ -90,12 +90,12 @@ def _focal_gradient(
     label_smoothing: float = 0.0,
 ) -> None:
     log_p = xp.log_softmax(z, axis=-2)
-    slopes = _smooth_classes(y, label_smoothing) * _focal_of_log_p(xp, log_p, gamma)[1]
+    slopes = _smooth_classes(y, label_smoothing) * _differentiate_focal(xp, log_p, gamma)[1]
     total = xp.sum(slopes, axis=-2, keepdims=True)
     xp.subtract(slopes, xp.exp(log_p) * total, out=out)
 
 
-def _focal_of_label(xp: ArrayNamespace, z: Array, gamma: float) -> tuple[Array, Array]:
+def _differentiate_label_focal(xp: ArrayNamespace, z: Array, gamma: float) -> tuple[Array, Array]:
     """Return loss and slope by z where the label is 1."""
     # With 1 - p = sigmoid(-z) nothing is singular.
     log_p, p, rest = xp.log_sigmoid(z), xp.sigmoid(z), xp.sigmoid(-z)
@@ -103,15 +103,18 @@ def _focal_of_label(xp: ArrayNamespace, z: Array, gamma: float) -> tuple[Array, 
     return -weight * log_p, weight * (gamma * p * log_p - rest)
 
 
-def _binary_focal_value(
+def _compute_binary_focal_loss(
     xp: ArrayNamespace, z: Array, y: Array, *, gamma: float, label_smoothing: float = 0.0
 ) -> Array:
     y = _smooth_labels(y, label_smoothing)
-    ones, zeros = _focal_of_label(xp, z, gamma)[0], _focal_of_label(xp, -z, gamma)[0]
+    ones, zeros = (
+        _differentiate_label_focal(xp, z, gamma)[0],
+        _differentiate_label_focal(xp, -z, gamma)[0],
+    )
     return xp.sum(y * ones + (1 - y) * zeros, axis=-2)
 
 
-def _binary_focal_gradient(
+def _write_binary_focal_gradient(
     xp: ArrayNamespace,
     z: Array,
     y: Array,
@@ -121,7 +124,10 @@ def _binary_focal_gradient(
     label_smoothing: float = 0.0,
 ) -> None:
     y = _smooth_labels(y, label_smoothing)
-    ones, zeros = _focal_of_label(xp, z, gamma)[1], _focal_of_label(xp, -z, gamma)[1]
+    ones, zeros = (
+        _differentiate_label_focal(xp, z, gamma)[1],
+        _differentiate_label_focal(xp, -z, gamma)[1],
+    )
     xp.subtract(y * ones, (1 - y) * zeros, out=out)
 
 
@@ -132,30 +138,30 @@ def _binary_focal_gradient(
 # of Machine Learning Research 2, 2001.
 
 
-def _wrong_logits(xp: ArrayNamespace, z: Array, y: Array) -> Array:
+def _hide_right_logits(xp: ArrayNamespace, z: Array, y: Array) -> Array:
     return xp.where(y > 0, -np.inf, z)
 
 
-def _hinge_margin(xp: ArrayNamespace, z: Array, y: Array) -> Array:
+def _compute_hinge_margin(xp: ArrayNamespace, z: Array, y: Array) -> Array:
     """Return 1 + the best wrong class's lead over the right one."""
-    return 1 + xp.amax(_wrong_logits(xp, z, y), axis=-2) - xp.sum(z * y, axis=-2)
+    return 1 + xp.amax(_hide_right_logits(xp, z, y), axis=-2) - xp.sum(z * y, axis=-2)
 
 
-def _hinge_value(xp: ArrayNamespace, z: Array, y: Array) -> Array:
-    return xp.clip(_hinge_margin(xp, z, y), 0, None)
+def _compute_hinge_loss(xp: ArrayNamespace, z: Array, y: Array) -> Array:
+    return xp.clip(_compute_hinge_margin(xp, z, y), 0, None)
 
 
-def _hinge_gradient(xp: ArrayNamespace, z: Array, y: Array, out: Array) -> None:
-    best = xp.one_hot(xp.argmax(_wrong_logits(xp, z, y), axis=-2), z)
+def _write_hinge_gradient(xp: ArrayNamespace, z: Array, y: Array, out: Array) -> None:
+    best = xp.one_hot(xp.argmax(_hide_right_logits(xp, z, y), axis=-2), z)
     xp.subtract(best, y, out=out)
-    out *= (_hinge_margin(xp, z, y) > 0)[..., None, :]
+    out *= (_compute_hinge_margin(xp, z, y) > 0)[..., None, :]
 
 
-def _binary_hinge_value(xp: ArrayNamespace, z: Array, y: Array) -> Array:
+def _compute_binary_hinge_loss(xp: ArrayNamespace, z: Array, y: Array) -> Array:
     return xp.sum(xp.clip(1 - (2 * y - 1) * z, 0, None), axis=-2)
 
 
-def _binary_hinge_gradient(xp: ArrayNamespace, z: Array, y: Array, out: Array) -> None:
+def _write_binary_hinge_gradient(xp: ArrayNamespace, z: Array, y: Array, out: Array) -> None:
     sign = 2 * y - 1
     xp.multiply(-sign, sign * z < 1, out=out)
 
@@ -168,20 +174,20 @@ _GAMMA = Setting(2.0, NumberIn(0, includes_low=True), "a number >= 0")
 _ENTRIES = (
     ClassLoss(
         "log_loss",
-        LossFunction(_log_loss_value, _log_loss_gradient),
-        LossFunction(_binary_log_loss_value, _binary_log_loss_gradient),
+        LossFunction(_compute_log_loss, _write_log_loss_gradient),
+        LossFunction(_compute_binary_log_loss, _write_binary_log_loss_gradient),
         settings={"label_smoothing": _SMOOTHING},
     ),
     ClassLoss(
         "focal",
-        LossFunction(_focal_value, _focal_gradient),
-        LossFunction(_binary_focal_value, _binary_focal_gradient),
+        LossFunction(_compute_focal_loss, _write_focal_gradient),
+        LossFunction(_compute_binary_focal_loss, _write_binary_focal_gradient),
         settings={"gamma": _GAMMA, "label_smoothing": _SMOOTHING},
     ),
     ClassLoss(
         "hinge",
-        LossFunction(_hinge_value, _hinge_gradient),
-        LossFunction(_binary_hinge_value, _binary_hinge_gradient),
+        LossFunction(_compute_hinge_loss, _write_hinge_gradient),
+        LossFunction(_compute_binary_hinge_loss, _write_binary_hinge_gradient),
         gives_probabilities=False,
     ),
 )

@@ -24,22 +24,22 @@ HALF_LOG_2_PI = 0.5 * math.log(2 * math.pi)
 # --- squared error: l = (z - y)² / 2, l' = z - y -------------------------------------------
 
 
-def _squared_value(xp: ArrayNamespace, z: Array, y: Array) -> Array:
+def _compute_squared_error(xp: ArrayNamespace, z: Array, y: Array) -> Array:
     return 0.5 * xp.sum(xp.square(z - y), axis=-2)
 
 
-def _squared_gradient(xp: ArrayNamespace, z: Array, y: Array, out: Array) -> None:
+def _write_squared_gradient(xp: ArrayNamespace, z: Array, y: Array, out: Array) -> None:
     xp.subtract(z, y, out=out)
 
 
 # --- absolute error: l = |z - y|, l' = sign(z - y); the best constant is the median --------
 
 
-def _absolute_value(xp: ArrayNamespace, z: Array, y: Array) -> Array:
+def _compute_absolute_error(xp: ArrayNamespace, z: Array, y: Array) -> Array:
     return xp.sum(xp.abs(z - y), axis=-2)
 
 
-def _absolute_gradient(xp: ArrayNamespace, z: Array, y: Array, out: Array) -> None:
+def _write_absolute_gradient(xp: ArrayNamespace, z: Array, y: Array, out: Array) -> None:
     xp.subtract(z, y, out=out)
     xp.sign(out, out=out)
 
@@ -50,13 +50,15 @@ def _absolute_gradient(xp: ArrayNamespace, z: Array, y: Array, out: Array) -> No
 # as the mean where errors are normal.
 
 
-def _huber_value(xp: ArrayNamespace, z: Array, y: Array, *, delta: float) -> Array:
+def _compute_huber(xp: ArrayNamespace, z: Array, y: Array, *, delta: float) -> Array:
     error = xp.abs(z - y)
     inner, outer = 0.5 * error * error, delta * (error - 0.5 * delta)
     return xp.sum(xp.where(error < delta, inner, outer), axis=-2)
 
 
-def _huber_gradient(xp: ArrayNamespace, z: Array, y: Array, out: Array, *, delta: float) -> None:
+def _write_huber_gradient(
+    xp: ArrayNamespace, z: Array, y: Array, out: Array, *, delta: float
+) -> None:
     xp.subtract(z, y, out=out)
     xp.clip(out, -delta, delta, out=out)
 
@@ -67,20 +69,20 @@ def _huber_gradient(xp: ArrayNamespace, z: Array, y: Array, out: Array, *, delta
 # Both are 0 for a perfect prediction.
 
 
-def _poisson_value(xp: ArrayNamespace, z: Array, y: Array) -> Array:
+def _compute_poisson(xp: ArrayNamespace, z: Array, y: Array) -> Array:
     return xp.sum(xp.exp(z) - y * z + (xp.xlogy(y, y) - y), axis=-2)
 
 
-def _poisson_gradient(xp: ArrayNamespace, z: Array, y: Array, out: Array) -> None:
+def _write_poisson_gradient(xp: ArrayNamespace, z: Array, y: Array, out: Array) -> None:
     xp.exp(z, out=out)
     out -= y
 
 
-def _gamma_value(xp: ArrayNamespace, z: Array, y: Array) -> Array:
+def _compute_gamma(xp: ArrayNamespace, z: Array, y: Array) -> Array:
     return xp.sum(z - xp.log(y) + y * xp.exp(-z) - 1, axis=-2)
 
 
-def _gamma_gradient(xp: ArrayNamespace, z: Array, y: Array, out: Array) -> None:
+def _write_gamma_gradient(xp: ArrayNamespace, z: Array, y: Array, out: Array) -> None:
     xp.negative(z, out=out)
     xp.exp(out, out=out)
     out *= y
@@ -102,7 +104,7 @@ def _split_levels(z: Array, levels: tuple[float, ...]) -> Array:
     return z.reshape(*z.shape[:-2], -1, len(levels), z.shape[-1])
 
 
-def _quantile_value(
+def _compute_pinball(
     xp: ArrayNamespace, z: Array, y: Array, *, quantiles: tuple[float, ...]
 ) -> Array:
     predicted = add_increments(xp, _split_levels(z, quantiles), quantiles)
@@ -111,7 +113,7 @@ def _quantile_value(
     return xp.sum(xp.mean(pinball, axis=-2), axis=-2)
 
 
-def _quantile_gradient(
+def _write_quantile_gradient(
     xp: ArrayNamespace, z: Array, y: Array, out: Array, *, quantiles: tuple[float, ...]
 ) -> None:
     raw, into = _split_levels(z, quantiles), _split_levels(out, quantiles)
@@ -136,12 +138,14 @@ def _split_pairs(z: Array) -> Array:
     return z.reshape(*z.shape[:-2], -1, 2, z.shape[-1])
 
 
-def _normal_value(xp: ArrayNamespace, z: Array, y: Array, *, min_std: float) -> Array:
+def _compute_normal_nll(xp: ArrayNamespace, z: Array, y: Array, *, min_std: float) -> Array:
     mean, std = split_normal(xp, _split_pairs(z), min_std)
     return xp.sum(xp.log(std) + 0.5 * xp.square((y - mean) / std) + HALF_LOG_2_PI, axis=-2)
 
 
-def _normal_gradient(xp: ArrayNamespace, z: Array, y: Array, out: Array, *, min_std: float) -> None:
+def _write_normal_gradient(
+    xp: ArrayNamespace, z: Array, y: Array, out: Array, *, min_std: float
+) -> None:
     raw, into = _split_pairs(z), _split_pairs(out)
     mean, std = split_normal(xp, raw, min_std)
     error = (mean - y) / std
@@ -154,23 +158,23 @@ def _normal_gradient(xp: ArrayNamespace, z: Array, y: Array, out: Array, *, min_
 _POSITIVE = NumberIn(0)
 
 _ENTRIES = (
-    ValueLoss("squared_error", LossFunction(_squared_value, _squared_gradient)),
-    ValueLoss("absolute_error", LossFunction(_absolute_value, _absolute_gradient)),
+    ValueLoss("squared_error", LossFunction(_compute_squared_error, _write_squared_gradient)),
+    ValueLoss("absolute_error", LossFunction(_compute_absolute_error, _write_absolute_gradient)),
     ValueLoss(
         "huber",
-        LossFunction(_huber_value, _huber_gradient),
+        LossFunction(_compute_huber, _write_huber_gradient),
         settings={"delta": Setting(1.35, _POSITIVE, "a number > 0")},
     ),
     ValueLoss(
         "poisson",
-        LossFunction(_poisson_value, _poisson_gradient),
+        LossFunction(_compute_poisson, _write_poisson_gradient),
         EXP,
         standardizes=False,
         lowest=">= 0",
     ),
     ValueLoss(
         "gamma",
-        LossFunction(_gamma_value, _gamma_gradient),
+        LossFunction(_compute_gamma, _write_gamma_gradient),
         EXP,
         standardizes=False,
         scales=True,
@@ -178,7 +182,7 @@ _ENTRIES = (
     ),
     ValueLoss(
         "quantile",
-        LossFunction(_quantile_value, _quantile_gradient),
+        LossFunction(_compute_pinball, _write_quantile_gradient),
         INCREMENTS,
         settings={
             "quantiles": Setting(
@@ -192,7 +196,7 @@ _ENTRIES = (
     ),
     ValueLoss(
         "gaussian_nll",
-        LossFunction(_normal_value, _normal_gradient),
+        LossFunction(_compute_normal_nll, _write_normal_gradient),
         MEAN_AND_SOFTPLUS,
         settings={"min_std": Setting(1e-3, _POSITIVE, "a number > 0")},
         scores_loss=True,  # R² says nothing of a standard deviation

@@ -44,7 +44,7 @@ def test_describing_leaves_the_module_as_it_was():
 
 def test_module_that_describes_itself_is_asked():
     mlp = MLP([784, 300, 100, 10])
-    mlp.init_weights(np.random.RandomState(0))
+    mlp.initialize_weights(np.random.RandomState(0))
     assert describe(mlp, 784) == mlp.describe()
 
 

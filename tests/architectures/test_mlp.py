@@ -10,12 +10,12 @@ from torch.nn.functional import batch_norm, layer_norm
 
 from sknn._specs import InputSpec, TargetSpec
 from sknn.activations import ACTIVATIONS, TRAINABLE
-from sknn.architectures import MLP, MLPOptions, unsteady_layers
+from sknn.architectures import MLP, MLPOptions, find_stochastic_layers
 from sknn.architectures.layers._blocks import (
     BatchNorm,
     UnsetLinear,
-    activation_module,
-    seeded_torch,
+    make_activation,
+    seed_torch,
 )
 
 
@@ -34,7 +34,7 @@ def test_lecture_network_has_the_lectures_parameters():
 @pytest.mark.parametrize("name", TRAINABLE)
 def test_forward_equals_numpy(name, rng):
     mlp = MLP([3, 4, 2, 1], name, torch.float64)
-    mlp.init_weights(np.random.RandomState(0))
+    mlp.initialize_weights(np.random.RandomState(0))
     X = rng.normal(size=(5, 3))
     z = X
     for i, layer in enumerate(mlp.linears):
@@ -50,7 +50,7 @@ def test_first_weights_equal_scikit_learns(activation):
     theirs = MLPClassifier((5, 3), activation=activation, random_state=7, learning_rate_init=1e-300)
     theirs.set_params(max_iter=1).fit(X, y)
     mlp = MLP([4, 5, 3, 3], activation, torch.float64)
-    mlp.init_weights(np.random.RandomState(7))
+    mlp.initialize_weights(np.random.RandomState(7))
     for layer, coef, intercept in zip(mlp.linears, theirs.coefs_, theirs.intercepts_, strict=True):
         np.testing.assert_array_equal(layer.weight.detach().numpy().T, coef)
         np.testing.assert_array_equal(layer.bias.detach().numpy(), intercept)
@@ -58,7 +58,7 @@ def test_first_weights_equal_scikit_learns(activation):
 
 def test_building_and_drawing_leave_torchs_generator_alone():
     before = torch.get_rng_state()
-    MLP([30, 20, 10]).init_weights(np.random.RandomState(0))
+    MLP([30, 20, 10]).initialize_weights(np.random.RandomState(0))
     assert torch.equal(torch.get_rng_state(), before)
 
 
@@ -70,7 +70,7 @@ def test_specs_give_widths_and_dtype():
 
 
 def test_penalty_acts_on_weights_not_on_biases():
-    assert [p.ndim for p in MLP([3, 4, 2]).penalized()] == [2, 2]
+    assert [p.ndim for p in MLP([3, 4, 2]).get_penalized()] == [2, 2]
 
 
 def test_no_hidden_layer_is_a_linear_map():
@@ -80,7 +80,7 @@ def test_no_hidden_layer_is_a_linear_map():
 @pytest.mark.parametrize("name", ["heaviside", "sign", "swash"])
 def test_activation_without_a_slope_or_unknown_is_refused(name):
     with pytest.raises(ValueError, match=f"activation must be one of .*'relu'.*got '{name}'"):
-        activation_module(name)
+        make_activation(name)
 
 
 def test_unset_layer_is_a_linear_layer():
@@ -105,7 +105,7 @@ OPTIONS = {
 def built(options=OPTIONS["plain"], activation="tanh", cardinalities=(), seed=0):
     sizes = [3, 6, 6, 5, 2]
     mlp = MLP(sizes, activation, torch.float64, options, cardinalities)
-    mlp.init_weights(np.random.RandomState(seed))
+    mlp.initialize_weights(np.random.RandomState(seed))
     return mlp
 
 
@@ -206,7 +206,7 @@ def test_drawing_anew_starts_normalization_and_dropout_anew(X):
     mlp = built(OPTIONS["all"])
     first = mlp(X)
     assert mlp.norms[0].running_mean.any()
-    mlp.init_weights(np.random.RandomState(0))
+    mlp.initialize_weights(np.random.RandomState(0))
     assert not mlp.norms[0].running_mean.any()
     assert torch.equal(mlp(X), first)
 
@@ -265,18 +265,18 @@ def test_outputs_in_training_depend_on_the_row_alone_but_for_two_options(X):
     for name, options in OPTIONS.items():
         mlp = built(options)
         one, other = mlp(X)[:3], mlp(X[:3])
-        assert torch.allclose(one, other, rtol=1e-12) == (not unsteady_layers(mlp))
-        assert bool(unsteady_layers(mlp)) == (name in ("dropout", "batch", "all"))
+        assert torch.allclose(one, other, rtol=1e-12) == (not find_stochastic_layers(mlp))
+        assert bool(find_stochastic_layers(mlp)) == (name in ("dropout", "batch", "all"))
     users = nn.Sequential(nn.Dropout(), nn.Sequential(nn.RReLU(), nn.Dropout()), nn.ReLU())
-    assert unsteady_layers(users) == ["Dropout", "RReLU"]
-    assert unsteady_layers(MLP([3, 4, 2], nn.RReLU)) == ["RReLU"]
+    assert find_stochastic_layers(users) == ["Dropout", "RReLU"]
+    assert find_stochastic_layers(MLP([3, 4, 2], nn.RReLU)) == ["RReLU"]
 
 
 def test_penalty_acts_on_weights_and_vectors():
     mlp = built(OPTIONS["all"], cardinalities=(4, 3))
     tables = [table.weight for table in mlp.embeddings.tables]
     expected = [*tables, *(layer.weight for layer in mlp.linears)]
-    assert all(p is q for p, q in zip(mlp.penalized(), expected, strict=True))
+    assert all(p is q for p, q in zip(mlp.get_penalized(), expected, strict=True))
 
 
 @pytest.mark.parametrize("name", ["he_normal", "zeros", lambda w, state: nn.init.normal_(w)])
@@ -350,7 +350,7 @@ def test_seeded_block_draws_from_the_seed_and_puts_the_generator_back():
     before = torch.get_rng_state()
     draws = []
     for seed in (0, 0, 1):
-        with seeded_torch(np.random.RandomState(seed)):
+        with seed_torch(np.random.RandomState(seed)):
             draws.append(torch.rand(3))
         assert torch.equal(torch.get_rng_state(), before)
     assert torch.equal(draws[0], draws[1])
@@ -363,7 +363,7 @@ def test_seeded_block_puts_the_generators_of_gpus_back():
     before = torch.cuda.get_rng_state()
     draws = []
     for _ in range(2):
-        with seeded_torch(np.random.RandomState(0)):
+        with seed_torch(np.random.RandomState(0)):
             draws.append(torch.rand(3, device="cuda"))
     assert torch.equal(*draws)
     assert torch.equal(torch.cuda.get_rng_state(), before)

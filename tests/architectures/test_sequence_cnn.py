@@ -28,7 +28,7 @@ def sequences(n=7, length=15, channels=4, seed=0, lengths=None):
 
 def network(options=SMALL, length=15, channels=4, n_outputs=2, seed=0):
     cnn = SequenceCNN(length, channels, n_outputs, options, torch.float64)
-    cnn.init_weights(np.random.RandomState(seed))
+    cnn.initialize_weights(np.random.RandomState(seed))
     with torch.no_grad():  # biases that matter
         generator = torch.Generator().manual_seed(seed)
         cnn.bank.bias.normal_(generator=generator)
@@ -111,7 +111,7 @@ def test_exp_goes_on_straight_where_numbers_are_large(pooling, lengths):
     X = 300 * sequences(lengths=lengths)
     output, wanted = cnn(X), slow(cnn, X)
     assert torch.isfinite(output).all()
-    assert cnn.pooled(X).max() > np.exp(6)
+    assert cnn.pool(X).max() > np.exp(6)
     torch.testing.assert_close(output, wanted)
     wanted = torch.autograd.grad(wanted.square().mean(), list(cnn.parameters()))
     found = torch.autograd.grad(output.square().mean(), list(cnn.parameters()))
@@ -191,15 +191,15 @@ def test_gaps_inside_are_no_padding_and_empty_rows_bear_up():
     X[0, 5:8] = 0
     assert torch.isfinite(cnn(X)).all()
     values = cnn.bank(X[:1])[0]  # the windows over the gap count
-    torch.testing.assert_close(cnn.pooled(X[:1])[0], values.amax(0).relu())
+    torch.testing.assert_close(cnn.pool(X[:1])[0], values.amax(0).relu())
 
 
 @pytest.mark.parametrize("both", [False, True])
 def test_best_windows_are_where_the_filters_are_largest(both):
     cnn = network(replace(SMALL, reverse_complement=both, first_activation="exp"))
     X = sequences(lengths=[15, 12, 4])
-    value, start, other = cnn.best_windows(X.flatten(1))
-    torch.testing.assert_close(value, cnn.pooled(X))
+    value, start, other = cnn.find_best_windows(X.flatten(1))
+    torch.testing.assert_close(value, cnn.pool(X))
     assert bool(other.any()) is both
     for row, filter_ in [(0, 0), (1, 3), (2, 5), (6, 2)]:
         i, turned = int(start[row, filter_]), bool(other[row, filter_])
@@ -220,7 +220,7 @@ def test_best_windows_are_where_the_filters_are_largest(both):
 )
 def test_layers_are_described_with_all_parameters(options):
     cnn = SequenceCNN(60, 4, 3, options)
-    cnn.init_weights(np.random.RandomState(0))
+    cnn.initialize_weights(np.random.RandomState(0))
     if options.position_bias:
         torch.nn.init.constant_(cnn.bank.position_bias, 0.5)
     layers = cnn.describe()
@@ -230,17 +230,19 @@ def test_layers_are_described_with_all_parameters(options):
     assert layers[-1].n_outputs == 3
     assert layers[0].n_inputs == 4
     assert layers[-1].activation == "identity"
-    penalized = {id(p) for p in cnn.penalized()}
-    free = [name for name, p in cnn.named_parameters() if id(p) not in penalized]
+    get_penalized = {id(p) for p in cnn.get_penalized()}
+    free = [name for name, p in cnn.named_parameters() if id(p) not in get_penalized]
     assert all(name.endswith("bias") or name.startswith("norms") for name in free)
     expected = 0.001 * cnn.bank.position_bias.square().sum() if options.position_bias else 0.0
-    torch.testing.assert_close(torch.as_tensor(cnn.fixed_penalty()), torch.as_tensor(expected))
+    torch.testing.assert_close(
+        torch.as_tensor(cnn.compute_fixed_penalty()), torch.as_tensor(expected)
+    )
 
 
 @pytest.mark.parametrize("first_bias", [0.0, -0.5])
 def test_biases_of_filters_start_where_they_are_told(first_bias):
     cnn = SequenceCNN(30, 4, 1, SequenceOptions(first_bias=first_bias))
-    cnn.init_weights(np.random.RandomState(0))
+    cnn.initialize_weights(np.random.RandomState(0))
     torch.testing.assert_close(cnn.bank.bias, torch.full((64,), first_bias))
 
 
@@ -249,7 +251,7 @@ def test_weights_come_from_the_seed_alone():
     options = SequenceOptions(n_conv_layers=2, dropout=0.5)
     first, again, other = (SequenceCNN(30, 4, 1, options) for _ in range(3))
     for cnn, seed in ((first, 1), (again, 1), (other, 2)):
-        cnn.init_weights(np.random.RandomState(seed))
+        cnn.initialize_weights(np.random.RandomState(seed))
     for a, b in zip(first.parameters(), again.parameters(), strict=True):
         torch.testing.assert_close(a, b)
     assert not torch.equal(first.bank.weight, other.bank.weight)
@@ -283,5 +285,5 @@ def test_too_many_pooled_values_are_bounded_with_a_warning():
         cnn = SequenceCNN(1000, 4, 1, options)
     assert cnn.linears[0].in_features == 64 * 248
     assert cnn.pooling == 4
-    cnn.init_weights(np.random.RandomState(0))
+    cnn.initialize_weights(np.random.RandomState(0))
     assert cnn(sequences(length=1000).float()).shape == (7, 1)

@@ -22,7 +22,7 @@ def ensemble(**options):
     options = {"n_members": 3, "hidden_layer_sizes": (7, 5), "dropout": 0.0, **options}
     module = TabularEnsemble(INPUTS, TARGET, KNOTS, TabularOptions(**options))
     random_state = np.random.RandomState(0)
-    module.init_weights(random_state)
+    module.initialize_weights(random_state)
     with torch.no_grad():  # outputs are 0 at first
         module.linears[-1].weight.copy_(torch.from_numpy(random_state.randn(3, 5, 2)))
     return module
@@ -41,7 +41,7 @@ def with_owner(X, owner):
 
 def test_piecewise_linear_vectors_are_interpolations():
     layer = PiecewiseLinear(2, list(KNOTS.values()), 1, torch.float64)
-    layer.init_weights(np.random.RandomState(0))
+    layer.initialize_weights(np.random.RandomState(0))
     with torch.no_grad():
         layer.weight.abs_()
         layer.bias.fill_(0.1)
@@ -62,7 +62,7 @@ def test_piecewise_linear_takes_off_the_weighted_mean():
         layer.bias.fill_(10.0)
     X = torch.tensor([[-1.0], [0.0], [2.0]], dtype=torch.float64)
     weight = torch.tensor([1.0, 2.0, 1.0], dtype=torch.float64)
-    layer.centre(X, weight)
+    layer.center(X, weight)
     numbers = layer(X)[0, :, 0].detach() - 10
     assert float(numbers @ weight) == pytest.approx(0)
     np.testing.assert_allclose(np.diff(numbers), [1, 2])  # a stretch each, and two
@@ -70,7 +70,7 @@ def test_piecewise_linear_takes_off_the_weighted_mean():
 
 def test_periodic_vectors_are_layers_of_waves():
     layer = Periodic(2, 3, 4, n_waves=5, dtype=torch.float64)
-    layer.init_weights(np.random.RandomState(0))
+    layer.initialize_weights(np.random.RandomState(0))
     X = torch.from_numpy(np.random.RandomState(1).randn(6, 3))
     output = layer(X).detach().numpy().reshape(2, 6, 3, 4)
     state = {name: p.detach().numpy() for name, p in layer.named_parameters()}
@@ -85,7 +85,7 @@ def test_periodic_vectors_are_layers_of_waves():
 
 def test_embeddings_are_lookups_and_unknown_levels_are_zero():
     layer = MemberEmbeddings(2, (3, 4), 6, torch.float64)
-    layer.init_weights(np.random.RandomState(0))
+    layer.initialize_weights(np.random.RandomState(0))
     codes = torch.tensor([[0, 3], [2, 0]])
     output = layer(codes)
     assert output.shape == (2, 2, 12)
@@ -97,7 +97,7 @@ def test_embeddings_are_lookups_and_unknown_levels_are_zero():
 
 def test_linear_layers_are_drawn_as_he_does():
     layer = MemberLinear(50, 40, 30, torch.float64)
-    layer.init_weights(np.random.RandomState(0))
+    layer.initialize_weights(np.random.RandomState(0))
     assert float(layer.weight.detach().std()) == pytest.approx(np.sqrt(2 / 40), rel=0.02)
     assert float(layer.bias.abs().max()) == pytest.approx(1 / np.sqrt(40), rel=0.02)
 
@@ -107,9 +107,9 @@ def test_linear_layers_are_drawn_as_he_does():
 def test_some_members_are_what_they_are_among_all(embedding, members):
     module = ensemble(numerical_embedding=embedding)
     X = rows()
-    everyone = module.of_members(X).detach()
+    everyone = module.run_members(X).detach()
     np.testing.assert_allclose(
-        module.of_members(X, members).detach(), everyone[members], atol=1e-12
+        module.run_members(X, members).detach(), everyone[members], atol=1e-12
     )
 
 
@@ -117,12 +117,12 @@ def test_some_members_are_what_they_are_among_all(embedding, members):
 def test_members_share_nothing(embedding):
     module = ensemble(numerical_embedding=embedding)
     X = rows()
-    before = module.of_members(X).detach()
-    module.of_members(X)[1].square().sum().backward()
+    before = module.run_members(X).detach()
+    module.run_members(X)[1].square().sum().backward()
     with torch.no_grad():
         for p in module.parameters():
             p -= 0.1 * p.grad
-    after = module.of_members(X).detach()
+    after = module.run_members(X).detach()
     np.testing.assert_array_equal(after[[0, 2]], before[[0, 2]])
     assert not torch.equal(after[1], before[1])
 
@@ -133,7 +133,7 @@ def test_in_training_all_outputs_in_evaluation_their_mean():
     assert each.shape == (20, 3, 2)
     module.set_temperature(2.0)
     np.testing.assert_allclose(module.eval()(X).detach(), each.mean(1).detach() / 2, atol=1e-12)
-    np.testing.assert_array_equal(module.each_member(X).detach(), each.detach())
+    np.testing.assert_array_equal(module.run_each_member(X).detach(), each.detach())
 
 
 def test_no_gradient_from_rows_that_a_member_leaves_out():
@@ -151,7 +151,7 @@ def test_no_gradient_from_rows_that_a_member_leaves_out():
 def test_rows_are_judged_by_the_member_that_left_them_out():
     module, X = ensemble(), rows(7)
     owner = np.array([2, 0, -1, 1, 0, 2, -1])
-    each = module.of_members(X).detach().numpy()
+    each = module.run_members(X).detach().numpy()
     module.set_temperature(4.0)
     output = module.eval()(with_owner(X, owner)).detach().numpy()
     wanted = [each[:, i].mean(0) if m == -1 else each[m, i] for i, m in enumerate(owner)]
@@ -160,7 +160,7 @@ def test_rows_are_judged_by_the_member_that_left_them_out():
 
 def test_first_outputs_are_zero():
     module = TabularEnsemble(INPUTS, TARGET, KNOTS)
-    module.init_weights(np.random.RandomState(0))
+    module.initialize_weights(np.random.RandomState(0))
     assert not module(rows()).any()
 
 
@@ -183,6 +183,6 @@ def test_layers_are_described_with_all_their_parameters(embedding):
     assert sum(layer.n_parameters for layer in specs) == n_parameters
     kinds = [layer.kind for layer in specs]
     assert kinds[-5:] == ["Linear", "Dropout", "Linear", "Dropout", "Linear"]
-    decayed = {id(p) for p in module.penalized()}
+    decayed = {id(p) for p in module.get_penalized()}
     names = [name for name, p in module.named_parameters() if id(p) not in decayed]
     assert all("bias" in name or "frequency" in name or "phase" in name for name in names)

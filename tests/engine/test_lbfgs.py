@@ -23,7 +23,7 @@ KINDS = [AutogradObjective, HandwrittenObjective]
 
 def objective(kind, loss, n_outputs, y, weight=None, alpha=0.3, activation="tanh"):
     mlp = MLP([4, 5, n_outputs], activation, torch.float64)
-    mlp.init_weights(np.random.RandomState(0))
+    mlp.initialize_weights(np.random.RandomState(0))
     net = Net(mlp, loss=loss, alpha=alpha).initialize()
     X = np.random.default_rng(1).normal(size=(len(y), 4))
     return kind(SimpleNamespace(net=net, samples=Rows(X, y, weight), compiled=None))
@@ -84,7 +84,7 @@ def test_both_objectives_know_every_loss(loss, weighted, rng):
 def test_only_autograd_knows_the_l1_penalty_and_users_losses():
     def reason(loss="squared_error", **options):
         mlp = MLP([4, 5, 1], "tanh", torch.float64)
-        mlp.init_weights(np.random.RandomState(0))
+        mlp.initialize_weights(np.random.RandomState(0))
         net = Net(mlp, loss=loss, **options).initialize()
         return HandwrittenObjective.supports(SimpleNamespace(net=net, compiled=None))
 

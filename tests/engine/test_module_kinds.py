@@ -47,7 +47,7 @@ by_network = pytest.mark.parametrize("network", NETWORKS.values(), ids=NETWORKS)
 def build(activation="relu", options=None, cardinalities=()):
     inputs = InputSpec("table", 4 - len(cardinalities), "float64", cardinalities)
     mlp = MLP.from_specs(inputs, TARGET, (6, 6), activation, options or MLPOptions())
-    mlp.init_weights(np.random.RandomState(0))
+    mlp.initialize_weights(np.random.RandomState(0))
     return mlp
 
 

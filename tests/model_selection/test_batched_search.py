@@ -394,7 +394,7 @@ def test_candidates_share_what_is_held_out(scale, monkeypatch):
     assert len({id(plan.validation.X) for plan in seen}) == 3
     assert len({id(plan.X) for plan in seen}) == (1 if scale is None else 3)
     for plan in seen:
-        assert plan.with_own_rows().X.shape == (90, 64)
+        assert plan.select_own_samples().X.shape == (90, 64)
         assert plan.validation.X.shape == (10, 64)
 
 

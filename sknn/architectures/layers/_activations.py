@@ -11,7 +11,7 @@ from torch import nn
 
 from sknn._saved import saved
 from sknn.activations import ACTIVATIONS, TRAINABLE
-from sknn.architectures.layers._blocks import activation_module, seeded_torch
+from sknn.architectures.layers._blocks import make_activation, seed_torch
 
 
 @saved
@@ -39,10 +39,10 @@ class FunctionActivation(nn.Module):
 
     def extra_repr(self) -> str:
         """Return what stands between the brackets of the repr."""
-        return activation_name(self.function)
+        return get_activation_name(self.function)
 
 
-def activations_by_layer(activation: Any, n_hidden: int) -> tuple:
+def split_activations(activation: Any, n_hidden: int) -> tuple:
     """Return what was given for each hidden layer.
 
     Parameters
@@ -66,16 +66,16 @@ def activations_by_layer(activation: Any, n_hidden: int) -> tuple:
         if len(given) != n_hidden:
             raise ValueError(
                 f"activation must have one entry for each of the {n_hidden} hidden layers; got "
-                f"{len(given)}: {[activation_name(a) for a in given]}."
+                f"{len(given)}: {[get_activation_name(a) for a in given]}."
             )
     else:
         given = (activation,) * n_hidden
         if isinstance(activation, str):  # also where there is no hidden layer
-            activation_module(activation)
+            make_activation(activation)
     return given
 
 
-def activation_name(given: Any) -> str:
+def get_activation_name(given: Any) -> str:
     """Return a word for an activation: its name in the table, or that of its class or function."""
     if isinstance(given, str):
         return str(given)
@@ -83,13 +83,13 @@ def activation_name(given: Any) -> str:
     return getattr(given, "__name__", type(given).__name__)
 
 
-def init_factor(given: Any) -> float:
+def get_init_factor(given: Any) -> float:
     """Return the range of scikit-learn's first weights; see `sknn.activations.Activation`."""
     known = isinstance(given, str) and given in TRAINABLE
     return ACTIVATIONS[given].init_factor if known else ACTIVATIONS["identity"].init_factor
 
 
-def hidden_activation(given: Any, n_units: int, dtype: torch.dtype) -> nn.Module:
+def make_hidden_activation(given: Any, n_units: int, dtype: torch.dtype) -> nn.Module:
     """Return a module of its own for one hidden layer.
 
     Parameters
@@ -117,10 +117,10 @@ def hidden_activation(given: Any, n_units: int, dtype: torch.dtype) -> nn.Module
     A factory that draws random parameters does so from a seed that is always the same.
     """
     if isinstance(given, str):
-        return activation_module(given)
-    name = activation_name(given)
-    with seeded_torch(np.random.RandomState(0)):
-        module = _as_module(given, name).to(device="cpu", dtype=dtype)
+        return make_activation(given)
+    name = get_activation_name(given)
+    with seed_torch(np.random.RandomState(0)):
+        module = _make_module(given, name).to(device="cpu", dtype=dtype)
         X = torch.zeros(2, n_units, dtype=dtype)
         try:
             with torch.no_grad():
@@ -141,7 +141,7 @@ def hidden_activation(given: Any, n_units: int, dtype: torch.dtype) -> nn.Module
     return module.train()
 
 
-def _as_module(given: Any, name: str) -> nn.Module:
+def _make_module(given: Any, name: str) -> nn.Module:
     if isinstance(given, nn.Module):
         module = copy.deepcopy(given)  # an estimator's parameter is never trained itself
         module.zero_grad(set_to_none=True)
@@ -151,7 +151,7 @@ def _as_module(given: Any, name: str) -> nn.Module:
             f"activation must be one of {sorted(TRAINABLE)}, a function of a tensor, or a module, "
             f"its class or factory; got {given!r}."
         )
-    if _needs_nothing(given):
+    if _needs_no_arguments(given):
         made = given()
         if not isinstance(made, nn.Module):
             raise ValueError(
@@ -168,7 +168,7 @@ def _as_module(given: Any, name: str) -> nn.Module:
     return FunctionActivation(given)
 
 
-def _needs_nothing(given: Callable) -> bool:
+def _needs_no_arguments(given: Callable) -> bool:
     try:
         inspect.signature(given).bind()
     except (TypeError, ValueError):  # an argument is missing, or a builtin has no signature

@@ -19,11 +19,11 @@ class _GlobalGenerator:
     """A lock that a thread may take several times; free again in a forked child."""
 
     def __init__(self) -> None:
-        self._renew()
+        self._make_lock()
         if hasattr(os, "register_at_fork"):
-            os.register_at_fork(after_in_child=self._renew)
+            os.register_at_fork(after_in_child=self._make_lock)
 
-    def _renew(self) -> None:
+    def _make_lock(self) -> None:
         self._lock = RLock()
 
     def __enter__(self) -> None:
@@ -37,7 +37,7 @@ class _GlobalGenerator:
 GLOBAL_GENERATOR = _GlobalGenerator()
 
 
-def activation_module(name: str) -> nn.Module:
+def make_activation(name: str) -> nn.Module:
     """Return a new torch module for a name of the table of activations.
 
     Parameters
@@ -60,7 +60,7 @@ def activation_module(name: str) -> nn.Module:
 
 
 @contextmanager
-def seeded_torch(random_state: np.random.RandomState) -> Iterator[None]:
+def seed_torch(random_state: np.random.RandomState) -> Iterator[None]:
     """Let torch's global generators run from a seed inside the block, and put them back after it.
 
     For code that draws from them because it has no other choice, as a user's module does. There is
@@ -93,7 +93,9 @@ class UnsetLinear(nn.Linear):
 
 
 @torch.no_grad()
-def init_uniform(layer: nn.Linear, factor: float, random_state: np.random.RandomState) -> None:
+def initialize_uniform(
+    layer: nn.Linear, factor: float, random_state: np.random.RandomState
+) -> None:
     """Draw first weights and biases as scikit-learn's MLP does, number for number.
 
     Uniform in ±sqrt(factor / (n_inputs + n_outputs)) [1]_.

@@ -46,14 +46,14 @@ def draw_into(mask: torch.Tensor, state: torch.Tensor, n_parts: int) -> torch.Te
     return mask.mul_(PARTS / n_parts)
 
 
-def kept(X: torch.Tensor, state: torch.Tensor, n_parts: int) -> torch.Tensor:
+def draw_mask(X: torch.Tensor, state: torch.Tensor, n_parts: int) -> torch.Tensor:
     """Return a new mask of the shape, dtype and device of X; see `draw_into`."""
     return draw_into(torch.empty_like(X), state, n_parts)
 
 
 # For torch.compile, which would otherwise take the seed for a constant and compile every batch.
-compiled_kept = torch.library.custom_op("sknn::kept", kept, mutates_args=("state",))
-compiled_kept.register_fake(lambda X, state, n_parts: torch.empty_like(X))
+draw_compiled_mask = torch.library.custom_op("sknn::draw_mask", draw_mask, mutates_args=("state",))
+draw_compiled_mask.register_fake(lambda X, state, n_parts: torch.empty_like(X))
 
 
 @saved
@@ -100,9 +100,9 @@ class Dropout(nn.Module):
         super().__init__()
         self.rate = rate
         self.n_parts = min(max(round((1 - rate) * PARTS), 1), PARTS - 1)
-        self.reseed(seed)
+        self.set_seed(seed)
 
-    def reseed(self, seed: int) -> None:
+    def set_seed(self, seed: int) -> None:
         """Start anew from a seed in [0, 2**32)."""
         self.state = torch.tensor([seed, 0])  # no buffer, as it stays on the CPU
 
@@ -112,7 +112,7 @@ class Dropout(nn.Module):
             return X
         if self.masks is not None:
             return X * self.masks.take(self, X.detach())
-        draw = compiled_kept if torch.compiler.is_compiling() else kept
+        draw = draw_compiled_mask if torch.compiler.is_compiling() else draw_mask
         return X * draw(X.detach(), self.state, self.n_parts)
 
     def get_extra_state(self) -> torch.Tensor:
@@ -149,12 +149,12 @@ class DrawnMasks:
     def take(self, layer: Dropout, X: torch.Tensor) -> torch.Tensor:
         """Return the next mask, for X, which is multiplied with it in a layer."""
         if not self.is_complete:
-            self.drawn.append((layer, kept(X, layer.state, layer.n_parts)))
+            self.drawn.append((layer, draw_mask(X, layer.state, layer.n_parts)))
         self.n_taken += 1
         return self.drawn[self.n_taken - 1][1]
 
     @contextmanager
-    def given_to(self, module: nn.Module) -> Iterator[None]:
+    def give_to(self, module: nn.Module) -> Iterator[None]:
         """Let the layers of a module take their masks from here inside the block."""
         layers = [part for part in module.modules() if isinstance(part, Dropout)]
         self.n_taken = 0

@@ -8,10 +8,10 @@ from torch import nn
 
 from sknn._saved import saved
 
-MOST_EMBEDDING_UNITS = 50
+MAX_EMBEDDING_WIDTH = 50
 
 
-def embedding_width(cardinality: int) -> int:
+def choose_embedding_width(cardinality: int) -> int:
     """Return how many numbers stand for a level of a column.
 
     fastai's rule of thumb [1]_, ``1.6 * cardinality ** 0.56`` to the nearest whole number, here
@@ -33,11 +33,11 @@ def embedding_width(cardinality: int) -> int:
 
     Examples
     --------
-    >>> from sknn.architectures.layers._embeddings import embedding_width
-    >>> [embedding_width(cardinality) for cardinality in (2, 3, 10, 100, 1000)]
+    >>> from sknn.architectures.layers._embeddings import choose_embedding_width
+    >>> [choose_embedding_width(cardinality) for cardinality in (2, 3, 10, 100, 1000)]
     [2, 3, 6, 21, 50]
     """
-    return min(MOST_EMBEDDING_UNITS, round(1.6 * cardinality**0.56))
+    return min(MAX_EMBEDDING_WIDTH, round(1.6 * cardinality**0.56))
 
 
 @saved
@@ -68,8 +68,8 @@ class CategoryEmbeddings(nn.Module):
     Shape
     -----
     - Input: ``(batch, n_numeric + len(cardinalities))``
-    - Output: ``(batch, n_outputs)``, where `n_outputs` is `n_numeric` plus `embedding_width` of
-      each column
+    - Output: ``(batch, n_outputs)``, where `n_outputs` is `n_numeric` plus the width of the
+      embedding of each column, see `choose_embedding_width`
 
     References
     ----------
@@ -82,7 +82,7 @@ class CategoryEmbeddings(nn.Module):
     >>> import torch
     >>> from sknn.architectures.layers._embeddings import CategoryEmbeddings
     >>> embeddings = CategoryEmbeddings(1, [3])
-    >>> embeddings.init_weights(np.random.RandomState(0))
+    >>> embeddings.initialize_weights(np.random.RandomState(0))
     >>> embeddings(torch.tensor([[0.5, 0.0]]))  # of a number and an unknown level
     tensor([[0.5000, 0.0000, 0.0000, 0.0000]], grad_fn=<CatBackward0>)
     """
@@ -101,7 +101,9 @@ class CategoryEmbeddings(nn.Module):
         self.n_numeric = n_numeric
         self.cardinalities = tuple(cardinalities)
         self.tables = nn.ModuleList(
-            UnsetEmbedding(cardinality, embedding_width(cardinality), padding_idx=0, dtype=dtype)
+            UnsetEmbedding(
+                cardinality, choose_embedding_width(cardinality), padding_idx=0, dtype=dtype
+            )
             for cardinality in cardinalities
         )
         limits = torch.tensor(self.cardinalities)
@@ -113,7 +115,7 @@ class CategoryEmbeddings(nn.Module):
         return self.n_numeric + sum(table.embedding_dim for table in self.tables)
 
     @torch.no_grad()
-    def init_weights(self, random_state: np.random.RandomState) -> None:
+    def initialize_weights(self, random_state: np.random.RandomState) -> None:
         """Draw all vectors anew, normal with mean length 1, that of a standardised number."""
         for table in self.tables:
             n_codes, width = table.weight.shape
@@ -124,11 +126,11 @@ class CategoryEmbeddings(nn.Module):
     def forward(self, X: torch.Tensor) -> torch.Tensor:
         """Return numbers and vectors side by side."""
         numbers, codes = X[:, : self.n_numeric], X[:, self.n_numeric :]
-        indices = self._checked(codes)
+        indices = self._check_codes(codes)
         vectors = [table(i) for table, i in zip(self.tables, indices.unbind(1), strict=True)]
         return torch.cat([numbers, *vectors], dim=1)
 
-    def _checked(self, codes: torch.Tensor) -> torch.Tensor:
+    def _check_codes(self, codes: torch.Tensor) -> torch.Tensor:
         """Return codes as whole numbers; a wrong one would end the process on a GPU."""
         n_columns = len(self.cardinalities)
         if codes.shape[1] != n_columns:

@@ -26,7 +26,7 @@ class MemberLinear(nn.Module):
     n_members, n_inputs, n_outputs : int
         Members, and widths of the layer of each.
     dtype : torch.dtype, default=torch.float32
-        Of the weights, which are unset; see `init_weights`.
+        Of the weights, which are unset; see `initialize_weights`.
 
     Shape
     -----
@@ -42,7 +42,7 @@ class MemberLinear(nn.Module):
         self.bias = nn.Parameter(torch.zeros(n_members, 1, n_outputs, dtype=dtype))
 
     @torch.no_grad()
-    def init_weights(self, random_state: np.random.RandomState) -> None:
+    def initialize_weights(self, random_state: np.random.RandomState) -> None:
         """Draw weights as He et al. do for ReLU [1]_, and biases uniform in ±1/sqrt(n_inputs).
 
         References
@@ -51,7 +51,7 @@ class MemberLinear(nn.Module):
            arXiv:1502.01852.
         """
         n_inputs = self.weight.shape[1]
-        _normal(self.weight, math.sqrt(2 / max(n_inputs, 1)), random_state)
+        _draw_normal(self.weight, math.sqrt(2 / max(n_inputs, 1)), random_state)
         bound = 1 / math.sqrt(max(n_inputs, 1))
         self.bias.copy_(torch.from_numpy(random_state.uniform(-bound, bound, self.bias.shape)))
 
@@ -106,10 +106,10 @@ class MemberEmbeddings(nn.Module):
         return self.width * len(self.tables)
 
     @torch.no_grad()
-    def init_weights(self, random_state: np.random.RandomState) -> None:
+    def initialize_weights(self, random_state: np.random.RandomState) -> None:
         """Draw vectors of mean length 1, that of a standardised number."""
         for table in self.tables:
-            _normal(table, 1 / math.sqrt(self.width), random_state)
+            _draw_normal(table, 1 / math.sqrt(self.width), random_state)
             table[0] = 0.0
 
     def forward(self, codes: Tensor, members: slice = slice(None)) -> Tensor:
@@ -179,32 +179,32 @@ class PiecewiseLinear(nn.Module):
         return self.width * len(self.n_stretches)
 
     @torch.no_grad()
-    def init_weights(self, random_state: np.random.RandomState) -> None:
+    def initialize_weights(self, random_state: np.random.RandomState) -> None:
         """Draw weights of variance 1 / n_stretches of the column."""
-        _normal(self.weight, 1.0, random_state)
+        _draw_normal(self.weight, 1.0, random_state)
         for weight, n in zip(self.weight, self.n_stretches, strict=True):
             weight /= math.sqrt(n)
             weight[n:] = 0.0
         self.bias.zero_()
 
     @torch.no_grad()
-    def centre(self, X: Tensor, weight: Tensor) -> None:
+    def center(self, X: Tensor, weight: Tensor) -> None:
         """Take the means from rows of shape (n_rows, n_columns), weighted by (n_rows,)."""
         total = torch.zeros_like(self.mean)
         for rows, weights in zip(X.split(4096), weight.split(4096), strict=True):
-            total += torch.einsum("jis,i->js", self._stretches(rows), weights)[:, None]
+            total += torch.einsum("jis,i->js", self._encode(rows), weights)[:, None]
         self.mean.copy_(total / weight.sum())
 
-    def _stretches(self, X: Tensor) -> Tensor:
+    def _encode(self, X: Tensor) -> Tensor:
         return ((X.t()[:, :, None] - self.left) * self.slope).clamp_(0, 1)
 
     def forward(self, X: Tensor, members: slice = slice(None)) -> Tensor:
         """Return the vectors of `members`."""
-        weight, bias = self._of(self.weight, members), self._of(self.bias, members)
-        z = relu(torch.baddbmm(bias, self._stretches(X) - self.mean, weight))
-        return _by_member(z, self.width)
+        weight, bias = self._select(self.weight, members), self._select(self.bias, members)
+        z = relu(torch.baddbmm(bias, self._encode(X) - self.mean, weight))
+        return _group_by_member(z, self.width)
 
-    def _of(self, tensor: Tensor, members: slice) -> Tensor:
+    def _select(self, tensor: Tensor, members: slice) -> Tensor:
         parts = tensor.unflatten(2, (self.n_members, self.width))[:, :, members]
         return parts.flatten(2)
 
@@ -265,15 +265,15 @@ class Periodic(nn.Module):
         return self.width * self.n_columns
 
     @torch.no_grad()
-    def init_weights(self, random_state: np.random.RandomState) -> None:
+    def initialize_weights(self, random_state: np.random.RandomState) -> None:
         """Draw normal frequencies, phases of all angles, and weights of variance 1 / n_waves."""
-        _normal(self.frequency, self.initial_frequency, random_state)
+        _draw_normal(self.frequency, self.initial_frequency, random_state)
         angles = random_state.uniform(-math.pi, math.pi, self.phase.shape)
         self.phase.copy_(torch.from_numpy(angles))
-        _normal(self.weight, 1 / math.sqrt(self.n_waves), random_state)
+        _draw_normal(self.weight, 1 / math.sqrt(self.n_waves), random_state)
         self.bias.zero_()
 
-    def centre(self, X: Tensor, weight: Tensor) -> None:
+    def center(self, X: Tensor, weight: Tensor) -> None:
         """Do nothing: waves have no mean worth knowing."""
 
     def forward(self, X: Tensor, members: slice = slice(None)) -> Tensor:
@@ -288,10 +288,10 @@ class Periodic(nn.Module):
         return z.permute(1, 2, 0, 3).flatten(2)
 
 
-def _by_member(z: Tensor, width: int) -> Tensor:
+def _group_by_member(z: Tensor, width: int) -> Tensor:
     """Return (n_columns, n_rows, n_members * width) as (n_members, n_rows, n_columns * width)."""
     return z.unflatten(2, (-1, width)).permute(2, 1, 0, 3).flatten(2)
 
 
-def _normal(tensor: Tensor, deviation: float, random_state: np.random.RandomState) -> None:
+def _draw_normal(tensor: Tensor, deviation: float, random_state: np.random.RandomState) -> None:
     tensor.copy_(torch.from_numpy(random_state.normal(0.0, deviation, tuple(tensor.shape))))

@@ -21,16 +21,20 @@ POSITION_PENALTY = 0.001
 STRAIGHT_FROM = 5.0
 
 
-def bounded_exp(values: Tensor) -> Tensor:
+def compute_bounded_exp(values: Tensor) -> Tensor:
     """Return the exponential, which goes on as a straight line from `STRAIGHT_FROM`."""
     return values.clamp(max=STRAIGHT_FROM).exp() * (1 + (values - STRAIGHT_FROM).relu())
 
 
 #: name -> function; all of them grow with their argument, so that the maximum can come first
-FIRST_ACTIVATIONS = {"relu": torch.relu, "exp": bounded_exp, "linear": lambda values: values}
+FIRST_ACTIVATIONS = {
+    "relu": torch.relu,
+    "exp": compute_bounded_exp,
+    "linear": lambda values: values,
+}
 
 
-def windows(X: Tensor, kernel_size: int) -> Tensor:
+def extract_windows(X: Tensor, kernel_size: int) -> Tensor:
     """Return all windows of sequences, flat, as a copy.
 
     Shape
@@ -41,7 +45,7 @@ def windows(X: Tensor, kernel_size: int) -> Tensor:
     return X.unfold(1, kernel_size, 1).transpose(2, 3).flatten(2)
 
 
-def valid_windows(X: Tensor, kernel_size: int) -> Tensor | None:
+def find_valid_windows(X: Tensor, kernel_size: int) -> Tensor | None:
     """Tell which windows see no padding; None if no sequence has any.
 
     Padding is the run of positions with zeros alone at an end of a sequence. Of a sequence
@@ -87,7 +91,7 @@ class PooledWindows(torch.autograd.Function):
         - returns two of ``(batch, n_filters)``; the second is None without an activation
         """
         valid, activation = how
-        seen = windows(X, filters.shape[1])
+        seen = extract_windows(X, filters.shape[1])
         values = torch.matmul(seen, filters.flatten(1).t()).add_(shift)
         if valid is not None:
             values.masked_fill_(~valid[:, :, None], -torch.inf)
@@ -100,7 +104,7 @@ class PooledWindows(torch.autograd.Function):
         if activation == "relu":
             mean = values.relu_().sum(1)
         elif activation == "exp":
-            mean = bounded_exp(values).sum(1)
+            mean = compute_bounded_exp(values).sum(1)
         else:
             shown = values if valid is None else values.masked_fill(~valid[:, :, None], 0.0)
             mean = shown.sum(1)
@@ -116,7 +120,7 @@ class PooledWindows(torch.autograd.Function):
         seen, place, filters, shift, *rest = ctx.saved_tensors
         n_rows, n_windows, _ = seen.shape
         if rest:
-            of_values = slopes_(ctx.activation, rest[0]).mul_((of_mean / ctx.counts)[:, None])
+            of_values = write_slopes(ctx.activation, rest[0]).mul_((of_mean / ctx.counts)[:, None])
             of_values.scatter_add_(1, place[:, None], of_best[:, None])
             of_filters = of_values.flatten(0, 1).t() @ seen.flatten(0, 1)
             of_shift = of_values.sum(0)
@@ -132,14 +136,14 @@ class PooledWindows(torch.autograd.Function):
         return None, of_filters, of_shift, None, None
 
 
-def slopes_(activation: str, values: Tensor) -> Tensor:
+def write_slopes(activation: str, values: Tensor) -> Tensor:
     """Turn values into the derivative there, 0 where a window is hidden by minus infinity."""
     if activation == "exp":
         return values.clamp_(max=STRAIGHT_FROM).exp_()
     return values.gt_(0.0 if activation == "relu" else -torch.inf)
 
 
-def first_place(values: Tensor, best: Tensor) -> Tensor:
+def find_first_place(values: Tensor, best: Tensor) -> Tensor:
     """Return where along axis 1 the largest values are; of equal ones the first.
 
     ``argmax`` over an axis that is not the last takes four times as long.
@@ -201,7 +205,7 @@ class FilterBank(nn.Module):
         self.n_strands = n_strands
 
     @torch.no_grad()
-    def init_weights(self, random_state: np.random.RandomState) -> None:
+    def initialize_weights(self, random_state: np.random.RandomState) -> None:
         """Draw the filters as He et al. (2015, arXiv:1502.01852) do; biases are 0."""
         bound = np.sqrt(6 / self.weight[0].numel())
         drawn = random_state.uniform(-bound, bound, tuple(self.weight.shape))
@@ -210,13 +214,13 @@ class FilterBank(nn.Module):
         if self.position_bias is not None:
             self.position_bias.zero_()
 
-    def position_penalty(self) -> Tensor | float:
+    def compute_position_penalty(self) -> Tensor | float:
         """Return the penalty that keeps the bias of positions small, whatever the batch."""
         if self.position_bias is None:
             return 0.0
         return POSITION_PENALTY * self.position_bias.square().sum()
 
-    def strand(self, i: int) -> tuple[Tensor, Tensor]:
+    def get_strand(self, i: int) -> tuple[Tensor, Tensor]:
         """Return the filters and what is added at each window, for a strand."""
         filters = self.weight.flip(1, 2) if i else self.weight
         if self.position_bias is None:
@@ -225,14 +229,14 @@ class FilterBank(nn.Module):
 
     def forward(self, X: Tensor, i: int = 0) -> Tensor:
         """Return the value of each filter at each window, for strand `i`."""
-        filters, shift = self.strand(i)
-        return torch.matmul(windows(X, filters.shape[1]), filters.flatten(1).t()) + shift
+        filters, shift = self.get_strand(i)
+        return torch.matmul(extract_windows(X, filters.shape[1]), filters.flatten(1).t()) + shift
 
-    def pooled(
+    def pool(
         self, X: Tensor, valid: Tensor | None, activation: str | None
     ) -> tuple[Tensor, Tensor | None]:
         """Return what `PooledWindows` does, the larger value of both strands."""
-        filters, shift = zip(*map(self.strand, range(self.n_strands)), strict=True)
+        filters, shift = zip(*map(self.get_strand, range(self.n_strands)), strict=True)
         pair = PooledWindows.apply(
             X, torch.cat(filters), torch.cat(shift, dim=1), valid, activation
         )
@@ -242,7 +246,7 @@ class FilterBank(nn.Module):
         both = None if mean is None else torch.maximum(*mean.chunk(2, dim=1))
         return torch.maximum(*best.chunk(2, dim=1)), both
 
-    def best_place(self, X: Tensor, valid: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
+    def find_best_place(self, X: Tensor, valid: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
         """Return the largest values, their windows, and whether on the other strand.
 
         Shape
@@ -257,7 +261,7 @@ class FilterBank(nn.Module):
             if valid is not None:
                 values = values.masked_fill(~valid[:, :, None], -torch.inf)
             best = values.amax(1)
-            found.append((best, first_place(values, best)))
+            found.append((best, find_first_place(values, best)))
         best, place = found[0]
         other = found[-1][0] > best
         return (

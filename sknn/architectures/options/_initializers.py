@@ -33,70 +33,68 @@ import numpy as np
 import torch
 from torch import nn
 
-from sknn.architectures.layers._blocks import init_uniform
+from sknn.architectures.layers._blocks import initialize_uniform
 
 Draw = Callable[[int, int, np.random.RandomState], np.ndarray]
 Initializer = str | Callable[[torch.Tensor, np.random.RandomState], Any]
 
 
-def _uniform(variance: Callable[[int, int], float]) -> Draw:
+def _make_uniform(variance: Callable[[int, int], float]) -> Draw:
     def draw(n: int, m: int, random_state: np.random.RandomState) -> np.ndarray:
-        bound = np.sqrt(3 * variance(n, m))
+        bound = np.sqrt(3 * variance(n, m))  # uniform in ±b has variance b² / 3
         return random_state.uniform(-bound, bound, (n, m))
 
     return draw
 
 
-def _normal(variance: Callable[[int, int], float]) -> Draw:
+def _make_normal(variance: Callable[[int, int], float]) -> Draw:
     def draw(n: int, m: int, random_state: np.random.RandomState) -> np.ndarray:
         return random_state.normal(0.0, np.sqrt(variance(n, m)), (n, m))
 
     return draw
 
 
-def _orthogonal(n: int, m: int, random_state: np.random.RandomState) -> np.ndarray:
+def _draw_orthogonal(n: int, m: int, random_state: np.random.RandomState) -> np.ndarray:
     longer, shorter = max(n, m), min(n, m)
     q, r = np.linalg.qr(random_state.normal(size=(longer, shorter)))
     q *= np.where(np.diag(r) < 0, -1.0, 1.0)  # else the signs are not random, but LAPACK's
     return q if n == longer else q.T
 
 
-def _zeros(n: int, m: int, random_state: np.random.RandomState) -> np.ndarray:
+def _make_zeros(n: int, m: int, random_state: np.random.RandomState) -> np.ndarray:
     return np.zeros((n, m))
 
 
-def _glorot(n: int, m: int) -> float:
-    return 2 / (n + m)
-
-
-def _he(n: int, m: int) -> float:
-    return 2 / n
-
-
-def _lecun(n: int, m: int) -> float:
-    return 1 / n
-
+#: name -> variance of a weight of a layer with n inputs and m outputs. A unit sums n products of
+#: independent weights and values of mean 0, so that its variance is n times that of a weight times
+#: that of a value: LeCun's 1 / n keeps it. A ReLU sets half of the values to 0 and halves their
+#: mean square, for which He's 2 / n makes up. On the way back a gradient sums m products, and would
+#: be kept by 1 / m: Glorot's 2 / (n + m) is the harmonic mean of both.
+VARIANCES: dict[str, Callable[[int, int], float]] = {
+    "glorot": lambda n, m: 2 / (n + m),
+    "he": lambda n, m: 2 / n,
+    "lecun": lambda n, m: 1 / n,
+}
 
 #: name -> weights of shape (n_inputs, n_outputs); 'auto' is not among them
 INITIALIZERS: dict[str, Draw] = {
-    "glorot_uniform": _uniform(_glorot),
-    "glorot_normal": _normal(_glorot),
-    "he_uniform": _uniform(_he),
-    "he_normal": _normal(_he),
-    "lecun_uniform": _uniform(_lecun),
-    "lecun_normal": _normal(_lecun),
-    "orthogonal": _orthogonal,
-    "zeros": _zeros,
+    **{
+        f"{name}_{kind}": make(variance)
+        for name, variance in VARIANCES.items()
+        for kind, make in (("uniform", _make_uniform), ("normal", _make_normal))
+    },
+    "orthogonal": _draw_orthogonal,
+    "zeros": _make_zeros,
 }
 
 
-def checked_initializer(initializer: Any) -> Initializer:
+def check_initializer(initializer: Any) -> Initializer:
     """Return an initializer, or say which there are.
 
     Parameters
     ----------
     initializer : str or callable
-        See `init_linear`.
+        See `initialize_linear`.
 
     Returns
     -------
@@ -118,7 +116,7 @@ def checked_initializer(initializer: Any) -> Initializer:
 
 
 @torch.no_grad()
-def init_linear(
+def initialize_linear(
     layer: nn.Linear, initializer: Initializer, factor: float, random_state: np.random.RandomState
 ) -> None:
     """Draw the first weights of a linear layer.
@@ -128,7 +126,7 @@ def init_linear(
     layer : torch.nn.Linear
         Changed in place; it may lack biases.
     initializer : str or callable
-        ``'auto'`` as `init_uniform`; a key of `INITIALIZERS`; or ``initializer(weight,
+        ``'auto'`` as `initialize_uniform`; a key of `INITIALIZERS`; or ``initializer(weight,
         random_state)``, which fills the weights, of shape (n_outputs, n_inputs), in place. Biases
         are 0 but with ``'auto'``.
     factor : float
@@ -142,7 +140,7 @@ def init_linear(
         If a callable leaves a weight unset, or makes it NaN or infinite.
     """
     if initializer == "auto":
-        init_uniform(layer, factor, random_state)
+        initialize_uniform(layer, factor, random_state)
         return
     n_outputs, n_inputs = layer.weight.shape
     if callable(initializer):

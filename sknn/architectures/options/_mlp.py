@@ -45,9 +45,9 @@ class MLPOptions:
     Examples
     --------
     >>> from sknn.architectures import MLPOptions
-    >>> MLPOptions(residual=True).skips((64, 64, 32))
+    >>> MLPOptions(residual=True).find_skips((64, 64, 32))
     (False, True, False)
-    >>> MLPOptions(dropout=0.5).dropout_rates(2)
+    >>> MLPOptions(dropout=0.5).get_dropout_rates(2)
     (0.5, 0.5)
     """
 
@@ -56,7 +56,7 @@ class MLPOptions:
     residual: bool = False
     initializer: Initializer = "auto"
 
-    def dropout_rates(self, n_hidden: int) -> tuple[float, ...]:
+    def get_dropout_rates(self, n_hidden: int) -> tuple[float, ...]:
         """Return the rate of each hidden layer.
 
         Parameters
@@ -89,7 +89,7 @@ class MLPOptions:
             )
         return tuple(map(float, rates)) if several else (float(self.dropout),) * n_hidden
 
-    def checked_normalization(self, hidden: Sequence[int]) -> str | None:
+    def check_normalization(self, hidden: Sequence[int]) -> str | None:
         """Return `normalization` if it suits hidden layers of these widths.
 
         Parameters
@@ -117,7 +117,7 @@ class MLPOptions:
             )
         return self.normalization
 
-    def skips(self, hidden: Sequence[int]) -> tuple[bool, ...]:
+    def find_skips(self, hidden: Sequence[int]) -> tuple[bool, ...]:
         """Return for each hidden layer whether there is a residual connection around it.
 
         Parameters

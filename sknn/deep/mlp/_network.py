@@ -107,7 +107,7 @@ class MLPBuilder:
             return build_user_module(self.module, inputs, target, self.module_params, random_state)
         options = MLPOptions(of["dropout"], of["normalization"], of["residual"], of["initializer"])
         mlp = MLP.from_specs(inputs, target, hidden_sizes(of), of["activation"], options)
-        mlp.init_weights(random_state)
+        mlp.initialize_weights(random_state)
         return mlp
 
     def _check_unused(self) -> None:

@@ -143,7 +143,7 @@ class SequenceReading(TransformerMixin):
             In the order of the filters; for ``match_motifs(motifs, control=...)``.
         """
         net = snapshot(self._checked_net())
-        net.module_.init_weights(make_local_random_state(self.random_state))
+        net.module_.initialize_weights(make_local_random_state(self.random_state))
         return self._motifs_of(net, self._encoded_rows(X), options)
 
     def filter_importance(self, X: Any) -> np.ndarray:

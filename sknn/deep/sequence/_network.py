@@ -219,7 +219,7 @@ class SequenceCNNBuilder:
             chosen["batch_norm"] = None if self.takes_batches else False
         options = SequenceOptions(**chosen, first_bias=_first_bias(encoder))
         network = SequenceCNN.from_specs(inputs, target, options)
-        network.init_weights(random_state)
+        network.initialize_weights(random_state)
         return network
 
 

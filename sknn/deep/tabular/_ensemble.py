@@ -129,8 +129,8 @@ class EnsembleBuilder:
             options = replace(options, dropout=0.0)
         knots = self._fit_knots(encoder, target, samples)
         ensemble = TabularEnsemble(encoder.spec_, target, knots, options)
-        ensemble.init_weights(random_state)
-        ensemble.centre(samples.X, weight)
+        ensemble.initialize_weights(random_state)
+        ensemble.center(samples.X, weight)
         return ensemble
 
     def _fit_knots(
@@ -158,7 +158,7 @@ class MembersPredictor:
         self, codec: ValueCodec, net: Net, encoded: np.ndarray, output: np.ndarray
     ) -> np.ndarray:
         """Return how much the members disagree, with the noise in y where the loss tells it."""
-        members = forward(net, encoded, "each_member").astype(np.float64).swapaxes(0, 1)
+        members = forward(net, encoded, "run_each_member").astype(np.float64).swapaxes(0, 1)
         std = np.std([codec.decode(of_member) for of_member in members], axis=0)
         if codec.has_std:
             std = np.hypot(std, codec.decode_std(output.astype(np.float64)))
@@ -233,7 +233,7 @@ class EnsembleTraining:
         """Set ``feature_importances_``."""
         # Training never goes on from here; the moments of the weights would triple each file.
         result.net.optimizer_.state.clear()
-        own = plan.with_own_rows()
+        own = plan.select_own_samples()
         estimator.feature_importances_ = permutation_importances(
             result,
             plan.validation or Sample(own.X, own.y, own.sample_weight),

@@ -86,7 +86,7 @@ class HandwrittenRunner:
             self.mlp.split(X, batch_size), targets, outputs, weights, totals, strict=True
         ):
             if schedule is not None:
-                schedule.before_step(flat.optimizer)
+                schedule.begin_step(flat.optimizer)
             if self.alpha:
                 norms.append(self._compute_norm())
             self.mlp.run(part, want, out, w, self._choose_coefficients(1 / total))

@@ -77,7 +77,7 @@ def supports_module(net: Net, compiled: Any = None) -> str | None:
     unknown = sorted(set(module.activation_names) - set(IN_PLACE))
     if unknown:
         return f"no derivative is written out for activation={unknown[0]!r}"
-    if net.loss.gradient_into is None:
+    if net.loss.write_gradient is None:
         return "no gradient is written out for the loss"
     if net.precision == "bfloat16":
         return "dtype='bfloat16' needs autocast"
@@ -155,7 +155,7 @@ class MLPPass:
         layers = list(net.module_.linears)
         self.is_sparse = is_sparse
         self.per_sample = net.loss.per_sample
-        self.gradient_into = net.loss.gradient_into
+        self.write_gradient = net.loss.write_gradient
         self.activations = [IN_PLACE[name] for name in net.module_.activation_names]
         # BLAS is up to twice as fast where the longer side of a small matrix lies in one piece.
         turned = [layer.weight for layer in layers if layer.in_features < layer.out_features]
@@ -217,7 +217,7 @@ class MLPPass:
             buffers = self.buffers[len(X)] = Buffers.allocate(len(X), self.widths, output_t)
         self._go_forward(X, buffers, output_t.t())
         delta = buffers.deltas[-1]
-        self.gradient_into(output_t, targets.t(), buffers.transposed[-1])
+        self.write_gradient(output_t, targets.t(), buffers.transposed[-1])
         if weight is not None:
             delta.mul_(weight[:, None])
         self._go_back(X, buffers, coefficients)

@@ -55,7 +55,7 @@ class DeadNetworkRestart:
         """Draw the weights of a dead network anew while there are restarts left."""
         if self.n_left and self.is_dead(net):
             self.n_left -= 1
-            net.module_.init_weights(random_state)
+            net.module_.initialize_weights(random_state)
             forget_steps(net.optimizer_)
 
     def warn_if_dead(self, net: Net) -> None:

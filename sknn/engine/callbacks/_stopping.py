@@ -121,7 +121,7 @@ class StoppingRule:
         watched = progress.loss
         if self.keeps_best:
             watched = net.history[-1, "valid_loss" if config.stop_on_loss else "valid_score"]
-        net.schedule.after_epoch(net.optimizer_, progress, watched)
+        net.schedule.end_epoch(net.optimizer_, progress, watched)
         patience = config.patience_share * progress.best_epoch
         if progress.n_stalled <= max(config.n_iter_no_change, patience):
             return ""
@@ -133,7 +133,7 @@ class StoppingRule:
             f"{watched} did not improve more than tol={self.config.tol:f} for "
             f"{self.config.n_iter_no_change} consecutive epochs."
         )
-        slower = net.schedule.slow_down(net.optimizer_)
+        slower = net.schedule.lower_rate(net.optimizer_)
         if slower is not None:
             self.progress.n_stalled = 0
             self._say(f"{message} Setting learning rate to {slower:f}")

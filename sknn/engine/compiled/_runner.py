@@ -150,7 +150,7 @@ class CompiledRunner:
         for first in range(run.epoch.n_steps, n_batches, chunk):
             last = min(first + chunk, n_batches)
             if by_step:
-                schedule.before_step(self.flat.optimizer)
+                schedule.begin_step(self.flat.optimizer)
             self._run_chunk(order, first, last)
             if last < n_batches:
                 run.pause_if_asked()

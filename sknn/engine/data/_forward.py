@@ -93,7 +93,7 @@ def _predict_sparse(module: MLP, rows: Rows) -> np.ndarray:
     for X, _ in batches.iterate_groups(dense=False):
         z = SparseBatch.from_csr(X, rows.device).multiply(turned)
         z = z if first.bias is None else z + first.bias
-        chunks.append(module.after_first(z).cpu())
+        chunks.append(module.continue_after_first(z).cpu())
     return torch.cat(chunks).numpy()
 
 

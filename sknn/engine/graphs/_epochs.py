@@ -26,7 +26,7 @@ from sknn.engine.graphs._optimizer_steps import (
     make_module_memory,
 )
 from sknn.engine.optimizers._optimizers import get_learning_rate
-from sknn.engine.optimizers._schedules import Steady
+from sknn.engine.optimizers._schedules import EpochSchedule
 
 Tensor = torch.Tensor
 
@@ -188,7 +188,7 @@ class ReplayedModule(ReplayedEpochs):
         weights = [None] * len(chunk.sizes) if weight is None else weight.split(chunk.sizes)
         parts = zip(X.split(chunk.sizes), y.split(chunk.sizes), weights, strict=True)
         outputs = []
-        with chunk.masks.given_to(self.net.module_):
+        with chunk.masks.give_to(self.net.module_):
             for i, (part, target, w) in enumerate(parts):
                 outputs.append(self._step(i, part, target if w is None else (target, w)))
         chunk.output = torch.cat(outputs)
@@ -200,7 +200,7 @@ class ReplayedModule(ReplayedEpochs):
             p.grad = None
         net.module_.train()
         output = net.infer(X)
-        loss = net.get_loss(output, target, X=X, training=False) + net.fixed_penalty()
+        loss = net.get_loss(output, target, X=X, training=False) + net.compute_fixed_penalty()
         loss.backward()
         self.total.add_(loss.detach(), alpha=len(X))
         if net.alpha:
@@ -251,7 +251,7 @@ class ReplayedHandwritten(ReplayedEpochs):
         form = self.form
         schedule = self.net.schedule
         steady = schedule is None or (
-            isinstance(schedule, Steady)
+            isinstance(schedule, EpochSchedule)
             and schedule.config.learning_rate in STEADY
             and not schedule.per_step
         )

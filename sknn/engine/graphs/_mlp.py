@@ -95,7 +95,7 @@ class DevicePass:
         space = self.get_space(len(X))
         self._go_forward(X, space, output_t.t())
         delta = space.deltas[-1]
-        self.mlp.gradient_into(output_t, targets.t(), delta.t())
+        self.mlp.write_gradient(output_t, targets.t(), delta.t())
         if weight is not None:
             delta.mul_(weight[:, None])
         self._go_back(space)

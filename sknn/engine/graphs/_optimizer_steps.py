@@ -187,7 +187,7 @@ class DeviceSteps(ABC):
             return [rate] * n_steps
         asked = OneGroup(rate)
         for _ in range(n_steps):
-            self.schedule.before_step(asked)
+            self.schedule.begin_step(asked)
             rates.append(get_learning_rate(asked))
         for group in self.optimizer.param_groups:
             group.update(asked.param_groups[0])

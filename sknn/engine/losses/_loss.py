@@ -22,14 +22,14 @@ class Loss(Protocol):
         Name for messages.
     settings : mapping or None
         Settings of a loss with formulas; None of a function of the user's.
-    gradient_into : callable or None
-        ``gradient_into(z, y, out)``, see `TableLoss.gradient_into`. With it networks are trained
+    write_gradient : callable or None
+        ``write_gradient(z, y, out)``, see `TableLoss.write_gradient`. With it networks are trained
         without autograd; None where there is no formula.
     """
 
     name: str
     settings: Mapping[str, Any] | None
-    gradient_into: Callable[[Tensor, Tensor, Tensor], Any] | None
+    write_gradient: Callable[[Tensor, Tensor, Tensor], Any] | None
 
     def per_sample(self, output: Tensor, target: Tensor) -> Tensor:
         """Return the loss per sample, of shape (n_samples,), summed over outputs.
@@ -51,19 +51,19 @@ class Loss(Protocol):
 
 
 @saved
-def identity(output: Tensor) -> Tensor:
+def keep_raw(output: Tensor) -> Tensor:
     """Return the raw output as it is: an inverse link."""
     return output
 
 
 @saved
-def softmax(output: Tensor) -> Tensor:
+def apply_softmax(output: Tensor) -> Tensor:
     """Return the probabilities of classes: an inverse link."""
     return output.softmax(dim=1)
 
 
 @saved
-def logistic(output: Tensor) -> Tensor:
+def apply_sigmoid(output: Tensor) -> Tensor:
     """Return the probabilities of labels: an inverse link."""
     return output.sigmoid()
 
@@ -136,16 +136,16 @@ class TableLoss:
         """
         return self.function.value(TORCH, z, y, **self.settings)
 
-    def gradient_into(self, z: Tensor, y: Tensor, out: Tensor) -> None:
+    def write_gradient(self, z: Tensor, y: Tensor, out: Tensor) -> None:
         """Write the gradient of the summed losses with respect to z into `out`; see `value`."""
         self.function.gradient(TORCH, z, y, out, **self.settings)
 
     def per_sample(self, output: Tensor, target: Tensor) -> Tensor:
         """Return the loss per sample, see `Loss`."""
-        return self.value(*samples_last(output, target))
+        return self.value(*move_samples_last(output, target))
 
 
-def samples_last(output: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+def move_samples_last(output: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
     """Return logits and encoded targets as `TableLoss.value` takes them.
 
     Parameters
@@ -180,17 +180,17 @@ class MeanOfTable(torch.autograd.Function):
     @staticmethod
     def forward(ctx, output, target, weight, loss):
         """Return the mean over samples, and members if there are some; see `MeanLoss`."""
-        z, y = samples_last(output, target)
+        z, y = move_samples_last(output, target)
         ctx.loss = loss
         ctx.save_for_backward(z, y, weight)
-        return weighted_mean(loss.value(z, y), weight)
+        return compute_weighted_mean(loss.value(z, y), weight)
 
     @staticmethod
     def backward(ctx, grad_output):
         """Return the gradient with respect to the output."""
         z, y, weight = ctx.saved_tensors
         gradient = torch.empty_like(z)
-        ctx.loss.gradient_into(z, y, gradient)
+        ctx.loss.write_gradient(z, y, gradient)
         if weight is None:
             gradient.mul_(grad_output / z.shape[-1])
         else:
@@ -200,7 +200,7 @@ class MeanOfTable(torch.autograd.Function):
         return gradient.div_(len(z)).permute(2, 0, 1), None, None, None
 
 
-def weighted_mean(losses: Tensor, weight: Tensor | None) -> Tensor:
+def compute_weighted_mean(losses: Tensor, weight: Tensor | None) -> Tensor:
     """Return the mean of losses of shape (n_samples,) or (n_members, n_samples)."""
     losses = losses if losses.ndim == 1 else losses.mean(0)
     return losses.mean() if weight is None else losses.dot(weight) / weight.sum()
@@ -215,14 +215,14 @@ class UserLoss:
     ----------
     function : callable
         Function that returns the loss per sample, or per sample and output.
-    link : callable, default=identity
+    link : callable, default=keep_raw
         Inverse link.
     """
 
     function: Callable[[Tensor, Tensor], Tensor]
-    link: Callable[[Tensor], Tensor] = identity
+    link: Callable[[Tensor], Tensor] = keep_raw
     settings = None
-    gradient_into = None
+    write_gradient = None
 
     @property
     def name(self) -> str:

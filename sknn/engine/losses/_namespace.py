@@ -16,7 +16,7 @@ def _flip(t: Tensor, axis: int) -> Tensor:
     return t.flip(axis)
 
 
-def _softplus(t: Tensor) -> Tensor:
+def _compute_softplus(t: Tensor) -> Tensor:
     return functional.softplus(t, threshold=SOFTPLUS_IS_LINEAR)
 
 
@@ -25,11 +25,11 @@ def _make_one_hot(index: Tensor, like: Tensor) -> Tensor:
 
 
 def _get_column(numbers: Sequence[float], like: Tensor) -> Tensor:
-    return _column(tuple(numbers), like.dtype, like.device)
+    return _make_column(tuple(numbers), like.dtype, like.device)
 
 
 @cache  # a captured step reads the same memory again and again
-def _column(numbers: tuple[float, ...], dtype: torch.dtype, device: torch.device) -> Tensor:
+def _make_column(numbers: tuple[float, ...], dtype: torch.dtype, device: torch.device) -> Tensor:
     """Return a column of numbers, which a step that is captured may not bring to the device."""
     with torch.inference_mode(False):  # else autograd could not use what a prediction made
         return torch.tensor(numbers, dtype=dtype, device=device)[:, None]
@@ -55,7 +55,7 @@ class TorchNamespace:
     negative = staticmethod(torch.negative)
     sigmoid = staticmethod(torch.sigmoid)
     sign = staticmethod(torch.sign)
-    softplus = staticmethod(_softplus)
+    softplus = staticmethod(_compute_softplus)
     square = staticmethod(torch.square)
     stack = staticmethod(torch.stack)
     subtract = staticmethod(torch.subtract)

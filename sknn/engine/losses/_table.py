@@ -14,10 +14,10 @@ from sknn.engine.losses._loss import (
     Predictions,
     TableLoss,
     UserLoss,
-    identity,
-    logistic,
-    softmax,
-    weighted_mean,
+    apply_sigmoid,
+    apply_softmax,
+    compute_weighted_mean,
+    keep_raw,
 )
 from sknn.losses import CLASS_LOSSES, VALUE_LOSSES, ClassLoss, ValueLoss
 from sknn.losses import find_class_loss as _find_class_loss
@@ -30,20 +30,20 @@ OF_LABELS = "binary_{}"
 
 
 def _make_value_loss(entry: ValueLoss, **settings: Any) -> TableLoss:
-    settings = {**_defaults(entry), **settings}
+    settings = {**_get_defaults(entry), **settings}
     link = Predictions(entry.output, settings)
     return TableLoss(entry.name, entry.function, link, settings, _is_known(entry))
 
 
 def _make_class_loss(entry: ClassLoss, per_label: bool, **settings: Any) -> TableLoss:
-    settings = {**_defaults(entry), **settings}
+    settings = {**_get_defaults(entry), **settings}
     function = entry.per_label if per_label else entry.per_class
     name = OF_LABELS.format(entry.name) if per_label else entry.name
     link = LINKS[entry.out_activation(not per_label)]
     return TableLoss(name, function, link, settings, _is_known(entry))
 
 
-def _defaults(entry: ValueLoss | ClassLoss) -> dict[str, Any]:
+def _get_defaults(entry: ValueLoss | ClassLoss) -> dict[str, Any]:
     return {name: setting.default for name, setting in entry.settings.items()}
 
 
@@ -53,9 +53,9 @@ def _is_known(entry: ValueLoss | ClassLoss) -> bool:
 
 #: out_activation_ of classes -> inverse link
 LINKS: dict[str, Callable[[Tensor], Tensor]] = {
-    "identity": identity,
-    "softmax": softmax,
-    "logistic": logistic,
+    "identity": keep_raw,
+    "softmax": apply_softmax,
+    "logistic": apply_sigmoid,
 }
 
 #: name -> function of the settings that returns the loss; with a logit per class, or per label
@@ -69,7 +69,7 @@ LOSSES: dict[str, Callable[..., TableLoss]] = {
 }
 
 
-def as_loss(loss: str | Loss | Callable) -> Loss:
+def make_loss(loss: str | Loss | Callable) -> Loss:
     """Return a loss for a name or a function.
 
     Parameters
@@ -99,12 +99,12 @@ def as_loss(loss: str | Loss | Callable) -> Loss:
     return UserLoss(loss)
 
 
-def known_loss(name: str, settings: Mapping[str, Any]) -> TableLoss:
+def make_known_loss(name: str, settings: Mapping[str, Any]) -> TableLoss:
     """Return the loss of a key of `LOSSES` with these settings."""
     return LOSSES[name](**settings)
 
 
-def loss_for(target: TargetSpec) -> Loss:
+def choose_loss(target: TargetSpec) -> Loss:
     """Return the loss that a target asks for.
 
     Parameters
@@ -130,7 +130,7 @@ def loss_for(target: TargetSpec) -> Loss:
 
 def has_formulas(target: TargetSpec) -> bool:
     """Return whether the gradient of the loss that a target asks for is written out."""
-    return loss_for(target).gradient_into is not None
+    return choose_loss(target).write_gradient is not None
 
 
 class MeanLoss(nn.Module):
@@ -139,7 +139,7 @@ class MeanLoss(nn.Module):
     Parameters
     ----------
     loss : str, Loss or callable
-        See `as_loss`.
+        See `make_loss`.
 
     Shape
     -----
@@ -152,15 +152,15 @@ class MeanLoss(nn.Module):
 
     def __init__(self, loss: str | Loss | Callable):
         super().__init__()
-        self.loss = as_loss(loss)
+        self.loss = make_loss(loss)
 
     def forward(self, output: Tensor, target: Tensor, weight: Tensor | None = None) -> Tensor:
         """Return the weighted mean of the loss."""
         if isinstance(self.loss, TableLoss):
             return MeanOfTable.apply(output, target, weight, self.loss)
         if output.ndim == 2:
-            return weighted_mean(self.loss.per_sample(output, target), weight)
+            return compute_weighted_mean(self.loss.per_sample(output, target), weight)
         n_samples, n_members, _ = output.shape
         target = target.repeat_interleave(n_members, dim=0)
         losses = self.loss.per_sample(output.flatten(0, 1), target)
-        return weighted_mean(losses.view(n_samples, n_members).t(), weight)
+        return compute_weighted_mean(losses.view(n_samples, n_members).t(), weight)

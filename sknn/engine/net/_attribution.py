@@ -135,7 +135,7 @@ def find_best_windows(
     found = np.empty(shape, dtype), np.empty(shape, np.int64), np.empty(shape, bool)
     for start in range(0, len(rows), size):  # into arrays made before, see `compute_input_gradient`
         part = slice(start, start + size)
-        for array, own in zip(found, module.best_windows(rows.take(part)[0]), strict=True):
+        for array, own in zip(found, module.find_best_windows(rows.take(part)[0]), strict=True):
             array[part] = own.cpu().numpy()
     return found
 

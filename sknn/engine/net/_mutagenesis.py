@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from sknn.architectures import SequenceCNN
-from sknn.architectures.layers._windows import FIRST_ACTIVATIONS, valid_windows
+from sknn.architectures.layers._windows import FIRST_ACTIVATIONS, find_valid_windows
 from sknn.engine.data._device import use_precision
 from sknn.engine.data._forward import forward
 from sknn.engine.net._net import Net
@@ -70,7 +70,7 @@ def compute_mutation_effects(
                 where = np.flatnonzero(anew[i])
                 for start in range(0, len(where), n_positions):
                     part = torch.from_numpy(where[start : start + n_positions]).to(sample.device)
-                    output = module.after_pooling(scan.pool_mutants(part).flatten(0, 1))
+                    output = module.apply_head(scan.pool_mutants(part).flatten(0, 1))
                     output = output[:, int(target[i])].cpu().numpy().reshape(-1, n_letters)
                     effects[i, where[start : start + n_positions]] = output - before[i]
     _mutate_one_by_one(net, X, target, before, effects, positions & ~anew, chunk_numbers)
@@ -136,7 +136,7 @@ class FilterScan:
     def scan(cls, module: SequenceCNN, X: Tensor) -> "FilterScan":
         """Scan a sequence of shape (1, length, n_letters)."""
         kernel_size = module.bank.weight.shape[1]
-        valid = valid_windows(X, kernel_size)
+        valid = find_valid_windows(X, kernel_size)
         activate = FIRST_ACTIVATIONS[module.options.first_activation]
         strands = []
         for i in range(module.bank.n_strands):
@@ -150,7 +150,7 @@ class FilterScan:
             after = torch.cat([padded.flip(0).cummax(0).values.flip(0), one])
             shown = mask_windows(activate(values), values)
             strands.append(
-                StrandScan(module.bank.strand(i)[0], padded, before, after, shown.sum(0))
+                StrandScan(module.bank.get_strand(i)[0], padded, before, after, shown.sum(0))
             )
         count = len(values) if valid is None else int(valid.sum())
         return cls(module, X[0], strands, count)

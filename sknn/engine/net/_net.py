@@ -19,7 +19,7 @@ from sknn._specs import TargetCodec
 from sknn.engine.data._batches import Batches, Rows, split_target
 from sknn.engine.data._device import limit_threads, use_precision
 from sknn.engine.losses._loss import Loss
-from sknn.engine.losses._table import MeanLoss, as_loss
+from sknn.engine.losses._table import MeanLoss, make_loss
 from sknn.engine.net._state import get_net_state, set_net_state
 from sknn.engine.optimizers._optimizers import split_decay
 from sknn.engine.optimizers._schedules import Schedule
@@ -38,7 +38,7 @@ class Net(NeuralNet):
     module : torch.nn.Module
         With its weights; moved to `device`.
     loss : str, Loss or callable
-        See `sknn.engine.losses._table.as_loss`.
+        See `sknn.engine.losses._table.make_loss`.
     alpha : float, default=0.0
         Penalty: ``alpha * ((1 - l1_ratio) / 2 * sum of squared weights + l1_ratio * sum of
         absolute weights) / sum of sample weights of the batch``.
@@ -74,7 +74,7 @@ class Net(NeuralNet):
         max_grad_norm: float | None = None,
         **kwargs: Any,
     ):
-        loss = as_loss(loss)
+        loss = make_loss(loss)
         defaults = {
             "criterion": MeanLoss,
             "criterion__loss": loss,
@@ -111,8 +111,8 @@ class Net(NeuralNet):
         matrices = [p for p in parameters if p.ndim > 1]
         n_units = sum(p.shape[0] for p in matrices) + sum(p.shape[1] for p in matrices[:1])
         # Where weights are used at many places, as in convolutions, only the module can tell.
-        self.widest_ = getattr(self.module_, "row_numbers", widest)
-        self.row_products_ = getattr(self.module_, "row_products", self.n_parameters_)
+        self.widest_ = getattr(self.module_, "values_per_sample", widest)
+        self.row_products_ = getattr(self.module_, "products_per_sample", self.n_parameters_)
         self.weights_per_unit_ = self.n_parameters_ / max(n_units, 1)
         return self
 
@@ -149,18 +149,18 @@ class Net(NeuralNet):
 
     def get_penalized_parameters(self) -> list[torch.nn.Parameter]:
         """Return what the penalty acts on: the module's choice, else all but vectors."""
-        if hasattr(self.module_, "penalized"):
-            return self.module_.penalized()
+        if hasattr(self.module_, "get_penalized"):
+            return self.module_.get_penalized()
         return [p for p in self.module_.parameters() if p.ndim > 1]
 
-    def fixed_penalty(self) -> torch.Tensor | float:
+    def compute_fixed_penalty(self) -> torch.Tensor | float:
         """Return the penalty that the module itself asks for, whatever `alpha` is."""
-        fixed = getattr(self.module_, "fixed_penalty", None)
+        fixed = getattr(self.module_, "compute_fixed_penalty", None)
         return 0.0 if fixed is None else fixed()
 
     def compute_penalty(self, total_weight: torch.Tensor | float) -> torch.Tensor | float:
         """Return the penalty of a batch whose sample weights sum to `total_weight`."""
-        penalty = self.fixed_penalty()
+        penalty = self.compute_fixed_penalty()
         if not self.alpha:
             return penalty
         parameters, l2 = self.get_penalized_parameters(), self.alpha * (1 - self.l1_ratio)

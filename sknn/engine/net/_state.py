@@ -11,7 +11,7 @@ from skorch.history import History
 
 from sknn.engine.data._device import find_device
 from sknn.engine.losses._loss import TableLoss
-from sknn.engine.losses._table import known_loss
+from sknn.engine.losses._table import make_known_loss
 from sknn.engine.net._serialization import make_plain, restore_plain
 from sknn.engine.optimizers._schedules import Schedule
 
@@ -195,7 +195,7 @@ def _get_loss_state(loss: Any) -> Any:
 
 
 def _restore_loss(state: Any) -> Any:
-    return known_loss(state["name"], state["settings"]) if isinstance(state, dict) else state
+    return make_known_loss(state["name"], state["settings"]) if isinstance(state, dict) else state
 
 
 def _pack_history(history: list) -> Any:

@@ -21,7 +21,7 @@ from sknn.engine.optimizers._checks import check_solver
 plain_add_param_group = inspect.unwrap(torch.optim.Optimizer.add_param_group)
 
 
-def _plain_step(optimizer_class: type) -> Callable:
+def _unwrap_step(optimizer_class: type) -> Callable:
     return torch.no_grad()(inspect.unwrap(optimizer_class.step))
 
 
@@ -30,7 +30,7 @@ class SGD(torch.optim.SGD):
     """torch's fused SGD, made without loading torch's compiler."""
 
     add_param_group = plain_add_param_group
-    step = _plain_step(torch.optim.SGD)
+    step = _unwrap_step(torch.optim.SGD)
 
 
 @saved
@@ -38,7 +38,7 @@ class UnusedSGD(SGD):
     """Stands in a net that L-BFGS trains; another class than `SGD`, so that this is made anew."""
 
 
-_step_adam = _plain_step(torch.optim.Adam)
+_step_adam = _unwrap_step(torch.optim.Adam)
 
 
 @saved
@@ -101,7 +101,7 @@ class NAdam(torch.optim.NAdam):
     """torch's NAdam, made and run without loading torch's compiler."""
 
     add_param_group = plain_add_param_group
-    step = _plain_step(torch.optim.NAdam)
+    step = _unwrap_step(torch.optim.NAdam)
 
 
 @saved
@@ -109,10 +109,10 @@ class RMSprop(torch.optim.RMSprop):
     """torch's RMSprop, made and run without loading torch's compiler."""
 
     add_param_group = plain_add_param_group
-    step = _plain_step(torch.optim.RMSprop)
+    step = _unwrap_step(torch.optim.RMSprop)
 
 
-def _adam(config: TrainConfig) -> dict[str, Any]:
+def _get_adam(config: TrainConfig) -> dict[str, Any]:
     return {
         "optimizer": Adam,
         "optimizer__betas": (config.beta_1, config.beta_2),
@@ -120,19 +120,19 @@ def _adam(config: TrainConfig) -> dict[str, Any]:
     }
 
 
-def _adamw(config: TrainConfig) -> dict[str, Any]:
-    return {**_adam(config), "optimizer": AdamW, "optimizer__decay": config.weight_decay}
+def _get_adamw(config: TrainConfig) -> dict[str, Any]:
+    return {**_get_adam(config), "optimizer": AdamW, "optimizer__decay": config.weight_decay}
 
 
-def _nadam(config: TrainConfig) -> dict[str, Any]:
-    return {**_adam(config), "optimizer": NAdam}
+def _get_nadam(config: TrainConfig) -> dict[str, Any]:
+    return {**_get_adam(config), "optimizer": NAdam}
 
 
-def _rmsprop(config: TrainConfig) -> dict[str, Any]:
+def _get_rmsprop(config: TrainConfig) -> dict[str, Any]:
     return {"optimizer": RMSprop, "optimizer__eps": config.epsilon}
 
 
-def _sgd(config: TrainConfig) -> dict[str, Any]:
+def _get_sgd(config: TrainConfig) -> dict[str, Any]:
     return {
         "optimizer": SGD,
         "optimizer__momentum": config.momentum,
@@ -143,15 +143,15 @@ def _sgd(config: TrainConfig) -> dict[str, Any]:
 
 #: solver -> the arguments of a skorch net that choose and set its optimizer
 OPTIMIZERS: dict[str, Callable[[TrainConfig], dict[str, Any]]] = {
-    "adam": _adam,
-    "sgd": _sgd,
-    "adamw": _adamw,
-    "nadam": _nadam,
-    "rmsprop": _rmsprop,
+    "adam": _get_adam,
+    "sgd": _get_sgd,
+    "adamw": _get_adamw,
+    "nadam": _get_nadam,
+    "rmsprop": _get_rmsprop,
 }
 
 
-def net_arguments(config: TrainConfig) -> dict[str, Any]:
+def get_net_arguments(config: TrainConfig) -> dict[str, Any]:
     """Return the arguments of a skorch net for the solver of `config`.
 
     Parameters
@@ -229,7 +229,7 @@ def restore_state(optimizer: torch.optim.Optimizer, saved: tuple[list[dict], dic
 
 
 def set_arguments(net: Any, arguments: Mapping[str, Any]) -> None:
-    """Let the optimizer of a net go on with other arguments, such as those of `net_arguments`."""
+    """Let the optimizer of a net go on with other arguments, see `get_net_arguments`."""
     vars(net).update(arguments)
     for name, value in arguments.items():
         _, _, argument = name.partition("optimizer__")

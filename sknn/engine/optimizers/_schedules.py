@@ -16,7 +16,12 @@ import torch
 from sknn._saved import saved
 from sknn._specs import Progress, TrainConfig
 from sknn.engine.optimizers._optimizers import get_learning_rate, set_learning_rate
-from sknn.engine.optimizers._torch_scheduler import BY_STEP, StandIn, is_scheduler, make_scheduler
+from sknn.engine.optimizers._torch_scheduler import (
+    BY_STEP,
+    DetachedOptimizer,
+    is_scheduler,
+    make_scheduler,
+)
 
 #: 'cosine' ends at this share of the first learning rate, so that `partial_fit` can go on
 COSINE_END = 1e-3
@@ -28,8 +33,8 @@ RISE, START, END = 0.3, 1 / 25, 1 / 25e4
 class Schedule(ABC):
     """The learning rate of every step, with a linear warm-up [1]_ that multiplies the rule.
 
-    Call `start` once before training, `before_step` before each step where `per_step` is true,
-    and `after_epoch` after each epoch.
+    Call `start` once before training, `begin_step` before each step where `per_step` is true,
+    and `end_epoch` after each epoch.
 
     Parameters
     ----------
@@ -82,7 +87,7 @@ class Schedule(ABC):
         """Epochs since the start, with the share of the present one."""
         return self.n_epochs + self.n_steps / self.n_batches
 
-    def serves(self, config: TrainConfig) -> bool:
+    def can_serve(self, config: TrainConfig) -> bool:
         """Return whether it can go on in a fit with these settings."""
         names = ["learning_rate", "solver", "learning_rate_params"]
         if not isinstance(config.learning_rate, str):  # torch's remember the rate they began with
@@ -100,13 +105,13 @@ class Schedule(ABC):
         self.is_overruled = False
         self._write(optimizer)
 
-    def before_step(self, optimizer: torch.optim.Optimizer) -> None:
+    def begin_step(self, optimizer: torch.optim.Optimizer) -> None:
         """Set the learning rate of the coming step, and count it."""
         self.move()
         self._write(optimizer)
         self.n_steps += 1
 
-    def after_epoch(
+    def end_epoch(
         self, optimizer: torch.optim.Optimizer, progress: Progress, watched: float
     ) -> None:
         """Count an epoch and set the learning rate that follows from it.
@@ -133,7 +138,7 @@ class Schedule(ABC):
     def learn(self, progress: Progress, watched: float) -> None:
         """Bring `rate` up to date after an epoch."""
 
-    def slow_down(self, optimizer: torch.optim.Optimizer) -> float | None:
+    def lower_rate(self, optimizer: torch.optim.Optimizer) -> float | None:
         """Lower the learning rate of 'adaptive' because training has stalled.
 
         Returns
@@ -160,7 +165,7 @@ class Schedule(ABC):
 
 
 @saved
-class Steady(Schedule):
+class EpochSchedule(Schedule):
     """A learning rate that changes after epochs at most: constant, scikit-learn's, 'plateau'."""
 
     def __init__(self, config: TrainConfig, n_batches: int):
@@ -178,13 +183,13 @@ class Steady(Schedule):
             self.rate = config.learning_rate_init / slower
         if config.learning_rate == "plateau":
             self.n_bad_epochs = self.n_bad_epochs + 1 if progress.n_stalled else 0
-            if self.n_bad_epochs > plateau_patience(config.n_iter_no_change):
+            if self.n_bad_epochs > get_plateau_patience(config.n_iter_no_change):
                 self.rate /= 2
                 self.n_bad_epochs = 0
 
 
 @saved
-class Curve(Schedule):
+class AnnealingSchedule(Schedule):
     """A learning rate that is a function of the share of ``max_iter`` epochs that is over."""
 
     def move(self) -> None:
@@ -213,9 +218,9 @@ class TorchSchedule(Schedule):
 
     def __init__(self, config: TrainConfig, n_batches: int, optimizer: torch.optim.Optimizer):
         super().__init__(config, n_batches)
-        stand_in = StandIn(optimizer)
-        self.before = stand_in.settings()
-        self.scheduler = make_scheduler(config, n_batches, stand_in)
+        detached = DetachedOptimizer(optimizer)
+        self.before = detached.get_settings()
+        self.scheduler = make_scheduler(config, n_batches, detached)
         self.began = False
         self.others: dict[str, Any] = {}
         self._read()
@@ -263,7 +268,7 @@ class TorchSchedule(Schedule):
 
     def _read(self) -> None:
         """Take over what the scheduler has set: the learning rate, and perhaps momentum."""
-        now = self.scheduler.optimizer.settings()
+        now = self.scheduler.optimizer.get_settings()
         self.rate = float(now["lr"])
         changed = {name for name, value in self.before.items() if now[name] != value}
         names = (changed | set(self.others)) - {"lr"}
@@ -275,7 +280,7 @@ class TorchSchedule(Schedule):
         super()._write(optimizer)
 
 
-def plateau_patience(n_iter_no_change: float) -> int:
+def get_plateau_patience(n_iter_no_change: float) -> int:
     """Return after more than how many epochs without improvement 'plateau' halves the rate.
 
     Half of the epochs after which training stops, so that the slower rate has a chance before;
@@ -284,11 +289,11 @@ def plateau_patience(n_iter_no_change: float) -> int:
     return 5 if math.isinf(n_iter_no_change) else int(n_iter_no_change) // 2
 
 
-def _cosine(step: int, total: int) -> float:
+def _anneal_cosine(step: int, total: int) -> float:
     return COSINE_END + (1 - COSINE_END) * (1 + math.cos(math.pi * step / total)) / 2
 
 
-def _one_cycle(step: int, total: int) -> float:
+def _follow_one_cycle(step: int, total: int) -> float:
     top, end = max(RISE * total - 1, 0), total - 1
     if step < top:
         low, share = START, 1 - step / top
@@ -301,7 +306,10 @@ def _one_cycle(step: int, total: int) -> float:
 #: a share of ``learning_rate_init``.
 #: 'cosine': I. Loshchilov and F. Hutter, "SGDR", ICLR 2017, arXiv:1608.03983, without restarts.
 #: 'one_cycle': L. N. Smith and N. Topin, "Super-convergence", 2019, arXiv:1708.07120.
-CURVES: dict[str, Callable[[int, int], float]] = {"cosine": _cosine, "one_cycle": _one_cycle}
+CURVES: dict[str, Callable[[int, int], float]] = {
+    "cosine": _anneal_cosine,
+    "one_cycle": _follow_one_cycle,
+}
 
 #: every schedule that has a name
 SCHEDULES = ("constant", "invscaling", "adaptive", "plateau", *CURVES)
@@ -349,13 +357,13 @@ def start_schedule(
             f"learning_rate must be one of {sorted(SCHEDULES)} or a class of "
             f"torch.optim.lr_scheduler; got {kind!r}."
         )
-    if previous is not None and previous.serves(config):
+    if previous is not None and previous.can_serve(config):
         schedule = copy.deepcopy(previous)
         schedule.n_batches, schedule.n_steps = n_batches, 0
         schedule.adopt(config)
     elif not isinstance(kind, str):
         schedule = TorchSchedule(config, n_batches, optimizer)
     else:
-        schedule = (Curve if kind in CURVES else Steady)(config, n_batches)
+        schedule = (AnnealingSchedule if kind in CURVES else EpochSchedule)(config, n_batches)
     schedule.start(optimizer)
     return schedule

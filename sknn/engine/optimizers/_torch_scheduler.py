@@ -24,7 +24,7 @@ def is_scheduler(kind: Any) -> bool:
 
 
 @saved
-class StandIn(torch.optim.Optimizer):
+class DetachedOptimizer(torch.optim.Optimizer):
     """What a scheduler of torch takes for an optimizer: the settings of one without parameters.
 
     A scheduler replaces its optimizer's methods and adds to its groups; the true one stays as
@@ -44,7 +44,7 @@ class StandIn(torch.optim.Optimizer):
         nothing = torch.nn.Parameter(torch.zeros(0))
         super().__init__([{**group, "params": [nothing]}], dict(optimizer.defaults))
 
-    def settings(self) -> dict[str, Any]:
+    def get_settings(self) -> dict[str, Any]:
         """Return a copy of the settings of the group, without parameters."""
         return {k: v for k, v in self.param_groups[0].items() if k != "params"}
 
@@ -55,7 +55,7 @@ class StandIn(torch.optim.Optimizer):
 
 
 def make_scheduler(
-    config: TrainConfig, n_batches: int, stand_in: StandIn
+    config: TrainConfig, n_batches: int, detached: DetachedOptimizer
 ) -> lr_scheduler.LRScheduler:
     """Return the scheduler that a fit asks for.
 
@@ -68,7 +68,7 @@ def make_scheduler(
         for ReduceLROnPlateau ``mode`` is what stopping goes by.
     n_batches : int
         Steps in an epoch.
-    stand_in : StandIn
+    detached : DetachedOptimizer
         Whose settings it will change.
 
     Returns
@@ -89,22 +89,22 @@ def make_scheduler(
             "learning_rate__lr_lambda."
         )
     _check_names(kind, given)
-    arguments = {**_filled_in(config, n_batches), **given}
-    missing = sorted(_required(kind) - set(arguments))
+    arguments = {**_fill_in(config, n_batches), **given}
+    missing = sorted(_get_required(kind) - set(arguments))
     if missing:
         raise ValueError(
             f"learning_rate={name} needs {missing}. Give them as learning_rate__<name>; "
             f"there are {sorted(given)}."
         )
     try:
-        return kind(stand_in, **arguments)
+        return kind(detached, **arguments)
     except (TypeError, ValueError, KeyError) as error:
         raise ValueError(
             f"{name} does not take learning_rate__<name>={given!r}: {error}"
         ) from error
 
 
-def _required(kind: type) -> set[str]:
+def _get_required(kind: type) -> set[str]:
     parameters = inspect.signature(kind).parameters.values()
     return {
         p.name
@@ -127,12 +127,12 @@ def _check_names(kind: type, given: dict[str, Any]) -> None:
         )
 
 
-def _filled_in(config: TrainConfig, n_batches: int) -> dict[str, Any]:
+def _fill_in(config: TrainConfig, n_batches: int) -> dict[str, Any]:
     """Return arguments that follow from the fit, for those the user does not give."""
     kind, given = config.learning_rate, config.learning_rate_params
     rate = config.learning_rate_init
     known = {"T_max": config.max_iter, "max_lr": rate, "base_lr": rate}
-    filled = {name: value for name, value in known.items() if name in _required(kind)}
+    filled = {name: value for name, value in known.items() if name in _get_required(kind)}
     if issubclass(kind, lr_scheduler.CyclicLR):
         del filled["max_lr"]  # a cycle from a rate to itself is none
     if issubclass(kind, lr_scheduler.OneCycleLR):

@@ -342,7 +342,7 @@ class Stack:
         space = self._get_space(batch.output.shape[2])
         for block, delta in zip(self.blocks, space.last_deltas, strict=True):
             targets = batch.targets[block.orders]
-            self.loss.gradient_into(block.take(batch.output), targets, delta)
+            self.loss.write_gradient(block.take(batch.output), targets, delta)
             delta.mul_(batch.share[block.orders])
 
     def _go_back(self, X: Tensor) -> None:

@@ -13,10 +13,10 @@ from torch.nn import functional
 from sknn.architectures import MLP
 from sknn.architectures.layers._activations import (
     FunctionActivation,
-    activation_name,
-    activations_by_layer,
-    hidden_activation,
-    init_factor,
+    get_activation_name,
+    get_init_factor,
+    make_hidden_activation,
+    split_activations,
 )
 
 Z = torch.linspace(-3, 3, 12).reshape(3, 4)
@@ -62,11 +62,11 @@ def cube(z, power=3):
     ],
 )
 def test_everything_callable_becomes_a_module(given, expected, name):
-    module = hidden_activation(given, 4, torch.float32)
+    module = make_hidden_activation(given, 4, torch.float32)
     assert isinstance(module, nn.Module)
     assert module.training
     assert torch.allclose(module(Z), expected(Z))
-    assert activation_name(given) == name
+    assert get_activation_name(given) == name
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_everything_callable_becomes_a_module(given, expected, name):
 @pytest.mark.parametrize("copied", [copy.deepcopy, lambda m: pickle.loads(pickle.dumps(m))])
 def test_network_is_copied_with_its_activation(given, copied):
     mlp = MLP([4, 5, 2], given)
-    mlp.init_weights(np.random.RandomState(0))
+    mlp.initialize_weights(np.random.RandomState(0))
     assert torch.equal(copied(mlp)(Z), mlp(Z))
 
 
@@ -83,7 +83,7 @@ def test_a_module_is_copied_for_each_layer_and_never_trained_itself():
     prelu = nn.PReLU(init=0.5)
     prelu(Z).sum().backward()
     mlp = MLP([4, 5, 3, 2], prelu, torch.float64)
-    mlp.init_weights(np.random.RandomState(0))
+    mlp.initialize_weights(np.random.RandomState(0))
     slopes = [activation.weight for activation in mlp.activations]
     assert len({id(p) for p in (*slopes, prelu.weight)}) == 3
     assert all(p.grad is None for p in slopes)
@@ -96,12 +96,12 @@ def test_a_module_is_copied_for_each_layer_and_never_trained_itself():
 
 def test_what_activations_learn_is_not_penalised():
     mlp = MLP([4, 5, 2], nn.PReLU)
-    assert [p.shape for p in mlp.penalized()] == [(5, 4), (2, 5)]
+    assert [p.shape for p in mlp.get_penalized()] == [(5, 4), (2, 5)]
 
 
 def test_random_parameters_are_the_same_each_time_and_leave_torchs_generator_alone():
     before = torch.get_rng_state()
-    first, second = (hidden_activation(Scaled, 4, torch.float32) for _ in range(2))
+    first, second = (make_hidden_activation(Scaled, 4, torch.float32) for _ in range(2))
     assert torch.equal(first.scale, second.scale)
     assert torch.equal(torch.get_rng_state(), before)
 
@@ -109,18 +109,18 @@ def test_random_parameters_are_the_same_each_time_and_leave_torchs_generator_alo
 def test_each_layer_may_have_its_own():
     given = ["tanh", nn.Mish]
     mlp = MLP([4, 5, 3, 2], given)
-    mlp.init_weights(np.random.RandomState(0))
+    mlp.initialize_weights(np.random.RandomState(0))
     first, second, last = mlp.linears
     expected = last(functional.mish(second(torch.tanh(first(Z)))))
     assert torch.allclose(mlp(Z), expected)
     assert mlp.activation_names == ("tanh", "Mish")
-    assert activations_by_layer(np.array(["relu", "tanh"]), 2) == ("relu", "tanh")
-    assert activations_by_layer("relu", 2) == ("relu", "relu")
+    assert split_activations(np.array(["relu", "tanh"]), 2) == ("relu", "tanh")
+    assert split_activations("relu", 2) == ("relu", "relu")
 
 
 def test_number_of_activations_must_be_that_of_the_layers():
     with pytest.raises(ValueError, match=r"each of the 2 hidden layers; got 1: \['relu'\]"):
-        activations_by_layer(["relu"], 2)
+        split_activations(["relu"], 2)
 
 
 @pytest.mark.parametrize("hidden", [(), (3,)])
@@ -150,11 +150,11 @@ def not_a_module():
 )
 def test_what_is_no_activation_is_refused(given, message):
     with pytest.raises(ValueError, match=message):
-        hidden_activation(given, 4, torch.float32)
+        make_hidden_activation(given, 4, torch.float32)
 
 
 def test_first_weights_are_scaled_by_the_activation_as_scikit_learns():
-    assert [init_factor(a) for a in ("logistic", "relu", "tanh", nn.Sigmoid)] == [2, 6, 6, 6]
+    assert [get_init_factor(a) for a in ("logistic", "relu", "tanh", nn.Sigmoid)] == [2, 6, 6, 6]
     mlp = MLP([4, 5, 3, 2], ["logistic", "relu"])
     assert mlp.init_factors == (2, 6, 6)
     assert MLP([4, 5, 2], "logistic").init_factors == (2, 2)

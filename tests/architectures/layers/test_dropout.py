@@ -66,7 +66,7 @@ def test_a_seed_gives_the_same_batches_and_another_one_others():
     assert all(torch.equal(batch, same(ONES)) for batch in batches)
     assert not torch.equal(batches[0], batches[1])
     assert not torch.equal(batches[0], other(ONES))
-    same.reseed(7)
+    same.set_seed(7)
     assert torch.equal(batches[0], same(ONES))
 
 
@@ -162,7 +162,7 @@ def test_masks_drawn_before_are_those_that_layers_would_draw():
     places = None
     for epoch in range(3):
         bank.draw_again()
-        with bank.given_to(given):
+        with bank.give_to(given):
             for _ in range(2):  # two batches at each run
                 torch.testing.assert_close(given(X), own(X), rtol=0, atol=0)
         masks = [mask.data_ptr() for _, mask in bank.drawn]
@@ -177,7 +177,7 @@ def test_masks_drawn_before_are_those_that_layers_would_draw():
 
 def test_a_layer_draws_for_itself_after_an_error_with_masks_given():
     layer, bank = Dropout(0.5, seed=1), DrawnMasks()
-    with pytest.raises(ZeroDivisionError), bank.given_to(layer):
+    with pytest.raises(ZeroDivisionError), bank.give_to(layer):
         raise ZeroDivisionError
     assert layer.masks is None
     assert not bank.is_complete

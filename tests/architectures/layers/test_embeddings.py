@@ -4,7 +4,7 @@ import torch
 
 from sknn._specs import InputSpec, TargetSpec
 from sknn.architectures import MLP
-from sknn.architectures.layers._embeddings import CategoryEmbeddings, embedding_width
+from sknn.architectures.layers._embeddings import CategoryEmbeddings, choose_embedding_width
 
 SPEC = InputSpec("table", 2, "float64", cardinalities=(4, 3))
 TARGET = TargetSpec("values", 1, "squared_error")
@@ -14,13 +14,13 @@ X = torch.tensor([[0.5, -1.0, 1.0, 2.0], [0.1, 0.2, 3.0, 0.0], [2.0, 1.0, 0.0, 1
 @pytest.fixture
 def embeddings():
     module = CategoryEmbeddings(2, (4, 3), torch.float64)
-    module.init_weights(np.random.RandomState(0))
+    module.initialize_weights(np.random.RandomState(0))
     return module
 
 
 def test_widths_follow_the_rule_and_its_limit():
     for cardinality, width in [(1, 2), (2, 2), (3, 3), (12, 6), (468, 50), (10**6, 50)]:
-        assert embedding_width(cardinality) == width
+        assert choose_embedding_width(cardinality) == width
 
 
 def test_codes_pick_rows_and_numbers_stay(embeddings):
@@ -34,7 +34,7 @@ def test_codes_pick_rows_and_numbers_stay(embeddings):
 def test_network_equals_a_linear_one_on_one_hot_codes(embeddings):
     """Values and gradients: an embedding is a linear layer on one-hot codes."""
     mlp = MLP.from_specs(SPEC, TARGET, (5,), "tanh")
-    mlp.init_weights(np.random.RandomState(0))
+    mlp.initialize_weights(np.random.RandomState(0))
     mlp(X).square().sum().backward()
     codes = X[:, 2:].long()
     matrices = [t.weight.detach().clone().requires_grad_() for t in mlp.embeddings.tables]
@@ -54,12 +54,12 @@ def test_network_equals_a_linear_one_on_one_hot_codes(embeddings):
 
 def test_the_unknown_level_has_a_zero_vector_and_keeps_it():
     mlp = MLP.from_specs(SPEC, TARGET, (5,))
-    mlp.init_weights(np.random.RandomState(0))
+    mlp.initialize_weights(np.random.RandomState(0))
     before = mlp.embeddings.tables[0].weight.detach().clone()
     optimizer = torch.optim.Adam(mlp.parameters(), lr=0.1)
     for _ in range(5):
         optimizer.zero_grad()
-        loss = mlp(X).square().sum() + sum(p.square().sum() for p in mlp.penalized())
+        loss = mlp(X).square().sum() + sum(p.square().sum() for p in mlp.get_penalized())
         loss.backward()
         optimizer.step()
     after = mlp.embeddings.tables[0].weight.detach()
@@ -75,7 +75,7 @@ def test_an_unknown_level_is_predicted_between_the_known_ones():
     rows = torch.from_numpy(np.column_stack([state.normal(size=300), codes]))
     y = rows[:, :1] + torch.from_numpy(codes)[:, None] - 2
     mlp = MLP.from_specs(InputSpec("table", 1, "float64", (4,)), TARGET, (20,))
-    mlp.init_weights(state)
+    mlp.initialize_weights(state)
     optimizer = torch.optim.Adam(mlp.parameters(), lr=0.01)
     for _ in range(300):
         optimizer.zero_grad()
@@ -90,18 +90,18 @@ def test_an_unknown_level_is_predicted_between_the_known_ones():
 
 def test_first_vectors_have_length_one_on_average_and_come_from_the_seed():
     tables = CategoryEmbeddings(0, (3000, 5), torch.float64)
-    tables.init_weights(np.random.RandomState(3))
+    tables.initialize_weights(np.random.RandomState(3))
     vectors = tables.tables[0].weight.detach()[1:]
     assert vectors.square().sum(1).mean().item() == pytest.approx(1, abs=0.02)
     assert abs(vectors.mean().item()) < 0.002
     again = CategoryEmbeddings(0, (3000, 5), torch.float64)
-    again.init_weights(np.random.RandomState(3))
+    again.initialize_weights(np.random.RandomState(3))
     assert torch.equal(again.tables[1].weight, tables.tables[1].weight)
 
 
 def test_building_and_drawing_leave_torchs_generator_alone():
     before = torch.get_rng_state()
-    CategoryEmbeddings(2, (4, 3)).init_weights(np.random.RandomState(0))
+    CategoryEmbeddings(2, (4, 3)).initialize_weights(np.random.RandomState(0))
     assert torch.equal(torch.get_rng_state(), before)
 
 
@@ -130,7 +130,7 @@ def test_cardinality_beyond_the_dtypes_whole_numbers_is_refused(dtype, largest):
 
 def test_numbers_may_be_missing_altogether():
     mlp = MLP.from_specs(InputSpec("table", 0, "float32", (4,)), TARGET, (5,))
-    mlp.init_weights(np.random.RandomState(0))
+    mlp.initialize_weights(np.random.RandomState(0))
     assert mlp(torch.tensor([[1.0], [0.0]])).shape == (2, 1)
 
 

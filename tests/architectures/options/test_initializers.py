@@ -4,7 +4,11 @@ import torch
 from scipy import stats
 from torch import nn
 
-from sknn.architectures.options._initializers import INITIALIZERS, checked_initializer, init_linear
+from sknn.architectures.options._initializers import (
+    INITIALIZERS,
+    check_initializer,
+    initialize_linear,
+)
 
 N, M = 300, 120
 VARIANCES = {"glorot": 2 / (N + M), "he": 2 / N, "lecun": 1 / N}
@@ -12,7 +16,7 @@ VARIANCES = {"glorot": 2 / (N + M), "he": 2 / N, "lecun": 1 / N}
 
 def drawn(initializer, n=N, m=M, seed=0, bias=True):
     layer = nn.utils.skip_init(nn.Linear, n, m, bias=bias, dtype=torch.float64)
-    init_linear(layer, initializer, 6.0, np.random.RandomState(seed))
+    initialize_linear(layer, initializer, 6.0, np.random.RandomState(seed))
     return layer
 
 
@@ -51,7 +55,7 @@ def test_orthogonal_matrices_are_spread_evenly():
     layer = nn.utils.skip_init(nn.Linear, 2, 2, dtype=torch.float64)
     entries = []
     for _ in range(2000):
-        init_linear(layer, "orthogonal", 6.0, state)
+        initialize_linear(layer, "orthogonal", 6.0, state)
         entries.append(layer.weight.detach().numpy().ravel().copy())
     for column in np.transpose(entries):
         assert stats.kstest(column, stats.arcsine(-1, 2).cdf).pvalue > 0.001
@@ -99,9 +103,9 @@ def test_callable_that_does_not_fill_the_weight_is_refused(wrong):
 @pytest.mark.parametrize("unknown", ["he", None, 3, ("zeros",)])
 def test_unknown_initializer_is_refused(unknown):
     with pytest.raises(ValueError, match=r"initializer must be one of .*'he_normal'.*; got "):
-        checked_initializer(unknown)
+        check_initializer(unknown)
 
 
 def test_known_initializers_are_taken():
     for known in ("auto", *INITIALIZERS, nn.init.zeros_):
-        assert checked_initializer(known) is known
+        assert check_initializer(known) is known

@@ -294,18 +294,18 @@ def kill(network, random_state):
     network.bank.bias.data.fill_(-1e6)
 
 
-ORIGINAL = SequenceCNN.init_weights
+ORIGINAL = SequenceCNN.initialize_weights
 
 
 @pytest.mark.parametrize("n_deaths", [1, 3])
 def test_a_dead_network_gets_new_weights(planted, monkeypatch, n_deaths):
     calls = []
 
-    def init_weights(network, random_state):
+    def initialize_weights(network, random_state):
         calls.append(None)
         (kill if len(calls) <= n_deaths else ORIGINAL)(network, random_state)
 
-    monkeypatch.setattr(SequenceCNN, "init_weights", init_weights)
+    monkeypatch.setattr(SequenceCNN, "initialize_weights", initialize_weights)
     X, y = planted
     model = fitted(X, y, max_iter=40)
     assert len(calls) == n_deaths + 1
@@ -313,7 +313,7 @@ def test_a_dead_network_gets_new_weights(planted, monkeypatch, n_deaths):
 
 
 def test_a_network_that_stays_dead_is_warned_of(planted, monkeypatch):
-    monkeypatch.setattr(SequenceCNN, "init_weights", kill)
+    monkeypatch.setattr(SequenceCNN, "initialize_weights", kill)
     with pytest.warns(ConvergenceWarning, match="The network is dead.*Lower learning_rate_init"):
         model = fitted(*planted, max_iter=6)
     assert np.ptp(model.decision_function(planted[0])) == 0

@@ -43,7 +43,7 @@ def plan_of(config, loss="log_loss", *, is_sparse=False, weighted=True, params=N
     X = rng.normal(size=(N, 4)) * (rng.random((N, 4)) > 0.3)
     weight = rng.uniform(0.3, 3, N) if weighted else None
     mlp = MLP([4, 7, 5, codec.spec_.n_outputs], "tanh", torch.float64)
-    mlp.init_weights(np.random.RandomState(0))
+    mlp.initialize_weights(np.random.RandomState(0))
     config = replace(config, batch_size=BATCH, max_iter=EPOCHS, n_iter_no_change=np.inf)
     X = sparse.csr_matrix(X) if is_sparse else X
     state = np.random.RandomState(0)

@@ -11,7 +11,7 @@ from sknn._specs import Sample, TargetSpec, TrainPlan
 from sknn.architectures import MLP
 from sknn.engine import compute_mean_loss, train
 from sknn.engine.callbacks._weight_average import PARTS
-from sknn.engine.losses._table import MeanLoss, loss_for
+from sknn.engine.losses._table import MeanLoss, choose_loss
 from tests.engine.configs import make_config
 
 RNG = np.random.RandomState(0)
@@ -22,7 +22,7 @@ HELD_OUT = Sample(RNG.randn(10, 3), RNG.randn(10, 1))
 
 def plan_with(validation=None, score=None, **config):
     module = MLP([3, 4, 1], "tanh", torch.float64)
-    module.init_weights(np.random.RandomState(1))
+    module.initialize_weights(np.random.RandomState(1))
     return TrainPlan(
         module=module,
         X=X,
@@ -63,10 +63,10 @@ def test_between_epochs_everybody_sees_the_average_and_training_does_not():
     seen = []
 
     class Watcher:
-        def epoch_begins(self):
+        def begin_epoch(self):
             pass
 
-        def epoch_ends(self, net, progress):
+        def end_epoch(self, net, progress):
             seen.append(weights_of(net))
             return False
 
@@ -173,7 +173,7 @@ def test_training_ends_after_the_step_or_epoch_that_reaches_the_limit_of_time(
     ids=["values", "multiclass", "binary"],
 )
 def test_the_loss_of_networks_side_by_side_is_the_mean_of_theirs(spec, y):
-    loss, y = MeanLoss(loss_for(spec)), torch.from_numpy(y)
+    loss, y = MeanLoss(choose_loss(spec)), torch.from_numpy(y)
     output = torch.from_numpy(RNG.randn(6, 4, spec.n_outputs))
     weight = torch.from_numpy(RNG.rand(6))
     for w in (None, weight):

@@ -85,7 +85,7 @@ def test_every_solver_and_every_schedule_equals_autograds(step, schedule):
 def plan_with(activation, sizes=(4, 6, 5, 3), dtype="float64"):
     plan = plan_of(make_config(), "log_loss")
     mlp = MLP(list(sizes), activation, getattr(torch, dtype))
-    mlp.init_weights(np.random.RandomState(0))
+    mlp.initialize_weights(np.random.RandomState(0))
     weight = plan.sample_weight.astype(dtype)
     return replace(plan, module=mlp, X=plan.X.astype(dtype), sample_weight=weight)
 
@@ -112,7 +112,7 @@ def test_dropout_is_drawn_as_for_autograd(activation, rates):
     results = []
     for kind in (AnyWork, AutogradRunner):
         mlp = MLP([4, 6, 5, 3], activation, torch.float64, MLPOptions(dropout=rates))
-        mlp.init_weights(np.random.RandomState(0))
+        mlp.initialize_weights(np.random.RandomState(0))
         results.append(train(replace(plan, module=mlp), [kind]))
     one, other = results
     assert one.runner == "compiled"

@@ -207,7 +207,7 @@ def all_valid(X, kernel_size):
 @pytest.mark.parametrize("asks", [False, True])
 def test_sequences_are_captured_where_nothing_is_asked(asks, rng, graphs, monkeypatch):
     if not asks:  # as on a GPU; on the CPU a look at the data saves work
-        monkeypatch.setattr(_sequence_cnn, "valid_windows", all_valid)
+        monkeypatch.setattr(_sequence_cnn, "find_valid_windows", all_valid)
     X = np.array(["".join(rng.choice(list("ACGT"), 30)) for _ in range(29)])
     y = np.array(["TATA" in x or x.startswith("A") for x in X])
     model = SequenceCNNClassifier(

@@ -15,7 +15,7 @@ from sklearn.neural_network._base import LOSS_FUNCTIONS as SKLEARN
 
 from sknn._specs import TargetSpec
 from sknn.engine.losses._loss import TableLoss
-from sknn.engine.losses._table import LOSSES, MeanLoss, as_loss, loss_for
+from sknn.engine.losses._table import LOSSES, MeanLoss, choose_loss, make_loss
 from sknn.preprocessing import CLASS_LOSSES, VALUE_LOSSES, ClassCodec, ValueCodec
 
 N = 7
@@ -91,7 +91,7 @@ def test_formulas_of_gradients_equal_autograds(case, n_columns, rng):
     y = target.t() if target.ndim > 1 else torch.eye(n_columns, dtype=output.dtype)[target].t()
     into = torch.full((output.shape[1], N), torch.nan, dtype=output.dtype)
     before = y.clone(), output.clone()
-    loss.gradient_into(output.t().contiguous(), y.contiguous(), into)
+    loss.write_gradient(output.t().contiguous(), y.contiguous(), into)
     np.testing.assert_allclose(into.t().numpy(), z.grad.numpy(), atol=1e-12)
     assert torch.equal(y, before[0])
     assert torch.equal(output, before[1])
@@ -110,7 +110,7 @@ def test_costs_and_gradients_of_sure_and_wrong_predictions_are_finite(case, dtyp
     assert torch.isfinite(z.grad).all()
     y = target.t() if target.ndim > 1 else torch.eye(3, dtype=dtype)[target].t()
     into = torch.empty_like(z.detach().t())
-    loss.gradient_into(z.detach().t().contiguous(), y.contiguous(), into)
+    loss.write_gradient(z.detach().t().contiguous(), y.contiguous(), into)
     np.testing.assert_allclose(into.t().numpy(), z.grad.numpy(), rtol=1e-5, atol=1e-6)
 
 
@@ -153,7 +153,7 @@ def test_links_of_numbers_equal_the_codecs(case, n_columns, rng):
     output, target = data(case, rng, n_columns)
     codec = ValueCodec(loss, False, settings).fit(target.numpy())
     assert codec.spec_.n_outputs == output.shape[1]
-    linked = loss_for(codec.spec_).link(output).numpy().reshape(N, n_columns, k)
+    linked = choose_loss(codec.spec_).link(output).numpy().reshape(N, n_columns, k)
     if loss == "gaussian_nll":
         std = codec.decode_std(output.numpy()).reshape(N, n_columns)
         np.testing.assert_allclose(linked[..., 1], std)
@@ -272,17 +272,17 @@ def test_hinge_losses_are_scikit_learns(rng):
 
 def test_a_users_function_may_return_a_cost_for_each_row_or_each_output(rng):
     z, y = data("squared_error", rng)
-    each = as_loss(lambda output, target: (output - target) ** 2)
-    rows = as_loss(lambda output, target: ((output - target) ** 2).sum(dim=1))
+    each = make_loss(lambda output, target: (output - target) ** 2)
+    rows = make_loss(lambda output, target: ((output - target) ** 2).sum(dim=1))
     expected = 2 * LOSSES["squared_error"]().per_sample(z, y)
     assert torch.equal(each.per_sample(z, y), rows.per_sample(z, y))
     np.testing.assert_allclose(each.per_sample(z, y).numpy(), expected.numpy())
-    assert each.gradient_into is None
+    assert each.write_gradient is None
 
 
 def test_torchs_own_losses_can_be_used(rng):
     z, y = data("log_loss", rng)
-    theirs = as_loss(torch.nn.CrossEntropyLoss(reduction="none"))
+    theirs = make_loss(torch.nn.CrossEntropyLoss(reduction="none"))
     expected = LOSSES["log_loss"]().per_sample(z, y)
     np.testing.assert_allclose(theirs.per_sample(z, y).numpy(), expected.numpy())
     assert theirs.name == "CrossEntropyLoss"
@@ -301,13 +301,13 @@ def test_torchs_own_losses_can_be_used(rng):
 def test_a_users_function_that_returns_something_else_is_an_error(function, message, rng):
     z, y = data("squared_error", rng)
     with pytest.raises(ValueError, match=message):
-        as_loss(function).per_sample(z.requires_grad_(), y)
+        make_loss(function).per_sample(z.requires_grad_(), y)
 
 
 @pytest.mark.parametrize("loss", ["mse", 3, None])
 def test_an_unknown_loss_is_an_error(loss):
     with pytest.raises(ValueError, match=r"loss must be one of \['absolute_error'.*got"):
-        as_loss(loss)
+        make_loss(loss)
 
 
 @pytest.mark.parametrize(
@@ -318,7 +318,7 @@ def test_the_output_of_a_users_function_is_taken_as_torchs_losses_do(kind, link,
     def cost(output, target):
         return output
 
-    loss = loss_for(TargetSpec(kind, 3, cost))
+    loss = choose_loss(TargetSpec(kind, 3, cost))
     z = rng.normal(size=(N, 3))
     expected = z if link is None else link(z, axis=1) if link is softmax else link(z)
     np.testing.assert_allclose(loss.link(torch.from_numpy(z)).numpy(), expected)
@@ -340,4 +340,4 @@ def test_losses_can_be_pickled(case, rng):
 def test_a_codec_of_classes_leads_to_its_loss(loss, y):
     spec = ClassCodec(loss).fit(y).spec_
     several = spec.kind == "multiclass"
-    assert loss_for(spec).name == (loss if several else f"binary_{loss}")
+    assert choose_loss(spec).name == (loss if several else f"binary_{loss}")

@@ -23,7 +23,7 @@ LENGTH = 12
 
 def trained(options=OPTIONS, seed=0):
     cnn = SequenceCNN(LENGTH, 4, 3, options, torch.float64)
-    cnn.init_weights(np.random.RandomState(seed))
+    cnn.initialize_weights(np.random.RandomState(seed))
     return Net(cnn, loss="log_loss").initialize()
 
 
@@ -82,7 +82,7 @@ def test_best_windows_hold_the_pooled_values(chunk):
     X = sequences().reshape(6, -1)
     activation, start, other = find_best_windows(net, X, chunk_numbers=chunk)
     with torch.no_grad():
-        np.testing.assert_allclose(activation, net.module_.pooled(torch.from_numpy(X)).numpy())
+        np.testing.assert_allclose(activation, net.module_.pool(torch.from_numpy(X)).numpy())
     assert start.min() >= 0
     assert start.max() <= LENGTH - 4
     assert start[0].max() <= 8 - 4  # no window in the padding

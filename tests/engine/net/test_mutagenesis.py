@@ -19,7 +19,7 @@ TARGET = np.array([0, 1, 2, 0, 1, 2])
 
 def trained(options, dtype=torch.float64):
     cnn = SequenceCNN(LENGTH, 4, 3, options, dtype)
-    cnn.init_weights(np.random.RandomState(0))
+    cnn.initialize_weights(np.random.RandomState(0))
     with torch.no_grad():
         for parameter in cnn.parameters():
             parameter += 0.1 * torch.randn(

@@ -30,7 +30,7 @@ def data(rng):
 
 def make_net(**kwargs):
     mlp = MLP([4, 8, 2])
-    mlp.init_weights(np.random.RandomState(0))
+    mlp.initialize_weights(np.random.RandomState(0))
     return Net(mlp, **{"loss": "log_loss", "batch_size": 20, "lr": 0.5, **kwargs})
 
 
@@ -85,7 +85,7 @@ def test_scoring_callbacks_of_skorch_work(data):
 
 def test_penalty_is_scikit_learns(data):
     net = make_net(alpha=0.4).initialize()
-    weights = [p.detach().numpy() for p in net.module_.penalized()]
+    weights = [p.detach().numpy() for p in net.module_.get_penalized()]
     expected = 0.5 * 0.4 / 7.0 * sum((w**2).sum() for w in weights)
     assert float(net.compute_penalty(7.0).detach()) == pytest.approx(expected, rel=1e-6)
     assert make_net().initialize().compute_penalty(7.0) == 0
@@ -94,7 +94,7 @@ def test_penalty_is_scikit_learns(data):
 @pytest.mark.parametrize("alpha", [0.0, 0.4])
 def test_a_module_may_add_a_penalty_of_its_own(alpha):
     cnn = SequenceCNN(15, 4, 1, SequenceOptions(kernel_size=5))
-    cnn.init_weights(np.random.RandomState(0))
+    cnn.initialize_weights(np.random.RandomState(0))
     net = Net(cnn, loss="binary_log_loss", alpha=alpha).initialize()
     with torch.no_grad():
         cnn.bank.position_bias.fill_(2.0)
@@ -121,7 +121,7 @@ def test_estimators_net_can_go_on_training(data):
 @pytest.mark.parametrize("l1_ratio", [0.0, 0.25, 1.0])
 def test_penalty_is_that_of_an_elastic_net(l1_ratio, data):
     net = make_net(alpha=0.4, l1_ratio=l1_ratio).initialize()
-    weights = np.concatenate([p.detach().numpy().ravel() for p in net.module_.penalized()])
+    weights = np.concatenate([p.detach().numpy().ravel() for p in net.module_.get_penalized()])
     l1, l2 = np.abs(weights).sum(), np.square(weights).sum()
     expected = 0.4 * ((1 - l1_ratio) / 2 * l2 + l1_ratio * l1) / 7.0
     assert float(net.compute_penalty(7.0).detach()) == pytest.approx(expected, rel=1e-5)
@@ -133,7 +133,7 @@ def test_no_step_follows_a_longer_gradient_than_allowed(runner, data):
 
     def longest_step(max_grad_norm=None):
         mlp = MLP([4, 8, 2])
-        mlp.init_weights(np.random.RandomState(0))
+        mlp.initialize_weights(np.random.RandomState(0))
         before = torch.nn.utils.parameters_to_vector(mlp.parameters()).detach().clone()
         config = make_config(
             solver="sgd", momentum=0.0, alpha=0.0, max_iter=1, batch_size=50,
@@ -169,7 +169,7 @@ def test_only_weights_decay(data):
     net.initialize()
     weights, others = net.optimizer_.param_groups
     assert weights["decay"] == 0.5
-    assert [id(p) for p in weights["params"]] == [id(p) for p in net.module_.penalized()]
+    assert [id(p) for p in weights["params"]] == [id(p) for p in net.module_.get_penalized()]
     assert all(p.ndim == 1 for p in others["params"])
     net.partial_fit(*data)
     assert net.history[-1, "train_loss"] > 0
@@ -189,15 +189,15 @@ def test_autograd_does_not_load_torchs_compiler_either():
         "import sys, warnings; warnings.simplefilter('ignore');"
         "import numpy as np, torch;"
         "from sknn.architectures import MLP; from sknn.engine import Net;"
-        "from sknn.engine.optimizers._optimizers import net_arguments, OPTIMIZERS;"
+        "from sknn.engine.optimizers._optimizers import get_net_arguments, OPTIMIZERS;"
         "from torch.optim.lr_scheduler import OneCycleLR;"
         "from sknn.engine.optimizers._schedules import start_schedule;"
         "from tests.engine.configs import make_config;"
         "X, y = np.zeros((8, 4), dtype=np.float32), np.arange(8) % 2\n"
         "for solver in OPTIMIZERS:\n"
-        "    mlp = MLP([4, 3, 2], 'gelu'); mlp.init_weights(np.random.RandomState(0))\n"
+        "    mlp = MLP([4, 3, 2], 'gelu'); mlp.initialize_weights(np.random.RandomState(0))\n"
         "    config = make_config(solver=solver, learning_rate=OneCycleLR)\n"
-        "    net = Net(mlp, loss='log_loss', max_grad_norm=1.0, **net_arguments(config))\n"
+        "    net = Net(mlp, loss='log_loss', max_grad_norm=1.0, **get_net_arguments(config))\n"
         "    net.initialize(); net.schedule = start_schedule(config, 8, net.optimizer_)\n"
         "    net.partial_fit(X, y)\n"
         "print([p for p in ('torch', 'torch._dynamo', 'sympy') if p in sys.modules])"

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.optim import lr_scheduler
 
-from sknn.engine.optimizers._optimizers import OPTIMIZERS, AdamW, net_arguments
+from sknn.engine.optimizers._optimizers import OPTIMIZERS, AdamW, get_net_arguments
 from tests.engine.configs import make_config
 
 
@@ -44,7 +44,7 @@ class NeedsClosure(torch.optim.SGD):
 )
 def test_what_cannot_be_a_solver_is_an_error(solver, params, message):
     with pytest.raises(ValueError, match=message):
-        net_arguments(make_config(solver=solver, solver_params=params))
+        get_net_arguments(make_config(solver=solver, solver_params=params))
 
 
 @pytest.mark.parametrize(
@@ -59,34 +59,36 @@ def test_what_cannot_be_a_solver_is_an_error(solver, params, message):
 )
 def test_what_lbfgs_cannot_follow_is_an_error(name, value, message):
     with pytest.raises(ValueError, match=message):
-        net_arguments(make_config(solver="lbfgs", **{name: value}))
+        get_net_arguments(make_config(solver="lbfgs", **{name: value}))
 
 
 @pytest.mark.parametrize("schedule", ["constant", "invscaling", "adaptive"])
 def test_lbfgs_ignores_scikit_learns_schedules_as_scikit_learn_does(schedule):
-    assert net_arguments(make_config(solver="lbfgs", learning_rate=schedule))["lr"] == 0.01
+    assert get_net_arguments(make_config(solver="lbfgs", learning_rate=schedule))["lr"] == 0.01
 
 
 def test_arguments_of_a_class_are_handed_on():
     config = make_config(solver=torch.optim.Adagrad, solver_params={"lr_decay": 0.1})
     expected = {"optimizer": torch.optim.Adagrad, "optimizer__lr_decay": 0.1, "lr": 0.01}
-    assert net_arguments(config) == expected
+    assert get_net_arguments(config) == expected
     config = make_config(solver=TakesAny, solver_params={"momentum": 0.5})
-    assert net_arguments(config)["optimizer__momentum"] == 0.5
+    assert get_net_arguments(config)["optimizer__momentum"] == 0.5
 
 
 @pytest.mark.parametrize("solver", OPTIMIZERS)
 def test_every_name_has_a_class_of_its_own(solver):
     """So that going on with another solver is noticed."""
-    kind = net_arguments(make_config(solver=solver))["optimizer"]
-    others = {net_arguments(make_config(solver=s))["optimizer"] for s in OPTIMIZERS if s != solver}
+    kind = get_net_arguments(make_config(solver=solver))["optimizer"]
+    others = {
+        get_net_arguments(make_config(solver=s))["optimizer"] for s in OPTIMIZERS if s != solver
+    }
     assert kind not in others
 
 
 def test_only_adamw_decays():
-    arguments = net_arguments(make_config(solver="adamw", weight_decay=0.3))
+    arguments = get_net_arguments(make_config(solver="adamw", weight_decay=0.3))
     assert arguments["optimizer"] is AdamW
     assert arguments["optimizer__decay"] == 0.3
     for solver in set(OPTIMIZERS) - {"adamw"}:
-        arguments = net_arguments(make_config(solver=solver, weight_decay=0.3))
+        arguments = get_net_arguments(make_config(solver=solver, weight_decay=0.3))
         assert not any("decay" in name for name in arguments)

@@ -14,7 +14,7 @@ from sknn.engine.optimizers._optimizers import SGD, Adam, get_learning_rate
 from sknn.engine.optimizers._schedules import (
     COSINE_END,
     SCHEDULES,
-    plateau_patience,
+    get_plateau_patience,
     start_schedule,
 )
 from tests.engine.configs import make_config
@@ -39,11 +39,11 @@ def go(settings, n_epochs, *, watched=(), stalled=(), optimizer=None, previous=N
     for epoch in range(n_epochs):
         for _ in range(N_BATCHES):
             if schedule.per_step:
-                schedule.before_step(optimizer)
+                schedule.begin_step(optimizer)
             rates.append(get_learning_rate(optimizer))
         progress.n_rows_seen += 10
         progress.n_stalled = stalled[epoch] if stalled else 0
-        schedule.after_epoch(optimizer, progress, watched[epoch] if watched else 1.0)
+        schedule.end_epoch(optimizer, progress, watched[epoch] if watched else 1.0)
     return np.array(rates), schedule
 
 
@@ -99,7 +99,7 @@ def test_one_cycle_is_torchs_without_the_cycle_of_the_momentum(max_iter):
 def test_one_cycle_of_a_single_step_takes_the_full_rate():
     optimizer = make_optimizer()
     schedule = start_schedule(config(learning_rate="one_cycle", max_iter=1), 1, optimizer)
-    schedule.before_step(optimizer)
+    schedule.begin_step(optimizer)
     assert get_learning_rate(optimizer) == RATE
 
 
@@ -124,7 +124,7 @@ def test_plateau_halves_the_rate_after_half_the_patience_of_stopping():
 
 @pytest.mark.parametrize(("n", "expected"), [(10, 5), (11, 5), (1, 0), (np.inf, 5)])
 def test_patience_of_plateau(n, expected):
-    assert plateau_patience(n) == expected
+    assert get_plateau_patience(n) == expected
 
 
 def test_plateau_is_torchs_reduce_on_plateau():
@@ -157,7 +157,7 @@ def test_scikit_learns_schedules_are_for_sgd(name):
     settings = config(solver="adam", learning_rate=name)
     rates, schedule = go(settings, 3, stalled=[1, 2, 3], optimizer=optimizer)
     assert set(rates) == {RATE}
-    assert schedule.slow_down(optimizer) is None
+    assert schedule.lower_rate(optimizer) is None
 
 
 def test_adaptive_is_divided_by_5_until_it_is_small():
@@ -166,8 +166,8 @@ def test_adaptive_is_divided_by_5_until_it_is_small():
     expected = RATE
     while expected > 1e-6:
         expected /= 5
-        assert schedule.slow_down(optimizer) == expected == get_learning_rate(optimizer)
-    assert schedule.slow_down(optimizer) is None
+        assert schedule.lower_rate(optimizer) == expected == get_learning_rate(optimizer)
+    assert schedule.lower_rate(optimizer) is None
     assert get_learning_rate(optimizer) == expected
 
 
@@ -175,7 +175,7 @@ def test_adaptive_is_divided_by_5_until_it_is_small():
 def test_only_adaptive_slows_down(name):
     optimizer = make_optimizer()
     schedule = start_schedule(config(learning_rate=name), N_BATCHES, optimizer)
-    assert schedule.slow_down(optimizer) is None
+    assert schedule.lower_rate(optimizer) is None
     assert get_learning_rate(optimizer) == RATE
 
 
@@ -204,7 +204,7 @@ def test_adaptive_slows_down_below_the_warm_up():
     optimizer = make_optimizer()
     settings = config(learning_rate="adaptive", warmup_epochs=2)
     _, schedule = go(settings, 1, optimizer=optimizer)
-    assert schedule.slow_down(optimizer) == RATE / 5
+    assert schedule.lower_rate(optimizer) == RATE / 5
     assert get_learning_rate(optimizer) == pytest.approx(RATE / 5 * (N_BATCHES + 1) / 8)
 
 
@@ -326,7 +326,7 @@ def test_a_momentum_that_comes_back_to_its_first_value_is_set():
     schedule = start_schedule(settings, N_BATCHES, optimizer)
     seen = []
     for _ in range(5):
-        schedule.before_step(optimizer)
+        schedule.begin_step(optimizer)
         seen.append(optimizer.param_groups[0]["momentum"])
     np.testing.assert_allclose(seen, [0.9, 0.8, 0.7, 0.8, 0.9])
 

@@ -452,10 +452,10 @@ def test_option_that_is_not_written_out_is_left_to_train(params, monkeypatch):
 
 def test_watched_networks_are_left_to_train(monkeypatch):
     class Watcher:
-        def epoch_begins(self):
+        def begin_epoch(self):
             pass
 
-        def epoch_ends(self, net, progress):
+        def end_epoch(self, net, progress):
             return progress.n_epochs == 2
 
     plans = [replace(plan_of(classifier(alpha=a)), watcher=Watcher()) for a in RATES]

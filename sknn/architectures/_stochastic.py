@@ -5,7 +5,7 @@ from torch import nn
 from sknn.architectures.layers._dropout import Dropout
 
 #: their output in training depends on chance, or on the other rows of the batch
-UNSTEADY = (
+STOCHASTIC = (
     Dropout,
     nn.Dropout,
     nn.Dropout1d,
@@ -21,7 +21,7 @@ UNSTEADY = (
 )
 
 
-def unsteady_layers(module: nn.Module) -> list[str]:
+def find_stochastic_layers(module: nn.Module) -> list[str]:
     """Return what keeps a row's output in training from depending on the row and weights alone.
 
     L-BFGS needs a loss that is the same at each call and the sum over chunks of rows.
@@ -38,12 +38,12 @@ def unsteady_layers(module: nn.Module) -> list[str]:
 
     Examples
     --------
-    >>> from sknn.architectures import MLP, MLPOptions, unsteady_layers
-    >>> unsteady_layers(MLP([3, 4, 1], options=MLPOptions(0.5, "batch")))
+    >>> from sknn.architectures import MLP, MLPOptions, find_stochastic_layers
+    >>> find_stochastic_layers(MLP([3, 4, 1], options=MLPOptions(0.5, "batch")))
     ['BatchNorm', 'Dropout']
-    >>> unsteady_layers(MLP([3, 4, 1], options=MLPOptions(normalization="layer")))
+    >>> find_stochastic_layers(MLP([3, 4, 1], options=MLPOptions(normalization="layer")))
     []
     """
-    found = [part for part in module.modules() if isinstance(part, UNSTEADY)]
+    found = [part for part in module.modules() if isinstance(part, STOCHASTIC)]
     kinds = [type(part).__name__ for part in found if getattr(part, "p", None) != 0]
     return list(dict.fromkeys(kinds))
