@@ -6,7 +6,7 @@ A new scikit-learn release is followed here and nowhere else.
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from sklearn.base import _fit_context
+from sklearn.base import BaseEstimator, _fit_context
 from sklearn.metrics._scorer import _PassthroughScorer as PassthroughScorer
 from sklearn.utils import _safe_indexing as take_rows
 from sklearn.utils._param_validation import HasMethods, Interval, Options, StrOptions
@@ -63,6 +63,6 @@ def with_callbacks(method: Method) -> Method:
     return _with_callbacks(method)
 
 
-def get_output_container(transformer: Any) -> str:
+def get_output_container(transformer: BaseEstimator) -> str:
     """Return what `set_output` or scikit-learn's configuration asks for, as ``'pandas'``."""
     return _get_output_config("transform", transformer)["dense"]

@@ -1,19 +1,25 @@
 """Checks of fit arguments, and the care for an estimator whose fit fails, that all levels share."""
 
 import numbers
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike, DTypeLike
 from scipy import sparse
+from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 
 from sknn._refusals import explain_refusal, find_fault, find_wrong_container
 from sknn._sklearn import check_sample_weight
 
+#: what users give as X
+MatrixLike = ArrayLike | sparse.sparray | sparse.spmatrix
+#: what users give as random_state
+RandomStateLike = int | np.random.RandomState | None
 
-def make_local_random_state(random_state: Any) -> np.random.RandomState:
+
+def make_local_random_state(random_state: RandomStateLike) -> np.random.RandomState:
     """Return a generator that is never NumPy's global one.
 
     scikit-learn takes ``None`` for the global generator, so that fitting moves it. Here ``None``
@@ -65,7 +71,9 @@ def restore_on_error(estimator: object) -> Iterator[None]:
         raise
 
 
-def check_weights(sample_weight: Any, X: Any, dtype: Any = np.float64) -> np.ndarray | None:
+def check_weights(
+    sample_weight: ArrayLike | None, X: MatrixLike, dtype: DTypeLike = np.float64
+) -> np.ndarray | None:
     """Check sample weights against X.
 
     Parameters
@@ -163,7 +171,7 @@ def sort_classes(classes: object) -> np.ndarray:
     return found
 
 
-def is_clean_array(X: Any, n_features: int) -> bool:
+def is_clean_array(X: MatrixLike, n_features: int) -> bool:
     """Return whether an array is a table of finite numbers, at little cost.
 
     scikit-learn's ``validate_data`` takes about as long as a small network takes for a sample.
@@ -189,7 +197,7 @@ def is_clean_array(X: Any, n_features: int) -> bool:
         return bool(np.isfinite(X.sum()))  # not so if an entry is not, or the sum overflows
 
 
-def check_layer_sizes(hidden_layer_sizes: Any) -> tuple[int, ...]:
+def check_layer_sizes(hidden_layer_sizes: int | Sequence[int] | np.ndarray) -> tuple[int, ...]:
     """Return the numbers of hidden units as a tuple of int.
 
     Parameters
@@ -222,7 +230,7 @@ def check_layer_sizes(hidden_layer_sizes: Any) -> tuple[int, ...]:
     return tuple(int(n) for n in sizes)
 
 
-def check_layers_say_all(model: Any, purpose: str) -> None:
+def check_layers_say_all(model: BaseEstimator, purpose: str) -> None:
     """Check that weights, biases and activations are all that a network computes with.
 
     Parameters
@@ -256,7 +264,7 @@ def check_layers_say_all(model: Any, purpose: str) -> None:
         )
 
 
-def _find_further_kinds(model: Any) -> list[str]:
+def _find_further_kinds(model: BaseEstimator) -> list[str]:
     """Return the kinds of layers that are neither linear nor at work in training alone."""
     layers = model.summary().layers if hasattr(model, "summary") else ()
     known = ("Linear", "Dropout")

@@ -1,10 +1,9 @@
 """Random DNA with a motif planted in some of the sequences."""
 
-from typing import Any
-
 import numpy as np
+from numpy.typing import ArrayLike
 
-from sknn._validation import make_local_random_state
+from sknn._validation import RandomStateLike, make_local_random_state
 
 BASES = "ACGT"
 #: codes of the IUPAC for several bases, as in `sknn.preprocessing`, which is an island of its own
@@ -18,12 +17,12 @@ CODES = {
 def make_motif_sequences(
     n_samples: int = 2000,
     length: int = 50,
-    motif: Any = "CGACCGAACTCC",
+    motif: str | ArrayLike = "CGACCGAACTCC",
     *,
     fraction: float = 0.5,
-    background: Any = None,
+    background: ArrayLike | None = None,
     both_strands: bool = False,
-    random_state: Any = None,
+    random_state: RandomStateLike = None,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Make random DNA sequences, and plant a motif in about half of them.
 
@@ -103,24 +102,24 @@ def _draw(random_state: np.random.RandomState, shares: np.ndarray, n_samples: in
     return (drawn[:, :, None] >= limits).sum(axis=2)
 
 
-def _read_motif_shares(motif: Any) -> np.ndarray:
+def _read_motif_shares(motif: str | ArrayLike) -> np.ndarray:
     if not isinstance(motif, str):
         return _check_shares(motif, "motif", (np.shape(motif)[0] if np.ndim(motif) == 2 else 1, 4))
     wrong = set(motif.upper()) - set(CODES)
     if wrong or not motif:
         raise ValueError(
-            f"motif must be bases or IUPAC's codes of bases, as 'TATAWAWR'; got {motif!r}."
+            f"motif must be bases or IUPAC's codes of bases, such as 'TATAWAWR'; got {motif!r}."
         )
     sets = [CODES[letter] for letter in motif.upper()]
     return np.array([[(base in bases) / len(bases) for base in BASES] for bases in sets])
 
 
-def _check_shares(values: Any, name: str, shape: tuple[int, ...]) -> np.ndarray:
+def _check_shares(values: ArrayLike, name: str, shape: tuple[int, ...]) -> np.ndarray:
     shares = np.asarray(values, dtype=float)
     if shares.shape != shape or not (shares >= 0).all() or not np.allclose(shares.sum(-1), 1):
-        wanted = "(4,)" if len(shape) == 1 else "(width, 4)"
+        expected = "(4,)" if len(shape) == 1 else "(width, 4)"
         raise ValueError(
-            f"{name} must be probabilities of A, C, G and T, of shape {wanted} and summing to 1; "
+            f"{name} must be probabilities of A, C, G and T, of shape {expected} and summing to 1; "
             f"got {values!r}."
         )
     return shares

@@ -138,7 +138,7 @@ def load_fashion_mnist(
     return _make_bunch(images, target.astype(np.int64), return_X_y=return_X_y, scale=scale)
 
 
-def _list_folders(data_home: Any) -> list[Path]:
+def _list_folders(data_home: str | os.PathLike[str] | None) -> list[Path]:
     """Return where the files may lie; unlike scikit-learn's `get_data_home`, create nothing."""
     if data_home is None:
         data_home = os.environ.get("SCIKIT_LEARN_DATA", "~/scikit_learn_data")
@@ -146,7 +146,9 @@ def _list_folders(data_home: Any) -> list[Path]:
     return [home, home / "fashion-mnist", DEBIAN_FOLDER]
 
 
-def _find_files(parts: tuple[str, ...], data_home: Any) -> dict[str, tuple[Path, Path]] | None:
+def _find_files(
+    parts: tuple[str, ...], data_home: str | os.PathLike[str] | None
+) -> dict[str, tuple[Path, Path]] | None:
     """Return part -> files of images and labels, all from the first folder that has them."""
     kinds = ("images-idx3-ubyte", "labels-idx1-ubyte")
     for folder in _list_folders(data_home):
@@ -188,7 +190,7 @@ def _check_labels(part: str, labels: np.ndarray, origin: str, remedy: str) -> No
         )
 
 
-def _fetch(data_home: Any) -> None:
+def _fetch(data_home: str | os.PathLike[str] | None) -> None:
     """Fetch all from OpenML, and keep it in the four files the data set is published in."""
     home = get_data_home(data_home)
     # cache=False: the data are kept below, as the files that are looked for.
@@ -202,15 +204,15 @@ def _fetch(data_home: Any) -> None:
         parser="auto",
     )
     images, labels = X.reshape(-1, SIDE, SIDE).astype(np.uint8), y.astype(np.uint8)
-    rows = {"train": slice(N_TRAIN), "test": slice(N_TRAIN, None)}
+    samples = {"train": slice(N_TRAIN), "test": slice(N_TRAIN, None)}
     for part in FILE_STARTS:
         remedy = "Its copy has changed; get the files elsewhere and name their folder by data_home."
-        _check_labels(part, labels[rows[part]], "OpenML", remedy)
+        _check_labels(part, labels[samples[part]], "OpenML", remedy)
     folder = Path(home, "fashion-mnist")
     folder.mkdir(exist_ok=True)
     for part, start in FILE_STARTS.items():
-        write_idx(folder / f"{start}-images-idx3-ubyte.gz", images[rows[part]])
-        write_idx(folder / f"{start}-labels-idx1-ubyte.gz", labels[rows[part]])
+        write_idx(folder / f"{start}-images-idx3-ubyte.gz", images[samples[part]])
+        write_idx(folder / f"{start}-labels-idx1-ubyte.gz", labels[samples[part]])
 
 
 def _make_bunch(images: np.ndarray, target: np.ndarray, *, return_X_y: bool, scale: bool) -> Any:

@@ -1,14 +1,18 @@
 """Activation functions and their derivatives."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from sknn.activations import ACTIVATIONS, Activation
-from sknn.inspection._reading import read_layers, unwrap
+from sknn.inspection._reading import Model, read_layers, unwrap
 from sknn.inspection.diagram._panels import make_panels, show_text_as_it_is
 from sknn.inspection.diagram._style import make_line_styles, shorten
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 KINDS = ("value", "derivative")
 
@@ -69,7 +73,7 @@ class ActivationDisplay:
 
     def __init__(
         self,
-        t: Any,
+        t: ArrayLike,
         values: Mapping[str, Any],
         derivatives: Mapping[str, Any] | None = None,
         *,
@@ -103,7 +107,7 @@ class ActivationDisplay:
         *,
         limits: tuple[float, float] = (-4.0, 4.0),
         kind: str = "both",
-        ax: Any = None,
+        ax: "Axes | Sequence[Axes] | None" = None,
         line_kw: Mapping[str, Any] | None = None,
     ) -> "ActivationDisplay":
         """Draw functions of the table of activations.
@@ -149,7 +153,7 @@ class ActivationDisplay:
         biases: Sequence[float] = (0.0,),
         limits: tuple[float, float] = (-10.0, 10.0),
         kind: str = "value",
-        ax: Any = None,
+        ax: "Axes | Sequence[Axes] | None" = None,
         line_kw: Mapping[str, Any] | None = None,
     ) -> "ActivationDisplay":
         """Draw σ(w t + b) for each weight w with each bias b.
@@ -193,11 +197,11 @@ class ActivationDisplay:
     @classmethod
     def from_estimator(
         cls,
-        estimator: Any,
+        estimator: Model,
         *,
         limits: tuple[float, float] = (-4.0, 4.0),
         kind: str = "both",
-        ax: Any = None,
+        ax: "Axes | Sequence[Axes] | None" = None,
         line_kw: Mapping[str, Any] | None = None,
     ) -> "ActivationDisplay":
         """Draw the activations of a fitted network, each once, from the inputs on.
@@ -237,7 +241,11 @@ class ActivationDisplay:
         return cls.from_names(names, limits=limits, kind=kind, ax=ax, line_kw=line_kw)
 
     def plot(
-        self, ax: Any = None, *, kind: str = "both", line_kw: Mapping[str, Any] | None = None
+        self,
+        ax: "Axes | Sequence[Axes] | None" = None,
+        *,
+        kind: str = "both",
+        line_kw: Mapping[str, Any] | None = None,
     ) -> "ActivationDisplay":
         """Draw the functions.
 

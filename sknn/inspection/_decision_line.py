@@ -1,16 +1,19 @@
 """The line that a perceptron draws between classes, and how it moved while it learned."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.utils.validation import check_is_fitted
 
 from sknn._optional import require
-from sknn.inspection._reading import get_input_names, read_names
+from sknn.inspection._reading import Model, get_input_names, read_names
 from sknn.inspection.diagram._panels import make_panels, show_text_as_it_is
 from sknn.inspection.diagram._style import COLORS
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 _MARKERS = "o^sDvP*X"
 
@@ -112,13 +115,13 @@ class DecisionLineDisplay:
     @classmethod
     def from_estimator(
         cls,
-        estimator: Any,
+        estimator: Model,
         X: ArrayLike,
         y: ArrayLike | None = None,
         *,
         max_lines: int = 12,
         n_columns: int = 3,
-        ax: Any = None,
+        ax: "Axes | Sequence[Axes] | None" = None,
     ) -> "DecisionLineDisplay":
         """Draw the line of a fitted perceptron, and those before it, if it has recorded them.
 
@@ -171,7 +174,9 @@ class DecisionLineDisplay:
         )
         return display.plot(ax, n_columns=n_columns)
 
-    def plot(self, ax: Any = None, *, n_columns: int = 3) -> "DecisionLineDisplay":
+    def plot(
+        self, ax: "Axes | Sequence[Axes] | None" = None, *, n_columns: int = 3
+    ) -> "DecisionLineDisplay":
         """Draw the samples and the lines among them.
 
         Parameters
@@ -201,7 +206,7 @@ class DecisionLineDisplay:
         show_text_as_it_is(self.axes_)
         return self
 
-    def _draw_lines(self, axis: Any, unit: int, purpose: str) -> list[Any]:
+    def _draw_lines(self, axis: "Axes", unit: int, purpose: str) -> list[Any]:
         """Draw the lines of a unit across the limits that the points have given the Axes."""
         color = require("matplotlib.colors", purpose).to_rgb(COLORS[0])
         limits = np.array([axis.get_xlim(), axis.get_ylim()])
@@ -224,7 +229,7 @@ class DecisionLineDisplay:
         return lines
 
 
-def _get_lines(estimator: Any, max_lines: int) -> tuple[np.ndarray, np.ndarray, list[str]]:
+def _get_lines(estimator: Model, max_lines: int) -> tuple[np.ndarray, np.ndarray, list[str]]:
     """Return the weights to draw, and after how many steps they were reached."""
     history = getattr(estimator, "history_", {})
     if "coef" not in history:
@@ -235,7 +240,7 @@ def _get_lines(estimator: Any, max_lines: int) -> tuple[np.ndarray, np.ndarray, 
     return history["coef"][shown], history["intercept"][shown], names
 
 
-def _draw_points(axis: Any, points: np.ndarray, labels: np.ndarray | None) -> None:
+def _draw_points(axis: "Axes", points: np.ndarray, labels: np.ndarray | None) -> None:
     look = {"c": "white", "edgecolors": "0.35", "s": 22, "zorder": 1}
     if labels is None:
         axis.scatter(*points.T, **look)

@@ -1,9 +1,8 @@
 """What every node of a network computes for some rows."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 from scipy.special import softmax
@@ -11,8 +10,9 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from sknn._validation import check_layers_say_all
+from sknn._validation import MatrixLike, check_layers_say_all
 from sknn.activations import ACTIVATIONS
+from sknn.inspection._reading import Model
 from sknn.threshold.networks._binary_tables import check_binary
 from sknn.threshold.networks._network import ThresholdNetwork
 
@@ -68,7 +68,7 @@ class ForwardPass:
         }
 
 
-def forward_pass(model: Any, X: Any, names: Sequence[str] | None = None) -> ForwardPass:
+def forward_pass(model: Model, X: MatrixLike, names: Sequence[str] | None = None) -> ForwardPass:
     """Compute all layers of a network, and keep what is usually thrown away.
 
     Node k puts out ``o_k = σ(Σ w_jk o_j + b_k)``, where the sum is over the nodes of the layer
@@ -176,7 +176,7 @@ def forward_pass(model: Any, X: Any, names: Sequence[str] | None = None) -> Forw
     return ForwardPass(named[0], X, layers)
 
 
-def _read_inputs(model: Any, X: Any) -> np.ndarray:
+def _read_inputs(model: Model, X: MatrixLike) -> np.ndarray:
     if isinstance(model, ThresholdNetwork):
         return check_binary(X, model.feature_names_in_).astype(float)
     if hasattr(model, "_encoded_inputs"):  # a deep estimator, which scales and encodes
@@ -189,7 +189,7 @@ def _read_inputs(model: Any, X: Any) -> np.ndarray:
     return X if isinstance(X, np.ndarray) else X.toarray()
 
 
-def _read_weights(model: Any) -> tuple[list[np.ndarray], list[np.ndarray], list[str]]:
+def _read_weights(model: Model) -> tuple[list[np.ndarray], list[np.ndarray], list[str]]:
     """Return weights, biases and the name of the activation of each layer."""
     if hasattr(model, "coefs_"):
         known = [*ACTIVATIONS, *_LINKS]
@@ -204,7 +204,7 @@ def _read_weights(model: Any) -> tuple[list[np.ndarray], list[np.ndarray], list[
     )
 
 
-def _get_hidden_functions(model: Any) -> list[str]:
+def _get_hidden_functions(model: Model) -> list[str]:
     """Return the name of the activation of each hidden layer."""
     given, n_hidden = model.activation, len(model.coefs_) - 1
     if isinstance(given, str) or not isinstance(given, Sequence | np.ndarray):
@@ -217,13 +217,13 @@ def _get_hidden_functions(model: Any) -> list[str]:
     return [_check_function(function, "activation", list(ACTIVATIONS)) for function in given]
 
 
-def _check_function(function: Any, parameter: str, known: list[str]) -> str:
+def _check_function(function: str | Callable, parameter: str, known: list[str]) -> str:
     if not isinstance(function, str) or function not in known:
         raise ValueError(f"A forward pass needs {parameter} out of {known}; got {function!r}.")
     return function
 
 
-def _get_node_names(model: Any, sizes: list[int]) -> list[str]:
+def _get_node_names(model: Model, sizes: list[int]) -> list[str]:
     names = [str(number + 1) for number in range(sum(sizes))]
     inputs = getattr(model, "_input_names", getattr(model, "feature_names_in_", None))
     if inputs is None:

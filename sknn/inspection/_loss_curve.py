@@ -1,16 +1,19 @@
 """How the loss fell, epoch by epoch."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.base import BaseEstimator, is_classifier, is_regressor
 
 from sknn._optional import require
-from sknn.inspection._reading import unwrap
+from sknn.inspection._reading import Model, unwrap
 from sknn.inspection.diagram._panels import make_panels, show_text_as_it_is
 from sknn.inspection.diagram._style import make_line_styles
 from sknn.losses import find_value_loss
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 #: what is drawn -> keys of a history, training rows first
 QUANTITIES = {"loss": ("loss", "validation_loss"), "score": ("score", "validation_score")}
@@ -112,11 +115,11 @@ class LossCurveDisplay:
     @classmethod
     def from_estimator(
         cls,
-        estimator: Any,
+        estimator: Model,
         *,
         name: str | None = None,
         quantity: str = "loss",
-        ax: Any = None,
+        ax: "Axes | Sequence[Axes] | None" = None,
         line_kw: Mapping[str, Any] | None = None,
     ) -> "LossCurveDisplay":
         """Draw the curves of a fitted estimator.
@@ -154,10 +157,10 @@ class LossCurveDisplay:
     @classmethod
     def from_estimators(
         cls,
-        estimators: Mapping[str, Any],
+        estimators: Mapping[str, Model],
         *,
         quantity: str = "loss",
-        ax: Any = None,
+        ax: "Axes | Sequence[Axes] | None" = None,
         line_kw: Mapping[str, Any] | None = None,
     ) -> "LossCurveDisplay":
         """Draw the curves of several fitted estimators in one picture.
@@ -197,7 +200,7 @@ class LossCurveDisplay:
 
     def plot(
         self,
-        ax: Any = None,
+        ax: "Axes | Sequence[Axes] | None" = None,
         *,
         quantity: str = "loss",
         line_kw: Mapping[str, Any] | None = None,
@@ -245,7 +248,7 @@ class LossCurveDisplay:
         show_text_as_it_is(self.axes_)
         return self
 
-    def _draw(self, ax: Any, quantity: str, line_kw: dict[str, Any]) -> None:
+    def _draw(self, ax: "Axes", quantity: str, line_kw: dict[str, Any]) -> None:
         ticker = require("matplotlib.ticker", "LossCurveDisplay.plot")
         n_before = sum(line.get_gid() == "network" for line in ax.lines)
         styles = make_line_styles(n_before + len(self.histories))[n_before:]
@@ -263,7 +266,7 @@ class LossCurveDisplay:
         ax.xaxis.set_major_locator(ticker.MaxNLocator(6, steps=[1, 2, 5, 10], integer=True))
         ax.legend(fontsize="small")
 
-    def _mark(self, ax: Any, name: str, curve: np.ndarray) -> None:
+    def _mark(self, ax: "Axes", name: str, curve: np.ndarray) -> None:
         best = self.best_iters[name]
         label = f"best epoch ({best})" if not name else f"{name}, best epoch ({best})"
         look = {"color": self.lines_[-1].get_color(), "marker": "o", "linestyle": "none"}
@@ -277,7 +280,7 @@ def _choose_look(key: str, name: str) -> dict[str, Any]:
     return {"label": label} | ({"linestyle": (0, (2, 1.2))} if validation else {})
 
 
-def _read_history(network: Any) -> dict[str, list[float]]:
+def _read_history(network: Model) -> dict[str, list[float]]:
     """Return curves by their names, from whatever an estimator keeps."""
     history = getattr(network, "history_", None)
     if isinstance(history, Mapping) and "loss" in history:
@@ -300,7 +303,7 @@ def _read_history(network: Any) -> dict[str, list[float]]:
     return {key: list(curve) for key, curve in sources.items() if curve is not None}
 
 
-def _get_best_iter(network: Any, history: Mapping[str, Sequence[float]]) -> int:
+def _get_best_iter(network: Model, history: Mapping[str, Sequence[float]]) -> int:
     """Return the epoch whose weights the network has, from 1 over all calls; 0 for no mark."""
     validation = [key for key in ("validation_score", "validation_loss") if key in history]
     if not validation or not getattr(network, "early_stopping", True):
@@ -312,13 +315,13 @@ def _get_best_iter(network: Any, history: Mapping[str, Sequence[float]]) -> int:
     return int(np.argmax(history["validation_score"])) + 1 if "validation_score" in history else 0
 
 
-def _get_loss_name(network: Any) -> str:
+def _get_loss_name(network: Model) -> str:
     if hasattr(network, "errors_curve_"):
         return "misclassified training rows (weight)"
     return "loss"
 
 
-def _score_name(network: Any) -> str:
+def _score_name(network: Model) -> str:
     scoring, loss = getattr(network, "scoring", None), getattr(network, "loss", None)
     if isinstance(scoring, str) and scoring != "loss":
         return scoring.replace("_", " ")
@@ -332,6 +335,8 @@ def _score_name(network: Any) -> str:
     return "score" if entry is None else entry.score.name
 
 
-def _get_common_name(networks: Any, name_of: Any, otherwise: str) -> str:
+def _get_common_name(
+    networks: Iterable[Model], name_of: Callable[[Model], str], otherwise: str
+) -> str:
     names = {name_of(network) for network in networks}
     return names.pop() if len(names) == 1 else otherwise

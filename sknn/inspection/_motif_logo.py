@@ -1,12 +1,18 @@
 """Motifs as logos of letters."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
-from sknn.inspection._reading import find_sequence_network
+from numpy.typing import ArrayLike
+
+from sknn._validation import MatrixLike
+from sknn.inspection._reading import Model, find_sequence_network
 from sknn.inspection.diagram._letters import draw_letters
 from sknn.inspection.diagram._panels import make_panels, show_text_as_it_is
 from sknn.motifs import Motif
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 
 class MotifLogoDisplay:
@@ -65,13 +71,13 @@ class MotifLogoDisplay:
     @classmethod
     def from_estimator(
         cls,
-        estimator: Any,
-        X: Any,
-        y: Any = None,
+        estimator: Model,
+        X: MatrixLike,
+        y: ArrayLike | None = None,
         *,
         n_motifs: int = 4,
         n_columns: int = 2,
-        ax: Any = None,
+        ax: "Axes | Sequence[Axes] | None" = None,
     ) -> "MotifLogoDisplay":
         """Draw the motifs of the most important filters of a network for sequences.
 
@@ -104,7 +110,9 @@ class MotifLogoDisplay:
         network, X = find_sequence_network(estimator, X, cls.__name__)
         return cls(network.motifs(X, y)[:n_motifs]).plot(ax, n_columns=n_columns)
 
-    def plot(self, ax: Any = None, *, n_columns: int = 2) -> "MotifLogoDisplay":
+    def plot(
+        self, ax: "Axes | Sequence[Axes] | None" = None, *, n_columns: int = 2
+    ) -> "MotifLogoDisplay":
         """Draw the logos.
 
         Parameters

@@ -1,20 +1,25 @@
 """A network as nodes and lines."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from os import PathLike
-from typing import Any
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from sknn._files import write_file
 from sknn._optional import require
-from sknn._validation import check_layers_say_all
+from sknn._validation import MatrixLike, check_layers_say_all
 from sknn.inspection._forward_pass import forward_pass
-from sknn.inspection._reading import apply_steps, read_layers, read_names, unwrap
+from sknn.inspection._reading import Model, apply_steps, read_layers, read_names, unwrap
 from sknn.inspection.diagram._diagram import Layout, Line, Network, Sheet, Text, draw
 from sknn.inspection.diagram._panels import check_axes, show_text_as_it_is
 from sknn.inspection.diagram._style import NEGATIVE, POSITIVE
 from sknn.inspection.diagram._svg import write_svg
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.collections import Collection
 
 _INCH = 72  # points
 _KEY = 26  # width of the key of the colours, in sizes of its font
@@ -129,13 +134,13 @@ class NetworkDiagramDisplay:
     @classmethod
     def from_estimator(
         cls,
-        estimator: Any,
-        X: Any = None,
+        estimator: Model,
+        X: MatrixLike | None = None,
         *,
         feature_names: Sequence[str] | None = None,
         class_names: Sequence[str] | None = None,
         max_nodes: int = 8,
-        ax: Any = None,
+        ax: "Axes | None" = None,
         draw: bool = True,
     ) -> "NetworkDiagramDisplay":
         """Draw a fitted estimator, a unit or a network of units.
@@ -205,7 +210,7 @@ class NetworkDiagramDisplay:
         )
         return display.plot(ax, max_nodes=max_nodes) if draw else display
 
-    def plot(self, ax: Any = None, *, max_nodes: int = 8) -> "NetworkDiagramDisplay":
+    def plot(self, ax: "Axes | None" = None, *, max_nodes: int = 8) -> "NetworkDiagramDisplay":
         """Draw the diagram.
 
         Parameters
@@ -337,7 +342,7 @@ def _add_key(sheet: Sheet, font: float) -> None:
         sheet.texts.append(Text((left + 2.5 * font, y), text, font, "left"))
 
 
-def _make_line_collection(lines: Sequence[Line], collection: Any) -> Any:
+def _make_line_collection(lines: Sequence[Line], collection: "type[Collection]") -> "Collection":
     return collection(
         [(line.start, line.end) for line in lines],
         linewidths=[line.width for line in lines],
@@ -347,7 +352,7 @@ def _make_line_collection(lines: Sequence[Line], collection: Any) -> Any:
     )
 
 
-def _make_circles(sheet: Sheet, plt: Any, collection: Any) -> Any:
+def _make_circles(sheet: Sheet, plt: ModuleType, collection: "type[Collection]") -> "Collection":
     outline = plt.rcParams["text.color"]
     fills: Mapping[int, str] = {1: POSITIVE, -1: NEGATIVE, 0: outline}
     to_rgba = require("matplotlib.colors", "NetworkDiagramDisplay.plot").to_rgba
@@ -360,7 +365,7 @@ def _make_circles(sheet: Sheet, plt: Any, collection: Any) -> Any:
     )
 
 
-def _select_class_names(names: Any, n_outputs: int) -> list[str] | None:
+def _select_class_names(names: Iterable[str] | None, n_outputs: int) -> list[str] | None:
     if names is None:
         return None
     names = [str(name) for name in names]

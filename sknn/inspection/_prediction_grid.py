@@ -1,13 +1,18 @@
 """Images with what a classifier takes them for."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from sknn.inspection._reading import make_images, read_names
+from sknn._validation import MatrixLike
+from sknn.inspection._reading import Model, make_images, read_names
 from sknn.inspection.diagram._panels import make_panels, show_text_as_it_is
 from sknn.inspection.diagram._style import NEGATIVE
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 WHICH = ("all", "right", "wrong")
 
@@ -69,7 +74,14 @@ class PredictionGridDisplay:
     >>> plt.close(display.figure_)
     """
 
-    def __init__(self, images: Any, y_true: Any, y_pred: Any, *, y_proba: Any = None):
+    def __init__(
+        self,
+        images: ArrayLike,
+        y_true: ArrayLike,
+        y_pred: ArrayLike,
+        *,
+        y_proba: ArrayLike | None = None,
+    ):
         self.images = np.asarray(images)
         shape = self.images.shape
         if len(shape[1:]) != 2 + (shape[3:] in ((3,), (4,))) or len(self.images) == 0:
@@ -91,16 +103,16 @@ class PredictionGridDisplay:
     @classmethod
     def from_estimator(
         cls,
-        estimator: Any,
-        X: Any,
-        y: Any,
+        estimator: Model,
+        X: MatrixLike,
+        y: ArrayLike,
         *,
         class_names: Sequence[str] | None = None,
         image_shape: tuple[int, ...] | None = None,
         which: str = "all",
         n_images: int = 15,
         n_columns: int = 5,
-        ax: Any = None,
+        ax: "Axes | Sequence[Axes] | None" = None,
         image_kw: Mapping[str, Any] | None = None,
     ) -> "PredictionGridDisplay":
         """Draw images with what a fitted classifier takes them for.
@@ -181,17 +193,17 @@ class PredictionGridDisplay:
     @classmethod
     def from_predictions(
         cls,
-        X: Any,
-        y_true: Any,
-        y_pred: Any,
+        X: MatrixLike,
+        y_true: ArrayLike,
+        y_pred: ArrayLike,
         *,
-        y_proba: Any = None,
+        y_proba: ArrayLike | None = None,
         class_names: Mapping[Any, str] | None = None,
         image_shape: tuple[int, ...] | None = None,
         which: str = "all",
         n_images: int = 15,
         n_columns: int = 5,
-        ax: Any = None,
+        ax: "Axes | Sequence[Axes] | None" = None,
         image_kw: Mapping[str, Any] | None = None,
     ) -> "PredictionGridDisplay":
         """Draw images with given predictions.
@@ -257,7 +269,11 @@ class PredictionGridDisplay:
         return display.plot(ax, n_columns=n_columns, image_kw=image_kw)
 
     def plot(
-        self, ax: Any = None, *, n_columns: int = 5, image_kw: Mapping[str, Any] | None = None
+        self,
+        ax: "Axes | Sequence[Axes] | None" = None,
+        *,
+        n_columns: int = 5,
+        image_kw: Mapping[str, Any] | None = None,
     ) -> "PredictionGridDisplay":
         """Draw the images.
 

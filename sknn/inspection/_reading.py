@@ -4,14 +4,34 @@ sknn's estimators, scikit-learn's own MLPs and linear models, and sknn's units a
 the same attributes; pipelines and searches are looked into.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Protocol
 
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
+
+from sknn._validation import MatrixLike
+
+
+class HasLayers(Protocol):
+    """A network, by the weights and biases of its layers, first to last."""
+
+    coefs_: Sequence[np.ndarray]
+    intercepts_: Sequence[np.ndarray]
+
+
+class HasUnits(Protocol):
+    """A layer of units, of weights of shape (n_units, n_inputs) or (n_inputs,)."""
+
+    coef_: np.ndarray
+    intercept_: np.ndarray
+
+
+#: what pictures are drawn of
+Model = BaseEstimator | HasLayers | HasUnits
 
 
 @dataclass(frozen=True)
@@ -31,7 +51,7 @@ class Layers:
     activations: list[str]
 
 
-def unwrap(estimator: Any) -> tuple[list[Any], Any]:
+def unwrap(estimator: Model) -> tuple[list[BaseEstimator], Model]:
     """Return the transformers before a network, first to last, and the network itself.
 
     Parameters
@@ -52,7 +72,7 @@ def unwrap(estimator: Any) -> tuple[list[Any], Any]:
     sklearn.exceptions.NotFittedError
         If the estimator is not fitted.
     """
-    transformers: list[Any] = []
+    transformers: list[BaseEstimator] = []
     while True:
         if isinstance(estimator, Pipeline):
             check_is_fitted(estimator)
@@ -69,14 +89,14 @@ def unwrap(estimator: Any) -> tuple[list[Any], Any]:
         estimator = inner
 
 
-def apply_steps(transformers: list[Any], X: Any) -> Any:
+def apply_steps(transformers: list[BaseEstimator], X: MatrixLike) -> MatrixLike:
     """Return X after all transformers, in their order."""
     for transformer in transformers:
         X = transformer.transform(X)
     return X
 
 
-def read_layers(network: Any, purpose: str) -> Layers:
+def read_layers(network: Model, purpose: str) -> Layers:
     """Return the weights of a network or of a layer of units.
 
     Parameters
@@ -110,7 +130,7 @@ def read_layers(network: Any, purpose: str) -> Layers:
     )
 
 
-def _get_hidden_names(network: Any, n_hidden: int) -> list[str]:
+def _get_hidden_names(network: Model, n_hidden: int) -> list[str]:
     """Return the name of each hidden layer's activation, ``''`` in a module of the user's."""
     given = getattr(network, "activation", "")
     if getattr(network, "module", None) is not None:
@@ -120,13 +140,13 @@ def _get_hidden_names(network: Any, n_hidden: int) -> list[str]:
     return [x if isinstance(x, str) else getattr(x, "__name__", type(x).__name__) for x in given]
 
 
-def get_input_names(network: Any, n_inputs: int) -> list[str]:
+def get_input_names(network: Model, n_inputs: int) -> list[str]:
     """Return the names of the inputs, x1, x2 and so on where the network knows none."""
     names = getattr(network, "feature_names_in_", None)
     return [f"x{i + 1}" for i in range(n_inputs)] if names is None else [str(n) for n in names]
 
 
-def read_names(names: Any, n: int, what: str) -> list[str]:
+def read_names(names: Iterable[str], n: int, what: str) -> list[str]:
     """Return names as text.
 
     Raises
@@ -168,7 +188,9 @@ def make_images(rows: np.ndarray, image_shape: Sequence[int] | None) -> np.ndarr
     return rows.reshape(-1, *shape)
 
 
-def find_sequence_network(estimator: Any, X: Any, purpose: str) -> tuple[Any, Any]:
+def find_sequence_network(
+    estimator: BaseEstimator, X: MatrixLike, purpose: str
+) -> tuple[BaseEstimator, MatrixLike]:
     """Return a fitted network for sequences of letters, and X as it takes it.
 
     Parameters

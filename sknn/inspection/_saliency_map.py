@@ -1,13 +1,18 @@
 """Which bases of sequences speak for and against an output."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from sknn.inspection._reading import find_sequence_network, read_names
+from sknn._validation import MatrixLike
+from sknn.inspection._reading import Model, find_sequence_network, read_names
 from sknn.inspection.diagram._letters import draw_letters
 from sknn.inspection.diagram._panels import make_panels, show_text_as_it_is
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 
 class SaliencyMapDisplay:
@@ -58,7 +63,9 @@ class SaliencyMapDisplay:
     >>> plt.close(display.figure_)
     """
 
-    def __init__(self, scores: Any, *, alphabet: str = "ACGT", names: Sequence[str] | None = None):
+    def __init__(
+        self, scores: ArrayLike, *, alphabet: str = "ACGT", names: Sequence[str] | None = None
+    ):
         self.scores = np.asarray(scores, dtype=float)
         self.alphabet = alphabet
         shape = self.scores.shape
@@ -73,13 +80,13 @@ class SaliencyMapDisplay:
     @classmethod
     def from_estimator(
         cls,
-        estimator: Any,
-        X: Any,
+        estimator: Model,
+        X: MatrixLike,
         *,
         target: Any = None,
         names: Sequence[str] | None = None,
         n_columns: int = 1,
-        ax: Any = None,
+        ax: "Axes | Sequence[Axes] | None" = None,
     ) -> "SaliencyMapDisplay":
         """Draw gradient times input of a network for sequences.
 
@@ -113,7 +120,9 @@ class SaliencyMapDisplay:
         display = cls(network.saliency(X, target), alphabet=network.letters_, names=names)
         return display.plot(ax, n_columns=n_columns)
 
-    def plot(self, ax: Any = None, *, n_columns: int = 1) -> "SaliencyMapDisplay":
+    def plot(
+        self, ax: "Axes | Sequence[Axes] | None" = None, *, n_columns: int = 1
+    ) -> "SaliencyMapDisplay":
         """Draw the sequences.
 
         Parameters

@@ -2,15 +2,20 @@
 
 from collections.abc import Mapping, Sequence
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
+from sknn._validation import MatrixLike
 from sknn.inspection._forward_pass import forward_pass
-from sknn.inspection._reading import apply_steps, get_input_names, read_names, unwrap
+from sknn.inspection._reading import Model, apply_steps, get_input_names, read_names, unwrap
 from sknn.inspection.diagram._panels import make_panels, show_text_as_it_is
 from sknn.inspection.diagram._style import COLORS
 from sknn.threshold.networks._network import ThresholdNetwork
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 
 class UnitResponseDisplay:
@@ -71,7 +76,7 @@ class UnitResponseDisplay:
     def __init__(
         self,
         grid: Sequence[Any],
-        responses: Any,
+        responses: ArrayLike,
         *,
         unit_names: Sequence[str] | None = None,
         feature_names: Sequence[str] | None = None,
@@ -95,15 +100,15 @@ class UnitResponseDisplay:
     @classmethod
     def from_estimator(
         cls,
-        estimator: Any,
-        X: Any,
+        estimator: Model,
+        X: MatrixLike,
         *,
         layer: int = 0,
         grid_resolution: int = 100,
         margin: float = 0.1,
         feature_names: Sequence[str] | None = None,
         n_columns: int = 4,
-        ax: Any = None,
+        ax: "Axes | Sequence[Axes] | None" = None,
         surface_kw: Mapping[str, Any] | None = None,
     ) -> "UnitResponseDisplay":
         """Draw the responses of the units of one layer of a fitted network.
@@ -176,7 +181,11 @@ class UnitResponseDisplay:
         return display.plot(ax, n_columns=n_columns, surface_kw=surface_kw)
 
     def plot(
-        self, ax: Any = None, *, n_columns: int = 4, surface_kw: Mapping[str, Any] | None = None
+        self,
+        ax: "Axes | Sequence[Axes] | None" = None,
+        *,
+        n_columns: int = 4,
+        surface_kw: Mapping[str, Any] | None = None,
     ) -> "UnitResponseDisplay":
         """Draw the responses.
 
@@ -215,18 +224,18 @@ class UnitResponseDisplay:
         show_text_as_it_is(self.axes_)
         return self
 
-    def _draw_surface(self, ax: Any, response: np.ndarray, look: dict[str, Any]) -> Any:
+    def _draw_surface(self, ax: "Axes", response: np.ndarray, look: dict[str, Any]) -> Any:
         limits = {"vmin": self.responses.min(), "vmax": self.responses.max()}
         return ax.pcolormesh(
             *self.grid, response, **{"cmap": "cividis", "rasterized": True, **limits, **look}
         )
 
-    def _draw_line(self, ax: Any, response: np.ndarray, look: dict[str, Any]) -> Any:
+    def _draw_line(self, ax: "Axes", response: np.ndarray, look: dict[str, Any]) -> Any:
         span = np.ptp(self.responses) or 1.0
         ax.set_ylim(self.responses.min() - 0.05 * span, self.responses.max() + 0.05 * span)
         return ax.plot(self.grid[0], response, **{"color": COLORS[0], **look})[0]
 
-    def _label(self, ax: Any, i: int, n_columns: int) -> None:
+    def _label(self, ax: "Axes", i: int, n_columns: int) -> None:
         """Label the axes at the left and at the bottom alone; the others have the same."""
         ax.tick_params(labelsize="small")
         ax.label_outer() if ax.get_subplotspec() is not None else None
@@ -250,7 +259,7 @@ def _take_any_numbers(network: ThresholdNetwork) -> SimpleNamespace:
     )
 
 
-def _check_numbers(X: Any) -> np.ndarray:
+def _check_numbers(X: MatrixLike) -> np.ndarray:
     try:
         return np.asarray(X, dtype=float)
     except (TypeError, ValueError) as error:

@@ -1,13 +1,17 @@
 """The weights of a unit as an image of what it looks for."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from sknn.inspection._reading import make_images, read_layers, read_names, unwrap
+from sknn.inspection._reading import Model, make_images, read_layers, read_names, unwrap
 from sknn.inspection.diagram._panels import make_panels, show_text_as_it_is
 from sknn.inspection.diagram._style import DIVERGING
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 #: of the weights, the others are drawn as those at the end of the scale
 _SHARE_ON_SCALE = 0.98
@@ -62,7 +66,7 @@ class WeightMapDisplay:
     >>> plt.close(display.figure_)
     """
 
-    def __init__(self, maps: Any, *, names: Sequence[str] | None = None):
+    def __init__(self, maps: ArrayLike, *, names: Sequence[str] | None = None):
         self.maps = np.asarray(maps, dtype=float)
         if self.maps.ndim != 3 or len(self.maps) == 0:
             raise ValueError(
@@ -76,13 +80,13 @@ class WeightMapDisplay:
     @classmethod
     def from_estimator(
         cls,
-        estimator: Any,
+        estimator: Model,
         *,
         units: Sequence[int] | None = None,
         image_shape: tuple[int, ...] | None = None,
         n_columns: int = 5,
         colorbar: bool = True,
-        ax: Any = None,
+        ax: "Axes | Sequence[Axes] | None" = None,
         image_kw: Mapping[str, Any] | None = None,
     ) -> "WeightMapDisplay":
         """Draw the weights of the first layer of a fitted network.
@@ -131,7 +135,7 @@ class WeightMapDisplay:
 
     def plot(
         self,
-        ax: Any = None,
+        ax: "Axes | Sequence[Axes] | None" = None,
         *,
         n_columns: int = 5,
         colorbar: bool = True,
@@ -194,7 +198,7 @@ def _choose_units(coef: np.ndarray, units: Sequence[int] | None, most: int = 20)
     return [int(unit) for unit in units]
 
 
-def _get_unit_names(network: Any, chosen: list[int], n_units: int) -> list[str]:
+def _get_unit_names(network: Model, chosen: list[int], n_units: int) -> list[str]:
     """Return the class that a unit stands for, where there is a unit for each."""
     classes = getattr(network, "classes_", None)
     is_output = hasattr(network, "coef_") or len(network.coefs_) == 1

@@ -9,10 +9,8 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import validate_data
 
 from sknn._refusals import explain_refusal
-from sknn._validation import check_container, check_sortable_labels, make_plain_array
+from sknn._validation import MatrixLike, check_container, check_sortable_labels, make_plain_array
 
-#: what users give as X
-MatrixLike = ArrayLike | sparse.sparray | sparse.spmatrix
 #: checked samples of shape (n_samples, n_features)
 Samples = np.ndarray | sparse.csr_array | sparse.csr_matrix
 

@@ -12,7 +12,8 @@ from sklearn.utils.extmath import safe_sparse_dot
 from sklearn.utils.validation import check_is_fitted
 
 from sknn._saved import SavedState
-from sknn.threshold._inputs import MatrixLike, Samples, validate_samples
+from sknn._validation import MatrixLike
+from sknn.threshold._inputs import Samples, validate_samples
 
 ClassWeight = Mapping[object, float] | Literal["balanced"] | None
 

@@ -7,7 +7,6 @@ relies on the colour of the background: lines end at the circles, and leave a ga
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from math import hypot
-from typing import Any
 
 import numpy as np
 
@@ -274,7 +273,9 @@ def _split_line(line: Line, radius: float, number: Text | None) -> Iterator[Line
             yield Line(*ends, line.width, line.sign, line.opacity, line.title)
 
 
-def _interpolate(start: Any, end: Any, share: float) -> tuple[float, float]:
+def _interpolate(
+    start: tuple[float, float], end: tuple[float, float], share: float
+) -> tuple[float, float]:
     return tuple(float(a + share * (b - a)) for a, b in zip(start, end, strict=True))
 
 

@@ -1,12 +1,15 @@
 """Letters as shapes that can be stretched, for logos and maps of sequences."""
 
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from sknn._optional import require
 from sknn.inspection.diagram._style import COLORS
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 #: blue, orange, green, pink: colours by which bases are told apart, also by colour-blind readers;
 #: A green, C blue, G orange and T red-like as in most logos
@@ -34,7 +37,7 @@ def _shape(letter: str) -> tuple[np.ndarray, np.ndarray]:
     return np.stack([x, y], axis=1), path.codes
 
 
-def draw_letters(ax: Any, heights: np.ndarray, alphabet: str) -> list[Any]:
+def draw_letters(ax: "Axes", heights: np.ndarray, alphabet: str) -> list[Any]:
     """Draw stacks of letters, at each position the largest outermost; below 0 upside down.
 
     Parameters

@@ -2,14 +2,17 @@
 
 from collections.abc import Iterable, Sequence
 from math import ceil
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from sknn._optional import require
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
-def check_axes(ax: Any, purpose: str) -> None:
+
+def check_axes(ax: "Axes | None", purpose: str) -> None:
     """Raise an error if something is neither an Axes nor None.
 
     Parameters
@@ -32,7 +35,7 @@ def check_axes(ax: Any, purpose: str) -> None:
         )
 
 
-def show_text_as_it_is(axes: Iterable[Any]) -> None:
+def show_text_as_it_is(axes: "Iterable[Axes]") -> None:
     """Show names with a $ in titles, labels, legends and texts as they are, not as mathematics."""
     for ax in axes:
         legend = ax.get_legend()
@@ -43,14 +46,14 @@ def show_text_as_it_is(axes: Iterable[Any]) -> None:
 
 
 def make_panels(
-    ax: Any,
+    ax: "Axes | Sequence[Axes] | None",
     n_panels: int,
     n_columns: int,
     *,
     size: tuple[float, float],
     purpose: str,
     gap: float | None = None,
-) -> tuple[Any, np.ndarray]:
+) -> tuple["Axes | None", np.ndarray]:
     """Return Axes for some panels.
 
     Parameters

@@ -1,18 +1,22 @@
 """Categorical columns of a table: which they are, their levels, and how these become numbers."""
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from sknn._saved import from_plain, saved, to_plain
 from sknn.preprocessing.tables._columns import NUMBERS, Column
 
 
 def make_categorical_mask(
-    categorical_features: Any, n_features: int, names: Any, by_dtype: list[bool] | None
+    categorical_features: ArrayLike | None,
+    n_features: int,
+    names: Sequence[str] | None,
+    by_dtype: list[bool] | None,
 ) -> np.ndarray:
     """Tell which columns are categorical, as `HistGradientBoostingClassifier` takes it.
 
@@ -74,7 +78,7 @@ def make_categorical_mask(
     return mask
 
 
-def _find_positions(chosen: list[str], names: Any) -> list[int]:
+def _find_positions(chosen: list[str], names: Sequence[str] | None) -> list[int]:
     if names is None:
         raise ValueError(
             "categorical_features should be passed as an array of integers or as a boolean mask "
@@ -109,7 +113,7 @@ class CategoryColumn:
         Whether the levels become columns; else they become codes.
     """
 
-    label: Any
+    label: str | int
     levels: tuple
     kind: str
     missing: bool
@@ -226,7 +230,7 @@ def fit_category_column(
     return fitted, number[codes]
 
 
-def _simplify(level: Any) -> Any:
+def _simplify(level: Hashable) -> Hashable:
     """Return a whole number as int, so that 1 and 1.0 have one name, any other as float."""
     if not isinstance(level, NUMBERS) or isinstance(level, bool):
         return level

@@ -5,15 +5,20 @@ array of objects is read the same way, so that nothing above has to ask where a 
 """
 
 import numbers
+from collections.abc import Hashable
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import narwhals.stable.v2 as nw
 import numpy as np
 from scipy import sparse
 
 from sknn._refusals import explain_refusal
+from sknn._validation import MatrixLike
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 #: NumPy's letters of dtypes -> kind of a column
 _KINDS_OF_DTYPES = {
@@ -39,7 +44,7 @@ _NESTED = (list, tuple, dict, set, np.ndarray)
 NUMBERS = (numbers.Real, Decimal, np.bool_)
 
 
-def is_plain_numbers(X: Any) -> bool:
+def is_plain_numbers(X: MatrixLike) -> bool:
     """Tell whether scikit-learn's ``validate_data`` should check X, as an array of numbers.
 
     Parameters
@@ -66,7 +71,7 @@ def is_plain_numbers(X: Any) -> bool:
     return X.dtype.kind in "biufc"
 
 
-def _wrap_in_narwhals(X: Any) -> Any:
+def _wrap_in_narwhals(X: MatrixLike) -> nw.DataFrame | nw.LazyFrame | None:
     """Return the frame as narwhals wraps it, or None if X is no frame."""
     if hasattr(X, "iloc") and not getattr(getattr(X, "columns", None), "is_unique", True):
         names = list(X.columns)
@@ -79,7 +84,7 @@ def _wrap_in_narwhals(X: Any) -> Any:
     return frame if isinstance(frame, (nw.DataFrame, nw.LazyFrame)) else None
 
 
-def wrap_frame(X: Any) -> Any:
+def wrap_frame(X: MatrixLike) -> nw.DataFrame | None:
     """Return X as a narwhals frame, or None if X is no data frame.
 
     Raises
@@ -98,7 +103,7 @@ def wrap_frame(X: Any) -> Any:
     return frame
 
 
-def make_header(X: Any, frame: Any) -> Any:
+def make_header(X: MatrixLike, frame: nw.DataFrame) -> "pd.DataFrame":
     """Return something that shows scikit-learn the names and the number of columns.
 
     Not each release of scikit-learn sees the names of each kind of frame, but all see pandas'.
@@ -108,7 +113,7 @@ def make_header(X: Any, frame: Any) -> Any:
     return X if isinstance(X, pd.DataFrame) else pd.DataFrame(columns=frame.columns)
 
 
-def has_only_numbers(frame: Any) -> bool:
+def has_only_numbers(frame: nw.DataFrame) -> bool:
     """Tell whether a frame is one of pandas that ``validate_data`` takes as numbers as it is."""
     if not frame.implementation.is_pandas():
         return False
@@ -134,8 +139,8 @@ class Column:
         'mixed', or 'other': things such as bytes or intervals, which can be levels.
     """
 
-    label: Any
-    values: Any
+    label: str | int
+    values: "np.ndarray | pd.Series | nw.Series"
     kind: str
 
     def check(self) -> None:
@@ -231,13 +236,13 @@ class Column:
         return next((v for v in values if isinstance(v, expected) and not _is_missing(v)), None)
 
 
-def _is_missing(value: Any) -> bool:
+def _is_missing(value: Hashable) -> bool:
     import pandas as pd
 
     return not isinstance(value, _NESTED) and bool(pd.isna(value))
 
 
-def read_columns(X: Any, frame: Any = None) -> list[Column]:
+def read_columns(X: MatrixLike, frame: nw.DataFrame | None = None) -> list[Column]:
     """Return the columns of a frame, or of an array of two axes."""
     if frame is None:
         return [_read_array_column(label, X[:, label]) for label in range(X.shape[1])]
@@ -246,13 +251,13 @@ def read_columns(X: Any, frame: Any = None) -> list[Column]:
     return [_read_series_column(series, series) for series in frame.iter_columns()]
 
 
-def _read_array_column(label: Any, values: np.ndarray) -> Column:
+def _read_array_column(label: str | int, values: np.ndarray) -> Column:
     if values.dtype == object:
         return Column(label, values, _find_kind_of_objects(values))
     return Column(label, values, _KINDS_OF_DTYPES.get(values.dtype.kind, "other"))
 
 
-def _read_pandas_column(label: Any, values: Any) -> Column:
+def _read_pandas_column(label: str | int, values: "np.ndarray | pd.Series | nw.Series") -> Column:
     if isinstance(values.dtype, np.dtype):
         return _read_array_column(label, values.to_numpy())
     if values.dtype.name == "category":  # narwhals would take its time to say so
@@ -260,7 +265,7 @@ def _read_pandas_column(label: Any, values: Any) -> Column:
     return _read_series_column(nw.from_native(values, series_only=True), values)
 
 
-def _read_series_column(series: Any, values: Any) -> Column:
+def _read_series_column(series: nw.Series, values: "np.ndarray | pd.Series | nw.Series") -> Column:
     dtype = series.dtype
     if dtype.is_numeric():
         kind = "numeric"
@@ -295,7 +300,7 @@ def _find_kind_of_objects(values: np.ndarray) -> str:
     return "other" if len(types) == 1 else "mixed"
 
 
-def _read_objects(label: Any, values: np.ndarray) -> np.ndarray:
+def _read_objects(label: str | int, values: np.ndarray) -> np.ndarray:
     import pandas as pd
 
     there = ~pd.isna(values)
@@ -312,7 +317,7 @@ def _number_few_levels(values: list) -> tuple[np.ndarray, list]:
     return np.array(codes), list(place)
 
 
-def _number_series_levels(series: Any) -> tuple[np.ndarray, list]:
+def _number_series_levels(series: nw.Series) -> tuple[np.ndarray, list]:
     """Return what `Column.levels` does, of a column that is neither pandas' nor of floats."""
     if series.dtype in (nw.Categorical, nw.Enum):
         series = series.cast(nw.String)

@@ -4,6 +4,7 @@ from numbers import Integral
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy import sparse
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
@@ -11,10 +12,10 @@ from sklearn.utils.validation import check_is_fitted
 from sknn._saved import SavedState
 from sknn._sklearn import Interval, StrOptions, fit_context
 from sknn._specs import InputSpec
-from sknn._validation import check_weights, is_clean_array
+from sknn._validation import MatrixLike, check_weights, is_clean_array
 from sknn.preprocessing.tables._categories import fit_category_column, make_categorical_mask
 from sknn.preprocessing.tables._numeric import fit_numeric_columns, fit_sparse_columns
-from sknn.preprocessing.tables._reading import SideBySide, read_table, split_table
+from sknn.preprocessing.tables._reading import Numbers, SideBySide, read_table, split_table
 
 #: samples that are encoded at a time: no table of intermediate results is as large as X
 BLOCK = 4096
@@ -139,7 +140,9 @@ default='from_dtype'
         self.dtype = dtype
 
     @fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> "TabularEncoder":
+    def fit(
+        self, X: MatrixLike, y: ArrayLike | None = None, sample_weight: ArrayLike | None = None
+    ) -> "TabularEncoder":
         """Learn levels, fillings and scales.
 
         Parameters
@@ -167,7 +170,9 @@ default='from_dtype'
         return self
 
     @fit_context(prefer_skip_nested_validation=True)
-    def fit_transform(self, X: Any, y: Any = None, sample_weight: Any = None) -> Any:
+    def fit_transform(
+        self, X: MatrixLike, y: ArrayLike | None = None, sample_weight: ArrayLike | None = None
+    ) -> Any:
         """Fit, and return the same rows encoded; reads X once only.
 
         Parameters
@@ -186,7 +191,7 @@ default='from_dtype'
         """
         return self._assemble(*self._fit(X, sample_weight))
 
-    def transform(self, X: Any) -> Any:
+    def transform(self, X: MatrixLike) -> Any:
         """Return rows encoded.
 
         Parameters
@@ -210,7 +215,7 @@ default='from_dtype'
             check_is_fitted(self)
         return self._encode(X, names=True)
 
-    def encode(self, X: Any) -> np.ndarray | sparse.csr_matrix:
+    def encode(self, X: MatrixLike) -> np.ndarray | sparse.csr_matrix:
         """Return rows encoded, without looking at their names.
 
         For estimators that hold an encoder: they have checked the names of columns under their own
@@ -234,7 +239,7 @@ default='from_dtype'
         """
         return self._encode(X, names=False)
 
-    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
+    def get_feature_names_out(self, input_features: ArrayLike | None = None) -> np.ndarray:
         """Return the names of the encoded columns.
 
         Parameters
@@ -273,7 +278,7 @@ default='from_dtype'
             sources.extend([categorical[i]] * len(self._categories[i].make_names("")))
         return np.array(sources, dtype=int)
 
-    def _fit(self, X: Any, sample_weight: Any) -> tuple:
+    def _fit(self, X: MatrixLike, sample_weight: ArrayLike | None) -> tuple:
         """Fit; return numbers and codes of the same rows, as `_assemble` takes them."""
         table, by_dtype = self._read(X, reset=True, names=True)
         names = getattr(self, "feature_names_in_", None)
@@ -321,13 +326,13 @@ default='from_dtype'
         self.is_identity_ = not self._categories and self._numeric.changes_nothing
         self.categories_ = [(*c.levels, None) if c.missing else c.levels for c in self._categories]
 
-    def _read(self, X: Any, *, reset: bool, names: bool) -> tuple:
+    def _read(self, X: MatrixLike, *, reset: bool, names: bool) -> tuple:
         chosen = self.categorical_features
         by_column = not (chosen is None or isinstance(chosen, str))
         by_column = by_column or (not reset and bool(self.is_categorical_.any()))
         return read_table(self, X, by_column=by_column, reset=reset, names=names)
 
-    def _encode(self, X: Any, *, names: bool) -> Any:
+    def _encode(self, X: MatrixLike, *, names: bool) -> Any:
         clean = is_clean_array(X, self.n_features_in_)
         if clean and not (names and hasattr(self, "feature_names_in_")):
             if self.is_identity_ and X.dtype == self.spec_.dtype:
@@ -345,7 +350,7 @@ default='from_dtype'
         codes = [c.encode(column) for c, column in zip(self._categories, columns, strict=True)]
         return self._assemble(numbers, codes)
 
-    def _assemble(self, numbers: Any, codes: list[np.ndarray]) -> Any:
+    def _assemble(self, numbers: Numbers, codes: list[np.ndarray]) -> Any:
         """Put the parts side by side, as `InputSpec` wants them."""
         dtype = self.spec_.dtype
         if sparse.issparse(numbers):

@@ -1,9 +1,9 @@
 """Numeric columns of a table: gaps filled and marked, scaled, cast."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 from scipy import sparse
 from sklearn.preprocessing import StandardScaler
 
@@ -166,7 +166,11 @@ def fit_numeric_columns(
 
 
 def fit_sparse_columns(
-    X: Any, labels: tuple, scale: str | None, weights: np.ndarray | None, left: np.ndarray
+    X: sparse.csr_matrix,
+    labels: tuple,
+    scale: str | None,
+    weights: np.ndarray | None,
+    left: np.ndarray,
 ) -> NumericColumns:
     """Learn from a CSR matrix; its scale divides by the standard deviation and subtracts nothing.
 
@@ -212,7 +216,12 @@ def _is_clean(X: np.ndarray) -> bool:
 
 
 def check_finite(
-    X: np.ndarray, labels: tuple, dtype: Any, original: Any = None, *, first: int = 0
+    X: np.ndarray,
+    labels: tuple,
+    dtype: DTypeLike,
+    original: np.ndarray | None = None,
+    *,
+    first: int = 0,
 ) -> None:
     """Raise ValueError that names the column if a number is infinite; NaN is none."""
     infinite = np.isinf(X) if original is None else ~np.isfinite(X)
@@ -222,7 +231,7 @@ def check_finite(
         _raise_infinite(labels[column], first + row, value, dtype)
 
 
-def check_finite_sparse(X: Any, values: np.ndarray, labels: tuple) -> None:
+def check_finite_sparse(X: sparse.csr_matrix, values: np.ndarray, labels: tuple) -> None:
     """Raise ValueError that names the column if a stored number is NaN or infinite."""
     if _is_clean(values):
         return
@@ -238,7 +247,7 @@ def check_finite_sparse(X: Any, values: np.ndarray, labels: tuple) -> None:
         _raise_infinite(label, row, value, values.dtype)
 
 
-def _raise_infinite(label: Any, row: int, value: float, dtype: Any) -> None:
+def _raise_infinite(label: str | int, row: int, value: float, dtype: DTypeLike) -> None:
     raise ValueError(
         f"Input X contains infinity or a value too large for {np.dtype(dtype)!r}: column "
         f"{label!r} holds {float(value)!r} in row {row}. Put NaN (missing) or a finite number in "

@@ -2,15 +2,15 @@
 
 from contextlib import nullcontext
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from scipy import sparse
+from sklearn.base import BaseEstimator
 from sklearn.utils import check_array
 from sklearn.utils.validation import validate_data
 
 from sknn._refusals import explain_refusal
-from sknn._validation import check_container
+from sknn._validation import MatrixLike, check_container
 from sknn.preprocessing.tables._columns import (
     Column,
     has_only_numbers,
@@ -24,7 +24,9 @@ from sknn.preprocessing.tables._numeric import NumericColumns
 FLOATS = (np.float64, np.float32)
 
 
-def read_table(estimator: Any, X: Any, *, by_column: bool, reset: bool, names: bool) -> tuple:
+def read_table(
+    estimator: BaseEstimator, X: MatrixLike, *, by_column: bool, reset: bool, names: bool
+) -> tuple:
     """Check X and return what it holds.
 
     Parameters
@@ -76,7 +78,7 @@ def read_table(estimator: Any, X: Any, *, by_column: bool, reset: bool, names: b
     return (X if plain or frame is not None else read_columns(X)), None
 
 
-def check_names(estimator: Any, X: Any, *, reset: bool) -> Any:
+def check_names(estimator: BaseEstimator, X: MatrixLike, *, reset: bool) -> MatrixLike:
     """Check the names and the number of columns of a table, without a look at its values.
 
     Parameters
@@ -106,7 +108,7 @@ def check_names(estimator: Any, X: Any, *, reset: bool) -> Any:
     return X
 
 
-def _check_shape(estimator: Any, shape: tuple[int, int]) -> None:
+def _check_shape(estimator: BaseEstimator, shape: tuple[int, int]) -> None:
     name = type(estimator).__name__
     if 0 in shape:
         what = "sample" if shape[0] == 0 else "feature"
@@ -122,8 +124,10 @@ def _check_shape(estimator: Any, shape: tuple[int, int]) -> None:
 
 
 def split_table(
-    table: Any, is_categorical: np.ndarray, fitted: NumericColumns | None = None
-) -> tuple[list[Column], Any, np.ndarray]:
+    table: "np.ndarray | sparse.csr_matrix | list[Column]",
+    is_categorical: np.ndarray,
+    fitted: NumericColumns | None = None,
+) -> tuple[list[Column], "Numbers", np.ndarray]:
     """Part categorical from numeric columns.
 
     Parameters
@@ -195,6 +199,10 @@ class SideBySide:
         return matrix
 
 
+#: numeric columns, before they are filled and scaled
+Numbers = np.ndarray | sparse.csr_matrix | SideBySide
+
+
 def _read_numbers(
     columns: list[Column], n_samples: int, fitted: NumericColumns | None
 ) -> list[np.ndarray]:
@@ -214,7 +222,7 @@ def _read_numbers(
     return arrays
 
 
-def _explain_non_numbers(column: Column, label: Any) -> str:
+def _explain_non_numbers(column: Column, label: str | int | None) -> str:
     value = column.find_first(str)
     what = "text"
     if value is None:

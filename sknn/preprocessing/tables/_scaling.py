@@ -1,7 +1,7 @@
 """Scales of numeric columns: standard, robust and normal scores; each weighted and without NaN."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from scipy.special import ndtri
@@ -173,7 +173,9 @@ def _fit_normal_scores(X: np.ndarray, weights: np.ndarray | None) -> NormalScore
     return NormalScores(tuple(knots), center)
 
 
-def _split_columns(X: np.ndarray, weights: np.ndarray | None) -> Any:
+def _split_columns(
+    X: np.ndarray, weights: np.ndarray | None
+) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
     for column in X.T:
         there = ~np.isnan(column)
         kept = None if weights is None else weights[there]

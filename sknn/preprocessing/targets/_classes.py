@@ -1,15 +1,17 @@
 """Classes in and out of the network: labels and label sets."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 from scipy import sparse
 from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils.multiclass import check_classification_targets, type_of_target, unique_labels
 
 from sknn._saved import saved
 from sknn._specs import TargetSpec
+from sknn._validation import MatrixLike
 from sknn.losses import ClassLoss, find_class_loss, read_settings
 
 
@@ -39,7 +41,9 @@ class ClassCodec:
         If the loss is unknown, or a setting is not as it should be.
     """
 
-    def __init__(self, loss: Any = "log_loss", loss_params: Mapping[str, Any] | None = None):
+    def __init__(
+        self, loss: str | Callable = "log_loss", loss_params: Mapping[str, Any] | None = None
+    ):
         self.loss = loss
         self._settings = read_settings(loss, self._entry.settings, loss_params)
 
@@ -47,7 +51,7 @@ class ClassCodec:
     def _entry(self) -> ClassLoss:  # not an attribute: a file names losses of the table
         return find_class_loss(self.loss)
 
-    def fit(self, y: Any, classes: Iterable | None = None) -> "ClassCodec":
+    def fit(self, y: MatrixLike, classes: Iterable | None = None) -> "ClassCodec":
         """Learn the classes.
 
         Parameters
@@ -106,7 +110,7 @@ class ClassCodec:
         self.spec_ = TargetSpec(kind, n_outputs, self.loss, self._settings)
         self.out_activation_ = entry.out_activation(several)
 
-    def check_same_classes(self, y: Any) -> None:
+    def check_same_classes(self, y: MatrixLike) -> None:
         """Raise ValueError unless y has exactly the classes that `fit` saw."""
         found = unique_labels(y)
         if set(found) != set(self.classes_):
@@ -115,7 +119,7 @@ class ClassCodec:
                 f"call to fit. Previously got {self.classes_}, `y` has {found}"
             )
 
-    def encode(self, y: Any, dtype: Any) -> np.ndarray:
+    def encode(self, y: MatrixLike, dtype: DTypeLike) -> np.ndarray:
         """Return y as the network's losses take it; see `TargetSpec`.
 
         Parameters
@@ -141,7 +145,7 @@ class ClassCodec:
             return codes.astype(np.int64)
         return codes.astype(dtype).reshape(-1, 1)
 
-    def _find_class_numbers(self, y: Any) -> np.ndarray:
+    def _find_class_numbers(self, y: MatrixLike) -> np.ndarray:
         if not _has_columns(y):
             y = np.asarray(y)
             try:
@@ -156,7 +160,7 @@ class ClassCodec:
             f"`self.classes_` has {self.classes_}. 'y' has {found}."
         )
 
-    def _encode_label_sets(self, y: Any, dtype: Any) -> np.ndarray:
+    def _encode_label_sets(self, y: MatrixLike, dtype: DTypeLike) -> np.ndarray:
         y = y if sparse.issparse(y) else np.asarray(y)
         if type_of_target(y) != "multilabel-indicator" or y.shape[1] != len(self.classes_):
             raise ValueError(
@@ -166,7 +170,7 @@ class ClassCodec:
         dense = y.toarray() if sparse.issparse(y) else np.asarray(y)
         return (dense != 0).astype(dtype)
 
-    def decode(self, decision: np.ndarray) -> Any:
+    def decode(self, decision: np.ndarray) -> np.ndarray | sparse.csr_matrix:
         """Return the labels for raw outputs of the network.
 
         Parameters
@@ -203,5 +207,5 @@ class ClassCodec:
         return self.classes_[y.astype(np.intp).ravel()]
 
 
-def _has_columns(y: Any) -> bool:
+def _has_columns(y: MatrixLike) -> bool:
     return sparse.issparse(y) or (np.ndim(y) == 2 and np.shape(y)[1] > 1)

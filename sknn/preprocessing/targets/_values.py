@@ -1,9 +1,10 @@
 """Numbers in and out of the network."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from sknn._saved import saved
 from sknn._specs import TargetSpec
@@ -50,7 +51,9 @@ class ValueCodec:
         If the loss is unknown, or a setting is not as it should be.
     """
 
-    def __init__(self, loss: Any, standardize: bool, loss_params: Mapping[str, Any] | None = None):
+    def __init__(
+        self, loss: str | Callable, standardize: bool, loss_params: Mapping[str, Any] | None = None
+    ):
         self.loss = loss
         self._settings = read_settings(loss, self._entry.settings, loss_params)
         self.standardize = standardize and self._entry.standardizes
@@ -122,7 +125,7 @@ class ValueCodec:
         self.out_activation_ = "identity" if is_plain else output.name
         return self
 
-    def encode(self, y: np.ndarray, dtype: Any) -> np.ndarray:
+    def encode(self, y: np.ndarray, dtype: DTypeLike) -> np.ndarray:
         """Return y standardised.
 
         Parameters
@@ -200,7 +203,9 @@ class ValueCodec:
             return predicted
         return np.maximum.accumulate(predicted + self.offsets_.astype(predicted.dtype), axis=-1)
 
-    def calibrate(self, y: np.ndarray, output: np.ndarray, sample_weight: Any = None) -> None:
+    def calibrate(
+        self, y: np.ndarray, output: np.ndarray, sample_weight: np.ndarray | None = None
+    ) -> None:
         """Shift each quantile so that its share of rows that were not trained on lies below it.
 
         A network that has learned its training rows by heart sees too little spread; this is the
@@ -273,7 +278,9 @@ class ValueCodec:
         std = self._predict(output)[..., 1]
         return _drop_single_axis(self._scale_back(std, np.zeros(1), self.scale_))
 
-    def score(self, y: np.ndarray, output: np.ndarray, sample_weight: Any = None) -> float:
+    def score(
+        self, y: np.ndarray, output: np.ndarray, sample_weight: np.ndarray | None = None
+    ) -> float:
         """Return how well raw output predicts encoded y; larger is better, 1 is perfect.
 
         Parameters
@@ -306,7 +313,9 @@ def _drop_single_axis(values: np.ndarray) -> np.ndarray:
     return values.ravel() if values.shape[1] == 1 else values
 
 
-def compute_inverse_cdf(values: np.ndarray, level: float, weight: Any = None) -> np.ndarray:
+def compute_inverse_cdf(
+    values: np.ndarray, level: float, weight: np.ndarray | None = None
+) -> np.ndarray:
     """Return the smallest values that have at least a share of the weight at or below them.
 
     Parameters

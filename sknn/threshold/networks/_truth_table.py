@@ -1,17 +1,32 @@
 """Truth tables, of whatever predicts."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from sknn.threshold.networks._binary_tables import list_inputs, make_default_names
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 #: rows that are predicted at once, so that a table of a million takes little memory besides
 _PART = 2**16
 
 
-def truth_table(model: Any, names: Sequence[str] | None = None, *, hidden: bool = False) -> Any:
+class BinaryPredictor(Protocol):
+    """A unit, a network of units or a fitted classifier of inputs that are 0 or 1."""
+
+    n_features_in_: int
+
+    def predict(self, X: ArrayLike, /) -> np.ndarray:
+        """Return the outputs of shape (n_samples,) or (n_samples, n_outputs)."""
+
+
+def truth_table(
+    model: BinaryPredictor, names: Sequence[str] | None = None, *, hidden: bool = False
+) -> "pd.DataFrame":
     """Return what a model predicts for all combinations of zeros and ones.
 
     Parameters
@@ -73,7 +88,7 @@ def truth_table(model: Any, names: Sequence[str] | None = None, *, hidden: bool 
     return pd.concat([X, outputs], axis=1)
 
 
-def _compute_nodes(model: Any, X: Any) -> dict[str, np.ndarray]:
+def _compute_nodes(model: BinaryPredictor, X: "pd.DataFrame") -> dict[str, np.ndarray]:
     if not hasattr(model, "activations"):
         raise ValueError(
             f"hidden=True shows the units of a ThresholdNetwork, got {type(model).__name__}."
@@ -82,7 +97,7 @@ def _compute_nodes(model: Any, X: Any) -> dict[str, np.ndarray]:
     return {name: values for name, values in nodes.items() if name not in X.columns}
 
 
-def _choose_output_names(model: Any, n_outputs: int) -> list[str]:
+def _choose_output_names(model: BinaryPredictor, n_outputs: int) -> list[str]:
     if hasattr(model, "output_names"):
         return model.output_names
     return ["output"] if n_outputs == 1 else [f"output{i + 1}" for i in range(n_outputs)]

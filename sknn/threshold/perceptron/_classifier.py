@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from sknn._sklearn import Interval, StrOptions, fit_context
-from sknn._validation import check_weights, make_local_random_state, restore_on_error
-from sknn.threshold._inputs import MatrixLike, Samples, validate_samples
+from sknn._validation import MatrixLike, check_weights, make_local_random_state, restore_on_error
+from sknn.threshold._inputs import Samples, validate_samples
 from sknn.threshold._linear_base import OneUnitPerClass, TrainingSet
 from sknn.threshold.perceptron._learning import fit_link, learn
 from sknn.threshold.perceptron._moments import Moments

@@ -11,6 +11,7 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 
 from sknn._sklearn import Interval, StrOptions, fit_context
 from sknn._validation import (
+    MatrixLike,
     check_sortable_labels,
     check_weights,
     make_local_random_state,
@@ -18,7 +19,7 @@ from sknn._validation import (
 )
 from sknn.activations import ACTIVATIONS
 from sknn.exceptions import NonFiniteLossError, warn_user
-from sknn.threshold._inputs import MatrixLike, validate_samples
+from sknn.threshold._inputs import validate_samples
 from sknn.threshold._linear_base import (
     OneUnitPerClass,
     TrainingSet,
