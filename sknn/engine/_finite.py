@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from sknn._specs import TrainConfig
-from sknn.engine.data._batches import Rows
+from sknn.engine.data._batches import SampleDataset
 from sknn.engine.data._forward import predict_raw
 from sknn.engine.net._net import Net
 from sknn.exceptions import NonFiniteLossError
@@ -13,7 +13,7 @@ from sknn.exceptions import NonFiniteLossError
 LARGE, N_CHECKED = 1e6, 256
 
 
-def is_finite(net: Net, samples: Rows) -> bool:
+def is_finite(net: Net, samples: SampleDataset) -> bool:
     """Return whether weights and predictions are finite.
 
     Weights may be finite and so large that their products are not; that is looked at where there
@@ -25,7 +25,7 @@ def is_finite(net: Net, samples: Rows) -> bool:
     if not any(value > LARGE for value in largest):
         return True
     X, _ = samples.take(np.arange(min(len(samples), N_CHECKED)))
-    return bool(np.isfinite(predict_raw(net, Rows(X, device=net.device))).all())
+    return bool(np.isfinite(predict_raw(net, SampleDataset(X, device=net.device))).all())
 
 
 def describe_non_finite(config: TrainConfig) -> NonFiniteLossError:

@@ -14,7 +14,7 @@ from sknn.engine.backprop._mlp import MLPPass, UpdateCoefficients, supports_modu
 from sknn.engine.data._batches import Batches, split_target
 from sknn.exceptions import warn_user
 
-#: numbers that the widest layer of a chunk of rows may hold: 32 MiB in float64
+#: numbers that the widest layer of a chunk of samples may hold: 32 MiB in float64
 CHUNK_NUMBERS = 2**22
 
 
@@ -35,11 +35,11 @@ class Objective(ABC):
     """
 
     def __init__(self, run: TrainingRun):
-        self.net, rows = run.net, run.samples
+        self.net, samples = run.net, run.samples
         net = self.net
-        self.batches = Batches(rows, net.count_chunk_samples(CHUNK_NUMBERS))
-        weight = rows.sample_weight
-        self.total_weight = float(len(rows) if weight is None else weight.sum())
+        self.batches = Batches(samples, net.count_chunk_samples(CHUNK_NUMBERS))
+        weight = samples.sample_weight
+        self.total_weight = float(len(samples) if weight is None else weight.sum())
 
     @abstractmethod
     def get_vector(self) -> np.ndarray:
@@ -59,7 +59,7 @@ class Objective(ABC):
 
 
 class AutogradObjective(Objective):
-    """For any module; see `Objective`. Sparse rows become dense a chunk at a time."""
+    """For any module; see `Objective`. Sparse samples become dense a chunk at a time."""
 
     def __init__(self, run: TrainingRun):
         super().__init__(run)
@@ -119,12 +119,12 @@ class HandwrittenObjective(Objective):
 
     def __init__(self, run: TrainingRun):
         super().__init__(run)
-        rows = run.samples
-        self.mlp = MLPPass(self.net, rows.is_sparse)
+        samples = run.samples
+        self.mlp = MLPPass(self.net, samples.is_sparse)
         self.mlp.weight_bases = self.mlp.weight_targets  # chunks add up
         self.parts = [
             part
-            for X, target in self.batches.iterate_groups(dense=not rows.is_sparse)
+            for X, target in self.batches.iterate_groups(dense=not samples.is_sparse)
             for part in self._split_samples(X, target)
         ]
 

@@ -30,7 +30,7 @@ from sknn.engine.callbacks._stopping import StoppingRule, make_row
 from sknn.engine.callbacks._user import UserCallbacks
 from sknn.engine.callbacks._validation import Validation
 from sknn.engine.callbacks._weight_average import WeightAverage
-from sknn.engine.data._batches import Batches, Rows
+from sknn.engine.data._batches import Batches, SampleDataset
 from sknn.engine.data._device import use_precision
 from sknn.engine.optimizers._optimizers import get_learning_rate
 from sknn.engine.optimizers._schedules import start_schedule
@@ -64,7 +64,7 @@ class TrainingRun:
         The skorch net that is trained.
     progress : Progress
         Curves, counts, and why training stopped.
-    samples, held_out : Rows or None
+    samples, held_out : SampleDataset or None
         Training and validation samples on the device of the net, once `begin` was called.
     batches : Batches
         Gives the mini-batches of an epoch, and draws their order.
@@ -100,8 +100,8 @@ class TrainingRun:
         self.random_state = plan.random_state
         self.runner_name, self.runner_reasons = "", {}
         self.state: dict[str, Any] | None = None
-        self.samples: Rows | None = None
-        self.held_out: Rows | None = None
+        self.samples: SampleDataset | None = None
+        self.held_out: SampleDataset | None = None
         self.compiled = torch.compile(self.net.module_) if self.config.compile else None
         self.validated: tuple[np.ndarray, float] | None = None
         self.deadline: float | None = None
@@ -160,12 +160,14 @@ class TrainingRun:
         """Mini-batches of an epoch."""
         return -(-len(self.plan.y) // self.net.batch_size)
 
-    def begin(self, samples: Rows | None = None, held_out: Rows | None = None) -> None:
+    def begin(
+        self, samples: SampleDataset | None = None, held_out: SampleDataset | None = None
+    ) -> None:
         """Bring the data to the device, and get ready to train and to look at epochs.
 
         Parameters
         ----------
-        samples, held_out : Rows, default=None
+        samples, held_out : SampleDataset, default=None
             The training and validation samples, where several runs share them.
         """
         plan, config = self.plan, self.config
@@ -198,8 +200,8 @@ class TrainingRun:
         if self.display is not None:
             self.display.on_train_begin(self.net)
 
-    def _move(self, sample: TrainPlan | Sample) -> Rows:
-        return Rows(sample.X, sample.y, sample.sample_weight, device=self.net.device)
+    def _move(self, sample: TrainPlan | Sample) -> SampleDataset:
+        return SampleDataset(sample.X, sample.y, sample.sample_weight, device=self.net.device)
 
     def end(self) -> None:
         """Let everybody know that training is over, and go back to the best weights."""

@@ -11,7 +11,7 @@ from sknn import DeepMLPClassifier, DeepMLPRegressor
 from sknn.architectures import MLP
 from sknn.engine import _lbfgs
 from sknn.engine._lbfgs import AutogradObjective, HandwrittenObjective
-from sknn.engine.data._batches import Rows
+from sknn.engine.data._batches import SampleDataset
 from sknn.engine.losses._table import LOSSES
 from sknn.engine.net._net import Net
 
@@ -26,7 +26,7 @@ def objective(kind, loss, n_outputs, y, weight=None, alpha=0.3, activation="tanh
     mlp.initialize_weights(np.random.RandomState(0))
     net = Net(mlp, loss=loss, alpha=alpha).initialize()
     X = np.random.default_rng(1).normal(size=(len(y), 4))
-    return kind(SimpleNamespace(net=net, samples=Rows(X, y, weight), compiled=None))
+    return kind(SimpleNamespace(net=net, samples=SampleDataset(X, y, weight), compiled=None))
 
 
 def targets(loss, n_outputs, rng):

@@ -123,7 +123,7 @@ class HandwrittenRunner:
             gradient.mul_(factor.clamp_(max=1.0))
 
     def _choose_coefficients(self, share: float) -> UpdateCoefficients:
-        """Return what a step writes, for a row's share of the batch: gradient or parameters."""
+        """Return what a step writes, for a sample's share of the batch: gradient or parameters."""
         if self.step_optimizer is not None:
             return UpdateCoefficients(self.l2 * share, 0.0, share)
         rate = get_learning_rate(self.mlp.flat.optimizer)
@@ -132,7 +132,7 @@ class HandwrittenRunner:
     def _sum_losses(
         self, output: Tensor, y: Tensor, weights: list[Tensor | None], factors: list[float]
     ) -> Tensor:
-        """Return the sum over batches of mean loss times number of rows."""
+        """Return the sum over batches of mean loss times number of samples."""
         costs = self.mlp.per_sample(output, y)
         if weights[0] is not None:
             costs = costs * torch.cat([w * f for w, f in zip(weights, factors, strict=True)])

@@ -4,7 +4,7 @@ The same mathematics as the autograd path, which tests hold equal to it. With a_
 layers a_i = f_i(a_{i-1} W_i^T + b_i), raw output z and the gradient g of the loss by z,
 
     d_L = weight * g(z, y),    d_{i-1} = (d_i W_i) * f_{i-1}'(a_{i-1}),
-    dW_i = d_i^T a_{i-1},      db_i = sum of the rows of d_i.
+    dW_i = d_i^T a_{i-1},      db_i = sum of d_i over samples.
 
 For a loss with a canonical link g(z, y) = link(z) - y.
 """
@@ -88,13 +88,13 @@ def supports_module(net: Net, compiled: Any = None) -> str | None:
     return None
 
 
-def allocate_columns(n_rows: int, n_columns: int, like: Tensor) -> Tensor:
+def allocate_columns(n_samples: int, n_columns: int, like: Tensor) -> Tensor:
     """Return space for a matrix, column by column.
 
     So lie outputs, their deltas and the targets: a product with the few columns of an output
     layer takes half the time, and a softmax over few classes a tenth.
     """
-    return like.new_empty(n_columns, n_rows).t()
+    return like.new_empty(n_columns, n_samples).t()
 
 
 @dataclass(frozen=True)
@@ -107,12 +107,12 @@ class Buffers:
     ones: Tensor
 
     @classmethod
-    def allocate(cls, n_rows: int, widths: list[int], like: Tensor) -> "Buffers":
+    def allocate(cls, n_samples: int, widths: list[int], like: Tensor) -> "Buffers":
         """Return buffers for layers of these widths, the outputs last."""
-        values = [like.new_empty(n_rows, width) for width in widths[:-1]]
-        deltas = [like.new_empty(n_rows, width) for width in widths[:-1]]
-        deltas.append(allocate_columns(n_rows, widths[-1], like))
-        return cls(values, deltas, [delta.t() for delta in deltas], like.new_ones(n_rows))
+        values = [like.new_empty(n_samples, width) for width in widths[:-1]]
+        deltas = [like.new_empty(n_samples, width) for width in widths[:-1]]
+        deltas.append(allocate_columns(n_samples, widths[-1], like))
+        return cls(values, deltas, [delta.t() for delta in deltas], like.new_ones(n_samples))
 
 
 @dataclass(frozen=True)
@@ -124,7 +124,7 @@ class UpdateCoefficients:
     weight_decay, bias_decay : float
         Share of what was there that stays.
     scale : float
-        Of the gradient summed over rows.
+        Of the gradient summed over samples.
     """
 
     weight_decay: float
@@ -171,9 +171,9 @@ class MLPPass:
         self.bias_targets = [self.flat.get_gradient(layer.bias) for layer in layers]
         self.buffers: dict[int, Buffers] = {}
 
-    def allocate_output(self, n_rows: int) -> Tensor:
-        """Return space for the raw output of so many rows."""
-        return allocate_columns(n_rows, self.widths[-1], self.flat.values)
+    def allocate_output(self, n_samples: int) -> Tensor:
+        """Return space for the raw output of so many samples."""
+        return allocate_columns(n_samples, self.widths[-1], self.flat.values)
 
     def encode_targets(self, y: Tensor) -> Tensor:
         """Return encoded targets column by column: class numbers one-hot."""
@@ -201,14 +201,14 @@ class MLPPass:
 
         Parameters
         ----------
-        X : Tensor of shape (n_rows, n_features) or SparseBatch
+        X : Tensor of shape (n_samples, n_features) or SparseBatch
             Inputs.
-        targets : Tensor of shape (n_rows, n_columns)
+        targets : Tensor of shape (n_samples, n_columns)
             Encoded targets, see `encode_targets`.
-        output_t : Tensor of shape (n_outputs, n_rows)
+        output_t : Tensor of shape (n_outputs, n_samples)
             Overwritten by the transposed raw output.
-        weight : Tensor of shape (n_rows,) or None
-            Sample weights; None is 1 for each row.
+        weight : Tensor of shape (n_samples,) or None
+            Sample weights; None is 1 for each sample.
         coefficients : UpdateCoefficients
             See `weight_bases`.
         """

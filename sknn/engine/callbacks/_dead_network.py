@@ -4,14 +4,14 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from sknn._specs import TrainConfig
-from sknn.engine.data._batches import Rows
+from sknn.engine.data._batches import SampleDataset
 from sknn.engine.data._forward import predict_raw
 from sknn.engine.net._net import Net
 from sknn.engine.optimizers._optimizers import forget_steps
 from sknn.exceptions import warn_user
 
-#: rows whose outputs are compared
-N_ROWS = 64
+#: samples whose outputs are compared
+N_SAMPLES = 64
 #: outputs that differ by less than this share of the largest one are the same, up to rounding
 TOLERANCE = 1e-6
 
@@ -19,15 +19,15 @@ TOLERANCE = 1e-6
 class DeadNetworkRestart:
     """Look after each epoch whether the network is dead, and if so draw its weights anew.
 
-    A network with rectified units is dead when all units of a layer are 0 for every row: then all
-    rows have the same output, and no gradient reaches the layers below [1]_. That a network has
-    learned nothing yet is something else; its outputs differ.
+    A network with rectified units is dead when all units of a layer are 0 for every sample: then
+    all samples have the same output, and no gradient reaches the layers below [1]_. A network that
+    has learned nothing yet is not dead; its outputs differ.
 
     Parameters
     ----------
     config : TrainConfig
         Says how often to try.
-    rows : Rows
+    samples : SampleDataset
         Of the training data.
 
     Attributes
@@ -42,12 +42,12 @@ class DeadNetworkRestart:
        doi:10.4208/cicp.OA-2020-0165.
     """
 
-    def __init__(self, config: TrainConfig, rows: Rows):
+    def __init__(self, config: TrainConfig, samples: SampleDataset):
         self.config, self.n_left = config, config.n_restarts
-        step = max(1, len(rows) // N_ROWS)
-        chosen = np.arange(0, len(rows), step)[:N_ROWS]
-        X, target = rows.take(chosen)
-        self.rows = Rows(X, device=rows.device)
+        step = max(1, len(samples) // N_SAMPLES)
+        chosen = np.arange(0, len(samples), step)[:N_SAMPLES]
+        X, target = samples.take(chosen)
+        self.samples = SampleDataset(X, device=samples.device)
         y = target[0] if isinstance(target, tuple) else target
         self.varies = _differ(X.cpu().numpy()) and _differ(y.cpu().numpy())
 
@@ -70,10 +70,10 @@ class DeadNetworkRestart:
             )
 
     def is_dead(self, net: Net) -> bool:
-        """Return whether the rows that were chosen, which differ, all have the same output."""
+        """Return whether the samples that were chosen, which differ, all have the same output."""
         if not self.varies:
             return False
-        output = predict_raw(net, self.rows)
+        output = predict_raw(net, self.samples)
         spread, largest = np.ptp(output, axis=0).max(), np.abs(output).max()
         return bool(np.isfinite(output).all() and spread <= TOLERANCE * largest)
 

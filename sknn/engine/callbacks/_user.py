@@ -19,7 +19,7 @@ from skorch.utils import to_numpy
 
 from sknn._specs import TargetCodec, TrainPlan
 from sknn.engine.callbacks._stopping import make_row
-from sknn.engine.data._batches import Batches, Rows, split_target
+from sknn.engine.data._batches import Batches, SampleDataset, split_target
 from sknn.engine.net._net import Net
 
 #: they change the steps of an optimizer, which L-BFGS does not have
@@ -61,7 +61,7 @@ class UserCallbacks:
         In training.
     plan : TrainPlan
         Its config has the callbacks.
-    samples, held_out : Rows or None
+    samples, held_out : SampleDataset or None
         Training and validation samples.
 
     Attributes
@@ -70,7 +70,9 @@ class UserCallbacks:
         Whether a callback wants to see single batches.
     """
 
-    def __init__(self, net: Net, plan: TrainPlan, samples: Rows, held_out: Rows | None):
+    def __init__(
+        self, net: Net, plan: TrainPlan, samples: SampleDataset, held_out: SampleDataset | None
+    ):
         self.net, self.samples, self.held_out = net, samples, held_out
         self.codec: TargetCodec | None = plan.codec
         net.callbacks = list(make_callbacks(plan.config.callbacks)) or None
@@ -196,7 +198,7 @@ class UserCallbacks:
             self.end_batch(batch, training, self.net.validation_step(batch))
 
     @property
-    def _data(self) -> dict[str, Rows | None]:
+    def _data(self) -> dict[str, SampleDataset | None]:
         return {"dataset_train": self.samples, "dataset_valid": self.held_out}
 
     def _record_best(self) -> None:
@@ -231,7 +233,7 @@ class UserCallbacks:
                 shown[name] = self._decode_dataset(shown[name])
         return shown
 
-    def _decode_dataset(self, samples: Rows) -> Rows:
+    def _decode_dataset(self, samples: SampleDataset) -> SampleDataset:
         decoded = copy.copy(samples)
         decoded.y, decoded.sample_weight = self._decode_target(samples.y), None
         return decoded

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from sknn._specs import Sample, TrainConfig, TrainPlan
-from sknn.engine.data._batches import Rows, split_target
+from sknn.engine.data._batches import SampleDataset, split_target
 from sknn.engine.data._forward import make_array, predict_raw
 from sknn.engine.net._net import Net
 
@@ -24,7 +24,7 @@ class Validation:
     ----------
     plan : TrainPlan
         With ``validation``.
-    held_out : Rows
+    held_out : SampleDataset
         The same samples on the device of the net.
 
     Attributes
@@ -33,7 +33,7 @@ class Validation:
         Whether the outputs of an epoch are wanted.
     """
 
-    def __init__(self, plan: TrainPlan, held_out: Rows):
+    def __init__(self, plan: TrainPlan, held_out: SampleDataset):
         config: TrainConfig = plan.config
         self.sample: Sample = plan.validation
         self.held_out, self.score, self.on_loss = held_out, plan.score, config.stop_on_loss

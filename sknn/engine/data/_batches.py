@@ -1,4 +1,4 @@
-"""Rows of data as tensors, batch by batch, without torch's DataLoader."""
+"""Samples as tensors, batch by batch, without torch's DataLoader."""
 
 import warnings
 from collections.abc import Iterator
@@ -14,23 +14,14 @@ from sknn.engine.data._device import has_room_for
 #: numbers of X in a group of batches: 2 MiB in float64, small enough for a processor's cache
 GROUP_NUMBERS = 2**18
 
+#: encoded targets, and sample weights beside them if there are any
+Target = torch.Tensor | tuple[torch.Tensor, torch.Tensor]
 
-def make_tensor(array: Any, device: str = "cpu", dtype: torch.dtype | None = None) -> torch.Tensor:
-    """Return a tensor, which shares memory with the array where device and dtype allow it.
 
-    Parameters
-    ----------
-    array : ndarray or Tensor
-        Of any shape.
-    device : str, default='cpu'
-        Where to.
-    dtype : torch.dtype, default=None
-        Of the result; None keeps it.
-
-    Returns
-    -------
-    torch.Tensor
-    """
+def make_tensor(
+    array: np.ndarray | torch.Tensor, device: str = "cpu", dtype: torch.dtype | None = None
+) -> torch.Tensor:
+    """Return a tensor, which shares memory with the array where device and dtype allow it."""
     if isinstance(array, torch.Tensor):
         return array.to(device=device, dtype=dtype)
     array = np.asarray(array)
@@ -43,11 +34,11 @@ def make_tensor(array: Any, device: str = "cpu", dtype: torch.dtype | None = Non
         return torch.as_tensor(array, dtype=dtype, device=device)
 
 
-class Rows(Dataset):
-    """X, y and weights, of which any rows can be taken as tensors.
+class SampleDataset(Dataset):
+    """X, y and weights, of which any samples can be taken as tensors.
 
     A dense X is moved to the device once, if it fits there; else, as a sparse one, it stays and
-    only the rows taken are moved.
+    only the samples taken are moved.
 
     Parameters
     ----------
@@ -65,8 +56,8 @@ class Rows(Dataset):
 
     def __init__(
         self,
-        X: Any,
-        y: Any = None,
+        X: np.ndarray | sparse.csr_array | sparse.csr_matrix | torch.Tensor,
+        y: np.ndarray | torch.Tensor | None = None,
         sample_weight: np.ndarray | None = None,
         device: str = "cpu",
         dtype: torch.dtype | None = None,
@@ -94,55 +85,57 @@ class Rows(Dataset):
         X, target = self.take(np.array([i]))
         return X[0], target
 
-    def take(self, rows: slice | np.ndarray, dense: bool = True) -> tuple[Any, Any]:
-        """Return the rows as ``X, y``, or ``X, (y, sample_weight)`` where there are weights.
+    def take(self, index: slice | np.ndarray, dense: bool = True) -> tuple[Any, Any]:
+        """Return samples as ``X, y``, or ``X, (y, sample_weight)`` where there are weights.
 
         A missing y is a 0, as in skorch's own data sets. A sparse X stays one unless `dense`.
         """
         if self.is_sparse:
-            X = self.X[rows]
+            X = self.X[index]
             X = make_tensor(X.toarray(), self.device) if dense else X
-        if isinstance(rows, np.ndarray):
-            rows = torch.from_numpy(rows)
-            on_device = rows.to(self.device)
+        if isinstance(index, np.ndarray):
+            index = torch.from_numpy(index)
+            on_device = index.to(self.device)
         else:
-            on_device = rows
+            on_device = index
         if not self.is_sparse:
-            X = self._take_dense(rows, on_device)
-        rows = on_device
+            X = self._take_dense(index, on_device)
+        index = on_device
         if self.y is None:
             return X, 0
         if self.sample_weight is None:
-            return X, self.y[rows]
-        return X, (self.y[rows], self.sample_weight[rows])
+            return X, self.y[index]
+        return X, (self.y[index], self.sample_weight[index])
 
-    def take_targets(self, rows: np.ndarray) -> Any:
+    def take_targets(self, numbers: np.ndarray) -> Target:
         """Return y, or ``(y, sample_weight)``, of the samples of these numbers."""
-        index = torch.from_numpy(rows).to(self.device)
+        index = torch.from_numpy(numbers).to(self.device)
         if self.sample_weight is None:
             return self.y[index]
         return self.y[index], self.sample_weight[index]
 
-    def _take_dense(self, rows: Any, on_device: Any) -> torch.Tensor:
+    def _take_dense(
+        self, index: slice | torch.Tensor, on_device: slice | torch.Tensor
+    ) -> torch.Tensor:
         if self.X.device.type == torch.device(self.device).type:
             return self.X[on_device]
-        X = self.X[rows]
+        X = self.X[index]
         if torch.cuda.is_available():  # page-locked memory is copied while the GPU still works
             X = X.pin_memory()
         return X.to(self.device, non_blocking=True)
 
 
-def split_target(target: Any) -> tuple[torch.Tensor, torch.Tensor | None]:
-    """Return the parts of what `Rows.take` gives beside X."""
+def split_target(target: Target) -> tuple[torch.Tensor, torch.Tensor | None]:
+    """Return the parts of what `SampleDataset.take` gives beside X."""
     return target if isinstance(target, tuple | list) else (target, None)
 
 
 class Batches:
-    """All samples of a `Rows`, batch by batch, each time it is looped over.
+    """All samples of a `SampleDataset`, batch by batch, each time it is looped over.
 
     Parameters
     ----------
-    dataset : Rows
+    dataset : SampleDataset
         The data.
     batch_size : int
         Samples in a batch; the last may have fewer.
@@ -161,7 +154,7 @@ class Batches:
 
     def __init__(
         self,
-        dataset: Rows,
+        dataset: SampleDataset,
         batch_size: int,
         shuffle: bool = False,
         random_state: np.random.RandomState | None = None,
@@ -184,26 +177,15 @@ class Batches:
         for X, target in self.iterate_groups(first=first):
             y, weight = split_target(target)
             for start in range(0, len(X), self.batch_size):
-                rows = slice(start, start + self.batch_size)
-                part = 0 if self.dataset.y is None else y[rows]
-                yield X[rows], part if weight is None else (part, weight[rows])
+                own = slice(start, start + self.batch_size)
+                part = 0 if self.dataset.y is None else y[own]
+                yield X[own], part if weight is None else (part, weight[own])
 
     def iterate_groups(self, dense: bool = True, first: int = 0) -> Iterator[tuple[Any, Any]]:
-        """Go through the samples of the epoch at hand, several batches at a time.
+        """Go through the samples of the epoch at hand, several batches at a time, from `first` on.
 
-        Taking the samples of several batches in one call costs about as much as those of one.
-
-        Parameters
-        ----------
-        dense : bool, default=True
-            Whether to make sparse samples dense, or to give them as CSR matrices.
-        first : int, default=0
-            Number of the batch to begin with.
-
-        Yields
-        ------
-        tuple
-            As from `Rows.take`.
+        Taking the samples of several batches in one call costs about as much as those of one. What
+        comes is that of `SampleDataset.take`.
         """
         self.begin()
         X = self.dataset.X
@@ -211,8 +193,8 @@ class Batches:
         size = self.batch_size * max(1, GROUP_NUMBERS // numbers)
         for start in range(first * self.batch_size, len(self.order), size):
             stop = min(start + size, len(self.order))
-            rows = slice(start, stop) if self.random_state is None else self.order[start:stop]
-            yield self.dataset.take(rows, dense)
+            index = slice(start, stop) if self.random_state is None else self.order[start:stop]
+            yield self.dataset.take(index, dense)
 
     def begin(self) -> np.ndarray:
         """Return the order of an epoch; a new one, unless an epoch has begun and not ended."""

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Protocol
 
 import torch
 
@@ -19,6 +19,13 @@ FIT_WORTH_A_GPU = 5e11
 DATA_SHARE = 0.5
 
 
+class ComputingNet(Protocol):
+    """What of a net says how it computes."""
+
+    device: str
+    precision: str
+
+
 def resolve_device(
     device: str, dtype: str, step_flops: float = float("inf"), fit_flops: float = float("inf")
 ) -> str:
@@ -28,7 +35,7 @@ def resolve_device(
     ----------
     device : str
         ``'auto'`` takes CUDA where torch sees it and the work pays, else Apple's MPS for float32,
-        else the CPU. Any other is torch's own name, as ``'cpu'``, ``'cuda'``, ``'cuda:1'`` or
+        else the CPU. Any other is torch's own name, such as ``'cpu'``, ``'cuda'``, ``'cuda:1'`` or
         ``'mps'``. On CUDA steps are replayed as graphs where
         `sknn.engine.graphs._epochs.CudaGraphRunner` supports them.
     dtype : {'float32', 'float64'}
@@ -56,8 +63,8 @@ def resolve_device(
         kind = torch.device(device).type
     except RuntimeError as error:
         raise ValueError(
-            f"device must be 'auto' or one that torch knows, as 'cpu', 'cuda', 'cuda:1' or 'mps'; "
-            f"got {device!r}."
+            "device must be 'auto' or one that torch knows, such as 'cpu', 'cuda', 'cuda:1' or "
+            f"'mps'; got {device!r}."
         ) from error
     if kind == "mps" and dtype == "float64":
         raise ValueError(f"device={device!r} has no float64. Set dtype='float32'.")
@@ -75,20 +82,10 @@ def resolve_device(
 
 
 def has_room_for(device: str, n_bytes: int) -> bool:
-    """Tell whether data can lie on a device as a whole, beside a network that trains on them.
+    """Return whether data can lie on a device as a whole, beside a network that trains on them.
 
-    Parameters
-    ----------
-    device : str
-        As torch names it.
-    n_bytes : int
-        Size of the data.
-
-    Returns
-    -------
-    bool
-        False only for a GPU of which they would take more than `DATA_SHARE` of the free memory;
-        then they are handed over some batches at a time.
+    They cannot only on a GPU of whose free memory they would take more than `DATA_SHARE`; then they
+    are handed over some batches at a time.
     """
     if torch.device(device).type != "cuda":
         return True
@@ -97,23 +94,7 @@ def has_room_for(device: str, n_bytes: int) -> bool:
 
 
 def find_device(device: str) -> str:
-    """Return the device that a saved network goes to.
-
-    Parameters
-    ----------
-    device : str
-        Where it was.
-
-    Returns
-    -------
-    str
-        The same if torch can use it here, else ``'cpu'``.
-
-    Warns
-    -----
-    UserWarning
-        If it is not here.
-    """
+    """Return the device that a saved network goes to: its own, or the CPU with a warning."""
     kind = torch.device(device).type
     if kind == "cpu":
         return device
@@ -131,7 +112,7 @@ def find_device(device: str) -> str:
 
 
 @contextmanager
-def use_precision(net: Any) -> Iterator[None]:
+def use_precision(net: ComputingNet) -> Iterator[None]:
     """Compute as precisely inside the block as a net asks for.
 
     Parameters
@@ -189,12 +170,8 @@ def limit_threads(flops: float, weights_per_unit: float) -> Iterator[None]:
     ``torch.set_num_threads``) or what joblib leaves to each of its workers. The choice depends
     on the work alone, as the number of threads can change the last bit of a sum.
 
-    Parameters
-    ----------
-    flops : float
-        Floating-point operations of one step, between which threads wait for each other.
-    weights_per_unit : float
-        Parameters of the network over its units, inputs and outputs counted too.
+    `flops` are those of one step, between which threads wait for each other, and
+    `weights_per_unit` the parameters of the network over its units, inputs and outputs included.
     """
     before = torch.get_num_threads()
     pays = flops >= FLOPS_WORTH_THREADS and weights_per_unit >= WEIGHTS_WORTH_THREADS

@@ -1,4 +1,4 @@
-"""From rows to the network's raw output, in chunks so that memory stays flat."""
+"""From samples to the network's raw output, in chunks so that memory stays flat."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -8,7 +8,7 @@ import torch
 
 from sknn._specs import Sample
 from sknn.architectures import MLP
-from sknn.engine.data._batches import Batches, Rows
+from sknn.engine.data._batches import Batches, SampleDataset
 from sknn.engine.data._device import use_precision
 from sknn.engine.data._sparse import SparseBatch
 
@@ -23,22 +23,22 @@ def make_array(output: torch.Tensor) -> np.ndarray:
     return (output.float() if output.dtype == torch.bfloat16 else output).numpy()
 
 
-def predict_raw(net: Any, rows: Rows, method: str = "__call__") -> np.ndarray:
-    """Return the network's output, before the link, of all rows.
+def predict_raw(net: Any, samples: SampleDataset, method: str = "__call__") -> np.ndarray:
+    """Return the network's output, before the link, of all samples.
 
     Parameters
     ----------
     net : Net
         Trained, or in training; put into evaluation mode.
-    rows : Rows
+    samples : SampleDataset
         The data.
     method : str, default='__call__'
-        Of the module, from a batch of rows to their output.
+        Of the module, from a batch of samples to their output.
 
     Returns
     -------
     ndarray of shape (n_samples, n_outputs)
-        Or whatever the method returns for a row.
+        Or whatever the method returns for a sample.
     """
     module = net.module_
     if module.training:
@@ -46,27 +46,29 @@ def predict_raw(net: Any, rows: Rows, method: str = "__call__") -> np.ndarray:
     size = net.count_chunk_samples(CHUNK_NUMBERS)
     while True:
         try:
-            return _predict_in_chunks(net, rows, size, method)
+            return _predict_in_chunks(net, samples, size, method)
         except torch.cuda.OutOfMemoryError as error:  # halve the chunk and begin again
-            size = min(size, len(rows)) // 2
+            size = min(size, len(samples)) // 2
             if size == 0:
                 raise MemoryError(
-                    f"The memory of {net.device!r} is not enough for one row of this network. "
+                    f"The memory of {net.device!r} is not enough for one sample of this network. "
                     "Free some of it, or move the network: fit with device='cpu'."
                 ) from error
             torch.cuda.empty_cache()
 
 
-def _predict_in_chunks(net: Any, rows: Rows, size: int, method: str) -> np.ndarray:
+def _predict_in_chunks(net: Any, samples: SampleDataset, size: int, method: str) -> np.ndarray:
     module = net.module_
     output_of = getattr(module, method)
-    threads = net.limit_threads(2, min(size, len(rows)))
+    threads = net.limit_threads(2, min(size, len(samples)))
     with threads, use_precision(net), torch.inference_mode():
-        if rows.is_sparse and isinstance(module, MLP) and module.embeddings is None:
-            return _predict_sparse(module, rows)
-        if len(rows) <= size and not rows.is_sparse:
-            return make_array(output_of(rows.take(slice(None))[0]))
-        return join_chunks((make_array(output_of(X)) for X, _ in Batches(rows, size)), len(rows))
+        if samples.is_sparse and isinstance(module, MLP) and module.embeddings is None:
+            return _predict_sparse(module, samples)
+        if len(samples) <= size and not samples.is_sparse:
+            return make_array(output_of(samples.take(slice(None))[0]))
+        return join_chunks(
+            (make_array(output_of(X)) for X, _ in Batches(samples, size)), len(samples)
+        )
 
 
 def join_chunks(chunks: Iterable[np.ndarray], n_samples: int) -> np.ndarray:
@@ -84,14 +86,14 @@ def join_chunks(chunks: Iterable[np.ndarray], n_samples: int) -> np.ndarray:
     return joined
 
 
-def _predict_sparse(module: MLP, rows: Rows) -> np.ndarray:
-    """Return the output for sparse rows without making them dense."""
+def _predict_sparse(module: MLP, samples: SampleDataset) -> np.ndarray:
+    """Return the output for sparse samples without making them dense."""
     first = module.linears[0]
     turned = first.weight.t().contiguous()
-    batches = Batches(rows, max(1, CHUNK_NUMBERS // max(module.layer_sizes[1:])))
+    batches = Batches(samples, max(1, CHUNK_NUMBERS // max(module.layer_sizes[1:])))
     chunks = []
     for X, _ in batches.iterate_groups(dense=False):
-        z = SparseBatch.from_csr(X, rows.device).multiply(turned)
+        z = SparseBatch.from_csr(X, samples.device).multiply(turned)
         z = z if first.bias is None else z + first.bias
         chunks.append(module.continue_after_first(z).cpu())
     return torch.cat(chunks).numpy()
@@ -107,12 +109,12 @@ def forward(net: Any, X: Any, method: str = "__call__") -> np.ndarray:
     X : {ndarray, CSR matrix} of shape (n_samples, n_features)
         Cast to the dtype of the network.
     method : str, default='__call__'
-        Of the module, from a batch of rows to their output.
+        Of the module, from a batch of samples to their output.
 
     Returns
     -------
     ndarray of shape (n_samples, n_outputs)
-        Or whatever the method returns for a row.
+        Or whatever the method returns for a sample.
     """
     return predict_raw(net, net.get_dataset(X), method)
 
@@ -133,4 +135,6 @@ def compute_mean_loss(net: Any, sample: Sample, output: np.ndarray) -> float:
     -------
     float
     """
-    return net.measure_loss(output, Rows(sample.X, sample.y, sample.sample_weight, device="cpu"))
+    return net.measure_loss(
+        output, SampleDataset(sample.X, sample.y, sample.sample_weight, device="cpu")
+    )

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import numpy as np
 import torch
@@ -16,14 +15,8 @@ def multiply(a: torch.Tensor, b: torch.Tensor, out: torch.Tensor) -> None:
     wheels for many small or narrow products in float64, and about the same for others; and is
     called for one matrix after the other without further costs.
 
-    Parameters
-    ----------
-    a : Tensor of shape (n, n_rows, n_inner)
-        The matrices may be transposed views.
-    b : Tensor of shape (n, n_inner, n_columns)
-        As `a`.
-    out : Tensor of shape (n, n_rows, n_columns)
-        Overwritten; shares no memory with the others.
+    The shapes are (n, n_rows, n_inner), (n, n_inner, n_columns) and (n, n_rows, n_columns). a and b
+    may be transposed views; `out` shares no memory with them.
     """
     if out.device.type == "cpu":
         np.matmul(a.numpy(), b.numpy(), out=out.numpy())
@@ -38,6 +31,6 @@ def use_one_thread_per_product() -> Iterator[None]:
         yield
 
 
-def ignore_overflow() -> Any:
+def ignore_overflow() -> np.errstate:
     """Return a context in which NumPy does not warn of infinite products, as torch never does."""
     return np.errstate(all="ignore")

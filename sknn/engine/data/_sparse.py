@@ -1,10 +1,10 @@
 """Products of sparse rows with dense matrices, without making the rows dense."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
+from scipy import sparse
 from torch.nn.functional import embedding_bag
 
 from sknn.engine.data._batches import make_tensor
@@ -34,7 +34,9 @@ class SparseBatch:
     columns: Tensor | None
 
     @classmethod
-    def from_csr(cls, X: Any, device: str, *, by_column: bool = False) -> "SparseBatch":
+    def from_csr(
+        cls, X: sparse.csr_array | sparse.csr_matrix, device: str, *, by_column: bool = False
+    ) -> "SparseBatch":
         """Return the batch for a CSR matrix of shape (n_rows, n_features).
 
         Only with `by_column` can it be multiplied from the left, as gradients need.

@@ -1,8 +1,8 @@
 """Epochs on a CUDA device as replays of captured steps.
 
-An epoch is cut into chunks of some batches. A chunk gathers its rows, does its steps and adds up
+An epoch is cut into chunks of some batches. A chunk gathers its samples, does its steps and adds up
 its loss, all on memory that stays where it is: so it can be captured once and replayed. Before
-each replay the numbers of its rows, and what else changes, are written to where it will look.
+each replay the numbers of its samples, and what else changes, are written to where it will look.
 """
 
 from abc import ABC, abstractmethod
@@ -44,13 +44,13 @@ class Chunk:
     Parameters
     ----------
     sizes : list of int
-        Rows in each batch.
+        Samples in each batch.
     work : callable
         ``work(chunk)`` does the steps; it sets `target` and `output`.
     graph : Graph
         New.
     device : torch.device
-        Where the rows are.
+        Where the samples are.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class Chunk:
         self.replayed = Replayed(lambda: work(self), graph)
 
     def run(self, chosen: Tensor) -> None:
-        """Train on the rows of these numbers."""
+        """Train on the samples of these numbers."""
         self.chosen.copy_(chosen)
         self.masks.draw_again()
         self.replayed()
@@ -88,13 +88,13 @@ class ReplayedEpochs(ABC):
     """
 
     def __init__(self, run: TrainingRun, new_graph: Callable[[], Graph]):
-        self.run, self.net, self.rows, self.new_graph = run, run.net, run.samples, new_graph
-        net, rows = self.net, self.rows
-        most = max(1, min(MOST_BATCHES, MOST_NUMBERS // (net.batch_size * rows.X[0].numel())))
+        self.run, self.net, self.samples, self.new_graph = run, run.net, run.samples, new_graph
+        net, samples = self.net, self.samples
+        most = max(1, min(MOST_BATCHES, MOST_NUMBERS // (net.batch_size * samples.X[0].numel())))
         n_chunks = -(-run.n_batches // most)
         self.n_steps = -(-run.n_batches // n_chunks)  # as even as can be
         self.chunks: dict[int, Chunk] = {}
-        self.total = torch.zeros((), dtype=net.dtype_, device=rows.X.device)
+        self.total = torch.zeros((), dtype=net.dtype_, device=samples.X.device)
         self.steps = self.make_steps()
 
     def make_steps(self) -> DeviceSteps:
@@ -141,15 +141,15 @@ class ReplayedEpochs(ABC):
             self.steps.finish()
         return float(self.total) / len(order)
 
-    def _get_chunk(self, n_rows: int, batch_size: int) -> Chunk:
-        if n_rows not in self.chunks:
-            sizes = [min(batch_size, n_rows - i) for i in range(0, n_rows, batch_size)]
-            self.chunks[n_rows] = Chunk(sizes, self.do_work, self.new_graph(), self.total.device)
-        return self.chunks[n_rows]
+    def _get_chunk(self, n_samples: int, batch_size: int) -> Chunk:
+        if n_samples not in self.chunks:
+            sizes = [min(batch_size, n_samples - i) for i in range(0, n_samples, batch_size)]
+            self.chunks[n_samples] = Chunk(sizes, self.do_work, self.new_graph(), self.total.device)
+        return self.chunks[n_samples]
 
     def take(self, chunk: Chunk) -> tuple[Tensor, Tensor, Tensor | None]:
-        """Return X, y and weights of the chosen rows."""
-        data = (self.rows.X, self.rows.y, self.rows.sample_weight)
+        """Return X, y and weights of the chosen samples."""
+        data = (self.samples.X, self.samples.y, self.samples.sample_weight)
         X, y, weight = (None if d is None else d.index_select(0, chunk.chosen) for d in data)
         chunk.target = y if weight is None else (y, weight)
         return X, y, weight
@@ -212,7 +212,7 @@ class ReplayedModule(ReplayedEpochs):
         return output.detach()
 
     @torch.no_grad()
-    def _penalize(self, n_rows: int, share: Any) -> None:
+    def _penalize(self, n_samples: int, share: Any) -> None:
         """Add the penalty and its slope, which autograd would do in many times as many kernels."""
         net = self.net
         weights = net.get_penalized_parameters()
@@ -227,7 +227,7 @@ class ReplayedModule(ReplayedEpochs):
             signs = torch._foreach_sign(weights)
             torch._foreach_add_(gradients, torch._foreach_mul(signs, l1 * share))
             penalty.add_(torch.stack(torch._foreach_norm(weights, 1)).sum(), alpha=l1)
-        self.total.add_(penalty.mul_(share), alpha=n_rows)
+        self.total.add_(penalty.mul_(share), alpha=n_samples)
 
 
 class ReplayedHandwritten(ReplayedEpochs):
@@ -255,7 +255,7 @@ class ReplayedHandwritten(ReplayedEpochs):
             and schedule.config.learning_rate in STEADY
             and not schedule.per_step
         )
-        weighted = self.rows.sample_weight is not None
+        weighted = self.samples.sample_weight is not None
         self.in_place = form.step_optimizer is None and steady and not weighted
         self.rate = get_learning_rate(self.net.optimizer_)
         self.passes = DevicePass(form.mlp, self.in_place)
@@ -323,12 +323,12 @@ class ReplayedHandwritten(ReplayedEpochs):
         form.shorten_gradient()
 
     def _sum_losses(self, output: Tensor, y: Tensor, relative: Any, sizes: list[int]) -> Tensor:
-        """Return the sum over batches of mean loss times number of rows."""
+        """Return the sum over batches of mean loss times number of samples."""
         costs = self.form.mlp.per_sample(output, y)
         if relative is None:
             return costs.sum()
-        rows_of_batch = _make_sizes(sizes, costs)[:, None].expand(-1, sizes[0]).flatten()
-        return costs.dot(relative * rows_of_batch[: len(costs)])
+        batch_sizes = _make_sizes(sizes, costs)[:, None].expand(-1, sizes[0]).flatten()
+        return costs.dot(relative * batch_sizes[: len(costs)])
 
 
 def _add(into: Tensor, what: Tensor, factor: Any) -> None:
@@ -347,7 +347,7 @@ def _normalize_weights(weight: Tensor, sizes: list[int]) -> tuple[Tensor, Tensor
 
 
 def _make_sizes(sizes: list[int], like: Tensor) -> Tensor:
-    """Return the numbers of rows of batches, of which only the last may be smaller."""
+    """Return the numbers of samples of batches, of which only the last may be smaller."""
     column = like.new_full((len(sizes),), float(sizes[0]))
     column[-1:].fill_(float(sizes[-1]))
     return column

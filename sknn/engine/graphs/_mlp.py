@@ -7,7 +7,7 @@ same whatever it does, so it is their number that counts. For L layers, rectifie
     loss        2       softmax, minus the targets
     deltas      2 (L-1) product, times the slope
     weights     L       products added to the weights, or written to the gradient
-    biases      1       sums of the rows of all deltas, which lie in one matrix
+    biases      1       sums over samples of all deltas, which lie in one matrix
 
 14 for three layers. Of plain SGD at a constant rate that is the whole step.
 """
@@ -29,7 +29,7 @@ rectified_product = torch.ops.aten._addmm_activation.out
 class Space:
     """Space for one batch: values of the hidden layers, and the deltas of all layers.
 
-    The deltas lie below each other in one matrix of a column a row of the batch, in the order of
+    The deltas lie below each other in one matrix with a column for each sample, in the order of
     the biases in the flat vector.
     """
 
@@ -39,12 +39,12 @@ class Space:
     ones: Tensor
 
     @classmethod
-    def allocate(cls, n_rows: int, widths: list[int], like: Tensor) -> "Space":
+    def allocate(cls, n_samples: int, widths: list[int], like: Tensor) -> "Space":
         """Return space for layers of these widths, the outputs last."""
-        values = [like.new_empty(n_rows, width) for width in widths[:-1]]
-        all_deltas = like.new_empty(sum(widths), n_rows)
+        values = [like.new_empty(n_samples, width) for width in widths[:-1]]
+        all_deltas = like.new_empty(sum(widths), n_samples)
         deltas = [part.t() for part in all_deltas.split(widths)]
-        return cls(values, all_deltas, deltas, like.new_ones(n_rows))
+        return cls(values, all_deltas, deltas, like.new_ones(n_samples))
 
 
 class DevicePass:
@@ -53,7 +53,7 @@ class DevicePass:
     Parameters
     ----------
     mlp : MLPPass
-        Of dense rows.
+        Of dense samples.
     in_place : bool
         Whether the weights themselves are changed, and not the gradient written.
     """
@@ -66,12 +66,12 @@ class DevicePass:
         self.biases = vector[len(flat.weights) :]
         self.spaces: dict[int, Space] = {}
 
-    def get_space(self, n_rows: int) -> Space:
+    def get_space(self, n_samples: int) -> Space:
         """Return space for a batch, the same each time."""
-        if n_rows not in self.spaces:
+        if n_samples not in self.spaces:
             like = self.mlp.flat.values
-            self.spaces[n_rows] = Space.allocate(n_rows, self.mlp.widths, like)
-        return self.spaces[n_rows]
+            self.spaces[n_samples] = Space.allocate(n_samples, self.mlp.widths, like)
+        return self.spaces[n_samples]
 
     def run(
         self, X: Tensor, targets: Tensor, output_t: Tensor, weight: Tensor | None, coefficients: Any
@@ -80,16 +80,16 @@ class DevicePass:
 
         Parameters
         ----------
-        X : Tensor of shape (n_rows, n_features)
+        X : Tensor of shape (n_samples, n_features)
             Inputs.
-        targets : Tensor of shape (n_rows, n_columns)
+        targets : Tensor of shape (n_samples, n_columns)
             Encoded targets, see `MLPPass.encode_targets`.
-        output_t : Tensor of shape (n_outputs, n_rows)
+        output_t : Tensor of shape (n_outputs, n_samples)
             Overwritten by the transposed raw output.
-        weight : Tensor of shape (n_rows,) or None
-            What the loss of each row is multiplied with; None is 1.
+        weight : Tensor of shape (n_samples,) or None
+            What the loss of each sample is multiplied with; None is 1.
         coefficients : UpdateCoefficients
-            What stays, and the scale of the gradient summed over rows. A gradient takes nothing
+            What stays, and the scale of the gradient summed over samples. A gradient takes nothing
             over from the weights.
         """
         space = self.get_space(len(X))

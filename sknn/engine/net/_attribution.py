@@ -32,18 +32,18 @@ def compute_input_gradient(
         In the dtype of the network.
     """
     module = net.module_.eval()
-    rows, size = net.get_dataset(X), _count_chunk_samples(module, chunk_numbers)
+    samples, size = net.get_dataset(X), _count_chunk_samples(module, chunk_numbers)
     # Written into one array: small results between chunks that come and go leave holes in the
     # process's memory that are not used again.
     gradient = None
-    for start in range(0, len(rows), size):
+    for start in range(0, len(samples), size):
         part = slice(start, start + size)
-        inputs = rows.take(part)[0].detach().clone().requires_grad_()
+        inputs = samples.take(part)[0].detach().clone().requires_grad_()
         chosen = torch.from_numpy(target[part]).to(inputs.device)[:, None]
         output = module(inputs).gather(1, chosen).sum()
         own = torch.autograd.grad(output, inputs)[0].cpu().numpy()
         if gradient is None:
-            gradient = np.empty((len(rows), own.shape[1]), own.dtype)
+            gradient = np.empty((len(samples), own.shape[1]), own.dtype)
         gradient[part] = own
     return gradient
 
@@ -129,13 +129,13 @@ def find_best_windows(
         is on the other strand.
     """
     module = net.module_.eval()
-    rows, size = net.get_dataset(X), _count_chunk_samples(module, chunk_numbers)
-    shape = len(rows), len(module.bank.weight)
+    samples, size = net.get_dataset(X), _count_chunk_samples(module, chunk_numbers)
+    shape = len(samples), len(module.bank.weight)
     dtype = torch.empty(0, dtype=module.bank.weight.dtype).numpy().dtype
     found = np.empty(shape, dtype), np.empty(shape, np.int64), np.empty(shape, bool)
-    for start in range(0, len(rows), size):  # into arrays made before, see `compute_input_gradient`
+    for start in range(0, len(samples), size):
         part = slice(start, start + size)
-        for array, own in zip(found, module.find_best_windows(rows.take(part)[0]), strict=True):
+        for array, own in zip(found, module.find_best_windows(samples.take(part)[0]), strict=True):
             array[part] = own.cpu().numpy()
     return found
 

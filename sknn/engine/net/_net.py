@@ -16,7 +16,7 @@ from skorch.utils import to_numpy
 from sknn._files import replace_file
 from sknn._saved import saved
 from sknn._specs import TargetCodec
-from sknn.engine.data._batches import Batches, Rows, split_target
+from sknn.engine.data._batches import Batches, SampleDataset, split_target
 from sknn.engine.data._device import limit_threads, use_precision
 from sknn.engine.losses._loss import Loss
 from sknn.engine.losses._table import MeanLoss, make_loss
@@ -78,7 +78,7 @@ class Net(NeuralNet):
         defaults = {
             "criterion": MeanLoss,
             "criterion__loss": loss,
-            "dataset": Rows,
+            "dataset": SampleDataset,
             "iterator_train": Batches,
             "iterator_valid": Batches,
             "train_split": None,
@@ -96,10 +96,10 @@ class Net(NeuralNet):
         return [("epoch_timer", EpochTimer())]
 
     def get_dataset(self, X, y=None):
-        """Return `Rows` on the device, in the dtype of the module."""
+        """Return `SampleDataset` on the device, in the dtype of the module."""
         if isinstance(X, torch.utils.data.Dataset):
             return X
-        return Rows(X, y, device=self.device, dtype=self.dtype_)
+        return SampleDataset(X, y, device=self.device, dtype=self.dtype_)
 
     def initialize_module(self):
         """Initialise the module, and note its dtype and how wide and how large it is."""
@@ -116,25 +116,25 @@ class Net(NeuralNet):
         self.weights_per_unit_ = self.n_parameters_ / max(n_units, 1)
         return self
 
-    def limit_threads(self, flops_of_a_weight: int, n_rows: int) -> AbstractContextManager:
+    def limit_threads(self, flops_of_a_weight: int, n_samples: int) -> AbstractContextManager:
         """Return a context that computes with as many threads as pay for this module.
 
         Parameters
         ----------
         flops_of_a_weight : int
-            Floating-point operations that a row costs each weight.
-        n_rows : int
-            Rows that go through the module in one step.
+            Floating-point operations that a sample costs each weight.
+        n_samples : int
+            Samples that go through the module in one step.
 
         Returns
         -------
         context manager
         """
-        flops = flops_of_a_weight * self.row_products_ * n_rows
+        flops = flops_of_a_weight * self.row_products_ * n_samples
         return limit_threads(flops, self.weights_per_unit_)
 
     def count_chunk_samples(self, numbers: int) -> int:
-        """Return how many rows may go through the module at once.
+        """Return how many samples may go through the module at once.
 
         Parameters
         ----------
@@ -196,10 +196,10 @@ class Net(NeuralNet):
         return output.to(self.dtype_)
 
     @torch.no_grad()
-    def measure_loss(self, output: np.ndarray, rows: Rows) -> float:
+    def measure_loss(self, output: np.ndarray, samples: SampleDataset) -> float:
         """Return the weighted mean loss of raw outputs, without the penalty."""
-        tensor = torch.from_numpy(output).to(rows.y.device)
-        return float(self.criterion_(tensor, rows.y, rows.sample_weight))
+        tensor = torch.from_numpy(output).to(samples.y.device)
+        return float(self.criterion_(tensor, samples.y, samples.sample_weight))
 
     def predict(self, X):
         """Return labels or numbers in the user's words while a network trains, else raw outputs."""
@@ -293,9 +293,9 @@ def snapshot(net: Net) -> Net:
 
 
 def _find_computing_parameters(module: torch.nn.Module) -> list[torch.nn.Parameter]:
-    """Return the parameters that every row is multiplied with.
+    """Return the parameters that every sample is multiplied with.
 
-    Of an embedding's table a row takes a line: its length says nothing about work or memory.
+    Of an embedding's table a sample takes a line: its length says nothing about work or memory.
     """
     parameters = list(module.parameters())
     tables = {id(m.weight) for m in module.modules() if isinstance(m, torch.nn.Embedding)}

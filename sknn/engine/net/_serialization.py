@@ -177,7 +177,7 @@ class _Closer:
 
 
 def _is_plain_tensor(value: Any) -> bool:
-    """Tell whether values, dtype and kind are all there is to a tensor."""
+    """Return whether values, dtype and kind are all there is to a tensor."""
     kind = type(value)
     known = kind is torch.Tensor or kind is nn.Parameter
     return known and value.layout is torch.strided and not value.is_quantized and not vars(value)

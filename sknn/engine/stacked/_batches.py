@@ -1,4 +1,4 @@
-"""In which order many networks see their rows: tables of row numbers, and batches taken by them."""
+"""The order in which many networks see their samples: tables of numbers, and batches by them."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,22 +13,22 @@ from sknn.engine.data._batches import GROUP_NUMBERS
 Tensor = torch.Tensor
 
 #: steps of a chunk on a GPU, and numbers that it may hold: there each chunk costs what it takes to
-#: bring row numbers over, and nothing is gained by chunks that fit a cache
+#: bring sample numbers over, and nothing is gained by chunks that fit a cache
 DEVICE_STEPS, DEVICE_NUMBERS = 64, 2**24
 
 
 @dataclass(frozen=True, eq=False)
 class Sample:
-    """The training rows of a network, out of an X that several networks may share.
+    """The training samples of a network, out of an X that several networks may share.
 
     Attributes
     ----------
-    X : Tensor of shape (n_shared_rows, n_features)
+    X : Tensor of shape (n_shared_samples, n_features)
         Of all who share it.
     rows : ndarray of int of shape (n_samples,)
         Which of them are trained on.
     y : Tensor of shape (n_samples, ...)
-        Encoded targets of these rows.
+        Encoded targets of these samples.
     weight : Tensor of shape (n_samples,) or None
         Their weights.
     """
@@ -40,16 +40,16 @@ class Sample:
 
 
 class Order:
-    """The order of a sample's rows, drawn anew for each epoch as `Batches` draws it.
+    """The order of a network's samples, drawn anew for each epoch as `Batches` draws it.
 
     Networks with the same sample whose random states are equal share one.
 
     Parameters
     ----------
     sample : Sample
-        The rows.
+        The samples.
     random_state : numpy.random.RandomState or None
-        Copied; None leaves the rows as they are.
+        Copied; None leaves them as they are.
     """
 
     def __init__(self, sample: Sample, random_state: np.random.RandomState | None):
@@ -69,7 +69,7 @@ class Order:
             self.positions = self.positions[self.random_state.permutation(len(self))]
 
     def take_targets(self) -> Any:
-        """Return the targets of all rows in their order, and weights if there are any."""
+        """Return the targets of all samples in their order, and weights if there are any."""
         y, weight = self.sample.y, self.sample.weight
         index = torch.from_numpy(self.positions).to(y.device)
         return y[index] if weight is None else (y[index], weight[index])
@@ -81,16 +81,16 @@ class Chunk:
 
     Attributes
     ----------
-    X : Tensor of shape (n_steps, n_orders, n_rows, n_features)
+    X : Tensor of shape (n_steps, n_orders, n_samples, n_features)
         Inputs. Their memory is that of the next chunk, too.
-    y : Tensor of shape (n_steps, n_orders, n_rows, ...)
+    y : Tensor of shape (n_steps, n_orders, n_samples, ...)
         Encoded targets.
-    weight : Tensor of shape (n_steps, n_orders, n_rows)
+    weight : Tensor of shape (n_steps, n_orders, n_samples)
         1, or the sample weight; 0 where a shorter batch is filled up.
     total : Tensor of shape (n_steps, n_orders)
         Summed weights of a batch.
     size : Tensor of shape (n_steps, n_orders)
-        Rows of a batch, without those that fill it up.
+        Samples of a batch, without those that fill it up.
     """
 
     X: Tensor
@@ -101,20 +101,20 @@ class Chunk:
 
 
 class ChunkLoader:
-    """Takes the rows of several orders side by side.
+    """Takes the samples of several orders side by side.
 
     Parameters
     ----------
     orders : list of Order
         With equal numbers of batches.
     batch_size : int
-        Rows in a batch. The last batch has as many as the longest order needs.
+        Samples in a batch. The last batch has as many as the longest order needs.
     numbers_per_row : int
-        That the user of a chunk keeps for each step and row of an order.
+        That the user of a chunk keeps for each step and sample of an order.
 
     Attributes
     ----------
-    n_rows : int
+    n_samples : int
         Of an epoch, those that fill the last batch up counted too.
     """
 
@@ -122,13 +122,13 @@ class ChunkLoader:
         self.orders, self.batch_size = orders, batch_size
         longest = max(len(order) for order in orders)
         self.n_full = -(-longest // batch_size) - 1
-        self.n_rows = longest
+        self.n_samples = longest
         self.width_of_last = longest - self.n_full * batch_size
         size = len(orders) * batch_size * max(orders[0].sample.X.shape[1], numbers_per_row)
         self.n_steps = max(1, GROUP_NUMBERS // size)
         if orders[0].sample.X.device.type != "cpu":
             self.n_steps = max(1, min(DEVICE_STEPS, DEVICE_NUMBERS // size))
-        # The rows of all samples, one sample after the other, are taken in one call.
+        # The samples of all networks, one network after the other, are taken in one call.
         samples = list(dict.fromkeys(order.sample for order in orders))
         starts = np.cumsum([0, *(len(sample.rows) for sample in samples)])
         place = dict(zip(samples, starts[:-1], strict=True))
@@ -141,7 +141,7 @@ class ChunkLoader:
         self.buffers: dict[tuple[int, int], Tensor] = {}
 
     def iterate_chunks(self) -> Iterator[Chunk]:
-        """Go through the rows of all orders once.
+        """Go through the samples of all orders once.
 
         Yields
         ------
@@ -153,14 +153,14 @@ class ChunkLoader:
             tables = [order.positions[rows].reshape(-1, size) for order in self.orders]
             yield self._take(np.stack(tables, axis=1), [size] * len(self.orders))
         rest = [order.positions[self.n_full * size :] for order in self.orders]
-        # A row of the same batch fills it up, with weight 0: finite wherever the batch itself is.
+        # A sample of the same batch fills it up, with weight 0: finite where the batch itself is.
         table = np.array([np.resize(part, self.width_of_last) for part in rest])
         for row, part in zip(table, rest, strict=True):
             row[len(part) :] = part[0]
         yield self._take(table[None], [len(part) for part in rest])
 
     def _take(self, table: np.ndarray, sizes: list[int]) -> Chunk:
-        """Return the rows of a table of positions, of shape (n_steps, n_orders, n_rows)."""
+        """Return the samples of a table of positions, of shape (n_steps, n_orders, n_samples)."""
         table = table + self.starts[:, None]
         X = self._take_inputs(self.rows[table])
         size, index = X.new_tensor(sizes), torch.from_numpy(table).to(X.device)
@@ -196,7 +196,7 @@ def _group_by_inputs(orders: list[Order]) -> list[tuple[slice, Tensor]]:
 
 
 def _take_samples(X: Tensor, table: np.ndarray, out: Tensor | None = None) -> Tensor:
-    """Return rows of X in the shape of a table of their numbers."""
+    """Return samples of X in the shape of a table of their numbers."""
     index = torch.from_numpy(np.ascontiguousarray(table)).to(X.device).view(-1)
     if out is None:
         return X.index_select(0, index).view(*table.shape, X.shape[1])

@@ -13,7 +13,7 @@ from sknn.architectures import MLP
 from sknn.engine._run import TrainingRun
 from sknn.engine.backprop._flat_parameters import supports_optimizer
 from sknn.engine.backprop._mlp import supports_module
-from sknn.engine.data._batches import Rows, make_tensor
+from sknn.engine.data._batches import SampleDataset, make_tensor
 from sknn.engine.data._device import has_room_for
 from sknn.engine.losses._table import has_formulas
 from sknn.engine.net._net import Net
@@ -73,7 +73,7 @@ def _find_changed_option(spec: TrainPlan | TrainConfig) -> str | None:
 class Shared:
     """Tensors that several networks use, each made once.
 
-    Plans whose X is one and the same array share its tensor; so do their validation rows.
+    Plans whose X is one and the same array share its tensor; so do their validation samples.
     """
 
     def __init__(self):
@@ -96,7 +96,7 @@ class Shared:
         return self._entries[key]
 
 
-class SharedSamples(Rows):
+class SharedSamples(SampleDataset):
     """The training samples of one network, out of an X that several networks share."""
 
     def __len__(self) -> int:
@@ -129,7 +129,7 @@ class Member:
         self.plan, self.run = plan, TrainingRun(plan)
         self.net = self.run.net
         self.sample: Sample | None = None
-        self.held_out: Rows | None = None
+        self.held_out: SampleDataset | None = None
         self.order_key: tuple | None = None
         self.order: Order | None = None
         self.is_done = False
@@ -160,7 +160,7 @@ class Member:
         held = plan.validation
         if held is not None:
             X = shared.get_tensor(held.X, device)
-            self.held_out = Rows(X, held.y, held.sample_weight, device=device)
+            self.held_out = SampleDataset(X, held.y, held.sample_weight, device=device)
 
     @property
     def state_of_order(self) -> np.random.RandomState | None:
@@ -169,12 +169,12 @@ class Member:
 
     @property
     def n_outputs_kept(self) -> int:
-        """Outputs that are kept after an epoch to score them, of training and validation rows."""
+        """Outputs that are kept after an epoch to score them, of training and held-out samples."""
         plan = self.plan
         if plan.validation is None:
             return 0
-        n_rows = len(plan.validation.y) + (0 if plan.config.stop_on_loss else len(plan.y))
-        return n_rows * self.net.module_.layer_sizes[-1]
+        n_samples = len(plan.validation.y) + (0 if plan.config.stop_on_loss else len(plan.y))
+        return n_samples * self.net.module_.layer_sizes[-1]
 
     def describe_shape(self) -> tuple:
         """Return what members of one stack have in common."""

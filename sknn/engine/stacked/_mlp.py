@@ -1,13 +1,12 @@
 """Many MLPs of one shape trained side by side: their tensors have a leading axis of networks.
 
 The mathematics of `sknn.engine.backprop._mlp`, in another layout. Of k networks, a layer has
-weights
-(k, n_outputs, n_inputs), as torch keeps them for each, and values (k, n_outputs, n_rows): rows
-last, so that
+weights (k, n_outputs, n_inputs), as torch keeps them for each, and values (k, n_outputs, n_samples)
+with samples last, so that
 
     a_i = f(W_i a_{i-1} + b_i),    d_{i-1} = (W_i^T d_i) * f'(a_{i-1}),    dW_i = d_i a_{i-1}^T
 
-are products of matrices as they lie. Networks that see the same rows in the same order are
+are products of matrices as they lie. Networks that see the same samples in the same order are
 neighbours; the first layer of m of them is one product with (m * n_outputs, n_inputs) weights.
 """
 
@@ -102,15 +101,15 @@ class Batch:
 
     Attributes
     ----------
-    X : Tensor of shape (n_orders, n_rows, n_features)
+    X : Tensor of shape (n_orders, n_samples, n_features)
         Inputs.
-    targets : Tensor of shape (n_orders, 1, n_outputs, n_rows)
+    targets : Tensor of shape (n_orders, 1, n_outputs, n_samples)
         Targets in the shape of the output.
-    share : Tensor of shape (n_orders, 1, 1, n_rows)
-        Weight of each row in the mean loss of the batch.
+    share : Tensor of shape (n_orders, 1, 1, n_samples)
+        Weight of each sample in the mean loss of the batch.
     decay : Tensor of shape (n_networks, 1, 1)
         Slope of the penalty, for weights of 1.
-    output : Tensor of shape (n_networks, n_outputs, n_rows)
+    output : Tensor of shape (n_networks, n_outputs, n_samples)
         Overwritten by the raw output.
     squares : Tensor of shape (n_layers, n_networks)
         Overwritten by the summed squares of the weights before the step, if there is a penalty.
@@ -130,7 +129,7 @@ class _Space:
 
     Attributes
     ----------
-    values, deltas : list of Tensor of shape (n_networks, n_units, n_rows)
+    values, deltas : list of Tensor of shape (n_networks, n_units, n_samples)
         Of the hidden layers, and of all layers.
     first_values, first_deltas, last_deltas : list
         For each block its part of those, see `Block`; None where the first layer is the last.
@@ -155,7 +154,7 @@ class Stack:
     orders : list of Order
         That of each, which lie as `arrange` says.
     batch_size : int
-        Rows in a batch.
+        Samples in a batch.
     """
 
     def __init__(self, runs: list[TrainingRun], orders: list[Order], batch_size: int):
@@ -201,7 +200,7 @@ class Stack:
         Returns
         -------
         list of float
-            For each network the mean loss of a row, with the penalty, as it was before the step
+            For each network the mean loss of a sample, with the penalty, as it was before the step
             of its batch.
         """
         for order in self.orders:
@@ -220,8 +219,8 @@ class Stack:
                 n_steps += len(chunk.X)
         self.optimizer.end_epoch(n_steps)
         self._give_outputs()
-        n_rows = total.new_tensor([len(self.orders[i]) for i in self.order_of])
-        return (total / n_rows).tolist()
+        n_samples = total.new_tensor([len(self.orders[i]) for i in self.order_of])
+        return (total / n_samples).tolist()
 
     def _train_on(
         self, chunk: Chunk, follow: Callable[[], None] | None = None
@@ -268,12 +267,12 @@ class Stack:
         follow()
 
     def _keep(self, output: Tensor, n_before: int) -> None:
-        """Keep outputs in the order of the rows, if a network wants those of the epoch."""
+        """Keep outputs in the order of the samples, if a network wants those of the epoch."""
         if not any(run.keeps_outputs for run in self.runs):
             return
         n_steps, k, n_outputs, width = output.shape
         if self.kept is None:
-            self.kept = output.new_empty(k, self.loader.n_rows, n_outputs)
+            self.kept = output.new_empty(k, self.loader.n_samples, n_outputs)
         start = n_before * self.loader.batch_size
         part = self.kept[:, start : start + n_steps * width]
         part.view(k, n_steps, width, n_outputs).copy_(output.permute(1, 0, 3, 2))
@@ -286,11 +285,11 @@ class Stack:
                 number = self.order_of[i]
                 if number not in targets:
                     targets[number] = self.orders[number].take_targets()
-                n_rows = len(self.orders[number])  # what fills a batch up comes last
-                run.keep_outputs(targets[number], self.kept[i, :n_rows])
+                n_samples = len(self.orders[number])  # what fills a batch up comes last
+                run.keep_outputs(targets[number], self.kept[i, :n_samples])
 
     def _encode_targets(self, y: Tensor) -> Tensor:
-        """Return targets in the shape of the output: (n_steps, n_orders, 1, n_outputs, n_rows)."""
+        """Return targets of shape (n_steps, n_orders, 1, n_outputs, n_samples), as outputs lie."""
         if y.ndim == 4:
             return y.transpose(2, 3).contiguous()[:, :, None]
         n_steps, n_orders, width = y.shape
@@ -298,7 +297,7 @@ class Stack:
         return targets.scatter_(2, y[:, :, None], 1)[:, :, None]
 
     def _compute_losses(self, output: Tensor, targets: Tensor) -> Tensor:
-        """Return the losses of samples, of shape (n_steps, n_networks, n_rows)."""
+        """Return the losses of samples, of shape (n_steps, n_networks, n_samples)."""
         n_steps, _, n_outputs, width = output.shape
         losses = []
         for block in self.blocks:
@@ -308,7 +307,7 @@ class Stack:
         return losses[0] if len(losses) == 1 else torch.cat(losses, 1)
 
     def _get_space(self, width: int) -> "_Space":
-        """Return space for a batch of so many rows, always the same."""
+        """Return space for a batch of so many samples, always the same."""
         if width not in self.spaces:
             k, like, blocks = len(self.nets), self.alpha, self.blocks
             values = [like.new_empty(k, n, width) for n in self.widths[:-1]]

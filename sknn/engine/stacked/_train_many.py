@@ -38,7 +38,7 @@ def train_many(
     """Train networks as `train` trains each of them, many at a time.
 
     Plain MLPs of one shape, loss, solver and batch size are computed together: their weights lie
-    in tensors with a leading axis of networks, while learning rate, penalty, momentum, rows and
+    in tensors with a leading axis of networks, while learning rate, penalty, momentum, samples and
     their order, and stopping are each network's own. A network that stops leaves the others, and
     one that waits takes its place. All other plans are trained one by one. The results are those
     of `train` up to rounding.
@@ -47,7 +47,7 @@ def train_many(
     ----------
     plans : sequence of TrainPlan
         What to train. Plans of one data set should share one array as X, and say in `rows` which
-        of its rows are theirs: it is moved to the device once.
+        of its samples are theirs: it is moved to the device once.
     n_jobs : int, default=None
         Threads that train networks side by side, each a stack of its own, and processes for the
         plans that are trained one by one, as joblib counts them. (The threads never wait for each
@@ -263,7 +263,7 @@ class _Group:
 
 
 def _sort_by_order(members: list[Member]) -> list[Member]:
-    """Return members with those together that see the same rows in the same order."""
+    """Return members with those together that see the same samples in the same order."""
     keys = defaultdict(list)
     for member in members:
         keys[member.order_key].append(member)

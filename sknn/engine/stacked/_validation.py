@@ -1,11 +1,11 @@
-"""The validation rows of many networks: outputs and losses, computed together after an epoch."""
+"""The validation samples of many networks: outputs and losses, computed together after an epoch."""
 
 from itertools import groupby
 
 import torch
 
 from sknn.engine._run import TrainingRun
-from sknn.engine.data._batches import Rows
+from sknn.engine.data._batches import SampleDataset
 from sknn.engine.data._forward import CHUNK_NUMBERS
 from sknn.engine.data._matmul import ignore_overflow, multiply
 from sknn.engine.stacked._mlp import Stack
@@ -14,9 +14,9 @@ Tensor = torch.Tensor
 
 
 class StackedValidation:
-    """Validates the networks of a stack that have validation rows.
+    """Validates the networks of a stack that have validation samples.
 
-    Neighbours with the same rows are computed in one pass.
+    Neighbours with the same samples are computed in one pass.
 
     Parameters
     ----------
@@ -26,9 +26,9 @@ class StackedValidation:
 
     def __init__(self, stack: Stack):
         self.stack, self.groups, stop = stack, [], 0
-        for rows, group in groupby(stack.runs, key=_identify_inputs):
+        for samples, group in groupby(stack.runs, key=_identify_inputs):
             start, stop = stop, stop + len(list(group))
-            if rows is not None:
+            if samples is not None:
                 self.groups.append((slice(start, stop), *_join_targets(stack.runs[start:stop])))
 
     @torch.no_grad()
@@ -38,25 +38,25 @@ class StackedValidation:
             members = self.stack.runs[nets]
             with ignore_overflow():
                 output = self._compute_output(nets, members[0].held_out.X)
-            k, n_rows = output.shape[:2]
-            costs = self.stack.loss.per_sample(output.flatten(0, 1), y).view(k, n_rows)
+            k, n_samples = output.shape[:2]
+            costs = self.stack.loss.per_sample(output.flatten(0, 1), y).view(k, n_samples)
             losses = costs.mean(1) if weight is None else (costs * weight).sum(1) / weight.sum(1)
             arrays = output.cpu().numpy()
             for run, array, loss in zip(members, arrays, losses.tolist(), strict=True):
                 run.validated = array, loss
 
     def _compute_output(self, nets: slice, X: Tensor) -> Tensor:
-        """Return the raw output, of shape (n_networks, n_rows, n_outputs)."""
+        """Return the raw output, of shape (n_networks, n_samples, n_outputs)."""
         stack, k = self.stack, nets.stop - nets.start
         size = max(1, CHUNK_NUMBERS // (k * max(stack.widths)))
         output = X.new_empty(k, len(X), stack.widths[-1])
-        for rows, out in zip(X.split(size), output.split(size, 1), strict=True):
+        for samples, out in zip(X.split(size), output.split(size, 1), strict=True):
             a = None
             for i, (weight, bias) in enumerate(zip(stack.weights, stack.biases, strict=True)):
-                z = X.new_empty(k, stack.widths[i], len(rows))
+                z = X.new_empty(k, stack.widths[i], len(samples))
                 if a is None:
                     joined = weight[nets].flatten(0, 1)[None]
-                    multiply(joined, rows.t()[None], out=z.flatten(0, 1)[None])
+                    multiply(joined, samples.t()[None], out=z.flatten(0, 1)[None])
                 else:
                     stack.activations[i - 1].value(a)
                     multiply(weight[nets], a, out=z)
@@ -71,7 +71,7 @@ def _identify_inputs(run: TrainingRun) -> int | None:
 
 def _join_targets(runs: list[TrainingRun]) -> tuple[Tensor, Tensor | None]:
     """Return the targets of all samples of all networks, and weights if one of them has some."""
-    samples: list[Rows] = [run.held_out for run in runs]
+    samples: list[SampleDataset] = [run.held_out for run in runs]
     y = torch.cat([sample.y for sample in samples])
     if all(sample.sample_weight is None for sample in samples):
         return y, None

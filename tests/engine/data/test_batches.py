@@ -9,13 +9,13 @@ from sklearn.utils import gen_batches, shuffle
 from sknn import DeepMLPRegressor
 from sknn.engine.data import _batches as _data
 from sknn.engine.data import _forward as _predict
-from sknn.engine.data._batches import Batches, Rows, make_tensor
+from sknn.engine.data._batches import Batches, SampleDataset, make_tensor
 from sknn.engine.data._sparse import SparseBatch
 
 
 def test_dense_rows_share_memory(rng):
     X = rng.normal(size=(6, 3))
-    rows = Rows(X)
+    rows = SampleDataset(X)
     X[0, 0] = 99
     assert rows.X[0, 0] == 99
 
@@ -34,7 +34,10 @@ def test_read_only_and_reversed_arrays_become_tensors_silently(rng):
 def test_sparse_rows_equal_dense_ones(container, rows, rng):
     X = rng.normal(size=(6, 3)) * (rng.random((6, 3)) > 0.5)
     y, weight = rng.normal(size=(6, 1)), rng.random(6)
-    dense, thin = Rows(X, y, weight).take(rows), Rows(container(X), y, weight).take(rows)
+    dense, thin = (
+        SampleDataset(X, y, weight).take(rows),
+        SampleDataset(container(X), y, weight).take(rows),
+    )
     np.testing.assert_array_equal(dense[0].numpy(), thin[0].numpy())
     np.testing.assert_array_equal(thin[1][0].numpy(), y[rows])
     np.testing.assert_array_equal(thin[1][1].numpy(), weight[rows])
@@ -42,13 +45,13 @@ def test_sparse_rows_equal_dense_ones(container, rows, rng):
 
 def test_sparse_data_are_never_dense_as_a_whole():
     X = sparse.random_array((10_000, 1_000_000), density=1e-6, format="csr", rng=0)
-    taken, _ = Rows(X, dtype=torch.float32).take(slice(0, 2))
+    taken, _ = SampleDataset(X, dtype=torch.float32).take(slice(0, 2))
     assert taken.shape == (2, 1_000_000)  # all rows would be 80 GB
 
 
 def test_one_row_is_a_pair_as_skorch_has_it(rng):
     X = rng.normal(size=(6, 3))
-    row, target = Rows(X)[2]
+    row, target = SampleDataset(X)[2]
     np.testing.assert_array_equal(row.numpy(), X[2])
     assert target == 0
 
@@ -56,7 +59,9 @@ def test_one_row_is_a_pair_as_skorch_has_it(rng):
 @pytest.mark.parametrize("batch_size", [1, 4, 6, 10])
 def test_batches_are_scikit_learns(batch_size):
     X = np.arange(10.0).reshape(-1, 1)
-    batches = Batches(Rows(X), batch_size, shuffle=True, random_state=np.random.RandomState(3))
+    batches = Batches(
+        SampleDataset(X), batch_size, shuffle=True, random_state=np.random.RandomState(3)
+    )
     random_state, order = np.random.RandomState(3), np.arange(10)
     for _ in range(3):
         order = shuffle(order, random_state=random_state)
@@ -69,7 +74,7 @@ def test_batches_are_scikit_learns(batch_size):
 
 def test_without_shuffling_rows_come_in_order():
     X = np.arange(5.0).reshape(-1, 1)
-    got = torch.cat([batch[0] for batch in Batches(Rows(X), 2)])
+    got = torch.cat([batch[0] for batch in Batches(SampleDataset(X), 2)])
     np.testing.assert_array_equal(got.numpy(), X)
 
 

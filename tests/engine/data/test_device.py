@@ -10,7 +10,7 @@ from sknn.engine import resolve_device
 from sknn.engine._start import estimate_work
 from sknn.engine.data import _batches as _data
 from sknn.engine.data import _device
-from sknn.engine.data._batches import Rows
+from sknn.engine.data._batches import SampleDataset
 from sknn.engine.data._device import FIT_WORTH_A_GPU, STEP_WORTH_A_GPU, has_room_for
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -48,14 +48,14 @@ def test_work_is_that_of_the_batches_and_epochs(rng):
 def test_data_that_do_not_fit_stay_and_are_handed_over(monkeypatch, rng):
     X, y = rng.normal(size=(10, 3)), np.arange(10)
     monkeypatch.setattr(_data, "has_room_for", lambda device, n_bytes: False)
-    rows = Rows(X, y, device="meta")  # a device that is not the CPU everywhere
+    rows = SampleDataset(X, y, device="meta")  # a device that is not the CPU everywhere
     assert rows.X.device.type == "cpu"
     for chosen in (slice(2, 5), np.array([4, 1, 7])):
         taken, target = rows.take(chosen)
         assert taken.device.type == target.device.type == "meta"
         assert taken.shape == (3, 3)
     monkeypatch.setattr(_data, "has_room_for", lambda device, n_bytes: True)
-    assert Rows(X, y, device="meta").X.device.type == "meta"
+    assert SampleDataset(X, y, device="meta").X.device.type == "meta"
 
 
 def test_share_of_free_memory_decides(monkeypatch):
@@ -83,7 +83,7 @@ def test_prediction_halves_its_chunks_until_they_fit(monkeypatch, rng):
     monkeypatch.setattr(_data, "GROUP_NUMBERS", 1)
     np.testing.assert_allclose(model.predict(X), expected)
     monkeypatch.setattr(kind, "forward", short_of_memory(0, kind.forward))
-    with pytest.raises(MemoryError, match="not enough for one row of this network"):
+    with pytest.raises(MemoryError, match="not enough for one sample of this network"):
         model.predict(X)
 
 
