@@ -134,3 +134,17 @@ ACTIVATIONS: dict[str, Activation] = {
 
 #: names that gradient descent can train
 TRAINABLE = tuple(name for name, entry in ACTIVATIONS.items() if entry.torch_name)
+#: further name -> its key in `ACTIVATIONS`
+SYNONYMS = {"sigmoid": "logistic"}
+
+
+def resolve_activation(name: str) -> str:
+    """Return the key of `ACTIVATIONS` for a name, and any other name as it is.
+
+    Examples
+    --------
+    >>> from sknn.activations import resolve_activation
+    >>> resolve_activation("sigmoid"), resolve_activation("tanh")
+    ('logistic', 'tanh')
+    """
+    return SYNONYMS.get(name, name)

@@ -3,7 +3,9 @@ import pytest
 import torch
 from sklearn.neural_network._base import ACTIVATIONS as SKLEARN
 
-from sknn.activations import ACTIVATIONS, TRAINABLE, heaviside
+from sknn import DeepMLPClassifier, DeepMLPRegressor
+from sknn.activations import ACTIVATIONS, SYNONYMS, TRAINABLE, heaviside, resolve_activation
+from sknn.inspection import ActivationDisplay, forward_pass
 
 T = np.linspace(-6, 6, 241) + 1e-3  # no kink is hit
 
@@ -69,3 +71,35 @@ def test_every_entry_is_described_in_a_line(name):
     text = ACTIVATIONS[name].description
     assert text
     assert "\n" not in text
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("kind", [DeepMLPClassifier, DeepMLPRegressor])
+@pytest.mark.parametrize("hidden", [(), (4,), (4, 3)])
+@pytest.mark.parametrize(("synonym", "name"), SYNONYMS.items())
+def test_a_synonym_trains_the_same_network(kind, hidden, synonym, name):
+    X = np.random.default_rng(0).normal(size=(40, 3))
+    y = (X[:, 0] > X[:, 1]).astype(int)
+    fits = [
+        kind(hidden_layer_sizes=hidden, activation=given, max_iter=5, random_state=0).fit(X, y)
+        for given in (synonym, name, [synonym] * len(hidden))
+    ]
+    for fitted in fits[: 2 + bool(hidden)]:
+        np.testing.assert_array_equal(fitted.predict(X), fits[0].predict(X))
+        for coef, other in zip(fitted.coefs_, fits[0].coefs_, strict=True):
+            np.testing.assert_array_equal(coef, other)
+    assert fits[0].activation == synonym  # the parameter stays as it was given
+    ours, theirs = forward_pass(fits[0], X[:2]), forward_pass(fits[1], X[:2])
+    assert [p.activation for p in ours.layers] == [p.activation for p in theirs.layers]
+
+
+def test_a_display_knows_synonyms_by_the_name_that_was_given():
+    ours, theirs = (ActivationDisplay.from_names([n]) for n in ("sigmoid", "logistic"))
+    np.testing.assert_array_equal(ours.values["sigmoid"], theirs.values["logistic"])
+
+
+def test_other_names_are_their_own_keys():
+    names = [*ACTIVATIONS, "swoosh"]
+    assert [resolve_activation(name) for name in names] == names
+    assert set(SYNONYMS.values()) <= set(ACTIVATIONS)
+    assert not set(SYNONYMS) & set(ACTIVATIONS)

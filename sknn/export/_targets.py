@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 
 from sknn.export._graph import Graph
+from sknn.losses import OutputActivation
+from sknn.losses._outputs import EXP, IDENTITY, INCREMENTS, MEAN_AND_SOFTPLUS
 from sknn.preprocessing import ClassCodec, ValueCodec, quantile_steps
 
 
@@ -117,11 +119,14 @@ def add_values(graph: Graph, codec: ValueCodec, raw: str, dtype: str) -> None:
     ValueError
         If the output activation is not one of `PREDICTIONS`.
     """
-    write = PREDICTIONS.get(codec.out_activation_)
+    # By the activation itself, as one of the user's own may bear the name of another.
+    write = PREDICTIONS.get(codec.output_activation)
     if write is None:
+        known = [activation.name for activation in PREDICTIONS]
         raise ValueError(
-            f"The output activation {codec.out_activation_!r} has no counterpart in ONNX; expected "
-            f"one of {sorted(PREDICTIONS)}. Fit with a loss that has one of these."
+            f"The output activation {codec.output_activation.name!r} of the loss has no "
+            f"counterpart in ONNX; expected one of {known} of sknn.losses. Fit with a loss that "
+            "has one of these."
         )
     n_columns = codec.n_columns_
     n_raw = codec.spec_.n_outputs // n_columns
@@ -182,6 +187,8 @@ def _add_mean_and_std(graph: Graph, raw: str, settings: Mapping[str, float]) -> 
 def _add_quantiles(graph: Graph, raw: str, settings: Mapping[str, tuple[float, ...]]) -> str:
     """Return sums of steps away from the level nearest the median, as NumPy does."""
     levels = settings["quantiles"]
+    if len(levels) == 1:  # the increments of one level are none
+        return raw
     start, steps = quantile_steps(levels)
     parts = graph.add("Mul", graph.add_softplus(raw), graph.add_constant(steps, graph.dtype))
     first = graph.add("Gather", raw, graph.add_constant([start]), axis=2)
@@ -202,9 +209,9 @@ def _add_quantiles(graph: Graph, raw: str, settings: Mapping[str, tuple[float, .
 
 #: output activation -> function that writes predictions of encoded y, of shape (n_samples,
 #: n_columns, n_predictions), for raw ones of shape (n_samples, n_columns, n_raw)
-PREDICTIONS: dict[str, Callable[[Graph, str, Mapping[str, Any]], str]] = {
-    "identity": lambda graph, raw, settings: raw,
-    "exp": lambda graph, raw, settings: graph.add("Exp", raw),
-    "increments": _add_quantiles,
-    "mean_and_softplus": _add_mean_and_std,
+PREDICTIONS: dict[OutputActivation, Callable[[Graph, str, Mapping[str, Any]], str]] = {
+    IDENTITY: lambda graph, raw, settings: raw,
+    EXP: lambda graph, raw, settings: graph.add("Exp", raw),
+    INCREMENTS: _add_quantiles,
+    MEAN_AND_SOFTPLUS: _add_mean_and_std,
 }

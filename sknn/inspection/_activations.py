@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from sknn.activations import ACTIVATIONS, Activation
+from sknn.activations import ACTIVATIONS, Activation, resolve_activation
 from sknn.inspection._reading import Model, read_layers, unwrap
 from sknn.inspection.diagram._panels import make_panels, show_text_as_it_is
 from sknn.inspection.diagram._style import make_line_styles, shorten
@@ -314,6 +314,7 @@ def _make_points(limits: tuple[float, float]) -> np.ndarray:
 
 
 def _find_activation(name: str) -> Activation:
-    if name not in ACTIVATIONS:
+    key = resolve_activation(name)
+    if key not in ACTIVATIONS:
         raise ValueError(f"activation must be one of {sorted(ACTIVATIONS)}, got {name!r}.")
-    return ACTIVATIONS[name]
+    return ACTIVATIONS[key]

@@ -11,7 +11,7 @@ from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sknn._validation import MatrixLike, check_layers_say_all
-from sknn.activations import ACTIVATIONS
+from sknn.activations import ACTIVATIONS, SYNONYMS, resolve_activation
 from sknn.inspection._reading import Model
 from sknn.threshold.networks._binary_tables import check_binary
 from sknn.threshold.networks._network import ThresholdNetwork
@@ -214,7 +214,8 @@ def _get_hidden_functions(model: Model) -> list[str]:
             f"activation has {len(given)} entries, but the network {n_hidden} hidden layers: "
             f"{list(given)!r}. Was it changed after fit?"
         )
-    return [_check_function(function, "activation", list(ACTIVATIONS)) for function in given]
+    known = [*ACTIVATIONS, *SYNONYMS]
+    return [resolve_activation(_check_function(f, "activation", known)) for f in given]
 
 
 def _check_function(function: str | Callable, parameter: str, known: list[str]) -> str:

@@ -14,6 +14,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from sknn._validation import MatrixLike
+from sknn.activations import resolve_activation
 
 
 class HasLayers(Protocol):
@@ -137,7 +138,10 @@ def _get_hidden_names(network: Model, n_hidden: int) -> list[str]:
         given = ""
     if isinstance(given, str) or not isinstance(given, Sequence | np.ndarray):
         given = [given] * n_hidden
-    return [x if isinstance(x, str) else getattr(x, "__name__", type(x).__name__) for x in given]
+    return [
+        resolve_activation(x) if isinstance(x, str) else getattr(x, "__name__", type(x).__name__)
+        for x in given
+    ]
 
 
 def get_input_names(network: Model, n_inputs: int) -> list[str]:

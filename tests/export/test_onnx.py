@@ -34,6 +34,7 @@ from sknn import (
 from sknn.activations import TRAINABLE
 from sknn.exceptions import OptionalDependencyError
 from sknn.export import export_onnx
+from sknn.losses import VALUE_LOSSES, OutputActivation, ValueLoss
 from sknn.preprocessing import TabularEncoder
 
 pytest.importorskip("onnx", reason="onnx is not installed")
@@ -687,3 +688,37 @@ def test_levels_that_are_no_whole_numbers_are_named():
     frame = pd.DataFrame({"dose": pd.Categorical(np.where(X[:, 0] > 0, 0.5, 1.5)), "a": X[:, 1]})
     with pytest.raises(ValueError, match=r"'dose' cannot be exported: its level 0\.5 is no whole"):
         export_onnx(mlp(y3, frame))
+
+
+def predict_squares(xp, raw, settings):
+    return xp.square(raw)
+
+
+def count_one(settings):
+    return 1
+
+
+@pytest.mark.parametrize(
+    "output",
+    [
+        OutputActivation("squares", predict_squares, count_one),
+        OutputActivation("exp", predict_squares, count_one),  # another one under a known name
+        OutputActivation("squares", predict_squares, count_one, has_levels=True),
+    ],
+)
+def test_an_output_activation_of_ones_own_is_refused(output):
+    function = VALUE_LOSSES["squared_error"].function
+    loss = ValueLoss("own", function, output, scores_loss=True)
+    model = DeepMLPRegressor(loss, (3,), max_iter=2, random_state=0).fit(X, X[:, 0])
+    assert model.out_activation_ == output.name
+    match = rf"output activation '{output.name}' of the loss has no counterpart in ONNX; expected"
+    with pytest.raises(ValueError, match=match):
+        export_onnx(model)
+
+
+def test_a_loss_of_ones_own_with_a_known_output_activation_is_written():
+    poisson = VALUE_LOSSES["poisson"]
+    loss = ValueLoss("own", poisson.function, poisson.output, standardizes=False, lowest=">= 0")
+    model = DeepMLPRegressor(loss, (3,), max_iter=2, random_state=0).fit(X, X[:, 0] ** 2)
+    (result,) = run(export_onnx(model), X).values()
+    assert_allclose(result.ravel(), model.predict(X), rtol=TOLERANCE["float64"])

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from sknn._saved import saved
-from sknn.activations import ACTIVATIONS, TRAINABLE
+from sknn.activations import ACTIVATIONS, TRAINABLE, resolve_activation
 from sknn.architectures.layers._blocks import make_activation, seed_torch
 
 
@@ -72,7 +72,7 @@ def split_activations(activation: Any, n_hidden: int) -> tuple:
         given = (activation,) * n_hidden
         if isinstance(activation, str):  # also where there is no hidden layer
             make_activation(activation)
-    return given
+    return tuple(resolve_activation(a) if isinstance(a, str) else a for a in given)
 
 
 def get_activation_name(given: Any) -> str:
@@ -85,8 +85,8 @@ def get_activation_name(given: Any) -> str:
 
 def get_init_factor(given: Any) -> float:
     """Return the range of scikit-learn's first weights; see `sknn.activations.Activation`."""
-    known = isinstance(given, str) and given in TRAINABLE
-    return ACTIVATIONS[given].init_factor if known else ACTIVATIONS["identity"].init_factor
+    name = resolve_activation(given) if isinstance(given, str) else ""
+    return ACTIVATIONS[name if name in TRAINABLE else "identity"].init_factor
 
 
 def make_hidden_activation(given: Any, n_units: int, dtype: torch.dtype) -> nn.Module:

@@ -12,7 +12,7 @@ from torch import nn
 from torch.nn.functional import batch_norm
 
 from sknn._saved import saved
-from sknn.activations import ACTIVATIONS, TRAINABLE
+from sknn.activations import ACTIVATIONS, TRAINABLE, resolve_activation
 
 
 class _GlobalGenerator:
@@ -54,9 +54,10 @@ def make_activation(name: str) -> nn.Module:
     ValueError
         If the name is unknown, or its derivative is 0 everywhere.
     """
-    if name not in TRAINABLE:
+    key = resolve_activation(name)
+    if key not in TRAINABLE:
         raise ValueError(f"activation must be one of {sorted(TRAINABLE)}; got {name!r}.")
-    return getattr(nn, ACTIVATIONS[name].torch_name)()
+    return getattr(nn, ACTIVATIONS[key].torch_name)()
 
 
 @contextmanager

@@ -12,7 +12,7 @@ import numpy as np
 from sknn._sklearn import Interval, StrOptions
 from sknn._specs import Sample, TargetSpec
 from sknn._validation import check_layer_sizes
-from sknn.activations import TRAINABLE
+from sknn.activations import SYNONYMS, TRAINABLE
 from sknn.architectures import INITIALIZERS, MLP, MLPOptions, build_user_module
 from sknn.deep._params import make_comparable, nested_arguments, training_constraints
 from sknn.deep.parts._preparation import Parts
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 CONSTRAINTS: dict[str, list] = {
     **training_constraints(but=("time_limit",)),
     "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
-    "activation": [StrOptions(set(TRAINABLE)), callable, "array-like"],
+    "activation": [StrOptions({*TRAINABLE, *SYNONYMS}), callable, "array-like"],
     "n_hidden_layers": [Interval(Integral, 0, None, closed="left"), None],
     "hidden_width": [Interval(Integral, 1, None, closed="left"), None],
     "dropout": [Interval(Real, 0, 1, closed="left"), "array-like"],

@@ -29,9 +29,10 @@ class DeepMLPRegressor(DeepRegressor):
     hidden_layer_sizes : int or array-like of int of shape (n_hidden_layers,), default=(100,)
         Units in each hidden layer, from the inputs on; an int is one layer, ``()`` none.
     activation : str, callable, or list of these, default='relu'
-        Of the hidden layers, or of each: {'relu', 'tanh', 'logistic', 'identity', 'elu', 'gelu', \
-            'leaky_relu', 'selu', 'silu', 'softplus'}, see `sknn.activations`; a function of a
-        tensor; or a ``torch.nn.Module``, its class or a factory, as ``torch.nn.PReLU``.
+        Of the hidden layers, or of each: {'relu', 'tanh', 'logistic', 'sigmoid', 'identity', \
+            'elu', 'gelu', 'leaky_relu', 'selu', 'silu', 'softplus'}, see `sknn.activations`;
+        ``'sigmoid'`` is ``'logistic'``. A function of a tensor; or a ``torch.nn.Module``, its
+        class or a factory, such as ``torch.nn.PReLU``.
     solver : {'adam', 'sgd', 'lbfgs', 'adamw', 'nadam', 'rmsprop'} or class, default='adam'
         Adam [1]_, with decoupled `weight_decay` or Nesterov momentum, RMSprop, stochastic
         gradient descent; or L-BFGS on all rows at once (SciPy's), which is often best for up to

@@ -8,7 +8,15 @@ from numpy.typing import DTypeLike
 
 from sknn._saved import saved
 from sknn._specs import TargetSpec
-from sknn.losses import NUMPY, VALUE_LOSSES, ValueLoss, find_value_loss, read_settings
+from sknn.losses import (
+    NUMPY,
+    VALUE_LOSSES,
+    OutputActivation,
+    ValueLoss,
+    find_value_loss,
+    read_settings,
+)
+from sknn.losses._outputs import INCREMENTS
 
 
 @saved
@@ -62,6 +70,11 @@ class ValueCodec:
     @property
     def _entry(self) -> ValueLoss:  # not an attribute: a file names losses of the table
         return find_value_loss(self.loss)
+
+    @property
+    def output_activation(self) -> OutputActivation:
+        """What makes predictions of encoded y of raw predictions."""
+        return self._entry.output
 
     @property
     def has_levels(self) -> bool:
@@ -121,7 +134,7 @@ class ValueCodec:
         n_raw = output.n_raw(self._settings)
         self.spec_ = TargetSpec("values", n_columns * n_raw, self.loss, self._settings)
         # The increments of one level are none.
-        is_plain = output.has_levels and n_raw == 1
+        is_plain = output == INCREMENTS and n_raw == 1
         self.out_activation_ = "identity" if is_plain else output.name
         return self
 
