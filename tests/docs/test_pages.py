@@ -49,7 +49,7 @@ def test_there_are_pages_with_code():
             "validation",
             "options",
         ),
-        *("searches", "sequences", "saving", "plots", "coming_from"),
+        *("searches", "sequences", "saving", "plots", "playground", "coming_from"),
     } == {page.stem for page in _with_code()}
 
 
