@@ -3,7 +3,7 @@
 import signal
 import sys
 import threading
-from types import FrameType
+from types import FrameType, TracebackType
 
 #: modules of scikit-learn through which a single fit passes; all others of it and joblib's hold
 #: several fits, which end together
@@ -45,7 +45,12 @@ class InterruptFlag:
             self._before = signal.signal(signal.SIGINT, self._note)
         return self
 
-    def __exit__(self, *error: object) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
         if self._before is not None:
             signal.signal(signal.SIGINT, self._before)
 

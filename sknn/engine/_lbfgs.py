@@ -1,17 +1,17 @@
 """Full-batch training by SciPy's L-BFGS-B with torch's gradient."""
 
 from abc import ABC, abstractmethod
-from typing import Any
 
 import numpy as np
 import torch
+from scipy import sparse
 from scipy.optimize import OptimizeResult, minimize
 from sklearn.exceptions import ConvergenceWarning
 
 from sknn.engine._interrupt import PauseTraining
 from sknn.engine._run import TrainingRun
 from sknn.engine.backprop._mlp import MLPPass, UpdateCoefficients, supports_module
-from sknn.engine.data._batches import Batches, split_target
+from sknn.engine.data._batches import Batches, Target, split_target
 from sknn.exceptions import warn_user
 
 #: numbers that the widest layer of a chunk of samples may hold: 32 MiB in float64
@@ -86,6 +86,8 @@ class AutogradObjective(Objective):
         loss = 0.0
         for X, target in self.batches:
             target, weight = split_target(target)
+            # The mean over all samples is the sum over chunks of the chunk's mean times its share
+            # of the total weight; so is the gradient, which backward adds up.
             share = (len(X) if weight is None else weight.sum()) / self.total_weight
             chunk = share * self.net.criterion_(self.net.infer(X, **self.arguments), target, weight)
             chunk.backward()
@@ -128,12 +130,14 @@ class HandwrittenObjective(Objective):
             for part in self._split_samples(X, target)
         ]
 
-    def _split_samples(self, X: Any, target: Any) -> list[tuple]:
+    def _split_samples(
+        self, X: torch.Tensor | sparse.csr_array | sparse.csr_matrix, target: Target
+    ) -> list[tuple]:
         size = self.batches.batch_size
         y, weight = split_target(target)
-        ys, wanted = y.split(size), self.mlp.encode_targets(y).split(size)
+        ys, targets = y.split(size), self.mlp.encode_targets(y).split(size)
         weights = [None] * len(ys) if weight is None else weight.split(size)
-        return list(zip(self.mlp.split(X, size), ys, wanted, weights, strict=True))
+        return list(zip(self.mlp.split(X, size), ys, targets, weights, strict=True))
 
     def get_vector(self) -> np.ndarray:
         """Return the present parameters, in float64 for SciPy."""
@@ -150,11 +154,12 @@ class HandwrittenObjective(Objective):
         flat, share = self.mlp.flat, 1 / self.total_weight
         flat.gradient.zero_()
         loss = 0.0
-        for X, y, wanted, weight in self.parts:
+        for X, y, targets, weight in self.parts:
             output = self.mlp.allocate_output(len(y))
-            self.mlp.run(X, wanted, output.t(), weight, UpdateCoefficients(1.0, 1.0, share))
-            costs = self.mlp.per_sample(output, y)
-            loss += (costs.sum() if weight is None else costs.dot(weight)).item() * share
+            self.mlp.run(X, targets, output.t(), weight, UpdateCoefficients(1.0, 1.0, share))
+            losses = self.mlp.per_sample(output, y)
+            loss += (losses.sum() if weight is None else losses.dot(weight)).item() * share
+        # alpha / (2 n) |w|^2, whose gradient is alpha / n * w; biases are not penalised.
         if self.net.alpha:
             decay, n_weights = self.net.alpha * share, len(flat.weights)
             flat.gradient[:n_weights].add_(flat.weights, alpha=decay)

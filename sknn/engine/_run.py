@@ -1,7 +1,7 @@
 """One training run: all that lives while a network trains, and nothing that outlives it."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from typing import Any, Protocol
@@ -14,8 +14,9 @@ from sknn._specs import Sample, TrainPlan, TrainResult
 from sknn.architectures import seed_torch
 from sknn.engine._finite import describe_non_finite, is_finite
 from sknn.engine._interrupt import InterruptFlag, PauseTraining, is_one_of_several_fits
+from sknn.engine._live_state import EpochState
 from sknn.engine._resume import Resume, get_resume
-from sknn.engine._run_state import EpochState, get_state, set_state
+from sknn.engine._run_state import get_state, set_state
 from sknn.engine._snapshot import EpochSnapshot, get_columns
 from sknn.engine._start import (
     EPOCHS_REMEMBERED,
@@ -30,7 +31,7 @@ from sknn.engine.callbacks._stopping import StoppingRule, make_row
 from sknn.engine.callbacks._user import UserCallbacks
 from sknn.engine.callbacks._validation import Validation
 from sknn.engine.callbacks._weight_average import WeightAverage
-from sknn.engine.data._batches import Batches, SampleDataset
+from sknn.engine.data._batches import Batches, SampleDataset, Target
 from sknn.engine.data._device import use_precision
 from sknn.engine.optimizers._optimizers import get_learning_rate
 from sknn.engine.optimizers._schedules import start_schedule
@@ -274,7 +275,7 @@ class TrainingRun:
                 return
             self.pause_if_asked()
 
-    def run_interruptibly(self, train: Any) -> None:
+    def run_interruptibly(self, train: Callable[[], None]) -> None:
         """Train; end as a whole, between two steps or at the start of an epoch, on Ctrl-C.
 
         Raises
@@ -330,24 +331,18 @@ class TrainingRun:
         epoch.n_steps += n_steps
         epoch.n_samples += n_samples
 
-    def keep_outputs(self, target: Any, output: torch.Tensor) -> None:
-        """Keep raw outputs of training samples if they are to be scored."""
+    def keep_outputs(self, target: Target, output: torch.Tensor) -> None:
+        """Keep raw predictions of training samples if they are to be scored."""
         if self.keeps_outputs:
             self.epoch.outputs.append((target, output))
 
     @property
     def keeps_outputs(self) -> bool:
-        """Whether outputs of training samples are to be scored."""
+        """Whether raw predictions of training samples are to be scored."""
         return self.validation is not None and self.validation.keeps_outputs
 
     def pause_if_asked(self) -> None:
-        """End the epoch here if Ctrl-C was pressed; to be called between steps.
-
-        Raises
-        ------
-        PauseTraining
-            To be passed on.
-        """
+        """Raise PauseTraining between two steps if Ctrl-C was pressed."""
         if self.interrupt.is_set:
             raise PauseTraining
 

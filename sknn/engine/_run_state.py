@@ -1,37 +1,17 @@
 """The state of a run between two steps: plain arrays, numbers and text, without the data."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import torch
 
+from sknn.engine._live_state import EpochState, LiveState
 from sknn.engine._snapshot import get_generators, set_generators
-from sknn.engine.callbacks._validation import Outputs
 from sknn.engine.net._serialization import make_plain, restore_plain
 
 
-@dataclass
-class EpochState:
-    """Where the epoch at hand is; runners begin there, and count their steps here.
-
-    Attributes
-    ----------
-    n_steps, n_samples : int
-        Steps that are done, and samples of them.
-    loss_sum : float or Tensor of shape ()
-        Mean losses of the batches times their sizes, added up; on the device.
-    outputs : list of pairs of targets and raw outputs
-        Of the samples so far, each before the step of its batch, where somebody wants them.
-    """
-
-    n_steps: int = 0
-    n_samples: int = 0
-    loss_sum: float | torch.Tensor = 0.0
-    outputs: list[Outputs] = field(default_factory=list)
-
-
-def get_state(run: Any) -> dict[str, Any]:
+def get_state(run: LiveState) -> dict[str, Any]:
     """Return all that is needed to go on from between two steps, without the data.
 
     Returns
@@ -68,7 +48,7 @@ def get_state(run: Any) -> dict[str, Any]:
     return make_plain(_copy_values(state), known)
 
 
-def set_state(run: Any, state: dict[str, Any]) -> None:
+def set_state(run: LiveState, state: dict[str, Any]) -> None:
     """Go on from what `get_state` returned."""
     net = run.net
     known = [p for _, p in net.get_all_learnable_params()]
@@ -101,12 +81,12 @@ def set_state(run: Any, state: dict[str, Any]) -> None:
         set_generators(state["generators"])
 
 
-def _restore_outputs(run: Any, outputs: list[torch.Tensor]) -> None:
+def _restore_outputs(run: LiveState, outputs: list[torch.Tensor]) -> None:
     """Join the outputs of the steps that are done with their targets, which are in the data."""
     start = 0
     for output in outputs:
-        rows = run.batches.order[start : start + len(output)]
-        run.epoch.outputs.append((run.samples.take_targets(rows), output))
+        numbers = run.batches.order[start : start + len(output)]
+        run.epoch.outputs.append((run.samples.take_targets(numbers), output))
         start += len(output)
 
 

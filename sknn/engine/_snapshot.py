@@ -7,6 +7,7 @@ from typing import Any
 import torch
 
 from sknn._specs import Progress
+from sknn.engine._live_state import LiveState
 from sknn.engine.optimizers._schedules import Schedule, TorchSchedule
 
 
@@ -28,7 +29,7 @@ class EpochSnapshot:
         Whether there is an epoch to go back to the start of.
     """
 
-    def __init__(self, run: Any):
+    def __init__(self, run: LiveState):
         self.run, self.net = run, run.net
         self.tensors: list[torch.Tensor] = []
         self.copies: list[torch.Tensor] = []

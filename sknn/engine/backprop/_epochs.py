@@ -1,13 +1,12 @@
 """Training a plain MLP by steps written out by hand, in place of autograd."""
 
-from typing import Any
-
 import torch
+from scipy import sparse
 
 from sknn.engine._run import TrainingRun
 from sknn.engine.backprop._flat_parameters import make_flat_step, supports_optimizer
 from sknn.engine.backprop._mlp import MLPPass, UpdateCoefficients, supports_module
-from sknn.engine.data._batches import split_target
+from sknn.engine.data._batches import Target, split_target
 from sknn.engine.optimizers._optimizers import get_learning_rate
 
 Tensor = torch.Tensor
@@ -64,7 +63,9 @@ class HandwrittenRunner:
                 run.pause_if_asked()
         return float(run.epoch.loss_sum) / len(run.samples)
 
-    def _run_group(self, X: Any, target: Any, batch_size: int) -> tuple[Tensor, Tensor]:
+    def _run_group(
+        self, X: Tensor | sparse.csr_array | sparse.csr_matrix, target: Target, batch_size: int
+    ) -> tuple[Tensor, Tensor]:
         """Train on consecutive batches; return summed loss and outputs, still on the device."""
         y, weight = split_target(target)
         output = self.mlp.allocate_output(len(y))
@@ -102,6 +103,7 @@ class HandwrittenRunner:
     def _compute_norm(self) -> Tensor:
         """Return what the penalty multiplies by half of alpha."""
         weights, ratio = self.mlp.flat.weights, self.l1_ratio
+        # alpha ((1 - r) / 2 |w|^2 + r |w|_1) = alpha / 2 ((1 - r) |w|^2 + 2 r |w|_1)
         squares = torch.dot(weights, weights)
         if not ratio:
             return squares
@@ -118,6 +120,7 @@ class HandwrittenRunner:
     def shorten_gradient(self) -> None:
         """Shorten a gradient that is too long, as torch.nn.utils.clip_grad_norm_ does."""
         if self.max_grad_norm is not None:
+            # g <- g * min(1, c / |g|): the direction stays. 1e-6 is torch's guard against |g| = 0.
             gradient = self.mlp.flat.gradient
             factor = self.max_grad_norm / (torch.linalg.vector_norm(gradient) + 1e-6)
             gradient.mul_(factor.clamp_(max=1.0))
@@ -126,6 +129,7 @@ class HandwrittenRunner:
         """Return what a step writes, for a sample's share of the batch: gradient or parameters."""
         if self.step_optimizer is not None:
             return UpdateCoefficients(self.l2 * share, 0.0, share)
+        # w <- w - rate * share * (l2 w + summed gradient), in the form (1 - c l2) w - c * gradient
         rate = get_learning_rate(self.mlp.flat.optimizer)
         return UpdateCoefficients(1 - rate * self.l2 * share, 1.0, -rate * share)
 
@@ -133,10 +137,10 @@ class HandwrittenRunner:
         self, output: Tensor, y: Tensor, weights: list[Tensor | None], factors: list[float]
     ) -> Tensor:
         """Return the sum over batches of mean loss times number of samples."""
-        costs = self.mlp.per_sample(output, y)
+        losses = self.mlp.per_sample(output, y)
         if weights[0] is not None:
-            costs = costs * torch.cat([w * f for w, f in zip(weights, factors, strict=True)])
-        return costs.sum()
+            losses = losses * torch.cat([w * f for w, f in zip(weights, factors, strict=True)])
+        return losses.sum()
 
 
 def supports_steps(run: TrainingRun) -> str | None:

@@ -1,7 +1,6 @@
 """All parameters of a module in one flat vector, and optimizer steps on it."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 
 import torch
 
@@ -185,19 +184,7 @@ STATES: dict[type, tuple[tuple[str, ...], dict[str, float]]] = {
 
 
 def supports_optimizer(optimizer: torch.optim.Optimizer, momentum_changes: bool) -> str | None:
-    """Return why `make_flat_step` cannot do what an optimizer does; None if it can.
-
-    Parameters
-    ----------
-    optimizer : torch.optim.Optimizer
-        With the settings that training begins with.
-    momentum_changes : bool
-        Whether its momentum will be set.
-
-    Returns
-    -------
-    str or None
-    """
+    """Return why `make_flat_step` cannot do what an optimizer does; None if it can."""
     groups, kind = optimizer.param_groups, type(optimizer)
     if kind is AdamW:
         decays = ["decay" in group for group in groups]
@@ -211,19 +198,10 @@ def supports_optimizer(optimizer: torch.optim.Optimizer, momentum_changes: bool)
     return None
 
 
-def make_flat_step(flat: Flat, needs_gradient: bool = False) -> Any:
+def make_flat_step(flat: Flat, needs_gradient: bool = False) -> Callable[[], None] | None:
     """Return the step for the optimizer, or None for plain SGD, which needs no gradient vector.
 
-    Parameters
-    ----------
-    flat : Flat
-        With an optimizer that `supports_optimizer` accepts.
-    needs_gradient : bool, default=False
-        Whether there has to be a gradient vector.
-
-    Returns
-    -------
-    callable or None
+    `needs_gradient` says that there has to be a gradient vector even so.
     """
     optimizer = flat.optimizer
     if type(optimizer) in STATES:

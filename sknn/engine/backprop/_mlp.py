@@ -11,9 +11,9 @@ For a loss with a canonical link g(z, y) = link(z) - y.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import torch
+from scipy import sparse
 
 from sknn.activations import LEAKY_SLOPE, SELU_ALPHA, SELU_SCALE
 from sknn.architectures import MLP
@@ -37,8 +37,8 @@ class InPlace:
         ``backward(d, a)``.
     """
 
-    value: Callable[[Tensor], Any]
-    backward: Callable[[Tensor, Tensor], Any]
+    value: Callable[[Tensor], Tensor]
+    backward: Callable[[Tensor, Tensor], Tensor]
 
 
 def _make_elu(alpha: float, scale: float) -> InPlace:
@@ -48,7 +48,8 @@ def _make_elu(alpha: float, scale: float) -> InPlace:
     return InPlace(lambda z: aten.elu_(z, alpha, scale, 1), backward)
 
 
-#: those whose slope can be told from their value; the others go through autograd
+#: activations whose slope follows from their value, such as a (1 - a) for the logistic one; the
+#: others go through autograd
 IN_PLACE: dict[str, InPlace] = {
     "identity": InPlace(lambda z: z, lambda d, a: d),
     "relu": InPlace(
@@ -67,7 +68,7 @@ IN_PLACE: dict[str, InPlace] = {
 }
 
 
-def supports_module(net: Net, compiled: Any = None) -> str | None:
+def supports_module(net: Net, compiled: torch.nn.Module | None = None) -> str | None:
     """Return why `MLPPass` cannot do what the module of a net does; None if it can."""
     module = net.module_
     if type(module) is not MLP:
@@ -89,11 +90,9 @@ def supports_module(net: Net, compiled: Any = None) -> str | None:
 
 
 def allocate_columns(n_samples: int, n_columns: int, like: Tensor) -> Tensor:
-    """Return space for a matrix, column by column.
-
-    So lie outputs, their deltas and the targets: a product with the few columns of an output
-    layer takes half the time, and a softmax over few classes a tenth.
-    """
+    """Return space for a matrix, column by column."""
+    # So lie outputs, their deltas and the targets: a product with the few columns of an output
+    # layer takes half the time, and a softmax over few classes a tenth.
     return like.new_empty(n_columns, n_samples).t()
 
 
@@ -127,9 +126,9 @@ class UpdateCoefficients:
         Of the gradient summed over samples.
     """
 
-    weight_decay: float
+    weight_decay: float | Tensor
     bias_decay: float
-    scale: float
+    scale: float | Tensor
 
 
 class MLPPass:
@@ -181,7 +180,9 @@ class MLPPass:
             return allocate_columns(*y.shape, self.flat.values).copy_(y)
         return self.allocate_output(len(y)).zero_().scatter_(1, y[:, None], 1)
 
-    def split(self, X: Any, batch_size: int) -> list[Tensor | SparseBatch]:
+    def split(
+        self, X: Tensor | sparse.csr_array | sparse.csr_matrix, batch_size: int
+    ) -> list[Tensor | SparseBatch]:
         """Return consecutive batches of a dense or CSR X."""
         if not self.is_sparse:
             return list(X.split(batch_size))
@@ -191,7 +192,7 @@ class MLPPass:
 
     def run(
         self,
-        X: Any,
+        X: Tensor | SparseBatch,
         targets: Tensor,
         output_t: Tensor,
         weight: Tensor | None,
@@ -212,17 +213,19 @@ class MLPPass:
         coefficients : UpdateCoefficients
             See `weight_bases`.
         """
+        # Memory is taken once for each size of batch, so that a step allocates nothing.
         buffers = self.buffers.get(len(X))
         if buffers is None:
             buffers = self.buffers[len(X)] = Buffers.allocate(len(X), self.widths, output_t)
         self._go_forward(X, buffers, output_t.t())
         delta = buffers.deltas[-1]
+        # d_L = weight * g(z, y): the loss is a weighted sum over samples, so each delta scales.
         self.write_gradient(output_t, targets.t(), buffers.transposed[-1])
         if weight is not None:
             delta.mul_(weight[:, None])
         self._go_back(X, buffers, coefficients)
 
-    def _go_forward(self, X: Any, buffers: Buffers, output: Tensor) -> None:
+    def _go_forward(self, X: Tensor | SparseBatch, buffers: Buffers, output: Tensor) -> None:
         a = X
         for i, z in enumerate((*buffers.values, output)):
             if i:
@@ -233,12 +236,18 @@ class MLPPass:
                 torch.addmm(self.biases[i], a, self.weights_t[i], out=z)
             a = z
 
-    def _go_back(self, X: Any, buffers: Buffers, coefficients: UpdateCoefficients) -> None:
+    def _go_back(
+        self, X: Tensor | SparseBatch, buffers: Buffers, coefficients: UpdateCoefficients
+    ) -> None:
         deltas, inputs = buffers.deltas, (X, *buffers.values)
         for i in range(len(deltas) - 1, -1, -1):
-            if i:  # before the weights of this layer may change
+            # The chain rule through z_i = a_{i-1} W_i^T + b_i: dL/da_{i-1} = d_i W_i, and through
+            # a_{i-1} = f(z_{i-1}) times f'. It needs the weights from before the step.
+            if i:
                 torch.mm(deltas[i], self.weights[i], out=deltas[i - 1])
                 self.activations[i - 1].backward(deltas[i - 1], inputs[i])
+            # dL/dW_i = d_i^T a_{i-1} sums the outer products of all samples, and dL/db_i = d_i^T 1.
+            # beta and alpha of BLAS add it to what is there: zeros, or the weights themselves.
             delta_t, a = buffers.transposed[i], inputs[i]
             base, target, bias = self.weight_bases[i], self.weight_targets[i], self.bias_targets[i]
             decay, scale = coefficients.weight_decay, coefficients.scale

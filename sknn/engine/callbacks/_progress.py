@@ -1,7 +1,7 @@
 """What `verbose` shows: one bar in a terminal or notebook, a few lines anywhere else."""
 
 import importlib.util
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -16,19 +16,8 @@ MAX_LINES = 20
 def choose_display(verbose: bool | int, max_iter: int, progress: Progress) -> Callback | None:
     """Return the callback that shows the progress of training, or None.
 
-    Parameters
-    ----------
-    verbose : bool or int
-        0 shows nothing; 1 a bar if the output is a terminal or a notebook and rich is
-        installed, else at most `MAX_LINES` lines; more a line for each epoch.
-    max_iter : int
-        Most epochs.
-    progress : Progress
-        Looked at after each epoch.
-
-    Returns
-    -------
-    skorch.callbacks.Callback or None
+    If `verbose` is 1 that is a bar where the output is a terminal or a notebook and rich is
+    installed, else at most `MAX_LINES` lines; if it is more, a line for each epoch.
     """
     if not verbose:
         return None
@@ -70,7 +59,7 @@ class Lines(Callback):
         if epoch > self.last_printed and len(net.history):
             self._print(epoch, net.history[-1])
 
-    def _print(self, epoch: int, row: Any) -> None:
+    def _print(self, epoch: int, row: Mapping[str, float]) -> None:
         self.last_printed = epoch
         print(f"Iteration {epoch}, loss = {row['train_loss']:.8f}")  # noqa: T201
         if "valid_score" in row:
@@ -83,7 +72,7 @@ class Bar(Callback):
     Parameters
     ----------
     max_iter : int
-        Most epochs.
+        Maximum number of epochs.
     progress : Progress
         Whose epochs of the present call are counted.
     console : rich.console.Console
@@ -124,18 +113,7 @@ class Bar(Callback):
 def show_epoch_bar(n_epochs: int, show: bool | int) -> Iterator[Callable[[int], None]]:
     """Show how many epochs are done and how long the rest will take.
 
-    Parameters
-    ----------
-    n_epochs : int
-        The most that there can be.
-    show : bool or int
-        Whether to show the bar; it needs the package rich, and is left out where that is not
-        installed.
-
-    Yields
-    ------
-    callable
-        ``advance(n)`` counts `n` epochs more.
+    Yields ``advance(n)``, which counts n epochs more. The bar needs the package rich.
     """
     progress = _make_progress() if show else None
     if progress is None:

@@ -154,15 +154,7 @@ def clone_value(value: Any) -> Any:
 
 
 def make_row(last: Mapping[str, Any], rate: float | None) -> dict[str, float]:
-    """Return what a net noted of an epoch in the words of `Progress.history`.
-
-    Parameters
-    ----------
-    last : mapping
-        The epoch in the net's history.
-    rate : float or None
-        Learning rate of its last step; L-BFGS has none.
-    """
+    """Return an epoch of a net's history in the words of `Progress.history`."""
     row = {name: last[key] for key, name in COLUMNS.items() if key in last}
     if rate is not None:
         row["learning_rate"] = rate

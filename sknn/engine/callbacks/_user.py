@@ -1,7 +1,7 @@
 """Callbacks that users bring: skorch's, or plain functions of an epoch."""
 
 import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -24,6 +24,10 @@ from sknn.engine.net._net import Net
 
 #: they change the steps of an optimizer, which L-BFGS does not have
 OF_OPTIMIZERS = (GradientNormClipping, LRScheduler, ParamMapper)
+#: what users may put into a list of callbacks
+Item = (
+    Callback | type[Callback] | Callable[[Mapping[str, float]], bool | None] | tuple[str, Callback]
+)
 BATCH_HOOKS = ("on_batch_begin", "on_batch_end", "on_grad_computed")
 #: what skorch's checkpoints ask for, beside scores that other callbacks record
 SCORES = {"train_loss": min, "valid_loss": min, "train_score": max, "valid_score": max}
@@ -247,24 +251,8 @@ def _get_best(net: Net, name: str) -> float | None:
     return SCORES[name](values) if values else None
 
 
-def make_callbacks(callbacks: Any) -> tuple[Callback, ...]:
-    """Return the user's callbacks as skorch's.
-
-    Parameters
-    ----------
-    callbacks : sequence or None
-        Instances or classes of ``skorch.callbacks.Callback``, pairs of a name and one of these,
-        or functions of a row of the history.
-
-    Returns
-    -------
-    tuple of skorch.callbacks.Callback, or of pairs of a name and one
-
-    Raises
-    ------
-    TypeError
-        If an item is something else.
-    """
+def make_callbacks(callbacks: Sequence[Item] | None) -> tuple[Callback, ...]:
+    """Return the user's callbacks as skorch's, a pair of a name and one where a name was given."""
     if callbacks is None:
         return ()
     if not isinstance(callbacks, list | tuple):
@@ -275,7 +263,7 @@ def make_callbacks(callbacks: Any) -> tuple[Callback, ...]:
     return tuple(_make_callback(item) for item in callbacks)
 
 
-def _make_callback(item: Any) -> Any:
+def _make_callback(item: Item) -> Any:
     if isinstance(item, tuple) and len(item) == 2 and isinstance(item[0], str):
         return item[0], _make_callback(item[1])
     if isinstance(item, Callback):

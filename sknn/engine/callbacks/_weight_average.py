@@ -47,11 +47,10 @@ class WeightAverage:
 
     @torch.no_grad()
     def follow(self) -> None:
-        """Follow the weights after a step.
-
-        With a rate r the average is a <- a + r (w - a). At first r = 9 / (n + 9), which lets the
-        average look back on a tenth of all n steps; later r = 1 / horizon.
-        """
+        """Follow the weights after a step."""
+        # With a rate r the average is a <- a + r (w - a): step k back has weight r (1 - r)^k, so
+        # that it looks back about 1 / r steps. At first r = 9 / (n + 9), the polynomial-decay
+        # average, which looks back on a tenth of all n steps; later r = 1 / horizon.
         self.n_steps += 1
         rate = max(1 / self.horizon, (PARTS - 1) / (self.n_steps + PARTS - 1))
         torch._foreach_lerp_(self.average, [p.data for p in self.weights], min(rate, 1.0))

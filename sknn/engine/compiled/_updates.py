@@ -53,6 +53,7 @@ def clip_gradient(gradient: Array, longest: float) -> None:
     total = 0.0
     for j in range(len(gradient)):
         total += float(gradient[j]) * float(gradient[j])
+    # g <- g * min(1, longest / |g|); 1e-6 is torch's guard against |g| = 0
     factor = longest / (math.sqrt(total) + 1e-6)
     if factor < 1 or math.isnan(factor):
         gradient *= gradient.dtype.type(factor)
@@ -82,6 +83,8 @@ def _update_adam(values: Array, gradient: Array, solver: Solver) -> None:
     kind = values.dtype.type
     beta_1, beta_2 = numbers[BETA_1], numbers[BETA_2]
     rate = numbers[RATE] * math.sqrt(1 - beta_2**n_steps) / (1 - beta_1**n_steps)
+    # m and v start at 0, so that after t steps they are too small by 1 - beta^t; both corrections
+    # are in the rate, and epsilon is added to sqrt(v) itself, as scikit-learn does.
     old_1, new_1, old_2, new_2 = kind(beta_1), kind(1 - beta_1), kind(beta_2), kind(1 - beta_2)
     rate, epsilon = kind(rate), kind(numbers[EPSILON])
     for j in range(len(values)):
@@ -96,6 +99,8 @@ def _update_nadam(values: Array, gradient: Array, solver: Solver) -> None:
     m, v, numbers, counts = solver.first, solver.second, solver.numbers, solver.counts
     kind = values.dtype.type
     beta_1, beta_2, t = numbers[BETA_1], numbers[BETA_2], counts[N_STEPS]
+    # Nesterov's momentum in Adam (Dozat, 2016): the step looks ahead by the next momentum, and
+    # 1 - the product of all momenta takes the place of 1 - beta_1^t.
     mu = beta_1 * (1 - 0.5 * 0.96 ** (t * numbers[MOMENTUM_DECAY]))
     mu_next = beta_1 * (1 - 0.5 * 0.96 ** ((t + 1) * numbers[MOMENTUM_DECAY]))
     counts[MU_PRODUCT] *= mu

@@ -1,20 +1,36 @@
-"""From samples to the network's raw output, in chunks so that memory stays flat."""
+"""From samples to the raw predictions of a network, in chunks so that memory stays flat."""
 
 from collections.abc import Iterable
-from typing import Any
+from contextlib import AbstractContextManager
+from typing import Protocol
 
 import numpy as np
 import torch
+from scipy import sparse
 
 from sknn._specs import Sample
 from sknn.architectures import MLP
 from sknn.engine.data._batches import Batches, SampleDataset
-from sknn.engine.data._device import use_precision
+from sknn.engine.data._device import ComputingNet, use_precision
 from sknn.engine.data._sparse import SparseBatch
 
 #: numbers that the widest layer of a chunk may hold: 1 MiB in float64, so that what one layer
 #: writes is still in the processor's cache when the next one reads it
 CHUNK_NUMBERS = 2**17
+
+
+class PredictingNet(ComputingNet, Protocol):
+    """What of a net computes raw predictions, and their loss."""
+
+    module_: torch.nn.Module
+
+    def count_chunk_samples(self, numbers: int) -> int: ...
+
+    def limit_threads(self, flops_of_a_weight: int, n_samples: int) -> AbstractContextManager: ...
+
+    def get_dataset(self, X: np.ndarray) -> SampleDataset: ...
+
+    def measure_loss(self, output: np.ndarray, samples: SampleDataset) -> float: ...
 
 
 def make_array(output: torch.Tensor) -> np.ndarray:
@@ -23,8 +39,8 @@ def make_array(output: torch.Tensor) -> np.ndarray:
     return (output.float() if output.dtype == torch.bfloat16 else output).numpy()
 
 
-def predict_raw(net: Any, samples: SampleDataset, method: str = "__call__") -> np.ndarray:
-    """Return the network's output, before the link, of all samples.
+def predict_raw(net: PredictingNet, samples: SampleDataset, method: str = "__call__") -> np.ndarray:
+    """Return the network's raw predictions, before the inverse link, of all samples.
 
     Parameters
     ----------
@@ -57,7 +73,9 @@ def predict_raw(net: Any, samples: SampleDataset, method: str = "__call__") -> n
             torch.cuda.empty_cache()
 
 
-def _predict_in_chunks(net: Any, samples: SampleDataset, size: int, method: str) -> np.ndarray:
+def _predict_in_chunks(
+    net: PredictingNet, samples: SampleDataset, size: int, method: str
+) -> np.ndarray:
     module = net.module_
     output_of = getattr(module, method)
     threads = net.limit_threads(2, min(size, len(samples)))
@@ -99,8 +117,12 @@ def _predict_sparse(module: MLP, samples: SampleDataset) -> np.ndarray:
     return torch.cat(chunks).numpy()
 
 
-def forward(net: Any, X: Any, method: str = "__call__") -> np.ndarray:
-    """Return the network's output, before the link.
+def forward(
+    net: PredictingNet,
+    X: np.ndarray | sparse.csr_array | sparse.csr_matrix,
+    method: str = "__call__",
+) -> np.ndarray:
+    """Return the network's raw predictions, before the inverse link.
 
     Parameters
     ----------
@@ -119,22 +141,8 @@ def forward(net: Any, X: Any, method: str = "__call__") -> np.ndarray:
     return predict_raw(net, net.get_dataset(X), method)
 
 
-def compute_mean_loss(net: Any, sample: Sample, output: np.ndarray) -> float:
-    """Return the weighted mean loss of raw output, without penalties.
-
-    Parameters
-    ----------
-    net : Net
-        Its loss is taken.
-    sample : Sample
-        Encoded targets, and weights.
-    output : ndarray of shape (n_samples, n_outputs)
-        As `forward` returns it.
-
-    Returns
-    -------
-    float
-    """
+def compute_mean_loss(net: PredictingNet, sample: Sample, output: np.ndarray) -> float:
+    """Return the weighted mean loss of raw predictions, without penalties."""
     return net.measure_loss(
         output, SampleDataset(sample.X, sample.y, sample.sample_weight, device="cpu")
     )

@@ -25,7 +25,7 @@ class Graph(Protocol):
         """Do the work now."""
 
     def capture(self, work: Work) -> None:
-        """Take down what the work asks of the device, without any of it being done."""
+        """Record the kernels that the work would start, and run none of them."""
 
     def replay(self) -> None:
         """Do what was captured."""
@@ -59,7 +59,7 @@ class CudaGraph:
             work()
 
     def capture(self, work: Work) -> None:
-        """Take down the kernels of the work; it may not wait for the device."""
+        """Record the kernels of the work, which may not wait for the device."""
         graph = torch.cuda.CUDAGraph()
         # The block around it puts the stream back where torch's own does not: if capture fails.
         with (
@@ -86,18 +86,8 @@ class CudaGraph:
 
 
 def choose_graph_maker(device: str) -> Callable[[], Graph] | None:
-    """Return a function that makes graphs for a device; None where there are none.
-
-    Parameters
-    ----------
-    device : str
-        As torch names it: the CPU and Apple's MPS have no graphs.
-
-    Returns
-    -------
-    callable or None
-        Its graphs are captured on one stream, for which libraries take their work space once.
-    """
+    """Return a function that makes graphs for a device; None on the CPU and on Apple's MPS."""
+    # All are captured on one stream, for which libraries take their work space once.
     if torch.device(device).type != "cuda":
         return None
     stream = torch.cuda.Stream(device)

@@ -7,7 +7,6 @@ each replay the numbers of its samples, and what else changes, are written to wh
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Any
 
 import torch
 
@@ -15,7 +14,7 @@ from sknn.architectures import DrawnMasks, is_replayable
 from sknn.engine._run import TrainingRun
 from sknn.engine.backprop._epochs import HandwrittenRunner
 from sknn.engine.backprop._mlp import UpdateCoefficients
-from sknn.engine.data._batches import split_target
+from sknn.engine.data._batches import Target, split_target
 from sknn.engine.graphs._cuda_graph import Graph, Replayed, choose_graph_maker
 from sknn.engine.graphs._mlp import DevicePass
 from sknn.engine.graphs._optimizer_steps import (
@@ -30,7 +29,7 @@ from sknn.engine.optimizers._schedules import EpochSchedule
 
 Tensor = torch.Tensor
 
-#: batches of a chunk at most: starting one costs some 20 µs, so a step gets less than one of it
+#: batches of a chunk at most: starting one losses some 20 µs, so a step gets less than one of it
 MOST_BATCHES = 64
 #: numbers of X in a chunk at most, 64 MiB in float32
 MOST_NUMBERS = 2**24
@@ -54,12 +53,12 @@ class Chunk:
     """
 
     def __init__(
-        self, sizes: list[int], work: Callable[["Chunk"], Any], graph: Graph, device: torch.device
+        self, sizes: list[int], work: Callable[["Chunk"], None], graph: Graph, device: torch.device
     ):
         self.sizes = sizes
         self.chosen = torch.zeros(sum(sizes), dtype=torch.int64, device=device)
         self.masks = DrawnMasks()
-        self.target: Any = None
+        self.target: Target | None = None
         self.output: Tensor | None = None
         self.replayed = Replayed(lambda: work(self), graph)
 
@@ -69,7 +68,7 @@ class Chunk:
         self.masks.draw_again()
         self.replayed()
 
-    def copy_outcome(self) -> tuple[Any, Tensor]:
+    def copy_outcome(self) -> tuple[Target, Tensor]:
         """Return a copy of the targets and raw outputs of the last run."""
         y, weight = split_target(self.target)
         target = y.clone() if weight is None else (y.clone(), weight.clone())
@@ -193,7 +192,7 @@ class ReplayedModule(ReplayedEpochs):
                 outputs.append(self._step(i, part, target if w is None else (target, w)))
         chunk.output = torch.cat(outputs)
 
-    def _step(self, i: int, X: Tensor, target: Any) -> Tensor:
+    def _step(self, i: int, X: Tensor, target: Target) -> Tensor:
         net = self.net
         parameters = list(net.module_.parameters())
         for p in parameters:
@@ -212,7 +211,7 @@ class ReplayedModule(ReplayedEpochs):
         return output.detach()
 
     @torch.no_grad()
-    def _penalize(self, n_samples: int, share: Any) -> None:
+    def _penalize(self, n_samples: int, share: float | Tensor) -> None:
         """Add the penalty and its slope, which autograd would do in many times as many kernels."""
         net = self.net
         weights = net.get_penalized_parameters()
@@ -305,13 +304,13 @@ class ReplayedHandwritten(ReplayedEpochs):
         if form.l1_ratio:
             torch.linalg.vector_norm(weights, 1, out=norms[1])
 
-    def _choose_coefficients(self, share: Any) -> UpdateCoefficients:
+    def _choose_coefficients(self, share: float | Tensor) -> UpdateCoefficients:
         """Return what the products are multiplied with; a tensor's share is in the weights."""
         if self.in_place:
             return UpdateCoefficients(1 - self.rate * self.form.l2 * share, 1.0, -self.rate * share)
         return UpdateCoefficients(0.0, 0.0, 1.0 if isinstance(share, Tensor) else share)
 
-    def _finish_gradient(self, share: Any) -> None:
+    def _finish_gradient(self, share: float | Tensor) -> None:
         """Add the slope of the penalties, and shorten a gradient that is too long."""
         form = self.form
         flat = form.mlp.flat
@@ -322,16 +321,18 @@ class ReplayedHandwritten(ReplayedEpochs):
             _add(gradient, flat.weights.sign(), form.l1 * share)
         form.shorten_gradient()
 
-    def _sum_losses(self, output: Tensor, y: Tensor, relative: Any, sizes: list[int]) -> Tensor:
+    def _sum_losses(
+        self, output: Tensor, y: Tensor, relative: Tensor | None, sizes: list[int]
+    ) -> Tensor:
         """Return the sum over batches of mean loss times number of samples."""
-        costs = self.form.mlp.per_sample(output, y)
+        losses = self.form.mlp.per_sample(output, y)
         if relative is None:
-            return costs.sum()
-        batch_sizes = _make_sizes(sizes, costs)[:, None].expand(-1, sizes[0]).flatten()
-        return costs.dot(relative * batch_sizes[: len(costs)])
+            return losses.sum()
+        batch_sizes = _make_sizes(sizes, losses)[:, None].expand(-1, sizes[0]).flatten()
+        return losses.dot(relative * batch_sizes[: len(losses)])
 
 
-def _add(into: Tensor, what: Tensor, factor: Any) -> None:
+def _add(into: Tensor, what: Tensor, factor: float | Tensor) -> None:
     if isinstance(factor, Tensor):
         into.addcmul_(what, factor)
     else:

@@ -13,11 +13,10 @@ same whatever it does, so it is their number that counts. For L layers, rectifie
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 
-from sknn.engine.backprop._mlp import IN_PLACE, MLPPass
+from sknn.engine.backprop._mlp import IN_PLACE, MLPPass, UpdateCoefficients
 
 Tensor = torch.Tensor
 
@@ -74,23 +73,16 @@ class DevicePass:
         return self.spaces[n_samples]
 
     def run(
-        self, X: Tensor, targets: Tensor, output_t: Tensor, weight: Tensor | None, coefficients: Any
+        self,
+        X: Tensor,
+        targets: Tensor,
+        output_t: Tensor,
+        weight: Tensor | None,
+        coefficients: UpdateCoefficients,
     ) -> None:
         """Go forward, write the raw output, go back, and write what `coefficients` say.
 
-        Parameters
-        ----------
-        X : Tensor of shape (n_samples, n_features)
-            Inputs.
-        targets : Tensor of shape (n_samples, n_columns)
-            Encoded targets, see `MLPPass.encode_targets`.
-        output_t : Tensor of shape (n_outputs, n_samples)
-            Overwritten by the transposed raw output.
-        weight : Tensor of shape (n_samples,) or None
-            What the loss of each sample is multiplied with; None is 1.
-        coefficients : UpdateCoefficients
-            What stays, and the scale of the gradient summed over samples. A gradient takes nothing
-            over from the weights.
+        The arguments are those of `MLPPass.run`. A gradient takes nothing over from the weights.
         """
         space = self.get_space(len(X))
         self._go_forward(X, space, output_t.t())

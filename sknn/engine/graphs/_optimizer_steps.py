@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from sknn.engine.backprop._flat_parameters import AdamStep, Flat
+from sknn.engine.backprop._flat_parameters import AdamStep, Flat, SGDStep
 from sknn.engine.optimizers._fused import step_adam, step_sgd
 from sknn.engine.optimizers._optimizers import SGD, Adam, AdamW, get_learning_rate
 from sknn.engine.optimizers._schedules import Schedule
@@ -59,20 +59,8 @@ def split_into_pieces(tensors: list[Tensor]) -> list[Tensor]:
     return [piece for t in tensors for piece in t.view(-1).split(size)]
 
 
-def make_flat_memory(flat: Flat, step: Any) -> Memory:
-    """Return the memory of parameters in a flat vector.
-
-    Parameters
-    ----------
-    flat : Flat
-        With its optimizer.
-    step : AdamStep, SGDStep or None
-        Holds the state in flat vectors.
-
-    Returns
-    -------
-    Memory
-    """
+def make_flat_memory(flat: Flat, step: AdamStep | SGDStep | None) -> Memory:
+    """Return the memory of parameters in a flat vector, whose state a step holds."""
     if isinstance(step, AdamStep):
         vectors, counts = [moment for (moment,) in step.moments], [step.count]
     else:

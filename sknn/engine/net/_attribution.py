@@ -54,14 +54,7 @@ def gradient_times_input(gradient: np.ndarray, X: np.ndarray) -> np.ndarray:
     One-hot letters sum to 1 at each position, so that training never sees, and does not hold
     down, the part of the gradient that is the same for all letters of a position [1]_.
 
-    Parameters
-    ----------
-    gradient, X : ndarray of shape (n_samples, length, n_letters)
-        Gradient of an output, and encoded sequences.
-
-    Returns
-    -------
-    ndarray of shape (n_samples, length, n_letters)
+    All are of shape (n_samples, length, n_letters).
 
     References
     ----------
@@ -113,20 +106,9 @@ def find_best_windows(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return where along each sequence each filter of the first layer is largest.
 
-    Parameters
-    ----------
-    net : Net
-        Trained, with a `SequenceCNN`.
-    X : ndarray of shape (n_samples, n_features)
-        Encoded sequences.
-    chunk_numbers : int, default=CHUNK_NUMBERS
-        Numbers that the first layer of a chunk of samples may take up.
-
-    Returns
-    -------
-    activation, start, other : ndarray of shape (n_samples, n_filters)
-        The value after the activation, the first position of its window, and whether the window
-        is on the other strand.
+    The net has a `SequenceCNN`. Returned are three arrays of shape (n_samples, n_filters): the
+    value after the activation, the first position of its window, and whether the window is on the
+    other strand.
     """
     module = net.module_.eval()
     samples, size = net.get_dataset(X), _count_chunk_samples(module, chunk_numbers)

@@ -66,7 +66,7 @@ class Net(NeuralNet):
 
     def __init__(
         self,
-        module: Any,
+        module: torch.nn.Module | type[torch.nn.Module],
         *,
         loss: str | Loss | Callable,
         alpha: float = 0.0,
@@ -117,34 +117,12 @@ class Net(NeuralNet):
         return self
 
     def limit_threads(self, flops_of_a_weight: int, n_samples: int) -> AbstractContextManager:
-        """Return a context that computes with as many threads as pay for this module.
-
-        Parameters
-        ----------
-        flops_of_a_weight : int
-            Floating-point operations that a sample costs each weight.
-        n_samples : int
-            Samples that go through the module in one step.
-
-        Returns
-        -------
-        context manager
-        """
+        """Return a context that computes with as many threads as pay for this module."""
         flops = flops_of_a_weight * self.row_products_ * n_samples
         return limit_threads(flops, self.weights_per_unit_)
 
     def count_chunk_samples(self, numbers: int) -> int:
-        """Return how many samples may go through the module at once.
-
-        Parameters
-        ----------
-        numbers : int
-            That the widest layer may then hold.
-
-        Returns
-        -------
-        int
-        """
+        """Return how many samples at once let the widest layer hold so many numbers."""
         return max(1, numbers // self.widest_)
 
     def get_penalized_parameters(self) -> list[torch.nn.Parameter]:
@@ -274,15 +252,7 @@ class Net(NeuralNet):
 def snapshot(net: Net) -> Net:
     """Return a net that predicts as the given one does now, whatever becomes of that one.
 
-    Parameters
-    ----------
-    net : Net
-        In training, perhaps.
-
-    Returns
-    -------
-    Net
-        With a module of its own; its optimizer is that of `net`.
+    It has a module of its own; its optimizer is that of `net`.
     """
     new = Net.__new__(Net)  # a copy by copy.copy would copy the optimizer's state
     vars(new).update(vars(net))

@@ -5,6 +5,7 @@ the device it was on, and nothing is packed into bytes that a loader could not l
 """
 
 from collections import OrderedDict, defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -80,48 +81,24 @@ class KnownTensor:
     index: int
 
 
-def make_plain(value: Any, known: list[torch.Tensor] | tuple = ()) -> Any:
+def make_plain(value: Any, known: Sequence[torch.Tensor] = ()) -> Any:
     """Return a value in which tensors and what holds them are replaced by plain things.
 
-    Parameters
-    ----------
-    value : object
-        Looked through: tensors, instances of `OPENED`, dicts, lists, tuples and sets. All else
-        stays as it is.
-    known : list of Tensor, default=()
-        Are named by their place in this list.
-
-    Returns
-    -------
-    object
-        Arrays may share memory with tensors.
+    Tensors, instances of `OPENED`, dicts, lists, tuples and sets are looked through; known tensors
+    are named by their place. Arrays may share memory with tensors.
     """
     return _Opener(known).open(value)
 
 
-def restore_plain(value: Any, device: str = "cpu", known: list[torch.Tensor] | tuple = ()) -> Any:
-    """Return what `make_plain` was given, in memory of its own.
-
-    Parameters
-    ----------
-    value : object
-        From `make_plain`.
-    device : str, default='cpu'
-        Where tensors go that were not on the CPU.
-    known : list of Tensor, default=()
-        As in `make_plain`.
-
-    Returns
-    -------
-    object
-    """
+def restore_plain(value: Any, device: str = "cpu", known: Sequence[torch.Tensor] = ()) -> Any:
+    """Return what `make_plain` was given, in own memory; what was not on the CPU, on `device`."""
     return _Closer(device, known).close(value)
 
 
 class _Opener:
     """One call of `make_plain`: a thing met twice is one thing afterwards, too."""
 
-    def __init__(self, known: Any):
+    def __init__(self, known: Sequence[torch.Tensor]):
         self.done = {id(tensor): (tensor, KnownTensor(i)) for i, tensor in enumerate(known)}
 
     def open(self, value: Any) -> Any:
@@ -151,7 +128,7 @@ class _Opener:
 class _Closer:
     """One call of `restore_plain`."""
 
-    def __init__(self, device: str, known: Any):
+    def __init__(self, device: str, known: Sequence[torch.Tensor]):
         self.device, self.known = device, known
         self.done: dict[int, Any] = {}
 

@@ -2,6 +2,7 @@
 
 import inspect
 import json
+from types import UnionType
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from skorch import NeuralNet
 from skorch.history import History
 
 from sknn.engine.data._device import find_device
-from sknn.engine.losses._loss import TableLoss
+from sknn.engine.losses._loss import Loss, TableLoss
 from sknn.engine.losses._table import make_known_loss
 from sknn.engine.net._serialization import make_plain, restore_plain
 from sknn.engine.optimizers._schedules import Schedule
@@ -37,7 +38,7 @@ PLAIN = (bool, int, float, str, np.ndarray, np.generic, np.random.RandomState)
 OURS = ("torch.optim", "sknn.")
 
 
-def get_net_state(net: Any) -> dict[str, Any]:
+def get_net_state(net: NeuralNet) -> dict[str, Any]:
     """Return a net as arrays, numbers, text and classes.
 
     Parameters
@@ -69,7 +70,7 @@ def get_net_state(net: Any) -> dict[str, Any]:
     }
 
 
-def set_net_state(net: Any, state: dict[str, Any]) -> None:
+def set_net_state(net: NeuralNet, state: dict[str, Any]) -> None:
     """Make a net what it was when `get_net_state` looked at it.
 
     Parameters
@@ -111,7 +112,7 @@ def set_net_state(net: Any, state: dict[str, Any]) -> None:
     net.history_ = History(_unpack_history(state["history"]))
 
 
-def _check_state(net: Any, state: dict[str, Any]) -> None:
+def _check_state(net: NeuralNet, state: dict[str, Any]) -> None:
     """Raise ValueError unless a state has the parts that `get_net_state` writes, of plain values.
 
     Who wrote a file may have put anything there that skops, or pickle, can make.
@@ -144,7 +145,7 @@ def _refuse_names(what: str, wrong: set[str]) -> None:
         )
 
 
-def _check_kind(name: str, value: Any, kind: Any) -> None:
+def _check_kind(name: str, value: Any, kind: type | UnionType) -> None:
     if not isinstance(value, kind):
         _raise_damaged(name, value)
 
@@ -165,16 +166,16 @@ def _is_plain(value: Any) -> bool:
     return value is None or isinstance(value, PLAIN)
 
 
-def _find_names(net: Any) -> set[str]:
+def _find_names(net: NeuralNet) -> set[str]:
     """Return the names of the constructor's arguments that are saved as they are."""
     return {*_NAMES, *inspect.signature(type(net)).parameters} - DERIVED
 
 
-def _list_parameters(net: Any) -> list[torch.nn.Parameter]:
+def _list_parameters(net: NeuralNet) -> list[torch.nn.Parameter]:
     return [parameter for _, parameter in net.get_all_learnable_params()]
 
 
-def _get_arguments(net: Any) -> dict[str, Any]:
+def _get_arguments(net: NeuralNet) -> dict[str, Any]:
     """Return the arguments of the net's constructor, as they are now."""
     names = _find_names(net)
     return {
@@ -187,14 +188,14 @@ def _get_arguments(net: Any) -> dict[str, Any]:
 _NAMES = inspect.signature(NeuralNet).parameters
 
 
-def _get_loss_state(loss: Any) -> Any:
+def _get_loss_state(loss: Loss) -> Any:
     """Return name and settings of a loss of the table, and another loss as it is."""
     if isinstance(loss, TableLoss) and loss.is_named:
         return {"name": loss.name, "settings": dict(loss.settings)}
     return loss
 
 
-def _restore_loss(state: Any) -> Any:
+def _restore_loss(state: dict | Loss) -> Any:
     return make_known_loss(state["name"], state["settings"]) if isinstance(state, dict) else state
 
 
@@ -208,5 +209,5 @@ def _pack_history(history: list) -> Any:
     return text if repr(json.loads(text)) == repr(rows) else rows
 
 
-def _unpack_history(rows: Any) -> list:
+def _unpack_history(rows: str | list) -> list:
     return json.loads(rows) if isinstance(rows, str) else rows

@@ -155,16 +155,6 @@ class ReplayedStack:
 def make_replays(
     train_on: Callable[..., tuple[Tensor, Tensor]], optimizer: StackedOptimizer, n_steps: int
 ) -> ReplayedStack | None:
-    """Return the replays of a stack; None on a device without graphs.
-
-    Parameters
-    ----------
-    train_on, optimizer, n_steps
-        See `ReplayedStack`.
-
-    Returns
-    -------
-    ReplayedStack or None
-    """
+    """Return the replays of a stack; None on a device without graphs."""
     new_graph = choose_graph_maker(str(optimizer.parameters[0].device))
     return None if new_graph is None else ReplayedStack(train_on, optimizer, n_steps, new_graph)

@@ -86,7 +86,9 @@ class Shared:
             self._entries[key] = array, make_tensor(array, device)
         return self._entries[key][1]
 
-    def get_sample(self, X: torch.Tensor, rows: np.ndarray, y: np.ndarray, weight: Any) -> Sample:
+    def get_sample(
+        self, X: torch.Tensor, rows: np.ndarray, y: np.ndarray, weight: np.ndarray | None
+    ) -> Sample:
         """Return the sample of these rows, the same for equal arguments."""
         key = id(X), rows.tobytes(), y.tobytes(), None if weight is None else weight.tobytes()
         if key not in self._entries:

@@ -1,9 +1,10 @@
 """How many networks may be trained side by side: what fits memory, and what is worth it."""
 
 import os
-from typing import Any
 
 import torch
+
+from sknn.engine.net._net import Net
 
 #: of the free memory that networks side by side take at most
 SHARE_OF_FREE_MEMORY = 0.25
@@ -20,17 +21,7 @@ FEWEST, MOST, MOST_ON_GPU = 8, 64, 1024
 
 
 def free_memory(device: str) -> int:
-    """Return the number of bytes that are free on a device, as far as the system says.
-
-    Parameters
-    ----------
-    device : str
-        torch's name of it.
-
-    Returns
-    -------
-    int
-    """
+    """Return the number of bytes that are free on a device, as far as the system says."""
     if torch.device(device).type == "cuda":
         return torch.cuda.mem_get_info(torch.device(device))[0]
     try:
@@ -39,20 +30,9 @@ def free_memory(device: str) -> int:
         return USUAL_FREE_MEMORY
 
 
-def estimate_member_bytes(net: Any, n_outputs_kept: int = 0) -> int:
-    """Return about how many bytes a network takes in a stack.
-
-    Parameters
-    ----------
-    net : Net
-        Initialised, with its batch size.
-    n_outputs_kept : int, default=0
-        Outputs of an epoch that are kept to be scored.
-
-    Returns
-    -------
-    int
-    """
+def estimate_member_bytes(net: Net, n_outputs_kept: int = 0) -> int:
+    """Return about how many bytes a network takes in a stack, with outputs kept to be scored."""
+    # Each unit has a value and a delta for each sample; inputs lie in the chunk and in the batch.
     units = sum(2 * layer.out_features for layer in net.module_.linears)
     inputs = 2 * net.module_.linears[0].in_features
     numbers = COPIES * net.n_parameters_ + net.batch_size * (units + inputs) + n_outputs_kept
@@ -60,38 +40,12 @@ def estimate_member_bytes(net: Any, n_outputs_kept: int = 0) -> int:
 
 
 def get_memory_budget(device: str = "cpu") -> int:
-    """Return how many bytes networks side by side may take.
-
-    Parameters
-    ----------
-    device : str, default='cpu'
-        Where they are.
-
-    Returns
-    -------
-    int
-        `SHARE_OF_FREE_MEMORY` of what is free.
-    """
+    """Return how many bytes a stack of networks may take, a share of what is free."""
     return int(SHARE_OF_FREE_MEMORY * free_memory(device))
 
 
-def count_side_by_side(net: Any, memory: int, n_outputs_kept: int = 0) -> int:
-    """Return how many networks of one shape to train side by side.
-
-    Parameters
-    ----------
-    net : Net
-        One of them.
-    memory : int
-        Bytes they may take.
-    n_outputs_kept : int, default=0
-        See `estimate_member_bytes`.
-
-    Returns
-    -------
-    int
-        One at least, whatever the memory.
-    """
+def count_side_by_side(net: Net, memory: int, n_outputs_kept: int = 0) -> int:
+    """Return how many networks like this one a stack may hold in so many bytes: at least one."""
     count = MOST_ON_GPU
     if torch.device(net.device).type == "cpu":
         in_cache = CACHE // (4 * net.n_parameters_ * net.dtype_.itemsize)

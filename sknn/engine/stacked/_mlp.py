@@ -14,13 +14,14 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Any
 
 import torch
 
 from sknn.engine._run import TrainingRun
 from sknn.engine.backprop._mlp import IN_PLACE
+from sknn.engine.data._batches import Target
 from sknn.engine.data._matmul import ignore_overflow, multiply
+from sknn.engine.net._net import Net
 from sknn.engine.stacked._batches import Chunk, ChunkLoader, Order
 from sknn.engine.stacked._graphs import make_replays
 from sknn.engine.stacked._optimizer import StackedOptimizer, get_settings
@@ -28,21 +29,11 @@ from sknn.engine.stacked._optimizer import StackedOptimizer, get_settings
 Tensor = torch.Tensor
 
 
-def arrange(nets: Sequence[Any], orders: Sequence[Order]) -> list[int]:
-    """Choose how networks lie in a stack.
+def arrange(nets: Sequence[Net], orders: Sequence[Order]) -> list[int]:
+    """Return the numbers of networks in the order in which they lie in a stack.
 
-    Parameters
-    ----------
-    nets : sequence of Net
-        The networks.
-    orders : sequence of Order
-        That of each.
-
-    Returns
-    -------
-    list of int
-        Numbers of the networks as they shall lie: those of one order together, orders of equally
-        many networks together, and in an order those with equal settings of the optimizer.
+    Those of one order lie together, orders of equally many networks together, and in an order
+    those with equal settings of the optimizer.
     """
     counts, rank = Counter(orders), {order: i for i, order in enumerate(dict.fromkeys(orders))}
     return sorted(
@@ -75,17 +66,7 @@ class Block:
 
 
 def make_blocks(orders: Sequence[Order]) -> list[Block]:
-    """Return the blocks of networks that lie as `arrange` says.
-
-    Parameters
-    ----------
-    orders : sequence of Order
-        That of each network.
-
-    Returns
-    -------
-    list of Block
-    """
+    """Return the blocks of networks, which lie as `arrange` says, by the order of each."""
     blocks, order, net = [], 0, 0
     for count, group in groupby(Counter(orders).values()):
         n_orders = len(list(group))
@@ -244,23 +225,16 @@ class Stack:
         return loss + 0.5 * self.alpha * penalty, output
 
     def step(self, batch: Batch, follow: Callable[[], None]) -> None:
-        """Train on one batch.
-
-        Reads and writes memory of the batch and of the stack alone, always the same of the
-        latter for batches of one shape, and never waits for the device.
-
-        Parameters
-        ----------
-        batch : Batch
-            See there what is overwritten.
-        follow : callable
-            Follows the gradients.
-        """
+        """Train on one batch; `follow` follows the gradients."""
+        # For replays: this reads and writes memory of the batch and of the stack alone, always the
+        # same of the latter for batches of one shape, and never waits for the device.
         self._go_forward(batch.X, batch.output)
         self._compute_delta(batch)
         self._go_back(batch.X)
         if self.is_penalized:
             for i, weight in enumerate(self.weights):
+                # The squares of each network are a product (1, n) (n, 1); d/dW alpha/2 |W|^2 is
+                # alpha W, with the share of the batch in `decay`.
                 flat = weight.view(len(weight), 1, -1)
                 multiply(flat, flat.transpose(1, 2), out=batch.squares[i, :, None, None])
                 self.weight_gradients[i].addcmul_(weight, batch.decay)
@@ -279,7 +253,7 @@ class Stack:
 
     def _give_outputs(self) -> None:
         """Give targets and outputs of the epoch to the networks that want them."""
-        targets: dict[int, Any] = {}
+        targets: dict[int, Target] = {}
         for i, run in enumerate(self.runs):
             if run.keeps_outputs:
                 number = self.order_of[i]
@@ -354,6 +328,7 @@ class Stack:
         for block, delta, gradient in zip(
             self.blocks, space.first_deltas, self.first_gradients, strict=True
         ):
+            # dW = d_1 X^T for all networks of an order at once: their units are one axis of d_1.
             multiply(delta, X[block.orders], out=gradient)
         for delta, gradient in zip(deltas, self.bias_gradients, strict=True):
             torch.sum(delta, 2, out=gradient)

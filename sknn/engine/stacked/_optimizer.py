@@ -4,7 +4,6 @@ import math
 from collections import defaultdict
 from collections.abc import Sequence
 from itertools import groupby
-from typing import Any
 
 import torch
 
@@ -16,17 +15,7 @@ Slices = list[Tensor]
 
 
 def get_settings(optimizer: torch.optim.Optimizer) -> tuple:
-    """Return what two networks must have in common to make a step in one call.
-
-    Parameters
-    ----------
-    optimizer : Adam or SGD
-        Of `sknn.engine.optimizers._optimizers`, with one group of parameters.
-
-    Returns
-    -------
-    tuple
-    """
+    """Return what two networks must have in common to make a step in one call."""
     group = optimizer.param_groups[0]
     names = ("lr", "betas", "epsilon", "n_steps")
     if isinstance(optimizer, SGD):
@@ -50,7 +39,10 @@ class StackedOptimizer:
     """
 
     def __init__(
-        self, optimizers: Sequence[Any], parameters: list[Tensor], gradients: list[Tensor]
+        self,
+        optimizers: Sequence[torch.optim.Optimizer],
+        parameters: list[Tensor],
+        gradients: list[Tensor],
     ):
         self.optimizers = optimizers
         self.parameters, self.gradients = parameters, gradients
@@ -116,5 +108,7 @@ class StackedOptimizer:
 def _step_adam(group: dict, slices: list[Slices], count: Tensor) -> None:
     group["n_steps"] += 1
     count.fill_(group["n_steps"])
+    # torch adds epsilon to sqrt(v / (1 - beta_2^t)), scikit-learn to sqrt(v): of a smaller epsilon
+    # for torch, by the same root, the steps are equal.
     epsilon = group["epsilon"] / math.sqrt(1 - group["betas"][1] ** group["n_steps"])
     step_adam(slices, [count] * len(slices[0]), group, rate=group["lr"], epsilon=epsilon)

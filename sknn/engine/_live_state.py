@@ -1,0 +1,54 @@
+"""What of a run changes from step to step: copied before each epoch, and kept when it pauses."""
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+import torch
+
+from sknn._specs import Progress, TrainConfig
+from sknn.engine.callbacks._dead_network import DeadNetworkRestart
+from sknn.engine.callbacks._stopping import StoppingRule
+from sknn.engine.callbacks._user import UserCallbacks
+from sknn.engine.callbacks._validation import Outputs
+from sknn.engine.callbacks._weight_average import WeightAverage
+from sknn.engine.data._batches import Batches, SampleDataset
+from sknn.engine.net._net import Net
+
+
+@dataclass
+class EpochState:
+    """Where the epoch at hand is; runners begin there, and count their steps here.
+
+    Attributes
+    ----------
+    n_steps, n_samples : int
+        Steps that are done, and samples of them.
+    loss_sum : float or Tensor of shape ()
+        Mean losses of the batches times their sizes, added up; on the device.
+    outputs : list of pairs of targets and raw outputs
+        Of the samples so far, each before the step of its batch, where somebody wants them.
+    """
+
+    n_steps: int = 0
+    n_samples: int = 0
+    loss_sum: float | torch.Tensor = 0.0
+    outputs: list[Outputs] = field(default_factory=list)
+
+
+class LiveState(Protocol):
+    """The parts of a `sknn.engine._run.TrainingRun` that its steps change, and what they ask."""
+
+    net: Net
+    config: TrainConfig
+    progress: Progress
+    samples: SampleDataset
+    batches: Batches
+    epoch: EpochState
+    stopping: StoppingRule
+    callbacks: UserCallbacks
+    average: WeightAverage | None
+    dead_network: DeadNetworkRestart | None
+    random_state: np.random.RandomState
+    first_weights: np.ndarray | None
+    draws: bool
