@@ -32,29 +32,9 @@ _SHOWN = 60
 def explain_refusal(values: object, name: str = "X") -> Iterator[None]:
     """Replace a foreign error by one that says what was expected, what came, and what to do.
 
-    Parameters
-    ----------
-    values : object
-        What is converted to an array of numbers within the block.
-    name : str, default='X'
-        Name of the argument, for messages.
+    `values` is what the block converts to an array of numbers, `name` what messages call it. Where
+    no fault is found the error stays: scikit-learn names wrong axes and complex arrays itself.
 
-    Raises
-    ------
-    TypeError
-        If `values` is no array-like, or a value in it is neither number nor text.
-    ValueError
-        If samples differ in length, or a value is text, a date, missing, or too large.
-
-    Notes
-    -----
-    Where nothing is found the error stays what it is: scikit-learn has words of its own for a wrong
-    number of axes and arrays of complex numbers. NaN and infinity, which it refuses, get a place.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from sknn._refusals import explain_refusal
     >>> ages = [[31.0], ["n/a"]]
     >>> with explain_refusal(ages):
     ...     np.asarray(ages, dtype=float)

@@ -64,5 +64,5 @@ def with_callbacks(method: Method) -> Method:
 
 
 def get_output_container(transformer: BaseEstimator) -> str:
-    """Return what `set_output` or scikit-learn's configuration asks for, as ``'pandas'``."""
+    """Return what `set_output` or scikit-learn's configuration asks for, such as ``'pandas'``."""
     return _get_output_config("transform", transformer)["dense"]

@@ -20,20 +20,7 @@ RandomStateLike = int | np.random.RandomState | None
 
 
 def make_local_random_state(random_state: RandomStateLike) -> np.random.RandomState:
-    """Return a generator that is never NumPy's global one.
-
-    scikit-learn takes ``None`` for the global generator, so that fitting moves it. Here ``None``
-    is a fresh generator with entropy from the operating system.
-
-    Parameters
-    ----------
-    random_state : int, RandomState instance or None
-        An int seeds a new generator; an instance is used, and advanced, as it is.
-
-    Returns
-    -------
-    numpy.random.RandomState
-    """
+    """Return a generator that is never NumPy's global one, which None means in scikit-learn."""
     return np.random.RandomState() if random_state is None else check_random_state(random_state)
 
 
@@ -41,26 +28,7 @@ def make_local_random_state(random_state: RandomStateLike) -> np.random.RandomSt
 def restore_on_error(estimator: object) -> Iterator[None]:
     """Give an estimator back all its attributes if the block ends in an error or Ctrl-C.
 
-    The attributes of before are kept as they are and not copied, which costs nothing. An attribute
-    that is changed in place within the block must thus be replaced by a copy first.
-
-    Parameters
-    ----------
-    estimator : object
-        The estimator that is fitted within the block.
-
-    Examples
-    --------
-    >>> from types import SimpleNamespace
-    >>> from sknn._validation import restore_on_error
-    >>> model = SimpleNamespace(n_features_in_=3)
-    >>> try:
-    ...     with restore_on_error(model):
-    ...         model.n_features_in_, model.names = 5, ["a", "b"]
-    ...         raise ValueError("X and y differ in length")
-    ... except ValueError:
-    ...     print(vars(model))
-    {'n_features_in_': 3}
+    The attributes of before are kept and not copied: replace by a copy what changes in place.
     """
     before = dict(vars(estimator))
     try:
@@ -74,25 +42,9 @@ def restore_on_error(estimator: object) -> Iterator[None]:
 def check_weights(
     sample_weight: ArrayLike | None, X: MatrixLike, dtype: DTypeLike = np.float64
 ) -> np.ndarray | None:
-    """Check sample weights against X.
+    """Return sample weights of shape (n_samples,) for X, non-negative and not all 0, or None.
 
-    Parameters
-    ----------
-    sample_weight : array-like of shape (n_samples,), a number, or None
-        Non-negative, at least one of them positive.
-    X : {array-like, sparse matrix} of shape (n_samples, n_features)
-        The rows they belong to.
-    dtype : dtype, default=float64
-        Of the result, when it is not float32 already.
-
-    Returns
-    -------
-    ndarray of shape (n_samples,), or None if none were given
-
-    Raises
-    ------
-    ValueError
-        If the length is wrong, a weight is negative or not finite, or all are zero.
+    `dtype` is that of the result, unless they are float32 already; a number counts for all.
     """
     if sample_weight is None:
         return None
@@ -109,44 +61,15 @@ def check_weights(
 
 
 def check_container(X: object) -> None:
-    """Raise TypeError for an X that holds no samples, or that can be read only once.
-
-    Parameters
-    ----------
-    X : object
-        What a user gave.
-
-    Raises
-    ------
-    TypeError
-        If X is a mapping, a set, an iterator, or an array with masked values; it says what to
-        give.
-    """
+    """Raise TypeError for an X that holds no samples, or that can be read only once."""
     fault = find_wrong_container(X, "X")
     if fault is not None:
         raise fault
 
 
 def sort_classes(classes: object) -> np.ndarray:
-    """Return the classes that ``partial_fit`` is given, sorted, each once.
+    """Return the classes that ``partial_fit`` is given, sorted, each once, of shape (n_classes,).
 
-    Parameters
-    ----------
-    classes : array-like of shape (n_classes,)
-        Labels, all text or all numbers.
-
-    Returns
-    -------
-    ndarray of shape (n_classes,)
-
-    Raises
-    ------
-    ValueError
-        If they cannot be put in order, or have another shape.
-
-    Examples
-    --------
-    >>> from sknn._validation import sort_classes
     >>> sort_classes(["yes", "no", "no"]).tolist()
     ['no', 'yes']
     """
@@ -172,22 +95,9 @@ def sort_classes(classes: object) -> np.ndarray:
 
 
 def is_clean_array(X: MatrixLike, n_features: int) -> bool:
-    """Return whether an array is a table of finite numbers, at little cost.
+    """Return whether X is an array of finite numbers of that width, at little cost.
 
-    scikit-learn's ``validate_data`` takes about as long as a small network takes for a sample.
-    Where this says False it has to look; names of columns are not looked at here.
-
-    Parameters
-    ----------
-    X : object
-        What a user gave.
-    n_features : int
-        Columns it must have.
-
-    Returns
-    -------
-    bool
-        True only for a finite plain array of real numbers, of that width, with one sample at least.
+    ``validate_data`` takes as long as a small network; it has to look where this is False.
     """
     if type(X) is not np.ndarray or X.dtype.kind not in "fiu" or X.ndim != 2:
         return False
@@ -198,22 +108,7 @@ def is_clean_array(X: MatrixLike, n_features: int) -> bool:
 
 
 def check_layer_sizes(hidden_layer_sizes: int | Sequence[int] | np.ndarray) -> tuple[int, ...]:
-    """Return the numbers of hidden units as a tuple of int.
-
-    Parameters
-    ----------
-    hidden_layer_sizes : int or array-like of int of shape (n_hidden_layers,)
-        A single int means one hidden layer.
-
-    Returns
-    -------
-    tuple of int
-
-    Raises
-    ------
-    ValueError
-        If a size is not a whole number above 0.
-    """
+    """Return the numbers of hidden units as a tuple of int above 0; one int is one layer."""
     try:
         sizes = list(hidden_layer_sizes)
     except TypeError:  # a single number
@@ -354,24 +249,13 @@ def check_numeric_target(y: object) -> None:
 
 
 def rescale_weights(weights: np.ndarray) -> np.ndarray:
-    """Return sample weights that can be summed and divided in the precision of a network.
+    """Return sample weights (n_samples,) whose sums and quotients a network's precision can hold.
 
-    A weight below 1e-30 times the largest counts for nothing, and is 0; were it kept, the batch
-    that holds such samples alone would be a step of its own with an infinite share. Where the
-    largest is itself out of [1e-15, 1e15], all are multiplied by a power of two.
-
-    Parameters
-    ----------
-    weights : ndarray of shape (n_samples,)
-        Finite and non-negative, one of them positive.
-
-    Returns
-    -------
-    ndarray of shape (n_samples,)
-        The weights themselves where nothing is to be done.
+    A weight below 1e-30 times the largest becomes 0: a batch of such samples alone would be a
+    step of its own with an infinite share.
     """
     largest = weights.max()
-    if not 1e-15 <= largest <= 1e15:
+    if not 1e-15 <= largest <= 1e15:  # a power of two changes no digit
         weights = np.ldexp(weights.astype(np.float64), -int(np.frexp(largest)[1]))
         largest = weights.max()
     is_lost = (weights > 0) & (weights < 1e-30 * largest)

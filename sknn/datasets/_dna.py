@@ -88,8 +88,9 @@ def make_motif_sequences(
     if both_strands:
         turned = random_state.random_sample(n_samples) < 0.5
         planted[turned] = 3 - planted[turned, ::-1]
-    rows = np.flatnonzero(y)
-    bases[rows[:, None], positions[rows, None] + np.arange(width)] = planted[rows]
+    positive = np.flatnonzero(y)
+    places = positions[positive, None] + np.arange(width)
+    bases[positive[:, None], places] = planted[positive]
     letters = np.frombuffer(BASES.encode(), np.uint8)[bases]
     X = letters.view(f"S{length}").ravel().astype(f"U{length}")
     return X, y, np.where(y == 1, positions, -1)

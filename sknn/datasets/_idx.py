@@ -80,15 +80,7 @@ def _check_magic(path: Path, content: bytearray, n_dimensions: int) -> None:
 
 
 def write_idx(path: Path, array: np.ndarray) -> None:
-    """Write bytes as a gzip-compressed IDX file, as a whole or not at all.
-
-    Parameters
-    ----------
-    path : pathlib.Path
-        The file to write or replace.
-    array : ndarray of uint8
-        Its values.
-    """
+    """Write an array of uint8 as a gzip-compressed IDX file, as a whole or not at all."""
     header = bytes([0, 0, _UNSIGNED_BYTE, array.ndim]) + np.array(array.shape, ">u4").tobytes()
     with replace_file(path) as unfinished, gzip.open(unfinished, "wb", compresslevel=6) as file:
         file.write(header + array.tobytes())

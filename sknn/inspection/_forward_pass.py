@@ -1,4 +1,4 @@
-"""What every node of a network computes for some rows."""
+"""What every node of a network computes for some samples."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -50,7 +50,7 @@ class ForwardPass:
     input_names : list of str
         Names of the inputs.
     inputs : ndarray of shape (n_samples, n_inputs)
-        What the network gets of the rows.
+        What the network gets of the samples.
     layers : list of LayerPass
         From the first hidden layer to the output layer.
     """
@@ -78,12 +78,12 @@ def forward_pass(model: Model, X: MatrixLike, names: Sequence[str] | None = None
     ----------
     model : object
         A unit, a network of units, or a fitted estimator with ``coefs_``, ``intercepts_``,
-        ``activation`` and ``out_activation_``, as `DeepMLPClassifier`, or with ``coef_`` and
-        ``intercept_``, as `PerceptronClassifier`. ``activation`` is a name, or one for each
+        ``activation`` and ``out_activation_``, such as `DeepMLPClassifier`, or with ``coef_`` and
+        ``intercept_``, such as `PerceptronClassifier`. ``activation`` is a name, or one for each
         hidden layer. Dropout is fine: it does nothing in prediction.
     X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
-        A few rows, as for ``predict``; the inputs of the pass are what the network gets of them,
-        scaled and encoded where it does that itself. Sparse rows become dense.
+        A few samples, as for ``predict``; the inputs of the pass are what the network gets of them,
+        scaled and encoded where it does that itself. Sparse samples become dense.
     names : sequence of str or None, default=None
         Names of all nodes, inputs first. None means the names the model has; other nodes are
         numbered from 1 on, through all layers.

@@ -15,7 +15,7 @@ from sknn.losses import find_value_loss
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-#: what is drawn -> keys of a history, training rows first
+#: what is drawn -> keys of a history, training first
 QUANTITIES = {"loss": ("loss", "validation_loss"), "score": ("score", "validation_score")}
 
 
@@ -23,7 +23,7 @@ class LossCurveDisplay:
     """Loss and score of one or several networks, epoch by epoch.
 
     Training is a solid line, validation a broken one of the same colour. Where `early_stopping`
-    chose an epoch by validation rows, a dot marks the one whose weights the network has.
+    chose an epoch by the validation set, a dot marks the one whose weights the network has.
 
     Make it with `from_estimator`, or `from_estimators` for several networks in one picture.
 
@@ -61,7 +61,7 @@ class LossCurveDisplay:
 
     See Also
     --------
-    sklearn.model_selection.LearningCurveDisplay : Scores against the number of rows.
+    sklearn.model_selection.LearningCurveDisplay : Scores against the number of samples.
 
     Examples
     --------
@@ -128,8 +128,8 @@ class LossCurveDisplay:
         ----------
         estimator : estimator
             Fitted; with ``history_``, or with ``loss_curve_`` and perhaps ``validation_scores_``
-            as scikit-learn's MLPs, or with ``errors_curve_`` as `PerceptronClassifier`. Pipelines
-            and searches are looked into.
+            such as scikit-learn's MLPs, or with ``errors_curve_`` such as `PerceptronClassifier`.
+            Pipelines and searches are looked into.
         name : str or None, default=None
             For the legend; None leaves it out.
         quantity : {'loss', 'score', 'both'}, default='loss'
@@ -228,22 +228,22 @@ class LossCurveDisplay:
         """
         if quantity not in (*QUANTITIES, "both"):
             raise ValueError(f"quantity must be one of {[*QUANTITIES, 'both']}, got {quantity!r}.")
-        wanted = list(QUANTITIES) if quantity == "both" else [quantity]
-        for key in wanted:
+        quantities = list(QUANTITIES) if quantity == "both" else [quantity]
+        for key in quantities:
             if not any(
                 k in history for history in self.histories.values() for k in QUANTITIES[key]
             ):
                 raise ValueError(
-                    f"There is no curve of the {key}; scores are kept where there are validation "
-                    "rows, as with early_stopping=True."
+                    f"There is no curve of the {key}; scores are kept where there is a "
+                    "validation set, as with early_stopping=True."
                 )
         purpose = f"{type(self).__name__}.plot"
         self.ax_, self.axes_ = make_panels(
-            ax, len(wanted), 2, size=(4.2, 3.4), purpose=purpose, gap=0.06
+            ax, len(quantities), 2, size=(4.2, 3.4), purpose=purpose, gap=0.06
         )
         self.figure_ = self.axes_[0].figure
         self.lines_, self.best_points_ = [], []
-        for axis, key in zip(self.axes_, wanted, strict=True):
+        for axis, key in zip(self.axes_, quantities, strict=True):
             self._draw(axis, key, dict(line_kw or {}))
         show_text_as_it_is(self.axes_)
         return self
@@ -317,7 +317,7 @@ def _get_best_iter(network: Model, history: Mapping[str, Sequence[float]]) -> in
 
 def _get_loss_name(network: Model) -> str:
     if hasattr(network, "errors_curve_"):
-        return "misclassified training rows (weight)"
+        return "misclassified training samples (weight)"
     return "loss"
 
 

@@ -90,7 +90,7 @@ class MotifLogoDisplay:
         y : array-like of shape (n_samples,), default=None
             See ``SequenceCNNClassifier.motifs``.
         n_motifs : int, default=4
-            The most that are drawn.
+            Maximum number that is drawn.
         n_columns : int, default=2
             Logos side by side.
         ax : matplotlib Axes, sequence of Axes, or None, default=None

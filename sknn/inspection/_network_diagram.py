@@ -148,10 +148,10 @@ class NetworkDiagramDisplay:
         Parameters
         ----------
         estimator : object
-            With ``coefs_`` and ``intercepts_``, as `DeepMLPClassifier`, `ThresholdNetwork` and
-            scikit-learn's MLPs, or with ``coef_`` and ``intercept_``, as `PerceptronClassifier`
-            and `ThresholdUnit`. Pipelines and searches are looked into. The inputs of a network
-            that encodes data frames are the encoded columns.
+            With ``coefs_`` and ``intercepts_``, such as `DeepMLPClassifier`, `ThresholdNetwork` and
+            scikit-learn's MLPs, or with ``coef_`` and ``intercept_``, such as
+            `PerceptronClassifier` and `ThresholdUnit`. Pipelines and searches are looked
+            into. The inputs of a network that encodes data frames are the encoded columns.
         X : {array-like, dataframe} of shape (1, n_features) or None, default=None
             An example whose way through the network is shown.
         feature_names : sequence of str or None, default=None
@@ -189,7 +189,7 @@ class NetworkDiagramDisplay:
             passed = forward_pass(network, apply_steps(transformers, X))
             if len(passed.inputs) != 1:
                 raise ValueError(
-                    f"X must be a single row, got {len(passed.inputs)} rows. Give one, as X[:1]."
+                    f"X must be a single sample, got {len(passed.inputs)}. Give one, such as X[:1]."
                 )
             values = [passed.inputs, *(layer.activations for layer in passed.layers)]
         names = getattr(network, "_input_names", getattr(network, "feature_names_in_", None))

@@ -131,9 +131,9 @@ class PredictionGridDisplay:
             Height and width of the images, and 3 or 4 for colours; None means that of X, or, of
             pixels in a row, square grey images.
         which : {'all', 'right', 'wrong'}, default='all'
-            Whether to draw only rows that are predicted so.
+            Whether to draw only samples that are predicted so.
         n_images : int, default=15
-            The first so many of these rows are drawn.
+            The first so many of these samples are drawn.
         n_columns : int, default=5
             Images side by side.
         ax : matplotlib Axes, sequence of Axes, or None, default=None
@@ -150,7 +150,7 @@ class PredictionGridDisplay:
         TypeError
             If the estimator is no classifier.
         ValueError
-            If rows are no such images, no row is predicted so, rows have several labels, or names
+            If samples are no such images, none is predicted so, they have several labels, or names
             are not one for each class.
         sklearn.exceptions.NotFittedError
             If the estimator is not fitted.
@@ -165,7 +165,7 @@ class PredictionGridDisplay:
             )
         if np.ndim(y_pred) != 1:
             raise ValueError(
-                "PredictionGridDisplay draws one class for each row; the predictions of "
+                "PredictionGridDisplay draws one class for each sample; the predictions of "
                 f"{type(estimator).__name__} have shape {np.shape(y_pred)}. Draw one label at a "
                 "time, with PredictionGridDisplay.from_predictions."
             )
@@ -222,9 +222,9 @@ class PredictionGridDisplay:
             Height and width of the images, and 3 or 4 for colours; None means that of X, or, of
             pixels in a row, square grey images.
         which : {'all', 'right', 'wrong'}, default='all'
-            Whether to draw only rows that are predicted so.
+            Whether to draw only samples that are predicted so.
         n_images : int, default=15
-            The first so many of these rows are drawn.
+            The first so many of these samples are drawn.
         n_columns : int, default=5
             Images side by side.
         ax : matplotlib Axes, sequence of Axes, or None, default=None
@@ -239,7 +239,7 @@ class PredictionGridDisplay:
         Raises
         ------
         ValueError
-            If rows are no such images, there is not a class for each, no row is predicted so, or
+            If samples are no such images, there is not a class for each, none is predicted so, or
             a class has no name.
         """
         if which not in WHICH:
@@ -247,24 +247,24 @@ class PredictionGridDisplay:
         X, y_true, y_pred = np.asarray(X), np.asarray(y_true), np.asarray(y_pred)
         if y_true.shape != (len(X),) or y_pred.shape != y_true.shape:
             raise ValueError(
-                f"There must be one class for each of the {len(X)} rows; got y_true of shape "
+                f"There must be one class for each of the {len(X)} samples; got y_true of shape "
                 f"{y_true.shape} and y_pred of shape {y_pred.shape}."
             )
-        wanted = {
+        chosen = {
             "all": np.ones(len(X), dtype=bool),
             "right": y_pred == y_true,
             "wrong": y_pred != y_true,
         }
         if n_images < 1:
             raise ValueError(f"n_images must be at least 1, got {n_images!r}.")
-        rows = np.flatnonzero(wanted[which])[:n_images]
-        if len(rows) == 0:
-            raise ValueError(f"No row is predicted as which={which!r} asks for; none to draw.")
+        samples = np.flatnonzero(chosen[which])[:n_images]
+        if len(samples) == 0:
+            raise ValueError(f"No sample is predicted as which={which!r} asks for; none to draw.")
         display = cls(
-            make_images(X[rows], image_shape),
-            _name_labels(y_true[rows], class_names),
-            _name_labels(y_pred[rows], class_names),
-            y_proba=None if y_proba is None else np.asarray(y_proba)[rows],
+            make_images(X[samples], image_shape),
+            _name_labels(y_true[samples], class_names),
+            _name_labels(y_pred[samples], class_names),
+            y_proba=None if y_proba is None else np.asarray(y_proba)[samples],
         )
         return display.plot(ax, n_columns=n_columns, image_kw=image_kw)
 

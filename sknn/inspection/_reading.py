@@ -55,23 +55,8 @@ class Layers:
 def unwrap(estimator: Model) -> tuple[list[BaseEstimator], Model]:
     """Return the transformers before a network, first to last, and the network itself.
 
-    Parameters
-    ----------
-    estimator : object
-        Fitted; a pipeline, a search with ``best_estimator_``, a `TransformedTargetRegressor`, or
-        any of these in each other.
-
-    Returns
-    -------
-    transformers : list of object
-        With ``transform``, to be applied one after the other.
-    network : object
-        What is left at the end.
-
-    Raises
-    ------
-    sklearn.exceptions.NotFittedError
-        If the estimator is not fitted.
+    Pipelines, searches and `TransformedTargetRegressor`, also in each other, are looked into;
+    what is not fitted raises NotFittedError.
     """
     transformers: list[BaseEstimator] = []
     while True:
@@ -98,24 +83,7 @@ def apply_steps(transformers: list[BaseEstimator], X: MatrixLike) -> MatrixLike:
 
 
 def read_layers(network: Model, purpose: str) -> Layers:
-    """Return the weights of a network or of a layer of units.
-
-    Parameters
-    ----------
-    network : object
-        With ``coefs_`` and ``intercepts_``, or with ``coef_`` and ``intercept_``.
-    purpose : str
-        For the error message.
-
-    Returns
-    -------
-    Layers
-
-    Raises
-    ------
-    ValueError
-        If it has no such weights.
-    """
+    """Return the weights of a network or of a layer of units; `purpose` begins the error."""
     if hasattr(network, "coefs_") and hasattr(network, "intercepts_"):
         coefs = [np.asarray(coef) for coef in network.coefs_]
         names = _get_hidden_names(network, len(coefs) - 1)
@@ -151,29 +119,23 @@ def get_input_names(network: Model, n_inputs: int) -> list[str]:
 
 
 def read_names(names: Iterable[str], n: int, what: str) -> list[str]:
-    """Return names as text.
-
-    Raises
-    ------
-    ValueError
-        If there are not n of them.
-    """
+    """Return n names as text, or raise ValueError that says what they name."""
     names = [str(name) for name in names]
     if len(names) != n:
         raise ValueError(f"Expected {n} {what}, got {len(names)}: {names[:10]}.")
     return names
 
 
-def make_images(rows: np.ndarray, image_shape: Sequence[int] | None) -> np.ndarray:
+def make_images(samples: np.ndarray, image_shape: Sequence[int] | None) -> np.ndarray:
     """Return samples of pixels as images of shape (n_images, height, width[, n_channels]).
 
-    `rows` are images already, or of shape (n_images, n_pixels); `image_shape` is a height and a
+    `samples` are images already, or of shape (n_images, n_pixels); `image_shape` is a height and a
     width, for colours also 3 or 4 channels, and None for square grey images.
     """
-    if rows.ndim > 2 and image_shape is None:
-        image_shape = rows.shape[1:]
-    rows = rows.reshape(len(rows), -1)
-    n_pixels = rows.shape[1]
+    if samples.ndim > 2 and image_shape is None:
+        image_shape = samples.shape[1:]
+    samples = samples.reshape(len(samples), -1)
+    n_pixels = samples.shape[1]
     if image_shape is None:
         side = round(n_pixels**0.5)
         if side * side != n_pixels:
@@ -189,42 +151,18 @@ def make_images(rows: np.ndarray, image_shape: Sequence[int] | None) -> np.ndarr
             "image_shape must be a height and a width, and for colours 3 or 4 channels, whose "
             f"product is the number of features, {n_pixels}; got {image_shape!r}."
         )
-    return rows.reshape(-1, *shape)
+    return samples.reshape(-1, *shape)
 
 
 def find_sequence_network(
     estimator: BaseEstimator, X: MatrixLike, purpose: str
 ) -> tuple[BaseEstimator, MatrixLike]:
-    """Return a fitted network for sequences of letters, and X as it takes it.
-
-    Parameters
-    ----------
-    estimator : object
-        Fitted; see `unwrap`.
-    X : object
-        What `estimator` takes.
-    purpose : str
-        For error messages.
-
-    Returns
-    -------
-    network : object
-        With ``motifs``, ``saliency`` and ``letters_``.
-    X : object
-        After the transformers in front of it.
-
-    Raises
-    ------
-    ValueError
-        If it is no such network.
-    sklearn.exceptions.NotFittedError
-        If it is not fitted.
-    """
+    """Return a fitted network for sequences of letters, and X after the transformers before it."""
     transformers, network = unwrap(estimator)
     check_is_fitted(network)
     if getattr(network, "letters_", None) is None:
         raise ValueError(
-            f"{purpose} draws networks that were fitted on sequences of letters, as "
+            f"{purpose} draws networks that were fitted on sequences of letters, such as "
             f"SequenceCNNClassifier; got {type(network).__name__}."
         )
     for transformer in transformers:

@@ -1,7 +1,7 @@
 """Which bases of sequences speak for and against an output."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -83,7 +83,7 @@ class SaliencyMapDisplay:
         estimator: Model,
         X: MatrixLike,
         *,
-        target: Any = None,
+        target: ArrayLike | None = None,
         names: Sequence[str] | None = None,
         n_columns: int = 1,
         ax: "Axes | Sequence[Axes] | None" = None,

@@ -131,10 +131,7 @@ def check_two_classes(classes: np.ndarray) -> None:
 
 
 def choose_classes(decision: np.ndarray, fires: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
-    """Return the position of the class that the units choose, of shape (n_samples,).
-
-    `decision` are the margins of one unit for two classes, or of a unit per class.
-    """
+    """Return the class positions (n_samples,) that one unit, or one per class, chooses."""
     return fires(decision).astype(int) if decision.ndim == 1 else decision.argmax(axis=1)
 
 

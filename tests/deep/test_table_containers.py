@@ -172,7 +172,7 @@ def test_identifiers_beyond_floats_stay_apart_as_categories(make, dtype, contain
 def test_a_number_beyond_float32_is_named_unless_it_is_scaled():
     rows = np.array([[1.0, 2.0], [1e300, 3.0]])
     model = DeepMLPRegressor(dtype="float32", scale=None)
-    with pytest.raises(ValueError, match=r"float32.*column 0 holds 1e\+300 in row 1"):
+    with pytest.raises(ValueError, match=r"float32.*column 0 holds 1e\+300 in sample 1"):
         model.fit(rows, [0.0, 1.0])
     assert not hasattr(model, "n_features_in_")
     model.set_params(scale="standard", max_iter=2).fit(rows, [0.0, 1.0])

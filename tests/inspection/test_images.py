@@ -138,7 +138,7 @@ def test_a_classifier_without_probabilities_will_do(digits):
         ({"which": "some"}, "which must be one of.*got 'some'"),
         ({"class_names": {0: "zero"}}, r"class_names has no name for \[1\]; it has \[0\]"),
         ({"image_shape": (3, 3)}, "product is the number of features, 4"),
-        ({"which": "wrong"}, "No row is predicted as which='wrong' asks for"),
+        ({"which": "wrong"}, "No sample is predicted as which='wrong' asks for"),
         ({"n_images": 0}, "n_images must be at least 1, got 0"),
     ],
 )
@@ -149,7 +149,7 @@ def test_wrong_arguments_of_a_grid_are_refused(options, message):
 
 
 def test_predictions_must_be_one_for_each_row():
-    with pytest.raises(ValueError, match=r"one class for each of the 2 rows.*\(2, 2\)"):
+    with pytest.raises(ValueError, match=r"one class for each of the 2 samples.*\(2, 2\)"):
         PredictionGridDisplay.from_predictions(np.zeros((2, 4)), [0, 1], [[0, 1], [1, 1]])
 
 

@@ -45,7 +45,7 @@ def test_errors_of_a_perceptron_are_drawn_as_such(networks):
     perceptron = networks["PerceptronClassifier"]
     display = LossCurveDisplay.from_estimator(perceptron)
     assert _data(display.lines_[0])[1] == perceptron.errors_curve_
-    assert display.ax_.get_ylabel() == "misclassified training rows (weight)"
+    assert display.ax_.get_ylabel() == "misclassified training samples (weight)"
 
 
 def test_a_history_comes_before_other_curves():

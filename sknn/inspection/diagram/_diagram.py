@@ -244,12 +244,10 @@ def _make_lines(layout: Layout, layer: int, texts: list[Text]) -> Iterator[Line]
 
 
 def _place_numbers(n_before: int, n_after: int) -> tuple[float, float]:
-    """Return how far along the lines numbers do not meet, and how far apart they are, in places.
-
-    Lines join places i and j, counted from 0. At a share t of the way their heights are
-    (1 - t) i + t j: different, and evenly spaced, for t = 1 / (n_after + 1), or from the other end
-    for t = 1 - 1 / (n_before + 1).
-    """
+    """Return how far along the lines numbers do not meet, and how far apart, in places."""
+    # Lines join places i and j, counted from 0. At a share t of the way their heights are
+    # (1 - t) i + t j: different, and evenly spaced, for t = 1 / (n_after + 1), or from the other
+    # end for t = 1 - 1 / (n_before + 1).
     if n_after <= n_before:
         return 1 / (n_after + 1), 1 / (n_after + 1)
     return 1 - 1 / (n_before + 1), 1 / (n_before + 1)

@@ -13,20 +13,7 @@ if TYPE_CHECKING:
 
 
 def check_axes(ax: "Axes | None", purpose: str) -> None:
-    """Raise an error if something is neither an Axes nor None.
-
-    Parameters
-    ----------
-    ax : object
-        What a user gave as such.
-    purpose : str
-        For the error message.
-
-    Raises
-    ------
-    TypeError
-        If it is something else, as a figure.
-    """
+    """Raise TypeError if `ax` is neither an Axes nor None; a figure is neither."""
     axes = require("matplotlib.axes", purpose)
     if ax is not None and not isinstance(ax, axes.Axes):
         raise TypeError(

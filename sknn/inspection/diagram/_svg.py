@@ -10,22 +10,11 @@ _COLORS = {1: POSITIVE, -1: NEGATIVE, 0: "currentColor"}
 
 
 def write_svg(sheet: Sheet, title: str) -> str:
-    """Return a drawing as an SVG document.
+    """Return a drawing as an SVG document; screen readers say its title.
 
     Texts and outlines have the colour of the surrounding text (``currentColor``) and there is no
     background, so that it fits a light page and a dark one. Pointing at a line or a node shows
     its numbers.
-
-    Parameters
-    ----------
-    sheet : Sheet
-        What to draw.
-    title : str
-        Said by screen readers.
-
-    Returns
-    -------
-    str
     """
     body = [
         *(_write_line(line, sheet.height) for lines in [*sheet.lines, sheet.key] for line in lines),

@@ -18,7 +18,7 @@ def make_categorical_mask(
     names: Sequence[str] | None,
     by_dtype: list[bool] | None,
 ) -> np.ndarray:
-    """Tell which columns are categorical, as `HistGradientBoostingClassifier` takes it.
+    """Return which columns are categorical; the parameter is that of `HistGradientBoosting*`.
 
     Parameters
     ----------
@@ -104,7 +104,7 @@ class CategoryColumn:
     label : str or int
         Name, or position in an array, for messages.
     levels : tuple
-        Those of the training rows, sorted.
+        Those of the training samples, sorted.
     kind : str
         'text', 'numeric' or the name of another type; empty where there are no levels.
     missing : bool
@@ -150,7 +150,7 @@ class CategoryColumn:
         return 1 if self.is_pair or not self.one_hot else self.n_levels
 
     def encode(self, column: Column) -> np.ndarray:
-        """Return the number of each row's level, 0 for unknown ones, of shape (n_samples,).
+        """Return the number of each sample's level, 0 for unknown ones, of shape (n_samples,).
 
         Raises
         ------
@@ -174,11 +174,11 @@ class CategoryColumn:
         """Write the numbers for codes into `out`, zeros of shape (n_samples, n_outputs)."""
         if not self.one_hot:
             out[:, 0] = codes
-        elif self.is_pair:
+        elif self.is_pair:  # one column tells two levels apart, -1 and 1, and 0 is neither
             out[:, 0] = np.array([0, -1, 1], out.dtype)[codes]
         else:
-            rows = np.flatnonzero(codes)
-            out[rows, codes[rows] - 1] = 1
+            known = np.flatnonzero(codes)  # a level that fit has not seen is 0 in all columns
+            out[known, codes[known] - 1] = 1
 
     def make_names(self, feature: str) -> list[str]:
         """Return names for the columns that `write` fills."""
@@ -196,11 +196,11 @@ def fit_category_column(
     Parameters
     ----------
     column : Column
-        Of training rows.
+        Of training samples.
     kept : ndarray of int or None
-        Rows to learn from; None for all.
+        Samples to learn from; None for all.
     max_one_hot : int or None
-        Most levels that become columns.
+        Maximum number of levels that become columns.
 
     Returns
     -------
@@ -212,6 +212,7 @@ def fit_category_column(
     codes, levels = column.read_levels()
     # Numbers are levels for sure only where the user made categories of them.
     kind = _find_kind_of_levels(column, levels, may_be_fractions=column.kind == "category")
+    # Code -1, a missing value, is counted at place 0.
     used = np.bincount((codes if kept is None else codes[kept]) + 1, minlength=len(levels) + 1)
     plain = {i: _simplify(levels[i]) for i in np.flatnonzero(used[1:]).tolist()}
     order = sorted(plain, key=plain.get if _are_sortable(plain) else lambda i: repr(plain[i]))

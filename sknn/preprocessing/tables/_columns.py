@@ -38,26 +38,18 @@ _KINDS_OF_OBJECTS = {
     **dict.fromkeys(("timedelta", "timedelta64"), "time"),
     "complex": "complex",
 }
-#: in so few rows a loop over them is faster than the libraries' own ways to number levels
+#: for so few samples a loop over them is faster than the libraries' own ways to number levels
 _FEW = 32
 _NESTED = (list, tuple, dict, set, np.ndarray)
 NUMBERS = (numbers.Real, Decimal, np.bool_)
 
 
 def is_plain_numbers(X: MatrixLike) -> bool:
-    """Tell whether scikit-learn's ``validate_data`` should check X, as an array of numbers.
+    """Return whether scikit-learn's ``validate_data`` should check X, as an array of numbers.
 
-    Parameters
-    ----------
-    X : object
-        What a user gave.
-
-    Returns
-    -------
-    bool
-        True for sparse matrices, numeric arrays and what becomes one, and for what no table can
-        be (``validate_data`` knows how to say so). False for data frames, and for arrays and
-        lists with text, None or other objects in them: those are for a `TabularEncoder`.
+    True for sparse matrices, numeric arrays and what becomes one, and for what no table can be
+    (``validate_data`` knows how to say so). False for data frames, and for arrays and lists with
+    text, None or other objects in them: those are for a `TabularEncoder`.
     """
     if not isinstance(X, np.ndarray):
         if sparse.issparse(X):
@@ -85,15 +77,7 @@ def _wrap_in_narwhals(X: MatrixLike) -> nw.DataFrame | nw.LazyFrame | None:
 
 
 def wrap_frame(X: MatrixLike) -> nw.DataFrame | None:
-    """Return X as a narwhals frame, or None if X is no data frame.
-
-    Raises
-    ------
-    TypeError
-        If X is a lazy frame.
-    ValueError
-        If two columns have the same name.
-    """
+    """Return X as a narwhals frame, or None if it is no data frame; lazy ones raise TypeError."""
     frame = _wrap_in_narwhals(X)
     if isinstance(frame, nw.LazyFrame):
         raise TypeError(
@@ -104,17 +88,14 @@ def wrap_frame(X: MatrixLike) -> nw.DataFrame | None:
 
 
 def make_header(X: MatrixLike, frame: nw.DataFrame) -> "pd.DataFrame":
-    """Return something that shows scikit-learn the names and the number of columns.
-
-    Not each release of scikit-learn sees the names of each kind of frame, but all see pandas'.
-    """
+    """Return an empty frame of pandas: all releases of scikit-learn see the names of these."""
     import pandas as pd
 
     return X if isinstance(X, pd.DataFrame) else pd.DataFrame(columns=frame.columns)
 
 
 def has_only_numbers(frame: nw.DataFrame) -> bool:
-    """Tell whether a frame is one of pandas that ``validate_data`` takes as numbers as it is."""
+    """Return whether ``validate_data`` takes a frame, one of pandas, as numbers as it is."""
     if not frame.implementation.is_pandas():
         return False
     dtypes = list(frame.to_native().dtypes)

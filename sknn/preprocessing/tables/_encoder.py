@@ -22,19 +22,19 @@ BLOCK = 4096
 
 
 class TabularEncoder(SavedState, TransformerMixin, BaseEstimator):
-    """Turn a table of numbers, categories and gaps into the numbers that a network takes.
+    """Turn a table of numbers, categories and missing values into the numbers that a network takes.
 
     X may be an array, a CSR matrix, or a data frame of pandas, polars or pyarrow. The encoded
     array has, in this order:
 
     - the numeric columns, in the order of X, scaled if `scale` says so. A missing number becomes
-      the mean, or with ``scale='robust'`` or ``'quantile'`` the median, of the training rows: 0
+      the mean, or with ``scale='robust'`` or ``'quantile'`` the median, of the training samples: 0
       once it is scaled. Columns of bool are the numbers 0 and 1 and are never scaled. A column
       without a number in `fit` is 0 whatever comes;
     - a column ``<name>_missing`` of 0 and 1 for each numeric column in which `fit` saw a missing
       value. Where one is missing for the first time in `transform`, it is filled in silently;
     - columns for the levels of the categorical columns with up to `max_one_hot` levels: 1 for the
-      level that a row has, else 0. A missing value is a level of its own if `fit` saw one. Two
+      level that a sample has, else 0. A missing value is a level of its own if `fit` saw one. Two
       levels share one column, -1 for the first and 1 for the second: half the inputs, centred as
       a standardised number is. A level that `fit` has not seen is 0 in all of its columns;
     - a column for each categorical column with more levels, which holds their codes for an
@@ -61,13 +61,13 @@ default='from_dtype'
           deviation alone, so that it stays sparse.
         - ``'robust'``: median 0, interquartile range 1 (where that is 0, the whole range is 2),
           then the smooth clip ``x / sqrt(1 + (x / 3)**2)`` to -3 ... 3, see [1]_.
-        - ``'quantile'``: the share of training rows below a value, half of those equal to it
+        - ``'quantile'``: the share of training samples below a value, half of those equal to it
           counted, as a quantile of the normal distribution; linear between at most 1000 values.
           Unlike :class:`~sklearn.preprocessing.QuantileTransformer` this knows weights, and
           neither ends nor columns of few values or one lie far out.
     max_one_hot : int or None, default=9
-        Most levels, a missing one counted, that become columns. None is no limit: nothing is left
-        to embed.
+        Maximum number of levels, a missing one counted, that become columns. None is
+        no limit: nothing is left to embed.
     dtype : {'float32', 'float64', 'auto'}, default='float32'
         Of the encoded array. Scales are computed in float64. ``'auto'`` keeps float32 where all
         numeric columns have it, or there are none, and is float64 otherwise.
@@ -148,11 +148,11 @@ default='from_dtype'
         Parameters
         ----------
         X : {array-like, sparse matrix, data frame} of shape (n_samples, n_features)
-            Training rows.
+            Training samples.
         y : None
             Ignored; scikit-learn's transformers have it.
         sample_weight : array-like of shape (n_samples,), default=None
-            Non-negative weights for fillings and scales. A row of weight 0 is left out.
+            Non-negative weights for fillings and scales. A sample of weight 0 is left out.
 
         Returns
         -------
@@ -173,12 +173,12 @@ default='from_dtype'
     def fit_transform(
         self, X: MatrixLike, y: ArrayLike | None = None, sample_weight: ArrayLike | None = None
     ) -> Any:
-        """Fit, and return the same rows encoded; reads X once only.
+        """Fit, and return the same samples encoded; reads X once only.
 
         Parameters
         ----------
         X : {array-like, sparse matrix, data frame} of shape (n_samples, n_features)
-            Training rows.
+            Training samples.
         y : None
             Ignored.
         sample_weight : array-like of shape (n_samples,), default=None
@@ -192,7 +192,7 @@ default='from_dtype'
         return self._assemble(*self._fit(X, sample_weight))
 
     def transform(self, X: MatrixLike) -> Any:
-        """Return rows encoded.
+        """Return samples encoded.
 
         Parameters
         ----------
@@ -211,12 +211,14 @@ default='from_dtype'
         ValueError
             If columns are not those of `fit`, or a number is infinite.
         """
-        if not hasattr(self, "spec_"):  # the check alone takes longer than a row of a clean array
+        if not hasattr(
+            self, "spec_"
+        ):  # the check alone takes longer than a sample of a clean array
             check_is_fitted(self)
         return self._encode(X, names=True)
 
     def encode(self, X: MatrixLike) -> np.ndarray | sparse.csr_matrix:
-        """Return rows encoded, without looking at their names.
+        """Return samples encoded, without looking at their names.
 
         For estimators that hold an encoder: they have checked the names of columns under their own
         name, with ``validate_data(self, X, reset=False, skip_check_array=True)`` for instance, and
@@ -279,7 +281,7 @@ default='from_dtype'
         return np.array(sources, dtype=int)
 
     def _fit(self, X: MatrixLike, sample_weight: ArrayLike | None) -> tuple:
-        """Fit; return numbers and codes of the same rows, as `_assemble` takes them."""
+        """Fit; return numbers and codes of the same samples, as `_assemble` takes them."""
         table, by_dtype = self._read(X, reset=True, names=True)
         names = getattr(self, "feature_names_in_", None)
         if isinstance(table, list):
@@ -351,7 +353,7 @@ default='from_dtype'
         return self._assemble(numbers, codes)
 
     def _assemble(self, numbers: Numbers, codes: list[np.ndarray]) -> Any:
-        """Put the parts side by side, as `InputSpec` wants them."""
+        """Put the parts side by side, in the order of `InputSpec`."""
         dtype = self.spec_.dtype
         if sparse.issparse(numbers):
             return self._numeric.encode_sparse(numbers, dtype)

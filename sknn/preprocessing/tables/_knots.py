@@ -7,10 +7,10 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from sknn.preprocessing.tables._scaling import compute_weighted_quantiles
 
-#: a stretch holds at least one part in so many of the rows, and so many rows
+#: an interval holds at least one part in so many of the samples, and so many samples
 PARTS, SMALLEST = 200, 8
-#: rows that are looked at, more would move no knot that matters
-MOST_ROWS = 50_000
+#: samples that are looked at: more would move no knot that matters
+MAX_SAMPLES = 50_000
 
 
 def fit_knots(
@@ -20,12 +20,13 @@ def fit_knots(
     is_multiclass: bool,
     sample_weight: np.ndarray | None = None,
     max_stretches: int = 32,
+    max_samples: int = MAX_SAMPLES,
 ) -> dict[int, np.ndarray]:
     """Return knots for each column that has more than two values.
 
     A decision tree on the column alone cuts where y changes most [1]_; its thresholds, with the
     smallest and the largest value, are the knots. Where y does not depend on the column, quantiles
-    take the place of thresholds. Of more than `MOST_ROWS` rows so many are looked at, drawn at
+    take the place of thresholds. Of more than `max_samples` samples so many are looked at, drawn at
     random, always the same ones.
 
     Parameters
@@ -39,7 +40,9 @@ def fit_knots(
     sample_weight : ndarray of shape (n_samples,), default=None
         Positive.
     max_stretches : int, default=32
-        Most stretches between knots.
+        Maximum number of intervals between knots.
+    max_samples : int, default=50_000
+        Maximum number of samples that trees are fitted to.
 
     Returns
     -------
@@ -61,12 +64,12 @@ def fit_knots(
     {0: array([ 0. , 69.5, 99. ])}
     """
     lowest, highest = X.min(axis=0), X.max(axis=0)
-    if len(X) > MOST_ROWS:
-        drawn = np.sort(np.random.RandomState(0).permutation(len(X))[:MOST_ROWS])
+    if len(X) > max_samples:
+        drawn = np.sort(np.random.RandomState(0).permutation(len(X))[:max_samples])
         X, y = X[drawn], y[drawn]
         sample_weight = None if sample_weight is None else sample_weight[drawn]
     tree = DecisionTreeClassifier if is_multiclass else DecisionTreeRegressor
-    # Weights are numbers of rows, unless their sum says that they cannot be.
+    # Weights are numbers of samples, unless their sum says that they cannot be.
     total = len(X) if sample_weight is None else max(len(X), float(sample_weight.sum()))
     if sample_weight is not None and np.all(sample_weight == sample_weight[0]):
         sample_weight = None  # to the bit what equal weights say, whatever their size
@@ -82,6 +85,7 @@ def fit_knots(
         if np.unique(column[:1000]).size <= 2 and np.unique(column).size <= 2:
             continue
         fitted = tree(**settings).fit(column[:, None], y, sample_weight=sample_weight).tree_
+        # Leaves have children -1; the thresholds of the other nodes are where the tree cuts.
         cuts = fitted.threshold[fitted.children_left >= 0]
         if not len(cuts):
             cuts = compute_weighted_quantiles(column, [0.25, 0.5, 0.75], sample_weight)
@@ -92,6 +96,7 @@ def fit_knots(
 def _keep_apart(values: np.ndarray) -> np.ndarray:
     """Return rising values, none so near the one before that a slope would be out of bounds."""
     values = np.unique(values.astype(np.float64))
+    # The slope between knots is 1 / distance, so that it is at most 1e6 over the whole range.
     nearest = 1e-6 * max(values[-1] - values[0], np.finfo(np.float32).tiny)
     kept = [values[0]]
     for value in values[1:-1]:

@@ -1,4 +1,4 @@
-"""Numeric columns of a table: gaps filled and marked, scaled, cast."""
+"""Numeric columns of a table: missing values filled and marked, scaled, cast."""
 
 from dataclasses import dataclass
 
@@ -129,7 +129,7 @@ def fit_numeric_columns(
     Parameters
     ----------
     X : ndarray of float of shape (n_samples, n_columns)
-        Rows of weight 0 left out.
+        Samples of weight 0 left out.
     labels : tuple of (str or int)
         For messages.
     scale : {'standard', 'robust', 'quantile'} or None
@@ -143,11 +143,12 @@ def fit_numeric_columns(
     -------
     NumericColumns
     """
-    gaps = np.zeros(X.shape[1], int)
+    n_missing = np.zeros(X.shape[1], int)
     if not _is_clean(X):
         check_finite(X, labels, X.dtype)
-        gaps = np.isnan(X).sum(axis=0)
-    empty = gaps == len(X)
+        n_missing = np.isnan(X).sum(axis=0)
+    empty = n_missing == len(X)
+    # A scale's own centre, below, takes the place of the mean: a filled value becomes 0.
     fill = np.where(empty, 0.0, compute_weighted_mean(X, weights))
     scaled = np.flatnonzero(~(left | empty)) if scale is not None else np.empty(0, int)
     fitted = None
@@ -159,7 +160,7 @@ def fit_numeric_columns(
         labels=labels,
         fill=fill,
         empty=empty,
-        marked=np.flatnonzero((gaps > 0) & ~empty),
+        marked=np.flatnonzero((n_missing > 0) & ~empty),
         scaled=scaled,
         scale=fitted,
     )
@@ -210,7 +211,7 @@ def fit_sparse_columns(
 
 
 def _is_clean(X: np.ndarray) -> bool:
-    """Tell at little cost whether all is finite; False too where the sum alone overflows."""
+    """Return at little cost whether all is finite; False too where the sum alone overflows."""
     with np.errstate(over="ignore", invalid="ignore"):
         return bool(np.isfinite(X.sum()))
 
@@ -223,7 +224,7 @@ def check_finite(
     *,
     first: int = 0,
 ) -> None:
-    """Raise ValueError that names the column if a number is infinite; NaN is none."""
+    """Raise ValueError that names the column if a number is infinite; NaN is allowed."""
     infinite = np.isinf(X) if original is None else ~np.isfinite(X)
     if infinite.any():
         row, column = np.argwhere(infinite)[0]
@@ -241,15 +242,15 @@ def check_finite_sparse(X: sparse.csr_matrix, values: np.ndarray, labels: tuple)
         row = int(np.searchsorted(X.indptr, wrong[0], side="right")) - 1
         if np.isnan(value):
             raise ValueError(
-                f"Input X contains NaN in column {label!r}, row {row}, but a sparse X must not. "
-                "Give a dense X, or fill the gaps first."
+                f"Input X contains NaN in column {label!r}, sample {row}, but a sparse X must not. "
+                "Give a dense X, or fill the missing values first."
             )
         _raise_infinite(label, row, value, values.dtype)
 
 
-def _raise_infinite(label: str | int, row: int, value: float, dtype: DTypeLike) -> None:
+def _raise_infinite(label: str | int, sample: int, value: float, dtype: DTypeLike) -> None:
     raise ValueError(
         f"Input X contains infinity or a value too large for {np.dtype(dtype)!r}: column "
-        f"{label!r} holds {float(value)!r} in row {row}. Put NaN (missing) or a finite number in "
-        "its place; large numbers fit with dtype='float64' or scale='standard'."
+        f"{label!r} holds {float(value)!r} in sample {sample}. Put NaN (missing) or a finite "
+        "number in its place; large numbers fit with dtype='float64' or scale='standard'."
     )

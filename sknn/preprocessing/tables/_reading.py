@@ -27,30 +27,12 @@ FLOATS = (np.float64, np.float32)
 def read_table(
     estimator: BaseEstimator, X: MatrixLike, *, by_column: bool, reset: bool, names: bool
 ) -> tuple:
-    """Check X and return what it holds.
+    """Check X; return an array, a CSR matrix or a list of Column, and which are categories.
 
-    Parameters
-    ----------
-    estimator : estimator
-        Gets or has ``n_features_in_`` and ``feature_names_in_``, and gives its name to errors.
-    X : object
-        What a user gave.
-    by_column : bool
-        Whether each column of a frame of numbers is to keep its own dtype, as categories among
-        them need it: whole numbers above 2**53 are not all floats.
-    reset : bool
-        Whether X is that of `fit`.
-    names : bool
-        Whether to look at the names of columns.
-
-    Returns
-    -------
-    table : ndarray, CSR matrix or list of Column
-        A matrix has the dtype that the user gave and may hold NaN and infinity. A frame of numbers
-        alone is one, unless `by_column`.
-    by_dtype : list of bool or None
-        Which columns of a frame are categories by their dtypes; None if there is no frame, or
-        nothing but numbers.
+    `estimator` gets or has ``n_features_in_`` and ``feature_names_in_``; `reset` is for `fit`, and
+    `names` is whether to look at names. Matrices keep their dtype, and may hold NaN and infinity. A
+    frame of numbers alone is one, unless `by_column`: whole numbers above 2**53 that are categories
+    are not all floats. Categories by dtype are a list of bool; None for what has no such dtypes.
     """
     check_container(X)
     frame = None if isinstance(X, np.ndarray) else wrap_frame(X)
@@ -85,7 +67,7 @@ def check_names(estimator: BaseEstimator, X: MatrixLike, *, reset: bool) -> Matr
     ----------
     estimator : estimator
         Gets or has ``n_features_in_`` and ``feature_names_in_``, and gives its name to errors.
-    X : data frame, array or list of rows
+    X : data frame, array or list of samples
         What a user gave.
     reset : bool
         Whether X is that of `fit`.
@@ -128,25 +110,10 @@ def split_table(
     is_categorical: np.ndarray,
     fitted: NumericColumns | None = None,
 ) -> tuple[list[Column], "Numbers", np.ndarray]:
-    """Part categorical from numeric columns.
+    """Return categorical columns, numbers of shape (n_samples, n_numeric), and which are bool.
 
-    Parameters
-    ----------
-    table : ndarray, CSR matrix or list of Column
-        Of `read_table`.
-    is_categorical : ndarray of bool of shape (n_features,)
-        Which columns are categorical.
-    fitted : NumericColumns or None
-        What was learned in `fit`; None in `fit`.
-
-    Returns
-    -------
-    columns : list of Column
-        The categorical ones.
-    numbers : ndarray, CSR matrix or SideBySide of shape (n_samples, n_numeric_features)
-        The others, float32 or float64, NaN where one is missing.
-    is_bool : ndarray of bool of shape (n_numeric_features,)
-        Which of them are bool.
+    Numbers are float32 or float64 with NaN where one is missing; `is_categorical` is of shape
+    (n_features,), and `fitted` what `fit` learned of the numeric columns.
     """
     if not isinstance(table, list):
         if not is_categorical.any():

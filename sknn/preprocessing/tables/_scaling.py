@@ -18,7 +18,7 @@ _MAX_KNOTS = 1000
 @saved
 @dataclass(frozen=True)
 class Affine:
-    """``(X - center) * factor``, and after it the smooth clip to -3 ... 3 if wanted.
+    """``(X - center) * factor``, and after it, as an option, a smooth clip to -3 ... 3.
 
     Attributes
     ----------
@@ -37,7 +37,8 @@ class Affine:
         with np.errstate(over="ignore", invalid="ignore"):
             scaled = X - self.center
             scaled *= self.factor
-            if self.clip:  # in this form no square can overflow
+            # x / sqrt(1 + (x / 3)²) = 3 x / sqrt(3² + x²), where hypot squares nothing too large.
+            if self.clip:
                 scaled /= np.hypot(3.0, scaled)
                 scaled *= 3.0
         return scaled
@@ -66,21 +67,7 @@ class NormalScores:
 
 
 def fit_scale(scale: str, X: np.ndarray, weights: np.ndarray | None) -> Affine | NormalScores:
-    """Learn a scale.
-
-    Parameters
-    ----------
-    scale : {'standard', 'robust', 'quantile'}
-        See `TabularEncoder`.
-    X : ndarray of shape (n_samples, n_columns)
-        Finite or NaN; a number at least in each column.
-    weights : ndarray of shape (n_samples,) or None
-        Positive.
-
-    Returns
-    -------
-    Affine or NormalScores
-    """
+    """Learn a scale of X (n_samples, n_columns), which holds NaN and a number in each column."""
     return _FITS[scale](X, weights)
 
 
@@ -107,32 +94,18 @@ def compute_weighted_mean(X: np.ndarray, weights: np.ndarray | None) -> np.ndarr
 def compute_weighted_quantiles(
     values: np.ndarray, probabilities: list[float], weights: np.ndarray | None
 ) -> np.ndarray:
-    """Return quantiles so that a weight of 2 is a value given twice.
-
-    Where a probability hits the edge between two values the result is the mean of both, as the
-    median has it (method 'averaged_inverted_cdf' of `numpy.quantile`).
-
-    Parameters
-    ----------
-    values : ndarray of shape (n_samples,)
-        Finite numbers.
-    probabilities : list of float
-        Between 0 and 1.
-    weights : ndarray of shape (n_samples,) or None
-        Positive.
-
-    Returns
-    -------
-    ndarray of shape (n_probabilities,)
-    """
+    """Return quantiles of values (n_samples,), so that a weight of 2 is a value given twice."""
     if weights is None:
         return np.quantile(values, probabilities, method="averaged_inverted_cdf")
     order = np.argsort(values)
     values, cumulated = values[order], np.cumsum(weights[order])
-    wanted, rounding = np.multiply(probabilities, cumulated[-1]), 1e-12 * cumulated[-1]
+    # The inverse of the weighted empirical distribution. Where a probability is exactly the share
+    # at or below a value, each number up to the next one is a quantile; their middle is taken, as
+    # the median does it. Sums of weights are rounded, so that 'exactly' has a tolerance.
+    share, rounding = np.multiply(probabilities, cumulated[-1]), 1e-12 * cumulated[-1]
     last = len(values) - 1
-    lower = np.searchsorted(cumulated, wanted - rounding).clip(max=last)
-    upper = np.searchsorted(cumulated, wanted + rounding, side="right").clip(max=last)
+    lower = np.searchsorted(cumulated, share - rounding).clip(max=last)
+    upper = np.searchsorted(cumulated, share + rounding, side="right").clip(max=last)
     return values[lower] / 2 + values[upper] / 2
 
 
@@ -140,6 +113,7 @@ def _fit_standard(X: np.ndarray, weights: np.ndarray | None) -> Affine:
     X = X.astype(np.float64, copy=False)
     largest = np.nanmax(np.abs(X), axis=0)
     unit = np.where(largest > _HUGE, largest, 1.0)
+    # The deviation of x is that of x / unit, times unit, whose squares do not overflow.
     scaler = StandardScaler().fit(X / unit if np.any(unit != 1) else X, sample_weight=weights)
     return Affine(scaler.mean_ * unit, 1 / (scaler.scale_ * unit))
 
@@ -163,11 +137,13 @@ def _fit_normal_scores(X: np.ndarray, weights: np.ndarray | None) -> NormalScore
         levels, which = np.unique(values, return_inverse=True)
         share = np.bincount(which, weights=w).astype(np.float64)
         share /= share.sum()
-        middle = np.cumsum(share) - share / 2  # share of rows below, and half of those equal
+        # The score of a value is Φ⁻¹(P(x < value) + P(x = value) / 2): half of the ties count, so
+        # that the smallest and the largest stay inside (0, 1), where Φ⁻¹ is finite.
+        middle = np.cumsum(share) - share / 2
         scores = ndtri(middle)
-        if len(levels) > _MAX_KNOTS:  # as fine in the tails as in the middle
-            wanted = np.linspace(scores[0], scores[-1], _MAX_KNOTS)
-            kept = np.unique(np.searchsorted(scores, wanted).clip(max=len(levels) - 1))
+        if len(levels) > _MAX_KNOTS:  # evenly spaced scores: as fine in the tails as in the middle
+            even = np.linspace(scores[0], scores[-1], _MAX_KNOTS)
+            kept = np.unique(np.searchsorted(scores, even).clip(max=len(levels) - 1))
             levels, scores = levels[kept], scores[kept]
         knots.append((levels, scores))
     return NormalScores(tuple(knots), center)

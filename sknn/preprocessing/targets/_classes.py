@@ -33,7 +33,7 @@ class ClassCodec:
     spec_ : TargetSpec
         How `encode` writes.
     out_activation_ : {'softmax', 'logistic', 'identity'}
-        What makes probabilities of raw output; 'identity' where nothing does.
+        What makes probabilities of raw predictions; 'identity' where nothing does.
 
     Raises
     ------
@@ -171,7 +171,7 @@ class ClassCodec:
         return (dense != 0).astype(dtype)
 
     def decode(self, decision: np.ndarray) -> np.ndarray | sparse.csr_matrix:
-        """Return the labels for raw outputs of the network.
+        """Return the labels for raw predictions of the network.
 
         Parameters
         ----------

@@ -1,4 +1,4 @@
-"""Numbers in and out of the network."""
+"""Values as targets: standardised for training, and predictions in the units of y."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -44,12 +44,12 @@ class ValueCodec:
     offsets_ : ndarray of shape (n_columns, n_quantiles) or None
         What `calibrate` adds to standardised quantiles.
     n_columns_ : int
-        Columns of y. A column has several raw outputs next to each other where it has several
+        Columns of y. A column has several raw predictions next to each other where it has several
         quantiles, or a mean and a standard deviation.
     spec_ : TargetSpec
         How `encode` writes.
     out_activation_ : {'identity', 'exp', 'increments', 'mean_and_softplus'}
-        What makes predictions of raw output: nothing; the exponential function; sums of a raw
+        What makes predictions of raw ones: nothing; the exponential function; sums of a raw
         output and of softplus of its neighbours (several quantiles); or nothing for the mean,
         and softplus for the standard deviation.
 
@@ -186,14 +186,14 @@ class ValueCodec:
         Parameters
         ----------
         output : ndarray of shape (n_samples, n_outputs)
-            Raw outputs of the network.
+            Raw predictions of the network.
 
         Returns
         -------
         ndarray of shape (n_samples,), (n_samples, n_columns), (n_samples, n_quantiles) or \
                 (n_samples, n_columns, n_quantiles)
             In the dtype of `output`. The axis of columns is left out where y has one, that of
-            quantiles where there is one level or the loss has none. Quantiles of a row never
+            quantiles where there is one level or the loss has none. Quantiles of a sample never
             cross. 'gaussian_nll' predicts the mean.
         """
         shift = self.mean_ if self.shifts else np.zeros_like(self.mean_)
@@ -219,9 +219,9 @@ class ValueCodec:
     def calibrate(
         self, y: np.ndarray, output: np.ndarray, sample_weight: np.ndarray | None = None
     ) -> None:
-        """Shift each quantile so that its share of rows that were not trained on lies below it.
+        """Shift each quantile so that its share of held-out samples lies below it.
 
-        A network that has learned its training rows by heart sees too little spread; this is the
+        A network that has learned its training samples by heart sees too little spread; this is the
         remedy of conformalised quantile regression [1]_, for each level apart.
 
         Parameters
@@ -229,7 +229,7 @@ class ValueCodec:
         y : ndarray of shape (n_samples, n_columns)
             Encoded.
         output : ndarray of shape (n_samples, n_outputs)
-            Raw outputs of the network.
+            Raw predictions of the network.
         sample_weight : ndarray of shape (n_samples,), default=None
             Non-negative.
 
@@ -240,6 +240,8 @@ class ValueCodec:
         """
         if not self.has_levels:
             return
+        # With q the predicted quantile of level p, a share p of the residuals y - q lies at or
+        # below their own p-quantile, whatever the model: added to q, it gives the share claimed.
         self.offsets_ = None
         residuals = y[:, :, None] - self._predict(output)
         self.offsets_ = np.stack(
@@ -270,7 +272,7 @@ class ValueCodec:
         Parameters
         ----------
         output : ndarray of shape (n_samples, n_outputs)
-            Raw outputs of the network.
+            Raw predictions of the network.
 
         Returns
         -------
@@ -294,14 +296,14 @@ class ValueCodec:
     def score(
         self, y: np.ndarray, output: np.ndarray, sample_weight: np.ndarray | None = None
     ) -> float:
-        """Return how well raw output predicts encoded y; larger is better, 1 is perfect.
+        """Return how well raw predictions meet encoded y; larger is better, 1 is perfect.
 
         Parameters
         ----------
         y : ndarray of shape (n_samples, n_columns)
             Encoded.
         output : ndarray of shape (n_samples, n_outputs)
-            Raw outputs of the network.
+            Raw predictions of the network.
         sample_weight : ndarray of shape (n_samples,), default=None
             Non-negative.
 
@@ -329,23 +331,13 @@ def _drop_single_axis(values: np.ndarray) -> np.ndarray:
 def compute_inverse_cdf(
     values: np.ndarray, level: float, weight: np.ndarray | None = None
 ) -> np.ndarray:
-    """Return the smallest values that have at least a share of the weight at or below them.
+    """Return the smallest values (n_columns,) with a share of the weight at or below them.
 
-    Parameters
-    ----------
-    values : ndarray of shape (n_samples, n_columns)
-        Numbers.
-    level : float
-        The share, in (0, 1).
-    weight : ndarray of shape (n_samples,), default=None
-        Non-negative; None is 1 for each row.
-
-    Returns
-    -------
-    ndarray of shape (n_columns,)
+    `values` are of shape (n_samples, n_columns), and weights of None are 1.
     """
     weight = np.ones(len(values)) if weight is None else weight.astype(np.float64)
     order = np.argsort(values, axis=0)
+    # 1e-12 forgives the rounding of a sum that is exactly the level.
     shares = np.cumsum(weight[order], axis=0) / weight.sum()
     places = (shares < level - 1e-12).sum(axis=0).clip(max=len(values) - 1)
     return np.take_along_axis(values, np.take_along_axis(order, places[None], axis=0), axis=0)[0]

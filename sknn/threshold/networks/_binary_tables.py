@@ -16,21 +16,9 @@ def make_default_names(n_inputs: int) -> list[str]:
 
 
 def list_inputs(n_inputs: int) -> np.ndarray:
-    """Return all rows of zeros and ones, counting upwards: the last input changes fastest.
+    """Return all rows of zeros and ones, of shape (2**n_inputs, n_inputs), counting upwards.
 
-    Parameters
-    ----------
-    n_inputs : int
-        From 1 to `MAX_INPUTS`.
-
-    Returns
-    -------
-    ndarray of int of shape (2**n_inputs, n_inputs)
-
-    Raises
-    ------
-    ValueError
-        If there are more inputs.
+    The last input changes fastest. There are at most `MAX_INPUTS`.
     """
     if n_inputs > MAX_INPUTS:
         raise ValueError(
@@ -45,16 +33,7 @@ def list_inputs(n_inputs: int) -> np.ndarray:
 
 
 def number_inputs(rows: np.ndarray) -> np.ndarray:
-    """Return at which places of `list_inputs` rows are.
-
-    Parameters
-    ----------
-    rows : ndarray of int of shape (n_samples, n_inputs)
-
-    Returns
-    -------
-    ndarray of int of shape (n_samples,)
-    """
+    """Return the places (n_samples,) of rows (n_samples, n_inputs) in `list_inputs`."""
     return rows @ (1 << np.arange(rows.shape[1])[::-1])
 
 

@@ -58,18 +58,7 @@ class Circuit:
         self._passed: dict[Signal, list[Signal]] = {}
 
     def combine(self, terms: Iterable[tuple[int, Signal]], constant: int = 0) -> Signal:
-        """Return a weighted sum of signals, passed on to the layer of the last of them.
-
-        Parameters
-        ----------
-        terms : iterable of (int, Signal)
-            Weights, and signals of 0 or 1.
-        constant : int, default=0
-
-        Returns
-        -------
-        Signal
-        """
+        """Return a weighted sum of signals of 0 or 1, passed on to the layer of the last one."""
         terms = list(terms)
         level = max((self._get_level(signal) for _, signal in terms), default=0)
         total: Counter = Counter()
@@ -81,23 +70,12 @@ class Circuit:
         return Signal(tuple(sorted((n, w) for n, w in total.items() if w)), constant)
 
     def add_unit(self, total: Signal, threshold: int) -> Signal:
-        """Return whether a sum reaches a threshold: a new unit, unless something there does.
-
-        Parameters
-        ----------
-        total : Signal
-            Any weighted sum.
-        threshold : int
-
-        Returns
-        -------
-        Signal
-            Of 0 or 1.
-        """
+        """Return whether a sum reaches a threshold: a new unit, unless something there does."""
         if not total.weights:
             return Signal((), int(total.constant >= threshold))
+        # c + g·s >= θ, for a sum s of whole numbers, is s >= ceil((θ - c) / g).
         divisor = gcd(*(weight for _, weight in total.weights))
-        threshold = -((total.constant - threshold) // divisor)  # rounded up: the sums are whole
+        threshold = -((total.constant - threshold) // divisor)
         weights = tuple((node, weight // divisor) for node, weight in total.weights)
         lowest = sum(weight for _, weight in weights if weight < 0)
         highest = sum(weight for _, weight in weights if weight > 0)
@@ -151,19 +129,10 @@ class Circuit:
         return ~result if n_not % 2 else result
 
     def make_layers(self, outputs: list[Signal]) -> list[tuple[np.ndarray, np.ndarray]]:
-        """Return the layers of a network with these outputs, without units they do not need.
+        """Return weights (n_before, n_units) and thresholds (n_units,) of each layer, output last.
 
-        Within a hidden layer the unit with the highest threshold comes first.
-
-        Parameters
-        ----------
-        outputs : list of Signal
-            Of 0 or 1.
-
-        Returns
-        -------
-        list of (ndarray of shape (n_before, n_units), ndarray of shape (n_units,))
-            Weights and thresholds of each layer, the output layer last.
+        Units that the outputs do not need are left out. The highest threshold of a hidden layer
+        comes first.
         """
         depth = max(1, *(self._get_level(s) + (not self._is_unit(s)) for s in outputs))
         units = [self._make_output(signal, depth) for signal in outputs]

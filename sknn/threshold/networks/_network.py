@@ -320,7 +320,7 @@ class ThresholdNetwork:
         return dict(zip(nodes, outputs.T, strict=True))
 
     def _compute_parts(self, rows: np.ndarray) -> Iterator[tuple[slice, list[np.ndarray]]]:
-        """Yield the outputs of all layers for some rows at a time, so that memory is bounded."""
+        """Yield the outputs of all layers for some samples at a time, so that memory is bounded."""
         size = max(1, _CHUNK // max(sum(coef.shape) for coef in self.coefs_))
         for start in range(0, len(rows), size):
             part = slice(start, start + size)
@@ -405,6 +405,6 @@ def _check_names(names: list, n_inputs: int, unit_names: list, n_units: int) -> 
         seen.add(name)
 
 
-def _check_number(what: str, given: list, wanted: int) -> None:
-    if len(given) != wanted:
-        raise ValueError(f"Expected {wanted} {what}, got {len(given)}: {given}.")
+def _check_number(what: str, given: list, expected: int) -> None:
+    if len(given) != expected:
+        raise ValueError(f"Expected {expected} {what}, got {len(given)}: {given}.")

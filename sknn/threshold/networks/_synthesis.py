@@ -19,23 +19,12 @@ MAX_CONSTRAINTS = 3000
 
 
 def add_function(circuit: Circuit, values: np.ndarray) -> Signal:
-    """Add units for a function to a circuit, by whichever way needs the fewest.
+    """Add units for a function to a circuit, by whichever way needs the fewest; return its signal.
 
     The ways are: one unit, if one can do it; counting ones, if nothing but their number matters;
     a unit for each product of a sum of products; and cutting the inputs into two halves, of which
-    each is read as a number. The last needs at most ``3 * 2**(n / 2)`` units for n inputs.
-
-    Parameters
-    ----------
-    circuit : Circuit
-        With n inputs.
-    values : ndarray of bool of shape (2**n,)
-        Outputs for the rows of `list_inputs`.
-
-    Returns
-    -------
-    Signal
-        Of 0 or 1.
+    each is read as a number. The last needs at most ``3 * 2**(n / 2)`` units for n inputs. `values`
+    are bool of shape (2**n,), in the order of `list_inputs`.
     """
     table = values.reshape((2,) * len(circuit.inputs))
     directions = [_count_changes(table, axis) for axis in range(table.ndim)]
@@ -132,13 +121,9 @@ def _make_steps(circuit: Circuit, terms: list[tuple[int, Signal]]) -> Callable[[
 
 
 def _add_staircase(circuit: Circuit, steps: Callable[[int], Signal], values: np.ndarray) -> Signal:
-    """Return ``values[s]`` of a sum s, from a unit for each place where the values change [1]_.
-
-    References
-    ----------
-    .. [1] Siu, K.-Y., Roychowdhury, V. P., & Kailath, T. (1991). "Depth-size tradeoffs for neural
-       computation." IEEE Transactions on Computers 40(12), 1402-1412. doi:10.1109/12.106225
-    """
+    """Return ``values[s]`` of a sum s, from a unit for each place where the values change."""
+    # values[s] = values[0] + Σ_k (values[k] - values[k - 1]) [s >= k]: Siu, Roychowdhury, Kailath,
+    # "Depth-size tradeoffs for neural computation", IEEE Transactions on Computers 40(12), 1991.
     changes = np.diff(values.astype(int))
     terms = [(int(changes[k]), steps(int(k) + 1)) for k in np.flatnonzero(changes)]
     return circuit.combine(terms, int(values[0]))

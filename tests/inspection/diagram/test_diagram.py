@@ -245,7 +245,7 @@ def test_wrong_data_are_refused(arguments, message):
 
 def test_more_than_one_example_is_refused():
     with pytest.raises(
-        ValueError, match=r"X must be a single row, got 2 rows. Give one, as X\[:1\]"
+        ValueError, match=r"X must be a single sample, got 2. Give one, such as X\[:1\]"
     ):
         NetworkDiagramDisplay.from_estimator(XOR, [[0, 1], [1, 1]])
 

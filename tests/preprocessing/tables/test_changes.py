@@ -81,7 +81,7 @@ def test_encode_leaves_names_to_the_estimator(encoder):
         ({"n": ["1", "2", "3"]}, r"'n' was numeric in fit and is text now \(first value: '1'\)"),
         ({"n": [b"1", b"2", b"3"]}, r"'n' was numeric in fit and is of type 'bytes' now"),
         ({"city": [b"1", b"2", b"3"]}, r"'city' was text in fit and is bytes now"),
-        ({"age": [1.0, np.inf, 2.0]}, "infinity or a value too large.*column 'age' holds inf in r"),
+        ({"age": [1.0, np.inf, 2.0]}, "infinity or a value too large.*column 'age' holds inf in s"),
     ],
 )
 def test_a_column_of_another_kind_is_named(encoder, kind, columns, message, times):
@@ -171,7 +171,7 @@ def test_infinity_is_named_in_arrays_frames_and_sparse_matrices(scale, dtype):
     bad = X.copy()
     bad[2, 1] = -np.inf
     encoder = TabularEncoder(scale=scale, dtype=dtype).fit(X)
-    message = "Input X contains infinity or a value too large.*column {} holds -inf in row 2"
+    message = "Input X contains infinity or a value too large.*column {} holds -inf in sample 2"
     for call in (encoder.fit, encoder.transform, encoder.encode):
         with pytest.raises(ValueError, match=message.format(1)):
             call(bad)
@@ -189,15 +189,15 @@ def test_infinity_is_named_in_arrays_frames_and_sparse_matrices(scale, dtype):
 
 def test_a_number_too_large_for_float32_is_named():
     X = np.array([[1.0, 2.0], [1.0, 1e200]])
-    message = r"infinity or a value too large for dtype\('float32'\): column 1 holds .* in row 1"
+    message = r"infinity or a value too large for dtype\('float32'\): column 1 holds .* in sample 1"
     for holder in (X, sparse.csr_array(X), np.column_stack([X, [np.nan, 1.0]])):
         with pytest.raises(ValueError, match=message):
             TabularEncoder().fit_transform(holder)
     frame = pl.DataFrame({"a": [1.0, 1e200], "c": ["x", "y"]})
-    with pytest.raises(ValueError, match=r"column 'a' holds 1e\+200 in row 1.*scale='standard'"):
+    with pytest.raises(ValueError, match=r"column 'a' holds 1e\+200 in sample 1.*scale='standard'"):
         TabularEncoder().fit_transform(frame)
     fitted = TabularEncoder(scale="standard").fit(np.arange(4.0)[:, None])
-    with pytest.raises(ValueError, match=r"column 0 holds 1e\+200 in row 0"):
+    with pytest.raises(ValueError, match=r"column 0 holds 1e\+200 in sample 0"):
         fitted.transform([[1e200]])
     assert np.isfinite(TabularEncoder(dtype="float64").fit_transform(X)).all()
 
@@ -211,7 +211,7 @@ def test_sums_that_overflow_are_no_infinity():
 
 def test_sparse_matrices_have_no_gaps_and_no_categories():
     X = sparse.csr_array([[0.0, 1.0], [np.nan, 2.0]])
-    with pytest.raises(ValueError, match="contains NaN in column 0, row 1, but a sparse X must no"):
+    with pytest.raises(ValueError, match="contains NaN in column 0, sample 1, but a sparse X must"):
         TabularEncoder().fit(X)
     with pytest.raises(ValueError, match="must be None or 'from_dtype' where X is sparse"):
         TabularEncoder([0]).fit(sparse.csr_array(np.eye(2)))

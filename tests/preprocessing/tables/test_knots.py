@@ -81,12 +81,11 @@ def test_several_columns_of_y_are_looked_at_together():
     assert knots == pytest.approx([0, 0.2, 0.7, 1], abs=0.01)
 
 
-def test_of_many_rows_some_are_looked_at_but_the_ends_are_those_of_all(monkeypatch):
+def test_of_many_samples_some_are_looked_at_but_the_ends_are_those_of_all():
     x = np.linspace(-1, 1, 4001)
     y, weight = (x > 0.3) * 1.0, np.ones(4001)
     whole = fit_knots(x[:, None], y, is_multiclass=False)
-    monkeypatch.setattr("sknn.preprocessing.tables._knots.MOST_ROWS", 400)
-    some = fit_knots(x[:, None], y, is_multiclass=False, sample_weight=weight)
+    some = fit_knots(x[:, None], y, is_multiclass=False, sample_weight=weight, max_samples=400)
     assert some[0][[0, -1]].tolist() == [-1, 1]
     assert some[0] == pytest.approx(whole[0], abs=0.02)
     assert some[0][1] != whole[0][1]
