@@ -19,7 +19,7 @@ API_REFERENCE = {
     },
     "sknn.threshold": {
         "title": "Threshold logic",
-        "about": "Units, gates and networks of them, in NumPy alone.",
+        "about": "Threshold units, gates and networks, in NumPy alone.",
         "names": [
             "ThresholdUnit",
             "ThresholdNetwork",
@@ -50,8 +50,8 @@ API_REFERENCE = {
         ],
     },
     "sknn.inspection": {
-        "title": "Pictures",
-        "about": "Displays after scikit-learn's convention; they need ``sknn[plot]``.",
+        "title": "Plots",
+        "about": "Displays after scikit-learn's convention, which need ``sknn[plot]``.",
         "names": [
             "forward_pass",
             "LossCurveDisplay",
@@ -66,8 +66,8 @@ API_REFERENCE = {
         ],
     },
     "sknn.preprocessing": {
-        "title": "Preparing data",
-        "about": "The deep estimators encode tables themselves; these do it for others.",
+        "title": "Preprocessing",
+        "about": "Encoders of tables and sequences, and readers of files.",
         "names": [
             "TabularEncoder",
             "DNAOneHotEncoder",
@@ -82,8 +82,8 @@ API_REFERENCE = {
         ],
     },
     "sknn.genomics": {
-        "title": "Genomes",
-        "about": "Variants, splits and negatives; the readers of files are those of preprocessing.",
+        "title": "Genomics",
+        "about": "Variant effects, splits and negative regions; `sknn.preprocessing` reads files.",
         "names": [
             "variant_effects",
             "matched_negatives",
@@ -95,7 +95,7 @@ API_REFERENCE = {
     },
     "sknn.motifs": {
         "title": "Sequence motifs",
-        "about": "What filters of a sequence network look for, in files, and beside known ones.",
+        "about": "Motifs of filters, their files, and comparison with known motifs.",
         "names": [
             "Motif",
             "motifs_from_windows",
@@ -112,27 +112,27 @@ API_REFERENCE = {
     },
     "sknn.datasets": {
         "title": "Data sets",
-        "about": "Of the lecture and of the examples.",
+        "about": "Data sets of the lecture and of the examples.",
         "names": ["load_fashion_mnist", "make_motif_sequences"],
     },
     "sknn.playground": {
         "title": "Playground",
-        "about": "The data of ``python -m sknn.playground``, for Python.",
+        "about": "The data sets of ``python -m sknn.playground``.",
         "names": ["Problem", "make_problem", "make_table_problem"],
     },
     "sknn.discovery": {
         "title": "Discovery",
-        "about": "What scikit-learn's module of this name does for its own estimators.",
+        "about": "A list of all estimators, like scikit-learn's module of this name.",
         "names": ["all_estimators"],
     },
     "sknn.persistence": {
-        "title": "Files",
-        "about": "What skops needs to know; pickle and joblib need nothing.",
+        "title": "Persistence",
+        "about": "The classes that skops has to trust; pickle and joblib need no such list.",
         "names": ["trusted_types"],
     },
     "sknn.export": {
         "title": "Export",
-        "about": "Networks and whole pipelines for other runtimes.",
+        "about": "Export of networks and pipelines to other runtimes.",
         "names": ["export_onnx"],
     },
     "sknn.activations": {
@@ -141,8 +141,8 @@ API_REFERENCE = {
         "names": ["Activation"],
     },
     "sknn.exceptions": {
-        "title": "Errors",
-        "about": "Everywhere else scikit-learn's own classes are used.",
+        "title": "Exceptions",
+        "about": "All other errors and warnings are Python's and scikit-learn's own classes.",
         "names": ["NonFiniteLossError", "OptionalDependencyError"],
     },
 }
@@ -163,6 +163,7 @@ ELSEWHERE = {
 
 #: names in an ``__all__`` that other parts of the package use, and users need not know
 BETWEEN_PARTS = {
+    "sknn.activations": {"resolve_activation"},
     "sknn.exceptions": {"get_user_level", "warn_user"},
     "sknn.preprocessing": {
         "CLASS_LOSSES",
