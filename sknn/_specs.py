@@ -7,12 +7,13 @@ describes itself in `LayerSpec`. An estimator writes a `TrainConfig` and puts ev
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, TypeVar
 
 import numpy as np
 
 from sknn._saved import saved
 
+Value = TypeVar("Value")
 TargetKind = Literal["binary", "multiclass", "multilabel", "values"]
 
 
@@ -236,11 +237,11 @@ class Progress:
             column.append(row.get(key, float("nan")))
 
 
-def _pack_curve(value: Any) -> Any:
+def _pack_curve(value: Value) -> Value | np.ndarray:
     return np.array(value, dtype=np.float64) if isinstance(value, list) else value
 
 
-def _unpack_curve(value: Any) -> Any:
+def _unpack_curve(value: Value) -> Value | list[float]:
     return value.tolist() if isinstance(value, np.ndarray) else value
 
 

@@ -6,7 +6,7 @@ from torch import nn
 from sknn._specs import LayerSpec
 
 #: that go through a module to see the widths of its layers
-N_ROWS = 2
+N_SAMPLES = 2
 
 
 def describe(module: nn.Module, n_inputs: int) -> list[LayerSpec]:
@@ -15,7 +15,7 @@ def describe(module: nn.Module, n_inputs: int) -> list[LayerSpec]:
     Parameters
     ----------
     module : torch.nn.Module
-        One that describes itself, or any other: then two rows of zeros go through it, and each of
+        One that describes itself, or any other: two samples of zeros go through that, and each of
         its innermost modules that they pass is a layer.
     n_inputs : int
         Columns of an encoded X.
@@ -62,7 +62,7 @@ def describe(module: nn.Module, n_inputs: int) -> list[LayerSpec]:
     was_training, like = module.training, next(module.parameters())
     try:
         with torch.inference_mode():
-            module.eval()(torch.zeros(N_ROWS, n_inputs, dtype=like.dtype, device=like.device))
+            module.eval()(torch.zeros(N_SAMPLES, n_inputs, dtype=like.dtype, device=like.device))
     finally:
         module.train(was_training)
         for hook in hooks:
@@ -71,7 +71,7 @@ def describe(module: nn.Module, n_inputs: int) -> list[LayerSpec]:
 
 
 def _count_values(tensor: torch.Tensor) -> int:
-    """Return how many numbers a row has, over all axes."""
-    if tensor.ndim > 1 and len(tensor) == N_ROWS:
+    """Return how many numbers a sample has, over all axes."""
+    if tensor.ndim > 1 and len(tensor) == N_SAMPLES:
         return tensor[0].numel()
     return tensor.shape[-1] if tensor.ndim else 1

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import islice, pairwise
-from typing import Any
 
 import numpy as np
 import torch
@@ -13,6 +12,7 @@ from torch.nn.functional import linear
 from sknn._saved import saved
 from sknn._specs import InputSpec, LayerSpec, TargetSpec
 from sknn.architectures.layers._activations import (
+    ActivationLike,
     get_activation_name,
     get_init_factor,
     make_hidden_activation,
@@ -29,11 +29,11 @@ PLAIN = MLPOptions()
 
 @saved
 class MLP(nn.Module):
-    """Linear layers with an activation between them; the output is raw, without a link.
+    """Linear layers with an activation between them, up to logits or raw predictions.
 
     A hidden layer turns the values a before it into ::
 
-        dropout(activation(normalization(a W^T + b)))    and, if it is skipped too,  + a
+        dropout(activation(normalization(a W^T + b)))    and, with a residual connection,  + a
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ class MLP(nn.Module):
     norms, dropouts : torch.nn.ModuleList
         One for each hidden layer, or empty. A layer that drops nothing has an ``nn.Identity``.
     embeddings : CategoryEmbeddings or None
-        Vectors of category codes.
+        Embeddings of category codes.
     activation_names : tuple of str
         One for each hidden layer; the name of the class or function where it is no key.
     has_named_activations : bool
@@ -105,7 +105,7 @@ class MLP(nn.Module):
     def __init__(
         self,
         layer_sizes: Sequence[int],
-        activation: Any = "relu",
+        activation: ActivationLike | Sequence[ActivationLike] = "relu",
         dtype: torch.dtype = torch.float32,
         options: MLPOptions = PLAIN,
         cardinalities: Sequence[int] = (),
@@ -147,35 +147,10 @@ class MLP(nn.Module):
         inputs: InputSpec,
         target: TargetSpec,
         hidden: Sequence[int],
-        activation: Any = "relu",
+        activation: ActivationLike | Sequence[ActivationLike] = "relu",
         options: MLPOptions = PLAIN,
     ) -> "MLP":
-        """Build the network that leads from an encoded X to an encoded y.
-
-        Parameters
-        ----------
-        inputs : InputSpec
-            Gives the width of the input, the cardinalities, and the dtype. A sequence is a row
-            of numbers here.
-        target : TargetSpec
-            Gives the width of the output.
-        hidden : sequence of int
-            Widths of the hidden layers.
-        activation : str, callable, or sequence of them, default='relu'
-            Of the hidden layers.
-        options : MLPOptions, default=MLPOptions()
-            The rest.
-
-        Returns
-        -------
-        MLP
-            With unset weights; see `initialize_weights`.
-
-        Raises
-        ------
-        ValueError
-            If activation or options are not as described.
-        """
+        """Build the network, its weights unset, that leads from an encoded X to an encoded y."""
         n_inputs = inputs.n_numeric * (inputs.length or 1)
         sizes = (n_inputs, *hidden, target.n_outputs)
         return cls(sizes, activation, getattr(torch, inputs.dtype), options, inputs.cardinalities)
@@ -192,20 +167,10 @@ class MLP(nn.Module):
         return self.has_named_activations and not has_extras
 
     def initialize_weights(self, random_state: np.random.RandomState) -> None:
-        """Draw all weights and biases anew, from the first layer to the last.
+        """Draw weights and biases anew, layer by layer, then embeddings and seeds of dropout.
 
-        Then come the vectors of embeddings and the seeds of dropout, and normalization starts
-        anew. Parameters of activations stay.
-
-        Parameters
-        ----------
-        random_state : numpy.random.RandomState
-            Gives all the numbers; torch's generators are left alone.
-
-        Raises
-        ------
-        ValueError
-            If a callable initializer does not fill the weights.
+        All numbers come from `random_state`; torch's generators are left alone. Normalization
+        starts anew; parameters of activations stay.
         """
         if callable(self.initializer):
             with seed_torch(random_state):  # it may use torch's functions, torch.nn.init
@@ -225,14 +190,14 @@ class MLP(nn.Module):
             initialize_linear(layer, self.initializer, factor, random_state)
 
     def forward(self, X: torch.Tensor) -> torch.Tensor:
-        """Return the raw outputs, of shape (batch, n_outputs)."""
+        """Return logits or raw predictions, of shape (batch, n_outputs)."""
         if self.embeddings is not None:
             X = self.embeddings(X)
         first = self.linears[0]
         return self.continue_after_first(linear(X, first.weight, first.bias))
 
     def continue_after_first(self, z: torch.Tensor) -> torch.Tensor:
-        """Return the raw outputs for what the first linear layer gives."""
+        """Return logits or raw predictions for what the first linear layer gives."""
         before = None
         for i, layer in enumerate(islice(self.linears, 1, None)):
             if self.norms:
@@ -241,16 +206,14 @@ class MLP(nn.Module):
             if self.dropouts:
                 a = self.dropouts[i](a)
             if self.skips[i]:
-                a = a + before
+                a = a + before  # so that a gradient reaches the layer before as it is, too
             before, z = a, linear(a, layer.weight, layer.bias)
         return z
 
     def get_penalized(self) -> list[nn.Parameter]:
         """Return the parameters under the L2 penalty: weights, of linear layers and embeddings.
 
-        An embedding is a linear layer on one-hot codes; without a penalty its vectors would grow
-        to make up for smaller weights after them. Biases, and what normalization and activations
-        learn, are free.
+        Without one, embeddings would grow to make up for smaller weights after them.
         """
         tables = [] if self.embeddings is None else self.embeddings.tables
         return [layer.weight for layer in (*tables, *self.linears)]

@@ -12,7 +12,7 @@ OTHERS = (FunctionActivation, CategoryEmbeddings)
 
 
 def is_replayable(module: nn.Module) -> bool:
-    """Tell whether a recording of the passes of a network can stand for them.
+    """Return whether a recording of the passes of a network can stand for them.
 
     A layer that the user wrote may do other things from call to call, which a recording would
     miss without a sound; so may a hook.

@@ -42,8 +42,8 @@ class SequenceCNN(nn.Module):
     """Filters slide along sequences; what they find is pooled and goes through hidden layers.
 
     As in DeepBind [1]_ and Basset [2]_: filters, activation, pooling, and a small perceptron on
-    top. The output is raw, without a link. Positions of zeros at the ends are padding, which no
-    filter sees unless the sequence is shorter than the filter.
+    top, which gives logits or raw predictions. Positions of zeros at the ends are padding, which
+    no filter sees unless the sequence is shorter than the filter.
 
     Parameters
     ----------
@@ -137,39 +137,19 @@ class SequenceCNN(nn.Module):
     def from_specs(
         cls, inputs: InputSpec, target: TargetSpec, options: SequenceOptions = DEFAULTS
     ) -> "SequenceCNN":
-        """Build the network that leads from encoded sequences to an encoded y.
-
-        Parameters
-        ----------
-        inputs : InputSpec
-            Gives length, channels and dtype.
-        target : TargetSpec
-            Gives the width of the output.
-        options : SequenceOptions, default=SequenceOptions()
-            The layers.
-
-        Returns
-        -------
-        SequenceCNN
-            With unset weights; see `initialize_weights`.
-
-        Raises
-        ------
-        ValueError
-            If the sequences are shorter than a filter.
-        """
+        """Build the network, its weights unset, for encoded sequences and an encoded y."""
         dtype = getattr(torch, inputs.dtype)
         return cls(inputs.length or 1, inputs.n_numeric, target.n_outputs, options, dtype)
 
     @property
     def values_per_sample(self) -> int:
-        """Numbers that the widest layer holds for a row; see ``sknn.engine.Net``."""
+        """Numbers that the widest layer holds for a sample; see ``sknn.engine.Net``."""
         n_filters, *_ = self.bank.weight.shape
         return self._n_windows * n_filters * self.bank.n_strands
 
     @property
     def products_per_sample(self) -> int:
-        """Multiplications that a row takes."""
+        """Multiplications that a sample takes."""
         convolved = self.values_per_sample * self.bank.weight[0].numel()
         n_values = self.values_per_sample
         for conv in self.convs:
@@ -201,7 +181,7 @@ class SequenceCNN(nn.Module):
             dropout.set_seed(int(random_state.randint(np.iinfo(np.int32).max)))
 
     def forward(self, X: Tensor) -> Tensor:
-        """Return the raw outputs, of shape (batch, n_outputs)."""
+        """Return logits or raw predictions, of shape (batch, n_outputs)."""
         return self.apply_head(self.pool(X))
 
     def pool(self, X: Tensor) -> Tensor:
@@ -216,7 +196,7 @@ class SequenceCNN(nn.Module):
         return pooled[0] if len(strands) == 1 else torch.maximum(*pooled)
 
     def apply_head(self, pooled: Tensor) -> Tensor:
-        """Return the raw outputs for what pooling hands on."""
+        """Return logits or raw predictions for what pooling hands on."""
         last = len(self.linears) - 1
         for i, layer in enumerate(self.linears):
             if self.dropouts:

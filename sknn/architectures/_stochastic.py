@@ -4,7 +4,7 @@ from torch import nn
 
 from sknn.architectures.layers._dropout import Dropout
 
-#: their output in training depends on chance, or on the other rows of the batch
+#: their output in training depends on chance, or on the other samples of the batch
 STOCHASTIC = (
     Dropout,
     nn.Dropout,
@@ -22,9 +22,9 @@ STOCHASTIC = (
 
 
 def find_stochastic_layers(module: nn.Module) -> list[str]:
-    """Return what keeps a row's output in training from depending on the row and weights alone.
+    """Return what makes a sample's output in training depend on chance or on other samples.
 
-    L-BFGS needs a loss that is the same at each call and the sum over chunks of rows.
+    L-BFGS needs a loss that is the same at each call and the sum over chunks of samples.
 
     Parameters
     ----------

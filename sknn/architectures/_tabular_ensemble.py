@@ -1,4 +1,4 @@
-"""Several networks for tables as one module: they see the same rows and share nothing else."""
+"""Several networks for tables as one module: they see the same samples and share nothing else."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -36,10 +36,9 @@ class TabularOptions:
     dropout : float, default=0.1
         Share of hidden units set to 0 in training, in [0, 1).
     numerical_embedding : {'piecewise', 'periodic'} or None, default='piecewise'
-        What stands beside each number: a vector that is linear between knots, or one made of
-        waves; see `PiecewiseLinear` and `Periodic`.
+        Embedding beside each number, see `PiecewiseLinear` and `Periodic`.
     embedding_width : int, default=8
-        Length of these vectors, and of those of categories.
+        Width of these embeddings, and of those of categories.
     """
 
     n_members: int = 8
@@ -78,8 +77,8 @@ class TabularEnsemble(nn.Module):
 
     Shape
     -----
-    - Input: ``(n_rows, n_columns)`` or ``(n_rows, n_columns + 1)``
-    - Output: ``(n_rows, n_members, n_outputs)`` in training, else ``(n_rows, n_outputs)``
+    - Input: ``(n_samples, n_columns)`` or ``(n_samples, n_columns + 1)``
+    - Output: ``(n_samples, n_members, n_outputs)`` in training, else ``(n_samples, n_outputs)``
 
     Examples
     --------
@@ -149,15 +148,7 @@ class TabularEnsemble(nn.Module):
                 dropout.set_seed(int(random_state.randint(np.iinfo(np.int32).max)))
 
     def center(self, X: np.ndarray, sample_weight: np.ndarray | None = None) -> None:
-        """Let embeddings of numbers know the means over training rows.
-
-        Parameters
-        ----------
-        X : ndarray of shape (n_rows, n_columns)
-            Encoded.
-        sample_weight : ndarray of shape (n_rows,), default=None
-            Positive.
-        """
+        """Take the means of what stands for numbers from samples X, which may be weighted."""
         if self.numbers is not None:
             weight = np.ones(len(X), X.dtype) if sample_weight is None else sample_weight
             columns = np.ascontiguousarray(X[:, self.embedded_columns])
@@ -168,7 +159,7 @@ class TabularEnsemble(nn.Module):
         self.temperature.fill_(temperature)
 
     def forward(self, X: Tensor) -> Tensor:
-        """Return raw outputs."""
+        """Return logits or raw predictions."""
         n_columns = self.n_numeric + len(self.cardinalities)
         left_out_by = X[:, n_columns].long() if X.shape[1] > n_columns else None
         if self.training:
@@ -189,7 +180,7 @@ class TabularEnsemble(nn.Module):
         return output / self.temperature
 
     def run_members(self, X: Tensor, members: slice = slice(None)) -> Tensor:
-        """Return the raw outputs of `members`, of shape (n_members, n_rows, n_outputs)."""
+        """Return logits or raw predictions of `members`: (n_members, n_samples, n_outputs)."""
         numeric = X[:, : self.n_numeric]
         k = len(range(self.n_members)[members])
         parts = [numeric.expand(k, *numeric.shape)]
@@ -204,7 +195,7 @@ class TabularEnsemble(nn.Module):
         return self.linears[-1](a, members)
 
     def run_each_member(self, X: Tensor) -> Tensor:
-        """Return the raw outputs of all members, of shape (n_rows, n_members, n_outputs)."""
+        """Return logits or raw predictions of members: (n_samples, n_members, n_outputs)."""
         return self.run_members(X).transpose(0, 1)
 
     def get_penalized(self) -> list[nn.Parameter]:
@@ -216,12 +207,12 @@ class TabularEnsemble(nn.Module):
 
     @property
     def values_per_sample(self) -> int:
-        """Numbers that the widest layer of a member holds for a row; see ``sknn.engine.Net``."""
+        """Numbers that the widest layer of a member holds for a sample; see ``sknn.engine.Net``."""
         return max(max(layer.weight.shape[1:]) for layer in self.linears)
 
     @property
     def products_per_sample(self) -> int:
-        """Multiplications that a row takes."""
+        """Multiplications that a sample takes."""
         parts = [layer.weight for layer in self.linears]
         if self.numbers is not None:
             parts.append(self.numbers.weight)

@@ -14,22 +14,7 @@ from sknn.architectures.layers._blocks import seed_torch
 
 
 def get_known_arguments(inputs: InputSpec, target: TargetSpec) -> dict[str, Any]:
-    """Return what a user's factory is told if it asks for it.
-
-    Parameters
-    ----------
-    inputs : InputSpec
-        The encoded X.
-    target : TargetSpec
-        The encoded y.
-
-    Returns
-    -------
-    dict
-        ``n_inputs``, columns of the tensor it gets; ``n_outputs``, columns it must return;
-        ``n_numeric``, leading columns of numbers, or channels of a sequence; ``cardinalities``,
-        number of codes of each further column; ``length``, positions of a sequence, or None.
-    """
+    """Return the arguments that a factory gets if it names them, see `build_user_module`."""
     n_columns = inputs.n_numeric * (inputs.length or 1) + len(inputs.cardinalities)
     return {
         "n_inputs": n_columns,
@@ -125,7 +110,7 @@ def build_user_module(
     return module.train()
 
 
-def _get_name(factory: Any) -> str:
+def _get_name(factory: Callable) -> str:
     factory = getattr(factory, "func", factory)  # of a functools.partial
     return getattr(factory, "__name__", type(factory).__name__)
 

@@ -1,31 +1,30 @@
 """The steps of a pipeline before the estimator, by skl2onnx."""
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator
 from sklearn.compose import ColumnTransformer
 from sklearn.pipeline import FeatureUnion, Pipeline
 
 from sknn._optional import require
+from sknn._validation import MatrixLike
 from sknn.export._graph import ML, ML_OPSET, PURPOSE
 from sknn.preprocessing import TabularEncoder
 
+if TYPE_CHECKING:
+    from onnx import ModelProto
 
-def split_model(model: Any) -> tuple[list[tuple[str, Any]], Any]:
-    """Return the steps before the last of a model, and the last.
+#: name and transformer, as a pipeline holds them
+Step = tuple[str, BaseEstimator]
 
-    Parameters
-    ----------
-    model : estimator
-        A pipeline, also with a pipeline as its last step; a fitted search, for its best
-        estimator; any other is its own last step.
 
-    Returns
-    -------
-    steps : list of (str, transformer)
-        Without those that do nothing.
-    last : estimator
+def split_model(model: BaseEstimator) -> tuple[list[Step], BaseEstimator]:
+    """Return the steps before the last of a pipeline, of one in a fitted search too, and the last.
+
+    Steps that do nothing are left out; any other model is its own last step.
     """
     model = getattr(model, "best_estimator_", model)
     if not isinstance(model, Pipeline):
@@ -36,28 +35,10 @@ def split_model(model: Any) -> tuple[list[tuple[str, Any]], Any]:
     return before + more, last
 
 
-def convert_front(steps: list[tuple[str, Any]], X: Any, dtype: str, opset: int) -> Any:
-    """Return the ``onnx.ModelProto`` of fitted steps.
+def convert_front(steps: list[Step], X: MatrixLike | None, dtype: str, opset: int) -> "ModelProto":
+    """Return fitted steps, one at least, as skl2onnx converts them.
 
-    Parameters
-    ----------
-    steps : list of (str, transformer)
-        One at least.
-    X : data frame or None
-        Some rows of a table with columns of several types; else the input is a matrix.
-    dtype : {'float32', 'float64'}
-        Of numbers.
-    opset : int
-        Version of ONNX's operators.
-
-    Returns
-    -------
-    onnx.ModelProto
-
-    Raises
-    ------
-    ValueError
-        If skl2onnx cannot convert a step, which is named.
+    `X` are some samples of a table with columns of several types; else the input is a matrix.
     """
     skl2onnx = require("skl2onnx", PURPOSE)
     leaves = list(_iterate_leaves(steps, ""))
@@ -82,7 +63,7 @@ def convert_front(steps: list[tuple[str, Any]], X: Any, dtype: str, opset: int) 
         ) from error
 
 
-def _find_culprit(steps: list, leaves: list, message: str) -> str:
+def _find_culprit(steps: list[Step], leaves: list[Step], message: str) -> str:
     """Return words for the step that an error of skl2onnx is about."""
     for word in (str, lambda kind: kind.__name__):
         for name, step in leaves:
@@ -91,7 +72,7 @@ def _find_culprit(steps: list, leaves: list, message: str) -> str:
     return f"One of the steps {[name for name, _ in steps]} of the pipeline"
 
 
-def _iterate_leaves(steps: Any, prefix: str) -> Iterator[tuple[str, Any]]:
+def _iterate_leaves(steps: Iterable[Step], prefix: str) -> Iterator[Step]:
     """Yield dotted names and transformers that are not made of others."""
     for name, step, *_ in steps:
         if isinstance(step, Pipeline):
@@ -104,7 +85,9 @@ def _iterate_leaves(steps: Any, prefix: str) -> Iterator[tuple[str, Any]]:
             yield f"{prefix}{name}", step
 
 
-def _choose_types(steps: list, X: Any, dtype: str, leaves: list) -> list[tuple[str, Any]]:
+def _choose_types(
+    steps: list[Step], X: MatrixLike | None, dtype: str, leaves: list[Step]
+) -> list[Step]:
     data_types = require("skl2onnx.common.data_types", PURPOSE)
     number = {"float32": "FloatTensorType", "float64": "DoubleTensorType"}[dtype]
     first = steps[0][1]
@@ -124,5 +107,5 @@ def _choose_types(steps: list, X: Any, dtype: str, leaves: list) -> list[tuple[s
     ]
 
 
-def _get_kind(column: Any) -> str:
+def _get_kind(column: ArrayLike) -> str:
     return np.asarray(column).dtype.kind

@@ -1,12 +1,16 @@
 """An ONNX graph that grows node by node."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import ArrayLike, DTypeLike
 
 from sknn._optional import require
 from sknn._saved import find_versions
 from sknn._version import __version__
+
+if TYPE_CHECKING:
+    from onnx import ModelProto, NodeProto, ValueInfoProto
 
 ML = "ai.onnx.ml"
 #: version of the operators of `ML`
@@ -34,7 +38,7 @@ class Graph:
         Name of what comes out of `front`.
     """
 
-    def __init__(self, opset: int, dtype: str, front: Any = None):
+    def __init__(self, opset: int, dtype: str, front: "ModelProto | None" = None):
         self.onnx = require("onnx", PURPOSE)
         for part in ("checker", "compose", "helper", "numpy_helper"):
             require(f"onnx.{part}", PURPOSE)
@@ -47,7 +51,7 @@ class Graph:
         self.n_names = 0
         self.front_output = None if front is None else self._begin_with(front)
 
-    def _begin_with(self, front: Any) -> str:
+    def _begin_with(self, front: "ModelProto") -> str:
         """Take over all of a model but its outputs, under other names, and return the first."""
         prefix = "front/"
         model = self.onnx.compose.add_prefix(front, prefix)
@@ -70,23 +74,7 @@ class Graph:
         return f"sknn/{self.n_names}"
 
     def add(self, operator: str, *inputs: str, domain: str = "", **attributes: Any) -> str:
-        """Append a node and return the name of its output.
-
-        Parameters
-        ----------
-        operator : str
-            As ONNX calls it.
-        *inputs : str
-            Names of values.
-        domain : str, default=''
-            Set of operators that it is from.
-        **attributes : object
-            Of the operator.
-
-        Returns
-        -------
-        str
-        """
+        """Append a node, of an operator of ONNX, and return the name of its output."""
         output = self.make_name()
         make = self.onnx.helper.make_node
         self.nodes.append(
@@ -96,7 +84,7 @@ class Graph:
             self.domains[domain] = ML_OPSET
         return output
 
-    def add_constant(self, value: Any, dtype: Any = None) -> str:
+    def add_constant(self, value: ArrayLike, dtype: DTypeLike | None = None) -> str:
         """Return the name of a new constant array of numbers, bool or text."""
         array = np.asarray(value, dtype=dtype)
         name = self.make_name()
@@ -109,12 +97,12 @@ class Graph:
         """Return a constant in the dtype of the network."""
         return self.add_constant(value, self.dtype)
 
-    def cast(self, value: str, dtype: Any) -> str:
+    def cast(self, value: str, dtype: DTypeLike) -> str:
         """Return a value in another dtype of NumPy's."""
         kind = self.onnx.helper.np_dtype_to_tensor_dtype(np.dtype(dtype))
         return self.add("Cast", value, to=kind)
 
-    def take_columns(self, value: str, which: Any) -> str:
+    def take_columns(self, value: str, which: ArrayLike) -> str:
         """Return some columns, by number, of a value with two axes."""
         return self.add("Gather", value, self.add_constant(which, np.int64), axis=1)
 
@@ -123,10 +111,7 @@ class Graph:
         return values[0] if len(values) == 1 else self.add("Concat", *values, axis=1)
 
     def add_softplus(self, value: str) -> str:
-        """Return ``log(1 + exp(t))`` of a value in the dtype of the network.
-
-        ONNX has it in one node, which ONNX Runtime computes in float32 alone.
-        """
+        """Return ``log(1 + exp(t))``, for which ONNX Runtime has a node in float32 alone."""
         size = self.add("Exp", self.add("Neg", self.add("Abs", value)))
         curve = self.add("Log", self.add("Add", size, self.add_number(1.0)))
         return self.add("Add", self.add("Max", value, self.add_number(0.0)), curve)
@@ -139,12 +124,12 @@ class Graph:
         """Return a value with another in place of NaN."""
         return self.add("Where", self.add("IsNaN", value), replacement, value)
 
-    def add_input(self, name: str, dtype: Any, width: int) -> str:
+    def add_input(self, name: str, dtype: DTypeLike, width: int) -> str:
         """Add an input of shape (n_rows, width), of numbers or (dtype str) text."""
         self.inputs.append(self._make_info(name, dtype, [None, width]))
         return name
 
-    def add_output(self, value: str, name: str, dtype: Any, shape: list) -> None:
+    def add_output(self, value: str, name: str, dtype: DTypeLike, shape: list) -> None:
         """Let a value be an output; a name that is an input's gets ``_`` behind it."""
         while name in {info.name for info in self.inputs}:
             name += "_"
@@ -154,14 +139,14 @@ class Graph:
         self.nodes.append(node)
         self.outputs.append(self._make_info(name, dtype, shape))
 
-    def _make_info(self, name: str, dtype: Any, shape: list) -> Any:
+    def _make_info(self, name: str, dtype: DTypeLike, shape: list) -> "ValueInfoProto":
         helper, types = self.onnx.helper, self.onnx.TensorProto
         dtype = np.dtype(dtype)
         text = dtype.kind in "OU"
         kind = types.STRING if text else helper.np_dtype_to_tensor_dtype(dtype)
         return helper.make_tensor_value_info(name, kind, shape)
 
-    def insert(self, model: Any, value: str) -> str:
+    def insert(self, model: "ModelProto", value: str) -> str:
         """Append the nodes of a model with one input and one output, and return the output."""
         prefix = self.make_name() + "/"
         model = self.onnx.compose.add_prefix(model, prefix)
@@ -173,7 +158,7 @@ class Graph:
         self.constants.extend(model.graph.initializer)
         return last.name
 
-    def _append(self, node: Any) -> None:
+    def _append(self, node: "NodeProto") -> None:
         """Append a node of torch's exporter, or what stands for it in float64."""
         write = {"Softplus": self.add_softplus, "Erf": self.add_erf}.get(node.op_type)
         if self.dtype == "float32" or write is None:
@@ -182,7 +167,7 @@ class Graph:
         result = write(node.input[0])
         self.nodes.append(self.onnx.helper.make_node("Identity", [result], node.output))
 
-    def make_model(self, name: str) -> Any:
+    def make_model(self, name: str) -> "ModelProto":
         """Return the whole as a checked ``onnx.ModelProto``.
 
         Parameters

@@ -6,7 +6,7 @@ import inspect
 import io
 import warnings
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -18,34 +18,17 @@ from sknn.architectures.layers._blocks import BatchNorm
 from sknn.architectures.layers._dropout import Dropout
 from sknn.export._graph import Graph
 
+if TYPE_CHECKING:
+    from onnx import ModelProto
+
 #: modules that leave values as they are, once training is over
 NOTHING = (nn.Identity, Dropout, nn.Dropout, nn.AlphaDropout, nn.FeatureAlphaDropout)
 
 
 def add_network(graph: Graph, module: nn.Module, value: str, inputs: InputSpec) -> str:
-    """Append a network as it computes when training is over.
+    """Append a network as it computes when training is over, and return its raw prediction.
 
-    Parameters
-    ----------
-    graph : Graph
-        Grows.
-    module : torch.nn.Module
-        Linear layers, normalization and the activations of `sknn.activations` are written out;
-        any other part of it is left to torch's own exporter. It stays as it is.
-    value : str
-        The encoded X.
-    inputs : InputSpec
-        What that looks like.
-
-    Returns
-    -------
-    str
-        Name of the raw output.
-
-    Raises
-    ------
-    ValueError
-        If torch cannot export a part.
+    What cannot be written out here is left to torch's own exporter. The module stays as it is.
     """
     module = copy.deepcopy(module).to("cpu", getattr(torch, graph.dtype)).eval()
     n_numeric = inputs.n_numeric * (inputs.length or 1)
@@ -73,7 +56,7 @@ def _add(graph: Graph, module: nn.Module, value: str, rows: torch.Tensor) -> str
 
 
 def _has_hooks(module: nn.Module) -> bool:
-    """Tell whether a call does more than ``forward``."""
+    """Return whether a call does more than ``forward``."""
     return bool(module._forward_hooks or module._forward_pre_hooks)
 
 
@@ -118,6 +101,8 @@ def _add_linear(graph: Graph, layer: nn.Linear, value: str) -> str:
 def _add_batch_norm(graph: Graph, norm: nn.BatchNorm1d, value: str) -> str | None:
     if norm.running_mean is None or norm.weight is None:
         return None
+    # γ (x - μ) / sqrt(σ² + ε) + β is one multiplication and one addition, x s + t with
+    # s = γ / sqrt(σ² + ε) and t = β - μ s, which lose fewer digits when taken in float64.
     with torch.no_grad():
         scale = norm.weight.double() / (norm.running_var.double() + norm.eps).sqrt()
         shift = norm.bias.double() - norm.running_mean.double() * scale
@@ -178,6 +163,7 @@ def _add_softplus(graph: Graph, module: nn.Softplus, value: str) -> str | None:
 def _add_gelu(graph: Graph, module: nn.GELU, value: str) -> str | None:
     if module.approximate != "none":
         return None
+    # t Φ(t), and Φ(t) = (1 + erf(t / sqrt 2)) / 2
     scaled = graph.add("Mul", value, graph.add_number(np.sqrt(0.5)))
     share = graph.add("Add", graph.add_erf(scaled), graph.add_number(1.0))
     half = graph.add("Mul", value, graph.add_number(0.5))
@@ -233,13 +219,15 @@ def _add_by_torch(graph: Graph, module: nn.Module, value: str, rows: torch.Tenso
     return graph.add("Slice", result, *(graph.add_constant([end]) for end in (0, -1, 0)))
 
 
-def _check_result(graph: Graph, part: Any, module: nn.Module, rows: torch.Tensor) -> None:
+def _check_result(graph: Graph, part: "ModelProto", module: nn.Module, rows: torch.Tensor) -> None:
     """Raise ValueError unless ONNX computes what a module does, for another number of rows, too."""
     reference = importlib.import_module("onnx.reference").ReferenceEvaluator(part)
-    wanted = module(rows).numpy()
+    expected = module(rows).numpy()
     try:
         (result,) = reference.run(None, {"rows": rows.numpy()})
-        same = result.shape == wanted.shape and np.allclose(result, wanted, rtol=1e-4, atol=1e-5)
+        same = result.shape == expected.shape and np.allclose(
+            result, expected, rtol=1e-4, atol=1e-5
+        )
     except Exception:  # shapes that do not fit together, for instance
         same = False
     if not same:

@@ -1,12 +1,13 @@
 """`export_onnx`."""
 
 from os import PathLike
-from typing import Any
+from typing import TYPE_CHECKING
 
-from sklearn.base import is_classifier
+from sklearn.base import BaseEstimator, is_classifier
 from sklearn.utils.validation import check_is_fitted
 
 from sknn._files import write_file
+from sknn._validation import MatrixLike
 from sknn.deep import TabularMLPRegressor
 from sknn.deep._base import DeepEstimator
 from sknn.export._front import convert_front, split_model
@@ -18,19 +19,22 @@ from sknn.export._threshold import add_units
 from sknn.preprocessing import TabularEncoder
 from sknn.threshold import PerceptronClassifier, ThresholdLogicClassifier
 
+if TYPE_CHECKING:
+    from onnx import ModelProto
+
 UNITS = (PerceptronClassifier, ThresholdLogicClassifier)
 #: versions of ONNX's operators that are written
 OPSETS = range(17, 20)
 
 
 def export_onnx(
-    estimator: Any,
+    estimator: BaseEstimator,
     path: str | PathLike | None = None,
     *,
-    X: Any = None,
+    X: MatrixLike | None = None,
     dtype: str = "auto",
     opset: int = 18,
-) -> Any:
+) -> "ModelProto":
     """Write a fitted estimator, or a pipeline that ends with one, as an ONNX model [1]_.
 
     The model needs neither Python nor torch: ONNX Runtime and others run it. It does what
@@ -145,7 +149,7 @@ def export_onnx(
     return model
 
 
-def _check_kind(last: Any) -> None:
+def _check_kind(last: BaseEstimator) -> None:
     if not isinstance(last, (DeepEstimator, *UNITS)):
         raise TypeError(
             "export_onnx takes a fitted deep estimator, a PerceptronClassifier, a "

@@ -1,38 +1,23 @@
 """`TabularEncoder` as ONNX nodes."""
 
-from typing import Any
+from collections.abc import Iterable
 
 import numpy as np
 
 from sknn.export._graph import ML, Graph
+from sknn.preprocessing import TabularEncoder
+from sknn.preprocessing.tables._categories import CategoryColumn
+from sknn.preprocessing.tables._numeric import NumericColumns
+from sknn.preprocessing.tables._scaling import Affine, NormalScores
 
 
 def add_table(
-    graph: Graph, encoder: Any, names: list[str] | None = None, value: str | None = None
+    graph: Graph, encoder: TabularEncoder, names: list[str] | None = None, value: str | None = None
 ) -> str:
-    """Append the nodes that encode a table.
+    """Append the nodes that encode a table, and return the encoded X.
 
-    Parameters
-    ----------
-    graph : Graph
-        Grows.
-    encoder : TabularEncoder
-        Fitted.
-    names : list of str, default=None
-        Of the columns, where X had some. A table with categories and names, or with text, gets an
-        input for each column.
-    value : str, default=None
-        The table as one value of numbers; by default inputs are added for it.
-
-    Returns
-    -------
-    str
-        Name of the encoded X.
-
-    Raises
-    ------
-    ValueError
-        If a column has levels that ONNX does not know.
+    With `names` of columns, or text, each column becomes an input; without `value`, inputs are
+    added for the table.
     """
     dtype, n_columns = graph.dtype, len(encoder.is_categorical_)
     if not encoder.is_categorical_.any():
@@ -49,7 +34,7 @@ def add_table(
     return _encode(graph, encoder, *_split(graph, encoder, value))
 
 
-def _check_levels(category: Any) -> None:
+def _check_levels(category: CategoryColumn) -> None:
     if category.kind not in ("text", "numeric", ""):
         raise ValueError(
             f"Column {category.label!r} cannot be exported: its levels are of type "
@@ -66,7 +51,7 @@ def _check_levels(category: Any) -> None:
 
 
 def _add_inputs_by_name(
-    graph: Graph, encoder: Any, names: list[str] | None
+    graph: Graph, encoder: TabularEncoder, names: list[str] | None
 ) -> tuple[str | None, list[tuple[str, bool]]]:
     """Return the numeric columns side by side, in float64, and each column of levels.
 
@@ -88,7 +73,9 @@ def _add_inputs_by_name(
     return graph.concatenate(numbers) if numbers else None, levels
 
 
-def _split(graph: Graph, encoder: Any, value: str) -> tuple[str | None, list[tuple[str, bool]]]:
+def _split(
+    graph: Graph, encoder: TabularEncoder, value: str
+) -> tuple[str | None, list[tuple[str, bool]]]:
     """Return the same for a table of numbers alone."""
     wide = graph.cast(value, np.float64)
     places = np.flatnonzero(encoder.is_categorical_)
@@ -97,7 +84,7 @@ def _split(graph: Graph, encoder: Any, value: str) -> tuple[str | None, list[tup
     return graph.take_columns(value, numeric) if len(numeric) else None, levels
 
 
-def _encode(graph: Graph, encoder: Any, numbers: str | None, levels: list) -> str:
+def _encode(graph: Graph, encoder: TabularEncoder, numbers: str | None, levels: list) -> str:
     dtype = graph.dtype
     parts = [] if numbers is None else [_add_numeric(graph, encoder._numeric, numbers, dtype)]
     for i in encoder._order():
@@ -113,7 +100,7 @@ def _encode(graph: Graph, encoder: Any, numbers: str | None, levels: list) -> st
     return graph.concatenate(parts)
 
 
-def _add_codes(graph: Graph, category: Any, column: str, is_whole: bool) -> str:
+def _add_codes(graph: Graph, category: CategoryColumn, column: str, is_whole: bool) -> str:
     """Return the codes of a column of levels, of shape (n_rows, 1)."""
     n_levels = len(category.levels)
     missing = n_levels + 1 if category.missing else 0
@@ -127,7 +114,7 @@ def _add_codes(graph: Graph, category: Any, column: str, is_whole: bool) -> str:
     return _look_up(graph, column, "strings", levels, levels.values())
 
 
-def _add_codes_of_floats(graph: Graph, category: Any, column: str, missing: int) -> str:
+def _add_codes_of_floats(graph: Graph, category: CategoryColumn, column: str, missing: int) -> str:
     whole = graph.cast(graph.replace_missing(column, graph.add_constant(0.0)), np.int64)
     codes = range(1, len(category.levels) + 1)
     found = _look_up(graph, whole, "int64s", category.levels, codes)
@@ -136,13 +123,13 @@ def _add_codes_of_floats(graph: Graph, category: Any, column: str, missing: int)
     return graph.add("Where", graph.add("IsNaN", column), graph.add_constant([missing]), found)
 
 
-def _look_up(graph: Graph, column: str, kind: str, keys: Any, values: Any) -> str:
+def _look_up(graph: Graph, column: str, kind: str, keys: Iterable, values: Iterable[int]) -> str:
     keys = list(map(int, keys)) if kind == "int64s" else list(keys)  # True and False are 1 and 0
     table = {f"keys_{kind}": keys, "values_int64s": list(values), "default_int64": 0}
     return graph.add("LabelEncoder", column, domain=ML, **table)
 
 
-def _add_numeric(graph: Graph, columns: Any, value: str, dtype: str) -> str:
+def _add_numeric(graph: Graph, columns: NumericColumns, value: str, dtype: str) -> str:
     """Return numeric columns filled and scaled, and behind them the marks of missing numbers."""
     missing = graph.add("IsNaN", value)
     wide = graph.cast(value, np.float64)
@@ -162,7 +149,7 @@ def _add_numeric(graph: Graph, columns: Any, value: str, dtype: str) -> str:
     return graph.concatenate([result, marks])
 
 
-def _scale_columns(graph: Graph, columns: Any, value: str) -> str:
+def _scale_columns(graph: Graph, columns: NumericColumns, value: str) -> str:
     if columns.scale is None or not len(columns.scaled):
         return value
     n_columns = len(columns.labels)
@@ -174,7 +161,7 @@ def _scale_columns(graph: Graph, columns: Any, value: str) -> str:
     return graph.take_columns(joined, np.argsort([*columns.scaled, *left]))
 
 
-def _scale(graph: Graph, scale: Any, value: str) -> str:
+def _scale(graph: Graph, scale: Affine | NormalScores, value: str) -> str:
     if hasattr(scale, "knots"):
         return _add_normal_scores(graph, scale, value)
     value = graph.add("Sub", value, graph.add_constant(scale.center))
@@ -186,7 +173,7 @@ def _scale(graph: Graph, scale: Any, value: str) -> str:
     return graph.add("Mul", graph.add("Div", value, root), graph.add_constant(3.0))
 
 
-def _add_normal_scores(graph: Graph, scale: Any, value: str) -> str:
+def _add_normal_scores(graph: Graph, scale: Affine | NormalScores, value: str) -> str:
     """Return linear interpolation: the sum of all slopes times how far a value is along each."""
     parts = []
     for i, (knots, scores) in enumerate(scale.knots):

@@ -46,24 +46,7 @@ def add_classes(graph: Graph, codec: ClassCodec, raw: str) -> None:
 
 
 def add_labels(graph: Graph, kind: str, classes: np.ndarray, raw: str) -> None:
-    """Add the output ``label`` for margins or logits.
-
-    Parameters
-    ----------
-    graph : Graph
-        Grows.
-    kind : {'binary', 'multiclass', 'multilabel'}
-        See `sknn._specs.TargetSpec`.
-    classes : ndarray of shape (n_classes,)
-        Of numbers, bool or text.
-    raw : str
-        Of shape (n_rows, n_outputs).
-
-    Raises
-    ------
-    ValueError
-        If the classes are of another type.
-    """
+    """Add the output ``label`` for margins or logits `raw` of shape (n_samples, n_outputs)."""
     fires = graph.cast(graph.add("Greater", raw, graph.add_number(0.0)), np.int64)
     if kind == "multilabel":
         graph.add_output(fires, "label", np.int64, [None, len(classes)])

@@ -1,26 +1,16 @@
 """Threshold units as ONNX nodes."""
 
-from typing import Any
-
 import numpy as np
 
 from sknn.export._graph import Graph
 from sknn.export._targets import add_chosen, add_labels
-from sknn.threshold import PerceptronClassifier
+from sknn.threshold import PerceptronClassifier, ThresholdLogicClassifier
 
 
-def add_units(graph: Graph, classifier: Any, value: str) -> None:
-    """Add the outputs ``label`` and ``probabilities`` of a classifier of threshold units.
-
-    Parameters
-    ----------
-    graph : Graph
-        Grows.
-    classifier : PerceptronClassifier or ThresholdLogicClassifier
-        Fitted.
-    value : str
-        X, in the dtype of the graph.
-    """
+def add_units(
+    graph: Graph, classifier: PerceptronClassifier | ThresholdLogicClassifier, value: str
+) -> None:
+    """Add the outputs ``label`` and ``probabilities`` of fitted threshold units."""
     weights = graph.add_constant(classifier.coef_, graph.dtype)
     intercept = graph.add_constant(np.ravel(classifier.intercept_), graph.dtype)
     margins = graph.add("Gemm", value, weights, intercept, transB=1)
@@ -45,7 +35,7 @@ def _add_perceptron(graph: Graph, classifier: PerceptronClassifier, margins: str
     return graph.add("Sigmoid", margins)
 
 
-def _add_threshold_logic(graph: Graph, classifier: Any, margins: str) -> str:
+def _add_threshold_logic(graph: Graph, classifier: ThresholdLogicClassifier, margins: str) -> str:
     if len(classifier.coef_) == 1:
         fires = "GreaterOrEqual" if classifier.step == "heaviside" else "Greater"
         chosen = graph.cast(graph.add(fires, margins, graph.add_number(0.0)), np.int64)

@@ -157,26 +157,7 @@ def find_loss(
     table: Mapping[str, ValueLoss] | Mapping[str, ClassLoss],
     of_user: ValueLoss | ClassLoss,
 ) -> ValueLoss | ClassLoss:
-    """Return the entry of a loss in a table.
-
-    Parameters
-    ----------
-    loss : str, ValueLoss, ClassLoss or callable
-        Loss as a user gives it.
-    table : mapping of str to ValueLoss or ClassLoss
-        Losses that have a name.
-    of_user : ValueLoss or ClassLoss
-        What is known of a callable.
-
-    Returns
-    -------
-    ValueLoss or ClassLoss
-
-    Raises
-    ------
-    ValueError
-        If it is neither a name in the table nor an entry of its kind nor callable.
-    """
+    """Return the entry of a loss in a table; a callable is `of_user`, an entry is itself."""
     if isinstance(loss, type(of_user)):
         return loss
     if isinstance(loss, str) and loss in table:

@@ -3,7 +3,6 @@
 import copy
 import inspect
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import numpy as np
 import torch
@@ -12,6 +11,9 @@ from torch import nn
 from sknn._saved import saved
 from sknn.activations import ACTIVATIONS, TRAINABLE, resolve_activation
 from sknn.architectures.layers._blocks import make_activation, seed_torch
+
+#: name of the table, function of a tensor, or module, its class or factory
+ActivationLike = str | Callable[..., torch.Tensor | nn.Module]
 
 
 @saved
@@ -42,25 +44,10 @@ class FunctionActivation(nn.Module):
         return get_activation_name(self.function)
 
 
-def split_activations(activation: Any, n_hidden: int) -> tuple:
-    """Return what was given for each hidden layer.
-
-    Parameters
-    ----------
-    activation : str, callable, or sequence of them
-        A sequence has one for each hidden layer.
-    n_hidden : int
-        Number of hidden layers.
-
-    Returns
-    -------
-    tuple of (str or callable), of length n_hidden
-
-    Raises
-    ------
-    ValueError
-        If a name is unknown, or the sequence has another length.
-    """
+def split_activations(
+    activation: ActivationLike | Sequence[ActivationLike], n_hidden: int
+) -> tuple:
+    """Return the activation of each hidden layer; a sequence has one for each, by their keys."""
     if isinstance(activation, Sequence | np.ndarray) and not isinstance(activation, str):
         given = tuple(activation)
         if len(given) != n_hidden:
@@ -75,7 +62,7 @@ def split_activations(activation: Any, n_hidden: int) -> tuple:
     return tuple(resolve_activation(a) if isinstance(a, str) else a for a in given)
 
 
-def get_activation_name(given: Any) -> str:
+def get_activation_name(given: ActivationLike) -> str:
     """Return a word for an activation: its name in the table, or that of its class or function."""
     if isinstance(given, str):
         return str(given)
@@ -83,13 +70,13 @@ def get_activation_name(given: Any) -> str:
     return getattr(given, "__name__", type(given).__name__)
 
 
-def get_init_factor(given: Any) -> float:
+def get_init_factor(given: ActivationLike) -> float:
     """Return the range of scikit-learn's first weights; see `sknn.activations.Activation`."""
     name = resolve_activation(given) if isinstance(given, str) else ""
     return ACTIVATIONS[name if name in TRAINABLE else "identity"].init_factor
 
 
-def make_hidden_activation(given: Any, n_units: int, dtype: torch.dtype) -> nn.Module:
+def make_hidden_activation(given: ActivationLike, n_units: int, dtype: torch.dtype) -> nn.Module:
     """Return a module of its own for one hidden layer.
 
     Parameters
@@ -141,7 +128,7 @@ def make_hidden_activation(given: Any, n_units: int, dtype: torch.dtype) -> nn.M
     return module.train()
 
 
-def _make_module(given: Any, name: str) -> nn.Module:
+def _make_module(given: ActivationLike, name: str) -> nn.Module:
     if isinstance(given, nn.Module):
         module = copy.deepcopy(given)  # an estimator's parameter is never trained itself
         module.zero_grad(set_to_none=True)

@@ -38,22 +38,7 @@ GLOBAL_GENERATOR = _GlobalGenerator()
 
 
 def make_activation(name: str) -> nn.Module:
-    """Return a new torch module for a name of the table of activations.
-
-    Parameters
-    ----------
-    name : str
-        Key of `sknn.activations.ACTIVATIONS`.
-
-    Returns
-    -------
-    torch.nn.Module
-
-    Raises
-    ------
-    ValueError
-        If the name is unknown, or its derivative is 0 everywhere.
-    """
+    """Return a new torch module for a name in `TRAINABLE`, or a synonym of one."""
     key = resolve_activation(name)
     if key not in TRAINABLE:
         raise ValueError(f"activation must be one of {sorted(TRAINABLE)}; got {name!r}.")
@@ -62,15 +47,9 @@ def make_activation(name: str) -> nn.Module:
 
 @contextmanager
 def seed_torch(random_state: np.random.RandomState) -> Iterator[None]:
-    """Let torch's global generators run from a seed inside the block, and put them back after it.
+    """Let torch's global generators run from a seed inside the block, and restore them after it.
 
-    For code that draws from them because it has no other choice, as a user's module does. There is
-    one global generator for all threads, so that one of them at a time is let in.
-
-    Parameters
-    ----------
-    random_state : numpy.random.RandomState
-        Gives the seed; advanced by one number.
+    For a user's module, which draws from them. All threads share them, so that one is let in.
     """
     seed = int(random_state.randint(np.iinfo(np.int32).max))
     has_cuda = torch.cuda.is_initialized()  # if not, seeding would wait for it, and seed it later
@@ -97,24 +76,13 @@ class UnsetLinear(nn.Linear):
 def initialize_uniform(
     layer: nn.Linear, factor: float, random_state: np.random.RandomState
 ) -> None:
-    """Draw first weights and biases as scikit-learn's MLP does, number for number.
+    """Draw weights, then biases, as scikit-learn's MLP does, number for number.
 
-    Uniform in ±sqrt(factor / (n_inputs + n_outputs)) [1]_.
-
-    Parameters
-    ----------
-    layer : torch.nn.Linear
-        Changed in place.
-    factor : float
-        See `sknn.activations.Activation`.
-    random_state : numpy.random.RandomState
-        Advanced by ``(n_inputs + 1) * n_outputs`` numbers, ``n_outputs`` fewer without biases.
-
-    References
-    ----------
-    .. [1] X. Glorot and Y. Bengio, "Understanding the difficulty of training deep feedforward
-       neural networks", AISTATS 2010.
+    Uniform in ±sqrt(factor / (n_inputs + n_outputs)), see `sknn.activations.Activation`.
     """
+    # Uniform in ±b has variance b² / 3: with a factor of 6 that of X. Glorot and Y. Bengio,
+    # "Understanding the difficulty of training deep feedforward neural networks", AISTATS 2010,
+    # 2 / (n_inputs + n_outputs).
     n_outputs, n_inputs = layer.weight.shape
     bound = np.sqrt(factor / (n_inputs + n_outputs))
     weight = random_state.uniform(-bound, bound, (n_inputs, n_outputs))

@@ -1,4 +1,4 @@
-"""Category codes to vectors of numbers."""
+"""Embeddings of category codes."""
 
 from collections.abc import Sequence
 
@@ -42,18 +42,18 @@ def choose_embedding_width(cardinality: int) -> int:
 
 @saved
 class UnsetEmbedding(nn.Embedding):
-    """A table of vectors that draws no numbers when it is made; see `UnsetLinear`."""
+    """A table of embeddings that draws no numbers when it is made; see `UnsetLinear`."""
 
     def reset_parameters(self) -> None:
-        """Leave the vectors unset."""
+        """Leave the embeddings unset."""
 
 
 @saved
 class CategoryEmbeddings(nn.Module):
-    """Replace the trailing columns of codes by vectors, and keep the numeric ones [1]_.
+    """Replace the trailing columns of codes by embeddings, and keep the numeric ones [1]_.
 
-    Code 0 stands for levels that training did not see: its vector is 0 and stays so. First
-    vectors have mean 0, and a penalty pulls them there, so 0 is what is known of a level before
+    Code 0 stands for levels that training did not see: its embedding is 0 and stays so. First
+    embeddings have mean 0, and a penalty pulls them there, so 0 is what is known of a level before
     anything is known of it.
 
     Parameters
@@ -63,7 +63,7 @@ class CategoryEmbeddings(nn.Module):
     cardinalities : sequence of int
         Number of codes of each further column, 0 counted.
     dtype : torch.dtype, default=torch.float32
-        Of the vectors and of X, which must hold all codes exactly.
+        Of the embeddings and of X, which must hold all codes exactly.
 
     Shape
     -----
@@ -116,19 +116,19 @@ class CategoryEmbeddings(nn.Module):
 
     @torch.no_grad()
     def initialize_weights(self, random_state: np.random.RandomState) -> None:
-        """Draw all vectors anew, normal with mean length 1, that of a standardised number."""
+        """Draw all embeddings anew, normal with mean length 1, that of a standardised number."""
         for table in self.tables:
             n_codes, width = table.weight.shape
-            vectors = random_state.normal(0.0, 1 / np.sqrt(width), (n_codes, width))
-            vectors[0] = 0.0
-            table.weight.copy_(torch.from_numpy(vectors))
+            embeddings = random_state.normal(0.0, 1 / np.sqrt(width), (n_codes, width))
+            embeddings[0] = 0.0
+            table.weight.copy_(torch.from_numpy(embeddings))
 
     def forward(self, X: torch.Tensor) -> torch.Tensor:
-        """Return numbers and vectors side by side."""
+        """Return numbers and embeddings side by side."""
         numbers, codes = X[:, : self.n_numeric], X[:, self.n_numeric :]
         indices = self._check_codes(codes)
-        vectors = [table(i) for table, i in zip(self.tables, indices.unbind(1), strict=True)]
-        return torch.cat([numbers, *vectors], dim=1)
+        embeddings = [table(i) for table, i in zip(self.tables, indices.unbind(1), strict=True)]
+        return torch.cat([numbers, *embeddings], dim=1)
 
     def _check_codes(self, codes: torch.Tensor) -> torch.Tensor:
         """Return codes as whole numbers; a wrong one would end the process on a GPU."""

@@ -1,6 +1,6 @@
-"""Layers of several networks side by side, which see the same rows.
+"""Layers of several networks side by side, which see the same samples.
 
-Values have the shape (n_members, n_rows, n_units), so that a layer of all members is one batched
+Values have the shape (n_members, n_samples, n_units), so that a layer of all members is one batched
 product. A layer can be asked for some of its members only.
 """
 
@@ -30,8 +30,8 @@ class MemberLinear(nn.Module):
 
     Shape
     -----
-    - Input: ``(n_members, n_rows, n_inputs)``
-    - Output: ``(n_members, n_rows, n_outputs)``
+    - Input: ``(n_members, n_samples, n_inputs)``
+    - Output: ``(n_members, n_samples, n_outputs)``
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class MemberLinear(nn.Module):
 
 @saved
 class MemberEmbeddings(nn.Module):
-    """Vectors of category codes, a table for each column and member [1]_.
+    """Embeddings of category codes, a table for each column and member [1]_.
 
     Parameters
     ----------
@@ -71,14 +71,14 @@ class MemberEmbeddings(nn.Module):
     cardinalities : sequence of int
         Codes of each column, 0 for unknown levels counted; its vector is 0 and stays so.
     width : int
-        Length of a vector.
+        Width of an embedding.
     dtype : torch.dtype, default=torch.float32
-        Of the vectors, which are unset.
+        Of the embeddings, which are unset.
 
     Shape
     -----
-    - Input: whole numbers ``(n_rows, n_columns)``
-    - Output: ``(n_members, n_rows, n_columns * width)``
+    - Input: whole numbers ``(n_samples, n_columns)``
+    - Output: ``(n_members, n_samples, n_columns * width)``
 
     References
     ----------
@@ -107,24 +107,25 @@ class MemberEmbeddings(nn.Module):
 
     @torch.no_grad()
     def initialize_weights(self, random_state: np.random.RandomState) -> None:
-        """Draw vectors of mean length 1, that of a standardised number."""
+        """Draw embeddings of mean length 1, that of a standardised number."""
+        # width numbers of variance 1 / width: squares sum to 1.
         for table in self.tables:
             _draw_normal(table, 1 / math.sqrt(self.width), random_state)
             table[0] = 0.0
 
     def forward(self, codes: Tensor, members: slice = slice(None)) -> Tensor:
-        """Return the vectors of `members`."""
+        """Return the embeddings of `members`."""
         columns = zip(self.tables, codes.unbind(1), strict=True)
-        vectors = [
+        embeddings = [
             embedding(column, table, padding_idx=0).view(-1, self.n_members, self.width)[:, members]
             for table, column in columns
         ]
-        return torch.cat(vectors, dim=2).transpose(0, 1)
+        return torch.cat(embeddings, dim=2).transpose(0, 1)
 
 
 @saved
 class PiecewiseLinear(nn.Module):
-    """Numbers to vectors that are linear between knots, a vector for each column and member [1]_.
+    """Embeddings of numbers, linear between knots, one for each column and member [1]_.
 
     Each stretch between two knots has a number that rises from 0 to 1 on it; these numbers, less
     their means, are multiplied with weights of the column, and `ReLU` follows.
@@ -136,14 +137,14 @@ class PiecewiseLinear(nn.Module):
     knots : sequence of ndarray
         Rising values of each column, two at least.
     width : int
-        Length of a vector.
+        Width of an embedding.
     dtype : torch.dtype, default=torch.float32
         Of the weights, which are unset.
 
     Shape
     -----
-    - Input: ``(n_rows, n_columns)``
-    - Output: ``(n_members, n_rows, n_columns * width)``
+    - Input: ``(n_samples, n_columns)``
+    - Output: ``(n_members, n_samples, n_columns * width)``
 
     References
     ----------
@@ -189,17 +190,19 @@ class PiecewiseLinear(nn.Module):
 
     @torch.no_grad()
     def center(self, X: Tensor, weight: Tensor) -> None:
-        """Take the means from rows of shape (n_rows, n_columns), weighted by (n_rows,)."""
+        """Take the means from samples of shape (n_samples, n_columns), weighted by (n_samples,)."""
         total = torch.zeros_like(self.mean)
         for rows, weights in zip(X.split(4096), weight.split(4096), strict=True):
             total += torch.einsum("jis,i->js", self._encode(rows), weights)[:, None]
         self.mean.copy_(total / weight.sum())
 
     def _encode(self, X: Tensor) -> Tensor:
+        # min(max((x - knot_i) / (knot_i+1 - knot_i), 0), 1): of shape (n_columns, n_samples,
+        # n_stretches). Any function that is linear between knots is a weighted sum of these.
         return ((X.t()[:, :, None] - self.left) * self.slope).clamp_(0, 1)
 
     def forward(self, X: Tensor, members: slice = slice(None)) -> Tensor:
-        """Return the vectors of `members`."""
+        """Return the embeddings of `members`."""
         weight, bias = self._select(self.weight, members), self._select(self.bias, members)
         z = relu(torch.baddbmm(bias, self._encode(X) - self.mean, weight))
         return _group_by_member(z, self.width)
@@ -211,14 +214,14 @@ class PiecewiseLinear(nn.Module):
 
 @saved
 class Periodic(nn.Module):
-    """Numbers to vectors through waves of learned lengths, for each column and member [1]_ [2]_.
+    """Periodic embeddings of numbers, cosines of learned frequencies, of each member [1]_ [2]_.
 
     Parameters
     ----------
     n_members, n_columns : int
         Members, and columns of numbers.
     width : int
-        Length of a vector.
+        Width of an embedding.
     n_waves : int, default=16
         Waves of each column and member; a layer with `ReLU` makes a vector of them.
     frequency : float, default=0.5
@@ -228,8 +231,8 @@ class Periodic(nn.Module):
 
     Shape
     -----
-    - Input: ``(n_rows, n_columns)``
-    - Output: ``(n_members, n_rows, n_columns * width)``
+    - Input: ``(n_samples, n_columns)``
+    - Output: ``(n_members, n_samples, n_columns * width)``
 
     References
     ----------
@@ -277,11 +280,12 @@ class Periodic(nn.Module):
         """Do nothing: waves have no mean worth knowing."""
 
     def forward(self, X: Tensor, members: slice = slice(None)) -> Tensor:
-        """Return the vectors of `members`."""
+        """Return the embeddings of `members`."""
         frequency, phase = (
             t.unflatten(2, (self.n_members, self.n_waves))[:, :, members].flatten(2)
             for t in (self.frequency, self.phase)
         )
+        # cos(2π f x + φ) with a phase spans both cos and sin of the frequency f.
         waves = torch.cos(2 * math.pi * X.t()[:, :, None] * frequency + phase)
         waves = waves.unflatten(2, (-1, self.n_waves)).transpose(1, 2)
         z = relu(waves @ self.weight[:, members] + self.bias[:, members])
@@ -289,7 +293,7 @@ class Periodic(nn.Module):
 
 
 def _group_by_member(z: Tensor, width: int) -> Tensor:
-    """Return (n_columns, n_rows, n_members * width) as (n_members, n_rows, n_columns * width)."""
+    """Return (n_columns, n_samples, n_members * width) as (n_members, n_samples, n_outputs)."""
     return z.unflatten(2, (-1, width)).permute(2, 1, 0, 3).flatten(2)
 
 

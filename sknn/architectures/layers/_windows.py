@@ -1,10 +1,9 @@
 """Filters that slide along sequences: the first layer of `SequenceCNN`, and what it sees."""
 
-from typing import Any
-
 import numpy as np
 import torch
 from torch import nn
+from torch.autograd.function import FunctionCtx
 from torch.nn import functional
 
 from sknn._saved import saved
@@ -35,18 +34,12 @@ FIRST_ACTIVATIONS = {
 
 
 def extract_windows(X: Tensor, kernel_size: int) -> Tensor:
-    """Return all windows of sequences, flat, as a copy.
-
-    Shape
-    -----
-    - X: ``(batch, length, channels)``
-    - returns ``(batch, length - kernel_size + 1, kernel_size * channels)``
-    """
+    """Return windows (batch, n_windows, kernel_size * channels) of (batch, length, channels)."""
     return X.unfold(1, kernel_size, 1).transpose(2, 3).flatten(2)
 
 
 def find_valid_windows(X: Tensor, kernel_size: int) -> Tensor | None:
-    """Tell which windows see no padding; None if no sequence has any.
+    """Return which windows see no padding; None if no sequence has any.
 
     Padding is the run of positions with zeros alone at an end of a sequence. Of a sequence
     shorter than the kernel those windows are valid that see all of it, and of one with nothing
@@ -77,7 +70,7 @@ class PooledWindows(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, X: Tensor, filters: Tensor, shift: Tensor, *how: Any
+        ctx: FunctionCtx, X: Tensor, filters: Tensor, shift: Tensor, *how: Tensor | str | None
     ) -> tuple[Tensor, Tensor | None]:
         """Return the largest values, and the means.
 
@@ -114,7 +107,7 @@ class PooledWindows(torch.autograd.Function):
 
     @staticmethod
     def backward(
-        ctx: Any, of_best: Tensor, of_mean: Tensor | None
+        ctx: FunctionCtx, of_best: Tensor, of_mean: Tensor | None
     ) -> tuple[None, Tensor, Tensor, None, None]:
         """Return the gradients of filters and shift."""
         seen, place, filters, shift, *rest = ctx.saved_tensors
@@ -144,15 +137,9 @@ def write_slopes(activation: str, values: Tensor) -> Tensor:
 
 
 def find_first_place(values: Tensor, best: Tensor) -> Tensor:
-    """Return where along axis 1 the largest values are; of equal ones the first.
+    """Return where (batch, n_filters) values (batch, n_windows, n_filters) are first `best`.
 
     ``argmax`` over an axis that is not the last takes four times as long.
-
-    Shape
-    -----
-    - values: ``(batch, n_windows, n_filters)``
-    - best: ``(batch, n_filters)``, the maximum over the windows
-    - returns ``(batch, n_filters)``, of int64
     """
     n_windows = values.shape[1]
     numbers = torch.arange(n_windows, 0, -1, dtype=values.dtype, device=values.device)[:, None]

@@ -88,23 +88,8 @@ INITIALIZERS: dict[str, Draw] = {
 }
 
 
-def check_initializer(initializer: Any) -> Initializer:
-    """Return an initializer, or say which there are.
-
-    Parameters
-    ----------
-    initializer : str or callable
-        See `initialize_linear`.
-
-    Returns
-    -------
-    str or callable
-
-    Raises
-    ------
-    ValueError
-        If it is neither callable nor a known name.
-    """
+def check_initializer(initializer: Initializer) -> Initializer:
+    """Return an initializer, a callable or one of the names, or say which there are."""
     if callable(initializer):
         return initializer
     if not isinstance(initializer, str) or initializer not in {"auto", *INITIALIZERS}:

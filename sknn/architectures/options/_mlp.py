@@ -57,22 +57,7 @@ class MLPOptions:
     initializer: Initializer = "auto"
 
     def get_dropout_rates(self, n_hidden: int) -> tuple[float, ...]:
-        """Return the rate of each hidden layer.
-
-        Parameters
-        ----------
-        n_hidden : int
-            Number of hidden layers.
-
-        Returns
-        -------
-        tuple of float
-
-        Raises
-        ------
-        ValueError
-            If a rate is not in [0, 1), or they are not one for each layer.
-        """
+        """Return the rate of each hidden layer; raise ValueError unless all are in [0, 1)."""
         several = isinstance(self.dropout, Sequence | np.ndarray)
         rates = tuple(self.dropout) if several else (self.dropout,)
         for rate in rates:
@@ -90,22 +75,7 @@ class MLPOptions:
         return tuple(map(float, rates)) if several else (float(self.dropout),) * n_hidden
 
     def check_normalization(self, hidden: Sequence[int]) -> str | None:
-        """Return `normalization` if it suits hidden layers of these widths.
-
-        Parameters
-        ----------
-        hidden : sequence of int
-            Widths.
-
-        Returns
-        -------
-        str or None
-
-        Raises
-        ------
-        ValueError
-            If it is unknown, or a row has a single unit to be normalised over.
-        """
+        """Return `normalization` if it is known, and suits hidden layers of these widths."""
         if self.normalization not in (None, "batch", "layer"):
             raise ValueError(
                 f"normalization must be 'batch', 'layer' or None; got {self.normalization!r}."
@@ -118,21 +88,9 @@ class MLPOptions:
         return self.normalization
 
     def find_skips(self, hidden: Sequence[int]) -> tuple[bool, ...]:
-        """Return for each hidden layer whether there is a residual connection around it.
+        """Return whether a residual connection leads around each hidden layer, by their widths.
 
-        Parameters
-        ----------
-        hidden : sequence of int
-            Widths. The first layer has none: whether its width is that of the inputs is chance.
-
-        Returns
-        -------
-        tuple of bool
-
-        Raises
-        ------
-        ValueError
-            If `residual` is True and there is no layer to skip.
+        The first layer has none: whether its width is that of the inputs is chance.
         """
         if not self.residual:
             return (False,) * len(hidden)

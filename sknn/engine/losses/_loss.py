@@ -121,19 +121,7 @@ class TableLoss:
         return self.function, tuple(sorted(self.settings.items()))
 
     def value(self, z: Tensor, y: Tensor) -> Tensor:
-        """Return the loss per sample, of shape (..., n_samples).
-
-        Parameters
-        ----------
-        z : Tensor of shape (..., n_outputs, n_samples)
-            Logits or raw predictions.
-        y : Tensor of shape (..., n_columns, n_samples)
-            Encoded targets, class numbers one-hot.
-
-        Returns
-        -------
-        Tensor
-        """
+        """Return the loss (..., n_samples) of z (..., n_outputs, n_samples) and targets y."""
         return self.function.value(TORCH, z, y, **self.settings)
 
     def write_gradient(self, z: Tensor, y: Tensor, out: Tensor) -> None:
@@ -148,19 +136,9 @@ class TableLoss:
 def move_samples_last(output: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
     """Return logits and encoded targets as `TableLoss.value` takes them.
 
-    Parameters
-    ----------
-    output : Tensor of shape (n_samples, n_outputs) or (n_samples, n_members, n_outputs)
-        Logits or raw predictions.
-    target : Tensor of shape (n_samples,) or (n_samples, n_columns)
-        Class numbers, or targets of every column.
-
-    Returns
-    -------
-    z : Tensor of shape (n_outputs, n_samples) or (n_members, n_outputs, n_samples)
-        At least of float32.
-    y : Tensor of shape (n_columns, n_samples)
-        Class numbers one-hot.
+    Output of shape (n_samples, n_outputs) or (n_samples, n_members, n_outputs) becomes
+    (n_outputs, n_samples) or (n_members, n_outputs, n_samples), at least of float32; class
+    numbers become one-hot.
     """
     z = output.t() if output.ndim == 2 else output.permute(1, 2, 0)
     if z.dtype.itemsize < 4:  # logits of bfloat16; what follows is sensitive

@@ -70,22 +70,9 @@ LOSSES: dict[str, Callable[..., TableLoss]] = {
 
 
 def make_loss(loss: str | Loss | Callable) -> Loss:
-    """Return a loss for a name or a function.
+    """Return a loss for a key of `LOSSES`, with its default settings, or a function of the user's.
 
-    Parameters
-    ----------
-    loss : str, Loss or callable
-        A key of `LOSSES`, with its default settings; a loss, returned as it is; or
-        ``loss(output, target)`` of tensors that returns the loss per sample.
-
-    Returns
-    -------
-    Loss
-
-    Raises
-    ------
-    ValueError
-        If it is none of them.
+    A loss is returned as it is.
     """
     if isinstance(loss, TableLoss | UserLoss):
         return loss
@@ -105,17 +92,7 @@ def make_known_loss(name: str, settings: Mapping[str, Any]) -> TableLoss:
 
 
 def choose_loss(target: TargetSpec) -> Loss:
-    """Return the loss that a target asks for.
-
-    Parameters
-    ----------
-    target : TargetSpec
-        Its `loss_params` are complete and checked, see ``sknn.preprocessing``.
-
-    Returns
-    -------
-    Loss
-    """
+    """Return the loss that a target, whose settings are complete and checked, asks for."""
     if target.kind == "values":
         entry = _find_value_loss(target.loss)
         if entry.function is None:

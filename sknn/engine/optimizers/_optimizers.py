@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
+from skorch import NeuralNet
+from torch.optim.optimizer import ParamsT
 
 from sknn._saved import saved
 from sknn._specs import TrainConfig
@@ -57,7 +59,7 @@ class Adam(torch.optim.Adam):
 
     add_param_group = plain_add_param_group
 
-    def __init__(self, params: Any, lr: float, betas: tuple[float, float], eps: float):
+    def __init__(self, params: ParamsT, lr: float, betas: tuple[float, float], eps: float):
         super().__init__(params, lr=lr, betas=betas, eps=eps, fused=True)
         for group in self.param_groups:
             group.update(epsilon=eps, n_steps=0)
@@ -68,7 +70,7 @@ class Adam(torch.optim.Adam):
             group["n_steps"] += 1
             group["eps"] = group["epsilon"] / math.sqrt(1 - group["betas"][1] ** group["n_steps"])
 
-    def step(self, closure: Callable | None = None) -> Any:
+    def step(self, closure: Callable | None = None) -> torch.Tensor | float | None:
         """Do one step, see ``torch.optim.Adam.step``."""
         self.count_step()
         return _step_adam(self, closure)
@@ -87,7 +89,7 @@ class AdamW(Adam):
        arXiv:1711.05101.
     """
 
-    def step(self, closure: Callable | None = None) -> Any:
+    def step(self, closure: Callable | None = None) -> torch.Tensor | float | None:
         """Do one step, see ``torch.optim.AdamW.step``."""
         for group in self.param_groups:
             if "decay" in group:
@@ -152,22 +154,7 @@ OPTIMIZERS: dict[str, Callable[[TrainConfig], dict[str, Any]]] = {
 
 
 def get_net_arguments(config: TrainConfig) -> dict[str, Any]:
-    """Return the arguments of a skorch net for the solver of `config`.
-
-    Parameters
-    ----------
-    config : TrainConfig
-        ``solver='lbfgs'`` has no optimizer of torch; `UnusedSGD` stands in.
-
-    Returns
-    -------
-    dict
-
-    Raises
-    ------
-    ValueError
-        If the solver is unknown, cannot be used here, or does not take its settings.
-    """
+    """Return the arguments of a skorch net that choose and set its optimizer, checked."""
     check_solver(config, (*OPTIMIZERS, "lbfgs"))
     if config.solver == "lbfgs":
         return {"optimizer": UnusedSGD, "lr": config.learning_rate_init}
@@ -182,22 +169,7 @@ def get_net_arguments(config: TrainConfig) -> dict[str, Any]:
 def split_decay(
     groups: list[dict[str, Any]], decay: float, decayed: list[torch.nn.Parameter]
 ) -> list[dict[str, Any]]:
-    """Return groups of parameters in which those that decay are apart from the others.
-
-    Parameters
-    ----------
-    groups : list of dict
-        As an optimizer of torch takes them.
-    decay : float
-        See `AdamW`.
-    decayed : list of torch.nn.Parameter
-        Those that it acts on: weights, not biases.
-
-    Returns
-    -------
-    list of dict
-        Without empty groups.
-    """
+    """Return groups of parameters in which those that decay, by `decay`, are apart, none empty."""
     chosen = {id(p) for p in decayed}  # tensors compare by value
     parts = [
         {**group, "params": [p for p in group["params"] if (id(p) in chosen) == wanted], **extra}
@@ -228,7 +200,7 @@ def restore_state(optimizer: torch.optim.Optimizer, saved: tuple[list[dict], dic
     optimizer.state.update(state)
 
 
-def set_arguments(net: Any, arguments: Mapping[str, Any]) -> None:
+def set_arguments(net: NeuralNet, arguments: Mapping[str, Any]) -> None:
     """Let the optimizer of a net go on with other arguments, see `get_net_arguments`."""
     vars(net).update(arguments)
     for name, value in arguments.items():

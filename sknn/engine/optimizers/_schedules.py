@@ -60,7 +60,7 @@ class Schedule(ABC):
     """
 
     def __init__(self, config: TrainConfig, n_batches: int):
-        self.config = replace(config, callbacks=())  # which may be large, and no business of its
+        self.config = replace(config, callbacks=())  # may be large, and are not read here
         self.n_batches = n_batches
         self.rate = config.learning_rate_init
         self.n_epochs = self.n_steps = 0
@@ -116,14 +116,7 @@ class Schedule(ABC):
     ) -> None:
         """Count an epoch and set the learning rate that follows from it.
 
-        Parameters
-        ----------
-        optimizer : torch.optim.Optimizer
-            Whose learning rate is set.
-        progress : Progress
-            After it has counted the epoch: ``n_rows_seen`` and ``n_stalled`` are used.
-        watched : float
-            What decides about stopping: the validation score, or a loss.
+        `watched` decides about stopping: the validation score, or a loss.
         """
         self.n_epochs, self.n_steps = self.n_epochs + 1, 0
         self.is_overruled |= get_learning_rate(optimizer) != self.written
@@ -281,19 +274,19 @@ class TorchSchedule(Schedule):
 
 
 def get_plateau_patience(n_iter_no_change: float) -> int:
-    """Return after more than how many epochs without improvement 'plateau' halves the rate.
-
-    Half of the epochs after which training stops, so that the slower rate has a chance before;
-    5 where training goes on however long it stalls.
-    """
+    """Return after more than how many epochs without improvement 'plateau' halves the rate."""
+    # Half of the epochs after which training stops, so that the slower rate has a chance before;
+    # 5 where training goes on however long it stalls.
     return 5 if math.isinf(n_iter_no_change) else int(n_iter_no_change) // 2
 
 
 def _anneal_cosine(step: int, total: int) -> float:
+    # (1 + cos(π t)) / 2 falls from 1 to 0 while t goes from 0 to 1, level at both ends.
     return COSINE_END + (1 - COSINE_END) * (1 + math.cos(math.pi * step / total)) / 2
 
 
 def _follow_one_cycle(step: int, total: int) -> float:
+    # Half a cosine up to the top, where the share is 0, and half of a longer one down.
     top, end = max(RISE * total - 1, 0), total - 1
     if step < top:
         low, share = START, 1 - step / top

@@ -18,8 +18,8 @@ BY_STEP = (lr_scheduler.OneCycleLR, lr_scheduler.CyclicLR)
 COMPOSED = (lr_scheduler.SequentialLR, lr_scheduler.ChainedScheduler)
 
 
-def is_scheduler(kind: Any) -> bool:
-    """Tell whether something is a class of schedulers of torch."""
+def is_scheduler(kind: str | type) -> bool:
+    """Return whether something is a class of schedulers of torch."""
     return isinstance(kind, type) and issubclass(kind, lr_scheduler.LRScheduler)
 
 
