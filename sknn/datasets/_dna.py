@@ -87,6 +87,7 @@ def make_motif_sequences(
     planted = _draw(random_state, shares, n_samples)
     if both_strands:
         turned = random_state.random_sample(n_samples) < 0.5
+        # A, C, G, T are 0 to 3, so that 3 minus a base is its complement.
         planted[turned] = 3 - planted[turned, ::-1]
     positive = np.flatnonzero(y)
     places = positions[positive, None] + np.arange(width)
@@ -98,6 +99,8 @@ def make_motif_sequences(
 
 def _draw(random_state: np.random.RandomState, shares: np.ndarray, n_samples: int) -> np.ndarray:
     """Draw a base for each position, of shape (n_samples, width)."""
+    # The inverse of the distribution function: a uniform number passes as many of the three limits
+    # as the number of its base says.
     limits = np.cumsum(shares, axis=1)[:, :3]
     drawn = random_state.random_sample((n_samples, len(shares)))
     return (drawn[:, :, None] >= limits).sum(axis=2)

@@ -169,6 +169,7 @@ def forward_pass(model: Model, X: MatrixLike, names: Sequence[str] | None = None
     for layer, (coef, intercept, function) in enumerate(
         zip(coefs, intercepts, functions, strict=True), 1
     ):
+        # z_k = Σ_j w_jk o_j + b_k for all samples at once, then o_k = σ(z_k)
         z = values @ coef + intercept
         value = _LINKS[function] if function in _LINKS else ACTIVATIONS[function].value
         values = value(z)

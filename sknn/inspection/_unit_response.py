@@ -231,6 +231,7 @@ class UnitResponseDisplay:
         )
 
     def _draw_line(self, ax: "Axes", response: np.ndarray, look: dict[str, Any]) -> Any:
+        # All panels have one range, so that a unit that hardly responds looks flat.
         span = np.ptp(self.responses) or 1.0
         ax.set_ylim(self.responses.min() - 0.05 * span, self.responses.max() + 0.05 * span)
         return ax.plot(self.grid[0], response, **{"color": COLORS[0], **look})[0]

@@ -166,6 +166,8 @@ class CategoryColumn:
                 f"Column {self.label!r} was {self.kind} in fit and is {kind} now (first value: "
                 f"{column.find_first()!r}). Convert it, or refit."
             )
+        # 0 is for levels that fit has not seen, and for missing values if it saw none of these. The
+        # code of a missing value is -1, which reads the last entry of the array below.
         missing = len(self.levels) + 1 if self.missing else 0
         known = self.numbers.get
         return np.array([*(known(level, 0) for level in levels), missing])[codes]

@@ -199,6 +199,7 @@ def fit_sparse_columns(
     fitted = None
     if scale is not None and not left.any():
         scaler = StandardScaler(with_mean=False).fit(X.astype(np.float64), sample_weight=weights)
+        # Zeros are not stored, and would have to be if a mean were subtracted.
         fitted = Affine(np.zeros(n_columns), 1 / scaler.scale_)
     return NumericColumns(
         labels=labels,

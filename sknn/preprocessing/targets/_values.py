@@ -127,6 +127,8 @@ class ValueCodec:
             noise = 10 * np.finfo(np.float64).eps * np.abs(self.mean_)
             self.scale_ = np.where(deviation > noise, deviation, 1.0)
             self.lacks_spread_ = not np.all(deviation > noise)
+        # y of a gamma distribution stays positive: divided by its mean it is 1 on average, which is
+        # near the exponential function of an untrained output.
         if self._scale_only:
             mean = np.average(columns, axis=0, weights=sample_weight)
             self.scale_ = np.where((mean > 0) & np.isfinite(mean), mean, 1.0)

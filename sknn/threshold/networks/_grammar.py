@@ -150,6 +150,7 @@ class _Parser:
             hint = _HINTS.get(spelling)
             problem = f"{token.text!r} is no operator, and one is needed between names"
             raise refuse(self.text, start, problem + (f"; write {hint!r}" if hint else ""))
+        # Dijkstra's shunting yard: what waits and binds more tightly has both of its operands now.
         operator, power = _BINARY[spelling]
         while self._operators and self._should_reduce(operator, power, start):
             self._apply()

@@ -65,6 +65,8 @@ def _find_separating_unit(table: np.ndarray) -> tuple[list[int], int] | None:
     .. [1] Minnick, R. C. (1961). "Linear-input logic." IRE Transactions on Electronic Computers
        EC-10(1), 6-16. doi:10.1109/TEC.1961.5219146
     """
+    # A one is among the lowest if no input of it can become 0, a zero among the highest if no input
+    # of it can become 1, without a change of the output.
     lowest_ones, highest_zeros = table.copy(), ~table
     for axis in range(table.ndim):
         ones, zeros, here = (np.moveaxis(t, axis, 0) for t in (lowest_ones, highest_zeros, table))
@@ -85,6 +87,7 @@ def _find_separating_unit(table: np.ndarray) -> tuple[list[int], int] | None:
     )
     if not solution.success:
         return None
+    # A corner of the polytope has rational weights; their common denominator makes them whole.
     exact = [Fraction(x).limit_denominator(100) for x in solution.x[:-1]]
     scale = lcm(*(weight.denominator for weight in exact))
     weights = np.array([int(weight * scale) for weight in exact])
@@ -158,6 +161,8 @@ def _sum_of_products(table: np.ndarray, most: int) -> list[tuple] | None:
             return [()], np.ones_like(needed)
         needs, allows = needed.reshape(2, -1), allowed.reshape(2, -1)
         products, covered = [], []
+        # First what one value of the input needs and the other forbids, where products must name
+        # the input; what then remains is allowed for both values, and need not name it.
         for x in (0, 1):
             own, where = cover(needs[x] & ~allows[1 - x], allows[x], axis + 1)
             products += [((axis, x), *product) for product in own]
