@@ -26,7 +26,7 @@ class EpochState:
         Steps that are done, and samples of them.
     loss_sum : float or Tensor of shape ()
         Mean losses of the batches times their sizes, added up; on the device.
-    outputs : list of pairs of targets and raw outputs
+    outputs : list of pairs of targets and raw predictions
         Of the samples so far, each before the step of its batch, where somebody wants them.
     """
 

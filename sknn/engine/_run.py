@@ -82,7 +82,7 @@ class TrainingRun:
     runner, runner_reasons : EpochRunner, dict of str to str
         Computes the epochs; and why the faster ones do not.
     validated : tuple or None
-        Raw output and loss of the held-out samples, where a runner has computed them.
+        Raw predictions and loss of the held-out samples, where a runner has computed them.
     compiled : module or None
         What ``torch.compile`` made of the network.
     deadline : float or None

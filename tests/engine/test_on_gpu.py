@@ -34,7 +34,7 @@ def chunks(monkeypatch):
             made.append(self)
 
     monkeypatch.setattr(_replayed, "Replayed", Noted)
-    monkeypatch.setattr(_replayed, "MOST_BATCHES", 2)
+    monkeypatch.setattr(_replayed, "MAX_BATCHES", 2)
     return made
 
 

@@ -1,12 +1,12 @@
 """Forward and backward pass of a plain MLP written out by hand: no autograd, no allocation.
 
 The same mathematics as the autograd path, which tests hold equal to it. With a_0 = X, hidden
-layers a_i = f_i(a_{i-1} W_i^T + b_i), raw output z and the gradient g of the loss by z,
+layers a_i = f_i(a_{i-1} W_i^T + b_i), raw predictions z and the gradient g of the loss by z,
 
     d_L = weight * g(z, y),    d_{i-1} = (d_i W_i) * f_{i-1}'(a_{i-1}),
     dW_i = d_i^T a_{i-1},      db_i = sum of d_i over samples.
 
-For a loss with a canonical link g(z, y) = link(z) - y.
+For a loss with a canonical link g(z, y) = inverse link of z, minus y.
 """
 
 from collections.abc import Callable
@@ -171,7 +171,7 @@ class MLPPass:
         self.buffers: dict[int, Buffers] = {}
 
     def allocate_output(self, n_samples: int) -> Tensor:
-        """Return space for the raw output of so many samples."""
+        """Return space for the raw predictions of so many samples."""
         return allocate_columns(n_samples, self.widths[-1], self.flat.values)
 
     def encode_targets(self, y: Tensor) -> Tensor:
@@ -198,7 +198,7 @@ class MLPPass:
         weight: Tensor | None,
         coefficients: UpdateCoefficients,
     ) -> None:
-        """Go forward, write the raw output, go back, and write what `coefficients` say.
+        """Go forward, write the raw predictions, go back, and write what `coefficients` say.
 
         Parameters
         ----------
@@ -207,7 +207,7 @@ class MLPPass:
         targets : Tensor of shape (n_samples, n_columns)
             Encoded targets, see `encode_targets`.
         output_t : Tensor of shape (n_outputs, n_samples)
-            Overwritten by the transposed raw output.
+            Overwritten by the transposed raw predictions.
         weight : Tensor of shape (n_samples,) or None
             Sample weights; None is 1 for each sample.
         coefficients : UpdateCoefficients

@@ -10,7 +10,7 @@ from sknn.engine.data._batches import SampleDataset, split_target
 from sknn.engine.data._forward import make_array, predict_raw
 from sknn.engine.net._net import Net
 
-#: encoded targets, with weights if there are any, and raw outputs of consecutive samples
+#: encoded targets, with weights if there are any, and raw predictions of consecutive samples
 Outputs = tuple[Any, torch.Tensor]
 
 
@@ -50,10 +50,10 @@ class Validation:
         ----------
         net : Net
             After an epoch.
-        outputs : list of pairs of targets and raw outputs
+        outputs : list of pairs of targets and raw predictions
             Of the training samples; empty if they are not scored.
         known : tuple or None
-            Raw output and loss of the held-out samples, where a runner has computed them.
+            Raw predictions and loss of the held-out samples, where a runner has computed them.
         """
         if known is None:
             output = predict_raw(net, self.held_out)

@@ -29,10 +29,10 @@ from sknn.engine.optimizers._schedules import EpochSchedule
 
 Tensor = torch.Tensor
 
-#: batches of a chunk at most: starting one losses some 20 µs, so a step gets less than one of it
-MOST_BATCHES = 64
-#: numbers of X in a chunk at most, 64 MiB in float32
-MOST_NUMBERS = 2**24
+#: maximum number of batches of a chunk: starting one costs some 20 µs, a step less than one of it
+MAX_BATCHES = 64
+#: maximum size of X in a chunk, 64 MiB in float32
+MAX_NUMBERS = 2**24
 #: rates that stay for many epochs; a step of plain SGD may then have it among its constants
 STEADY = ("constant", "adaptive", "plateau")
 
@@ -69,7 +69,7 @@ class Chunk:
         self.replayed()
 
     def copy_outcome(self) -> tuple[Target, Tensor]:
-        """Return a copy of the targets and raw outputs of the last run."""
+        """Return a copy of the targets and raw predictions of the last run."""
         y, weight = split_target(self.target)
         target = y.clone() if weight is None else (y.clone(), weight.clone())
         return target, self.output.clone()
@@ -89,7 +89,7 @@ class ReplayedEpochs(ABC):
     def __init__(self, run: TrainingRun, new_graph: Callable[[], Graph]):
         self.run, self.net, self.samples, self.new_graph = run, run.net, run.samples, new_graph
         net, samples = self.net, self.samples
-        most = max(1, min(MOST_BATCHES, MOST_NUMBERS // (net.batch_size * samples.X[0].numel())))
+        most = max(1, min(MAX_BATCHES, MAX_NUMBERS // (net.batch_size * samples.X[0].numel())))
         n_chunks = -(-run.n_batches // most)
         self.n_steps = -(-run.n_batches // n_chunks)  # as even as can be
         self.chunks: dict[int, Chunk] = {}

@@ -80,7 +80,7 @@ class DevicePass:
         weight: Tensor | None,
         coefficients: UpdateCoefficients,
     ) -> None:
-        """Go forward, write the raw output, go back, and write what `coefficients` say.
+        """Go forward, write the raw predictions, go back, and write what `coefficients` say.
 
         The arguments are those of `MLPPass.run`. A gradient takes nothing over from the weights.
         """

@@ -134,7 +134,7 @@ class DeviceSteps(ABC):
     memory : Memory
         What is trained.
     n_steps : int
-        The most that `prepare` will be asked for at once.
+        Maximum number of steps that `prepare` is asked for at once.
     """
 
     #: numbers that a step needs

@@ -46,7 +46,7 @@ class Loss(Protocol):
         Tensor of shape (n_samples,)
         """
 
-    def link(self, output: Tensor) -> Tensor:
+    def inverse_link(self, output: Tensor) -> Tensor:
         """Return predictions of encoded targets, of the shape of `output`: the inverse link."""
 
 
@@ -101,7 +101,7 @@ class TableLoss:
         Key of `sknn.engine.losses._table.LOSSES`, or the name of a user's own entry.
     function : LossFunction
         Value and gradient.
-    link : callable
+    inverse_link : callable
         Inverse link.
     settings : mapping, default={}
         Settings in use.
@@ -111,7 +111,7 @@ class TableLoss:
 
     name: str
     function: LossFunction
-    link: Callable[[Tensor], Tensor]
+    inverse_link: Callable[[Tensor], Tensor]
     settings: Mapping[str, Any] = field(default_factory=dict)
     is_named: bool = True
 
@@ -193,12 +193,12 @@ class UserLoss:
     ----------
     function : callable
         Function that returns the loss per sample, or per sample and output.
-    link : callable, default=keep_raw
+    inverse_link : callable, default=keep_raw
         Inverse link.
     """
 
     function: Callable[[Tensor, Tensor], Tensor]
-    link: Callable[[Tensor], Tensor] = keep_raw
+    inverse_link: Callable[[Tensor], Tensor] = keep_raw
     settings = None
     write_gradient = None
 

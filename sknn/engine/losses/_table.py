@@ -31,16 +31,16 @@ OF_LABELS = "binary_{}"
 
 def _make_value_loss(entry: ValueLoss, **settings: Any) -> TableLoss:
     settings = {**_get_defaults(entry), **settings}
-    link = Predictions(entry.output, settings)
-    return TableLoss(entry.name, entry.function, link, settings, _is_known(entry))
+    inverse_link = Predictions(entry.output, settings)
+    return TableLoss(entry.name, entry.function, inverse_link, settings, _is_known(entry))
 
 
 def _make_class_loss(entry: ClassLoss, per_label: bool, **settings: Any) -> TableLoss:
     settings = {**_get_defaults(entry), **settings}
     function = entry.per_label if per_label else entry.per_class
     name = OF_LABELS.format(entry.name) if per_label else entry.name
-    link = LINKS[entry.out_activation(not per_label)]
-    return TableLoss(name, function, link, settings, _is_known(entry))
+    inverse_link = INVERSE_LINKS[entry.out_activation(not per_label)]
+    return TableLoss(name, function, inverse_link, settings, _is_known(entry))
 
 
 def _get_defaults(entry: ValueLoss | ClassLoss) -> dict[str, Any]:
@@ -52,7 +52,7 @@ def _is_known(entry: ValueLoss | ClassLoss) -> bool:
 
 
 #: out_activation_ of classes -> inverse link
-LINKS: dict[str, Callable[[Tensor], Tensor]] = {
+INVERSE_LINKS: dict[str, Callable[[Tensor], Tensor]] = {
     "identity": keep_raw,
     "softmax": apply_softmax,
     "logistic": apply_sigmoid,
@@ -101,7 +101,7 @@ def choose_loss(target: TargetSpec) -> Loss:
     several = target.kind == "multiclass"
     entry = _find_class_loss(target.loss)
     if entry.per_class is None:
-        return UserLoss(target.loss, LINKS[entry.out_activation(several)])
+        return UserLoss(target.loss, INVERSE_LINKS[entry.out_activation(several)])
     return _make_class_loss(entry, not several, **target.loss_params)
 
 

@@ -82,7 +82,7 @@ class Net(NeuralNet):
             "iterator_train": Batches,
             "iterator_valid": Batches,
             "train_split": None,
-            "predict_nonlinearity": loss.link,
+            "predict_nonlinearity": loss.inverse_link,
             "verbose": 0,
         }
         super().__init__(module, **{**defaults, **kwargs})
@@ -165,7 +165,7 @@ class Net(NeuralNet):
         return loss
 
     def infer(self, x, compiled=None, **fit_params):
-        """Return the raw output, in the dtype of the weights, by a compiled module if given."""
+        """Return raw predictions in the dtype of the weights, by a compiled module if given."""
         module = self.module_ if compiled is None else compiled
         if self.precision != "bfloat16":
             return module(x, **fit_params)
@@ -175,12 +175,12 @@ class Net(NeuralNet):
 
     @torch.no_grad()
     def measure_loss(self, output: np.ndarray, samples: SampleDataset) -> float:
-        """Return the weighted mean loss of raw outputs, without the penalty."""
+        """Return the weighted mean loss of raw predictions, without the penalty."""
         tensor = torch.from_numpy(output).to(samples.y.device)
         return float(self.criterion_(tensor, samples.y, samples.sample_weight))
 
     def predict(self, X):
-        """Return labels or numbers in the user's words while a network trains, else raw outputs."""
+        """Return the user's labels or numbers while a network trains, else raw predictions."""
         if self.codec is None:
             return super().predict(X)
         return self.codec.decode(to_numpy(self.forward(X)))

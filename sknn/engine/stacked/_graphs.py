@@ -32,7 +32,7 @@ class DeviceRuns:
     optimizer : StackedOptimizer
         In an epoch.
     n_steps : int
-        The most that `prepare` will be asked for at once.
+        Maximum number of steps that `prepare` is asked for at once.
     """
 
     def __init__(self, optimizer: StackedOptimizer, n_steps: int):

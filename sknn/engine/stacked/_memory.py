@@ -15,9 +15,9 @@ USUAL_FREE_MEMORY = 2**32
 COPIES = 6
 #: bytes of parameters, gradients and moments of a stack that a processor's cache holds
 CACHE = 2**23
-#: fewest and most networks side by side. Measured, a step costs each of eight about what it costs
-#: each of sixty; a GPU wants as many as there are.
-FEWEST, MOST, MOST_ON_GPU = 8, 64, 1024
+#: minimum and maximum number of networks in a stack. Measured, a step costs each of eight about
+#: what it costs each of sixty; a GPU wants as many as there are.
+MIN_NETWORKS, MAX_NETWORKS, MAX_ON_GPU = 8, 64, 1024
 
 
 def free_memory(device: str) -> int:
@@ -46,8 +46,8 @@ def get_memory_budget(device: str = "cpu") -> int:
 
 def count_side_by_side(net: Net, memory: int, n_outputs_kept: int = 0) -> int:
     """Return how many networks like this one a stack may hold in so many bytes: at least one."""
-    count = MOST_ON_GPU
+    count = MAX_ON_GPU
     if torch.device(net.device).type == "cpu":
         in_cache = CACHE // (4 * net.n_parameters_ * net.dtype_.itemsize)
-        count = min(max(FEWEST, in_cache), MOST)
+        count = min(max(MIN_NETWORKS, in_cache), MAX_NETWORKS)
     return max(1, min(count, memory // estimate_member_bytes(net, n_outputs_kept)))

@@ -91,7 +91,7 @@ class Batch:
     decay : Tensor of shape (n_networks, 1, 1)
         Slope of the penalty, for weights of 1.
     output : Tensor of shape (n_networks, n_outputs, n_samples)
-        Overwritten by the raw output.
+        Overwritten by the raw predictions.
     squares : Tensor of shape (n_layers, n_networks)
         Overwritten by the summed squares of the weights before the step, if there is a penalty.
     """
@@ -311,7 +311,7 @@ class Stack:
             z.add_(bias)
 
     def _compute_delta(self, batch: Batch) -> None:
-        """Write the derivative of the batch's mean loss with respect to the raw output."""
+        """Write the derivative of the batch's mean loss with respect to the raw predictions."""
         space = self._get_space(batch.output.shape[2])
         for block, delta in zip(self.blocks, space.last_deltas, strict=True):
             targets = batch.targets[block.orders]

@@ -39,14 +39,14 @@ class StackedValidation:
             with ignore_overflow():
                 output = self._compute_output(nets, members[0].held_out.X)
             k, n_samples = output.shape[:2]
-            costs = self.stack.loss.per_sample(output.flatten(0, 1), y).view(k, n_samples)
-            losses = costs.mean(1) if weight is None else (costs * weight).sum(1) / weight.sum(1)
+            each = self.stack.loss.per_sample(output.flatten(0, 1), y).view(k, n_samples)
+            losses = each.mean(1) if weight is None else (each * weight).sum(1) / weight.sum(1)
             arrays = output.cpu().numpy()
             for run, array, loss in zip(members, arrays, losses.tolist(), strict=True):
                 run.validated = array, loss
 
     def _compute_output(self, nets: slice, X: Tensor) -> Tensor:
-        """Return the raw output, of shape (n_networks, n_samples, n_outputs)."""
+        """Return the raw predictions, of shape (n_networks, n_samples, n_outputs)."""
         stack, k = self.stack, nets.stop - nets.start
         size = max(1, CHUNK_NUMBERS // (k * max(stack.widths)))
         output = X.new_empty(k, len(X), stack.widths[-1])

@@ -56,7 +56,7 @@ def graphs(monkeypatch):
 
     def give(most_batches=2):
         monkeypatch.setattr(_replayed, "choose_graph_maker", lambda device: FakeGraph)
-        monkeypatch.setattr(_replayed, "MOST_BATCHES", most_batches)
+        monkeypatch.setattr(_replayed, "MAX_BATCHES", most_batches)
 
     return give
 
@@ -242,7 +242,7 @@ def test_replays_and_single_steps_share_the_optimizers_state(
         with monkeypatch.context() as patch:
             if i % 2:  # every other epoch by replays
                 patch.setattr(_replayed, "choose_graph_maker", lambda device: FakeGraph)
-                patch.setattr(_replayed, "MOST_BATCHES", 2)
+                patch.setattr(_replayed, "MAX_BATCHES", 2)
             fast.partial_fit(X, y, classes=[0, 1, 2])
     assert n_replays() == 9  # three times 5 chunks, of which 4 have one length and 1 warms up
     assert_same(fast, slow, rtol=1e-11)
@@ -458,7 +458,7 @@ def test_chunks_are_even_and_hold_no_more_than_memory_allows(rng, graphs, monkey
         assert [len(s) for s in sizes] == expected
         assert sizes[-1][-1] == 6
     graphs(64)
-    monkeypatch.setattr(_replayed, "MOST_NUMBERS", 2 * 8 * 4)
+    monkeypatch.setattr(_replayed, "MAX_NUMBERS", 2 * 8 * 4)
     sizes.clear()
     make("log_loss", max_iter=1).fit(X, y)
     assert [len(s) for s in sizes] == [2, 1]

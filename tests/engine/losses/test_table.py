@@ -20,7 +20,7 @@ from sknn.preprocessing import CLASS_LOSSES, VALUE_LOSSES, ClassCodec, ValueCode
 
 N = 7
 LEVELS = (0.05, 0.3, 0.5, 0.8, 0.99)
-LINKS = {
+INVERSE_LINKS = {
     "log_loss": lambda z: softmax(z, axis=1),
     "binary_log_loss": expit,
     "squared_error": lambda z: z,
@@ -116,34 +116,36 @@ def test_costs_and_gradients_of_sure_and_wrong_predictions_are_finite(case, dtyp
 
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("n_outputs", [1, 3])
-@pytest.mark.parametrize("loss", LINKS)
+@pytest.mark.parametrize("loss", INVERSE_LINKS)
 def test_mean_loss_equals_scikit_learns(loss, n_outputs, weighted, rng):
     n_outputs = max(n_outputs, 2) if loss == "log_loss" else n_outputs
     output, target = data(loss, rng, n_outputs)
     theirs = np.eye(n_outputs)[target] if loss == "log_loss" else target.numpy()
     weight = rng.uniform(0.1, 3, N) if weighted else None
-    expected = SKLEARN[loss](theirs, LINKS[loss](output.numpy()), weight)
+    expected = SKLEARN[loss](theirs, INVERSE_LINKS[loss](output.numpy()), weight)
     if loss == "squared_error":  # theirs is the mean over outputs, though its gradient is the sum's
         expected *= n_outputs
     got = MeanLoss(loss)(output, target, None if weight is None else torch.from_numpy(weight))
     np.testing.assert_allclose(float(got), expected, rtol=1e-10)
 
 
-@pytest.mark.parametrize("loss", LINKS)
+@pytest.mark.parametrize("loss", INVERSE_LINKS)
 def test_gradient_is_prediction_minus_target(loss, rng):
-    """With the canonical link, the gradient of each loss is link(z) - y."""
+    """With the canonical link, the gradient of each loss is the inverse link of z, minus y."""
     z, target = data(loss, rng)
     theirs = np.eye(3)[target] if loss == "log_loss" else target.numpy()
     z.requires_grad_()
     LOSSES[loss]().per_sample(z, target).sum().backward()
-    expected = LINKS[loss](z.detach().numpy()) - theirs
+    expected = INVERSE_LINKS[loss](z.detach().numpy()) - theirs
     np.testing.assert_allclose(z.grad.numpy(), expected, atol=1e-12)
 
 
-@pytest.mark.parametrize("loss", LINKS)
+@pytest.mark.parametrize("loss", INVERSE_LINKS)
 def test_links_equal_numpy(loss, rng):
     z = rng.normal(size=(N, 3))
-    np.testing.assert_allclose(LOSSES[loss]().link(torch.from_numpy(z)).numpy(), LINKS[loss](z))
+    np.testing.assert_allclose(
+        LOSSES[loss]().inverse_link(torch.from_numpy(z)).numpy(), INVERSE_LINKS[loss](z)
+    )
 
 
 @pytest.mark.parametrize("case", [c for c in CASES if CASES[c][0] in VALUE_LOSSES])
@@ -153,7 +155,7 @@ def test_links_of_numbers_equal_the_codecs(case, n_columns, rng):
     output, target = data(case, rng, n_columns)
     codec = ValueCodec(loss, False, settings).fit(target.numpy())
     assert codec.spec_.n_outputs == output.shape[1]
-    linked = choose_loss(codec.spec_).link(output).numpy().reshape(N, n_columns, k)
+    linked = choose_loss(codec.spec_).inverse_link(output).numpy().reshape(N, n_columns, k)
     if loss == "gaussian_nll":
         std = codec.decode_std(output.numpy()).reshape(N, n_columns)
         np.testing.assert_allclose(linked[..., 1], std)
@@ -193,7 +195,7 @@ def test_huber_by_hand(error, cost):
 def test_quantile_is_the_mean_of_scikit_learns_pinball_losses(rng):
     z, y = data("quantiles", rng, 2)
     loss = LOSSES["quantile"](quantiles=LEVELS)
-    q = loss.link(z).reshape(N, 2, 5).numpy()
+    q = loss.inverse_link(z).reshape(N, 2, 5).numpy()
     expected = [
         mean_pinball_loss(y[:, j].numpy(), q[:, j, k], alpha=level)
         for j in range(2)
@@ -207,7 +209,7 @@ def test_gaussian_nll_is_scipys_negative_log_density(rng):
 
     z, y = data("gaussian_nll", rng, 2)
     loss = LOSSES["gaussian_nll"](min_std=0.1)
-    mean, std = loss.link(z).reshape(N, 2, 2).unbind(2)
+    mean, std = loss.inverse_link(z).reshape(N, 2, 2).unbind(2)
     np.testing.assert_allclose(std.numpy(), np.logaddexp(0, z[:, 1::2].numpy()) + 0.1)
     expected = -norm.logpdf(y.numpy(), mean.numpy(), std.numpy()).sum(axis=1)
     np.testing.assert_allclose(loss.per_sample(z, y).numpy(), expected, rtol=1e-12)
@@ -321,7 +323,7 @@ def test_the_output_of_a_users_function_is_taken_as_torchs_losses_do(kind, link,
     loss = choose_loss(TargetSpec(kind, 3, cost))
     z = rng.normal(size=(N, 3))
     expected = z if link is None else link(z, axis=1) if link is softmax else link(z)
-    np.testing.assert_allclose(loss.link(torch.from_numpy(z)).numpy(), expected)
+    np.testing.assert_allclose(loss.inverse_link(torch.from_numpy(z)).numpy(), expected)
     assert loss.name == "cost"
 
 
@@ -332,7 +334,7 @@ def test_losses_can_be_pickled(case, rng):
     again = pickle.loads(pickle.dumps(loss))
     assert isinstance(again, TableLoss)
     assert torch.equal(again.per_sample(output, target), loss.per_sample(output, target))
-    assert torch.equal(again.link(output), loss.link(output))
+    assert torch.equal(again.inverse_link(output), loss.inverse_link(output))
 
 
 @pytest.mark.parametrize("loss", ["log_loss", "focal", "hinge"])

@@ -555,8 +555,8 @@ def small_stacks(monkeypatch, size):
         return stack(nets, orders, batch_size)
 
     monkeypatch.setattr(_train_many, "Stack", counted)
-    monkeypatch.setattr(_many_memory, "FEWEST", size)
-    monkeypatch.setattr(_many_memory, "MOST", size)
+    monkeypatch.setattr(_many_memory, "MIN_NETWORKS", size)
+    monkeypatch.setattr(_many_memory, "MAX_NETWORKS", size)
     return sizes
 
 
