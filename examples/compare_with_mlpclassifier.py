@@ -2,17 +2,17 @@
 Moving from MLPClassifier to DeepMLPClassifier
 ==============================================
 
-A scikit-learn user's usual job, done twice: scale the columns, search for a good architecture and
-learning rate by cross-validation, refit the best, judge it on rows that were held out. Once with
-scikit-learn's ``MLPClassifier`` and once with ``DeepMLPClassifier``, on real data. The code is the
-same but for the name of the class.
+This example does a usual task twice: it scales the columns, searches for a good architecture and
+learning rate by cross-validation, refits the best candidate, and scores it on held-out samples. It
+does so once with scikit-learn's ``MLPClassifier`` and once with ``DeepMLPClassifier``, on real
+data. The code differs only in the name of the class.
 
-You will see that
+The table shows
 
-- in float64 the same ``random_state`` gives the same network, so moving changes no result;
-- what float32 saves, in both libraries, and whether it costs accuracy;
-- how long each takes to search, to fit and to predict on a CPU. The networks here are small; what
-  speaks for PyTorch, a GPU and large networks, is left out so that like is compared with like.
+- that the same ``random_state`` gives the same network in float64, so that no result changes;
+- how much time float32 saves in both libraries, and whether it costs accuracy;
+- how long each takes to search, to fit and to predict on a CPU. The networks are small, and no GPU
+  is used, so that the comparison is fair.
 
 It needs ``pip install "sknn[plot]"`` and takes about a minute on two cores. Nothing is downloaded:
 Fashion-MNIST takes part if its files are on this machine, see `sknn.datasets.load_fashion_mnist`.

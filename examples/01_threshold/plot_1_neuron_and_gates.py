@@ -39,15 +39,15 @@ print(truth_table(negation, names=["a", "not a"]).to_string(index=False))
 # %%
 # Gates by name
 # -------------
-# The usual gates are there by their names, for any number of inputs. All of them are one unit.
+# The usual gates have names and take any number of inputs. Each of them is a single unit.
 gates = {"AND": AND(), "OR": OR(), "NAND": NAND(), "NOR": NOR(), "IMPLIES": IMPLIES()}
 for name, gate in gates.items():
     print(f"{name:<8} {gate}  ->  {gate([[0, 0], [0, 1], [1, 0], [1, 1]])}")
 print("MAJORITY of 1, 0, 1:", MAJORITY(3)([[1, 0, 1]]))
 
 # %%
-# The same as pictures: the width of a line is the size of its weight, blue is positive and orange
-# negative, and θ beneath the unit is its threshold. The only filled nodes are those that fire.
+# In the diagrams the width of a line is the size of its weight, blue is positive and orange
+# negative, and θ beneath the unit is its threshold. Only the nodes that fire are filled.
 figure, axes = plt.subplots(2, 2, figsize=(8.4, 5), layout="constrained")
 examples = {"a and b": [1, 0], "a or b": [1, 0], "not a and not b": [0, 0], "not a or b": [1, 0]}
 for ax, (text, example) in zip(axes.ravel(), examples.items(), strict=True):
@@ -56,15 +56,15 @@ for ax, (text, example) in zip(axes.ravel(), examples.items(), strict=True):
 plt.show()
 
 # %%
-# Any proposition
-# ---------------
-# Networks of such units compute whatever can be said with *and*, *or* and *not*. This one has
-# been made from the text; it adds two binary digits.
+# Networks for propositions
+# -------------------------
+# Networks of such units compute every proposition of *and*, *or* and *not*. This network was
+# made from a text; it adds two binary digits.
 adder = ThresholdNetwork.from_expression({"sum": "a ^ b", "carry": "a and b"})
 print(adder)
 NetworkDiagramDisplay.from_estimator(adder, [[1, 1]])
 plt.show()
 
 # %%
-# So one threshold is the difference between AND and OR, a sign makes NOT, and layers of such units
-# make the rest of logic.
+# AND and OR differ in the threshold alone, a negative weight gives NOT, and layers of such units
+# compute every other proposition.

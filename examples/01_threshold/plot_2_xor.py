@@ -7,8 +7,8 @@ Papert made the first half of this famous in 1969.
 """
 
 # %%
-# One unit fails
-# --------------
+# A single unit fails
+# -------------------
 # `ThresholdLogicClassifier` looks for the unit with the fewest errors. On AND and OR it finds one
 # without any, on XOR the best unit that there is gets one of the four samples wrong.
 import matplotlib.pyplot as plt
@@ -39,8 +39,8 @@ plt.show()
 # The reason is in the picture: a unit draws one straight line, and no straight line has (0, 1) and
 # (1, 0) on one side and (0, 0) and (1, 1) on the other.
 #
-# Three units do it
-# -----------------
+# Three units compute XOR
+# -----------------------
 # A first layer says whether both inputs are 1 (o1) and whether any of them is (o2). The second
 # says "o2 and not o1".
 network = ThresholdNetwork([[AND(), OR()], [ThresholdUnit([-1, 1], threshold=1)]], names=["a", "b"])
@@ -57,7 +57,7 @@ plt.show()
 # What the first layer does to the plane
 # --------------------------------------
 # Each hidden unit draws a line of its own, and the output unit fires between the two. A network of
-# neurons takes zeros and ones alone; the picture asks its units for the points in between as well.
+# neurons takes zeros and ones alone; the plot evaluates its units at the points in between as well.
 figure, (left, middle, right) = plt.subplots(1, 3, figsize=(8.4, 2.8), layout="constrained")
 look = {"margin": 0.5, "grid_resolution": 200}
 UnitResponseDisplay.from_estimator(network, X, layer=0, ax=[left, middle], **look)

@@ -23,15 +23,15 @@ plt.show()
 
 # %%
 # The logistic function's slope is never more than a quarter. Through ten layers a signal that goes
-# back shrinks to less than a millionth of itself, which is one reason for tanh and relu.
+# back shrinks to less than a millionth of itself, which is one reason to prefer tanh and relu.
 t = np.linspace(-6, 6, 1001)
 for name in ("heaviside", "sign", "logistic", "tanh", "relu"):
     slope = ACTIVATIONS[name].derivative(t).max()
     print(f"{name:<10} largest slope {slope:.2f}, after ten layers {slope**10:.1e}")
 
 # %%
-# More of them
-# ------------
+# All activation functions
+# ------------------------
 # All names that `DeepMLPClassifier` takes as ``activation=``, and the two steps that it refuses:
 for name, activation in ACTIVATIONS.items():
     trained = "" if activation.torch_name else "   (no derivative to follow)"
@@ -41,14 +41,14 @@ ActivationDisplay.from_names(["relu", "leaky_relu", "elu", "gelu", "softplus"], 
 plt.show()
 
 # %%
-# Without a nonlinearity
+# Layers without a nonlinearity
 # ----------------------
-# With ``activation="identity"`` layers collapse: two matrices after each other are one matrix.
+# -----------------------------
 rng = np.random.RandomState(0)
 first, second = rng.normal(size=(3, 5)), rng.normal(size=(5, 2))
 X = rng.normal(size=(4, 3))
 print("largest difference:", np.abs((X @ first) @ second - X @ (first @ second)).max().round(12))
 
 # %%
-# Steps have no slope to follow, smooth steps have one, relu's does not fade, and without any bend
-# many layers are no more than one.
+# Steps have a derivative of zero, smooth steps have a small one, and that of relu does not fade;
+# without a nonlinearity, many layers compute no more than one.

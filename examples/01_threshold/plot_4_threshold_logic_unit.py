@@ -10,8 +10,8 @@ sigmoid (1958, doi:10.1037/h0042519).
 # %%
 # A weighted sum and a step
 # -------------------------
-# The sum says how far a row is above the threshold, and *heaviside* makes 1 of that from 0 on.
-# *sign* makes -1, 0 and 1 of it; the two differ on the threshold itself.
+# The weighted sum says how far a sample is above the threshold. *heaviside* turns it into 1 from 0
+# on, and *sign* into -1, 0 or 1; the two differ on the threshold itself.
 import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.datasets import load_iris
@@ -36,8 +36,8 @@ with_ones = np.column_stack([np.ones(len(X)), X])
 print(augmented, with_ones @ [1.0, 1.0, -2.0])
 
 # %%
-# Beside logistic regression
-# --------------------------
+# Comparison with logistic regression
+# -----------------------------------
 # Both draw a line in the plane of two measurements. Logistic regression says how probable
 # *virginica* is, the unit says yes or no; its weights are those with the fewest errors.
 iris = load_iris()
@@ -51,8 +51,8 @@ for name, model in {"logistic": logistic, "threshold": threshold}.items():
     print(f"{name:<10} weights {weights}  bias {bias}  {n_wrong} wrong")
 
 # %%
-# Across the line, from the middle of one kind to the middle of the other, one climbs and the other
-# jumps:
+# From the centre of one species to the centre of the other, the output of logistic regression rises
+# smoothly, and that of the unit jumps:
 figure, (left, right) = plt.subplots(
     1, 2, figsize=(8.4, 3.5), layout="constrained", gridspec_kw={"wspace": 0.06}
 )
@@ -82,4 +82,4 @@ plt.show()
 
 # %%
 # A threshold logic unit is a weighted sum like that of logistic regression, with a bias that is one
-# more weight; its step answers yes or no where the sigmoid says how sure it is.
+# more weight; its step gives a class where the sigmoid gives a probability.

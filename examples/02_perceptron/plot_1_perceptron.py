@@ -7,8 +7,8 @@ once there are none, if a straight line can separate the classes (doi:10.1037/h0
 """
 
 # %%
-# Two kinds of iris that a line separates
-# ---------------------------------------
+# Two species that a line separates
+# ---------------------------------
 import matplotlib.pyplot as plt
 from sklearn.datasets import load_iris
 from sklearn.inspection import DecisionBoundaryDisplay
@@ -36,16 +36,16 @@ DecisionLineDisplay.from_estimator(perceptron, X, names)
 plt.show()
 
 # %%
-# The unit as a picture, with the first flower going through it:
+# The diagram of the unit, with the values for the first flower:
 NetworkDiagramDisplay.from_estimator(perceptron, X.iloc[:1], class_names=["setosa"])
 plt.show()
 
 # %%
-# Two kinds that overlap
-# ----------------------
-# Between versicolor and virginica no line is without errors, and the online rule never settles.
-# The default keeps the best weights of all epochs (``pocket``), and steps along all misclassified
-# samples at once.
+# Two species that overlap
+# ------------------------
+# No line separates versicolor from virginica without errors, and the online rule never converges.
+# The default uses all misclassified samples at once and keeps the best weights of all epochs
+# (``pocket``).
 others = ~setosa
 virginica = names[others] == "virginica"
 rules = {
@@ -64,7 +64,7 @@ display.ax_.set_ylabel("misclassified samples of 100")
 plt.show()
 
 # %%
-# Triangles are virginica, and so is what lies in the blue.
+# Triangles are virginica, and the blue region is classified as virginica.
 figure, axes = plt.subplots(1, 2, figsize=(8, 3.6), layout="constrained", sharey=True)
 for ax, (name, rule) in zip(axes, rules.items(), strict=True):
     DecisionBoundaryDisplay.from_estimator(
@@ -79,6 +79,5 @@ plt.show()
 # sphinx_gallery_thumbnail_number = 4
 
 # %%
-# Where a line separates the classes the errors ended with the second epoch; where none does, those
-# of the rule that takes one sample at a time went up and down to the end, and the pocket of the
-# other kept the best line.
+# For the separable classes the errors ended with the second epoch. For the others the errors of the
+# online rule went up and down to the end, while the pocket of the batch rule kept the best line.

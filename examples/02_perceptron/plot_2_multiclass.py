@@ -2,9 +2,9 @@
 A layer of perceptrons tells digits apart
 =========================================
 
-With a unit for each class, of which the one with the largest sum decides, perceptrons classify
-ten digits. X has a row for each image and a column for each pixel; there is a weight for each pixel
-and unit, and a bias for each unit.
+A layer with a perceptron for each class, of which the largest weighted sum decides, classifies ten
+digits. X has a row for each image and a column for each pixel; there is a weight for each pixel and
+unit, and a bias for each unit.
 """
 
 # %%
@@ -35,17 +35,16 @@ print(f"last weights:     {last.score(X_test, y_test):.3f}")
 print(f"averaged weights: {layer.score(X_test, y_test):.3f}")
 
 # %%
-# What each unit looks for
-# ------------------------
-# Ink in a blue pixel speaks for the digit, ink in a red one against it.
+# Weights of the units
+# --------------------
+# Ink in a blue pixel is evidence for the digit, ink in a red pixel is evidence against it.
 WeightMapDisplay.from_estimator(layer)
 plt.show()
 
 # %%
-# What it gets wrong
-# ------------------
-# A cross and a frame mark a wrong answer; the number behind the answer is the probability that the
-# layer gives to it.
+# Errors
+# ------
+# A cross and a frame mark a wrong prediction; the number behind it is its probability.
 PredictionGridDisplay.from_estimator(
     layer, X_test, y_test, which="wrong", n_images=10, image_kw={"cmap": "gray_r"}
 )

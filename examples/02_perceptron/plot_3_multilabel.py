@@ -1,9 +1,9 @@
 """
-One row, several labels
-=======================
+One sample, several labels
+==========================
 
-The units of a layer decide each for itself, so that a row may have several labels, or none: y then
-has a column of zeros and ones for each.
+The units of a layer decide independently of each other, so that a sample may have several labels,
+or none: y then has a column of zeros and ones for each label.
 """
 
 # %%
@@ -28,13 +28,13 @@ print("answers for three images:", predicted[:3], sep="\n")
 print(classification_report(Y_test, predicted, target_names=questions, zero_division=0))
 
 # %%
-# A row counts as right in ``score`` only if all of its labels are.
+# A sample counts as correct in ``score`` only if all of its labels are correct.
 print(f"all three right: {layer.score(X_test, Y_test):.3f}")
 for question, table in zip(questions, multilabel_confusion_matrix(Y_test, predicted), strict=True):
     print(f"{question:<11} {np.trace(table) / table.sum():.3f} right")
 
 # %%
-# Each unit has its own picture of what its label looks like.
+# The weights of each unit show what its label looks like.
 display = WeightMapDisplay.from_estimator(layer, n_columns=3)
 for ax, question in zip(display.axes_, questions, strict=True):
     ax.set_title(question, fontsize="small")
@@ -42,5 +42,5 @@ plt.show()
 
 # %%
 # Three units answered three questions about the same image independently of each other; a question
-# that is no straight cut through the pixels, such as *above 4*, was answered less well than one
-# that nearly is.
+# that is not linear in the pixels, such as *above 4*, was answered less accurately than one that
+# nearly is.

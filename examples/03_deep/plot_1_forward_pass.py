@@ -23,7 +23,7 @@ network = DeepMLPClassifier((3,), activation="logistic", max_iter=1, random_stat
 network = network.partial_fit(X, y, classes=[0, 1])
 
 # %%
-# It has been fitted for its shape alone. Setting its weights and biases makes it the one wanted.
+# The fit only gives the network its shape. Its weights and biases are then replaced.
 network.coefs_ = [
     np.array([[1.0, -1.0, 0.5], [2.0, 1.0, -0.5]]),
     np.array([[1.0, -2.0], [0.5, 1.0], [-1.0, 3.0]]),
@@ -34,8 +34,8 @@ n_biases = sum(len(intercept) for intercept in network.intercepts_)
 print(n_weights, "weights and", n_biases, "biases")
 
 # %%
-# By hand
-# -------
+# The calculation by hand
+# -----------------------
 # The inputs are 1 and 2. Node 3 sums 1 × 1 + 2 × 2 - 2 = 3 and puts out σ(3) = 0.95.
 
 
@@ -55,7 +55,7 @@ print("by hand:    ", np.round([o3, o4, o5, o6, o7], 4))
 # %%
 # All nodes at once
 # -----------------
-# `forward_pass` does the same for networks of any number of layers, and for many rows at once.
+# `forward_pass` does the same for networks of any number of layers, and for many samples at once.
 passed = forward_pass(network, [[1.0, 2.0]])
 print("forward_pass: ", np.round([passed.outputs[name][0] for name in "34567"], 4))
 print("predict_proba:", network.predict_proba([[1.0, 2.0]]).round(4)[0])

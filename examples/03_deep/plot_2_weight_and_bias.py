@@ -53,5 +53,5 @@ plt.show()
 # sphinx_gallery_thumbnail_number = 3
 
 # %%
-# Weights set slopes, biases places, and two units with different biases make a bump, of which any
-# curve can be put together.
+# Weights set slopes, biases set positions, and two units with different biases make a bump; sums of
+# bumps approximate any curve.

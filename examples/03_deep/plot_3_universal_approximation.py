@@ -66,7 +66,7 @@ for name, row in errors.items():
 # %%
 # The curves
 # ----------
-# Dots are training points; one line a library.
+# Dots are training samples, and each library has a line.
 x = np.linspace(-4, 2, 300)[:, None]
 figure, axes = plt.subplots(
     2, 3, figsize=(8.4, 4.8), layout="constrained", sharex=True, sharey=True
@@ -102,10 +102,10 @@ for ax, (cls, fitted) in zip(axes, networks.items(), strict=True):
 plt.show()
 
 # %%
-# What the units do
-# -----------------
+# Responses of the units
+# ----------------------
 # Each of the five units of the third network bends at one place, which may lie outside of the
-# picture; the output adds them up.
+# plot; the output adds them up.
 UnitResponseDisplay.from_estimator(
     networks[DeepMLPRegressor][5], X, margin=0, feature_names=["x"], n_columns=5
 )

@@ -33,7 +33,7 @@ UnitResponseDisplay.from_estimator(mlp, X, layer=0, n_columns=3)
 plt.show()
 
 # %%
-# Second hidden layer: bent ones
+# Second hidden layer: bent cuts
 # ------------------------------
 UnitResponseDisplay.from_estimator(mlp, X, layer=1)
 plt.show()
@@ -53,5 +53,5 @@ plt.show()
 # sphinx_gallery_thumbnail_number = 4
 
 # %%
-# Straight cuts became bent ones, and these the border between the moons; a unit that stayed nearly
-# flat over the whole plane was one that the network could have done without.
+# The second layer combined straight cuts into bent ones, and the output combined these into the
+# border between the moons; a unit that is nearly constant over the plane contributes nothing.

@@ -47,10 +47,10 @@ plt.show()
 # %%
 # The network
 # -----------
-# 784 pixels, 300 and 100 rectified linear units, and a softmax over 10 classes; the loss is the
-# cross-entropy. Plain descent: no momentum, no penalty, a rate of 0.01, 32 pictures a step, and as
-# many epochs as asked for (``n_iter_no_change=numpy.inf``). ``verbose=2`` prints what each
-# epoch reached.
+# The network has 784 inputs, 300 and 100 rectified linear units, and a softmax over 10 classes; the
+# loss is the cross-entropy. Training is plain gradient descent without momentum and penalty, at a
+# learning rate of 0.01 and with 32 images a step, for all ``max_iter`` epochs
+# (``n_iter_no_change=numpy.inf``). ``verbose=2`` prints the loss and the score of each epoch.
 mlp = DeepMLPClassifier(
     hidden_layer_sizes=(300, 100),
     solver="sgd",
@@ -76,8 +76,8 @@ print(mlp.summary())
 # %%
 # The history
 # -----------
-# ``history_`` has an entry an epoch: as a data frame, and as four curves. The score is the
-# accuracy; that of the training pictures is counted as they pass, before the step that learns them.
+# ``history_`` has an entry for each epoch, shown as a data frame and as four curves. The score is
+# the accuracy; for the training images it is computed before the step that learns them.
 history = pd.DataFrame(mlp.history_, index=pd.RangeIndex(1, n_epochs + 1, name="epoch"))
 print(history.drop(columns=["learning_rate", "time"]).round(4))
 LossCurveDisplay.from_estimator(mlp, quantity="both")
@@ -104,17 +104,17 @@ PredictionGridDisplay.from_estimator(mlp, test.data, test.target, class_names=na
 plt.show()
 
 # %%
-# The first pictures that it gets wrong:
+# The first images that are misclassified:
 PredictionGridDisplay.from_estimator(
     mlp, test.data, test.target, class_names=names, which="wrong", n_images=10
 )
 plt.show()
 
 # %%
-# Without hidden layers
-# ---------------------
+# A network without hidden layers
+# -------------------------------
 # A network without hidden units is ten weighted sums of pixels. After one epoch of Adam its weights
-# show through the noise what each sum looks for: blue where a bright pixel speaks for the class.
+# show which pixels matter: a bright pixel is evidence for the class where the weight is blue.
 linear = DeepMLPClassifier((), random_state=0).partial_fit(X_train, y_train, classes=np.arange(10))
 print(f"accuracy without hidden layers: {linear.score(test.data, test.target):.4f}")
 display = WeightMapDisplay.from_estimator(linear)

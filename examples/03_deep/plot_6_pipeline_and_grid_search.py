@@ -2,15 +2,15 @@
 A network in a pipeline, and its parameters by grid search
 ==========================================================
 
-A network is an estimator like others: scaled in a pipeline, searched over by cross-validation, and
-judged with scikit-learn's own tools.
+A network is an estimator like others: it works in a pipeline behind a scaler, in a grid search with
+cross-validation, and with scikit-learn's metrics and displays.
 """
 
 # %%
 # A pipeline
 # ----------
-# Networks want columns of similar scale. The scaler in front belongs to the model, so that it sees
-# the training rows of each split alone.
+# Networks need columns of similar scale. The scaler is a part of the model, so that it is fitted
+# on the training samples of each split alone.
 import matplotlib.pyplot as plt
 import pandas as pd
 from sklearn.datasets import load_breast_cancer

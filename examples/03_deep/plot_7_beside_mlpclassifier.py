@@ -2,8 +2,8 @@
 Change the import, keep the results
 ===================================
 
-With the parameters of scikit-learn's `MLPClassifier` and the same random state `DeepMLPClassifier`
-goes the same way epoch by epoch, so that a program changes its import and keeps its results.
+With the parameters of scikit-learn's `MLPClassifier` and the same random state, `DeepMLPClassifier`
+learns the same weights in every epoch, so that a program changes its import and keeps its results.
 """
 
 # %%
@@ -41,8 +41,8 @@ for name, model in models.items():
 # %%
 # The same weights
 # ----------------
-# Both draw the same first weights, shuffle the rows alike and take the same steps; only the order
-# in which numbers are added differs.
+# Both draw the same first weights, shuffle the samples alike and take the same steps; only the
+# order in which numbers are added differs.
 theirs, ours = models.values()
 differences = [np.abs(a - b).max() for a, b in zip(theirs.coefs_, ours.coefs_, strict=True)]
 print("largest difference of a weight:", f"{max(differences):.0e}")

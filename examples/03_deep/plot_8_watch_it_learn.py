@@ -54,16 +54,16 @@ figure.colorbar(image, ax=axes, label="probability of the ring")
 plt.show()
 
 # %%
-# The loss on its way
-# -------------------
+# The loss curve
+# --------------
 for epoch in (1, 10, 20, 40, 60, 80):
     print(f"loss after {epoch:>2} epochs: {network.loss_curve_[epoch - 1]:.2f}")
 LossCurveDisplay.from_estimator(network)
 plt.show()
 
 # %%
-# The units that did it
-# ---------------------
+# The hidden units
+# ----------------
 # Each hidden unit has turned its straight cut to another side of the disc; the output adds them up.
 UnitResponseDisplay.from_estimator(network, X, feature_names=["x1", "x2"])
 plt.show()

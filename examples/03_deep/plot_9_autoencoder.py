@@ -44,9 +44,9 @@ with warnings.catch_warnings():
 pca = PCA(2).fit(X_train)
 
 # %%
-# What comes back
+# Reconstructions
 # ---------------
-# Test images, and what each makes of two numbers.
+# Test images, and what each model reconstructs from two numbers.
 given_back = {
     "autoencoder": autoencoder.predict(X_test),
     "two components": pca.inverse_transform(pca.transform(X_test)),
@@ -88,7 +88,8 @@ for ax, (name, code) in zip(axes, codes.items(), strict=True):
 plt.show()
 
 # %%
-# How much of the digit is in the two numbers? Ten neighbours in the plane of codes are asked.
+# How much of the digit is in the two numbers? Ten nearest neighbours in the plane of codes predict
+# it.
 neighbours = {
     name: cross_val_score(KNeighborsClassifier(10), code, digit_test).mean()
     for name, code in codes.items()

@@ -40,8 +40,8 @@ print(encoder.transform(["CGA"])[0, :4])
 # The network
 # -----------
 # Filters slide along the sequence like motifs that are still to be found. A tenth of the training
-# rows is held out, and training stops when their loss no longer falls. Encoder and network make a
-# pipeline; the network would take the strings as well.
+# samples is held out, and training stops when their loss no longer falls. Encoder and network make
+# a pipeline; the network would take the strings as well.
 network = SequenceCNNClassifier(kernel_size=12, random_state=0)
 model = make_pipeline(encoder, network).fit(X_train, y_train)
 accuracy = model.score(X_test, y_test)
@@ -56,9 +56,9 @@ ConfusionMatrixDisplay.from_estimator(
 plt.show()
 
 # %%
-# Where does it look?
-# -------------------
-# Saliency says for each base how much it speaks for "bound".
+# Saliency of bases
+# -----------------
+# Saliency says for each base how much evidence it is for "bound".
 rows = np.flatnonzero(y_test == 1)
 names = [f"planted at {place}" for place in positions_test[rows[:3]]]
 SaliencyMapDisplay.from_estimator(model, X_test[rows[:3]], target=1, names=names)
@@ -72,9 +72,9 @@ found = np.mean(windows.argmax(axis=1) == positions_test[rows])
 print(f"window found in {found:.1%} of the bound sequences")
 
 # %%
-# What does it look for?
-# ----------------------
-# The windows that make a filter fire are counted letter by letter, as in DeepBind: a motif.
+# Motifs of the filters
+# ---------------------
+# A motif counts the letters of the windows that activate a filter, as in DeepBind.
 motifs = network.motifs(encoder.transform(X_train), y_train)
 for motif in motifs[:4]:
     print(f"{motif.name:<10} {motif.consensus:<13} {motif.information_content:5.1f} bits")

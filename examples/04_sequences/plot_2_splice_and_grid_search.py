@@ -51,8 +51,8 @@ for label in ("donor", "acceptor", "neither"):
 # `pooling="max"` keeps the best value of a filter along the whole sequence; a number keeps the best
 # of each stretch of so many windows, and thus the place. Filters could learn to prefer places
 # themselves, by `position_bias`, which is off here, to see what pooling does. The strand is known,
-# so the other one is not read. With so few rows none are held out, and training takes all of
-# `max_iter`.
+# so the other one is not read. With so few samples none are held out, and training takes all
+# `max_iter` epochs.
 network = SequenceCNNClassifier(
     n_filters=16, position_bias=False, reverse_complement=False, max_iter=20, random_state=0
 )

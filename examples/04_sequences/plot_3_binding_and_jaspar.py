@@ -33,8 +33,8 @@ print(table.groupby(["part", "bound"]).size().unstack())
 # %%
 # The network
 # -----------
-# At its defaults: 64 filters of eleven bases that read both strands. Rows of its own tell it when
-# to stop.
+# The defaults are 64 filters of eleven bases that read both strands, and early stopping on samples
+# that the network holds out.
 network = SequenceCNNClassifier(random_state=0)
 network.fit(train["sequence"], train["bound"], X_val=dev["sequence"], y_val=dev["bound"])
 auc = roc_auc_score(test["bound"], network.decision_function(test["sequence"]))
@@ -62,8 +62,8 @@ MotifLogoDisplay([found, answer]).plot()
 plt.show()
 
 # %%
-# Where is it?
-# ------------
+# Position of the motif
+# ---------------------
 bound = test["sequence"][test["bound"] == 1].iloc[:2]
 SaliencyMapDisplay.from_estimator(network, bound, target=1)
 plt.show()

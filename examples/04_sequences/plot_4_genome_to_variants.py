@@ -60,8 +60,8 @@ print(positives.head(3).to_string(index=False))
 # %%
 # Regions to compare with
 # -----------------------
-# As many regions as long, as rich in G and C, and elsewhere. Without that match a network would
-# learn the share of G and C, in which peaks of real genomes differ from the rest.
+# The negative regions match the bound ones in number, length and GC content. Without that match a
+# network would learn the GC content, in which peaks of real genomes differ from the rest.
 negatives = matched_negatives(positives, fasta, random_state=0)
 regions = pd.concat([positives, negatives], ignore_index=True)[["chrom", "start", "end"]]
 y = np.repeat([1, 0], [len(positives), len(negatives)])
@@ -104,8 +104,8 @@ for i in range(200):
 vcf.write_text("".join(lines))
 
 # %%
-# Each variant changes the logit by so much, as the mean over both strands and three shifts. The
-# largest changes first:
+# The effect of a variant is the change of the logit, as the mean over both strands and three
+# shifts. The largest effects come first:
 effects = variant_effects(network, vcf, fasta, shifts=(-10, 0, 10))
 ranked = effects.reindex(effects["effect"].abs().sort_values(ascending=False).index)
 print(ranked.head(8).round(2).to_string(index=False))
@@ -113,10 +113,10 @@ auc = roc_auc_score(breaks, effects["effect"].abs())
 print(f"area under the ROC curve of |effect|, in a site against outside of all: {auc:.3f}")
 
 # %%
-# Before and after
-# ----------------
-# Of the variant that costs most, the bases that speak for binding, with the one allele and with the
-# other: the rest of the site speaks for binding as before, and the new letter against it.
+# Saliency before and after
+# -------------------------
+# Saliency around the variant with the largest effect, with the one allele and with the other: the
+# rest of the site is evidence for binding as before, and the new letter is evidence against it.
 worst = effects.loc[effects["effect"].idxmin()]
 start = worst["pos"] - 1 - WIDTH // 2
 before = "".join(genome["chr4"][start : start + WIDTH])

@@ -3,7 +3,7 @@ A data frame as it comes
 ========================
 
 A network takes numbers of similar size and nothing else; `DeepMLPRegressor` takes a data frame with
-text, categories, truth values and gaps, and makes such numbers of it by itself.
+text, categories, truth values and missing values, and encodes it.
 """
 
 # %%
@@ -47,10 +47,11 @@ flats.loc[rng.rand(n_flats) < 0.05, "heating"] = None
 print(flats.head().to_string())
 
 # %%
-# Fit, and that is all
-# --------------------
-# Numbers are standardised, a gap becomes the mean and a column that says so, heating becomes a
-# column for each kind, and each street a short vector that is learned with the rest.
+# The fit
+# -------
+# Numbers are standardised, a missing value becomes the mean and is marked in a further column,
+# heating becomes a column for each kind, and each street has an embedding that is learned with the
+# network.
 X_train, X_test, y_train, y_test = train_test_split(flats, rent, random_state=0)
 model = DeepMLPRegressor(
     hidden_layer_sizes=(64, 64),
@@ -63,20 +64,20 @@ model.fit(X_train, y_train)
 print(model.summary())
 
 # %%
-# What goes into the network
-# --------------------------
-# The encoder can be used alone as well. The last column is the number of the street's vector; there
-# is one more, number 0, for a street that comes along later.
+# The encoded table
+# -----------------
+# The encoder can be used alone as well. The last column is the number of the street's embedding;
+# number 0 is the embedding of streets that `fit` has not seen.
 encoder = TabularEncoder(scale="auto").set_output(transform="pandas").fit(X_train)
 print(encoder.transform(X_train).head().round(2).T.to_string())
 new = X_test[:1].assign(street="Elsewhere Avenue")
 print(f"rent in a street never seen: {model.predict(new)[0]:.0f}")
 
 # %%
-# Beside others
-# -------------
-# Boosted trees, which take categories and gaps too; and scikit-learn's MLP, before which an
-# encoding has to be put by hand, with a column for each street, and a scaler behind for the rent.
+# Comparison with other learners
+# ------------------------------
+# Boosted trees take categories and missing values, too. scikit-learn's MLP needs an encoder before
+# it, with a column for each street, and a scaler for the rent.
 encoding = TabularEncoder(scale="standard", max_one_hot=None)
 network = MLPRegressor(hidden_layer_sizes=(64, 64), early_stopping=True, random_state=0)
 others = {
@@ -99,8 +100,8 @@ for name, error in errors.items():
     print(f"{name:<16} {error:6.1f}")
 
 # %%
-# What it learned of the streets
-# ------------------------------
+# The learned value of streets
+# ----------------------------
 # Nobody told the network which streets are the good ones. The rent it sees for one and the same
 # flat in each of them, beside the factor that they had when the table was made up:
 flat = pd.concat([X_train.assign(area=70.0, year=1980.0, heating="gas")[:1]] * n_streets)
@@ -117,6 +118,6 @@ ax.set(
 plt.show()
 
 # %%
-# The frame went in as it was, in ``fit`` and in ``predict``, gaps and a new street included; the
-# error was no larger than with trees or with the encoding by hand, and the network found by itself
-# which streets are dear.
+# ``fit`` and ``predict`` took the frame as it was, with missing values and a new street; the error
+# was no larger than with trees or with an encoder of one's own, and the network learned which
+# streets are expensive.

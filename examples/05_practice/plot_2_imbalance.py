@@ -7,10 +7,10 @@ classes (``class_weight="balanced"``) and the focal loss change what it cares ab
 """
 
 # %%
-# Five rows in a hundred
-# ----------------------
-# A made-up problem with 5 % of the rows in class 1; accuracy says little about it, as always
-# answering 0 is right in 95 %.
+# A rare class
+# ------------
+# In this synthetic problem 5 % of the samples are in class 1. Accuracy says little about it: always
+# predicting 0 has an accuracy of 95 %.
 import matplotlib.pyplot as plt
 import pandas as pd
 from sklearn.datasets import make_classification
@@ -43,8 +43,8 @@ print(f"{y_train.sum()} of {len(y_train)} rows are in class 1")
 # Three networks
 # --------------
 # They differ in the loss alone. ``'balanced'`` gives each class the same total weight, here 19
-# times as much to a rare row. The focal loss multiplies a row's cost by (1 - p)², with p the
-# probability of its true class: what is right already hardly counts.
+# times as much to a rare sample. The focal loss multiplies the loss of a sample by (1 - p)², with p
+# the probability of its true class: samples that are classified well hardly count.
 params = {
     "hidden_layer_sizes": (50,),
     "learning_rate_init": 0.003,
@@ -98,5 +98,5 @@ plt.show()
 
 # %%
 # Balanced weights found most of the rare class, where the plain network found a third, and paid
-# with false alarms; the focal loss alone changed little. The curves show that all three rank the
-# rows about equally well: weights, like a threshold, mostly choose the point on the curve.
+# with false positives; the focal loss alone changed little. The curves show that all three rank the
+# samples about equally well: weights, like a threshold, mostly choose the point on the curve.

@@ -1,9 +1,9 @@
 """
-How sure is the network?
-========================
+Prediction intervals
+====================
 
-A prediction without a range is half an answer: quantiles (``loss="quantile"``) and a normal
-distribution (``loss="gaussian_nll"``) say between which values y will lie.
+A network can predict intervals that contain y with a given probability, by quantiles
+(``loss="quantile"``) or by a normal distribution (``loss="gaussian_nll"``).
 """
 
 # %%
@@ -48,9 +48,9 @@ reach = norm.ppf(0.95) * deviation
 bands = {"quantiles": (low, median, high), "gaussian_nll": (mean - reach, mean, mean + reach)}
 
 # %%
-# Do they keep their word?
-# ------------------------
-# Of 2,000 held-out points, how many lie inside: over all, and in fifths from left to right.
+# Coverage of the intervals
+# -------------------------
+# The share of 2,000 held-out points inside the intervals: of all, and in fifths from left to right.
 coverage = {}
 print(f"{'':<13}all    0-2    2-4    4-6    6-8    8-10")
 for name, (lower, _, upper) in bands.items():
@@ -61,8 +61,8 @@ for name, (lower, _, upper) in bands.items():
 print(f"quantiles cross in {np.sum((low > median) | (median > high))} of {len(low)} rows")
 
 # %%
-# As a picture
-# ------------
+# The intervals as bands
+# ----------------------
 grid = np.linspace(0, 10, 300)[:, None]
 curves = quantiles.predict(grid).T
 grid_mean, grid_deviation = gaussian.predict(grid, return_std=True)

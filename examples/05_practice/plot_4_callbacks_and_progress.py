@@ -9,8 +9,8 @@ from scikit-learn 1.9 on those that follow whole searches.
 # %%
 # A function
 # ----------
-# It is given the epoch's row of ``history_``; returning True ends training. Validation rows of our
-# own are scored after each epoch.
+# It is called with the entries of ``history_`` for the epoch; returning True ends training. The
+# validation set is scored after each epoch.
 import warnings
 
 import matplotlib.pyplot as plt
@@ -43,9 +43,9 @@ mlp.fit(X_train, y_train, X_val=X_val, y_val=y_val)
 print(pd.DataFrame(mlp.history_).tail(3).round(4))
 
 # %%
-# skorch's
-# --------
-# Any callback of skorch: here its early stopping on the validation loss.
+# A callback of skorch
+# --------------------
+# Any callback of skorch can be used, such as its early stopping on the validation loss.
 stopping = EarlyStopping(monitor="valid_loss", patience=5, sink=print)
 patient = DeepMLPClassifier(**params, max_iter=300, callbacks=[stopping])
 patient.fit(X_train, y_train, X_val=X_val, y_val=y_val)
@@ -54,8 +54,8 @@ LossCurveDisplay.from_estimator(patient, quantity="both")
 plt.show()
 
 # %%
-# scikit-learn's
-# --------------
+# A callback of scikit-learn
+# --------------------------
 # They are set with ``set_callbacks``, and see all networks of a search. `ScoringMonitor` keeps
 # scores of each epoch; ``sklearn.callback.ProgressBar`` draws a bar for each network in a terminal,
 # as ``verbose=1`` does for a single one.

@@ -9,7 +9,7 @@ as ``module``, and its arguments are parameters to search over.
 # %%
 # A convolutional network
 # -----------------------
-# The rows are digits of 8 × 8 pixels, which an MLP takes for 64 unrelated numbers. A convolution
+# The samples are digits of 8 × 8 pixels, which an MLP takes for 64 unrelated numbers. A convolution
 # looks at neighbouring pixels, with the same weights everywhere. The function is called with those
 # of ``n_inputs``, ``n_outputs`` and some more that it names; it leaves out the softmax, as the loss
 # includes it.
@@ -79,8 +79,8 @@ scores = pd.DataFrame(
 print(scores.round(3))
 
 # %%
-# What the first layer looks for
-# ------------------------------
+# Filters of the first layer
+# --------------------------
 # ``module_`` is the trained module, with all that PyTorch can do with it. Each channel has nine
 # weights, which answer to an edge or a corner; one whose weights are all near 0 has switched off.
 kernels = cnn.module_[1].weight.detach().numpy()[:, 0]

@@ -41,10 +41,10 @@ joblib.dump(model, path, compress=3)
 print(f"{path.name}: {path.stat().st_size / 1000:.0f} kB")
 
 # %%
-# Back again
-# ----------
-# joblib and pickle both do, also within one process and to the workers of a search. Both run code
-# that stands in the file: open files of people you trust, with the versions they were written by.
+# Loading the file
+# ----------------
+# joblib and pickle both save and load a model. Both run code from the file: load only files of
+# people you trust, with the versions that wrote them.
 same = joblib.load(path)
 again = pickle.loads(pickle.dumps(model))
 for copy in (same, again):
@@ -60,10 +60,10 @@ careful = skops.io.load(path.with_suffix(".skops"), trusted=trusted_types())
 print(np.array_equal(careful.predict_proba(X_test), model.predict_proba(X_test)))
 
 # %%
-# Going on
-# --------
-# Curves, optimizer and generators are in the file too. Rows that came in later are learned with
-# ``partial_fit``, an epoch a call, and the curve goes on.
+# Continuing training
+# -------------------
+# Curves, optimizer and random generators are in the file, too. Samples that came in later are
+# learned with ``partial_fit``, one epoch for each call, and the curve continues.
 score_before = same.score(X_test, y_test)
 network = same[-1].set_params(early_stopping=False, learning_rate_init=0.001)
 new_rows = same[:-1].transform(X_new)
@@ -80,10 +80,10 @@ plt.annotate(
 plt.show()
 
 # %%
-# For PyTorch alone
-# -----------------
-# Weights can leave without this package: ``module_`` is a PyTorch module, and its ``state_dict``
-# fits into the same layers anywhere.
+# Weights for PyTorch
+# -------------------
+# The weights can be used without this package: ``module_`` is a PyTorch module, and its
+# ``state_dict`` fits into the same layers of any program.
 torch.save(mlp.module_.state_dict(), Path(folder.name) / "weights.pt")
 state = torch.load(Path(folder.name) / "weights.pt", weights_only=True)
 plain = torch.nn.Sequential(

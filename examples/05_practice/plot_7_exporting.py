@@ -53,10 +53,10 @@ for value in session.get_outputs():
     print("output", value.name, value.type)
 
 # %%
-# The same answers
-# ----------------
-# From here on nothing of sknn is asked: arrays of shape (rows, 1) go in, labels and probabilities
-# come out.
+# The same predictions
+# --------------------
+# From here on sknn is not needed: the session takes arrays of shape (n_samples, 1) and returns
+# labels and probabilities.
 
 
 def columns(frame):
@@ -71,10 +71,10 @@ difference = np.abs(probabilities - network.predict_proba(test)).max()
 print(f"largest difference of a probability: {difference:.0e}")
 
 # %%
-# How long it takes
-# -----------------
-# A web service is asked for a row at a time. There most of the time goes into checks of the data
-# frame, which the file leaves to its caller.
+# Time of a prediction
+# --------------------
+# A web service predicts one sample at a time. There, most of the time goes into checks of the data
+# frame, which the ONNX file leaves to its caller.
 sizes = (1, 10, 100, 1000)
 times = {"predict": [], "ONNX Runtime": []}
 for size in sizes:
@@ -102,5 +102,5 @@ plt.show()
 folder.cleanup()
 
 # %%
-# One small file took over the columns, the network and the labels, and gave the same answers, for
-# a single row in a fraction of the time.
+# One small file contains the columns, the network and the labels; it gave the same predictions, and
+# took a fraction of the time for a single sample.

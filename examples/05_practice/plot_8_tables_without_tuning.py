@@ -2,15 +2,15 @@
 Tables without tuning
 =====================
 
-An ensemble that is judged by rows its members left out, `TabularMLPRegressor`, needs neither a
-validation set nor a search: here it is fitted once and compared with boosted trees.
+`TabularMLPRegressor` is an ensemble whose members hold out samples of their own, so that it needs
+neither a validation set nor a search: here it is fitted once and compared with boosted trees.
 """
 
 # %%
-# Ten years of progression
-# ------------------------
-# Real data: 442 diabetes patients, ten measurements, and how far the disease had gone a year later.
-# All estimators have their defaults, and the same ten splits.
+# Progression of diabetes
+# -----------------------
+# The data are ten measurements of 442 diabetes patients, and the progression of the disease a year
+# later. All estimators have their defaults, and the same ten splits.
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -37,10 +37,10 @@ errors = pd.DataFrame(
 print(errors.mean().round(1).to_string())
 
 # %%
-# The epoch that all rows chose
-# -----------------------------
-# Each of the eight members leaves out an eighth of the rows. Their loss on these, all rows
-# together, says when to stop: on a table with this much noise, soon.
+# Early stopping on held-out samples
+# ----------------------------------
+# Each of the eight members holds out an eighth of the samples. The loss of all held-out samples
+# ends training: on a table with this much noise, after few epochs.
 model = TabularMLPRegressor(random_state=0).fit(X, y)
 fig, (left, right) = plt.subplots(1, 2, figsize=(9, 3.6), layout="constrained")
 epochs = np.arange(1, model.n_iter_ + 1)
@@ -51,9 +51,9 @@ left.set(xlabel="epoch", ylabel="squared error / 2 (standardised)", title="When 
 left.legend()
 
 # %%
-# What mattered
-# -------------
-# How much worse the rows left out are predicted when a column is shuffled, as shares.
+# Feature importances
+# -------------------
+# The loss that shuffling a column adds on the held-out samples, as a share of the total.
 importances = pd.Series(model.feature_importances_, X.columns).sort_values()
 right.barh(importances.index, importances)
 right.set(xlabel="share of the added loss", title="What mattered")
@@ -61,4 +61,5 @@ plt.show()
 
 # %%
 # The ensemble is well ahead of boosted trees at their defaults and level with linear regression,
-# which is hard to beat on so few noisy rows; body mass index and the blood value s5 matter most.
+# which is hard to beat on so few noisy samples; body mass index and the blood value s5 are the most
+# important features.

@@ -7,8 +7,8 @@ estimator here. ``python -m sknn.playground`` opens the page; this one shows wha
 """
 
 # %%
-# What the students see
-# ---------------------
+# The problems on the page
+# ------------------------
 # The page draws samples of one of these problems and trains an estimator on them, epoch by epoch.
 # `make_problem` gives the same samples to Python.
 import warnings
