@@ -42,8 +42,8 @@ plt.show()
 
 # %%
 # Layers without a nonlinearity
-# ----------------------
 # -----------------------------
+# With ``activation="identity"`` layers collapse: the product of two matrices is one matrix.
 rng = np.random.RandomState(0)
 first, second = rng.normal(size=(3, 5)), rng.normal(size=(5, 2))
 X = rng.normal(size=(4, 3))

@@ -2,7 +2,7 @@
 Tables without tuning
 =====================
 
-`TabularMLPRegressor` is an ensemble whose members hold out samples of their own, so that it needs
+The members of the ensemble `TabularMLPRegressor` hold out samples of their own, so that it needs
 neither a validation set nor a search: here it is fitted once and compared with boosted trees.
 """
 
