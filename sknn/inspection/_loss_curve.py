@@ -322,7 +322,9 @@ def _get_loss_name(network: Model) -> str:
 
 
 def _score_name(network: Model) -> str:
-    scoring, loss = getattr(network, "scoring", None), getattr(network, "loss", None)
+    # Ensembles for tables have no such parameter: their epochs are chosen by the loss.
+    fixed = "loss" if hasattr(network, "history_") else None
+    scoring, loss = getattr(network, "scoring", fixed), getattr(network, "loss", None)
     if isinstance(scoring, str) and scoring != "loss":
         return scoring.replace("_", " ")
     if callable(scoring) or not isinstance(network, BaseEstimator):

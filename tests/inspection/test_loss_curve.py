@@ -9,7 +9,12 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from sknn import DeepMLPClassifier, DeepMLPRegressor
+from sknn import (
+    DeepMLPClassifier,
+    DeepMLPRegressor,
+    TabularMLPClassifier,
+    TabularMLPRegressor,
+)
 from sknn.inspection import LossCurveDisplay
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -123,6 +128,14 @@ def test_score_is_named(digits, cls, params, label):
     model = cls(hidden_layer_sizes=(5,), max_iter=2, early_stopping=True, random_state=0, **params)
     display = LossCurveDisplay.from_estimator(model.fit(*digits), quantity="score")
     assert display.ax_.get_ylabel() == label
+
+
+@pytest.mark.parametrize("cls", [TabularMLPClassifier, TabularMLPRegressor])
+def test_score_of_an_ensemble_for_tables_is_minus_the_loss(cls):
+    X = np.linspace(0, 1, 90)[:, None]
+    model = cls(n_members=2, hidden_width=4, max_iter=2, random_state=0).fit(X, np.arange(90) % 3)
+    display = LossCurveDisplay.from_estimator(model, quantity="score")
+    assert display.ax_.get_ylabel() == "minus the loss"
 
 
 def _legend(ax):
