@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any, TypeVar
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -37,13 +38,13 @@ def jit(function: F) -> F:
         return njit(**options)(function)
 
 
-def count_compilations(function: Callable[..., Any]) -> int:
-    """Return how often a function of `jit` was compiled in this process, and not loaded."""
-    stats = getattr(function, "stats", None)
-    return 0 if stats is None else sum(stats.cache_misses.values())
-
-
 def is_kept(function: Callable[..., Any]) -> bool:
     """Return whether what is compiled of a function of `jit` is kept on disk."""
     stats = getattr(function, "stats", None)
     return stats is not None and stats.cache_path is not None
+
+
+def is_compiled(function: Callable[..., Any]) -> bool:
+    """Return whether a kept function of `jit` was compiled before, for some types of arguments."""
+    name = f"{function.__module__.rpartition('.')[2]}.{function.__name__}-*.nbi"
+    return any(Path(function.stats.cache_path).glob(name))

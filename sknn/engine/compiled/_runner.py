@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 import torch
 
-from sknn._jit import HAS_NUMBA, count_compilations, is_kept
+from sknn._jit import HAS_NUMBA, is_compiled, is_kept
 from sknn.architectures import MLP, Dropout, draw_into
 from sknn.engine._run import TrainingRun
 from sknn.engine._start import FLOPS_OF_A_WEIGHT
@@ -26,6 +26,8 @@ MAX_STEP_FLOPS = 2e7
 CHUNK_FLOPS = 1e8
 #: numbers of the masks of dropout that are drawn at a time
 MASK_NUMBERS = 2**19
+#: what is said before compiled code is made for the first time
+COLD = "Steps of small networks are compiled, once on this machine: ten to twenty seconds."
 #: products of so many multiplications are shared among threads by OpenBLAS
 THREADED_PRODUCT = 2**18
 _CODES = {
@@ -102,6 +104,8 @@ class CompiledRunner:
         first, second = self._share_state(values.dtype)
         self.solver = Solver(first, second, np.zeros(_codes.N_NUMBERS), np.ones(2))
         self.dropouts = list(module.dropouts)
+        if run.config.verbose and not is_compiled(self.run_steps):
+            print(COLD)  # noqa: T201
         self._choose_threads_and_chunks(sizes)
 
     def _choose_threads_and_chunks(self, sizes: np.ndarray) -> None:
@@ -160,7 +164,6 @@ class CompiledRunner:
         """Do the steps from `first` up to `last`, and count them."""
         run, size = self.run, self.run.batches.batch_size
         self._read_numbers()
-        n_compiled = count_compilations(self.run_steps)
         loss = self.run_steps(
             self.samples._replace(order=order),
             self.network,
@@ -168,8 +171,6 @@ class CompiledRunner:
             self.space._replace(masks=self._draw_masks(first, last, len(order))),
             Steps(first, last, size),
         )
-        if count_compilations(self.run_steps) > n_compiled and run.config.verbose:
-            print("Steps were compiled and kept; later fits load them.")  # noqa: T201
         self._write_counts(last - first)
         start, stop = first * size, min(last * size, len(order))
         run.count_steps(loss, last - first, stop - start)
