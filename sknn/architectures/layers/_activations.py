@@ -77,31 +77,11 @@ def get_init_factor(given: ActivationLike) -> float:
 
 
 def make_hidden_activation(given: ActivationLike, n_units: int, dtype: torch.dtype) -> nn.Module:
-    """Return a module of its own for one hidden layer.
+    """Return a module of its own, of a dtype, for one hidden layer; see `ActivationLike`.
 
-    Parameters
-    ----------
-    given : str or callable
-        A name of `sknn.activations.ACTIVATIONS`; a function of a tensor, as
-        ``torch.nn.functional.mish``; a class or factory of modules that needs no arguments, as
-        ``torch.nn.Mish`` or ``lambda: torch.nn.PReLU()``; or a module, which is copied.
-    n_units : int
-        Width of the layer.
-    dtype : torch.dtype
-        Of the computation; parameters get it.
-
-    Returns
-    -------
-    torch.nn.Module
-
-    Raises
-    ------
-    ValueError
-        If it is none of these, or does not return a tensor of the shape it was given.
-
-    Notes
-    -----
-    A factory that draws random parameters does so from a seed that is always the same.
+    A function of a tensor is wrapped, a class or factory is called without arguments, a module
+    is copied. It must return a tensor of the shape (n_samples, n_units) that it was given. A
+    factory that draws random parameters does so from a seed that is always the same.
     """
     if isinstance(given, str):
         return make_activation(given)

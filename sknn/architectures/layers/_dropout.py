@@ -15,21 +15,10 @@ WEYL = 0x9E3779B9
 
 
 def draw_into(mask: torch.Tensor, state: torch.Tensor, n_parts: int) -> torch.Tensor:
-    """Draw which units to keep in one batch.
+    """Overwrite a mask of any shape by ``PARTS / n_parts`` for units to keep, and 0 for others.
 
-    Parameters
-    ----------
-    mask : Tensor of any shape
-        Overwritten by ``PARTS / n_parts`` for units to keep, 0 for the others.
-    state : Tensor of shape (2,)
-        Seed, and number of batches before; on the CPU. The number is counted up.
-    n_parts : int
-        A unit is kept with probability ``n_parts / PARTS``.
-
-    Returns
-    -------
-    Tensor
-        The mask.
+    `state` holds the seed and the number of batches before, which is counted up, on the CPU. A
+    unit is kept with probability ``n_parts / PARTS``.
     """
     seed, n_batches = state.tolist()
     state[1] += 1

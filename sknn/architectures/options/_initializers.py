@@ -104,25 +104,10 @@ def check_initializer(initializer: Initializer) -> Initializer:
 def initialize_linear(
     layer: nn.Linear, initializer: Initializer, factor: float, random_state: np.random.RandomState
 ) -> None:
-    """Draw the first weights of a linear layer.
+    """Draw the first weights of a linear layer in place; biases are 0 but with ``'auto'``.
 
-    Parameters
-    ----------
-    layer : torch.nn.Linear
-        Changed in place; it may lack biases.
-    initializer : str or callable
-        ``'auto'`` as `initialize_uniform`; a key of `INITIALIZERS`; or ``initializer(weight,
-        random_state)``, which fills the weights, of shape (n_outputs, n_inputs), in place. Biases
-        are 0 but with ``'auto'``.
-    factor : float
-        For ``'auto'``, see `sknn.activations.Activation`.
-    random_state : numpy.random.RandomState
-        Gives all the numbers.
-
-    Raises
-    ------
-    ValueError
-        If a callable leaves a weight unset, or makes it NaN or infinite.
+    A callable fills the weights, of shape (n_outputs, n_inputs), in place by
+    ``initializer(weight, random_state)``. `factor` is for ``'auto'``, see `initialize_uniform`.
     """
     if initializer == "auto":
         initialize_uniform(layer, factor, random_state)

@@ -21,18 +21,9 @@ def step_adam(
 ) -> None:
     """Follow gradients once, as Adam does.
 
-    Parameters
-    ----------
-    pieces : sequence of four lists of Tensor
-        Parameters, gradients, and first and second moments, of equal lengths and shapes.
-    counts : list of Tensor of shape ()
-        Number of the step, for each parameter.
-    group : mapping
-        Group of the optimizer, with its ``betas``.
-    rate : float or Tensor of shape ()
-        Learning rate; on the device for a step that is captured.
-    epsilon : float
-        Number that is added to the root of the corrected second moment.
+    `pieces` are parameters, gradients, first and second moments, of equal lengths and shapes;
+    `counts` the numbers of the step, of shape (). `rate`, of shape (), is on the device for a step
+    that is captured; `epsilon` is added to the root of the corrected second moment.
     """
     beta_1, beta_2 = group["betas"]
     torch._fused_adam_(
