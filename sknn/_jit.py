@@ -1,4 +1,4 @@
-"""The door to numba: functions are compiled where it is installed, and stay as they are else."""
+"""The door to numba: functions are compiled where it is installed, and plain where it is not."""
 
 from collections.abc import Callable
 from importlib.util import find_spec
@@ -31,7 +31,7 @@ def jit(function: F) -> F:
         return function
     from numba import njit
 
-    options = {"nogil": True, "fastmath": False, "error_model": "numpy"}
+    options: dict[str, Any] = {"nogil": True, "fastmath": False, "error_model": "numpy"}
     try:
         return njit(cache=True, **options)(function)
     except RuntimeError:  # there is no folder to keep it in, neither here nor of the user
@@ -47,4 +47,5 @@ def is_kept(function: Callable[..., Any]) -> bool:
 def is_compiled(function: Callable[..., Any]) -> bool:
     """Return whether a kept function of `jit` was compiled before, for some types of arguments."""
     name = f"{function.__module__.rpartition('.')[2]}.{function.__name__}-*.nbi"
-    return any(Path(function.stats.cache_path).glob(name))
+    stats = getattr(function, "stats", None)
+    return stats is not None and any(Path(stats.cache_path).glob(name))

@@ -58,7 +58,8 @@ def split_rows(
         raise ValueError(
             f"early_stopping cannot hold out validation_fraction={fraction} of {len(y)} samples"
             f"{_count_classes(stratify)}, as both parts need samples of each class. Give X_val and "
-            "y_val to fit, more samples, another validation_fraction, or early_stopping=False."
+            "y_val to fit, more samples, another validation_fraction, or early_stopping=False. "
+            f"({error})"
         ) from error
     if len(validation) < 2:
         raise ValueError(

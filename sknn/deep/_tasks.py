@@ -25,7 +25,10 @@ if TYPE_CHECKING:
 
 
 def _supports_partial_fit(estimator: DeepEstimator) -> bool:
-    parts = estimator._make_parts()
+    try:
+        parts = estimator._make_parts()
+    except ValueError:  # a parameter that is out of range, which the method itself names
+        return True
     obstacle = parts.target.obstacle_to_partial_fit() or parts.training.obstacle_to_partial_fit()
     if obstacle:
         raise AttributeError(obstacle)

@@ -31,8 +31,8 @@ def is_finite(net: Net, samples: SampleDataset) -> bool:
 def describe_non_finite(config: TrainConfig) -> NonFiniteLossError:
     """Return the error that says why numbers may not be finite."""
     return NonFiniteLossError(
-        "Solver produced non-finite parameter weights or predictions. The input data may contain "
-        "large values and need to be preprocessed. Likely causes: X is not scaled (put a "
-        f"StandardScaler before this estimator), learning_rate_init={config.learning_rate_init!r} "
-        "is too large, or y or sample_weight are huge or tiny."
+        "Solver produced non-finite parameter weights. The input data may contain large values and "
+        "need to be preprocessed. Likely causes: X is not scaled (put a StandardScaler before this "
+        f"estimator), learning_rate_init={config.learning_rate_init!r} is too large, or y or "
+        "sample_weight are huge or tiny. Weights whose predictions are not finite count as such."
     )

@@ -921,16 +921,21 @@ def test_an_interrupt_goes_back_to_the_best_weights_with_early_stopping(monkeypa
     assert_array_equal(estimator.coefs_[0], same.coefs_[0])
 
 
-def test_an_interrupt_while_scoring_leaves_the_history_as_long_as_the_curves():
-    seen = []
+class InterruptedScore:
+    """A score that is interrupted in the third epoch; it is asked twice in each."""
 
-    def interrupted(estimator, X, y):
-        seen.append(1)
-        if len(seen) == 5:  # two an epoch
+    def __init__(self):
+        self.n_calls = 0
+
+    def __call__(self, estimator, X, y):
+        self.n_calls += 1
+        if self.n_calls == 5:
             raise KeyboardInterrupt
         return -np.abs(estimator.predict(X) - y).mean()
 
-    estimator = regressor(max_iter=30, early_stopping=True, scoring=interrupted)
+
+def test_an_interrupt_while_scoring_leaves_the_history_as_long_as_the_curves():
+    estimator = regressor(max_iter=30, early_stopping=True, scoring=InterruptedScore())
     with pytest.warns(UserWarning, match="Training interrupted by user"):
         estimator.fit(X, t)
     assert_whole(estimator, 2)

@@ -206,6 +206,15 @@ def test_tabular_networks_keep_their_best_weights():
     assert model.score(X, Y) > 0.6
 
 
+@pytest.fixture
+def python_takes_signals():
+    """Let Ctrl-C be KeyboardInterrupt, as in a terminal; a job in the background ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("python_takes_signals")
 def test_the_first_signal_sets_a_flag_and_the_second_interrupts():
     before = signal.getsignal(signal.SIGINT)
     with InterruptFlag() as flag:

@@ -18,6 +18,7 @@ from skorch.callbacks.scoring import ScoringBase
 from skorch.utils import to_numpy
 
 from sknn._specs import TargetCodec, TrainPlan
+from sknn.engine.callbacks._of_net import NetCallback
 from sknn.engine.callbacks._stopping import make_row
 from sknn.engine.data._batches import Batches, SampleDataset, split_target
 from sknn.engine.net._net import Net
@@ -136,6 +137,11 @@ class UserCallbacks:
     def freezes(self) -> bool:
         """Whether a callback, such as ``Freezer``, may decide which parameters are trained."""
         return any(isinstance(callback, ParamMapper) for callback in self.of_user)
+
+    @property
+    def is_interactive(self) -> bool:
+        """Whether somebody watches the network between epochs, who need not wait for a compiler."""
+        return any(isinstance(callback, NetCallback) for callback in self.of_user)
 
     @property
     def sets_rates(self) -> bool:

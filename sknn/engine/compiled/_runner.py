@@ -69,6 +69,8 @@ class CompiledRunner:
                 f"with at most {n_steps:,} steps it is not worth loading compiled code, which "
                 f"pays from {cls.min_steps:,} on"
             )
+        if run.callbacks.is_interactive:
+            return "training waits for somebody between its epochs"
         if not is_kept(load_steps()):
             return "there is no folder to keep compiled code in (NUMBA_CACHE_DIR names one)"
         return None
