@@ -3,10 +3,11 @@
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn import get_config
-from sklearn.base import is_classifier
+from sklearn.base import BaseEstimator, is_classifier
 from sklearn.metrics import check_scoring
-from sklearn.model_selection import check_cv, cross_validate
+from sklearn.model_selection import BaseCrossValidator, check_cv, cross_validate
 from sklearn.utils import indexable
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 
@@ -16,7 +17,9 @@ from sknn.model_selection._fits import EstimatorSource, Fits, TrainedAhead
 from sknn.model_selection._plans import check_batchable
 
 
-def _routed(estimator: Any, X: Any, splitter: Any, params: dict, scoring: Any) -> tuple[dict, dict]:
+def _routed(
+    estimator: BaseEstimator, X: ArrayLike, splitter: BaseCrossValidator, params: dict, scoring: Any
+) -> tuple[dict, dict]:
     """Return what of `params` is for ``fit``, and what for the splitter."""
     params = check_method_params(X, params)
     if not get_config()["enable_metadata_routing"]:

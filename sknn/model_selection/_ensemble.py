@@ -6,6 +6,7 @@ from numbers import Integral
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.special import logit
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, clone
 from sklearn.utils import get_tags
@@ -51,7 +52,9 @@ class DeepEnsemble(SavedState, BaseEstimator, ABC):
         return _checked(self.estimator, self._task, type(usual).__name__)
 
     @fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> "DeepEnsemble":
+    def fit(
+        self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
+    ) -> "DeepEnsemble":
         """Train all members together.
 
         Parameters
@@ -79,7 +82,7 @@ class DeepEnsemble(SavedState, BaseEstimator, ABC):
         with restore_on_error(self):
             return self._fit_members(X, y, sample_weight)
 
-    def _fit_members(self, X: Any, y: Any, sample_weight: Any) -> "DeepEnsemble":
+    def _fit_members(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike) -> "DeepEnsemble":
         network, random_state = self._network(), make_local_random_state(self.random_state)
         members, plans, common = [], [], CommonArrays(X)
         for _ in range(self.n_members):
@@ -132,7 +135,7 @@ def _bootstrapped(plan: TrainPlan, random_state: np.random.RandomState) -> Train
     return replace(plan, rows=own, y=plan.y[rows], sample_weight=weight)
 
 
-def _checked(estimator: Any, kind: type, name: str) -> Any:
+def _checked(estimator: BaseEstimator, kind: type, name: str) -> Any:
     if not isinstance(estimator, kind):
         raise TypeError(
             f"estimator must be a {name}; got {estimator!r}. Put the other steps of a pipeline in "

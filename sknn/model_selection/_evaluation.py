@@ -6,10 +6,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn import get_config
 from sklearn.base import BaseEstimator, is_classifier
 from sklearn.metrics import check_scoring
-from sklearn.model_selection import check_cv
+from sklearn.model_selection import BaseCrossValidator, check_cv
 from sklearn.utils import indexable
 from sklearn.utils.metadata_routing import process_routing
 
@@ -30,18 +31,20 @@ class FixedSplits:
         That made them.
     """
 
-    def __init__(self, splits: list, splitter: Any):
+    def __init__(self, splits: list, splitter: BaseCrossValidator):
         self.splits, self.splitter = splits, splitter
 
     def get_metadata_routing(self) -> Any:
         """Return what the splitter wants to be given."""
         return self.splitter.get_metadata_routing()
 
-    def split(self, X: Any, y: Any = None, **params: Any) -> list:
+    def split(self, X: ArrayLike, y: ArrayLike | None = None, **params: Any) -> list:
         """Return the folds."""
         return self.splits
 
-    def get_n_splits(self, X: Any = None, y: Any = None, **params: Any) -> int:
+    def get_n_splits(
+        self, X: ArrayLike | None = None, y: ArrayLike | None = None, **params: Any
+    ) -> int:
         """Return their number."""
         return len(self.splits)
 
@@ -127,7 +130,7 @@ def _check_not_interrupted(best: BaseEstimator | None) -> None:
 class _Evaluation:
     """Trains candidates, then lets scikit-learn evaluate them."""
 
-    def __init__(self, search: Any, cv: Any, X: Any, y: Any, params: Mapping[str, Any]):
+    def __init__(self, search: Any, cv: Any, X: ArrayLike, y: ArrayLike, params: Mapping[str, Any]):
         self.search, self.cv = search, cv
         self.X, self.y = indexable(X, y)
         fit_params, self.split_params = self._routed(params)

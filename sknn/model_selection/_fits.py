@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy import sparse
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, clone
 
 from sknn._sklearn import check_method_params, safe_split
 from sknn._specs import TrainPlan
@@ -90,9 +91,9 @@ class Fits:
 
     def __init__(
         self,
-        estimator: Any,
-        X: Any,
-        y: Any,
+        estimator: BaseEstimator,
+        X: ArrayLike,
+        y: ArrayLike,
         fit_params: Mapping[str, Any],
         *,
         n_jobs: int | None = None,
@@ -209,7 +210,7 @@ class Fits:
 class _Delegate:
     """Has everything of an estimator but for what a class that derives from this says."""
 
-    def __init__(self, estimator: Any):
+    def __init__(self, estimator: BaseEstimator):
         self.estimator = estimator
 
     def __getattr__(self, name: str) -> Any:
@@ -242,7 +243,7 @@ class EstimatorSource(_Delegate):
         Clones that are such sources themselves; 0 means that its clones are fits.
     """
 
-    def __init__(self, estimator: Any, fits: Fits, clones_before: int):
+    def __init__(self, estimator: BaseEstimator, fits: Fits, clones_before: int):
         super().__init__(estimator)
         self.fits, self.clones_before = fits, clones_before
 
@@ -263,11 +264,11 @@ class TrainedAhead(_Delegate):
         What was trained.
     """
 
-    def __init__(self, estimator: Any, trained: Fit):
+    def __init__(self, estimator: BaseEstimator, trained: Fit):
         super().__init__(estimator)
         self.trained = trained
 
-    def fit(self, X: Any, y: Any = None, **params: Any) -> "TrainedAhead":
+    def fit(self, X: ArrayLike, y: ArrayLike | None = None, **params: Any) -> "TrainedAhead":
         """Become what was trained, or fail as training did."""
         trained = self.trained
         if trained.error is not None:
@@ -286,12 +287,12 @@ class TrainedAhead(_Delegate):
 class _Fold:
     """The training rows of a fold, and what first steps made of them."""
 
-    def __init__(self, rows: np.ndarray, X: Any, y: Any, fit_params: Mapping[str, Any]):
+    def __init__(self, rows: np.ndarray, X: ArrayLike, y: ArrayLike, fit_params: Mapping[str, Any]):
         self.rows, self.X, self.y, self.fit_params = rows, X, y, fit_params
         self._prepared: dict[Hashable, Prepared | Exception] = {}
         self.plans: dict[Hashable, dict] = defaultdict(dict)
 
-    def after_first_steps(self, key: Hashable, estimator: Any) -> Prepared:
+    def after_first_steps(self, key: Hashable, estimator: BaseEstimator) -> Prepared:
         """Return what the first steps of an estimator give, fitted once for each key."""
         if key not in self._prepared:
             try:
@@ -304,7 +305,7 @@ class _Fold:
         return self._prepared[key]
 
 
-def _key_of_first_steps(estimator: Any, candidate: Mapping[str, Any] | None) -> tuple:
+def _key_of_first_steps(estimator: BaseEstimator, candidate: Mapping[str, Any] | None) -> tuple:
     """Return what tells the candidates' first steps apart; () without any."""
     last = name_of_last_step(estimator)
     if last is None:

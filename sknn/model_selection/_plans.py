@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from numbers import Integral
 from typing import Any
 
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline
 
@@ -17,7 +18,7 @@ from sknn.deep._params import FOR_TRAINING_ALONE
 from sknn.deep.parts._preparation import FitData
 
 
-def check_batchable(estimator: Any, owner: str) -> None:
+def check_batchable(estimator: BaseEstimator, owner: str) -> None:
     """Raise TypeError unless an estimator is a network, or a pipeline that ends in one.
 
     Parameters
@@ -39,23 +40,23 @@ def check_batchable(estimator: Any, owner: str) -> None:
     )
 
 
-def last_step(estimator: Any) -> Any:
+def last_step(estimator: BaseEstimator) -> Any:
     """Return the last step of a pipeline, or the estimator itself."""
     return estimator.steps[-1][1] if isinstance(estimator, Pipeline) else estimator
 
 
-def is_watched(estimator: Any) -> bool:
+def is_watched(estimator: BaseEstimator) -> bool:
     """Return whether callbacks of scikit-learn, set by ``set_callbacks``, want to see epochs."""
     return bool(getattr(last_step(estimator), "_skl_callbacks", None))
 
 
-def was_interrupted(estimator: Any) -> bool:
+def was_interrupted(estimator: BaseEstimator) -> bool:
     """Return whether Ctrl-C ended the training of a network, or of the last step of a pipeline."""
     result = vars(last_step(estimator)).get("_result")
     return result is not None and result.progress.stopped_because == "interrupted"
 
 
-def name_of_last_step(estimator: Any) -> str | None:
+def name_of_last_step(estimator: BaseEstimator) -> str | None:
     """Return the name of the last step of a pipeline, or None."""
     return estimator.steps[-1][0] if isinstance(estimator, Pipeline) else None
 
@@ -66,7 +67,7 @@ class _Recorder(BaseEstimator):
     def __init__(self, network: DeepEstimator):
         self.network = network
 
-    def fit(self, X: Any, y: Any = None, **params: Any) -> "_Recorder":
+    def fit(self, X: ArrayLike, y: ArrayLike | None = None, **params: Any) -> "_Recorder":
         """Note the arguments."""
         self.call = X, y, params
         return self
@@ -96,7 +97,9 @@ class Prepared:
     params: Mapping[str, Any]
 
 
-def fit_first_steps(estimator: Any, X: Any, y: Any, fit_params: Mapping[str, Any]) -> Prepared:
+def fit_first_steps(
+    estimator: BaseEstimator, X: ArrayLike, y: ArrayLike, fit_params: Mapping[str, Any]
+) -> Prepared:
     """Fit all steps of a pipeline but the last.
 
     Parameters
@@ -123,7 +126,7 @@ def fit_first_steps(estimator: Any, X: Any, y: Any, fit_params: Mapping[str, Any
     return Prepared(pipeline.steps[:-1], *recorder.call)
 
 
-def plan_fit(estimator: Any, prepared: Prepared, plans: dict) -> TrainPlan:
+def plan_fit(estimator: BaseEstimator, prepared: Prepared, plans: dict) -> TrainPlan:
     """Do what the ``fit`` of an estimator does before training.
 
     Parameters
@@ -177,7 +180,7 @@ def _key_of_preparation(network: DeepEstimator) -> tuple | None:
     return key
 
 
-def finish_fit(estimator: Any, plan: TrainPlan, result: TrainResult) -> Any:
+def finish_fit(estimator: BaseEstimator, plan: TrainPlan, result: TrainResult) -> Any:
     """Do what the ``fit`` of an estimator does after training, and return the estimator."""
     last_step(estimator)._finish(plan, result)
     return estimator

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy import sparse
 
 from sknn._specs import TrainPlan
@@ -20,7 +21,7 @@ class CommonArrays:
         All rows, as the user gave them.
     """
 
-    def __init__(self, X: Any):
+    def __init__(self, X: ArrayLike):
         self.X = X
         self._casts: dict[str, np.ndarray] = {}
         self._kept: dict[bytes, Any] = {}
@@ -72,7 +73,7 @@ class CommonArrays:
             self._casts[dtype] = np.asarray(self.X, dtype=dtype)
         return self._casts[dtype]
 
-    def _once(self, X: Any) -> Any:
+    def _once(self, X: ArrayLike) -> Any:
         """Return the first array given that is equal to this one."""
         if id(X) in self._seen:
             return X

@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
@@ -37,7 +38,7 @@ class SequenceReading(TransformerMixin):
         check_is_fitted(self, "net_")
         return self._encoder.letters_
 
-    def transform(self, X: Any) -> np.ndarray:
+    def transform(self, X: ArrayLike) -> np.ndarray:
         """Return how strongly each filter of the first layer fires on each sequence.
 
         Parameters
@@ -52,7 +53,7 @@ class SequenceReading(TransformerMixin):
         """
         return find_best_windows(self._checked_net(), self._encoded_rows(X))[0]
 
-    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
+    def get_feature_names_out(self, input_features: ArrayLike | None = None) -> np.ndarray:
         """Return names of the columns of `transform`.
 
         Parameters
@@ -70,8 +71,8 @@ class SequenceReading(TransformerMixin):
 
     def motifs(
         self,
-        X: Any,
-        y: Any = None,
+        X: ArrayLike,
+        y: ArrayLike | None = None,
         *,
         threshold: float = 0.5,
         min_sites: int = 10,
@@ -127,7 +128,7 @@ class SequenceReading(TransformerMixin):
         motifs = self._motifs_of(net, encoded, options)
         return merge_motifs(motifs) if merge else motifs
 
-    def untrained_motifs(self, X: Any, **options: Any) -> list[Motif]:
+    def untrained_motifs(self, X: ArrayLike, **options: Any) -> list[Motif]:
         """Read motifs in the same way from a network that nobody trained, as a control.
 
         Parameters
@@ -146,7 +147,7 @@ class SequenceReading(TransformerMixin):
         net.module_.initialize_weights(make_local_random_state(self.random_state))
         return self._motifs_of(net, self._encoded_rows(X), options)
 
-    def filter_importance(self, X: Any) -> np.ndarray:
+    def filter_importance(self, X: ArrayLike) -> np.ndarray:
         """Return how much the output changes without each filter of the first layer.
 
         Parameters
@@ -161,7 +162,9 @@ class SequenceReading(TransformerMixin):
         """
         return knock_out_effects(self._checked_net(), self._encoded_rows(X))
 
-    def saliency(self, X: Any, target: Any = None, *, hypothetical: bool = False) -> np.ndarray:
+    def saliency(
+        self, X: ArrayLike, target: Any = None, *, hypothetical: bool = False
+    ) -> np.ndarray:
         """Return how much each base of a sequence speaks for an output: gradient times input.
 
         Of sequences of letters the gradient's mean over the letters of a position is taken away
@@ -203,7 +206,7 @@ class SequenceReading(TransformerMixin):
             return gradient * encoded
         return gradient_times_input(gradient, np.ones_like(encoded) if hypothetical else encoded)
 
-    def encode(self, X: Any) -> np.ndarray:
+    def encode(self, X: ArrayLike) -> np.ndarray:
         """Return sequences of letters as the network reads them.
 
         Parameters
@@ -234,7 +237,7 @@ class SequenceReading(TransformerMixin):
         """
         return ChannelsFirst(self._checked_net().module_).eval()
 
-    def in_silico_mutagenesis(self, X: Any, target: Any = None) -> np.ndarray:
+    def in_silico_mutagenesis(self, X: ArrayLike, target: Any = None) -> np.ndarray:
         """Return how each exchange of one letter changes an output.
 
         Parameters
@@ -271,7 +274,7 @@ class SequenceReading(TransformerMixin):
         check_is_fitted(self, "net_")
         return self.net_
 
-    def _encoded_rows(self, X: Any) -> np.ndarray:
+    def _encoded_rows(self, X: ArrayLike) -> np.ndarray:
         return self._encoded_inputs(X)
 
     def _encoder_of_letters(self) -> Any:
@@ -291,7 +294,7 @@ class SequenceReading(TransformerMixin):
             encoder.as_positions(encoded), windows, alphabet=letters, **options
         )
 
-    def _rows_for_motifs(self, X: Any, y: Any) -> np.ndarray:
+    def _rows_for_motifs(self, X: ArrayLike, y: ArrayLike) -> np.ndarray:
         y = np.asarray(y)
         if hasattr(self, "classes_"):
             right = self.predict(X) == y
@@ -307,7 +310,9 @@ class SequenceReading(TransformerMixin):
             )
         return np.flatnonzero(chosen)
 
-    def _chosen_outputs(self, X: Any, target: Any, n_samples: int) -> tuple[np.ndarray, np.ndarray]:
+    def _chosen_outputs(
+        self, X: ArrayLike, target: Any, n_samples: int
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Return the output of each row, and the sign with which it speaks for the target."""
         n_outputs = self._codec.spec_.n_outputs
         signs = np.ones(n_samples, self._inputs.dtype)
