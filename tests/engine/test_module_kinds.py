@@ -243,5 +243,5 @@ def test_a_module_without_linear_layers_has_no_weights_to_show():
 
 
 def test_finite_weights_that_predict_infinity_are_an_error(X):
-    with pytest.raises(NonFiniteLossError, match="weights or predictions"):
+    with pytest.raises(NonFiniteLossError, match="whose predictions are not finite"):
         train(plan(build(), X, learning_rate_init=1e150, max_iter=1, batch_size=33))

@@ -82,6 +82,14 @@ def until(page, condition):
         time.sleep(0.02)
 
 
+def until_text(page, selector, text):
+    """Wait until an element shows a text; what a frame brings is drawn a moment later."""
+    end = time.monotonic() + SECONDS
+    while text not in page.inner_text(selector):
+        assert time.monotonic() < end, (selector, page.inner_text(selector))
+        time.sleep(0.02)
+
+
 def surface(page):
     return np.array(page.evaluate("[...playground.frame.arrays.surface]"))
 
@@ -94,7 +102,10 @@ def play_to(page, n_epochs):
     page.click("#play")
     until(page, f"playground.frame.header.step >= {n_epochs}")
     page.click("#play")
-    time.sleep(0.3)
+    before = None
+    while before != (now := page.inner_text("#epoch")):  # the last epoch is shown when it stands
+        before = now
+        time.sleep(0.2)
 
 
 def test_circles_are_learned_before_ones_eyes(visit):
@@ -114,11 +125,11 @@ def test_step_reset_an_edited_weight_and_a_new_layer(visit):
     page.click("#step")
     until(page, "playground.frame.header.step === 2")
     page.click("#unit-1-2")
-    assert page.inner_text("#unit .formula").startswith("h1.3 = tanh(")
+    until_text(page, "#unit .formula", "h1.3 = tanh(")
     page.fill("#weight-0", "1.25")
     page.press("#weight-0", "Enter")
     until(page, "playground.frame?.header.is_edited")
-    assert "1.25·x₁" in page.inner_text("#unit .formula")
+    until_text(page, "#unit .formula", "1.25·x₁")
     page.click("#more-layers")
     until(page, "playground.frame && playground.frame.header.sizes.length === 5")
     assert steps(page) == 0
@@ -177,10 +188,10 @@ def test_a_table_of_ones_own(visit, tmp_path):
     page.set_input_files("#control-file", str(path))
     until(page, "playground.state.data === 'table' && playground.frame")
     until(page, "playground.frame && playground.frame.header.sizes[0] === 2")
-    assert "size and count" in page.inner_text("#looking-at")
-    play_to(page, 30)
+    until_text(page, "#looking-at", "size and count")
+    play_to(page, 60)
     assert float(page.inner_text('[data-figure="Accuracy, training"]')) > 0.9
-    assert "class high" in page.inner_text("#scale-low")
+    until_text(page, "#scale-low", "class high")
 
 
 def test_two_pages_do_not_disturb_each_other(visit):
@@ -209,9 +220,9 @@ def test_a_lesson_by_keyboard_alone(visit):
 def test_what_a_unit_computes_is_shown_large(visit):
     page = visit()
     page.hover("#unit-1-0")
-    assert page.inner_text("#looking-at").startswith("Unit h1.1, from")
+    until_text(page, "#looking-at", "Unit h1.1, from")
     page.hover("h1")
-    assert page.inner_text("#looking-at") == "The output over x₁ and x₂"
+    until_text(page, "#looking-at", "The output over x₁ and x₂")
 
 
 def test_pictures_and_models_are_saved(visit):
