@@ -261,7 +261,7 @@ class TargetCodec(Protocol):
     spec_: TargetSpec
 
     def decode(self, output: np.ndarray) -> Any:
-        """Return labels or numbers for the raw output of a network."""
+        """Return labels or numbers for the raw predictions of a network."""
 
     def decode_target(self, y: np.ndarray) -> np.ndarray:
         """Return the labels or numbers that an encoded y stands for."""
@@ -322,7 +322,7 @@ class TrainPlan:
         Chooses the loss.
     score : callable
         ``score(y, output, sample_weight) -> float``, larger is better, of encoded targets and
-        the network's raw output as arrays; used where there are validation rows.
+        the network's raw predictions as arrays; used where there are validation rows.
     random_state : numpy.random.RandomState
         Gives the order of the batches.
     rows : ndarray of int or None, default=None

@@ -138,7 +138,7 @@ def check_layers_say_all(model: BaseEstimator, purpose: str) -> None:
     Raises
     ------
     ValueError
-        If it has normalization, residual connections, embeddings, a module of the user's, or
+        If it has normalization, residual connections, embeddings, a user-defined module, or
         layers of another kind.
     """
     reasons = {

@@ -32,7 +32,7 @@ def build_user_module(
     params: Mapping[str, Any],
     random_state: np.random.RandomState,
 ) -> nn.Module:
-    """Build a network by a class or function of the user's, and try it on two rows.
+    """Build a network by a user-defined class or function, and try it on two rows.
 
     Parameters
     ----------

@@ -128,11 +128,11 @@ class DeepEstimator(CallbackSupportMixin, BaseEstimator, ABC):
         return self._make_parts().reader.check(self, X, self._encoder)
 
     def _forward(self, X: ArrayLike | None) -> np.ndarray:
-        """Return raw output, of shape (n_samples, n_outputs)."""
+        """Return raw predictions, of shape (n_samples, n_outputs)."""
         return self._encode_and_forward(X)[1]
 
     def _encode_and_forward(self, X: ArrayLike | None) -> tuple[np.ndarray | None, np.ndarray]:
-        """Return X as the network gets it, and raw output."""
+        """Return X as the network gets it, and raw predictions."""
         given = vars(self).get("_given_output")  # see `RawOutputScorer`
         if given is not None:
             return None, given

@@ -83,7 +83,7 @@ def _can_stratify(y: np.ndarray, fraction: float) -> bool:
 
 
 class RawOutputScorer:
-    """A scorer of scikit-learn that scores raw output.
+    """A scorer of scikit-learn that scores raw predictions.
 
     The scorer sees a copy of the estimator whose predictions come from that output; it is called
     with X=None.
@@ -103,7 +103,7 @@ class RawOutputScorer:
     def __call__(
         self, y: np.ndarray, output: np.ndarray, sample_weight: np.ndarray | None
     ) -> float:
-        """Return the score of raw output against encoded y.
+        """Return the score of raw predictions against encoded y.
 
         Raises
         ------

@@ -132,7 +132,7 @@ def _make_plan(preparation: Preparation, arranged: Arrangement, data: FitData) -
 def _choose_score(
     estimator: BaseEstimator, parts: Parts, codec: Codec
 ) -> Callable[[np.ndarray, np.ndarray, np.ndarray | None], float]:
-    """Return the score of raw output against encoded y: the default one, or by `scoring`."""
+    """Return the score of raw predictions against encoded y: the default one, or by `scoring`."""
     scoring = parts.training.scoring
     if scoring is None or scoring == "loss":
         return partial(parts.target.score, codec)

@@ -142,7 +142,7 @@ class DeepClassifier(ClassifierMixin, DeepEstimator):
             return self._fit(data, incremental=True)
 
     def decision_function(self, X: ArrayLike) -> np.ndarray:
-        """Return the raw output of the network.
+        """Return the raw predictions of the network.
 
         Parameters
         ----------

@@ -110,7 +110,7 @@ class TrainingRun:
         self.epoch = EpochState()
         self.first_weights: np.ndarray | None = None
         self.interrupt = InterruptFlag()
-        #: layers of the user's may draw from torch's global generators
+        #: user-defined layers may draw from torch's global generators
         self.draws = not getattr(self.net.module_, "has_named_activations", False)
         self.by_epochs = self.config.solver != "lbfgs"
 

@@ -103,7 +103,7 @@ def export_onnx(
     only as precise as float32, and so are some steps of skl2onnx. A network that computes in
     bfloat16 is written in float32.
 
-    A module of the user's goes through ``torch.onnx``, and the result is compared with the module
+    A user-defined module goes through ``torch.onnx``, and the result is compared with the module
     on a few rows.
 
     References

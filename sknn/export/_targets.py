@@ -1,4 +1,4 @@
-"""From raw output to predictions, as ONNX nodes."""
+"""From raw predictions to predictions, as ONNX nodes."""
 
 from collections.abc import Callable, Mapping
 from typing import Any

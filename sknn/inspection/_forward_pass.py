@@ -98,7 +98,7 @@ def forward_pass(model: Model, X: MatrixLike, names: Sequence[str] | None = None
     ValueError
         If the model has no such weights, X does not fit it or names are not one for each node;
         or if it does more than the formula above: normalization, residual connections,
-        embeddings, an activation that is not in `sknn.activations`, a module of the user's.
+        embeddings, an activation that is not in `sknn.activations`, a user-defined module.
     sklearn.exceptions.NotFittedError
         If the model is not fitted.
 

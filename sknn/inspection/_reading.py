@@ -100,7 +100,7 @@ def read_layers(network: Model, purpose: str) -> Layers:
 
 
 def _get_hidden_names(network: Model, n_hidden: int) -> list[str]:
-    """Return the name of each hidden layer's activation, ``''`` in a module of the user's."""
+    """Return the name of each hidden layer's activation, ``''`` in a user-defined module."""
     given = getattr(network, "activation", "")
     if getattr(network, "module", None) is not None:
         given = ""

@@ -193,7 +193,7 @@ _ENTRIES = (
 )
 
 CLASS_LOSSES: dict[str, ClassLoss] = {entry.name: entry for entry in _ENTRIES}
-#: what is known of a function of the user's
+#: what is known of a user-defined function
 _OF_USER = ClassLoss("", None, None)
 
 

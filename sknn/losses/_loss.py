@@ -83,7 +83,7 @@ class ValueLoss:
     name : str
         Name of the loss.
     function : LossFunction or None
-        Formulas; None for a function of the user's, which autograd differentiates.
+        Formulas; None for a user-defined function, which autograd differentiates.
     output : OutputActivation, default=IDENTITY
         Inverse link, from raw predictions to predictions of encoded y, with the number of raw
         predictions per column of y.

@@ -204,7 +204,7 @@ _ENTRIES = (
 )
 
 VALUE_LOSSES: dict[str, ValueLoss] = {entry.name: entry for entry in _ENTRIES}
-#: what is known of a function of the user's; R² may say nothing of what it wants
+#: what is known of a user-defined function; R² may say nothing of what it wants
 _OF_USER = ValueLoss("", None, scores_loss=True)
 
 

@@ -197,7 +197,7 @@ class DeepEnsembleClassifier(ClassifierMixin, DeepEnsemble):
 
     See Also
     --------
-    DeepEnsembleRegressor : The same for numbers.
+    DeepEnsembleRegressor : The estimator for regression.
     sklearn.ensemble.BaggingClassifier : For all other estimators.
 
     References
@@ -242,7 +242,7 @@ class DeepEnsembleClassifier(ClassifierMixin, DeepEnsemble):
         Parameters
         ----------
         X : {array-like, sparse matrix, data frame} of shape (n_samples, n_features)
-            Rows to judge.
+            Samples to evaluate on.
 
         Returns
         -------
@@ -259,7 +259,7 @@ class DeepEnsembleClassifier(ClassifierMixin, DeepEnsemble):
         Parameters
         ----------
         X : {array-like, sparse matrix, data frame} of shape (n_samples, n_features)
-            Rows to judge.
+            Samples to evaluate on.
 
         Returns
         -------
@@ -291,7 +291,7 @@ class DeepEnsembleClassifier(ClassifierMixin, DeepEnsemble):
         Parameters
         ----------
         X : {array-like, sparse matrix, data frame} of shape (n_samples, n_features)
-            Rows to judge.
+            Samples to evaluate on.
 
         Returns
         -------
@@ -394,7 +394,7 @@ class DeepEnsembleRegressor(RegressorMixin, DeepEnsemble):
         Parameters
         ----------
         X : {array-like, sparse matrix, data frame} of shape (n_samples, n_features)
-            Rows to judge.
+            Samples to evaluate on.
         return_std : bool, default=False
             Whether to return the standard deviation of the members' predictions too.
 

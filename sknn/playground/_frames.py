@@ -28,7 +28,7 @@ _INVERSE_LINKS = {
 
 
 @dataclass(frozen=True)
-class Network:
+class NetworkCopy:
     """The weights of a network at one moment, copied.
 
     Attributes
@@ -49,20 +49,25 @@ class Network:
 
     def compute_layers(self, X: np.ndarray) -> list[np.ndarray]:
         """Return the values of the inputs and of all layers, each (n_samples, n_units)."""
-        values = [X]
+        return self.compute_sums_and_values(X)[1]
+
+    def compute_sums_and_values(self, X: np.ndarray) -> tuple[list[np.ndarray], list[np.ndarray]]:
+        """Return the weighted sums of all layers, and the values of the inputs and all layers."""
+        sums, values = [], [X]
         for coef, intercept, name in zip(
             self.coefs, self.intercepts, self.activations, strict=True
         ):
             value = _INVERSE_LINKS.get(name) or ACTIVATIONS[name].value
-            values.append(value(values[-1] @ coef + intercept))
-        return values
+            sums.append(values[-1] @ coef + intercept)
+            values.append(value(sums[-1]))
+        return sums, values
 
     def predict(self, layers: Sequence[np.ndarray]) -> np.ndarray:
         """Return predictions in the user's units, or probabilities, from the last layer."""
         return layers[-1] * self.target_scale + self.target_mean
 
 
-def compute_gradient_norms(network: Network, X: np.ndarray, target: np.ndarray) -> list[float]:
+def compute_gradient_norms(network: NetworkCopy, X: np.ndarray, target: np.ndarray) -> list[float]:
     """Return the length of the gradient of the mean loss with respect to each layer's weights.
 
     Log loss with softmax or logistic outputs and half the squared error with identity have the
@@ -73,7 +78,7 @@ def compute_gradient_norms(network: Network, X: np.ndarray, target: np.ndarray) 
 
     Parameters
     ----------
-    network : Network
+    network : NetworkCopy
         With its last activation one of these three.
     X : ndarray of shape (n_samples, n_features)
     target : ndarray of shape (n_samples, n_outputs)
@@ -84,13 +89,7 @@ def compute_gradient_norms(network: Network, X: np.ndarray, target: np.ndarray) 
     list of float
         One for each layer, inputs first.
     """
-    sums, values = [], [X]
-    for coef, intercept, name in zip(
-        network.coefs, network.intercepts, network.activations, strict=True
-    ):
-        sums.append(values[-1] @ coef + intercept)
-        value = _INVERSE_LINKS.get(name) or ACTIVATIONS[name].value
-        values.append(value(sums[-1]))
+    sums, values = network.compute_sums_and_values(X)
     delta, norms = (values[-1] - target) / len(X), []
     for layer in reversed(range(len(network.coefs))):
         norms.append(float(np.linalg.norm(values[layer].T @ delta)))
@@ -100,12 +99,12 @@ def compute_gradient_norms(network: Network, X: np.ndarray, target: np.ndarray) 
     return norms[::-1]
 
 
-def make_pictures(network: Network, problem: Problem) -> dict[str, np.ndarray]:
+def make_pictures(network: NetworkCopy, problem: Problem) -> dict[str, np.ndarray]:
     """Return what the output and every unit compute over the plane or the line.
 
     Parameters
     ----------
-    network : Network
+    network : NetworkCopy
     problem : Problem
 
     Returns
@@ -160,13 +159,13 @@ def pack_message(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray | by
     return b"".join([len(text).to_bytes(4, "little"), text, b"\0" * (-len(text) % 4), *parts])
 
 
-def pack_weights(network: Network) -> np.ndarray:
+def pack_weights(network: NetworkCopy) -> np.ndarray:
     """Return all weights in one float32 vector: of each layer its matrix by rows, then biases."""
     pairs = zip(network.coefs, network.intercepts, strict=True)
     return np.concatenate([part.ravel() for pair in pairs for part in pair]).astype(np.float32)
 
 
-def layer_sizes(network: Network) -> list[int]:
+def layer_sizes(network: NetworkCopy) -> list[int]:
     """Return the number of inputs and the number of units of each layer."""
     return [len(network.coefs[0]), *(coef.shape[1] for coef in network.coefs)]
 

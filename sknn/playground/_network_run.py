@@ -7,7 +7,7 @@ import numpy as np
 
 from sknn.engine import NetCallback, get_layer_weights
 from sknn.playground._estimators import MAX_EPOCHS, make_estimator
-from sknn.playground._frames import Network, compute_gradient_norms
+from sknn.playground._frames import NetworkCopy, compute_gradient_norms
 from sknn.playground._problems import Problem
 from sknn.playground._runs import Run
 from sknn.playground._settings import Settings
@@ -65,9 +65,9 @@ class NetworkRun(Run):
             self._record({name: row[name] for name in CURVES if name in row})
         self._between_steps()
 
-    def network(self) -> Network:
+    def network(self) -> NetworkCopy:
         """Return a copy of the weights."""
-        return Network(
+        return NetworkCopy(
             [np.array(coef, dtype=float) for coef in self._coefs],
             [np.array(intercept, dtype=float) for intercept in self._intercepts],
             self._activations,

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from sknn.playground._frames import (
-    Network,
+    NetworkCopy,
     layer_sizes,
     make_pictures,
     pack_message,
@@ -61,7 +61,7 @@ class Run(ABC):
         """Do the work, and call `_between_steps` between any two steps of it."""
 
     @abstractmethod
-    def network(self) -> Network:
+    def network(self) -> NetworkCopy:
         """Return the model as it is now."""
 
     @abstractmethod

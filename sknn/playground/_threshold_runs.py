@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from sknn.playground._estimators import make_estimator
-from sknn.playground._frames import Network
+from sknn.playground._frames import NetworkCopy
 from sknn.playground._problems import Problem
 from sknn.playground._runs import Run
 from sknn.playground._settings import GATES, Settings
@@ -75,7 +75,7 @@ class PerceptronRun(Run):
         losses = {"loss": 1 - train, "validation_loss": 1 - score}
         return {**losses, "score": train, "validation_score": score}
 
-    def network(self) -> Network:
+    def network(self) -> NetworkCopy:
         """Return a copy of the weights, 0 before the first sample."""
         if not hasattr(self.estimator, "coef_"):
             n_features = self.problem.X_train.shape[1]
@@ -83,7 +83,7 @@ class PerceptronRun(Run):
         else:
             coef, intercept = self.estimator.coef_.T.copy(), self.estimator.intercept_.copy()
         last = "heaviside" if self._n_units == 1 else "softmax"
-        return Network([coef], [intercept], [last])
+        return NetworkCopy([coef], [intercept], [last])
 
     def _notes(self) -> Mapping[str, Any]:
         if self._sample is None:
@@ -128,10 +128,10 @@ class UnitsRun(Run):
             self._between_steps()
             self.n_steps = 0
 
-    def network(self) -> Network:
+    def network(self) -> NetworkCopy:
         """Return a copy of the weights."""
         coefs, intercepts = ([part[i].copy() for part in self._layers] for i in (0, 1))
-        return Network(coefs, intercepts, ["heaviside"] * len(self._layers))
+        return NetworkCopy(coefs, intercepts, ["heaviside"] * len(self._layers))
 
     def _apply(self, edit: tuple[int, int, int, float]) -> None:
         layer, row, column, value = edit

@@ -1,4 +1,4 @@
-"""Networks side by side in one module: independence, rows left out, and their layers' formulas."""
+"""Ensemble members in one module: independence, held-out samples, and formulas of their layers."""
 
 import numpy as np
 import pytest

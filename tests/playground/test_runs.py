@@ -12,7 +12,7 @@ import torch
 from sknn import DeepMLPClassifier
 from sknn.playground._estimators import make_estimator, make_problem_of
 from sknn.playground._frames import (
-    Network,
+    NetworkCopy,
     compute_gradient_norms,
     layer_sizes,
     pack_message,
@@ -240,7 +240,7 @@ def test_gradient_norms_are_those_of_autograd(last):
     X = generator.normal(size=(7, 3))
     codes = generator.randint(0, sizes[-1] if last == "softmax" else 2, 7)
     target = np.eye(3)[codes] if last == "softmax" else codes[:, None].astype(float)
-    got = compute_gradient_norms(Network(coefs, intercepts, ["tanh", "relu", last]), X, target)
+    got = compute_gradient_norms(NetworkCopy(coefs, intercepts, ["tanh", "relu", last]), X, target)
     W = [torch.tensor(c, requires_grad=True) for c in coefs]
     value = torch.tensor(X)
     for i, function in enumerate([torch.tanh, torch.relu, lambda z: z]):
@@ -265,7 +265,9 @@ def test_messages_hold_what_is_packed():
     np.testing.assert_array_equal(parts["x"], arrays["x"])
     assert parts["y"].tolist() == [0, 1, 2]
     assert parts["z"].tobytes() == b"ab"
-    network = Network([np.ones((2, 3)), np.ones((3, 1))], [np.ones(3), np.ones(1)], ["relu"] * 2)
+    network = NetworkCopy(
+        [np.ones((2, 3)), np.ones((3, 1))], [np.ones(3), np.ones(1)], ["relu"] * 2
+    )
     assert layer_sizes(network) == [2, 3, 1]
 
 

@@ -54,7 +54,7 @@ LAYER_PARAMS = {
 
 @dataclass(frozen=True)
 class MLPBuilder:
-    """A `NetworkBuilder` of multilayer perceptrons, or of the user's module.
+    """A `NetworkBuilder` of multilayer perceptrons, or of a user-defined module.
 
     Attributes
     ----------
@@ -111,7 +111,7 @@ class MLPBuilder:
         return mlp
 
     def _check_unused(self) -> None:
-        """Raise ValueError if parameters of the MLP were set beside a module of the user's."""
+        """Raise ValueError if parameters of the MLP were set beside a user-defined module."""
         changed = [
             name
             for name, default in LAYER_PARAMS.items()

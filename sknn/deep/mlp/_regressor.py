@@ -54,7 +54,7 @@ class DeepMLPRegressor(DeepRegressor):
     power_t : float, default=0.5
         Exponent of 'invscaling'.
     max_iter : int, default=200
-        Most epochs, or iterations of 'lbfgs'.
+        Maximum number of epochs, or iterations of 'lbfgs'.
     shuffle : bool, default=True
         Draw a new order of the rows for each epoch.
     random_state : int, RandomState instance or None, default=None
@@ -115,7 +115,7 @@ class DeepMLPRegressor(DeepRegressor):
         ``initializer(weight, random_state)``, which changes a tensor in place.
     module : class or callable, default=None
         A network of your own in place of hidden layers: a ``torch.nn.Module`` class, or a
-        function that returns a new one, with raw outputs. It is given those of ``n_inputs,
+        function that returns a new one, with raw predictions. It is given those of ``n_inputs,
         n_outputs, n_numeric, cardinalities, length`` that it names, and ``module__<name>``.
     scoring : str, callable or None, default=None
         Score of validation rows: ``'loss'`` for the negative loss, a name of

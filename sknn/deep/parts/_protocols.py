@@ -56,7 +56,7 @@ class Encoder(Protocol):
 
 
 class Codec(Protocol):
-    """What makes numbers of y, and predictions of raw output.
+    """What makes numbers of y, and predictions of raw predictions.
 
     Attributes
     ----------
@@ -122,7 +122,7 @@ class Target(Protocol):
     def score(
         self, codec: Codec, y: np.ndarray, output: np.ndarray, sample_weight: np.ndarray | None
     ) -> float:
-        """Return the default score of raw output against encoded y."""
+        """Return the default score of raw predictions against encoded y."""
 
     def calibrate(self, codec: Codec, plan: TrainPlan, result: TrainResult) -> Codec:
         """Adjust network and codec by the held-out samples; return the codec."""

@@ -29,7 +29,7 @@ Loss = str | ClassLoss | ValueLoss | Callable
 
 
 class ClassJudge(Protocol):
-    """How raw output for classes is scored, and adjusted, on held-out samples."""
+    """How raw predictions for classes is scored, and adjusted, on held-out samples."""
 
     def score(
         self, kind: str, y: np.ndarray, output: np.ndarray, sample_weight: np.ndarray | None
@@ -135,7 +135,7 @@ class ClassTarget:
         output: np.ndarray,
         sample_weight: np.ndarray | None,
     ) -> float:
-        """Return the default score of raw output against encoded y."""
+        """Return the default score of raw predictions against encoded y."""
         return self.judge.score(codec.spec_.kind, y, output, sample_weight)
 
     def calibrate(self, codec: ClassCodec, plan: TrainPlan, result: TrainResult) -> ClassCodec:
@@ -145,7 +145,7 @@ class ClassTarget:
 
 
 class ValuePredictor(Protocol):
-    """How predictions and their standard deviations are made of raw output for numbers."""
+    """How predictions and their standard deviations are made of raw predictions for numbers."""
 
     def predict(self, codec: ValueCodec, output: np.ndarray) -> np.ndarray:
         """Return predictions, in the units of y."""
@@ -157,7 +157,7 @@ class ValuePredictor(Protocol):
 
 
 class CodecPredictor:
-    """A `ValuePredictor` of one network: what the codec reads from raw output."""
+    """A `ValuePredictor` of one network: what the codec reads from raw predictions."""
 
     def predict(self, codec: ValueCodec, output: np.ndarray) -> np.ndarray:
         """Return predictions, in the units of y."""
@@ -256,7 +256,7 @@ class ValueTarget:
         output: np.ndarray,
         sample_weight: np.ndarray | None,
     ) -> float:
-        """Return R², or of quantiles D², of raw output against encoded y."""
+        """Return R², or of quantiles D², of raw predictions against encoded y."""
         return codec.score(y, output, sample_weight)
 
     def calibrate(self, codec: ValueCodec, plan: TrainPlan, result: TrainResult) -> ValueCodec:

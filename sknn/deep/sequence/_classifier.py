@@ -84,7 +84,7 @@ class SequenceCNNClassifier(SequenceReading, DeepClassifier):
     power_t : float, default=0.5
         Exponent of 'invscaling'.
     max_iter : int, default=60
-        Most epochs, or iterations of 'lbfgs'.
+        Maximum number of epochs, or iterations of 'lbfgs'.
     shuffle : bool, default=True
         Draw a new order of the rows for each epoch.
     random_state : int, RandomState instance or None, default=None
@@ -207,7 +207,7 @@ class SequenceCNNClassifier(SequenceReading, DeepClassifier):
 
     See Also
     --------
-    SequenceCNNRegressor : The same for numbers.
+    SequenceCNNRegressor : The estimator for regression.
     sknn.preprocessing.DNAOneHotEncoder : Strings to arrays.
     sknn.motifs.match_motifs : Which known motifs are like those of the filters.
 

@@ -90,7 +90,7 @@ class SequenceCNNRegressor(SequenceReading, DeepRegressor):
     power_t : float, default=0.5
         Exponent of 'invscaling'.
     max_iter : int, default=60
-        Most epochs, or iterations of 'lbfgs'.
+        Maximum number of epochs, or iterations of 'lbfgs'.
     shuffle : bool, default=True
         Draw a new order of the rows for each epoch.
     random_state : int, RandomState instance or None, default=None

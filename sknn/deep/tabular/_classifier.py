@@ -37,12 +37,12 @@ class TabularMLPClassifier(DeepClassifier):
         Rows in a mini-batch; ``'auto'`` is the power of two next to ``n_samples / 40``, from 32
         to 256.
     max_iter : int, default=200
-        Most epochs.
+        Maximum number of epochs.
     n_iter_no_change : int, default=8
         Training stops after more than so many epochs, and more than 0.3 times those up to the
-        best, without a better score on rows left out, see `history_`.
+        best, without a better score on held-out samples, see `history_`.
     time_limit : float, default=None
-        Seconds of `fit` after which training ends, after the step at hand. The rows left out are
+        Seconds of `fit` after which training ends, after the step at hand. The held-out samples are
         then scored once more.
     categorical_features : 'from_dtype', None or array-like of {bool, int, str}, \
             default='from_dtype'
@@ -74,10 +74,10 @@ class TabularMLPClassifier(DeepClassifier):
     classes_ : ndarray of shape (n_classes,)
         Sorted class labels; label numbers for multilabel y.
     feature_importances_ : ndarray of shape (n_features_in_,)
-        How much shuffling a column adds to the loss on rows left out (at most 4,096 of them), as a
-        share of the sum over columns.
+        Share of a column in what shuffling columns one by one adds to the loss on held-out samples,
+        at most 4,096 of them.
     history_ : dict of list of float
-        An entry an epoch of ``'loss'``, of the rows left out ``'validation_loss'`` and
+        An entry an epoch of ``'loss'``, of the held-out samples ``'validation_loss'`` and
         ``'validation_score'``, ``'learning_rate'`` and ``'time'`` in seconds; a data frame for
         ``pandas.DataFrame``. The score is the negative of the smallest log loss that a temperature
         can give.
@@ -118,7 +118,7 @@ class TabularMLPClassifier(DeepClassifier):
 
     See Also
     --------
-    TabularMLPRegressor : The same for numbers.
+    TabularMLPRegressor : The estimator for regression.
     DeepMLPClassifier : One network, with scikit-learn's parameters and defaults.
     sklearn.ensemble.HistGradientBoostingClassifier : Trees for the same tables.
 
@@ -129,9 +129,9 @@ class TabularMLPClassifier(DeepClassifier):
     - Numbers become quantiles of the normal distribution: no outlier, and no unit, matters.
     - Weights are averaged over the last two epochs, or the last tenth of all steps if that is
       shorter, at a constant learning rate: as good as letting it fall, and training can stop at
-      any epoch. The epoch is chosen by the loss on rows left out, with all rows having their say;
+      any epoch. The epoch is chosen by the loss on held-out samples, those of all members together;
       on noisy tables that is after a few epochs, on tables without noise after hundreds.
-    - Outputs are divided by a temperature that makes probabilities right on rows left out. Epochs
+    - Logits are divided by a temperature that calibrates probabilities on held-out samples. Epochs
       are compared by the loss that is left then, since accuracy still grows when networks have
       begun to be too sure of themselves.
     - On fewer than 64 rows (the sum of sample weights) nothing is left out, nothing dropped, and

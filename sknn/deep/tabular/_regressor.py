@@ -39,12 +39,12 @@ class TabularMLPRegressor(DeepRegressor):
         Rows in a mini-batch; ``'auto'`` is the power of two next to ``n_samples / 40``, from 32
         to 256.
     max_iter : int, default=200
-        Most epochs.
+        Maximum number of epochs.
     n_iter_no_change : int, default=8
         Training stops after more than so many epochs, and more than 0.3 times those up to the
-        best, without a smaller loss on rows left out.
+        best, without a smaller loss on held-out samples.
     time_limit : float, default=None
-        Seconds of `fit` after which training ends, after the step at hand. The rows left out are
+        Seconds of `fit` after which training ends, after the step at hand. The held-out samples are
         then scored once more.
     categorical_features : 'from_dtype', None or array-like of {bool, int, str}, \
             default='from_dtype'
@@ -56,7 +56,7 @@ class TabularMLPRegressor(DeepRegressor):
         positive y, quantiles, or a mean and a standard deviation of y.
     quantile : float or array-like of increasing floats, default=None
         Level or levels of ``loss='quantile'``, in (0, 1); None is the median. Each is shifted so
-        that its share of the rows left out lies below.
+        that its share of the held-out samples lies below.
     callbacks : list or tuple, default=None
         Callbacks of skorch, or functions of an epoch's row of `history_`, which may return True
         to stop. Those of scikit-learn (1.9) go into ``set_callbacks``.
@@ -78,12 +78,12 @@ class TabularMLPRegressor(DeepRegressor):
     Attributes
     ----------
     feature_importances_ : ndarray of shape (n_features_in_,)
-        How much shuffling a column adds to the loss on rows left out (at most 4,096 of them), as a
-        share of the sum over columns.
+        Share of a column in what shuffling columns one by one adds to the loss on held-out samples,
+        at most 4,096 of them.
     history_ : dict of list of float
         An entry an epoch of ``'loss'``, ``'validation_loss'`` and ``'validation_score'``, its
-        negative, of the rows left out, ``'learning_rate'`` and ``'time'`` in seconds; a data frame
-        for ``pandas.DataFrame``.
+        negative, of the held-out samples, ``'learning_rate'`` and ``'time'`` in seconds; it makes a
+        ``pandas.DataFrame``.
     loss_curve_, validation_loss_curve_ : list of float
         The same losses. The first is the mean over all members before each step; the second is
         None where nothing was left out.
@@ -134,7 +134,7 @@ class TabularMLPRegressor(DeepRegressor):
     - Numbers become quantiles of the normal distribution: no outlier, and no unit, matters.
     - Weights are averaged over the last two epochs, or the last tenth of all steps if that is
       shorter, at a constant learning rate: as good as letting it fall, and training can stop at
-      any epoch. The epoch is chosen by the loss on rows left out, with all rows having their say;
+      any epoch. The epoch is chosen by the loss on held-out samples, those of all members together;
       on noisy tables that is after a few epochs, on tables without noise after hundreds.
     - y is standardised, and predictions are in its units.
     - On fewer than 64 rows (the sum of sample weights) nothing is left out, nothing dropped, and

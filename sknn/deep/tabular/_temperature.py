@@ -14,7 +14,7 @@ LIMIT = 5.0
 
 
 def log_loss_of(kind: str, y: np.ndarray, output: np.ndarray, weight: np.ndarray | None) -> float:
-    """Return the mean log loss of raw output, averaged over labels.
+    """Return the mean log loss of raw predictions, averaged over labels.
 
     Parameters
     ----------

@@ -150,7 +150,7 @@ def supports_steps(run: TrainingRun) -> str | None:
     if reason is not None:
         return reason
     if schedule is not None and not schedule.only_sets_rates:
-        return "a schedule of the user's may set more than learning rate and momentum"
+        return "a user-defined schedule may set more than learning rate and momentum"
     if run.average is not None:
         return "weights are averaged after each step"
     if callbacks.watches_batches:

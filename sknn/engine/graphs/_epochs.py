@@ -396,7 +396,7 @@ class CudaGraphRunner:
         if run.compiled is not None:
             return "compile=True"
         if run.net.loss.settings is None:
-            return "the loss is a function of the user's"
+            return "the loss is a user-defined function"
         if not is_replayable(run.net.module_):
             return "the network has layers that may do other things from call to call"
         if run.callbacks.freezes or not run.callbacks.are_skorchs_own:

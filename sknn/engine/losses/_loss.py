@@ -1,4 +1,4 @@
-"""What a loss is in the engine: formulas of the table on tensors, or a function of the user's."""
+"""What a loss is in the engine: formulas of the table on tensors, or a user-defined function."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -21,7 +21,7 @@ class Loss(Protocol):
     name : str
         Name for messages.
     settings : mapping or None
-        Settings of a loss with formulas; None of a function of the user's.
+        Settings of a loss with formulas; None of a user-defined function.
     write_gradient : callable or None
         ``write_gradient(z, y, out)``, see `TableLoss.write_gradient`. With it networks are trained
         without autograd; None where there is no formula.
@@ -52,7 +52,7 @@ class Loss(Protocol):
 
 @saved
 def keep_raw(output: Tensor) -> Tensor:
-    """Return the raw output as it is: an inverse link."""
+    """Return the raw predictions as it is: an inverse link."""
     return output
 
 

@@ -70,7 +70,7 @@ LOSSES: dict[str, Callable[..., TableLoss]] = {
 
 
 def make_loss(loss: str | Loss | Callable) -> Loss:
-    """Return a loss for a key of `LOSSES`, with its default settings, or a function of the user's.
+    """Return a loss for a key of `LOSSES`, with its default settings, or a user-defined function.
 
     A loss is returned as it is.
     """

@@ -68,7 +68,7 @@ def _make_array(tensor: torch.Tensor) -> np.ndarray:
 
 def find_linear_layers(module: torch.nn.Module) -> list[torch.nn.Linear]:
     """Return the linear layers of any module, each once, in the order in which it holds them."""
-    if isinstance(module, MLP):  # an activation of the user's may have layers of its own
+    if isinstance(module, MLP):  # a user-defined activation may have layers of its own
         return list(module.linears)
     return [layer for layer in module.modules() if isinstance(layer, torch.nn.Linear)]
 

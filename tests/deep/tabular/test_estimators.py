@@ -1,4 +1,4 @@
-"""Networks for tables: raw frames in, rows left out, calibration, deviations, importances."""
+"""Networks for tables: raw frames in, held-out samples, calibration, deviations, importances."""
 
 import copy
 import pickle

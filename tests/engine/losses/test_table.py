@@ -27,7 +27,7 @@ INVERSE_LINKS = {
     "poisson": np.exp,
 }
 
-#: name of the case -> loss, settings, raw outputs of a column of y
+#: name of the case -> loss, settings, raw predictions of a column of y
 CASES = {name: (name, {}, 2 if name == "gaussian_nll" else 1) for name in LOSSES} | {
     "log_loss smoothed": ("log_loss", {"label_smoothing": 0.2}, 1),
     "binary_log_loss smoothed": ("binary_log_loss", {"label_smoothing": 0.2}, 1),
@@ -50,7 +50,7 @@ def is_multiclass(loss):
 
 
 def data(case, rng, n_columns=3):
-    """Return raw output and encoded targets for a loss."""
+    """Return raw predictions and encoded targets for a loss."""
     loss, _, k = CASES[case]
     output = torch.from_numpy(rng.normal(size=(N, n_columns * k)))
     if is_multiclass(loss):
