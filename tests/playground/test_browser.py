@@ -145,6 +145,16 @@ def test_a_line_leads_to_its_weight(visit):
     page = visit()
     page.evaluate("document.querySelector('path.hit').dispatchEvent(new MouseEvent('click'))")
     assert page.evaluate("document.activeElement.id") == "weight-0"
+    lines = page.evaluate(
+        "[...document.querySelectorAll('path.hit title')].map((x) => x.textContent)"
+    )
+    assert sum(line.startswith("bias ") for line in lines) == 4 + 2 + 1
+    assert sum(line.startswith("weight ") for line in lines) == 2 * 4 + 4 * 2 + 2
+    stub = (
+        "[...document.querySelectorAll('path.hit')].find((x) => x.textContent.startsWith('bias'))"
+    )
+    page.evaluate(f"{stub}.dispatchEvent(new MouseEvent('click'))")
+    assert page.evaluate("document.activeElement.id") == "weight--1"
     page.evaluate("document.activeElement.blur()")
 
 

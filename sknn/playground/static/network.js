@@ -71,10 +71,11 @@ export class NetworkPicture {
     const at = (layer, unit) => ({ x: LEFT + layer * column, y: head + (unit + (most - sizes[layer]) / 2) * (SIZE + GAP) });
     this.at = at; this.size = { width, height };
     this.lines = [];
+    // row -1 is the bias: a short line of its own at the lower left of the unit
     for (let layer = 0; layer + 1 < sizes.length; layer++) {
-      for (let row = 0; row < sizes[layer]; row++) for (let unit = 0; unit < sizes[layer + 1]; unit++) {
-        const a = at(layer, row), b = at(layer + 1, unit), x1 = a.x + SIZE, y1 = a.y + SIZE / 2, x2 = b.x, y2 = b.y + SIZE / 2;
-        const d = `M${x1} ${y1}C${x1 + column / 4} ${y1} ${x2 - column / 4} ${y2} ${x2} ${y2}`;
+      for (const row of [...Array(sizes[layer]).keys(), -1]) for (let unit = 0; unit < sizes[layer + 1]; unit++) {
+        const a = at(layer, Math.max(row, 0)), b = at(layer + 1, unit), x1 = a.x + SIZE, y1 = a.y + SIZE / 2, x2 = b.x, y2 = b.y + SIZE / 2;
+        const d = row < 0 ? `M${x2 - 14} ${b.y + SIZE - 3}H${x2}` : `M${x1} ${y1}C${x1 + column / 4} ${y1} ${x2 - column / 4} ${y2} ${x2} ${y2}`;
         const line = document.createElementNS(SVG, "path"), hit = document.createElementNS(SVG, "path");
         line.setAttribute("d", d); hit.setAttribute("d", d); hit.setAttribute("class", "hit");
         const title = document.createElementNS(SVG, "title"); hit.append(title);
@@ -140,15 +141,14 @@ export class NetworkPicture {
   }
 
   paintLines(frame) {
-    const { weights } = frame.arrays, places = weightPlaces(frame.header.sizes);
     let most = 1e-9;
-    for (const { layer, row, unit } of this.lines) most = Math.max(most, Math.abs(weights[places[layer].matrix + row * places[layer].units + unit]) || 0);
+    for (const { layer, row, unit } of this.lines) most = Math.max(most, Math.abs(weightAt(frame, layer, row, unit)) || 0);
     for (const { line, title, layer, row, unit } of this.lines) {
-      const w = weights[places[layer].matrix + row * places[layer].units + unit];
+      const w = weightAt(frame, layer, row, unit);
       line.setAttribute("stroke", css(diverging(w < 0 ? -0.9 : 0.9)));
       line.setAttribute("stroke-width", String(0.5 + (6 * Math.abs(w || 0)) / Math.max(most, 1)));
       line.setAttribute("stroke-dasharray", w < 0 ? "6 3" : "none");
-      title.textContent = `weight ${short(w)}`;
+      title.textContent = `${row < 0 ? "bias" : "weight"} ${short(w)}`;
     }
   }
 }
