@@ -19,6 +19,7 @@ if TYPE_CHECKING:  # what `__getattr__` loads, for mypy and pyright
     from sknn import export as export
     from sknn import genomics as genomics
     from sknn import inspection as inspection
+    from sknn import losses as losses
     from sknn import model_selection as model_selection
     from sknn import motifs as motifs
     from sknn import persistence as persistence
@@ -56,6 +57,7 @@ _MODULES = (
     "export",
     "genomics",
     "inspection",
+    "losses",
     "model_selection",
     "motifs",
     "persistence",

@@ -14,7 +14,7 @@ from sknn._old_names import TRANSLATIONS
 
 ROOT = Path(__file__).parents[1]
 #: parts of the package that users do not import; docs/architecture.md describes them
-INTERNAL = {"architectures", "deep", "engine", "losses"}
+INTERNAL = {"architectures", "deep", "engine"}
 PUBLIC_MODULES = sorted(
     module.name
     for module in pkgutil.iter_modules(sknn.__path__)

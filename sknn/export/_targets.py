@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 
 from sknn.export._graph import Graph
-from sknn.losses import OutputActivation
+from sknn.losses import OutputActivation, quantile_steps
 from sknn.losses._outputs import EXP, IDENTITY, INCREMENTS, MEAN_AND_SOFTPLUS
-from sknn.preprocessing import ClassCodec, ValueCodec, quantile_steps
+from sknn.preprocessing import ClassCodec, ValueCodec
 
 
 def add_classes(graph: Graph, codec: ClassCodec, raw: str) -> None:

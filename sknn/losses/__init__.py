@@ -1,4 +1,4 @@
-"""Losses, each one entry: what it asks of y, its raw predictions, its value and its gradient.
+"""Losses, each one entry: the range of y, raw predictions, value and gradient.
 
 Nothing here needs torch: formulas are written once, over the functions of an
 `~sknn.losses._array.ArrayNamespace`, for NumPy's arrays and for torch's tensors.
@@ -8,7 +8,7 @@ Nothing here needs torch: formulas are written once, over the functions of an
 
 from sknn.losses._array import NUMPY, Array, ArrayNamespace
 from sknn.losses._classes import CLASS_LOSSES, find_class_loss, gives_probabilities
-from sknn.losses._loss import ClassLoss, LossFunction, ValueLoss
+from sknn.losses._loss import ClassLoss, LossFunction, Score, ValueLoss
 from sknn.losses._outputs import OutputActivation, quantile_steps
 from sknn.losses._settings import NumberIn, Setting, read_settings
 from sknn.losses._values import VALUE_LOSSES, find_value_loss
@@ -23,6 +23,7 @@ __all__ = [
     "LossFunction",
     "NumberIn",
     "OutputActivation",
+    "Score",
     "Setting",
     "ValueLoss",
     "find_class_loss",

@@ -8,7 +8,7 @@ from scipy import special
 
 
 class Array(Protocol):
-    """An array of NumPy or a tensor of torch, with what both have under the same name."""
+    """Array of NumPy or tensor of torch: operations that both have under the same name."""
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -36,9 +36,9 @@ class Array(Protocol):
 
 
 class ArrayNamespace(Protocol):
-    """The functions that formulas of losses use, with NumPy's names and arguments.
+    """Functions that formulas of losses use, with NumPy's names and arguments.
 
-    ``out`` is an array that is overwritten by the result. The last four NumPy lacks: `log_softmax`
+    ``out`` is an array that is overwritten by the result. NumPy lacks the last four: `log_softmax`
     and `softmax` along an axis, ``one_hot(index, like)`` with a new axis before the last, of the
     length that `like` has there, and ``column(numbers, like)``, an array of shape (n_numbers, 1)
     of the dtype, and on the device, of `like`.

@@ -15,7 +15,7 @@ Settings = Mapping[str, float | tuple[float, ...]]
 @saved
 @dataclass(frozen=True)
 class OutputActivation:
-    """What makes predictions of encoded y of raw predictions.
+    """Function from raw predictions to predictions of encoded y, the inverse of the link.
 
     Attributes
     ----------

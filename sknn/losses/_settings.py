@@ -13,7 +13,7 @@ from sknn._saved import saved
 @saved
 @dataclass(frozen=True)
 class Setting:
-    """One of the settings of a loss.
+    """Setting of a loss, which users give as ``loss__<name>``.
 
     Attributes
     ----------
@@ -34,14 +34,30 @@ class Setting:
 @saved
 @dataclass(frozen=True)
 class NumberIn:
-    """Reads a finite number from an interval whose upper end is open."""
+    """Reader of a finite number from an interval whose upper end is open.
+
+    Attributes
+    ----------
+    low : float
+        Lower end.
+    high : float, default=inf
+        Upper end, which is excluded.
+    includes_low : bool, default=False
+        Whether the lower end is included.
+
+    Examples
+    --------
+    >>> from sknn.losses import NumberIn
+    >>> NumberIn(0, 1, includes_low=True)(0)
+    0.0
+    """
 
     low: float
     high: float = np.inf
     includes_low: bool = False
 
     def __call__(self, value: object) -> float:
-        """Return the number; raise ValueError if it is none, or out of the interval."""
+        """Return a float; raise ValueError unless it is a number within the interval."""
         if isinstance(value, bool) or not isinstance(value, Real):
             raise ValueError
         number = float(value)

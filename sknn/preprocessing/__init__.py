@@ -1,11 +1,5 @@
 """From what users have to what networks take, and back."""
 
-from sknn.losses import (
-    CLASS_LOSSES,
-    VALUE_LOSSES,
-    gives_probabilities,
-    quantile_steps,
-)
 from sknn.preprocessing.sequences._alphabet import reverse_complement
 from sknn.preprocessing.sequences._bigwig import read_bigwig
 from sknn.preprocessing.sequences._bytes import PAD, lengths_of, sequence_bytes
@@ -29,9 +23,7 @@ from sknn.preprocessing.targets._classes import ClassCodec
 from sknn.preprocessing.targets._values import ValueCodec
 
 __all__ = [
-    "CLASS_LOSSES",
     "PAD",
-    "VALUE_LOSSES",
     "ClassCodec",
     "DNAOneHotEncoder",
     "Genome",
@@ -45,10 +37,8 @@ __all__ = [
     "check_names",
     "dinucleotide_shuffle",
     "fit_knots",
-    "gives_probabilities",
     "is_plain_numbers",
     "lengths_of",
-    "quantile_steps",
     "read_bed",
     "read_bigwig",
     "read_fasta",

@@ -12,7 +12,7 @@ from benchmarks.rows import TARGETS
 from sknn import DeepMLPClassifier, DeepMLPRegressor
 from sknn.deep.mlp._network import CONSTRAINTS
 from sknn.engine.backprop._mlp import IN_PLACE
-from sknn.preprocessing import CLASS_LOSSES, VALUE_LOSSES
+from sknn.losses import CLASS_LOSSES, VALUE_LOSSES
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 

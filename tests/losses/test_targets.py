@@ -9,14 +9,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy.stats import norm
 from sklearn.metrics import d2_pinball_score, r2_score
 
-from sknn.preprocessing import (
-    CLASS_LOSSES,
-    VALUE_LOSSES,
-    ClassCodec,
-    ValueCodec,
-    gives_probabilities,
-    quantile_steps,
-)
+from sknn.losses import CLASS_LOSSES, VALUE_LOSSES, gives_probabilities, quantile_steps
+from sknn.preprocessing import ClassCodec, ValueCodec
 from sknn.preprocessing.targets._values import compute_inverse_cdf
 
 rng = np.random.default_rng(0)

@@ -17,7 +17,7 @@ from sknn.engine._run import TrainingRun
 from sknn.engine.backprop._mlp import IN_PLACE
 from sknn.engine.graphs import _epochs as _replayed
 from sknn.engine.optimizers._optimizers import forget_steps
-from sknn.preprocessing import CLASS_LOSSES
+from sknn.losses import CLASS_LOSSES
 from tests.engine.backprop.test_epochs import TASKS, assert_same, data
 from tests.engine.backprop.test_epochs import make as make_model
 from tests.engine.graphs.fake_graph import FakeGraph

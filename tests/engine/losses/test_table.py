@@ -16,7 +16,8 @@ from sklearn.neural_network._base import LOSS_FUNCTIONS as SKLEARN
 from sknn._specs import TargetSpec
 from sknn.engine.losses._loss import TableLoss
 from sknn.engine.losses._table import LOSSES, MeanLoss, choose_loss, make_loss
-from sknn.preprocessing import CLASS_LOSSES, VALUE_LOSSES, ClassCodec, ValueCodec
+from sknn.losses import CLASS_LOSSES, VALUE_LOSSES
+from sknn.preprocessing import ClassCodec, ValueCodec
 
 N = 7
 LEVELS = (0.05, 0.3, 0.5, 0.8, 0.99)
