@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 from sklearn.base import BaseEstimator, _fit_context
 from sklearn.metrics._scorer import _PassthroughScorer as PassthroughScorer
 from sklearn.utils import _safe_indexing as take_rows
+from sklearn.utils._array_api import _convert_to_numpy as convert_to_numpy
+from sklearn.utils._array_api import get_namespace_and_device
 from sklearn.utils._param_validation import HasMethods, Interval, Options, StrOptions
 from sklearn.utils._set_output import _get_output_config
 from sklearn.utils.metaestimators import _safe_split as safe_split
@@ -45,7 +47,9 @@ __all__ = [
     "check_partial_fit_first_call",
     "check_sample_weight",
     "check_y",
+    "convert_to_numpy",
     "fit_context",
+    "get_namespace_and_device",
     "get_output_container",
     "safe_split",
     "take_rows",

@@ -11,6 +11,7 @@ from sklearn.utils.metaestimators import available_if
 
 from sknn._sklearn import check_partial_fit_first_call, fit_context, with_callbacks
 from sknn._validation import restore_on_error, sort_classes
+from sknn.deep._array_api import follow_array_api
 from sknn.deep._base import DeepEstimator
 from sknn.deep._fit_arguments import explain_unknown_arguments, join_validation
 from sknn.deep.parts._preparation import FitData
@@ -51,6 +52,7 @@ class DeepClassifier(ClassifierMixin, DeepEstimator):
     @with_callbacks
     @fit_context(prefer_skip_nested_validation=True)
     @explain_unknown_arguments
+    @follow_array_api
     def fit(
         self,
         X: ArrayLike,
@@ -96,6 +98,7 @@ class DeepClassifier(ClassifierMixin, DeepEstimator):
     @available_if(_supports_partial_fit)
     @fit_context(prefer_skip_nested_validation=True)
     @explain_unknown_arguments
+    @follow_array_api
     def partial_fit(
         self,
         X: ArrayLike,
@@ -141,6 +144,7 @@ class DeepClassifier(ClassifierMixin, DeepEstimator):
             check_partial_fit_first_call(self, classes)
             return self._fit(data, incremental=True)
 
+    @follow_array_api
     def decision_function(self, X: ArrayLike) -> np.ndarray:
         """Return the raw predictions of the network.
 
@@ -158,6 +162,7 @@ class DeepClassifier(ClassifierMixin, DeepEstimator):
         output = self._forward(X)
         return output[:, 0] if output.shape[1] == 1 else output
 
+    @follow_array_api
     def predict(self, X: ArrayLike) -> np.ndarray:
         """Return the most probable class of each sample, or its set of labels.
 
@@ -174,6 +179,7 @@ class DeepClassifier(ClassifierMixin, DeepEstimator):
         return self._codec.decode(output)
 
     @available_if(_gives_probabilities)
+    @follow_array_api
     def predict_proba(self, X: ArrayLike) -> np.ndarray:
         """Return the probability of each class.
 
@@ -199,6 +205,7 @@ class DeepClassifier(ClassifierMixin, DeepEstimator):
         return np.clip(proba, np.finfo(proba.dtype).tiny, np.nextafter(one, 0 * one))
 
     @available_if(_gives_probabilities)
+    @follow_array_api
     def predict_log_proba(self, X: ArrayLike) -> np.ndarray:
         """Return the logarithm of the probability of each class.
 
@@ -226,6 +233,7 @@ class DeepRegressor(RegressorMixin, DeepEstimator):
     @with_callbacks
     @fit_context(prefer_skip_nested_validation=True)
     @explain_unknown_arguments
+    @follow_array_api
     def fit(
         self,
         X: ArrayLike,
@@ -271,6 +279,7 @@ class DeepRegressor(RegressorMixin, DeepEstimator):
     @available_if(_supports_partial_fit)
     @fit_context(prefer_skip_nested_validation=True)
     @explain_unknown_arguments
+    @follow_array_api
     def partial_fit(
         self,
         X: ArrayLike,
@@ -316,6 +325,7 @@ class DeepRegressor(RegressorMixin, DeepEstimator):
             )
         return self
 
+    @follow_array_api
     def predict(
         self, X: ArrayLike, return_std: bool = False
     ) -> np.ndarray | tuple[np.ndarray, np.ndarray]:
@@ -352,6 +362,7 @@ class DeepRegressor(RegressorMixin, DeepEstimator):
             return y
         return y, predictor.deviate(self._codec, self.net_, encoded, output)
 
+    @follow_array_api
     def score(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
         """Return R² of the predictions; of quantiles D², the same for the pinball loss.
 

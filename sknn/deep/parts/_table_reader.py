@@ -85,3 +85,4 @@ class TableReader:
         sparse_scales = (None, "standard", "auto")
         tags.input_tags.sparse = not self.is_dense and self.scale in sparse_scales
         tags.input_tags.allow_nan = True
+        tags.array_api_support = True
