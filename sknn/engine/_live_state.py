@@ -8,9 +8,9 @@ import torch
 
 from sknn._specs import Progress, TrainConfig
 from sknn.engine.callbacks._dead_network import DeadNetworkRestart
+from sknn.engine.callbacks._kept_outputs import KeptOutputs
 from sknn.engine.callbacks._stopping import StoppingRule
 from sknn.engine.callbacks._user import UserCallbacks
-from sknn.engine.callbacks._validation import Outputs
 from sknn.engine.callbacks._weight_average import WeightAverage
 from sknn.engine.data._batches import Batches, SampleDataset
 from sknn.engine.net._net import Net
@@ -26,14 +26,14 @@ class EpochState:
         Steps that are done, and samples of them.
     loss_sum : float or Tensor of shape ()
         Mean losses of the batches times their sizes, added up; on the device.
-    outputs : list of pairs of targets and raw predictions
+    outputs : KeptOutputs
         Of the samples so far, each before the step of its batch, where somebody wants them.
     """
 
     n_steps: int = 0
     n_samples: int = 0
     loss_sum: float | torch.Tensor = 0.0
-    outputs: list[Outputs] = field(default_factory=list)
+    outputs: KeptOutputs = field(default_factory=KeptOutputs)
 
 
 class LiveState(Protocol):

@@ -334,7 +334,7 @@ class TrainingRun:
     def keep_outputs(self, target: Target, output: torch.Tensor) -> None:
         """Keep raw predictions of training samples if they are to be scored."""
         if self.keeps_outputs:
-            self.epoch.outputs.append((target, output))
+            self.epoch.outputs.keep(target, output, len(self.samples))
 
     @property
     def keeps_outputs(self) -> bool:

@@ -40,7 +40,7 @@ def get_state(run: LiveState) -> dict[str, Any]:
         "n_steps": epoch.n_steps,
         "n_samples": epoch.n_samples,
         "loss_sum": epoch.loss_sum,
-        "outputs": [output for _, output in epoch.outputs],
+        "outputs": epoch.outputs.get_outputs(),
         "first_weights": run.first_weights,
         "generators": get_generators() if run.draws else None,
     }
@@ -86,7 +86,7 @@ def _restore_outputs(run: LiveState, outputs: list[torch.Tensor]) -> None:
     start = 0
     for output in outputs:
         numbers = run.batches.order[start : start + len(output)]
-        run.epoch.outputs.append((run.samples.take_targets(numbers), output))
+        run.epoch.outputs.keep(run.samples.take_targets(numbers), output, len(run.samples))
         start += len(output)
 
 

@@ -45,7 +45,7 @@ class EpochSnapshot:
             self.restarts = run.dead_network.n_left, run.random_state.get_state()
         self.progress = dict(vars(progress))
         self.names, self.lengths = set(progress.history), [len(c) for c in get_columns(progress)]
-        self.epoch = replace(run.epoch, outputs=list(run.epoch.outputs))
+        self.epoch = replace(run.epoch, outputs=run.epoch.outputs.copy())
         self.n_average = None if run.average is None else run.average.n_steps
         self.best_weights = run.stopping.best_weights
         self.schedule = copy_schedule(self.net.schedule)

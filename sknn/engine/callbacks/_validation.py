@@ -1,17 +1,12 @@
 """Scores after an epoch: of the held-out samples, and of the training samples as they passed."""
 
-from typing import Any
-
 import numpy as np
-import torch
 
 from sknn._specs import Sample, TrainConfig, TrainPlan
-from sknn.engine.data._batches import SampleDataset, split_target
-from sknn.engine.data._forward import make_array, predict_raw
+from sknn.engine.callbacks._kept_outputs import KeptOutputs
+from sknn.engine.data._batches import SampleDataset
+from sknn.engine.data._forward import predict_raw
 from sknn.engine.net._net import Net
-
-#: encoded targets, with weights if there are any, and raw predictions of consecutive samples
-Outputs = tuple[Any, torch.Tensor]
 
 
 class Validation:
@@ -42,7 +37,7 @@ class Validation:
         )
 
     def evaluate(
-        self, net: Net, outputs: list[Outputs], known: tuple[np.ndarray, float] | None
+        self, net: Net, outputs: KeptOutputs, known: tuple[np.ndarray, float] | None
     ) -> dict[str, float]:
         """Return losses and scores; NaN where the network's output is not finite.
 
@@ -50,7 +45,7 @@ class Validation:
         ----------
         net : Net
             After an epoch.
-        outputs : list of pairs of targets and raw predictions
+        outputs : KeptOutputs
             Of the training samples; empty if they are not scored.
         known : tuple or None
             Raw predictions and loss of the held-out samples, where a runner has computed them.
@@ -67,23 +62,9 @@ class Validation:
             "valid_score": self._score(sample.y, output, sample.sample_weight),
         }
         if outputs:
-            scores["train_score"] = self._score(*join_outputs(outputs))
+            scores["train_score"] = self._score(*outputs.make_arrays())
         return scores
 
     def _score(self, y: np.ndarray, output: np.ndarray, sample_weight: np.ndarray | None) -> float:
         finite = np.isfinite(output).all()
         return float(self.score(y, output, sample_weight)) if finite else float("nan")
-
-
-def join_outputs(parts: list[Outputs]) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
-    """Return encoded targets, outputs and weights of an epoch's batches, each in one array."""
-    if len(parts) == 1:
-        y, weight = split_target(parts[0][0])
-        weight = None if weight is None else weight.cpu().numpy()
-        return y.cpu().numpy(), make_array(parts[0][1].detach()), weight
-    pairs = [split_target(target) for target, _ in parts]
-    y = np.concatenate([y.cpu().numpy() for y, _ in pairs])
-    output = np.concatenate([make_array(output.detach()) for _, output in parts])
-    if pairs[0][1] is None:
-        return y, output, None
-    return y, output, np.concatenate([weight.cpu().numpy() for _, weight in pairs])
