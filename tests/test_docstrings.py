@@ -3,6 +3,7 @@
 import inspect
 import re
 from importlib import import_module
+from itertools import combinations
 
 import pytest
 from sklearn.base import clone
@@ -32,10 +33,112 @@ def described(text, title):
     return [name.strip() for entry in entries for name in entry.split(",")]
 
 
+def read_words(cls, title):
+    """Return name -> description in a section, without line breaks and numbers of references."""
+    text = section(inspect.getdoc(cls), title)
+    entries = re.findall(
+        r"^(\S[^:\n]*) : (?:.*\\\n)*.*\n((?: +.*\n|\n)*)", text + "\n", re.MULTILINE
+    )
+    words = {names: re.sub(r" \[\d+\]_", "", " ".join(entry.split())) for names, entry in entries}
+    return {name.strip(): words[names] for names in words for name in names.split(",")}
+
+
 def parameters_of(cls):
     """Return the parameters with a name of their own."""
     parameters = inspect.signature(cls).parameters.items()
     return {name: p for name, p in parameters if p.kind is not p.VAR_KEYWORD}
+
+
+MLP, CNN, TABULAR = "DeepMLP", "SequenceCNN", "TabularMLP"
+PERCEPTRON, THRESHOLD, ENSEMBLE = "Perceptron", "ThresholdLogic", "DeepEnsemble"
+#: parameter -> estimators whose words differ from those of `DeepMLP*`, as the meaning does
+OWN_WORDS = {
+    "**nested": {CNN: "there is no module"},
+    "alpha": {PERCEPTRON: "it is not divided by weights, and `penalty` says of what"},
+    "batch_size": {CNN: "'auto' is another number", TABULAR: "'auto' is another; no 'lbfgs'"},
+    "callbacks": {PERCEPTRON: "functions alone, of an entry with other keys"},
+    "class_weight": {
+        PERCEPTRON: "no list of dicts, as multilabel y has no classes to weigh",
+        THRESHOLD: "no multilabel y",
+    },
+    "dropout": {CNN: "pooled values are dropped too, and there is 'auto'"},
+    "dtype": {CNN: "'auto' is for strings, too", TABULAR: "'auto' depends on the samples"},
+    "early_stopping": {CNN: "there is 'auto'", PERCEPTRON: "it also chooses the pocket"},
+    "hidden_layer_sizes": {CNN: "these layers come after pooling"},
+    "hidden_width": {TABULAR: "it is the width itself"},
+    "l1_ratio": {PERCEPTRON: "it is for one `penalty`, whose formula is scikit-learn's"},
+    "learning_rate_init": {TABULAR: "there is no schedule"},
+    "loss": {TABULAR: "it has no losses of the user's own"},
+    "max_iter": {
+        TABULAR: "there is no 'lbfgs'",
+        PERCEPTRON: "there is no 'lbfgs'",
+        THRESHOLD: "an epoch is a series of line searches",
+    },
+    "n_hidden_layers": {TABULAR: "it is the number itself"},
+    "n_iter_no_change": {
+        TABULAR: "it looks at held-out samples alone, and waits longer after long training",
+        PERCEPTRON: "there is 'auto'",
+        THRESHOLD: "it counts errors",
+    },
+    "n_jobs": {PERCEPTRON: "it counts threads for units, not for networks"},
+    "n_members": {ENSEMBLE: "members hold out no samples"},
+    "random_state": {
+        PERCEPTRON: "there are no first weights",
+        THRESHOLD: "it draws line searches",
+        ENSEMBLE: "it draws the members' seeds",
+    },
+    "scoring": {CNN: "None is the loss"},
+    "shuffle": {PERCEPTRON: "it is for one `update`"},
+    "tol": {PERCEPTRON: "it is a share of the samples under one `update`"},
+    "validation_fraction": {PERCEPTRON: "classes keep their shares, whatever y"},
+    "verbose": {PERCEPTRON: "there is no bar and no runner"},
+    "warm_start": {PERCEPTRON: "a fit that was interrupted is not completed"},
+}
+
+
+def has_own_words(name, cls):
+    """Return whether the table says that a class describes a parameter in words of its own."""
+    return any(cls.__name__.startswith(family) for family in OWN_WORDS.get(name, ()))
+
+
+def test_a_shared_parameter_has_the_same_words_in_all_estimators():
+    """Shared words change in all classes at once; `OWN_WORDS` has those that mean another thing."""
+    described_by = {}
+    for cls in INSTANCES:
+        for name, words in read_words(cls, "Parameters").items():
+            # What trains and what is trained are of a task.
+            task = cls.__name__[-10:] if name in ("loss", "estimator") else ""
+            described_by.setdefault((name, task), {})[cls] = words
+    assert {"solver", "device", "class_weight", "n_members"} <= {name for name, _ in described_by}
+    for (name, _), by_class in described_by.items():
+        shared = {cls: words for cls, words in by_class.items() if not has_own_words(name, cls)}
+        assert len(set(shared.values())) <= 1, (name, shared)
+
+
+@pytest.mark.parametrize(("name", "family"), [(n, f) for n, of in OWN_WORDS.items() for f in of])
+def test_own_words_are_no_shared_ones_and_the_same_for_both_tasks(name, family):
+    descriptions = {cls: read_words(cls, "Parameters").get(name) for cls in INSTANCES}
+    own = {w for cls, w in descriptions.items() if cls.__name__.startswith(family)}
+    (words,) = own - {None}  # a regressor alone may have it
+    assert words not in {w for cls, w in descriptions.items() if not has_own_words(name, cls)}
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        pair
+        for pair in combinations(INSTANCES, 2)
+        if len({re.sub("Classifier|Regressor", "", cls.__name__) for cls in pair}) == 1
+    ],
+    ids=lambda cls: cls.__name__,
+)
+def test_a_fitted_attribute_has_the_same_words_in_classifier_and_regressor(one, other):
+    """The output activations differ, and what tabular estimators score."""
+    first, second = (read_words(cls, "Attributes") for cls in (one, other))
+    shared = (first.keys() & second.keys()) - {"out_activation_"}
+    assert len(shared) >= 3
+    differing = {name for name in shared if first[name] != second[name]}
+    assert differing == ({"history_"} if one.__name__.startswith(TABULAR) else set())
 
 
 @pytest.mark.parametrize("cls", INSTANCES, ids=lambda cls: cls.__name__)

@@ -24,139 +24,153 @@ class SequenceCNNRegressor(SequenceReading, DeepRegressor):
     Parameters
     ----------
     loss : {'squared_error', 'poisson', 'absolute_error', 'huber', 'gamma', 'quantile', \
-            'gaussian_nll'} or callable, default='squared_error'
-        Half the squared error, or half the Poisson deviance with an exponential link, which
-        needs y >= 0; absolute error; Huber's (``loss__delta=1.35``, in standardised units); half
-        the gamma deviance, y > 0; the pinball loss of `quantile`, whose predictions never cross;
-        the likelihood of a normal distribution, for ``predict(X, return_std=True)``. Or
-        ``loss(output, target)`` of tensors. Summed over outputs, averaged over rows.
+            'gaussian_nll'}, ValueLoss or callable, default='squared_error'
+        Loss function, summed over outputs and averaged over samples: half the squared error; half
+        the Poisson deviance (for y >= 0) or half the gamma deviance (y > 0), whose predictions are
+        exponentials; absolute error; Huber loss (``loss__delta=1.35``, in standardised units);
+        pinball loss of `quantile`, whose predictions never cross; or the negative log-likelihood of
+        a normal distribution, for ``predict(X, return_std=True)``. Or a function ``loss(output,
+        target)`` of tensors that returns the loss per sample; or a `sknn.losses.ValueLoss`.
     n_filters : int, default=64
-        Filters in each convolutional layer.
+        Number of filters in each convolutional layer.
     kernel_size : int, default=11
-        Positions that a filter of the first layer covers.
+        Number of positions that a filter of the first layer covers.
     n_conv_layers : int, default=1
-        Convolutional layers. One reads motifs best; more see how motifs stand to each other.
+        Number of convolutional layers. One reads motifs best; more see how motifs are arranged.
     first_activation : {'relu', 'exp', 'linear'}, default='relu'
-        Of the first layer; ``'exp'`` [2]_ makes filters more like motifs. From 5 on it goes on as
-        a straight line, lest numbers that nobody scaled overflow.
+        Activation function of the first layer; ``'exp'`` [2]_ makes filters more like motifs. From
+        5 on it is a straight line, so that numbers that nobody scaled do not overflow.
     pooling : {'max', 'mean', 'maxmean'} or int, default='maxmean'
-        Over the sequence: a filter's largest value, its mean, or both. Or the largest value of
-        each stretch of so many windows, which keeps the places and needs aligned sequences.
+        Pooling over the sequence: a filter's largest value, its mean, or both. An int is a number
+        of windows: the largest value of each stretch of so many keeps the positions, and needs
+        aligned sequences.
     position_bias : bool, default=True
-        Let filters learn to prefer places, as before a start of transcription. A penalty of 0.001
-        times the squares keeps that small, whatever `alpha`.
+        Whether filters can learn to prefer positions, such as those before a start of
+        transcription. A penalty of 0.001 times the squares keeps that small, whatever `alpha`.
     hidden_layer_sizes : int or array-like of int of shape (n_hidden_layers,), default=(32,)
-        Units in each hidden layer after pooling, with 'relu'; an int is one layer, ``()`` none.
+        Number of units in each hidden layer after pooling, with ReLU; an int is one layer, ``()``
+        none.
     dropout : float or 'auto', default='auto'
-        Share of pooled values and of hidden units to leave out in training, in [0, 1); ``'auto'``
-        is 0.3, and 0 for 'lbfgs'.
+        Share of pooled values and of hidden units that are set to 0 in training, in [0, 1);
+        ``'auto'`` is 0.3, and 0 for 'lbfgs'.
     batch_norm : bool or 'auto', default='auto'
-        Batch normalization of convolutional layers; ``'auto'`` has it where there are several,
-        but not for 'lbfgs'.
+        Whether convolutional layers have batch normalization; ``'auto'`` is True where there are
+        several, but not for 'lbfgs'.
     reverse_complement : bool or 'auto', default='auto'
-        Compare both strands with the filters and take the larger value. ``'auto'`` does so for
-        the letters of DNA; set False where the strand is known and
-        matters, as for splice sites.
+        Whether to compare filters with both strands and take the larger value. ``'auto'`` is True
+        for the letters of DNA; set False where the strand is known and matters, as it does for
+        splice sites.
     length : int, default=None
-        Positions of a sequence; longer ones are cut at the right, shorter ones filled up with
-        zeros, which no filter sees. None is the longest in `fit`. For a flat array of encoded
-        sequences it must be given.
+        Number of positions of a sequence; longer ones are cut at the right, shorter ones filled up
+        with zeros, which no filter sees. None is the longest in `fit`. It must be given for a flat
+        array of encoded sequences.
     alphabet : str or None, default='ACGT'
         ``'dna'``, ``'rna'``, ``'protein'``, or the letters in the order of the channels. None is
         for arrays of other channels.
     unknown : {'zero', 'uniform', 'iupac', 'error'}, default='zero'
-        What letters outside the alphabet become, see `sknn.preprocessing.DNAOneHotEncoder`.
+        Meaning of letters outside the alphabet, see `sknn.preprocessing.DNAOneHotEncoder`.
     handle_unknown : {'ignore', 'error'}, default='ignore'
-        Whether to raise an error for such a letter.
+        Whether such a letter is an error.
     solver : {'adam', 'sgd', 'lbfgs', 'adamw', 'nadam', 'rmsprop'} or class, default='adam'
-        Adam, with decoupled `weight_decay` or Nesterov momentum, RMSprop, stochastic
-        gradient descent; or L-BFGS on all rows at once (SciPy's), which is often best for up to
-        a few thousand rows. Or a class of ``torch.optim``, its arguments as ``solver__<name>``.
+        Optimizer: Adam, AdamW (with decoupled `weight_decay`), NAdam (with Nesterov momentum),
+        RMSprop or stochastic gradient descent, on mini-batches; or SciPy's L-BFGS on all samples at
+        once, which is often best for up to a few thousand samples. Or a class of ``torch.optim``,
+        with its arguments as ``solver__<name>``.
     alpha : float, default=0.0001
-        L2 penalty, divided by the summed sample weights of the batch; see `l1_ratio`.
+        Strength of the L2 penalty, which is divided by the sum of the sample weights of a
+        mini-batch; see `l1_ratio`.
     batch_size : int or 'auto', default='auto'
-        Rows in a mini-batch; ``'auto'`` is a twentieth of them, but 16 at least
-        and 64 at most. Not for 'lbfgs'.
+        Number of samples in a mini-batch; ``'auto'`` is a twentieth of all samples, but at least 16
+        and at most 64. It is not used by 'lbfgs'.
     learning_rate : {'constant', 'invscaling', 'adaptive', 'cosine', 'one_cycle', 'plateau'} or \
             class, default='constant'
-        Schedule. Of 'sgd' alone, as in scikit-learn: ``learning_rate_init / t ** power_t`` after
-        each epoch, with t the rows seen; or divided by 5 whenever training has stalled, see
-        `n_iter_no_change`, until it is at most 1e-6. Of every stochastic solver: half a cosine
-        down over `max_iter` epochs; up and down in one cycle; or halved when training stalls for
-        half of `n_iter_no_change`. Or a class of ``torch.optim.lr_scheduler``, its arguments as
-        ``learning_rate__<name>``.
+        Schedule of the learning rate. Schedules of 'sgd' alone, as in scikit-learn: 'invscaling' is
+        ``learning_rate_init / t ** power_t`` after each epoch, where t is the number of samples
+        seen; 'adaptive' divides the learning rate by 5 whenever training has stalled, see
+        `n_iter_no_change`, until it is at most 1e-6. Schedules of every stochastic solver: 'cosine'
+        falls as half a cosine over `max_iter` epochs; 'one_cycle' rises and falls once; 'plateau'
+        halves the learning rate when training stalls for half of `n_iter_no_change`. Or a class of
+        ``torch.optim.lr_scheduler``, with its arguments as ``learning_rate__<name>``.
     learning_rate_init : float, default=0.003
-        First step size; the largest one of 'one_cycle'.
+        Initial learning rate; the largest one of 'one_cycle'.
     power_t : float, default=0.5
         Exponent of 'invscaling'.
     max_iter : int, default=60
-        Maximum number of epochs, or iterations of 'lbfgs'.
+        Maximum number of epochs, or of iterations of 'lbfgs'.
     shuffle : bool, default=True
-        Draw a new order of the rows for each epoch.
+        Whether to draw a new order of the samples for each epoch.
     random_state : int, RandomState instance or None, default=None
-        Draws first weights, validation rows, the order of rows and dropout. An int gives the same
-        model bit for bit on one machine; None a new one each time. NumPy's and torch's global
-        generators are never touched.
+        Source of the first weights, the held-out samples, the order of the samples, and dropout. An
+        int gives the same model, bit for bit, on one machine; None gives a new one each time.
+        Global generators of NumPy and torch are never touched.
     tol : float, default=0.0001
-        Smallest improvement of loss or validation score that counts; for 'lbfgs' the largest
-        entry of the gradient at which to stop.
+        Smallest improvement of the loss or validation score that counts; for 'lbfgs' the largest
+        entry of the gradient at which it stops.
     verbose : bool or int, default=False
-        1 shows a bar in a terminal or notebook (with rich), elsewhere at most twenty lines; 2 a
-        line an epoch.
+        Verbosity: 1 shows a bar in a terminal or notebook (with rich), and at most twenty lines
+        elsewhere; 2 prints the choice of `runner_` and a line per epoch.
     warm_start : bool, default=False
-        Let `fit` go on from the weights of the call before; if Ctrl-C ended that one, to the same
-        model as without. The architecture must be the same.
+        Whether `fit` goes on from the weights of the previous call; if Ctrl-C ended that one, it
+        leads to the same model as without. The architecture, and for a classifier the classes, must
+        be the same.
     momentum : float, default=0.9
-        Of 'sgd', in [0, 1].
+        Momentum of 'sgd', in [0, 1].
     nesterovs_momentum : bool, default=True
-        Nesterov's form of the momentum.
+        Whether 'sgd' uses Nesterov's form of the momentum.
     early_stopping : bool or 'auto', default='auto'
-        Hold out `validation_fraction` of the rows, or take ``X_val``, stop when their loss
-        stalls (see `scoring`), and keep the weights of the best epoch. ``'auto'`` does so with
-        2,000 sequences or more, or with ``X_val``; with fewer it trains for all of `max_iter`.
+        Whether to hold out `validation_fraction` of the samples, or take ``X_val``, to stop when
+        their loss stalls (see `scoring`), and to keep the weights of the best epoch. ``'auto'``
+        does so with 2,000 sequences or more, or with ``X_val``; with fewer it trains for all of
+        `max_iter`. A classifier holds out the same share of each class, unless y is multilabel.
     validation_fraction : float, default=0.1
-        Share of rows held out by `early_stopping`, in [0, 1).
+        Share of the samples held out by `early_stopping`, in [0, 1).
     beta_1, beta_2 : float, default=0.9, 0.999
-        Decay of Adam's first and second moment, in [0, 1).
+        Decay rates of Adam's first and second moment, in [0, 1).
     epsilon : float, default=1e-8
-        Guards Adam's division.
+        Constant in the denominator of Adam's step, for numerical stability.
     n_iter_no_change : int or inf, default=6
-        Training stops, or 'adaptive' slows down, after more than so many epochs in a row without
-        an improvement by `tol`.
+        Number of epochs in a row without an improvement by `tol` that are tolerated; after one
+        more, training stops, or 'adaptive' lowers the learning rate.
     max_fun : int, default=15000
-        Most evaluations of the loss by 'lbfgs'.
+        Maximum number of evaluations of the loss by 'lbfgs'.
     quantile : float or array-like of increasing floats, default=None
-        Level or levels of ``loss='quantile'``, in (0, 1); None is the median.
+        Level or levels of ``loss='quantile'``, in (0, 1); None is the median. Where samples are
+        held out, each quantile is shifted after training so that its share of them lies below, as a
+        network sees too little spread in samples that it has learned.
     l1_ratio : float, default=0.0
         Share of L1 in the penalty ``alpha * ((1 - l1_ratio) / 2 * |w|² + l1_ratio * |w|₁)``.
     weight_decay : float, default=0.01
-        Of 'adamw': before each step weights shrink by this times the learning rate.
+        Decoupled weight decay of AdamW: before each step weights shrink by this times the learning
+        rate.
     warmup_epochs : float, default=0
-        Epochs over which the learning rate rises from 0, whatever the schedule.
+        Number of epochs over which the learning rate rises from 0, whatever the schedule.
     max_grad_norm : float, default=None
-        Longer gradients are shortened to this length.
+        Largest norm of the gradient; longer gradients are shortened to it. None is no limit.
     scoring : str, callable or None, default=None
-        Score of validation rows: a name of :func:`~sklearn.metrics.get_scorer_names`, or
-        ``scorer(estimator, X, y)``, which is given X=None and whose predictions are those of the
-        rows. None, or ``'loss'``, is the negative loss.
+        Score of held-out samples: ``'loss'`` for the negative loss, a name of
+        :func:`~sklearn.metrics.get_scorer_names`, or ``scorer(estimator, X, y)``, which is given
+        X=None and whose predictions are those of the held-out samples. None is the negative loss,
+        too.
     callbacks : list or tuple, default=None
-        Callbacks of skorch, or functions of an epoch's row of `history_`, which may return True
-        to stop. Those of scikit-learn (1.9) go into ``set_callbacks``.
+        Callbacks of skorch, or functions of an epoch's entry of `history_`, which may return True
+        to stop. Callbacks of scikit-learn (1.9) go into ``set_callbacks``.
     device : str, default='auto'
-        Where to compute: ``'auto'`` takes a GPU if torch sees one, else the CPU; or torch's own
-        names, as ``'cpu'``, ``'cuda'``, ``'cuda:1'``, ``'mps'``.
+        Device to compute on: ``'auto'`` is a GPU if torch sees one and the work is large (1e7
+        floating-point operations per step, 5e11 in all), else the CPU; or a name of torch's, such
+        as ``'cpu'``, ``'cuda'``, ``'cuda:1'`` or ``'mps'``.
     dtype : {'auto', 'float32', 'float64', 'tf32', 'bfloat16'}, default='auto'
-        In which to compute. ``'auto'`` is float32 for strings and follows floats in arrays. The
-        last two keep weights in float32 and let GPUs, or all devices, be less precise in products.
+        Floating-point type to compute in. ``'auto'`` is float32 for strings, and follows X where it
+        is an array of floats. 'tf32' and 'bfloat16' keep weights in float32 and let GPUs, or all
+        devices, be less precise in matrix products.
     compile : bool, default=False
-        Train through ``torch.compile``, which takes long to start.
+        Whether to train through ``torch.compile``, which takes long to start.
     standardize_target : bool, default=True
-        Train on ``(y - target_mean_) / target_scale_`` and undo it in `predict`, so that targets
-        of any scale can be learned; losses are in those units. Not for 'poisson'; 'gamma' is
-        divided by its mean.
+        Whether to train on ``(y - target_mean_) / target_scale_`` and undo it in `predict`, so that
+        targets of any scale can be learned; losses are in those units. It is not done for
+        'poisson'; for 'gamma' y is divided by its mean.
     **nested : dict
-        ``loss__<name>``, ``solver__<name>``, ``learning_rate__<name>``:
-        arguments of what those parameters choose.
+        Arguments of what other parameters choose: ``loss__<name>``, ``solver__<name>``,
+        ``learning_rate__<name>``.
 
     Attributes
     ----------
@@ -164,61 +178,61 @@ class SequenceCNNRegressor(SequenceReading, DeepRegressor):
         Weighted mean and standard deviation of the first call's y; 0 and 1 where y is not
         standardised. A prediction is ``output * target_scale_ + target_mean_``.
     coefs_, intercepts_ : list of ndarray
-        Weights, of shape (n_inputs, n_outputs), and biases, of shape (n_outputs,), of each
-        layer after pooling. Set an item, or on the CPU write into an array, to change the network.
+        Weights of each layer after pooling, of shape (n_inputs, n_outputs), and biases, of shape
+        (n_outputs,). Set an item, or on the CPU write into an array, to change the network.
     filters_ : ndarray of shape (n_filters, kernel_size, n_channels)
         Weights of the first layer.
     letters_ : str or None
-        Letters of the channels, where they have some.
+        Letters of the channels, if they have any.
     net_ : skorch.NeuralNet
-        The trained net, with ``history`` and ``save_params``.
+        Trained net, with ``history`` and ``save_params``.
     module_ : torch.nn.Module
-        Its network.
+        Trained network.
     device_ : str
-        Where it is.
+        Device of the network.
     runner_ : str
-        What computed the epochs, such as 'handwritten' or 'autograd'.
+        Name of the runner that computed the epochs, such as 'handwritten' or 'autograd'.
     runner_reasons_ : dict of str to str
-        Why faster ways to compute the epochs were not taken, by their names.
+        Reasons why faster runners were not taken, by their names.
     loss_, best_loss_ : float
-        Training loss of the last epoch, and the smallest; the latter is None with
+        Training loss of the last epoch, and the smallest one; the latter is None with
         `early_stopping`.
     loss_curve_ : list of float
-        Training loss, an entry an epoch.
+        Training loss of each epoch.
     validation_scores_, validation_loss_curve_ : list of float or None
-        Score and loss of the validation rows, an entry an epoch; None without such rows.
+        Score and loss of the held-out samples after each epoch; None if there are none.
     history_ : dict of list of float
-        An entry an epoch of ``'loss'``, ``'learning_rate'`` and ``'time'`` in seconds, and with
-        validation rows ``'score'``, ``'validation_loss'`` and ``'validation_score'``; a data
-        frame for ``pandas.DataFrame``. 'score' is of the outputs during the epoch.
+        ``'loss'``, ``'learning_rate'`` and ``'time'`` (in seconds) of each epoch, and with held-out
+        samples ``'score'``, ``'validation_loss'`` and ``'validation_score'``; ``pandas.DataFrame``
+        makes a table of it. 'score' is that of the outputs during the epoch.
     best_validation_score_ : float or None
-        With `early_stopping`, the largest score.
+        Largest score of the held-out samples with `early_stopping`.
     best_iter_ : int
-        The epoch whose weights the network has.
+        Epoch whose weights the network has.
     n_iter_ : int
-        Epochs of the last call.
+        Number of epochs of the last call.
     t_ : int
-        Training rows seen, over all epochs.
+        Number of training samples seen, over all epochs.
     n_layers_, n_outputs_ : int
-        Layers of units, with inputs and outputs; units of the last.
+        Number of layers of units, with inputs and outputs, and number of output units.
     out_activation_ : str
-        Link of the last layer: 'identity'; 'exp' for Poisson and gamma; 'increments' for several
+        Output activation: 'identity'; 'exp' for Poisson and gamma; 'increments' for several
         quantiles; 'mean_and_softplus' for 'gaussian_nll'.
     n_features_in_ : int
-        1 for strings, the column of them; positions or columns of an array.
+        1 for strings, which are one column; number of positions or columns of an array.
     feature_names_in_ : ndarray of shape (n_features_in_,)
-        Their names, where all are strings.
+        Names of the columns of X, if all are strings.
 
     See Also
     --------
-    SequenceCNNClassifier : The same for classes.
+    SequenceCNNClassifier : The estimator for classification.
     sknn.preprocessing.DNAOneHotEncoder : Strings to arrays.
     sknn.motifs.match_motifs : Which known motifs are like those of the filters.
 
     Notes
     -----
     A dead network, whose output is the same for all sequences, gets new weights, up to three
-    times. The defaults were chosen on validation rows of transcription factors, promoters and
+    times. The defaults were chosen on validation sets of transcription factors, promoters and
     splice sites.
 
     References

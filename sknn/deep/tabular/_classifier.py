@@ -11,110 +11,114 @@ from sknn.deep.tabular._temperature import TemperedLogLoss
 class TabularMLPClassifier(DeepClassifier):
     """Classifier for tables as they come: a small ensemble of MLPs that needs no tuning [1]_ [2]_.
 
-    Numbers, categories, text and missing values go in as they are. Each network of the ensemble is
-    judged by rows that it has not learned from; together these are all rows.
+    Numbers, categories, text and missing values go in as they are. Each member of the ensemble is
+    judged by samples that it has not learned from; together these are all samples.
 
     Parameters
     ----------
     n_members : int, default=8
-        Networks that learn side by side, each from other rows: one in `n_members` of them (of five
-        at least) is left out by each. Predictions are means over them.
+        Number of ensemble members. Each holds out its own share of the samples, one in `n_members`,
+        or one in five if there are fewer members. Predictions are means over the members.
     n_hidden_layers, hidden_width : int, default=2, 128
-        Hidden layers of a member, with ReLU, and units of each.
+        Number of hidden layers of a member, with ReLU, and number of units in each.
     dropout : float, default=0.2
-        Share of hidden units to leave out in training, in [0, 1).
+        Share of hidden units that are set to 0 in training, in [0, 1).
     numerical_embedding : {'piecewise', 'periodic'} or None, default='piecewise'
-        What stands beside each number [3]_: a vector that is linear between knots, which lie where
-        a decision tree on that column would cut; or a vector made of waves. Nothing stands there
-        in tables with more than 256 columns of numbers.
+        Embedding of each number [3]_: linear between knots, which lie where a decision tree on that
+        column would cut; or periodic, made of cosines. There is none in tables with more than 256
+        columns of numbers.
     embedding_width : int, default=8
-        Length of these vectors, and of those of categories with more than 9 levels.
+        Length of these embeddings, and of those of categories with more than 9 levels.
     learning_rate_init : float, default=0.002
-        Step size of AdamW.
+        Learning rate of AdamW.
     weight_decay : float, default=0.2
-        Before each step weights shrink by this times the learning rate.
+        Decoupled weight decay of AdamW: before each step weights shrink by this times the learning
+        rate.
     batch_size : int or 'auto', default='auto'
-        Rows in a mini-batch; ``'auto'`` is the power of two next to ``n_samples / 40``, from 32
-        to 256.
+        Number of samples in a mini-batch; ``'auto'`` is the power of two next to ``n_samples /
+        40``, from 32 to 256.
     max_iter : int, default=200
         Maximum number of epochs.
     n_iter_no_change : int, default=8
-        Training stops after more than so many epochs, and more than 0.3 times those up to the
-        best, without a better score on held-out samples, see `history_`.
+        Number of epochs in a row without a better score on held-out samples that are tolerated, see
+        `history_`. Training stops after more than that, and more than 0.3 times those up to the
+        best epoch.
     time_limit : float, default=None
-        Seconds of `fit` after which training ends, after the step at hand. The held-out samples are
-        then scored once more.
+        Maximum duration of `fit` in seconds; training ends after the step at hand, and the held-out
+        samples are scored once more.
     categorical_features : 'from_dtype', None or array-like of {bool, int, str}, \
             default='from_dtype'
-        Which columns of X are categories, as in ``HistGradientBoosting``: up to 9 levels become
-        columns, more a vector. See `sknn.preprocessing.TabularEncoder`, also for missing values.
+        Columns of X that are categories, as in ``HistGradientBoosting``: those of up to 9 levels
+        are one-hot encoded, others get an embedding. See `sknn.preprocessing.TabularEncoder`, also
+        for missing values.
     class_weight : dict, 'balanced', list of dict or None, default=None
-        Weights of the classes, by which those of rows are multiplied; a dict for each label of
-        multilabel y. Probabilities are then those of the weighted classes.
+        Weights of the classes, by which sample weights are multiplied, those of validation samples
+        too; a list has a dict for each label of multilabel y. Probabilities are then those of the
+        weighted classes.
     callbacks : list or tuple, default=None
-        Callbacks of skorch, or functions of an epoch's row of `history_`, which may return True
-        to stop. Those of scikit-learn (1.9) go into ``set_callbacks``.
+        Callbacks of skorch, or functions of an epoch's entry of `history_`, which may return True
+        to stop. Callbacks of scikit-learn (1.9) go into ``set_callbacks``.
     verbose : bool or int, default=False
-        1 shows a bar in a terminal or notebook (with rich), elsewhere at most twenty lines; 2 a
-        line an epoch.
+        Verbosity: 1 shows a bar in a terminal or notebook (with rich), and at most twenty lines
+        elsewhere; 2 prints the choice of `runner_` and a line per epoch.
     device : str, default='auto'
-        Where to compute: ``'auto'`` takes a GPU if torch sees one and the work is large (1e7
-        floating-point operations a step, 5e11 in all), else the CPU; or torch's own names, as
-        ``'cpu'``, ``'cuda'``, ``'cuda:1'``, ``'mps'``.
+        Device to compute on: ``'auto'`` is a GPU if torch sees one and the work is large (1e7
+        floating-point operations per step, 5e11 in all), else the CPU; or a name of torch's, such
+        as ``'cpu'``, ``'cuda'``, ``'cuda:1'`` or ``'mps'``.
     dtype : {'auto', 'float32', 'float64', 'tf32', 'bfloat16'}, default='auto'
-        In which to compute; ``'auto'`` is float64 for fewer than 1,000 rows, else float32. The
-        last two keep weights in float32 and let GPUs, or all devices, be less precise in products.
-        Scales are always computed in float64.
+        Floating-point type to compute in. ``'auto'`` is float64 for fewer than 1,000 samples, else
+        float32. 'tf32' and 'bfloat16' keep weights in float32 and let GPUs, or all devices, be less
+        precise in matrix products. Scales are always computed in float64.
     random_state : int, RandomState instance or None, default=None
-        Draws weights, the rows that members leave out, the order of rows and dropout. An int gives
-        the same model bit for bit on one machine. Global generators are never touched.
+        Source of the first weights, the held-out samples, the order of the samples, and dropout. An
+        int gives the same model, bit for bit, on one machine; None gives a new one each time.
+        Global generators of NumPy and torch are never touched.
 
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
         Sorted class labels; label numbers for multilabel y.
     feature_importances_ : ndarray of shape (n_features_in_,)
-        Share of a column in what shuffling columns one by one adds to the loss on held-out samples,
-        at most 4,096 of them.
+        Share of each column in what shuffling columns one by one adds to the loss of held-out
+        samples, at most 4,096 of them.
     history_ : dict of list of float
-        An entry an epoch of ``'loss'``, of the held-out samples ``'validation_loss'`` and
-        ``'validation_score'``, ``'learning_rate'`` and ``'time'`` in seconds; a data frame for
-        ``pandas.DataFrame``. The score is the negative of the smallest log loss that a temperature
-        can give.
+        ``'loss'``, ``'learning_rate'`` and ``'time'`` (in seconds) of each epoch, and
+        ``'validation_loss'`` and ``'validation_score'`` of the held-out samples;
+        ``pandas.DataFrame`` makes a table of it. The score is the negative of the smallest log loss
+        that a temperature can give.
     loss_curve_, validation_loss_curve_ : list of float
-        The same losses. The first is the mean over all members before each step; the second is
-        None where nothing was left out.
+        Losses of `history_`. The first is the mean over all members before each step; the second is
+        None if no sample was held out.
     validation_scores_ : list of float or None
-        The scores of `history_`; None where nothing was left out.
+        Scores of `history_`; None if no sample was held out.
     loss_ : float
         Training loss of the last epoch.
     best_loss_, best_validation_score_ : float or None
-        The smallest training loss where nothing was left out, else the largest score; the other
-        is None.
+        Smallest training loss if no sample was held out, else the largest score; the other is None.
     n_iter_, best_iter_ : int
-        Epochs, and the one whose weights the network has.
+        Number of epochs, and the epoch whose weights the network has.
     t_ : int
-        Training rows seen, over all epochs.
+        Number of training samples seen, over all epochs.
     net_ : skorch.NeuralNet
-        The trained net.
+        Trained net, with ``history`` and ``save_params``.
     module_ : torch.nn.Module
-        Its network, all members in one, see `sknn.architectures.TabularEnsemble`.
+        Trained network, all members in one, see `sknn.architectures.TabularEnsemble`.
     device_ : str
-        Where it is.
+        Device of the network.
     runner_ : str
-        What computed the epochs, such as 'handwritten' or 'autograd'.
+        Name of the runner that computed the epochs, such as 'handwritten' or 'autograd'.
     runner_reasons_ : dict of str to str
-        Why faster ways to compute the epochs were not taken, by their names.
+        Reasons why faster runners were not taken, by their names.
     n_layers_, n_outputs_ : int
-        Layers of units of a member, with inputs and outputs; units of the last.
+        Number of layers of units of a member, with inputs and outputs, and number of output units.
     out_activation_ : str
-        Link of the last layer.
+        Output activation.
     coefs_, intercepts_ : object
-        Raise an AttributeError: members have no matrices of their own, see `module_`.
+        None: they raise an AttributeError, as members have no matrices of their own, see `module_`.
     n_features_in_ : int
-        Columns of X.
+        Number of columns of X.
     feature_names_in_ : ndarray of shape (n_features_in_,)
-        Their names, where all are strings.
+        Names of the columns of X, if all are strings.
 
     See Also
     --------
@@ -124,7 +128,7 @@ class TabularMLPClassifier(DeepClassifier):
 
     Notes
     -----
-    What is done without being asked, and why, see also the user guide:
+    Choices that are made without being asked for, and their reasons; see also the user guide:
 
     - Numbers become quantiles of the normal distribution: no outlier, and no unit, matters.
     - Weights are averaged over the last two epochs, or the last tenth of all steps if that is
@@ -134,11 +138,11 @@ class TabularMLPClassifier(DeepClassifier):
     - Logits are divided by a temperature that calibrates probabilities on held-out samples. Epochs
       are compared by the loss that is left then, since accuracy still grows when networks have
       begun to be too sure of themselves.
-    - On fewer than 64 rows (the sum of sample weights) nothing is left out, nothing dropped, and
-      there are at most 60 epochs.
-    - Of large tables 50,000 rows at most are left out, by all members together, and knots are those
-      of 50,000 rows.
-    - With ``X_val`` in `fit` all members learn from all rows of X, and X_val chooses the epoch.
+    - With fewer than 64 samples (or sum of sample weights) no sample is held out, there is no
+      dropout, and there are at most 60 epochs.
+    - Of large tables at most 50,000 samples are held out, by all members together, and knots are
+      those of 50,000 samples.
+    - With ``X_val`` in `fit` all members learn from all samples of X, and X_val chooses the epoch.
 
     References
     ----------
