@@ -1,18 +1,38 @@
-"""The door to numba: functions are compiled where it is installed, and plain where it is not."""
+"""The door to numba: functions are compiled where it is installed, and plain where it is not.
 
-from collections.abc import Callable
+What is compiled of a function is kept on disk, by files of our own: numba's have an index that
+names classes, so that renaming one makes old files unreadable; they notice changes of the
+function's own file alone; and two processes that write at once may exchange their codes.
+"""
+
+import hashlib
+import os
+import pickle
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
+from types import CodeType, FunctionType
 from typing import Any, TypeVar
+
+from sknn._files import replace_file
+from sknn._version import __version__
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 #: whether numba is installed; it is loaded with the first function that is compiled
 HAS_NUMBA = find_spec("numba") is not None
+#: constants whose value becomes part of compiled code
+_CONSTANTS = (bool, int, float, complex, str, bytes, tuple, type(None))
+#: bytes before the code in a file
+_DIGEST_SIZE = 16
+#: the latest numba known to run kept code without loading all that it compiles with (0.25 s)
+_LATEST_THAT_LOADS_ALONE = (0, 68)
 
 
 def jit(function: F) -> F:
-    """Return a function compiled by numba at its first call, and kept on disk.
+    """Return a function to be compiled by numba as a part of others.
 
     It runs without the interpreter lock, and with the arithmetic of IEEE 754: numbers that are not
     finite stay so, sums are in the order that is written.
@@ -29,23 +49,212 @@ def jit(function: F) -> F:
     """
     if not HAS_NUMBA:
         return function
-    from numba import njit
-
-    options: dict[str, Any] = {"nogil": True, "fastmath": False, "error_model": "numpy"}
     try:
-        return njit(cache=True, **options)(function)
-    except RuntimeError:  # there is no folder to keep it in, neither here nor of the user
-        return njit(**options)(function)
+        from numba import njit
+    except ImportError:  # numba refuses releases of NumPy that it does not know
+        return function
+    return njit(nogil=True, fastmath=False, error_model="numpy")(function)
 
 
-def is_kept(function: Callable[..., Any]) -> bool:
-    """Return whether what is compiled of a function of `jit` is kept on disk."""
-    stats = getattr(function, "stats", None)
-    return stats is not None and stats.cache_path is not None
+def jit_kept(function: F) -> F:
+    """Return a function as `jit` does, whose compiled code is kept on disk, its parts included."""
+    compiled = jit(function)
+    if compiled is not function:
+        compiled._cache = KeptCode(function)
+    return compiled
 
 
-def is_compiled(function: Callable[..., Any]) -> bool:
-    """Return whether a kept function of `jit` was compiled before, for some types of arguments."""
-    name = f"{function.__module__.rpartition('.')[2]}.{function.__name__}-*.nbi"
-    stats = getattr(function, "stats", None)
-    return stats is not None and any(Path(stats.cache_path).glob(name))
+def explain_not_kept(function: Callable[..., Any], *arguments: object) -> str | None:
+    """Return why code for arguments of these types is neither kept nor can be; None if it can."""
+    if not HAS_NUMBA:
+        return "numba is not installed (pip install 'sknn[fast]')"
+    kept = getattr(function, "_cache", None)
+    if kept is None:
+        return "numba cannot be loaded; `import numba` says why"
+    if kept.cache_path is None and not is_compiled(function, *arguments):
+        return "there is no folder to keep compiled code in (NUMBA_CACHE_DIR names one)"
+    return None
+
+
+def is_compiled(function: Callable[..., Any], *arguments: object) -> bool:
+    """Return whether code of a function of `jit_kept` is there for arguments of these types."""
+    kept = getattr(function, "_cache", None)
+    if kept is None:
+        return False
+    types = tuple(function.typeof_pyval(argument) for argument in arguments)
+    return kept.find(types, function.targetctx.codegen()) is not None
+
+
+class KeptCode:
+    """Compiled code of a function, a file for each processor and types of arguments.
+
+    It has the methods of numba's caches. Files lie in a folder named after the version of the
+    package and a digest of the sources, `digest_function`. The first that can be read counts; one
+    that is damaged is written anew. Each is written whole or not at all, so that processes need
+    not know of each other; a folder that cannot be written may still be read.
+
+    Parameters
+    ----------
+    function : function
+        The one that is compiled.
+    places : list of Path, default=None
+        Where to look for the folder, in this order, and to make it. None is `list_places`.
+    """
+
+    def __init__(self, function: FunctionType, places: list[Path] | None = None):
+        name = f"sknn-{__version__}-{function.__name__}-{digest_function(function)[:16]}"
+        own = Path(function.__code__.co_filename).parent
+        self.folders = [place / name for place in places or list_places(own)]
+        self._path: str | None = None
+
+    @property
+    def cache_path(self) -> str | None:
+        """The folder that new code goes to; None if there is none that can be written."""
+        if self._path is None:
+            self._path = next((str(f) for f in self.folders if can_write_into(f)), None)
+        return self._path
+
+    def list_files(self) -> Iterator[Path]:
+        """Yield the files that are there."""
+        for folder in self.folders:
+            yield from folder.glob("*.code")
+
+    def find(self, signature: object, codegen: Any) -> bytes | None:
+        """Return the code for a signature on this processor; None if there is none undamaged."""
+        for folder in self.folders:
+            try:
+                content = (folder / _name_file(signature, codegen)).read_bytes()
+            except OSError:
+                continue
+            digest, code = content[:_DIGEST_SIZE], content[_DIGEST_SIZE:]
+            if digest == _digest(code):
+                return code
+        return None
+
+    def load_overload(self, signature: object, target: Any) -> Any:
+        """Return numba's result of compiling for a signature; None if it is not kept."""
+        import numba
+        from numba.core.compiler import CompileResult
+        from numba.core.runtime import rtsys
+
+        code = self.find(signature, target.codegen())
+        if code is None:
+            target.refresh()
+            return None
+        if numba.version_info[:2] <= _LATEST_THAT_LOADS_ALONE:
+            rtsys.initialize(target)
+        else:
+            target.refresh()
+        try:
+            return CompileResult._rebuild(target, *pickle.loads(code))
+        except Exception:
+            target.refresh()
+            return None
+
+    def save_overload(self, signature: object, result: Any) -> None:
+        """Keep what numba has compiled for a signature, if there is a place for it."""
+        from numba.core.serialize import dumps
+
+        if self.cache_path is None or result.library.has_dynamic_globals:
+            return
+        code = dumps(result._reduce())
+        try:
+            with replace_file(Path(self.cache_path, _name_file(signature, result.codegen))) as path:
+                path.write_bytes(_digest(code) + code)
+        except OSError:  # a full disk is no reason to end a fit
+            return
+
+    def enable(self) -> None:
+        """Do nothing: code is always kept."""
+
+    def disable(self) -> None:
+        """Do nothing: code is always kept."""
+
+    def flush(self) -> None:
+        """Delete what is kept."""
+        for path in self.list_files():
+            path.unlink(missing_ok=True)
+
+
+def list_places(own: Path) -> list[Path]:
+    """Return the folders in which compiled code may lie.
+
+    Parameters
+    ----------
+    own : Path
+        Folder of the module.
+
+    Returns
+    -------
+    list of Path
+        That of ``NUMBA_CACHE_DIR``, if it is set; else the module's, and the user's.
+    """
+    chosen = os.environ.get("NUMBA_CACHE_DIR")
+    if chosen:
+        return [Path(chosen)]
+    variables = {"win32": "LOCALAPPDATA", "darwin": ""}
+    of_user = os.environ.get(variables.get(sys.platform, "XDG_CACHE_HOME"), "")
+    if not of_user:
+        parts = ("Library", "Caches") if sys.platform == "darwin" else (".cache",)
+        of_user = os.path.expanduser(os.path.join("~", *parts))
+    return [own / "__pycache__", Path(of_user, "sknn")]
+
+
+def can_write_into(folder: Path) -> bool:
+    """Return whether files can be written into a folder, which is made."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError:
+        return False
+    return True
+
+
+def digest_function(function: Callable[..., Any]) -> str:
+    """Return a digest of all that the compiled code of a function is made of.
+
+    That is its own bytecode, constants, and fields of the named tuples that it takes, and those of
+    all functions of `jit` that it calls.
+    """
+    parts: list[str] = []
+    _describe(function, parts, set())
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def _describe(function: Callable[..., Any], parts: list[str], seen: set[int]) -> None:
+    """Append what a function and those that it calls are made of."""
+    plain = getattr(function, "py_func", function)
+    code = plain.__code__
+    if id(code) in seen:
+        return
+    seen.add(id(code))
+    parts.append(f"{plain.__module__}.{plain.__qualname__}")
+    for kind in plain.__annotations__.values():
+        parts.append(f"{kind} {getattr(kind, '_fields', '')}")
+    parts.extend([code.co_code.hex(), *map(_describe_constant, code.co_consts)])
+    for variable in code.co_names:
+        value = plain.__globals__.get(variable)
+        parts.append(f"{variable} {_describe_constant(value)}")
+        if hasattr(value, "py_func"):
+            _describe(value, parts, seen)
+
+
+def _describe_constant(value: object) -> str:
+    if isinstance(value, CodeType):
+        return f"{value.co_name} {value.co_code.hex()}"
+    if isinstance(value, frozenset):  # whose order differs from process to process
+        return str(sorted(map(repr, value)))
+    return repr(value) if isinstance(value, _CONSTANTS) else type(value).__name__
+
+
+def _name_file(signature: object, codegen: Any) -> str:
+    """Return the name of the file for a signature on this processor."""
+    import numba
+
+    python = sys.implementation.cache_tag
+    key = f"{signature} {codegen.magic_tuple()} {python} {numba.__version__}"
+    return f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.code"
+
+
+def _digest(code: bytes) -> bytes:
+    return hashlib.blake2b(code, digest_size=_DIGEST_SIZE).digest()

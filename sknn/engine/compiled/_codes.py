@@ -77,7 +77,7 @@ def count_space(sizes: np.ndarray, batch_size: int) -> int:
     return batch_size * int(sizes.max())
 
 
-class Samples(NamedTuple):
+class TrainingArrays(NamedTuple):
     """What is learned from.
 
     Attributes
@@ -97,7 +97,7 @@ class Samples(NamedTuple):
     order: np.ndarray
 
 
-class Network(NamedTuple):
+class FlatNetwork(NamedTuple):
     """What is trained.
 
     Attributes
@@ -120,7 +120,7 @@ class Network(NamedTuple):
     settings: np.ndarray
 
 
-class Solver(NamedTuple):
+class SolverState(NamedTuple):
     """What a solver knows.
 
     Attributes
@@ -139,7 +139,7 @@ class Solver(NamedTuple):
     counts: np.ndarray
 
 
-class Space(NamedTuple):
+class StepMemory(NamedTuple):
     """Memory that steps use.
 
     Attributes
@@ -161,7 +161,7 @@ class Space(NamedTuple):
     outputs: np.ndarray
 
 
-class Steps(NamedTuple):
+class StepRange(NamedTuple):
     """Which steps to do: the mini-batches from `first` up to `last`, of `batch_size` samples."""
 
     first: int
@@ -169,7 +169,7 @@ class Steps(NamedTuple):
     batch_size: int
 
 
-class Batch(NamedTuple):
+class BatchPlace(NamedTuple):
     """A mini-batch: where it begins in the order, its samples, and those of a whole one.
 
     Its masks begin at `mask_row` of `n_mask_rows` for each layer.
@@ -180,3 +180,19 @@ class Batch(NamedTuple):
     size: int
     mask_row: int
     n_mask_rows: int
+
+
+Arguments = tuple[TrainingArrays, FlatNetwork, SolverState, StepMemory, StepRange]
+
+
+def make_examples(dtype: np.dtype) -> Arguments:
+    """Return arguments of `run_steps` of the types that it gets, without contents."""
+    matrix, vector = np.empty((0, 0), dtype), np.empty(0, dtype)
+    numbers, order = np.empty(0), np.empty(0, dtype=np.int64)
+    return (
+        TrainingArrays(matrix, matrix, vector, order),
+        FlatNetwork(order, order, vector, vector, numbers),
+        SolverState(vector, vector, numbers, numbers),
+        StepMemory(vector, np.empty((0, 0)), vector, matrix),
+        StepRange(0, 0, 0),
+    )

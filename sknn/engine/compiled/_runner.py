@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 import torch
 
-from sknn._jit import HAS_NUMBA, is_compiled, is_kept
+from sknn._jit import HAS_NUMBA, explain_not_kept, is_compiled
 from sknn.architectures import MLP, Dropout, draw_into
 from sknn.engine._run import TrainingRun
 from sknn.engine._start import FLOPS_OF_A_WEIGHT
@@ -16,7 +16,13 @@ from sknn.engine.backprop._epochs import is_momentum_set, supports_steps
 from sknn.engine.backprop._flat_parameters import STATES, Flat
 from sknn.engine.compiled import _codes
 from sknn.engine.compiled._blas import OneBLASThread
-from sknn.engine.compiled._codes import Network, Samples, Solver, Space, Steps
+from sknn.engine.compiled._codes import (
+    FlatNetwork,
+    SolverState,
+    StepMemory,
+    StepRange,
+    TrainingArrays,
+)
 from sknn.engine.losses._loss import TableLoss
 from sknn.engine.optimizers._optimizers import SGD, Adam, AdamW, NAdam, RMSprop
 
@@ -71,9 +77,13 @@ class CompiledRunner:
             )
         if run.callbacks.is_interactive:
             return "training waits for somebody between its epochs"
-        if not is_kept(load_steps()):
-            return "there is no folder to keep compiled code in (NUMBA_CACHE_DIR names one)"
-        return None
+        dtype = next(run.net.module_.parameters()).detach().numpy().dtype
+        return explain_not_kept(load_steps(), *_codes.make_examples(dtype))
+
+    @staticmethod
+    def is_warm(dtype: np.dtype) -> bool:
+        """Return whether steps in this precision were compiled before on this machine."""
+        return is_compiled(load_steps(), *_codes.make_examples(dtype))
 
     def __init__(self, run: TrainingRun):
         net, module = run.net, run.net.module_
@@ -83,7 +93,7 @@ class CompiledRunner:
         self.group = net.optimizer_.param_groups[0]
         values = self.flat.values.numpy()
         activations = [_codes.ACTIVATIONS[name] for name in module.activation_names]
-        self.network = Network(
+        self.network = FlatNetwork(
             sizes,
             np.array([_codes.LOSSES[net.loss.name], 0, *activations]),
             values,
@@ -91,22 +101,22 @@ class CompiledRunner:
             _codes.pack_settings(net.loss.settings),
         )
         X, weight = np.ascontiguousarray(run.samples.X.numpy()), run.samples.sample_weight
-        self.samples = Samples(
+        self.samples = TrainingArrays(
             X,
             _encode_targets(run, int(sizes[-1]), values.dtype),
             np.zeros(0, values.dtype) if weight is None else weight.numpy().astype(values.dtype),
             run.batches.order,
         )
-        self.space = Space(
+        self.space = StepMemory(
             np.empty(_codes.count_work(sizes, net.batch_size), values.dtype),
             np.empty((2, _codes.count_space(sizes, net.batch_size))),
             np.empty(0, values.dtype),
             np.empty((len(X), sizes[-1]), values.dtype),
         )
         first, second = self._share_state(values.dtype)
-        self.solver = Solver(first, second, np.zeros(_codes.N_NUMBERS), np.ones(2))
+        self.solver = SolverState(first, second, np.zeros(_codes.N_NUMBERS), np.ones(2))
         self.dropouts = list(module.dropouts)
-        if run.config.verbose and not is_compiled(self.run_steps):
+        if run.config.verbose and not self.is_warm(values.dtype):
             print(COLD)  # noqa: T201
         self._choose_threads_and_chunks(sizes)
 
@@ -171,7 +181,7 @@ class CompiledRunner:
             self.network,
             self.solver,
             self.space._replace(masks=self._draw_masks(first, last, len(order))),
-            Steps(first, last, size),
+            StepRange(first, last, size),
         )
         self._write_counts(last - first)
         start, stop = first * size, min(last * size, len(order))

@@ -11,7 +11,7 @@ all else is a loop.
 
 import numpy as np
 
-from sknn._jit import jit
+from sknn._jit import jit, jit_kept
 from sknn.engine.compiled._activations import activate, add_bias, multiply_by_slope
 from sknn.engine.compiled._codes import (
     ALPHA,
@@ -20,12 +20,12 @@ from sknn.engine.compiled._codes import (
     MAX_NORM,
     N_CODES,
     SILU,
-    Batch,
-    Network,
-    Samples,
-    Solver,
-    Space,
-    Steps,
+    BatchPlace,
+    FlatNetwork,
+    SolverState,
+    StepMemory,
+    StepRange,
+    TrainingArrays,
 )
 from sknn.engine.compiled._losses import compute_loss
 from sknn.engine.compiled._updates import add_penalty, clip_gradient, update
@@ -33,22 +33,26 @@ from sknn.engine.compiled._updates import add_penalty, clip_gradient, update
 Array = np.ndarray
 
 
-@jit
+@jit_kept
 def run_steps(
-    samples: Samples, network: Network, solver: Solver, space: Space, steps: Steps
+    samples: TrainingArrays,
+    network: FlatNetwork,
+    solver: SolverState,
+    space: StepMemory,
+    steps: StepRange,
 ) -> float:
     """Train on some mini-batches of an epoch.
 
     Parameters
     ----------
-    samples : Samples
-    network : Network
+    samples : TrainingArrays
+    network : FlatNetwork
         Changed in place.
-    solver : Solver
+    solver : SolverState
         Changed in place.
-    space : Space
+    space : StepMemory
         Overwritten.
-    steps : Steps
+    steps : StepRange
 
     Returns
     -------
@@ -62,7 +66,7 @@ def run_steps(
         n = min(steps.batch_size, len(samples.order) - start)
         done = step - steps.first
         n_rows = (steps.last - steps.first) * steps.batch_size
-        batch = Batch(start, n, steps.batch_size, done * steps.batch_size, n_rows)
+        batch = BatchPlace(start, n, steps.batch_size, done * steps.batch_size, n_rows)
         _gather(samples, batch, space.work)
         _go_forward(network, space, batch)
         share, loss = _take_losses(samples, network, space, batch)
@@ -88,7 +92,7 @@ def _count_weights(sizes: Array) -> int:
 
 
 @jit
-def _gather(samples: Samples, batch: Batch, work: Array) -> None:
+def _gather(samples: TrainingArrays, batch: BatchPlace, work: Array) -> None:
     """Copy the samples of a mini-batch to the front of the space."""
     n_features = samples.X.shape[1]
     for r in range(batch.n):
@@ -103,7 +107,7 @@ def _get_matrix(memory: Array, start: int, n: int, width: int) -> Array:
 
 
 @jit
-def _get_mask(sizes: Array, masks: Array, layer: int, batch: Batch) -> Array:
+def _get_mask(sizes: Array, masks: Array, layer: int, batch: BatchPlace) -> Array:
     """Return the mask of a hidden layer for a mini-batch."""
     width = sizes[layer + 1]
     start = batch.n_mask_rows * sizes[1 : layer + 1].sum() + batch.mask_row * width
@@ -111,7 +115,7 @@ def _get_mask(sizes: Array, masks: Array, layer: int, batch: Batch) -> Array:
 
 
 @jit
-def _go_forward(network: Network, space: Space, batch: Batch) -> None:
+def _go_forward(network: FlatNetwork, space: StepMemory, batch: BatchPlace) -> None:
     """Compute the values of all layers; each layer's lie behind those of the layer before."""
     sizes, codes, values = network.sizes, network.codes, network.values
     n_layers, beyond = len(sizes) - 1, batch.size * sizes[1:].sum()
@@ -137,7 +141,7 @@ def _go_forward(network: Network, space: Space, batch: Batch) -> None:
 
 @jit
 def _take_losses(
-    samples: Samples, network: Network, space: Space, batch: Batch
+    samples: TrainingArrays, network: FlatNetwork, space: StepMemory, batch: BatchPlace
 ) -> tuple[float, float]:
     """Turn logits into deltas; return the share of a unit of weight, and the mean loss."""
     n_out, weight = network.sizes[-1], samples.weight
@@ -160,7 +164,7 @@ def _take_losses(
 
 
 @jit
-def _go_back(network: Network, space: Space, batch: Batch) -> None:
+def _go_back(network: FlatNetwork, space: StepMemory, batch: BatchPlace) -> None:
     """Write the gradient summed over samples; the deltas of the logits lie where they were."""
     sizes, codes, gradient = network.sizes, network.codes, network.gradient
     n_layers, beyond = len(sizes) - 1, batch.size * sizes[1:].sum()

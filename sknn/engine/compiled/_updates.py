@@ -26,15 +26,15 @@ from sknn.engine.compiled._codes import (
     RMSPROP,
     SGD,
     SOLVER,
-    Network,
-    Solver,
+    FlatNetwork,
+    SolverState,
 )
 
 Array = np.ndarray
 
 
 @jit
-def add_penalty(network: Network, n_weights: int, l2: float, l1: float) -> None:
+def add_penalty(network: FlatNetwork, n_weights: int, l2: float, l1: float) -> None:
     """Add the slope of the penalty on the weights, which lie before the biases."""
     values, gradient = network.values, network.gradient
     kind = values.dtype.type
@@ -60,7 +60,7 @@ def clip_gradient(gradient: Array, longest: float) -> None:
 
 
 @jit
-def update(network: Network, n_weights: int, solver: Solver) -> None:
+def update(network: FlatNetwork, n_weights: int, solver: SolverState) -> None:
     """Follow the gradient once."""
     code, numbers = network.codes[SOLVER], solver.numbers
     solver.counts[N_STEPS] += 1
@@ -78,7 +78,7 @@ def update(network: Network, n_weights: int, solver: Solver) -> None:
 
 
 @jit
-def _update_adam(values: Array, gradient: Array, solver: Solver) -> None:
+def _update_adam(values: Array, gradient: Array, solver: SolverState) -> None:
     m, v, numbers, n_steps = solver.first, solver.second, solver.numbers, solver.counts[N_STEPS]
     kind = values.dtype.type
     beta_1, beta_2 = numbers[BETA_1], numbers[BETA_2]
@@ -95,7 +95,7 @@ def _update_adam(values: Array, gradient: Array, solver: Solver) -> None:
 
 
 @jit
-def _update_nadam(values: Array, gradient: Array, solver: Solver) -> None:
+def _update_nadam(values: Array, gradient: Array, solver: SolverState) -> None:
     m, v, numbers, counts = solver.first, solver.second, solver.numbers, solver.counts
     kind = values.dtype.type
     beta_1, beta_2, t = numbers[BETA_1], numbers[BETA_2], counts[N_STEPS]
@@ -117,7 +117,7 @@ def _update_nadam(values: Array, gradient: Array, solver: Solver) -> None:
 
 
 @jit
-def _update_rmsprop(values: Array, gradient: Array, solver: Solver) -> None:
+def _update_rmsprop(values: Array, gradient: Array, solver: SolverState) -> None:
     squares, numbers, kind = solver.first, solver.numbers, values.dtype.type
     old, new = kind(numbers[BETA_2]), kind(1 - numbers[BETA_2])
     rate, epsilon = kind(numbers[RATE]), kind(numbers[EPSILON])
@@ -128,7 +128,7 @@ def _update_rmsprop(values: Array, gradient: Array, solver: Solver) -> None:
 
 
 @jit
-def _update_sgd(code: int, values: Array, gradient: Array, solver: Solver) -> None:
+def _update_sgd(code: int, values: Array, gradient: Array, solver: SolverState) -> None:
     velocity, numbers, kind = solver.first, solver.numbers, values.dtype.type
     rate, momentum = kind(numbers[RATE]), kind(numbers[BETA_1])
     if code == SGD:

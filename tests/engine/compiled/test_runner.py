@@ -17,7 +17,7 @@ from sknn.activations import ACTIVATIONS
 from sknn.architectures import MLP, MLPOptions
 from sknn.engine import train
 from sknn.engine._runners import AutogradRunner, HandwrittenRunner
-from sknn.engine.compiled import _codes, _runner
+from sknn.engine.compiled import _codes
 from sknn.engine.compiled._activations import fill_expm1, fill_exponential
 from sknn.engine.compiled._blas import OneBLASThread
 from sknn.engine.compiled._runner import CompiledRunner
@@ -223,11 +223,15 @@ def test_numba_is_loaded_with_the_first_fit_that_is_compiled():
     assert done.stdout.strip() == "False"
 
 
-def test_the_first_compilation_on_a_machine_is_announced(monkeypatch, capsys):
-    for is_compiled in (True, False):
-        monkeypatch.setattr(_runner, "is_compiled", lambda function, known=is_compiled: known)
-        run(make_config(verbose=1), runners=[AnyWork])
-        assert ("once on this machine" in capsys.readouterr().out) != is_compiled
+@pytest.mark.parametrize("is_compiled", [True, False])
+def test_the_first_compilation_on_a_machine_is_announced(is_compiled, capsys):
+    class OnSuchAMachine(AnyWork):
+        @staticmethod
+        def is_warm(dtype):
+            return is_compiled
+
+    run(make_config(verbose=1), runners=[OnSuchAMachine])
+    assert ("once on this machine" in capsys.readouterr().out) != is_compiled
 
 
 def blas_threads():
