@@ -208,6 +208,33 @@ BETWEEN_PARTS = {
     },
 }
 
+#: module, or a name in it -> the page of the guide that explains it
+GUIDES = {
+    "sknn": "deep",
+    "sknn.PerceptronClassifier": "perceptron",
+    "sknn.SequenceCNNClassifier": "sequences",
+    "sknn.SequenceCNNRegressor": "sequences",
+    "sknn.TabularMLPClassifier": "tables",
+    "sknn.TabularMLPRegressor": "tables",
+    "sknn.ThresholdLogicClassifier": "threshold",
+    "sknn.show_versions": "faq",
+    "sknn.threshold": "threshold",
+    "sknn.model_selection": "searches",
+    "sknn.inspection": "plots",
+    "sknn.inspection.MotifLogoDisplay": "sequences",
+    "sknn.inspection.SaliencyMapDisplay": "sequences",
+    "sknn.preprocessing": "sequences",
+    "sknn.preprocessing.TabularEncoder": "data_frames",
+    "sknn.genomics": "sequences",
+    "sknn.motifs": "sequences",
+    "sknn.playground": "playground",
+    "sknn.persistence": "saving",
+    "sknn.export": "saving",
+    "sknn.activations": "options",
+    "sknn.losses": "options",
+    "sknn.exceptions": "deep",
+}
+
 
 def index_page() -> str:
     """Return the page that lists everything, as reStructuredText."""

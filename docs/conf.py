@@ -9,7 +9,10 @@ import os
 import re
 import sys
 import warnings
+from html import escape, unescape
 from pathlib import Path
+
+from docutils import nodes
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
@@ -17,7 +20,8 @@ sys.path.insert(0, str(HERE.parent))
 os.environ["MPLBACKEND"] = "Agg"
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-from api_reference import index_page  # noqa: E402
+from api_reference import GUIDES, index_page  # noqa: E402
+from pictures import draw_pictures  # noqa: E402
 from which_picture import draw_questions  # noqa: E402
 
 import sknn  # noqa: E402
@@ -52,6 +56,8 @@ if tags.has("online"):  # noqa: F821 (Sphinx puts it here)
     }
 
 autosummary_generate = True
+autosummary_context = {"guides": GUIDES}
+python_maximum_signature_line_length = 80
 toc_object_entries_show_parents = "hide"
 autodoc_typehints = "none"  # docstrings have the types
 numpydoc_show_class_members = False  # the template lists them
@@ -84,6 +90,8 @@ sphinx_gallery_conf = {
     "ignore_pattern": r"compare_with_mlpclassifier",  # a program, which takes minutes
     "within_subsection_order": "FileNameSortKey",
     "image_scrapers": ("matplotlib",),
+    "doc_module": ("sknn",),
+    "backreferences_dir": "api/examples",  # for the list of examples on each page of the API
     "abort_on_example_error": True,
     "download_all_examples": False,
     "show_memory": False,
@@ -114,17 +122,31 @@ def _write_pages(app, config):
         "api/xor.svg": display.to_svg(size=(420, 175)),
     }
     (HERE / "api").mkdir(exist_ok=True)
+    draw_pictures(HERE / "api" / "pictures")
     for name, text in pages.items():
         path = HERE / name
         if not path.exists() or path.read_text(encoding="utf-8") != text:
             path.write_text(text, encoding="utf-8")
 
 
-def _describe_thumbnails(app, docname, source):
+def _describe_thumbnails(app, doctree):
     """Give thumbnails, which sphinx-gallery leaves without a text, the titles of their pages."""
-    if docname.startswith("auto_examples/"):
-        pattern = r"(:alt:)\n(.*?thumbnail-title\">([^<]*)<)"
-        source[0] = re.sub(pattern, r"\1 \3\n\2", source[0], flags=re.DOTALL)
+    for image in doctree.findall(nodes.image):
+        after = image.next_node(nodes.raw, siblings=True, ascend=True)
+        title = re.search(r'thumbnail-title">([^<]*)<', after.astext()) if after else None
+        if title and not image.get("alt"):
+            image["alt"] = unescape(title[1])
+
+
+def _describe_page(app, pagename, templatename, context, doctree):
+    """Give a page that has none a description for search engines: its first paragraph."""
+    if doctree is None or 'name="description"' in context.get("metatags", ""):
+        return
+    texts = (" ".join(p.astext().split()) for p in doctree.findall(nodes.paragraph))
+    text = next((text for text in texts if not text.startswith("Guide: ")), None)
+    if text is not None:
+        text = text if len(text) <= 160 else text[:157].rpartition(" ")[0] + " ..."
+        context["metatags"] += f'<meta name="description" content="{escape(text)}" />\n'
 
 
 def _skip_inherited(app, what, name, obj, skip, options):
@@ -144,6 +166,7 @@ def _quote_fitted_names(app, what, name, obj, options, lines):
 def setup(app):
     """Connect what happens before pages are read."""
     app.connect("config-inited", _write_pages)  # before Sphinx looks which pages there are
-    app.connect("source-read", _describe_thumbnails)
+    app.connect("doctree-read", _describe_thumbnails)
+    app.connect("html-page-context", _describe_page)
     app.connect("autodoc-skip-member", _skip_inherited)
     app.connect("autodoc-process-docstring", _quote_fitted_names, priority=100)

@@ -117,7 +117,7 @@ class ValueLoss:
 
     Examples
     --------
-    The logarithm of cosh(e) is e²/2 near 0 and |e| - log 2 far away, and its slope is tanh(e):
+    The logarithm of cosh(e) is e²/2 near 0 and abs(e) - log 2 far away, and its slope is tanh(e):
 
     >>> import numpy as np
     >>> from sknn import DeepMLPRegressor
