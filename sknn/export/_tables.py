@@ -8,6 +8,7 @@ from sknn.export._graph import ML, Graph
 from sknn.preprocessing import TabularEncoder
 from sknn.preprocessing.tables._categories import CategoryColumn
 from sknn.preprocessing.tables._numeric import NumericColumns
+from sknn.preprocessing.tables._reading import Expansion
 from sknn.preprocessing.tables._scaling import Affine, NormalScores
 
 
@@ -19,6 +20,8 @@ def add_table(
     With `names` of columns, or text, each column becomes an input; without `value`, inputs are
     added for the table.
     """
+    for expansion in encoder._expansions.values():
+        _refuse_expansion(expansion)
     dtype, n_columns = graph.dtype, len(encoder.is_categorical_)
     if not encoder.is_categorical_.any():
         if value is None:  # what is scaled in float64 must not lose digits before
@@ -32,6 +35,14 @@ def add_table(
         return _encode(graph, encoder, *_add_inputs_by_name(graph, encoder, names))
     value = graph.add_input("X", np.float64, n_columns) if value is None else value
     return _encode(graph, encoder, *_split(graph, encoder, value))
+
+
+def _refuse_expansion(expansion: Expansion) -> None:
+    raise ValueError(
+        f"Column {expansion.label!r} cannot be exported: it holds {expansion.kind}, which ONNX has "
+        "no type for. Transform the table by sknn.preprocessing.TabularEncoder where the model "
+        "runs, and fit and export a model of what that returns."
+    )
 
 
 def _check_levels(category: CategoryColumn) -> None:

@@ -208,8 +208,8 @@ def test_what_no_network_can_take_is_an_error_by_name(table):
         classifier().fit(nested(frame), y)
     with pytest.raises(TypeError, match="collect"):
         classifier().fit(to_polars(frame).lazy(), y)
-    dates = frame.assign(since=pd.Timestamp("2020-01-01"))
+    mixed = frame.assign(since=pd.Series([pd.Timestamp("2020-01-01"), "now"] * 300, dtype=object))
     with pytest.raises((TypeError, ValueError), match="'since'"):
-        classifier().fit(dates, y)
+        classifier().fit(mixed, y)
     with pytest.raises(ValueError, match="age"):
         classifier(categorical_features=["age"]).fit(frame[["age"]], y)  # fractions

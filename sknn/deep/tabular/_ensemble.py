@@ -136,7 +136,7 @@ class EnsembleBuilder:
     def _fit_knots(
         self, encoder: TabularEncoder, target: TargetSpec, samples: Sample
     ) -> dict[int, np.ndarray]:
-        n_columns = encoder.n_features_in_ - int(encoder.is_categorical_.sum())
+        n_columns = encoder.n_numbers
         if self.options.numerical_embedding is None or n_columns > MOST_EMBEDDED:
             return {}
         return fit_knots(

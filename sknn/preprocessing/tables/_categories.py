@@ -157,7 +157,7 @@ class CategoryColumn:
         ValueError
             If the levels are of another kind than in fit.
         """
-        column.check()
+        check_levels(column, was=self.kind or "empty")
         codes, levels = column.read_levels()
         has_fractions = any(isinstance(level, float) for level in self.levels)
         kind = _find_kind_of_levels(column, levels, may_be_fractions=has_fractions)
@@ -210,7 +210,7 @@ def fit_category_column(
     codes : ndarray of int of shape (n_samples,)
         As `CategoryColumn.encode` gives them for this column.
     """
-    column.check()
+    check_levels(column)
     codes, levels = column.read_levels()
     # Numbers are levels for sure only where the user made categories of them.
     kind = _find_kind_of_levels(column, levels, may_be_fractions=column.kind == "category")
@@ -231,6 +231,24 @@ def fit_category_column(
         one_hot=max_one_hot is None or len(known) + missing <= max_one_hot,
     )
     return fitted, number[codes]
+
+
+def check_levels(column: Column, was: str | None = None) -> None:
+    """Raise if a column cannot be levels; `was` is the kind of the levels in fit."""
+    column.check()
+    if column.kind != "time":
+        return
+    first = f"holds dates, times or durations{'' if was is None else ' now'} (first value: "
+    if was is not None:
+        raise ValueError(
+            f"Column {column.label!r} was {was} in fit and {first}{column.find_first()!r}). "
+            "Convert it, or refit."
+        )
+    raise ValueError(
+        f"Column {column.label!r} {first}{column.find_first()!r}), which are read as numbers and "
+        "cycles of their own, but it is in categorical_features. Take it out there, or convert it "
+        "to text or to a category dtype."
+    )
 
 
 def _simplify(level: Hashable) -> Hashable:

@@ -4,6 +4,7 @@ Frames come in through narwhals: pandas, polars, pyarrow and what else it knows.
 array of objects is read the same way, so that nothing above has to ask where a column came from.
 """
 
+import datetime
 import numbers
 from collections.abc import Hashable
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from scipy import sparse
 
 from sknn._refusals import explain_refusal
 from sknn._validation import MatrixLike
+from sknn.preprocessing.tables._moments import Times, make_times, read_time_objects
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -126,12 +128,6 @@ class Column:
 
     def check(self) -> None:
         """Raise if the column can be neither numbers nor levels, whatever is asked for."""
-        if self.kind == "time":
-            raise ValueError(
-                f"Column {self.label!r} holds dates, times or durations (first value: "
-                f"{self.find_first()!r}). Put numbers or categories in its place, such as year, "
-                "month, weekday, or seconds since a fixed day; or drop it."
-            )
         if self.kind == "nested":
             value = self.find_first(_NESTED)
             raise TypeError(
@@ -207,6 +203,28 @@ class Column:
         codes, levels = pd.factorize(values)
         return codes, levels.tolist()
 
+    def read_times(self) -> Times:
+        """Return a column of kind 'time' as microseconds."""
+        values = self.values
+        if isinstance(values, np.ndarray):
+            return (
+                read_time_objects(self.label, values)
+                if values.dtype == object
+                else make_times(values)
+            )
+        if not isinstance(values, nw.Series):
+            values = nw.from_native(values, series_only=True)
+        dtype, zone = values.dtype, None
+        if dtype == nw.Datetime:
+            zone = dtype.time_zone
+            if zone is not None:
+                values = values.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
+        elif dtype == nw.Date:
+            values = values.cast(nw.Datetime("us"))
+        elif dtype == nw.Time:
+            return read_time_objects(self.label, np.array(values.to_list(), dtype=object))
+        return make_times(values.to_numpy(), zone)
+
     def find_first(self, expected: type | tuple[type, ...] = object) -> Any:
         """Return the first value of a certain type that is not missing, or None."""
         values = self.values
@@ -276,6 +294,8 @@ def _find_kind_of_objects(values: np.ndarray) -> str:
     types = set(map(type, values[~pd.isna(values)]))
     if all(issubclass(kind, NUMBERS) for kind in types):
         return "numeric"
+    if all(issubclass(kind, datetime.date | np.datetime64) for kind in types):
+        return "time"
     if any(issubclass(kind, _NESTED) for kind in types):
         return "nested"
     return "other" if len(types) == 1 else "mixed"

@@ -1,5 +1,6 @@
 """`TabularEncoder`: tables of any kind to one array of numbers for a network."""
 
+from collections.abc import Sequence
 from numbers import Integral
 from typing import Any
 
@@ -15,7 +16,16 @@ from sknn._specs import InputSpec
 from sknn._validation import MatrixLike, check_weights, is_clean_array
 from sknn.preprocessing.tables._categories import fit_category_column, make_categorical_mask
 from sknn.preprocessing.tables._numeric import fit_numeric_columns, fit_sparse_columns
-from sknn.preprocessing.tables._reading import Numbers, SideBySide, read_table, split_table
+from sknn.preprocessing.tables._reading import (
+    Expansion,
+    Numbers,
+    Roles,
+    SideBySide,
+    Table,
+    read_table,
+    split_table,
+)
+from sknn.preprocessing.tables._times import fit_time_column
 
 #: samples that are encoded at a time: no table of intermediate results is as large as X
 BLOCK = 4096
@@ -31,6 +41,11 @@ class TabularEncoder(SavedState, TransformerMixin, BaseEstimator):
       the mean, or with ``scale='robust'`` or ``'quantile'`` the median, of the training samples: 0
       once it is scaled. Columns of bool are the numbers 0 and 1 and are never scaled. A column
       without a number in `fit` is 0 whatever comes;
+    - of each column of dates or times its ``<name>_seconds`` since the earliest training sample
+      (of times of day since midnight, of durations in all) and ``<name>_year``, scaled as numbers
+      are, and sine and cosine of month, day, weekday and hour (with minutes and seconds) as
+      angles, as far as these differ between training samples. Clocks and calendars are read in
+      the time zone of `fit`;
     - a column ``<name>_missing`` of 0 and 1 for each numeric column in which `fit` saw a missing
       value. Where one is missing for the first time in `transform`, it is filled in silently;
     - columns for the levels of the categorical columns with up to `max_one_hot` levels: 1 for the
@@ -95,7 +110,7 @@ default='from_dtype'
 
     Notes
     -----
-    Dates, times and nested columns raise an error that says what to do with them.
+    Nested columns raise an error that says what to do with them.
 
     Changes between `fit` and `transform` raise errors too: names or their order, or a column of
     numbers that now holds text. Another kind of frame with the same names is no change.
@@ -258,8 +273,9 @@ default='from_dtype'
         check_is_fitted(self)
         # scikit-learn's own check of `input_features`, and its default names.
         features = OneToOneFeatureMixin.get_feature_names_out(self, input_features)
-        numeric = features[~self.is_categorical_]
-        names = [*numeric, *(f"{numeric[j]}_missing" for j in self._numeric.marked)]
+        columns = self._numeric_columns(features)
+        names = [name for name, _ in columns]
+        names.extend(f"{columns[j][1]}_missing" for j in self._numeric.marked)
         categorical = features[self.is_categorical_]
         for i in self._order():
             names.extend(self._categories[i].make_names(categorical[i]))
@@ -273,12 +289,30 @@ default='from_dtype'
         ndarray of int of shape (n_features_out,)
         """
         check_is_fitted(self)
-        numeric = np.flatnonzero(~self.is_categorical_)
+        numeric = [place for _, place in self._numeric_columns(range(len(self.is_categorical_)))]
         categorical = np.flatnonzero(self.is_categorical_)
         sources = [*numeric, *(numeric[j] for j in self._numeric.marked)]
         for i in self._order():
             sources.extend([categorical[i]] * len(self._categories[i].make_names("")))
         return np.array(sources, dtype=int)
+
+    @property
+    def n_numbers(self) -> int:
+        """Number of encoded columns that are numbers, without marks of missing values."""
+        check_is_fitted(self)
+        return len(self._numeric.labels)
+
+    @property
+    def _roles(self) -> Roles:
+        return Roles(self.is_categorical_, self._expansions)
+
+    def _numeric_columns(self, features: Sequence) -> list[tuple[str, Any]]:
+        """Return name and feature of each column of numbers, those of expansions last."""
+        columns = [(features[place], features[place]) for place in self._roles.numeric]
+        for place, expansion in self._expansions.items():
+            feature = features[place]
+            columns.extend((name, feature) for name in expansion.make_names(str(feature)))
+        return columns
 
     def _fit(self, X: MatrixLike, sample_weight: ArrayLike | None) -> tuple:
         """Fit; return numbers and codes of the same samples, as `_assemble` takes them."""
@@ -290,31 +324,44 @@ default='from_dtype'
         else:
             labels, n_rows = range(table.shape[1]) if names is None else names, table.shape[0]
         mask = make_categorical_mask(self.categorical_features, len(labels), names, by_dtype)
-        columns, numbers, is_bool = split_table(table, mask)
         weights, kept = check_weights(sample_weight, np.empty((n_rows, 1))), None
         if weights is not None and not weights.all():
             kept = np.flatnonzero(weights)
             weights = weights[kept]
         if weights is not None and np.all(weights == weights[0]):
             weights = None  # to the bit what equal weights say, whatever their size
+        self.is_categorical_ = mask
+        self._expansions = _fit_expansions(table, mask, kept)
+        columns, numbers, is_scaled = split_table(table, self._roles)
         fit = fit_sparse_columns if sparse.issparse(numbers) else fit_numeric_columns
         if isinstance(numbers, SideBySide):
             numbers = numbers[:]
         self._numeric = fit(
             numbers if kept is None else numbers[kept],
-            tuple(label for label, yes in zip(labels, mask, strict=True) if not yes),
-            self._scale_beside(mask.any()),
+            tuple(name for name, _ in self._numeric_columns(labels)),
+            self._scale_beside(self._roles.needs_columns),
             weights,
-            is_bool,
+            is_scaled,
+            self._find_marked(len(is_scaled)),
         )
         fitted = [fit_category_column(column, kept, self.max_one_hot) for column in columns]
         self._categories = [category for category, _ in fitted]
-        self.is_categorical_ = mask
         self._describe(str(numbers.dtype) if self.dtype == "auto" else self.dtype)
         return numbers, [codes for _, codes in fitted]
 
-    def _scale_beside(self, has_categories: bool) -> str | None:
-        automatic = "standard" if has_categories else None
+    def _find_marked(self, n_columns: int) -> np.ndarray | None:
+        """Return which columns of numbers may get a mark: of an expansion the first alone."""
+        if not self._expansions:
+            return None
+        is_marked = np.ones(n_columns, dtype=bool)
+        start = len(self._roles.numeric)
+        for expansion in self._expansions.values():
+            is_marked[start + 1 : start + expansion.n_outputs] = False
+            start += expansion.n_outputs
+        return is_marked
+
+    def _scale_beside(self, has_others: bool) -> str | None:
+        automatic = "standard" if has_others else None
         return automatic if self.scale == "auto" else self.scale
 
     def _describe(self, dtype: str) -> None:
@@ -331,7 +378,7 @@ default='from_dtype'
     def _read(self, X: MatrixLike, *, reset: bool, names: bool) -> tuple:
         chosen = self.categorical_features
         by_column = not (chosen is None or isinstance(chosen, str))
-        by_column = by_column or (not reset and bool(self.is_categorical_.any()))
+        by_column = by_column or (not reset and self._roles.needs_columns)
         return read_table(self, X, by_column=by_column, reset=reset, names=names)
 
     def _encode(self, X: MatrixLike, *, names: bool) -> Any:
@@ -342,7 +389,7 @@ default='from_dtype'
             table = X
         else:
             table, _ = self._read(X, reset=False, names=names)
-        columns, numbers, _ = split_table(table, self.is_categorical_, self._numeric)
+        columns, numbers, _ = split_table(table, self._roles, self._numeric)
         if sparse.issparse(numbers) and not self._numeric.keeps_zeros:
             raise ValueError(
                 f"X is sparse now, but was dense in fit, where scale={self.scale!r} and "
@@ -389,6 +436,19 @@ default='from_dtype'
         kept = {"auto": ["float64", "float32"], "float64": ["float64"], "float32": []}
         tags.transformer_tags.preserves_dtype = kept.get(self.dtype, [])
         return tags
+
+
+def _fit_expansions(
+    table: Table, is_categorical: np.ndarray, kept: np.ndarray | None
+) -> dict[int, Expansion]:
+    """Return the columns that become several columns of numbers, by their places in X."""
+    if not isinstance(table, list):
+        return {}
+    return {
+        place: fit_time_column(column, kept)
+        for place, column in enumerate(table)
+        if column.kind == "time" and not is_categorical[place]
+    }
 
 
 def _make_unique(names: list[str]) -> list[str]:

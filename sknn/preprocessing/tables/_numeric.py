@@ -122,7 +122,12 @@ class NumericColumns:
 
 
 def fit_numeric_columns(
-    X: np.ndarray, labels: tuple, scale: str | None, weights: np.ndarray | None, left: np.ndarray
+    X: np.ndarray,
+    labels: tuple,
+    scale: str | None,
+    weights: np.ndarray | None,
+    is_scaled: np.ndarray,
+    is_marked: np.ndarray | None = None,
 ) -> NumericColumns:
     """Learn from numbers of shape (n_samples, n_columns) with NaN where one is missing.
 
@@ -136,8 +141,10 @@ def fit_numeric_columns(
         See `TabularEncoder`.
     weights : ndarray of shape (n_samples,) or None
         Positive.
-    left : ndarray of bool of shape (n_columns,)
-        Columns that are not to be scaled.
+    is_scaled : ndarray of bool of shape (n_columns,)
+        Columns that a scale is for.
+    is_marked : ndarray of bool of shape (n_columns,), default=None
+        Columns that get a mark of missing values, where there are some; None is all of them.
 
     Returns
     -------
@@ -150,7 +157,7 @@ def fit_numeric_columns(
     empty = n_missing == len(X)
     # A scale's own centre, below, takes the place of the mean: a filled value becomes 0.
     fill = np.where(empty, 0.0, compute_weighted_mean(X, weights))
-    scaled = np.flatnonzero(~(left | empty)) if scale is not None else np.empty(0, int)
+    scaled = np.flatnonzero(is_scaled & ~empty) if scale is not None else np.empty(0, int)
     fitted = None
     if len(scaled):
         every = len(scaled) == X.shape[1]
@@ -160,7 +167,9 @@ def fit_numeric_columns(
         labels=labels,
         fill=fill,
         empty=empty,
-        marked=np.flatnonzero((n_missing > 0) & ~empty),
+        marked=np.flatnonzero(
+            (n_missing > 0) & ~empty & (True if is_marked is None else is_marked)
+        ),
         scaled=scaled,
         scale=fitted,
     )
@@ -171,13 +180,14 @@ def fit_sparse_columns(
     labels: tuple,
     scale: str | None,
     weights: np.ndarray | None,
-    left: np.ndarray,
+    is_scaled: np.ndarray,
+    is_marked: None = None,
 ) -> NumericColumns:
     """Learn from a CSR matrix; its scale divides by the standard deviation and subtracts nothing.
 
     Parameters
     ----------
-    X, labels, scale, weights, left
+    X, labels, scale, weights, is_scaled, is_marked
         As `fit_numeric_columns` has them, X in CSR.
 
     Returns
@@ -197,7 +207,7 @@ def fit_sparse_columns(
             "zeros into other numbers; give X.toarray(), or another scale."
         )
     fitted = None
-    if scale is not None and not left.any():
+    if scale is not None and is_scaled.all():
         scaler = StandardScaler(with_mean=False).fit(X.astype(np.float64), sample_weight=weights)
         # Zeros are not stored, and would have to be if a mean were subtracted.
         fitted = Affine(np.zeros(n_columns), 1 / scaler.scale_)

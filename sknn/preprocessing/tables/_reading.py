@@ -1,7 +1,9 @@
 """X as scikit-learn checks it: a matrix where it is numbers alone, else a list of columns."""
 
+from collections.abc import Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 from scipy import sparse
@@ -22,6 +24,8 @@ from sknn.preprocessing.tables._columns import (
 from sknn.preprocessing.tables._numeric import NumericColumns
 
 FLOATS = (np.float64, np.float32)
+#: X as it is checked
+Table = np.ndarray | sparse.csr_matrix | list[Column]
 
 
 def read_table(
@@ -105,31 +109,88 @@ def _check_shape(estimator: BaseEstimator, shape: tuple[int, int]) -> None:
         )
 
 
+class Expansion(Protocol):
+    """What was learned of a column that becomes several columns of numbers.
+
+    Attributes
+    ----------
+    label : str or int
+        Name, or position in an array.
+    n_outputs : int
+        Number of columns that `encode` gives.
+    is_scaled : ndarray of bool of shape (n_outputs,)
+        Which of them a scale is for.
+    """
+
+    label: str | int
+    n_outputs: int
+    is_scaled: np.ndarray
+
+    def encode(self, column: Column) -> list[np.ndarray]:
+        """Return arrays of shape (n_samples,), NaN in all where a value is missing."""
+
+    def make_names(self, feature: str) -> list[str]:
+        """Return names for the columns that `encode` gives."""
+
+
+@dataclass(frozen=True)
+class Roles:
+    """What each column of a table is read as.
+
+    Attributes
+    ----------
+    is_categorical : ndarray of bool of shape (n_features,)
+        Columns that become levels.
+    expansions : mapping of int to Expansion, default={}
+        Columns that become several columns of numbers, by their places; the others are numbers.
+    """
+
+    is_categorical: np.ndarray
+    expansions: Mapping[int, Expansion] = field(default_factory=dict)
+
+    @property
+    def numeric(self) -> np.ndarray:
+        """Places of the columns that are numbers themselves."""
+        expanded = np.zeros(len(self.is_categorical), dtype=bool)
+        expanded[list(self.expansions)] = True
+        return np.flatnonzero(~(self.is_categorical | expanded))
+
+    @property
+    def needs_columns(self) -> bool:
+        """Whether some columns are more than numbers."""
+        return bool(self.expansions) or bool(self.is_categorical.any())
+
+
 def split_table(
-    table: "np.ndarray | sparse.csr_matrix | list[Column]",
-    is_categorical: np.ndarray,
+    table: Table,
+    roles: Roles,
     fitted: NumericColumns | None = None,
 ) -> tuple[list[Column], "Numbers", np.ndarray]:
-    """Return categorical columns, numbers of shape (n_samples, n_numeric), and which are bool.
+    """Return categorical columns, numbers of shape (n_samples, n_numeric), and which to scale.
 
-    Numbers are float32 or float64 with NaN where one is missing; `is_categorical` is of shape
-    (n_features,), and `fitted` what `fit` learned of the numeric columns.
+    Numbers are float32 or float64 with NaN where one is missing: the numeric columns, and behind
+    them the expanded ones. Columns of bool are not to be scaled. `fitted` is what `fit` learned of
+    the numbers.
     """
     if not isinstance(table, list):
-        if not is_categorical.any():
-            is_bool = np.full(table.shape[1], table.dtype == bool)
-            return [], table if table.dtype in FLOATS else table.astype(np.float64), is_bool
+        if not roles.needs_columns:
+            is_scaled = np.full(table.shape[1], table.dtype != bool)
+            return [], table if table.dtype in FLOATS else table.astype(np.float64), is_scaled
         if sparse.issparse(table):
             raise ValueError(
                 "categorical_features must be None or 'from_dtype' where X is sparse. Give "
                 "X.toarray(), or encode the categories first."
             )
         table = read_columns(table)
-    columns = [column for column, yes in zip(table, is_categorical, strict=True) if yes]
-    numeric = [column for column, yes in zip(table, is_categorical, strict=True) if not yes]
-    is_bool = np.array([column.kind == "bool" for column in numeric], dtype=bool)
+    columns = [column for column, yes in zip(table, roles.is_categorical, strict=True) if yes]
+    numeric = [table[place] for place in roles.numeric]
+    is_scaled = [np.array([column.kind != "bool" for column in numeric], dtype=bool)]
     arrays = _read_numbers(numeric, len(table[0].values), fitted)
-    return columns, SideBySide(tuple(arrays), len(table[0].values)), is_bool
+    for place, expansion in roles.expansions.items():
+        table[place].check()
+        arrays.extend(expansion.encode(table[place]))
+        is_scaled.append(expansion.is_scaled)
+    return columns, SideBySide(tuple(arrays), len(table[0].values)), np.concatenate(is_scaled)
 
 
 @dataclass(frozen=True)
@@ -192,7 +253,9 @@ def _read_numbers(
 def _explain_non_numbers(column: Column, label: str | int | None) -> str:
     value = column.find_first(str)
     what = "text"
-    if value is None:
+    if column.kind == "time":
+        what, value = "dates, times or durations", column.find_first()
+    elif value is None:
         value = column.find_first()
         what = f"of type {type(value).__name__!r}"
     if label is None:

@@ -196,30 +196,6 @@ def test_intervals_and_bytes_can_be_levels():
 @pytest.mark.parametrize(
     "column",
     [
-        pd.Series(pd.to_datetime([None, "2020-01-01"])),
-        pd.Series(pd.to_datetime(["2020-01-01"]).tz_localize("UTC")),
-        pd.Series(pd.to_timedelta([1], unit="D")),
-        pd.Series(pd.period_range("2020", periods=1)),
-        pd.Series([DAY], dtype=object),
-        pl.Series([DAY]),
-        pl.Series([datetime.datetime(2020, 1, 1)]),
-        pl.Series([datetime.timedelta(1)]),
-        pl.Series([datetime.time(1)]),
-        *([pd.Series([DAY], dtype=pd.ArrowDtype(pa.date32())), pa.array([DAY])] if pa else []),
-    ],
-    ids=lambda column: f"{type(column).__module__}-{getattr(column, 'dtype', '')}",
-)
-@pytest.mark.parametrize("chosen", ["from_dtype", ["c"]])
-def test_dates_and_times_are_refused_by_name(column, times, chosen):
-    first = r"\(first value: \S*(date|time|Time|Period)"
-    with pytest.raises(ValueError, match=rf"'c' holds dates, times or durations {first}.*weekday"):
-        TabularEncoder(chosen).fit(frame(column, times))
-
-
-@TIMES
-@pytest.mark.parametrize(
-    "column",
-    [
         pd.Series([[1], [2]]),
         pd.Series([None, {"a": 1}]),
         pd.Series(["text", (1, 2)]),

@@ -1,0 +1,93 @@
+"""Moments, times of day and durations as microseconds, whatever holds them."""
+
+import datetime
+import zoneinfo
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+
+@dataclass(frozen=True)
+class Times:
+    """Moments, times of day or durations.
+
+    Attributes
+    ----------
+    kind : {'dates', 'times of day', 'durations'}
+        What they are; the first with or without a time of day.
+    microseconds : ndarray of int of shape (n_samples,)
+        Since 1970 (in UTC where there is a time zone), since midnight, or in all.
+    missing : ndarray of bool of shape (n_samples,)
+        Where there is none; the microseconds say nothing there.
+    zone : str or None
+        Name of the time zone.
+    """
+
+    kind: str
+    microseconds: np.ndarray
+    missing: np.ndarray
+    zone: str | None = None
+
+
+def make_times(values: np.ndarray, zone: str | None = None) -> Times:
+    """Return moments or durations of an array of datetime64 or timedelta64."""
+    kind = "dates" if values.dtype.kind == "M" else "durations"
+    missing = np.isnat(values)
+    return Times(kind, values.astype(f"{values.dtype.kind}8[us]").astype(np.int64), missing, zone)
+
+
+def read_time_objects(label: str | int, values: np.ndarray) -> Times:
+    """Return what an array of objects holds, shape (n_samples,): all of one kind, or missing."""
+    import pandas as pd
+
+    missing = np.asarray(pd.isna(values))
+    there = [getattr(value, "start_time", value) for value in values[~missing]]  # of periods
+    if there and all(isinstance(value, datetime.time) for value in there):
+        found = [
+            ((v.hour * 60 + v.minute) * 60 + v.second) * 1_000_000 + v.microsecond for v in there
+        ]
+        return Times("times of day", _spread(found, missing, np.int64), missing)
+    is_duration = all(isinstance(v, datetime.timedelta | np.timedelta64) for v in there)
+    if there and is_duration:
+        return make_times(_spread(there, missing, "m8[us]"))
+    zones = {None if (zone := getattr(v, "tzinfo", None)) is None else str(zone) for v in there}
+    if None in zones and len(zones) > 1:
+        raise ValueError(
+            f"Column {label!r} mixes times with a time zone and times without. Give all of them "
+            "one, such as by pandas.to_datetime(column, utc=True), or none."
+        )
+    if zones <= {None}:
+        return make_times(_spread(there, missing, "M8[us]"))
+    moments = [v.astimezone(datetime.UTC).replace(tzinfo=None) for v in there]
+    zone = zones.pop() if len(zones) == 1 else "UTC"
+    return make_times(_spread(moments, missing, "M8[us]"), zone)
+
+
+def _spread(found: list, missing: np.ndarray, dtype: DTypeLike) -> np.ndarray:
+    """Return values in an array of shape (n_samples,), 0 or not a time where one is missing."""
+    values = np.zeros(len(missing), dtype)
+    if values.dtype.kind in "mM":
+        values[:] = np.array("NaT", dtype)
+    values[~missing] = np.array(found, dtype)
+    return values
+
+
+def find_wall_times(times: Times, zone: str | None) -> np.ndarray:
+    """Return the microseconds since 1970 that clocks in a time zone show, of shape (n_samples,)."""
+    import pandas as pd
+
+    if zone is None or zone == "UTC":
+        return times.microseconds
+    known = np.where(times.missing, 0, times.microseconds).astype("M8[us]")
+    clocks = pd.DatetimeIndex(known).tz_localize("UTC").tz_convert(zone).tz_localize(None)
+    return clocks.to_numpy().astype("M8[us]").astype(np.int64)
+
+
+def is_known_zone(zone: str) -> bool:
+    """Return whether a name is that of a time zone, and not of an offset alone."""
+    try:
+        zoneinfo.ZoneInfo(zone)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError):
+        return False
+    return True

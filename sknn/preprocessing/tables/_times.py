@@ -1,0 +1,154 @@
+"""Columns of dates, times of day and durations, as numbers and as points on circles."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from sknn._saved import saved
+from sknn.preprocessing.tables._columns import Column
+from sknn.preprocessing.tables._moments import Times, find_wall_times, is_known_zone
+
+#: microseconds of a second, and seconds of a day
+MICRO, DAY = 1_000_000, 86_400
+#: what goes round, and how many steps it takes to come back
+CYCLES = {"month": 12, "day": 31, "weekday": 7, "hour": 24}
+#: what a column of each kind is read as; the first part has the marks of missing values
+PARTS = {
+    "dates": ("seconds", "year", *CYCLES),
+    "times of day": ("seconds", "hour"),
+    "durations": ("seconds",),
+}
+
+
+@saved
+@dataclass(frozen=True)
+class TimeColumn:
+    """What was learned of a column of dates, times of day or durations.
+
+    Attributes
+    ----------
+    label : str or int
+        Name, or position in an array, for messages.
+    kind : {'dates', 'times of day', 'durations', ''}
+        Empty where all were missing.
+    zone : str or None
+        Time zone in which clocks and calendars are read; None for times without a zone.
+    origin : int
+        Microseconds at which ``seconds`` is 0: the earliest moment.
+    parts : tuple of str
+        Those of `PARTS` that differ between training samples, and the first.
+    """
+
+    label: str | int
+    kind: str
+    zone: str | None
+    origin: int
+    parts: tuple[str, ...]
+
+    @property
+    def is_scaled(self) -> np.ndarray:
+        """Which outputs a scale is for: not those on a circle, which lie in -1 ... 1 anyway."""
+        return np.repeat([part not in CYCLES for part in self.parts], self._count_columns())
+
+    @property
+    def n_outputs(self) -> int:
+        """Number of columns that `encode` gives."""
+        return sum(self._count_columns())
+
+    def _count_columns(self) -> list[int]:
+        return [2 if part in CYCLES else 1 for part in self.parts]
+
+    def make_names(self, feature: str) -> list[str]:
+        """Return names for the columns that `encode` gives."""
+        ends = [("_sin", "_cos") if part in CYCLES else ("",) for part in self.parts]
+        return [
+            f"{feature}_{part}{end}"
+            for part, suffixes in zip(self.parts, ends, strict=True)
+            for end in suffixes
+        ]
+
+    def encode(self, column: Column) -> list[np.ndarray]:
+        """Return arrays of shape (n_samples,), float64 with NaN where a value is missing.
+
+        Raises
+        ------
+        ValueError
+            If the column holds something else than in fit.
+        """
+        n_samples = len(column.values)
+        if column.kind == "empty" or not self.kind:
+            return [np.full(n_samples, np.nan)] * self.n_outputs
+        if column.kind != "time":
+            raise ValueError(
+                f"Column {self.label!r} held {self.kind} in fit and is {column.kind} now (first "
+                f"value: {column.find_first()!r}). Convert it, such as by pandas.to_datetime, or "
+                "refit."
+            )
+        times = column.read_times()
+        if times.kind != self.kind and not times.missing.all():
+            raise ValueError(
+                f"Column {self.label!r} held {self.kind} in fit and holds {times.kind} now (first "
+                f"value: {column.find_first()!r}). Convert it, or refit."
+            )
+        if (times.zone is None) != (self.zone is None) and not times.missing.all():
+            words = [
+                "no time zone" if z is None else f"time zone {z!r}" for z in (self.zone, times.zone)
+            ]
+            raise ValueError(
+                f"Column {self.label!r} had {words[0]} in fit and has {words[1]} now. Localize it, "
+                "such as by pandas.Series.dt.tz_localize, or refit."
+            )
+        values = [
+            array
+            for part in self.parts
+            for array in _compute_part(part, times, self.zone, self.origin)
+        ]
+        for array in values:
+            array[times.missing] = np.nan
+        return values
+
+
+def fit_time_column(column: Column, kept: np.ndarray | None) -> TimeColumn:
+    """Learn what differs between the times of a column; `kept` are the samples to learn from."""
+    times = column.read_times()
+    there = ~times.missing
+    if kept is not None:
+        of_weight = np.zeros(len(there), dtype=bool)
+        of_weight[kept] = True
+        there &= of_weight
+    if not there.any():
+        return TimeColumn(column.label, "", None, 0, ("seconds",))
+    zone = times.zone if times.zone is None or is_known_zone(times.zone) else "UTC"
+    origin = 0 if times.kind != "dates" else int(times.microseconds[there].min())
+    seen = Times(times.kind, times.microseconds[there], times.missing[there], times.zone)
+    first, *others = PARTS[times.kind]
+    varying = [part for part in others if _varies(_compute_part(part, seen, zone, origin))]
+    return TimeColumn(column.label, times.kind, zone, origin, (first, *varying))
+
+
+def _varies(arrays: list[np.ndarray]) -> bool:
+    return any(np.any(array != array[0]) for array in arrays)
+
+
+def _compute_part(part: str, times: Times, zone: str | None, origin: int) -> list[np.ndarray]:
+    """Return a part as one array of shape (n_samples,), or as sine and cosine of an angle."""
+    if part == "seconds":
+        return [(times.microseconds - origin) / MICRO]
+    clocks = find_wall_times(times, zone)
+    if part == "hour":
+        return _turn(clocks % (DAY * MICRO) / (DAY * MICRO))
+    days = np.where(times.missing, 0, clocks // (DAY * MICRO)).astype("M8[D]")
+    months, years = days.astype("M8[M]"), days.astype("M8[Y]")
+    if part == "year":
+        return [years.astype(np.int64) + 1970.0]
+    counts = {
+        "month": lambda: (months - years.astype("M8[M]")).astype(np.int64),
+        "day": lambda: (days - months.astype("M8[D]")).astype(np.int64),
+        "weekday": lambda: (days.astype(np.int64) + 3) % 7,  # 1970 began on a Thursday
+    }
+    return _turn(counts[part]() / CYCLES[part])
+
+
+def _turn(share: np.ndarray) -> list[np.ndarray]:
+    """Return points on a circle, for shares of a whole turn of shape (n_samples,)."""
+    return [np.sin(2 * np.pi * share), np.cos(2 * np.pi * share)]
