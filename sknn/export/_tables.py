@@ -8,7 +8,7 @@ from sknn.export._graph import ML, Graph
 from sknn.preprocessing import TabularEncoder
 from sknn.preprocessing.tables._categories import CategoryColumn
 from sknn.preprocessing.tables._numeric import NumericColumns
-from sknn.preprocessing.tables._reading import Expansion
+from sknn.preprocessing.tables._roles import Expansion, order_categories
 from sknn.preprocessing.tables._scaling import Affine, NormalScores
 
 
@@ -98,7 +98,7 @@ def _split(
 def _encode(graph: Graph, encoder: TabularEncoder, numbers: str | None, levels: list) -> str:
     dtype = graph.dtype
     parts = [] if numbers is None else [_add_numeric(graph, encoder._numeric, numbers, dtype)]
-    for i in encoder._order():
+    for i in order_categories(encoder._categories):
         category = encoder._categories[i]
         codes = _add_codes(graph, category, *levels[i])
         if category.one_hot:

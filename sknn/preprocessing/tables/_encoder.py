@@ -16,16 +16,14 @@ from sknn._specs import InputSpec
 from sknn._validation import MatrixLike, check_weights, is_clean_array
 from sknn.preprocessing.tables._categories import fit_category_column, make_categorical_mask
 from sknn.preprocessing.tables._numeric import fit_numeric_columns, fit_sparse_columns
-from sknn.preprocessing.tables._reading import (
-    Expansion,
-    Numbers,
+from sknn.preprocessing.tables._reading import Numbers, SideBySide, read_table, split_table
+from sknn.preprocessing.tables._roles import (
     Roles,
-    SideBySide,
-    Table,
-    read_table,
-    split_table,
+    fit_expansions,
+    list_outputs,
+    make_unique,
+    order_categories,
 )
-from sknn.preprocessing.tables._times import fit_time_column
 
 #: samples that are encoded at a time: no table of intermediate results is as large as X
 BLOCK = 4096
@@ -273,13 +271,7 @@ default='from_dtype'
         check_is_fitted(self)
         # scikit-learn's own check of `input_features`, and its default names.
         features = OneToOneFeatureMixin.get_feature_names_out(self, input_features)
-        columns = self._numeric_columns(features)
-        names = [name for name, _ in columns]
-        names.extend(f"{columns[j][1]}_missing" for j in self._numeric.marked)
-        categorical = features[self.is_categorical_]
-        for i in self._order():
-            names.extend(self._categories[i].make_names(categorical[i]))
-        return np.array(_make_unique(names), dtype=object)
+        return np.array(make_unique([name for name, _ in self._list_outputs(features)]), object)
 
     def column_sources(self) -> np.ndarray:
         """Return for each encoded column the number of the column of X that it comes from.
@@ -289,12 +281,11 @@ default='from_dtype'
         ndarray of int of shape (n_features_out,)
         """
         check_is_fitted(self)
-        numeric = [place for _, place in self._numeric_columns(range(len(self.is_categorical_)))]
-        categorical = np.flatnonzero(self.is_categorical_)
-        sources = [*numeric, *(numeric[j] for j in self._numeric.marked)]
-        for i in self._order():
-            sources.extend([categorical[i]] * len(self._categories[i].make_names("")))
-        return np.array(sources, dtype=int)
+        features = range(len(self.is_categorical_))
+        return np.array([place for _, place in self._list_outputs(features)], dtype=int)
+
+    def _list_outputs(self, features: Sequence) -> list[tuple[str, Any]]:
+        return list_outputs(features, self._roles, self._numeric.marked, self._categories)
 
     @property
     def n_numbers(self) -> int:
@@ -305,14 +296,6 @@ default='from_dtype'
     @property
     def _roles(self) -> Roles:
         return Roles(self.is_categorical_, self._expansions)
-
-    def _numeric_columns(self, features: Sequence) -> list[tuple[str, Any]]:
-        """Return name and feature of each column of numbers, those of expansions last."""
-        columns = [(features[place], features[place]) for place in self._roles.numeric]
-        for place, expansion in self._expansions.items():
-            feature = features[place]
-            columns.extend((name, feature) for name in expansion.make_names(str(feature)))
-        return columns
 
     def _fit(self, X: MatrixLike, sample_weight: ArrayLike | None) -> tuple:
         """Fit; return numbers and codes of the same samples, as `_assemble` takes them."""
@@ -331,34 +314,23 @@ default='from_dtype'
         if weights is not None and np.all(weights == weights[0]):
             weights = None  # to the bit what equal weights say, whatever their size
         self.is_categorical_ = mask
-        self._expansions = _fit_expansions(table, mask, kept)
+        self._expansions = fit_expansions(table, mask, kept) if isinstance(table, list) else {}
         columns, numbers, is_scaled = split_table(table, self._roles)
         fit = fit_sparse_columns if sparse.issparse(numbers) else fit_numeric_columns
         if isinstance(numbers, SideBySide):
             numbers = numbers[:]
         self._numeric = fit(
             numbers if kept is None else numbers[kept],
-            tuple(name for name, _ in self._numeric_columns(labels)),
+            tuple(name for name, _ in self._roles.list_numbers(labels)),
             self._scale_beside(self._roles.needs_columns),
             weights,
             is_scaled,
-            self._find_marked(len(is_scaled)),
+            self._roles.find_marked(),
         )
         fitted = [fit_category_column(column, kept, self.max_one_hot) for column in columns]
         self._categories = [category for category, _ in fitted]
         self._describe(str(numbers.dtype) if self.dtype == "auto" else self.dtype)
         return numbers, [codes for _, codes in fitted]
-
-    def _find_marked(self, n_columns: int) -> np.ndarray | None:
-        """Return which columns of numbers may get a mark: of an expansion the first alone."""
-        if not self._expansions:
-            return None
-        is_marked = np.ones(n_columns, dtype=bool)
-        start = len(self._roles.numeric)
-        for expansion in self._expansions.values():
-            is_marked[start + 1 : start + expansion.n_outputs] = False
-            start += expansion.n_outputs
-        return is_marked
 
     def _scale_beside(self, has_others: bool) -> str | None:
         automatic = "standard" if has_others else None
@@ -412,15 +384,11 @@ default='from_dtype'
         for first in range(0, len(out), BLOCK):  # a few samples at a time stay in the cache
             block = numbers[first : first + BLOCK]
             out[first : first + BLOCK, :start] = self._numeric.encode(block, dtype, first)
-        for i in self._order():
+        for i in order_categories(self._categories):
             stop = start + self._categories[i].n_outputs
             self._categories[i].write(codes[i], out[:, start:stop])
             start = stop
         return out
-
-    def _order(self) -> list[int]:
-        """Return the places of the categorical columns, those that get codes last."""
-        return sorted(range(len(self._categories)), key=lambda i: not self._categories[i].one_hot)
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "spec_")
@@ -436,26 +404,3 @@ default='from_dtype'
         kept = {"auto": ["float64", "float32"], "float64": ["float64"], "float32": []}
         tags.transformer_tags.preserves_dtype = kept.get(self.dtype, [])
         return tags
-
-
-def _fit_expansions(
-    table: Table, is_categorical: np.ndarray, kept: np.ndarray | None
-) -> dict[int, Expansion]:
-    """Return the columns that become several columns of numbers, by their places in X."""
-    if not isinstance(table, list):
-        return {}
-    return {
-        place: fit_time_column(column, kept)
-        for place, column in enumerate(table)
-        if column.kind == "time" and not is_categorical[place]
-    }
-
-
-def _make_unique(names: list[str]) -> list[str]:
-    """Add ``_`` to a name until no earlier one is the same."""
-    seen = {}
-    for name in names:
-        while name in seen:
-            name += "_"
-        seen[name] = None
-    return list(seen)

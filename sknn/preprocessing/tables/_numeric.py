@@ -127,7 +127,7 @@ def fit_numeric_columns(
     scale: str | None,
     weights: np.ndarray | None,
     is_scaled: np.ndarray,
-    is_marked: np.ndarray | None = None,
+    is_marked: np.ndarray,
 ) -> NumericColumns:
     """Learn from numbers of shape (n_samples, n_columns) with NaN where one is missing.
 
@@ -143,8 +143,8 @@ def fit_numeric_columns(
         Positive.
     is_scaled : ndarray of bool of shape (n_columns,)
         Columns that a scale is for.
-    is_marked : ndarray of bool of shape (n_columns,), default=None
-        Columns that get a mark of missing values, where there are some; None is all of them.
+    is_marked : ndarray of bool of shape (n_columns,)
+        Columns that get a mark of missing values, where there are some.
 
     Returns
     -------
@@ -167,9 +167,7 @@ def fit_numeric_columns(
         labels=labels,
         fill=fill,
         empty=empty,
-        marked=np.flatnonzero(
-            (n_missing > 0) & ~empty & (True if is_marked is None else is_marked)
-        ),
+        marked=np.flatnonzero((n_missing > 0) & ~empty & is_marked),
         scaled=scaled,
         scale=fitted,
     )
@@ -181,7 +179,7 @@ def fit_sparse_columns(
     scale: str | None,
     weights: np.ndarray | None,
     is_scaled: np.ndarray,
-    is_marked: None = None,
+    is_marked: np.ndarray,
 ) -> NumericColumns:
     """Learn from a CSR matrix; its scale divides by the standard deviation and subtracts nothing.
 

@@ -1,9 +1,7 @@
 """X as scikit-learn checks it: a matrix where it is numbers alone, else a list of columns."""
 
-from collections.abc import Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass, field
-from typing import Protocol
+from dataclasses import dataclass
 
 import numpy as np
 from scipy import sparse
@@ -22,6 +20,7 @@ from sknn.preprocessing.tables._columns import (
     wrap_frame,
 )
 from sknn.preprocessing.tables._numeric import NumericColumns
+from sknn.preprocessing.tables._roles import Roles
 
 FLOATS = (np.float64, np.float32)
 #: X as it is checked
@@ -107,58 +106,6 @@ def _check_shape(estimator: BaseEstimator, shape: tuple[int, int]) -> None:
             f"X has {shape[1]} features, but {name} is expecting {estimator.n_features_in_} "
             "features as input."
         )
-
-
-class Expansion(Protocol):
-    """What was learned of a column that becomes several columns of numbers.
-
-    Attributes
-    ----------
-    label : str or int
-        Name, or position in an array.
-    n_outputs : int
-        Number of columns that `encode` gives.
-    is_scaled : ndarray of bool of shape (n_outputs,)
-        Which of them a scale is for.
-    """
-
-    label: str | int
-    n_outputs: int
-    is_scaled: np.ndarray
-
-    def encode(self, column: Column) -> list[np.ndarray]:
-        """Return arrays of shape (n_samples,), NaN in all where a value is missing."""
-
-    def make_names(self, feature: str) -> list[str]:
-        """Return names for the columns that `encode` gives."""
-
-
-@dataclass(frozen=True)
-class Roles:
-    """What each column of a table is read as.
-
-    Attributes
-    ----------
-    is_categorical : ndarray of bool of shape (n_features,)
-        Columns that become levels.
-    expansions : mapping of int to Expansion, default={}
-        Columns that become several columns of numbers, by their places; the others are numbers.
-    """
-
-    is_categorical: np.ndarray
-    expansions: Mapping[int, Expansion] = field(default_factory=dict)
-
-    @property
-    def numeric(self) -> np.ndarray:
-        """Places of the columns that are numbers themselves."""
-        expanded = np.zeros(len(self.is_categorical), dtype=bool)
-        expanded[list(self.expansions)] = True
-        return np.flatnonzero(~(self.is_categorical | expanded))
-
-    @property
-    def needs_columns(self) -> bool:
-        """Whether some columns are more than numbers."""
-        return bool(self.expansions) or bool(self.is_categorical.any())
 
 
 def split_table(

@@ -159,7 +159,8 @@ def test_weighted_mean_leaves_nan_out():
 def test_numbers_without_gaps_or_scale_are_learned_from_in_place(weights):
     X = np.ones((4000, 500), np.float32)
     tracemalloc.start()
-    fit_numeric_columns(X, tuple(range(500)), None, weights, np.zeros(500, bool))
+    every = np.ones(500, bool)
+    fit_numeric_columns(X, tuple(range(500)), None, weights, every, every)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 0.1 * X.nbytes

@@ -1,0 +1,136 @@
+"""What each column of a table is read as, and what the encoded columns are called."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol, TypeVar
+
+import numpy as np
+
+from sknn.preprocessing.tables._categories import CategoryColumn
+from sknn.preprocessing.tables._columns import Column
+from sknn.preprocessing.tables._times import fit_time_column
+
+Feature = TypeVar("Feature")
+
+
+class Expansion(Protocol):
+    """What was learned of a column that becomes several columns of numbers.
+
+    Attributes
+    ----------
+    label : str or int
+        Name, or position in an array.
+    kind : str
+        What the column holds, for messages.
+    n_outputs : int
+        Number of columns that `encode` gives.
+    is_scaled : ndarray of bool of shape (n_outputs,)
+        Which of them a scale is for.
+    """
+
+    label: str | int
+    kind: str
+
+    @property
+    def n_outputs(self) -> int: ...
+
+    @property
+    def is_scaled(self) -> np.ndarray: ...
+
+    def encode(self, column: Column) -> list[np.ndarray]:
+        """Return arrays of shape (n_samples,), NaN in all where a value is missing."""
+
+    def make_names(self, feature: str) -> list[str]:
+        """Return names for the columns that `encode` gives."""
+
+
+@dataclass(frozen=True)
+class Roles:
+    """What each column of a table is read as.
+
+    Attributes
+    ----------
+    is_categorical : ndarray of bool of shape (n_features,)
+        Columns that become levels.
+    expansions : mapping of int to Expansion, default={}
+        Columns that become several columns of numbers, by their places; the others are numbers.
+    """
+
+    is_categorical: np.ndarray
+    expansions: Mapping[int, Expansion] = field(default_factory=dict)
+
+    @property
+    def numeric(self) -> np.ndarray:
+        """Places of the columns that are numbers themselves."""
+        expanded = np.zeros(len(self.is_categorical), dtype=bool)
+        expanded[list(self.expansions)] = True
+        return np.flatnonzero(~(self.is_categorical | expanded))
+
+    @property
+    def needs_columns(self) -> bool:
+        """Whether some columns are more than numbers."""
+        return bool(self.expansions) or bool(self.is_categorical.any())
+
+    def list_numbers(self, features: Sequence[Feature]) -> list[tuple[str, Feature]]:
+        """Return name and feature of each column of numbers, those of expansions last."""
+        columns = [(features[place], features[place]) for place in self.numeric]
+        for place, expansion in self.expansions.items():
+            names = expansion.make_names(str(features[place]))
+            columns.extend((name, features[place]) for name in names)
+        return columns
+
+    def find_marked(self) -> np.ndarray:
+        """Return which columns of numbers may get a mark: of an expansion the first alone."""
+        own = [np.ones(len(self.numeric), dtype=bool)]
+        return np.concatenate(
+            [*own, *(np.arange(e.n_outputs) == 0 for e in self.expansions.values())]
+        )
+
+
+def fit_expansions(
+    columns: Sequence[Column], is_categorical: np.ndarray, kept: np.ndarray | None
+) -> dict[int, Expansion]:
+    """Return what is learned of columns that become several, by their places in X.
+
+    `kept` are the samples to learn from; None is all of them.
+    """
+    return {
+        place: fit_time_column(column, kept)
+        for place, column in enumerate(columns)
+        if column.kind == "time" and not is_categorical[place]
+    }
+
+
+def list_outputs(
+    features: Sequence[Feature],
+    roles: Roles,
+    marked: np.ndarray,
+    categories: Sequence[CategoryColumn],
+) -> list[tuple[str, Feature]]:
+    """Return name and feature of each encoded column, in their order.
+
+    `features` are names, or numbers, of the columns of X, and `marked` the columns of numbers whose
+    missing values have a column of their own.
+    """
+    outputs = roles.list_numbers(features)
+    outputs.extend((f"{outputs[j][1]}_missing", outputs[j][1]) for j in marked)
+    places = np.flatnonzero(roles.is_categorical)
+    for i in order_categories(categories):
+        feature = features[places[i]]
+        outputs.extend((name, feature) for name in categories[i].make_names(str(feature)))
+    return outputs
+
+
+def order_categories(categories: Sequence[CategoryColumn]) -> list[int]:
+    """Return the places of the categorical columns, those that get codes last."""
+    return sorted(range(len(categories)), key=lambda i: not categories[i].one_hot)
+
+
+def make_unique(names: Sequence[str]) -> list[str]:
+    """Add ``_`` to a name until no earlier one is the same."""
+    seen = {}
+    for name in names:
+        while name in seen:
+            name += "_"
+        seen[name] = None
+    return list(seen)
