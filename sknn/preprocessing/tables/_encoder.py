@@ -15,7 +15,7 @@ from sknn._sklearn import Interval, StrOptions, fit_context
 from sknn._specs import InputSpec
 from sknn._validation import MatrixLike, check_weights, is_clean_array
 from sknn.preprocessing.tables._categories import fit_category_column, make_categorical_mask
-from sknn.preprocessing.tables._numeric import fit_numeric_columns, fit_sparse_columns
+from sknn.preprocessing.tables._numeric import Headers, fit_numeric_columns, fit_sparse_columns
 from sknn.preprocessing.tables._reading import Numbers, SideBySide, read_table, split_table
 from sknn.preprocessing.tables._roles import (
     Roles,
@@ -321,11 +321,13 @@ default='from_dtype'
             numbers = numbers[:]
         self._numeric = fit(
             numbers if kept is None else numbers[kept],
-            tuple(name for name, _ in self._roles.list_numbers(labels)),
+            Headers(
+                tuple(name for name, _ in self._roles.list_numbers(labels)),
+                is_scaled,
+                self._roles.find_marked(),
+            ),
             self._scale_beside(self._roles.needs_columns),
             weights,
-            is_scaled,
-            self._roles.find_marked(),
         )
         fitted = [fit_category_column(column, kept, self.max_one_hot) for column in columns]
         self._categories = [category for category, _ in fitted]

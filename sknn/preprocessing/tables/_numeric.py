@@ -121,13 +121,27 @@ class NumericColumns:
         return type(X)((values, X.indices, X.indptr), shape=X.shape)
 
 
+@dataclass(frozen=True)
+class Headers:
+    """What columns of numbers are called, and what is done with them.
+
+    Attributes
+    ----------
+    labels : tuple of (str or int)
+        Names, or positions in an array, for messages.
+    is_scaled : ndarray of bool of shape (n_columns,)
+        Columns that a scale is for.
+    is_marked : ndarray of bool of shape (n_columns,)
+        Columns that get a mark of missing values, where there are some.
+    """
+
+    labels: tuple
+    is_scaled: np.ndarray
+    is_marked: np.ndarray
+
+
 def fit_numeric_columns(
-    X: np.ndarray,
-    labels: tuple,
-    scale: str | None,
-    weights: np.ndarray | None,
-    is_scaled: np.ndarray,
-    is_marked: np.ndarray,
+    X: np.ndarray, headers: Headers, scale: str | None, weights: np.ndarray | None
 ) -> NumericColumns:
     """Learn from numbers of shape (n_samples, n_columns) with NaN where one is missing.
 
@@ -135,21 +149,18 @@ def fit_numeric_columns(
     ----------
     X : ndarray of float of shape (n_samples, n_columns)
         Samples of weight 0 left out.
-    labels : tuple of (str or int)
-        For messages.
+    headers : Headers
+        What the columns are called, and which get a scale and marks.
     scale : {'standard', 'robust', 'quantile'} or None
         See `TabularEncoder`.
     weights : ndarray of shape (n_samples,) or None
         Positive.
-    is_scaled : ndarray of bool of shape (n_columns,)
-        Columns that a scale is for.
-    is_marked : ndarray of bool of shape (n_columns,)
-        Columns that get a mark of missing values, where there are some.
 
     Returns
     -------
     NumericColumns
     """
+    labels = headers.labels
     n_missing = np.zeros(X.shape[1], int)
     if not _is_clean(X):
         check_finite(X, labels, X.dtype)
@@ -157,7 +168,7 @@ def fit_numeric_columns(
     empty = n_missing == len(X)
     # A scale's own centre, below, takes the place of the mean: a filled value becomes 0.
     fill = np.where(empty, 0.0, compute_weighted_mean(X, weights))
-    scaled = np.flatnonzero(is_scaled & ~empty) if scale is not None else np.empty(0, int)
+    scaled = np.flatnonzero(headers.is_scaled & ~empty) if scale is not None else np.empty(0, int)
     fitted = None
     if len(scaled):
         every = len(scaled) == X.shape[1]
@@ -167,25 +178,20 @@ def fit_numeric_columns(
         labels=labels,
         fill=fill,
         empty=empty,
-        marked=np.flatnonzero((n_missing > 0) & ~empty & is_marked),
+        marked=np.flatnonzero((n_missing > 0) & ~empty & headers.is_marked),
         scaled=scaled,
         scale=fitted,
     )
 
 
 def fit_sparse_columns(
-    X: sparse.csr_matrix,
-    labels: tuple,
-    scale: str | None,
-    weights: np.ndarray | None,
-    is_scaled: np.ndarray,
-    is_marked: np.ndarray,
+    X: sparse.csr_matrix, headers: Headers, scale: str | None, weights: np.ndarray | None
 ) -> NumericColumns:
     """Learn from a CSR matrix; its scale divides by the standard deviation and subtracts nothing.
 
     Parameters
     ----------
-    X, labels, scale, weights, is_scaled, is_marked
+    X, headers, scale, weights
         As `fit_numeric_columns` has them, X in CSR.
 
     Returns
@@ -197,7 +203,7 @@ def fit_sparse_columns(
     ValueError
         If X holds NaN, or the scale has to move zeros.
     """
-    n_columns = X.shape[1]
+    n_columns, labels = X.shape[1], headers.labels
     check_finite_sparse(X, X.data, labels)
     if scale not in (None, "standard"):
         raise ValueError(
@@ -205,7 +211,7 @@ def fit_sparse_columns(
             "zeros into other numbers; give X.toarray(), or another scale."
         )
     fitted = None
-    if scale is not None and is_scaled.all():
+    if scale is not None and headers.is_scaled.all():
         scaler = StandardScaler(with_mean=False).fit(X.astype(np.float64), sample_weight=weights)
         # Zeros are not stored, and would have to be if a mean were subtracted.
         fitted = Affine(np.zeros(n_columns), 1 / scaler.scale_)

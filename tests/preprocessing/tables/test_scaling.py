@@ -9,7 +9,7 @@ from scipy.special import ndtri
 from scipy.stats import rankdata
 from sklearn.preprocessing import QuantileTransformer, RobustScaler, StandardScaler
 
-from sknn.preprocessing.tables._numeric import fit_numeric_columns
+from sknn.preprocessing.tables._numeric import Headers, fit_numeric_columns
 from sknn.preprocessing.tables._scaling import (
     compute_weighted_mean,
     compute_weighted_quantiles,
@@ -160,7 +160,7 @@ def test_numbers_without_gaps_or_scale_are_learned_from_in_place(weights):
     X = np.ones((4000, 500), np.float32)
     tracemalloc.start()
     every = np.ones(500, bool)
-    fit_numeric_columns(X, tuple(range(500)), None, weights, every, every)
+    fit_numeric_columns(X, Headers(tuple(range(500)), every, every), None, weights)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 0.1 * X.nbytes
