@@ -119,7 +119,9 @@ def estimate_work(plan: TrainPlan) -> tuple[float, float]:
         size = n_samples
     elif size == "auto":
         size = plan.config.auto_batch_size
-    flops = FLOPS_OF_A_WEIGHT * sum(p.numel() for p in plan.module.parameters())
+    # A network that uses a weight more than once for a sample, as a filter is, says how often.
+    n_weights = sum(p.numel() for p in plan.module.parameters())
+    flops = FLOPS_OF_A_WEIGHT * getattr(plan.module, "products_per_sample", n_weights)
     return flops * min(size, n_samples), flops * n_samples * plan.config.max_iter
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from sknn import DeepMLPClassifier, DeepMLPRegressor
+from sknn import DeepMLPClassifier, DeepMLPRegressor, SequenceCNNClassifier
 from sknn.deep.parts._preparation import FitData
 from sknn.engine import resolve_device
 from sknn.engine._start import estimate_work
@@ -43,6 +43,20 @@ def test_work_is_that_of_the_batches_and_epochs(rng):
     )
     assert step > STEP_WORTH_A_GPU  # the lecture's network pays
     assert fit > FIT_WORTH_A_GPU
+
+
+def test_work_of_filters_grows_with_the_length_of_sequences():
+    params = {"reverse_complement": False, "n_filters": 8, "kernel_size": 5, "max_iter": 3}
+    for length in (50, 100):
+        sequences = np.array(["A" * length, "C" * length] * 8)
+        cnn = SequenceCNNClassifier(hidden_layer_sizes=(), **params)
+        plan = cnn._prepare(FitData(sequences, [0, 1] * 8))
+        step, fit = estimate_work(plan)
+        # 16 samples; each window meets the 5 x 4 weights of each filter.
+        n_products = 8 * 20 * (length - 5 + 1)
+        head = sum(layer.weight.numel() for layer in plan.module.linears)
+        assert step == 6 * 16 * (n_products + head)
+        assert fit == 3 * step
 
 
 def test_data_that_do_not_fit_stay_and_are_handed_over(monkeypatch, rng):
