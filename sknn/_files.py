@@ -171,7 +171,8 @@ def read_lines(path: str | os.PathLike) -> Iterator[tuple[int, str]]:
     """
     decoder = codecs.getincrementaldecoder("utf-8-sig")()
     ends = io.IncrementalNewlineDecoder(decoder, translate=True)
-    number, pending = 1, []
+    number = 1
+    pending: list[str] = []
     for piece in chain(read_pieces(path), [None]):  # None: what the decoders still hold
         try:
             text = ends.decode(b"" if piece is None else piece, final=piece is None)

@@ -8,6 +8,7 @@ import numbers
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set, Sized
 from contextlib import contextmanager
 from decimal import Decimal
+from typing import SupportsFloat
 
 import numpy as np
 
@@ -104,8 +105,7 @@ def find_fault(values: object, name: str) -> Exception | None:
             f"Found array with 0 feature(s) (shape={table.shape}) while a minimum of 1 is "
             f"required: {name} has no columns."
         )
-    fault = _find_ragged(values, table, name)
-    return _find_wrong_value(table, labels, name) if fault is None else fault
+    return _find_ragged(values, table, name) or _find_wrong_value(table, labels, name)
 
 
 def find_wrong_container(values: object, name: str) -> TypeError | None:
@@ -224,7 +224,7 @@ def _find_non_finite(values: object, name: str) -> ValueError | None:
     )
 
 
-def read_float(value: object) -> float:
+def read_float(value: SupportsFloat) -> float:
     """Return a number as a float; infinity where it is too large for one."""
     try:
         return float(value)

@@ -3,10 +3,10 @@
 import datetime
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 from sklearn.exceptions import InconsistentVersionWarning
@@ -15,6 +15,8 @@ from sknn._version import __version__
 from sknn.exceptions import get_user_level
 
 Kind = TypeVar("Kind", bound=type)
+#: resolutions that pandas has
+TimeUnit = Literal["s", "ms", "us", "ns"]
 
 #: dotted names of the classes marked by `saved`, as far as their modules are loaded
 SAVED: set[str] = set()
@@ -43,11 +45,13 @@ class SavedState:
 
     _packages: tuple[str, ...] = ("sklearn",)
 
+    # `super` is a BaseEstimator here, which mypy cannot know of a mixin.
     def __getstate__(self) -> dict[str, Any]:
-        return make_saved_state(super().__getstate__(), self._packages)
+        return make_saved_state(super().__getstate__(), self._packages)  # type: ignore[arg-type]
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        super().__setstate__(read_saved_state(type(self).__name__, state, self._packages))
+        state = read_saved_state(type(self).__name__, state, self._packages)
+        super().__setstate__(state)  # type: ignore[misc]
 
 
 def make_saved_state(state: dict[str, Any], packages: tuple[str, ...]) -> dict[str, Any]:
@@ -169,13 +173,13 @@ def _make_period(ordinal: int, frequency: str) -> Any:
     return pd.Period(ordinal=ordinal, freq=frequency)
 
 
-def _make_timedelta(count: int, unit: str) -> Any:
+def _make_timedelta(count: int, unit: TimeUnit) -> Any:
     import pandas as pd
 
     return pd.Timedelta(np.timedelta64(count, unit))
 
 
-def _make_timestamp(count: int, unit: str, zone: str | None) -> Any:
+def _make_timestamp(count: int, unit: TimeUnit, zone: str | None) -> Any:
     import pandas as pd
 
     stamp = pd.Timestamp(np.datetime64(count, unit))
@@ -183,7 +187,7 @@ def _make_timestamp(count: int, unit: str, zone: str | None) -> Any:
 
 
 #: package and class -> function that makes one of its parts
-_PUT_TOGETHER = {
+_PUT_TOGETHER: dict[str, Callable[..., Any]] = {
     "datetime.date": datetime.date.fromisoformat,
     "datetime.datetime": datetime.datetime.fromisoformat,
     "datetime.time": datetime.time.fromisoformat,

@@ -27,7 +27,7 @@ try:
     from sklearn.callback import with_callbacks as _with_callbacks
 except ImportError:  # scikit-learn < 1.9 has no callbacks
 
-    class CallbackSupportMixin:
+    class CallbackSupportMixin:  # type: ignore[no-redef]
         """Has nothing: also no ``set_callbacks``."""
 
     def _with_callbacks(method: Method) -> Method:

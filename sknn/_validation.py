@@ -3,6 +3,7 @@
 import numbers
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import TypeAlias, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
@@ -14,9 +15,9 @@ from sknn._refusals import explain_refusal, find_fault, find_wrong_container
 from sknn._sklearn import check_sample_weight
 
 #: what users give as X
-MatrixLike = ArrayLike | sparse.sparray | sparse.spmatrix
+MatrixLike: TypeAlias = ArrayLike | sparse.sparray | sparse.spmatrix
 #: what users give as random_state
-RandomStateLike = int | np.random.RandomState | None
+RandomStateLike: TypeAlias = int | np.random.RandomState | None
 
 
 def make_local_random_state(random_state: RandomStateLike) -> np.random.RandomState:
@@ -53,7 +54,8 @@ def check_weights(
         raise fault
     with explain_refusal(sample_weight, "sample_weight"):
         if (given := np.asarray(sample_weight)).dtype.kind in "mM":
-            raise find_fault(given, "sample_weight")  # NumPy would count nanoseconds
+            # NumPy would count nanoseconds; there is a fault in such an array.
+            raise cast("Exception", find_fault(given, "sample_weight"))
         weights = check_sample_weight(sample_weight, X, dtype=dtype, ensure_non_negative=True)
     if not np.any(weights):  # scikit-learn says so itself from 1.9 on
         raise ValueError("Sample weights must contain at least one non-zero number.")
@@ -67,7 +69,7 @@ def check_container(X: object) -> None:
         raise fault
 
 
-def sort_classes(classes: object) -> np.ndarray:
+def sort_classes(classes: ArrayLike) -> np.ndarray:
     """Return the classes that ``partial_fit`` is given, sorted, each once, of shape (n_classes,).
 
     >>> sort_classes(["yes", "no", "no"]).tolist()
@@ -84,7 +86,9 @@ def sort_classes(classes: object) -> np.ndarray:
             "Give np.unique(y) of all of y."
         ) from error
     is_mixed = labels.dtype.kind == "U" and isinstance(classes, (list, tuple))
-    is_mixed = is_mixed and not all(isinstance(label, str) for label in classes)
+    is_mixed = is_mixed and not all(
+        isinstance(label, str) for label in cast("Sequence[object]", classes)
+    )
     if labels.ndim != 1 or labels.size == 0 or labels.dtype.kind in "mMcV" or is_mixed:
         raise ValueError(
             "classes must be an array-like of shape (n_classes,) of labels that are all text or "
@@ -92,6 +96,13 @@ def sort_classes(classes: object) -> np.ndarray:
             "of y."
         )
     return found
+
+
+def to_dense(values: MatrixLike) -> np.ndarray:
+    """Return an array with the zeros that a sparse matrix leaves out."""
+    if sparse.issparse(values):
+        return cast("sparse.csr_matrix", values).toarray()
+    return np.asarray(values)
 
 
 def is_clean_array(X: MatrixLike, n_features: int) -> bool:
@@ -110,9 +121,9 @@ def is_clean_array(X: MatrixLike, n_features: int) -> bool:
 def check_layer_sizes(hidden_layer_sizes: int | Sequence[int] | np.ndarray) -> tuple[int, ...]:
     """Return the numbers of hidden units as a tuple of int above 0; one int is one layer."""
     try:
-        sizes = list(hidden_layer_sizes)
+        sizes = list(cast("Sequence[int]", hidden_layer_sizes))
     except TypeError:  # a single number
-        sizes = [hidden_layer_sizes]
+        sizes = [cast("int", hidden_layer_sizes)]
     whole = [isinstance(n, numbers.Integral) and not isinstance(n, bool) for n in sizes]
     if not all(whole):
         wrong = sizes[whole.index(False)]

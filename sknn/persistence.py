@@ -19,7 +19,10 @@ import pkgutil
 import re
 from collections.abc import Iterator
 from functools import cache
+from importlib.abc import InspectLoader
+from importlib.machinery import ModuleSpec
 from pathlib import Path
+from typing import cast
 
 from sklearn.model_selection import KFold, StratifiedKFold
 
@@ -130,4 +133,5 @@ def _read_sources(folder: Path, package: str) -> Iterator[tuple[str, str]]:
         if info.ispkg:
             yield from _read_sources(folder / info.name, name)
         else:
-            yield name, info.module_finder.find_spec(info.name).loader.get_source(info.name)
+            spec = cast("ModuleSpec", info.module_finder.find_spec(info.name, None))
+            yield name, cast("InspectLoader", spec.loader).get_source(info.name) or ""

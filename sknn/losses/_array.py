@@ -1,7 +1,7 @@
 """Arrays as formulas of losses see them, and NumPy's functions of them."""
 
 from collections.abc import Callable, Sequence
-from typing import Protocol, Self
+from typing import Protocol, Self, cast
 
 import numpy as np
 from scipy import special
@@ -31,6 +31,7 @@ class Array(Protocol):
     def __mul__(self, other: Self | float) -> Self: ...
     def __rmul__(self, other: Self | float) -> Self: ...
     def __truediv__(self, other: Self | float) -> Self: ...
+    def __pow__(self, other: float) -> Self: ...
     def __lt__(self, other: Self | float) -> Self: ...
     def __gt__(self, other: Self | float) -> Self: ...
 
@@ -128,4 +129,10 @@ class NumpyNamespace:
         return np.logaddexp(t, 0)
 
 
-NUMPY = NumpyNamespace()
+#: NumPy's stubs are narrower than the protocol: an array of booleans is no array of floats there
+NUMPY = cast("ArrayNamespace", NumpyNamespace())
+
+
+def view_as_array(values: np.ndarray) -> Array:
+    """Return an array of NumPy's, for formulas."""
+    return cast("Array", values)

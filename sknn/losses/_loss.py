@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, TypeVar
 
 import numpy as np
 from sklearn.metrics import d2_pinball_score, r2_score
@@ -200,11 +200,10 @@ class ClassLoss:
         return "softmax" if has_several_classes else "logistic"
 
 
-def find_loss(
-    loss: object,
-    table: Mapping[str, ValueLoss] | Mapping[str, ClassLoss],
-    of_user: ValueLoss | ClassLoss,
-) -> ValueLoss | ClassLoss:
+Entry = TypeVar("Entry", ValueLoss, ClassLoss)
+
+
+def find_loss(loss: object, table: Mapping[str, Entry], of_user: Entry) -> Entry:
     """Return the entry of a loss in a table; a callable is `of_user`, an entry is itself."""
     if isinstance(loss, type(of_user)):
         return loss

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 from scipy.special import ndtri
@@ -50,8 +51,13 @@ def _count_two(settings: Settings) -> int:
     return 2
 
 
+def get_levels(settings: Settings) -> tuple[float, ...]:
+    """Return the levels of quantiles among the settings."""
+    return cast("tuple[float, ...]", settings["quantiles"])
+
+
 def _count_levels(settings: Settings) -> int:
-    return len(settings["quantiles"])
+    return len(get_levels(settings))
 
 
 def _keep(xp: ArrayNamespace, raw: Array, settings: Settings) -> Array:
@@ -103,7 +109,7 @@ def add_increments(xp: ArrayNamespace, raw: Array, levels: tuple[float, ...]) ->
 
 
 def _predict_quantiles(xp: ArrayNamespace, raw: Array, settings: Settings) -> Array:
-    return add_increments(xp, raw, settings["quantiles"])
+    return add_increments(xp, raw, get_levels(settings))
 
 
 def split_normal(xp: ArrayNamespace, raw: Array, min_std: float) -> tuple[Array, Array]:
@@ -112,7 +118,7 @@ def split_normal(xp: ArrayNamespace, raw: Array, min_std: float) -> tuple[Array,
 
 
 def _predict_normal(xp: ArrayNamespace, raw: Array, settings: Settings) -> Array:
-    return xp.stack(split_normal(xp, raw, settings["min_std"]), axis=-2)
+    return xp.stack(split_normal(xp, raw, cast("float", settings["min_std"])), axis=-2)
 
 
 IDENTITY = OutputActivation("identity", _keep, _count_one)

@@ -1,9 +1,10 @@
 """Settings of a loss: what a user may give as ``loss__<name>``, read and checked."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from numbers import Real
+from typing import cast
 
 import numpy as np
 
@@ -68,7 +69,9 @@ class NumberIn:
 
 def read_levels(value: object) -> tuple[float, ...]:
     """Return levels of quantiles; raise ValueError unless they increase within (0, 1)."""
-    levels = tuple(float(v) for v in ([value] if isinstance(value, Real) else value))
+    levels = tuple(
+        float(v) for v in ([value] if isinstance(value, Real) else cast("Sequence[float]", value))
+    )
     if not levels or not all(0 < level < 1 for level in levels):
         raise ValueError
     if any(high <= low for low, high in pairwise(levels)):

@@ -10,8 +10,8 @@ from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils.multiclass import check_classification_targets, type_of_target, unique_labels
 
 from sknn._saved import saved
-from sknn._specs import TargetSpec
-from sknn._validation import MatrixLike
+from sknn._specs import TargetKind, TargetSpec
+from sknn._validation import MatrixLike, to_dense
 from sknn.losses import ClassLoss, find_class_loss, read_settings
 
 
@@ -94,7 +94,7 @@ class ClassCodec:
             self._set_spec("binary", 1)
         return self
 
-    def _set_spec(self, kind: str, n_outputs: int) -> None:
+    def _set_spec(self, kind: TargetKind, n_outputs: int) -> None:
         several, entry = kind == "multiclass", self._entry
         function, other = entry.per_class, entry.per_label
         if not several:
@@ -161,14 +161,12 @@ class ClassCodec:
         )
 
     def _encode_label_sets(self, y: MatrixLike, dtype: DTypeLike) -> np.ndarray:
-        y = y if sparse.issparse(y) else np.asarray(y)
-        if type_of_target(y) != "multilabel-indicator" or y.shape[1] != len(self.classes_):
+        if type_of_target(y) != "multilabel-indicator" or np.shape(y)[1] != len(self.classes_):
             raise ValueError(
                 f"y must be an indicator matrix with {len(self.classes_)} columns, as in the "
                 f"first call; got {type_of_target(y)!r} y of shape {np.shape(y)}."
             )
-        dense = y.toarray() if sparse.issparse(y) else np.asarray(y)
-        return (dense != 0).astype(dtype)
+        return (to_dense(y) != 0).astype(dtype)
 
     def decode(self, decision: np.ndarray) -> np.ndarray | sparse.csr_matrix:
         """Return the labels for raw predictions of the network.

@@ -1,7 +1,7 @@
 """Values as targets: standardised for training, and predictions in the units of y."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -16,7 +16,8 @@ from sknn.losses import (
     find_value_loss,
     read_settings,
 )
-from sknn.losses._outputs import INCREMENTS
+from sknn.losses._array import view_as_array
+from sknn.losses._outputs import INCREMENTS, get_levels
 
 
 @saved
@@ -113,7 +114,8 @@ class ValueCodec:
         columns = y.reshape(len(y), -1).astype(np.float64)
         n_columns = self.n_columns_ = columns.shape[1]
         self.mean_, self.scale_ = np.zeros(n_columns), np.ones(n_columns)
-        self.offsets_, self.lacks_spread_ = None, False
+        self.offsets_: np.ndarray | None = None
+        self.lacks_spread_ = False
         if self.standardize:
             self.mean_ = np.average(columns, axis=0, weights=sample_weight)
             spread = np.abs(columns - self.mean_).max(axis=0)
@@ -212,8 +214,8 @@ class ValueCodec:
     def _predict(self, output: np.ndarray) -> np.ndarray:
         """Return predictions of encoded y, of shape (n_samples, n_columns, n_raw)."""
         raw = output.reshape(len(output), self.n_columns_, -1).transpose(1, 2, 0)
-        predicted = self._entry.output.predict(NUMPY, raw, self._settings)
-        predicted = np.ascontiguousarray(predicted.transpose(2, 0, 1))
+        values = self._entry.output.predict(NUMPY, view_as_array(raw), self._settings)
+        predicted = np.ascontiguousarray(cast("np.ndarray", values).transpose(2, 0, 1))
         if not self.has_levels or self.offsets_ is None:
             return predicted
         return np.maximum.accumulate(predicted + self.offsets_.astype(predicted.dtype), axis=-1)
@@ -249,7 +251,7 @@ class ValueCodec:
         self.offsets_ = np.stack(
             [
                 compute_inverse_cdf(residuals[..., k], level, sample_weight)
-                for k, level in enumerate(self._settings["quantiles"])
+                for k, level in enumerate(get_levels(self._settings))
             ],
             axis=-1,
         )
