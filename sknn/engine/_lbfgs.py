@@ -11,7 +11,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sknn.engine._interrupt import PauseTraining
 from sknn.engine._run import TrainingRun
 from sknn.engine.backprop._mlp import MLPPass, UpdateCoefficients, supports_module
-from sknn.engine.data._batches import Batches, Target, split_target
+from sknn.engine.data._batches import Batches, TargetTensors, split_target
 from sknn.exceptions import warn_user
 
 #: numbers that the widest layer of a chunk of samples may hold: 32 MiB in float64
@@ -131,7 +131,7 @@ class HandwrittenObjective(Objective):
         ]
 
     def _split_samples(
-        self, X: torch.Tensor | sparse.csr_array | sparse.csr_matrix, target: Target
+        self, X: torch.Tensor | sparse.csr_array | sparse.csr_matrix, target: TargetTensors
     ) -> list[tuple]:
         size = self.batches.batch_size
         y, weight = split_target(target)

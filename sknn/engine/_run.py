@@ -31,7 +31,7 @@ from sknn.engine.callbacks._stopping import StoppingRule, make_row
 from sknn.engine.callbacks._user import UserCallbacks
 from sknn.engine.callbacks._validation import Validation
 from sknn.engine.callbacks._weight_average import WeightAverage
-from sknn.engine.data._batches import Batches, SampleDataset, Target
+from sknn.engine.data._batches import Batches, SampleDataset, TargetTensors
 from sknn.engine.data._device import use_precision
 from sknn.engine.optimizers._optimizers import get_learning_rate
 from sknn.engine.optimizers._schedules import start_schedule
@@ -331,7 +331,7 @@ class TrainingRun:
         epoch.n_steps += n_steps
         epoch.n_samples += n_samples
 
-    def keep_outputs(self, target: Target, output: torch.Tensor) -> None:
+    def keep_outputs(self, target: TargetTensors, output: torch.Tensor) -> None:
         """Keep raw predictions of training samples if they are to be scored."""
         if self.keeps_outputs:
             self.epoch.outputs.keep(target, output, len(self.samples))

@@ -18,7 +18,7 @@ ML_OPSET = 3
 PURPOSE = "export_onnx"
 
 
-class Graph:
+class OnnxGraph:
     """Nodes, constants, inputs and outputs of a model in the making.
 
     Values are known by their names, which methods return.

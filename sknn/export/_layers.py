@@ -16,7 +16,7 @@ from sknn._specs import InputSpec
 from sknn.architectures import MLP
 from sknn.architectures.layers._blocks import BatchNorm
 from sknn.architectures.layers._dropout import Dropout
-from sknn.export._graph import Graph
+from sknn.export._graph import OnnxGraph
 
 if TYPE_CHECKING:
     from onnx import ModelProto
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 NOTHING = (nn.Identity, Dropout, nn.Dropout, nn.AlphaDropout, nn.FeatureAlphaDropout)
 
 
-def add_network(graph: Graph, module: nn.Module, value: str, inputs: InputSpec) -> str:
+def add_network(graph: OnnxGraph, module: nn.Module, value: str, inputs: InputSpec) -> str:
     """Append a network as it computes when training is over, and return its raw prediction.
 
     What cannot be written out here is left to torch's own exporter. The module stays as it is.
@@ -38,7 +38,7 @@ def add_network(graph: Graph, module: nn.Module, value: str, inputs: InputSpec) 
         return _add(graph, module, value, torch.from_numpy(rows))
 
 
-def _add(graph: Graph, module: nn.Module, value: str, rows: torch.Tensor) -> str:
+def _add(graph: OnnxGraph, module: nn.Module, value: str, rows: torch.Tensor) -> str:
     """Append a module; `rows` are an example of its input."""
     if _has_hooks(module):
         return _add_by_torch(graph, module, value, rows)
@@ -60,7 +60,7 @@ def _has_hooks(module: nn.Module) -> bool:
     return bool(module._forward_hooks or module._forward_pre_hooks)
 
 
-def _add_mlp(graph: Graph, mlp: MLP, value: str) -> str:
+def _add_mlp(graph: OnnxGraph, mlp: MLP, value: str) -> str:
     if mlp.embeddings is not None:
         value = _add_embeddings(graph, mlp.embeddings, value)
     *hidden, last = mlp.linears
@@ -77,7 +77,7 @@ def _add_mlp(graph: Graph, mlp: MLP, value: str) -> str:
     return _add_linear(graph, last, value)
 
 
-def _add_embeddings(graph: Graph, embeddings: nn.Module, value: str) -> str:
+def _add_embeddings(graph: OnnxGraph, embeddings: nn.Module, value: str) -> str:
     n_numeric = embeddings.n_numeric
     parts = [graph.take_columns(value, range(n_numeric))] if n_numeric else []
     codes = graph.cast(value, np.int64)
@@ -87,18 +87,18 @@ def _add_embeddings(graph: Graph, embeddings: nn.Module, value: str) -> str:
     return graph.concatenate(parts)
 
 
-def _add_tensor(graph: Graph, tensor: torch.Tensor) -> str:
+def _add_tensor(graph: OnnxGraph, tensor: torch.Tensor) -> str:
     return graph.add_constant(tensor.detach().cpu().numpy())
 
 
-def _add_linear(graph: Graph, layer: nn.Linear, value: str) -> str:
+def _add_linear(graph: OnnxGraph, layer: nn.Linear, value: str) -> str:
     arguments = [value, _add_tensor(graph, layer.weight)]
     if layer.bias is not None:
         arguments.append(_add_tensor(graph, layer.bias))
     return graph.add("Gemm", *arguments, transB=1)
 
 
-def _add_batch_norm(graph: Graph, norm: nn.BatchNorm1d, value: str) -> str | None:
+def _add_batch_norm(graph: OnnxGraph, norm: nn.BatchNorm1d, value: str) -> str | None:
     if norm.running_mean is None or norm.weight is None:
         return None
     # γ (x - μ) / sqrt(σ² + ε) + β is one multiplication and one addition, x s + t with
@@ -110,7 +110,7 @@ def _add_batch_norm(graph: Graph, norm: nn.BatchNorm1d, value: str) -> str | Non
     return graph.add("Add", scaled, _add_tensor(graph, shift.to(norm.weight.dtype)))
 
 
-def _add_layer_norm(graph: Graph, norm: nn.LayerNorm, value: str) -> str | None:
+def _add_layer_norm(graph: OnnxGraph, norm: nn.LayerNorm, value: str) -> str | None:
     if norm.weight is None or norm.bias is None or len(norm.normalized_shape) > 1:
         return None
     weights = _add_tensor(graph, norm.weight), _add_tensor(graph, norm.bias)
@@ -121,7 +121,7 @@ def _make_unary(operator: str) -> Callable:
     return lambda graph, module, value: graph.add(operator, value)
 
 
-def _add_exponential(graph: Graph, value: str, alpha: float) -> str:
+def _add_exponential(graph: OnnxGraph, value: str, alpha: float) -> str:
     """Return t above 0 and ``alpha * (exp(t) - 1)`` below.
 
     ONNX has this in one node, but with an alpha in float32.
@@ -133,34 +133,34 @@ def _add_exponential(graph: Graph, value: str, alpha: float) -> str:
     return graph.add("Add", graph.add("Max", value, zero), below)
 
 
-def _add_elu(graph: Graph, module: nn.ELU, value: str) -> str:
+def _add_elu(graph: OnnxGraph, module: nn.ELU, value: str) -> str:
     return _add_exponential(graph, value, module.alpha)
 
 
-def _add_selu(graph: Graph, module: nn.SELU, value: str) -> str:
+def _add_selu(graph: OnnxGraph, module: nn.SELU, value: str) -> str:
     alpha, scale = 1.6732632423543772848170429916717, 1.0507009873554804934193349852946
     curve = _add_exponential(graph, value, alpha)
     return graph.add("Mul", curve, graph.add_number(scale))
 
 
-def _add_leaky_relu(graph: Graph, module: nn.LeakyReLU, value: str) -> str:
+def _add_leaky_relu(graph: OnnxGraph, module: nn.LeakyReLU, value: str) -> str:
     zero = graph.add_number(0.0)
     slope = graph.add_number(module.negative_slope)
     below = graph.add("Mul", graph.add("Min", value, zero), slope)
     return graph.add("Add", graph.add("Max", value, zero), below)
 
 
-def _add_silu(graph: Graph, module: nn.SiLU, value: str) -> str:
+def _add_silu(graph: OnnxGraph, module: nn.SiLU, value: str) -> str:
     # Not t times Sigmoid, which ONNX Runtime 1.20 makes one node of that has no float64.
     growth = graph.add("Add", graph.add("Exp", graph.add("Neg", value)), graph.add_number(1.0))
     return graph.add("Div", value, growth)
 
 
-def _add_softplus(graph: Graph, module: nn.Softplus, value: str) -> str | None:
+def _add_softplus(graph: OnnxGraph, module: nn.Softplus, value: str) -> str | None:
     return graph.add_softplus(value) if module.beta == 1 else None
 
 
-def _add_gelu(graph: Graph, module: nn.GELU, value: str) -> str | None:
+def _add_gelu(graph: OnnxGraph, module: nn.GELU, value: str) -> str | None:
     if module.approximate != "none":
         return None
     # t Φ(t), and Φ(t) = (1 + erf(t / sqrt 2)) / 2
@@ -171,7 +171,7 @@ def _add_gelu(graph: Graph, module: nn.GELU, value: str) -> str | None:
 
 
 #: class of a module -> function that writes one, or returns None if torch shall
-WRITERS: dict[type, Callable[[Graph, Any, str], str | None]] = {
+WRITERS: dict[type, Callable[[OnnxGraph, Any, str], str | None]] = {
     nn.Linear: _add_linear,
     nn.BatchNorm1d: _add_batch_norm,
     BatchNorm: _add_batch_norm,
@@ -188,7 +188,7 @@ WRITERS: dict[type, Callable[[Graph, Any, str], str | None]] = {
 }
 
 
-def _add_by_torch(graph: Graph, module: nn.Module, value: str, rows: torch.Tensor) -> str:
+def _add_by_torch(graph: OnnxGraph, module: nn.Module, value: str, rows: torch.Tensor) -> str:
     """Append a module as torch's exporter writes it."""
     name, file = type(module).__name__, io.BytesIO()
     legacy = "dynamo" in inspect.signature(torch.onnx.export).parameters  # since torch 2.5
@@ -219,7 +219,9 @@ def _add_by_torch(graph: Graph, module: nn.Module, value: str, rows: torch.Tenso
     return graph.add("Slice", result, *(graph.add_constant([end]) for end in (0, -1, 0)))
 
 
-def _check_result(graph: Graph, part: "ModelProto", module: nn.Module, rows: torch.Tensor) -> None:
+def _check_result(
+    graph: OnnxGraph, part: "ModelProto", module: nn.Module, rows: torch.Tensor
+) -> None:
     """Raise ValueError unless ONNX computes what a module does, for another number of rows, too."""
     reference = importlib.import_module("onnx.reference").ReferenceEvaluator(part)
     expected = module(rows).numpy()

@@ -11,7 +11,7 @@ from sknn._validation import MatrixLike
 from sknn.deep import TabularMLPRegressor
 from sknn.deep._base import DeepEstimator
 from sknn.export._front import convert_front, split_model
-from sknn.export._graph import Graph
+from sknn.export._graph import OnnxGraph
 from sknn.export._layers import add_network
 from sknn.export._tables import add_table
 from sknn.export._targets import add_classes, add_values
@@ -136,7 +136,7 @@ def export_onnx(
     predicts_wide = dtype == "auto" and isinstance(last, TabularMLPRegressor)
     dtype = own if dtype == "auto" else dtype
     front = convert_front(steps, X, dtype, opset) if steps else None
-    graph = Graph(opset, dtype, front)
+    graph = OnnxGraph(opset, dtype, front)
     value = None if front is None else graph.cast(graph.front_output, dtype)
     if units:
         value = graph.add_input("X", dtype, last.n_features_in_) if value is None else value
@@ -165,7 +165,7 @@ def _check_kind(last: BaseEstimator) -> None:
         )
 
 
-def _add_deep(graph: Graph, last: DeepEstimator, value: str | None, dtype: str) -> None:
+def _add_deep(graph: OnnxGraph, last: DeepEstimator, value: str | None, dtype: str) -> None:
     """Append an estimator; regressors predict in `dtype`."""
     names = getattr(last, "feature_names_in_", None)
     names = None if names is None else list(names)

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from sknn.export._graph import ML, Graph
+from sknn.export._graph import ML, OnnxGraph
 from sknn.preprocessing import TabularEncoder
 from sknn.preprocessing.tables._categories import CategoryColumn
 from sknn.preprocessing.tables._numeric import NumericColumns
@@ -13,7 +13,10 @@ from sknn.preprocessing.tables._scaling import Affine, NormalScores
 
 
 def add_table(
-    graph: Graph, encoder: TabularEncoder, names: list[str] | None = None, value: str | None = None
+    graph: OnnxGraph,
+    encoder: TabularEncoder,
+    names: list[str] | None = None,
+    value: str | None = None,
 ) -> str:
     """Append the nodes that encode a table, and return the encoded X.
 
@@ -62,7 +65,7 @@ def _check_levels(category: CategoryColumn) -> None:
 
 
 def _add_inputs_by_name(
-    graph: Graph, encoder: TabularEncoder, names: list[str] | None
+    graph: OnnxGraph, encoder: TabularEncoder, names: list[str] | None
 ) -> tuple[str | None, list[tuple[str, bool]]]:
     """Return the numeric columns side by side, in float64, and each column of levels.
 
@@ -85,7 +88,7 @@ def _add_inputs_by_name(
 
 
 def _split(
-    graph: Graph, encoder: TabularEncoder, value: str
+    graph: OnnxGraph, encoder: TabularEncoder, value: str
 ) -> tuple[str | None, list[tuple[str, bool]]]:
     """Return the same for a table of numbers alone."""
     wide = graph.cast(value, np.float64)
@@ -95,7 +98,7 @@ def _split(
     return graph.take_columns(value, numeric) if len(numeric) else None, levels
 
 
-def _encode(graph: Graph, encoder: TabularEncoder, numbers: str | None, levels: list) -> str:
+def _encode(graph: OnnxGraph, encoder: TabularEncoder, numbers: str | None, levels: list) -> str:
     dtype = graph.dtype
     parts = [] if numbers is None else [_add_numeric(graph, encoder._numeric, numbers, dtype)]
     for i in order_categories(encoder._categories):
@@ -111,7 +114,7 @@ def _encode(graph: Graph, encoder: TabularEncoder, numbers: str | None, levels: 
     return graph.concatenate(parts)
 
 
-def _add_codes(graph: Graph, category: CategoryColumn, column: str, is_whole: bool) -> str:
+def _add_codes(graph: OnnxGraph, category: CategoryColumn, column: str, is_whole: bool) -> str:
     """Return the codes of a column of levels, of shape (n_rows, 1)."""
     n_levels = len(category.levels)
     missing = n_levels + 1 if category.missing else 0
@@ -125,7 +128,9 @@ def _add_codes(graph: Graph, category: CategoryColumn, column: str, is_whole: bo
     return _look_up(graph, column, "strings", levels, levels.values())
 
 
-def _add_codes_of_floats(graph: Graph, category: CategoryColumn, column: str, missing: int) -> str:
+def _add_codes_of_floats(
+    graph: OnnxGraph, category: CategoryColumn, column: str, missing: int
+) -> str:
     whole = graph.cast(graph.replace_missing(column, graph.add_constant(0.0)), np.int64)
     codes = range(1, len(category.levels) + 1)
     found = _look_up(graph, whole, "int64s", category.levels, codes)
@@ -134,13 +139,15 @@ def _add_codes_of_floats(graph: Graph, category: CategoryColumn, column: str, mi
     return graph.add("Where", graph.add("IsNaN", column), graph.add_constant([missing]), found)
 
 
-def _look_up(graph: Graph, column: str, kind: str, keys: Iterable, values: Iterable[int]) -> str:
+def _look_up(
+    graph: OnnxGraph, column: str, kind: str, keys: Iterable, values: Iterable[int]
+) -> str:
     keys = list(map(int, keys)) if kind == "int64s" else list(keys)  # True and False are 1 and 0
     table = {f"keys_{kind}": keys, "values_int64s": list(values), "default_int64": 0}
     return graph.add("LabelEncoder", column, domain=ML, **table)
 
 
-def _add_numeric(graph: Graph, columns: NumericColumns, value: str, dtype: str) -> str:
+def _add_numeric(graph: OnnxGraph, columns: NumericColumns, value: str, dtype: str) -> str:
     """Return numeric columns filled and scaled, and behind them the marks of missing numbers."""
     missing = graph.add("IsNaN", value)
     wide = graph.cast(value, np.float64)
@@ -160,7 +167,7 @@ def _add_numeric(graph: Graph, columns: NumericColumns, value: str, dtype: str) 
     return graph.concatenate([result, marks])
 
 
-def _scale_columns(graph: Graph, columns: NumericColumns, value: str) -> str:
+def _scale_columns(graph: OnnxGraph, columns: NumericColumns, value: str) -> str:
     if columns.scale is None or not len(columns.scaled):
         return value
     n_columns = len(columns.labels)
@@ -172,7 +179,7 @@ def _scale_columns(graph: Graph, columns: NumericColumns, value: str) -> str:
     return graph.take_columns(joined, np.argsort([*columns.scaled, *left]))
 
 
-def _scale(graph: Graph, scale: Affine | NormalScores, value: str) -> str:
+def _scale(graph: OnnxGraph, scale: Affine | NormalScores, value: str) -> str:
     if hasattr(scale, "knots"):
         return _add_normal_scores(graph, scale, value)
     value = graph.add("Sub", value, graph.add_constant(scale.center))
@@ -184,7 +191,7 @@ def _scale(graph: Graph, scale: Affine | NormalScores, value: str) -> str:
     return graph.add("Mul", graph.add("Div", value, root), graph.add_constant(3.0))
 
 
-def _add_normal_scores(graph: Graph, scale: Affine | NormalScores, value: str) -> str:
+def _add_normal_scores(graph: OnnxGraph, scale: Affine | NormalScores, value: str) -> str:
     """Return linear interpolation: the sum of all slopes times how far a value is along each."""
     parts = []
     for i, (knots, scores) in enumerate(scale.knots):

@@ -5,18 +5,18 @@ from typing import Any
 
 import numpy as np
 
-from sknn.export._graph import Graph
+from sknn.export._graph import OnnxGraph
 from sknn.losses import OutputActivation, quantile_steps
 from sknn.losses._outputs import EXP, IDENTITY, INCREMENTS, MEAN_AND_SOFTPLUS
 from sknn.preprocessing import ClassCodec, ValueCodec
 
 
-def add_classes(graph: Graph, codec: ClassCodec, raw: str) -> None:
+def add_classes(graph: OnnxGraph, codec: ClassCodec, raw: str) -> None:
     """Add the outputs of a classifier: ``label``, and ``probabilities`` or ``scores``.
 
     Parameters
     ----------
-    graph : Graph
+    graph : OnnxGraph
         Grows.
     codec : ClassCodec
         Of the classifier.
@@ -45,7 +45,7 @@ def add_classes(graph: Graph, codec: ClassCodec, raw: str) -> None:
     graph.add_output(share, "probabilities", dtype, [None, len(classes)])
 
 
-def add_labels(graph: Graph, kind: str, classes: np.ndarray, raw: str) -> None:
+def add_labels(graph: OnnxGraph, kind: str, classes: np.ndarray, raw: str) -> None:
     """Add the output ``label`` for margins or logits `raw` of shape (n_samples, n_outputs)."""
     fires = graph.cast(graph.add("Greater", raw, graph.add_number(0.0)), np.int64)
     if kind == "multilabel":
@@ -60,7 +60,7 @@ def add_labels(graph: Graph, kind: str, classes: np.ndarray, raw: str) -> None:
     add_chosen(graph, classes, chosen)
 
 
-def add_chosen(graph: Graph, classes: np.ndarray, chosen: str) -> None:
+def add_chosen(graph: OnnxGraph, classes: np.ndarray, chosen: str) -> None:
     """Add the output ``label`` for numbers of classes, of shape (n_rows,); see `add_labels`."""
     labels = _convert_classes(classes)
     graph.add_output(
@@ -83,12 +83,12 @@ def _convert_classes(classes: np.ndarray) -> np.ndarray:
     )
 
 
-def add_values(graph: Graph, codec: ValueCodec, raw: str, dtype: str) -> None:
+def add_values(graph: OnnxGraph, codec: ValueCodec, raw: str, dtype: str) -> None:
     """Add the outputs of a regressor: ``variable``, and after it ``std`` where one is predicted.
 
     Parameters
     ----------
-    graph : Graph
+    graph : OnnxGraph
         Grows.
     codec : ValueCodec
         Of the regressor.
@@ -129,7 +129,9 @@ def add_values(graph: Graph, codec: ValueCodec, raw: str, dtype: str) -> None:
     _add_output(graph, std, "std", (n_columns, 1), dtype)
 
 
-def _add_output(graph: Graph, values: str, name: str, sizes: tuple[int, int], dtype: str) -> None:
+def _add_output(
+    graph: OnnxGraph, values: str, name: str, sizes: tuple[int, int], dtype: str
+) -> None:
     """Add an output of values of shape (n_samples, n_columns, n_levels) without an axis of one."""
     n_columns, n_levels = sizes
     shape = [None, n_columns, n_levels]
@@ -140,7 +142,7 @@ def _add_output(graph: Graph, values: str, name: str, sizes: tuple[int, int], dt
     graph.add_output(graph.cast(values, dtype), name, dtype, shape)
 
 
-def _scale_back(graph: Graph, values: str, mean: np.ndarray, scale: np.ndarray) -> str:
+def _scale_back(graph: OnnxGraph, values: str, mean: np.ndarray, scale: np.ndarray) -> str:
     """Return values in the units of y, computed in float64 as the estimator does."""
     if not np.any(mean) and np.all(scale == 1):
         return values
@@ -149,7 +151,7 @@ def _scale_back(graph: Graph, values: str, mean: np.ndarray, scale: np.ndarray) 
     return graph.add("Add", wide, graph.add_constant(mean[:, None], np.float64))
 
 
-def _shift_quantiles(graph: Graph, values: str, offsets: np.ndarray) -> str:
+def _shift_quantiles(graph: OnnxGraph, values: str, offsets: np.ndarray) -> str:
     """Return calibrated quantiles: each shifted, and none below the one before it."""
     shifted = graph.add("Add", values, graph.add_number(offsets))
     levels = [
@@ -161,13 +163,13 @@ def _shift_quantiles(graph: Graph, values: str, offsets: np.ndarray) -> str:
     return levels[0] if len(levels) == 1 else graph.add("Concat", *levels, axis=2)
 
 
-def _add_mean_and_std(graph: Graph, raw: str, settings: Mapping[str, float]) -> str:
+def _add_mean_and_std(graph: OnnxGraph, raw: str, settings: Mapping[str, float]) -> str:
     mean, std = (graph.add("Gather", raw, graph.add_constant([k]), axis=2) for k in (0, 1))
     std = graph.add("Add", graph.add_softplus(std), graph.add_number(settings["min_std"]))
     return graph.add("Concat", mean, std, axis=2)
 
 
-def _add_quantiles(graph: Graph, raw: str, settings: Mapping[str, tuple[float, ...]]) -> str:
+def _add_quantiles(graph: OnnxGraph, raw: str, settings: Mapping[str, tuple[float, ...]]) -> str:
     """Return sums of steps away from the level nearest the median, as NumPy does."""
     levels = settings["quantiles"]
     if len(levels) == 1:  # the increments of one level are none
@@ -192,7 +194,7 @@ def _add_quantiles(graph: Graph, raw: str, settings: Mapping[str, tuple[float, .
 
 #: output activation -> function that writes predictions of encoded y, of shape (n_samples,
 #: n_columns, n_predictions), for raw ones of shape (n_samples, n_columns, n_raw)
-PREDICTIONS: dict[OutputActivation, Callable[[Graph, str, Mapping[str, Any]], str]] = {
+PREDICTIONS: dict[OutputActivation, Callable[[OnnxGraph, str, Mapping[str, Any]], str]] = {
     IDENTITY: lambda graph, raw, settings: raw,
     EXP: lambda graph, raw, settings: graph.add("Exp", raw),
     INCREMENTS: _add_quantiles,

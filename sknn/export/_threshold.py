@@ -2,13 +2,13 @@
 
 import numpy as np
 
-from sknn.export._graph import Graph
+from sknn.export._graph import OnnxGraph
 from sknn.export._targets import add_chosen, add_labels
 from sknn.threshold import PerceptronClassifier, ThresholdLogicClassifier
 
 
 def add_units(
-    graph: Graph, classifier: PerceptronClassifier | ThresholdLogicClassifier, value: str
+    graph: OnnxGraph, classifier: PerceptronClassifier | ThresholdLogicClassifier, value: str
 ) -> None:
     """Add the outputs ``label`` and ``probabilities`` of fitted threshold units."""
     weights = graph.add_constant(classifier.coef_, graph.dtype)
@@ -21,7 +21,7 @@ def add_units(
     graph.add_output(shares, "probabilities", graph.dtype, [None, len(classifier.classes_)])
 
 
-def _add_perceptron(graph: Graph, classifier: PerceptronClassifier, margins: str) -> str:
+def _add_perceptron(graph: OnnxGraph, classifier: PerceptronClassifier, margins: str) -> str:
     n_units = len(classifier.coef_)
     several = "multilabel" if classifier._multilabel else "multiclass"
     kind = "binary" if n_units == 1 and not classifier._multilabel else several
@@ -35,7 +35,9 @@ def _add_perceptron(graph: Graph, classifier: PerceptronClassifier, margins: str
     return graph.add("Sigmoid", margins)
 
 
-def _add_threshold_logic(graph: Graph, classifier: ThresholdLogicClassifier, margins: str) -> str:
+def _add_threshold_logic(
+    graph: OnnxGraph, classifier: ThresholdLogicClassifier, margins: str
+) -> str:
     if len(classifier.coef_) == 1:
         fires = "GreaterOrEqual" if classifier.step == "heaviside" else "Greater"
         chosen = graph.cast(graph.add(fires, margins, graph.add_number(0.0)), np.int64)

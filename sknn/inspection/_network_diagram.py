@@ -12,7 +12,7 @@ from sknn._optional import require
 from sknn._validation import MatrixLike, check_layers_say_all
 from sknn.inspection._forward_pass import forward_pass
 from sknn.inspection._reading import Model, apply_steps, read_layers, read_names, unwrap
-from sknn.inspection.diagram._diagram import Layout, Line, Network, Sheet, Text, draw
+from sknn.inspection.diagram._diagram import DrawnNetwork, Layout, Line, Sheet, Text, draw
 from sknn.inspection.diagram._panels import check_axes, show_text_as_it_is
 from sknn.inspection.diagram._style import NEGATIVE, POSITIVE
 from sknn.inspection.diagram._svg import write_svg
@@ -303,8 +303,8 @@ class NetworkDiagramDisplay:
         """Return the diagram as SVG for notebooks, unless matplotlib shows it already."""
         return None if hasattr(self, "figure_") else self.to_svg()
 
-    def _make_network(self) -> Network:
-        return Network(
+    def _make_network(self) -> DrawnNetwork:
+        return DrawnNetwork(
             self.coefs,
             self.intercepts,
             self.activations,

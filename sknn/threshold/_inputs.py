@@ -12,7 +12,7 @@ from sknn._refusals import explain_refusal
 from sknn._validation import MatrixLike, check_container, check_sortable_labels, make_plain_array
 
 #: checked samples of shape (n_samples, n_features)
-Samples = np.ndarray | sparse.csr_array | sparse.csr_matrix
+FeatureMatrix = np.ndarray | sparse.csr_array | sparse.csr_matrix
 
 
 def validate_samples(
@@ -20,7 +20,7 @@ def validate_samples(
     X: MatrixLike,
     y: ArrayLike | Literal["no_validation"] = "no_validation",
     **params: bool | str,
-) -> Samples | tuple[Samples, np.ndarray]:
+) -> FeatureMatrix | tuple[FeatureMatrix, np.ndarray]:
     """Return X as finite float64, and y if it is given; `params` are those of `validate_data`."""
     labels = None if isinstance(y, str) else make_plain_array(y)
     if labels is not None and labels.size:  # before scikit-learn compares them with each other

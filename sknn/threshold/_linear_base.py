@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from sknn._saved import SavedState
 from sknn._validation import MatrixLike
-from sknn.threshold._inputs import Samples, validate_samples
+from sknn.threshold._inputs import FeatureMatrix, validate_samples
 
 ClassWeight = Mapping[object, float] | Literal["balanced"] | None
 
@@ -38,7 +38,7 @@ class TrainingSet:
         Labels, sorted, also those without a sample.
     """
 
-    X: Samples
+    X: FeatureMatrix
     signs: np.ndarray
     codes: np.ndarray | None
     weights: np.ndarray
@@ -53,7 +53,7 @@ class TrainingSet:
 
 
 def make_training_set(
-    X: Samples,
+    X: FeatureMatrix,
     y: np.ndarray,
     sample_weight: np.ndarray | None,
     class_weight: ClassWeight,
@@ -106,7 +106,9 @@ def _compute_class_weights(
     return of_class
 
 
-def make_multilabel_set(X: Samples, y: np.ndarray, sample_weight: np.ndarray | None) -> TrainingSet:
+def make_multilabel_set(
+    X: FeatureMatrix, y: np.ndarray, sample_weight: np.ndarray | None
+) -> TrainingSet:
     """Return samples that may have several labels, with a unit for each; y: (n_samples, n_labels).
 
     The classes are the column numbers of y.
@@ -117,7 +119,7 @@ def make_multilabel_set(X: Samples, y: np.ndarray, sample_weight: np.ndarray | N
     return TrainingSet(X, signs, None, weights, numbers, classes)
 
 
-def _keep(mask: np.ndarray, *arrays: Samples) -> tuple[Samples, ...]:
+def _keep(mask: np.ndarray, *arrays: FeatureMatrix) -> tuple[FeatureMatrix, ...]:
     return arrays if mask.all() else tuple(array[mask] for array in arrays)
 
 
@@ -135,7 +137,7 @@ def choose_classes(decision: np.ndarray, fires: Callable[[np.ndarray], np.ndarra
     return fires(decision).astype(int) if decision.ndim == 1 else decision.argmax(axis=1)
 
 
-def compute_decision(X: Samples, coef: np.ndarray, intercept: np.ndarray) -> np.ndarray:
+def compute_decision(X: FeatureMatrix, coef: np.ndarray, intercept: np.ndarray) -> np.ndarray:
     """Return ``X @ coef.T + intercept``, of shape (n_samples, n_units); refuse to overflow."""
     with np.errstate(over="ignore", invalid="ignore"):  # an error follows
         decision = safe_sparse_dot(X, coef.T, dense_output=True) + intercept

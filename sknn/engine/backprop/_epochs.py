@@ -6,7 +6,7 @@ from scipy import sparse
 from sknn.engine._run import TrainingRun
 from sknn.engine.backprop._flat_parameters import make_flat_step, supports_optimizer
 from sknn.engine.backprop._mlp import MLPPass, UpdateCoefficients, supports_module
-from sknn.engine.data._batches import Target, split_target
+from sknn.engine.data._batches import TargetTensors, split_target
 from sknn.engine.optimizers._optimizers import get_learning_rate
 
 Tensor = torch.Tensor
@@ -64,7 +64,10 @@ class HandwrittenRunner:
         return float(run.epoch.loss_sum) / len(run.samples)
 
     def _run_group(
-        self, X: Tensor | sparse.csr_array | sparse.csr_matrix, target: Target, batch_size: int
+        self,
+        X: Tensor | sparse.csr_array | sparse.csr_matrix,
+        target: TargetTensors,
+        batch_size: int,
     ) -> tuple[Tensor, Tensor]:
         """Train on consecutive batches; return summed loss and outputs, still on the device."""
         y, weight = split_target(target)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from sknn.engine.data._batches import Target, split_target
+from sknn.engine.data._batches import TargetTensors, split_target
 from sknn.engine.data._forward import make_array
 
 
@@ -36,7 +36,7 @@ class KeptOutputs:
         other.n_kept, other.arrays = self.n_kept, self.arrays
         return other
 
-    def keep(self, target: Target, output: torch.Tensor, n_samples: int) -> None:
+    def keep(self, target: TargetTensors, output: torch.Tensor, n_samples: int) -> None:
         """Keep what belongs to the next samples, of `n_samples` in the epoch."""
         y, weight = split_target(target)
         parts = [y, output] if weight is None else [y, output, weight]

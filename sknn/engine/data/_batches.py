@@ -15,7 +15,7 @@ from sknn.engine.data._device import has_room_for
 GROUP_NUMBERS = 2**18
 
 #: encoded targets, and sample weights beside them if there are any
-Target = torch.Tensor | tuple[torch.Tensor, torch.Tensor]
+TargetTensors = torch.Tensor | tuple[torch.Tensor, torch.Tensor]
 
 
 def make_tensor(
@@ -107,7 +107,7 @@ class SampleDataset(Dataset):
             return X, self.y[index]
         return X, (self.y[index], self.sample_weight[index])
 
-    def take_targets(self, numbers: np.ndarray) -> Target:
+    def take_targets(self, numbers: np.ndarray) -> TargetTensors:
         """Return y, or ``(y, sample_weight)``, of the samples of these numbers."""
         index = torch.from_numpy(numbers).to(self.device)
         if self.sample_weight is None:
@@ -125,7 +125,7 @@ class SampleDataset(Dataset):
         return X.to(self.device, non_blocking=True)
 
 
-def split_target(target: Target) -> tuple[torch.Tensor, torch.Tensor | None]:
+def split_target(target: TargetTensors) -> tuple[torch.Tensor, torch.Tensor | None]:
     """Return the parts of what `SampleDataset.take` gives beside X."""
     return target if isinstance(target, tuple | list) else (target, None)
 

@@ -18,7 +18,7 @@ Work = Callable[[], Any]
 ONE_AT_A_TIME = Lock()
 
 
-class Graph(Protocol):
+class ReplayableGraph(Protocol):
     """Runs work aside, captures it, and replays it."""
 
     def run(self, work: Work) -> None:
@@ -32,7 +32,7 @@ class Graph(Protocol):
 
 
 class CudaGraph:
-    """A `Graph` of a CUDA device.
+    """A `ReplayableGraph` of a CUDA device.
 
     What is captured first runs on the stream that captures it, where libraries take their work
     space and choose their kernels [1]_. Others may use the GPU from their threads meanwhile.
@@ -85,7 +85,7 @@ class CudaGraph:
             here.wait_stream(self.stream)
 
 
-def choose_graph_maker(device: str) -> Callable[[], Graph] | None:
+def choose_graph_maker(device: str) -> Callable[[], ReplayableGraph] | None:
     """Return a function that makes graphs for a device; None on the CPU and on Apple's MPS."""
     # All are captured on one stream, for which libraries take their work space once.
     if torch.device(device).type != "cuda":
@@ -106,7 +106,7 @@ class Replayed:
     work : callable
         Reads and writes the same memory each time. What depends on the run is written there
         before; it changes nothing but tensors, and waits for nothing.
-    graph : Graph
+    graph : ReplayableGraph
         New.
 
     Attributes
@@ -117,7 +117,7 @@ class Replayed:
         Why there never will be.
     """
 
-    def __init__(self, work: Work, graph: Graph):
+    def __init__(self, work: Work, graph: ReplayableGraph):
         self.work, self.graph = work, graph
         self.is_warm = self.is_captured = False
         self.failure: str | None = None

@@ -14,8 +14,8 @@ from sknn.architectures import DrawnMasks, is_replayable
 from sknn.engine._run import TrainingRun
 from sknn.engine.backprop._epochs import HandwrittenRunner
 from sknn.engine.backprop._mlp import UpdateCoefficients
-from sknn.engine.data._batches import Target, split_target
-from sknn.engine.graphs._cuda_graph import Graph, Replayed, choose_graph_maker
+from sknn.engine.data._batches import TargetTensors, split_target
+from sknn.engine.graphs._cuda_graph import ReplayableGraph, Replayed, choose_graph_maker
 from sknn.engine.graphs._mlp import DevicePass
 from sknn.engine.graphs._optimizer_steps import (
     KINDS,
@@ -37,7 +37,7 @@ MAX_NUMBERS = 2**24
 STEADY = ("constant", "adaptive", "plateau")
 
 
-class Chunk:
+class CapturedBatches:
     """Some batches of an epoch at a fixed place, and the replay of the work on them.
 
     Parameters
@@ -46,19 +46,23 @@ class Chunk:
         Samples in each batch.
     work : callable
         ``work(chunk)`` does the steps; it sets `target` and `output`.
-    graph : Graph
+    graph : ReplayableGraph
         New.
     device : torch.device
         Where the samples are.
     """
 
     def __init__(
-        self, sizes: list[int], work: Callable[["Chunk"], None], graph: Graph, device: torch.device
+        self,
+        sizes: list[int],
+        work: Callable[["CapturedBatches"], None],
+        graph: ReplayableGraph,
+        device: torch.device,
     ):
         self.sizes = sizes
         self.chosen = torch.zeros(sum(sizes), dtype=torch.int64, device=device)
         self.masks = DrawnMasks()
-        self.target: Target | None = None
+        self.target: TargetTensors | None = None
         self.output: Tensor | None = None
         self.replayed = Replayed(lambda: work(self), graph)
 
@@ -68,7 +72,7 @@ class Chunk:
         self.masks.draw_again()
         self.replayed()
 
-    def copy_outcome(self) -> tuple[Target, Tensor]:
+    def copy_outcome(self) -> tuple[TargetTensors, Tensor]:
         """Return a copy of the targets and raw predictions of the last run."""
         y, weight = split_target(self.target)
         target = y.clone() if weight is None else (y.clone(), weight.clone())
@@ -83,16 +87,16 @@ class ReplayedEpochs(ABC):
     run : TrainingRun
         One that `CudaGraphRunner` supports.
     new_graph : callable
-        Returns a `Graph`.
+        Returns a `ReplayableGraph`.
     """
 
-    def __init__(self, run: TrainingRun, new_graph: Callable[[], Graph]):
+    def __init__(self, run: TrainingRun, new_graph: Callable[[], ReplayableGraph]):
         self.run, self.net, self.samples, self.new_graph = run, run.net, run.samples, new_graph
         net, samples = self.net, self.samples
         most = max(1, min(MAX_BATCHES, MAX_NUMBERS // (net.batch_size * samples.X[0].numel())))
         n_chunks = -(-run.n_batches // most)
         self.n_steps = -(-run.n_batches // n_chunks)  # as even as can be
-        self.chunks: dict[int, Chunk] = {}
+        self.chunks: dict[int, CapturedBatches] = {}
         self.total = torch.zeros((), dtype=net.dtype_, device=samples.X.device)
         self.steps = self.make_steps()
 
@@ -107,7 +111,7 @@ class ReplayedEpochs(ABC):
         """Return where parameters, gradients and state lie."""
 
     @abstractmethod
-    def do_work(self, chunk: Chunk) -> None:
+    def do_work(self, chunk: CapturedBatches) -> None:
         """Do the steps of a chunk, and add its loss to the total."""
 
     @abstractmethod
@@ -140,13 +144,14 @@ class ReplayedEpochs(ABC):
             self.steps.finish()
         return float(self.total) / len(order)
 
-    def _get_chunk(self, n_samples: int, batch_size: int) -> Chunk:
+    def _get_chunk(self, n_samples: int, batch_size: int) -> CapturedBatches:
         if n_samples not in self.chunks:
             sizes = [min(batch_size, n_samples - i) for i in range(0, n_samples, batch_size)]
-            self.chunks[n_samples] = Chunk(sizes, self.do_work, self.new_graph(), self.total.device)
+            graph, device = self.new_graph(), self.total.device
+            self.chunks[n_samples] = CapturedBatches(sizes, self.do_work, graph, device)
         return self.chunks[n_samples]
 
-    def take(self, chunk: Chunk) -> tuple[Tensor, Tensor, Tensor | None]:
+    def take(self, chunk: CapturedBatches) -> tuple[Tensor, Tensor, Tensor | None]:
         """Return X, y and weights of the chosen samples."""
         data = (self.samples.X, self.samples.y, self.samples.sample_weight)
         X, y, weight = (None if d is None else d.index_select(0, chunk.chosen) for d in data)
@@ -181,7 +186,7 @@ class ReplayedModule(ReplayedEpochs):
         for p in self.net.module_.parameters():
             p.grad = None
 
-    def do_work(self, chunk: Chunk) -> None:
+    def do_work(self, chunk: CapturedBatches) -> None:
         """Do the steps of a chunk, and add its loss to the total."""
         X, y, weight = self.take(chunk)
         weights = [None] * len(chunk.sizes) if weight is None else weight.split(chunk.sizes)
@@ -192,7 +197,7 @@ class ReplayedModule(ReplayedEpochs):
                 outputs.append(self._step(i, part, target if w is None else (target, w)))
         chunk.output = torch.cat(outputs)
 
-    def _step(self, i: int, X: Tensor, target: Target) -> Tensor:
+    def _step(self, i: int, X: Tensor, target: TargetTensors) -> Tensor:
         net = self.net
         parameters = list(net.module_.parameters())
         for p in parameters:
@@ -236,7 +241,7 @@ class ReplayedHandwritten(ReplayedEpochs):
     the constants; a new rate then means new captures. All else goes by the gradient.
     """
 
-    def __init__(self, run: TrainingRun, new_graph: Callable[[], Graph]):
+    def __init__(self, run: TrainingRun, new_graph: Callable[[], ReplayableGraph]):
         self.form = HandwrittenRunner(run)
         super().__init__(run, new_graph)
 
@@ -268,14 +273,12 @@ class ReplayedHandwritten(ReplayedEpochs):
             self.rate = rate
 
     @torch.no_grad()
-    def do_work(self, chunk: Chunk) -> None:
+    def do_work(self, chunk: CapturedBatches) -> None:
         """Do the steps of a chunk, and add its loss to the total."""
         form = self.form
         mlp, sizes = form.mlp, chunk.sizes
         X, y, weight = self.take(chunk)
-        outputs = [
-            mlp.allocate_output(size) for size in sizes
-        ]  # each in one piece, as softmax wants
+        outputs = [mlp.allocate_output(n) for n in sizes]  # each in one piece, as softmax wants
         relative, shares = (None, None) if weight is None else _normalize_weights(weight, sizes)
         weights = [None] * len(sizes) if relative is None else relative.split(sizes)
         norms = outputs[0].new_zeros(2, len(sizes))

@@ -25,7 +25,7 @@ rectified_product = torch.ops.aten._addmm_activation.out
 
 
 @dataclass(frozen=True)
-class Space:
+class GraphBuffers:
     """Space for one batch: values of the hidden layers, and the deltas of all layers.
 
     The deltas lie below each other in one matrix with a column for each sample, in the order of
@@ -38,7 +38,7 @@ class Space:
     ones: Tensor
 
     @classmethod
-    def allocate(cls, n_samples: int, widths: list[int], like: Tensor) -> "Space":
+    def allocate(cls, n_samples: int, widths: list[int], like: Tensor) -> "GraphBuffers":
         """Return space for layers of these widths, the outputs last."""
         values = [like.new_empty(n_samples, width) for width in widths[:-1]]
         all_deltas = like.new_empty(sum(widths), n_samples)
@@ -63,13 +63,13 @@ class DevicePass:
         vector = flat.values if in_place else flat.gradient
         self.targets = flat.split_views(vector)[: len(mlp.weights)]
         self.biases = vector[len(flat.weights) :]
-        self.spaces: dict[int, Space] = {}
+        self.spaces: dict[int, GraphBuffers] = {}
 
-    def get_space(self, n_samples: int) -> Space:
+    def get_space(self, n_samples: int) -> GraphBuffers:
         """Return space for a batch, the same each time."""
         if n_samples not in self.spaces:
             like = self.mlp.flat.values
-            self.spaces[n_samples] = Space.allocate(n_samples, self.mlp.widths, like)
+            self.spaces[n_samples] = GraphBuffers.allocate(n_samples, self.mlp.widths, like)
         return self.spaces[n_samples]
 
     def run(
@@ -97,7 +97,7 @@ class DevicePass:
         b, d, ones = self.biases, space.all_deltas, space.ones
         torch.addmv(b, d, ones, beta=coefficients.bias_decay, alpha=scale, out=b)
 
-    def _go_forward(self, X: Tensor, space: Space, output: Tensor) -> None:
+    def _go_forward(self, X: Tensor, space: GraphBuffers, output: Tensor) -> None:
         mlp, a = self.mlp, X
         for i, z in enumerate(space.values):
             activation = mlp.activations[i]
@@ -109,7 +109,7 @@ class DevicePass:
             a = z
         torch.addmm(mlp.biases[-1], a, mlp.weights_t[-1], out=output)
 
-    def _go_back(self, space: Space) -> None:
+    def _go_back(self, space: GraphBuffers) -> None:
         """Write the deltas of the hidden layers, before any weight may change."""
         for i in range(len(space.values) - 1, -1, -1):
             torch.mm(space.deltas[i + 1], self.mlp.weights[i + 1], out=space.deltas[i])

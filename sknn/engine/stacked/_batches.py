@@ -18,7 +18,7 @@ DEVICE_STEPS, DEVICE_NUMBERS = 64, 2**24
 
 
 @dataclass(frozen=True, eq=False)
-class Sample:
+class SampleSubset:
     """The training samples of a network, out of an X that several networks may share.
 
     Attributes
@@ -46,13 +46,13 @@ class Order:
 
     Parameters
     ----------
-    sample : Sample
+    sample : SampleSubset
         The samples.
     random_state : numpy.random.RandomState or None
         Copied; None leaves them as they are.
     """
 
-    def __init__(self, sample: Sample, random_state: np.random.RandomState | None):
+    def __init__(self, sample: SampleSubset, random_state: np.random.RandomState | None):
         self.sample = sample
         self.positions = np.arange(len(sample.rows))
         self.random_state = None
@@ -76,7 +76,7 @@ class Order:
 
 
 @dataclass(frozen=True)
-class Chunk:
+class StackedBatches:
     """Consecutive batches of all orders.
 
     Attributes
@@ -140,12 +140,12 @@ class ChunkLoader:
         self.rows = np.concatenate([sample.rows for sample in samples])
         self.buffers: dict[tuple[int, int], Tensor] = {}
 
-    def iterate_chunks(self) -> Iterator[Chunk]:
+    def iterate_chunks(self) -> Iterator[StackedBatches]:
         """Go through the samples of all orders once.
 
         Yields
         ------
-        Chunk
+        StackedBatches
         """
         size = self.batch_size
         for start in range(0, self.n_full, self.n_steps):
@@ -159,7 +159,7 @@ class ChunkLoader:
             row[len(part) :] = part[0]
         yield self._take(table[None], [len(part) for part in rest])
 
-    def _take(self, table: np.ndarray, sizes: list[int]) -> Chunk:
+    def _take(self, table: np.ndarray, sizes: list[int]) -> StackedBatches:
         """Return the samples of a table of positions, of shape (n_steps, n_orders, n_samples)."""
         table = table + self.starts[:, None]
         X = self._take_inputs(self.rows[table])
@@ -168,7 +168,7 @@ class ChunkLoader:
         width = table.shape[2]
         if min(sizes) < width:
             weight = weight * (torch.arange(width, device=X.device) < size[:, None])
-        return Chunk(X, self.y[index], weight, weight.sum(2), size.expand(len(table), -1))
+        return StackedBatches(X, self.y[index], weight, weight.sum(2), size.expand(len(table), -1))
 
     def _take_inputs(self, table: np.ndarray) -> Tensor:
         """Return the inputs in memory that is used again, or else their parts in new memory."""

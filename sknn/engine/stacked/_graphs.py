@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from sknn.engine.graphs._cuda_graph import Graph, Replayed, choose_graph_maker
+from sknn.engine.graphs._cuda_graph import ReplayableGraph, Replayed, choose_graph_maker
 from sknn.engine.graphs._optimizer_steps import split_into_pieces
 from sknn.engine.optimizers._fused import step_adam, step_sgd
-from sknn.engine.stacked._batches import Chunk
+from sknn.engine.stacked._batches import StackedBatches
 from sknn.engine.stacked._optimizer import StackedOptimizer
 
 Tensor = torch.Tensor
@@ -87,7 +87,7 @@ def get_signature(optimizer: StackedOptimizer) -> tuple:
 class Captured:
     """Memory of chunks of one shape, and the replay of the work on them."""
 
-    chunk: Chunk
+    chunk: StackedBatches
     outcome: tuple[Tensor, Tensor] | None = None
     replayed: Replayed | None = None
 
@@ -105,7 +105,7 @@ class ReplayedStack:
     n_steps : int
         Steps of the longest chunk.
     new_graph : callable
-        Returns a `Graph`.
+        Returns a `ReplayableGraph`.
     """
 
     def __init__(
@@ -113,7 +113,7 @@ class ReplayedStack:
         train_on: Callable[..., tuple[Tensor, Tensor]],
         optimizer: StackedOptimizer,
         n_steps: int,
-        new_graph: Callable[[], Graph],
+        new_graph: Callable[[], ReplayableGraph],
     ):
         self.train_on, self.optimizer, self.n_steps = train_on, optimizer, n_steps
         self.new_graph = new_graph
@@ -126,13 +126,13 @@ class ReplayedStack:
             self.captured.clear()
             self.steps = DeviceRuns(self.optimizer, self.n_steps)
 
-    def run(self, chunk: Chunk) -> tuple[Tensor, Tensor]:
+    def run(self, chunk: StackedBatches) -> tuple[Tensor, Tensor]:
         """Train on a chunk; return what `train_on` does, in memory of the next chunk, too."""
         key = tuple(chunk.X.shape)
         if key not in self.captured:
             self.captured[key] = self._make_entry(chunk)
         entry = self.captured[key]
-        for item in fields(Chunk):
+        for item in fields(StackedBatches):
             new, fixed = getattr(chunk, item.name), getattr(entry.chunk, item.name)
             if new.data_ptr() != fixed.data_ptr():  # the inputs may lie there already
                 fixed.copy_(new)
@@ -140,9 +140,9 @@ class ReplayedStack:
         entry.replayed()
         return entry.outcome
 
-    def _make_entry(self, chunk: Chunk) -> Captured:
-        own = [getattr(chunk, item.name).contiguous() for item in fields(Chunk)]
-        entry = Captured(Chunk(*own))
+    def _make_entry(self, chunk: StackedBatches) -> Captured:
+        own = [getattr(chunk, item.name).contiguous() for item in fields(StackedBatches)]
+        entry = Captured(StackedBatches(*own))
 
         def work() -> None:
             self.steps.n_done = 0

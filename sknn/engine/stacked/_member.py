@@ -18,7 +18,7 @@ from sknn.engine.data._device import has_room_for
 from sknn.engine.losses._table import has_formulas
 from sknn.engine.net._net import Net
 from sknn.engine.optimizers._optimizers import SGD, Adam
-from sknn.engine.stacked._batches import Order, Sample
+from sknn.engine.stacked._batches import Order, SampleSubset
 
 #: fields with a default that need not have it: the first three are followed, weight_decay is for
 #: AdamW, and the codec for callbacks
@@ -88,13 +88,13 @@ class Shared:
 
     def get_sample(
         self, X: torch.Tensor, rows: np.ndarray, y: np.ndarray, weight: np.ndarray | None
-    ) -> Sample:
+    ) -> SampleSubset:
         """Return the sample of these rows, the same for equal arguments."""
         key = id(X), rows.tobytes(), y.tobytes(), None if weight is None else weight.tobytes()
         if key not in self._entries:
             device = str(X.device)
             tensor = None if weight is None else make_tensor(weight, device)
-            self._entries[key] = Sample(X, rows, make_tensor(y, device), tensor)
+            self._entries[key] = SampleSubset(X, rows, make_tensor(y, device), tensor)
         return self._entries[key]
 
 
@@ -117,7 +117,7 @@ class Member:
     ----------
     run : TrainingRun
         Not yet begun.
-    sample : Sample or None
+    sample : SampleSubset or None
         The training samples, once they are laid out.
     order_key : tuple or None
         Equal for networks that see the same samples in the same order, once they are laid out.
@@ -130,7 +130,7 @@ class Member:
     def __init__(self, plan: TrainPlan):
         self.plan, self.run = plan, TrainingRun(plan)
         self.net = self.run.net
-        self.sample: Sample | None = None
+        self.sample: SampleSubset | None = None
         self.held_out: SampleDataset | None = None
         self.order_key: tuple | None = None
         self.order: Order | None = None

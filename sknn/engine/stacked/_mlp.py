@@ -19,10 +19,10 @@ import torch
 
 from sknn.engine._run import TrainingRun
 from sknn.engine.backprop._mlp import IN_PLACE
-from sknn.engine.data._batches import Target
+from sknn.engine.data._batches import TargetTensors
 from sknn.engine.data._matmul import ignore_overflow, multiply
 from sknn.engine.net._net import Net
-from sknn.engine.stacked._batches import Chunk, ChunkLoader, Order
+from sknn.engine.stacked._batches import ChunkLoader, Order, StackedBatches
 from sknn.engine.stacked._graphs import make_replays
 from sknn.engine.stacked._optimizer import StackedOptimizer, get_settings
 
@@ -105,7 +105,7 @@ class Batch:
 
 
 @dataclass(frozen=True)
-class _Space:
+class StackBuffers:
     """Memory that a batch overwrites, and the parts of it that belong to blocks.
 
     Attributes
@@ -171,7 +171,7 @@ class Stack:
         per_order = -(-len(nets) // len(self.orders))
         self.kept: Tensor | None = None
         self.loader = ChunkLoader(self.orders, batch_size, self.widths[-1] * per_order)
-        self.spaces: dict[int, _Space] = {}
+        self.spaces: dict[int, StackBuffers] = {}
         self.replays = make_replays(self._train_on, self.optimizer, self.loader.n_steps)
 
     @torch.no_grad()
@@ -204,7 +204,7 @@ class Stack:
         return (total / n_samples).tolist()
 
     def _train_on(
-        self, chunk: Chunk, follow: Callable[[], None] | None = None
+        self, chunk: StackedBatches, follow: Callable[[], None] | None = None
     ) -> tuple[Tensor, Tensor]:
         """Train on consecutive batches; return the summed loss of each network, and outputs.
 
@@ -253,7 +253,7 @@ class Stack:
 
     def _give_outputs(self) -> None:
         """Give targets and outputs of the epoch to the networks that want them."""
-        targets: dict[int, Target] = {}
+        targets: dict[int, TargetTensors] = {}
         for i, run in enumerate(self.runs):
             if run.keeps_outputs:
                 number = self.order_of[i]
@@ -280,13 +280,13 @@ class Stack:
             losses.append(self.loss.value(own, targets[:, block.orders]).flatten(1, 2))
         return losses[0] if len(losses) == 1 else torch.cat(losses, 1)
 
-    def _get_space(self, width: int) -> "_Space":
+    def _get_space(self, width: int) -> "StackBuffers":
         """Return space for a batch of so many samples, always the same."""
         if width not in self.spaces:
             k, like, blocks = len(self.nets), self.alpha, self.blocks
             values = [like.new_empty(k, n, width) for n in self.widths[:-1]]
             deltas = [like.new_empty(k, n, width) for n in self.widths]
-            self.spaces[width] = _Space(
+            self.spaces[width] = StackBuffers(
                 values,
                 deltas,
                 [block.join_units(values[0]) if values else None for block in blocks],

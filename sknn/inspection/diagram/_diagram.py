@@ -25,7 +25,7 @@ OPACITY_OF_NODE = 0.4
 
 
 @dataclass(frozen=True)
-class Network:
+class DrawnNetwork:
     """What a diagram shows.
 
     Attributes
@@ -119,7 +119,7 @@ class Layout:
 
     Parameters
     ----------
-    network : Network
+    network : DrawnNetwork
     width, height : float
         Of the sheet, in points.
     font_size : float
@@ -129,7 +129,13 @@ class Layout:
     """
 
     def __init__(
-        self, network: Network, width: float, height: float, *, font_size: float, max_nodes: int
+        self,
+        network: DrawnNetwork,
+        width: float,
+        height: float,
+        *,
+        font_size: float,
+        max_nodes: int,
     ):
         self.network, self.width, self.height = network, width, height
         self.font, self.small = font_size, 0.85 * font_size

@@ -4,7 +4,7 @@ import numpy as np
 from scipy import sparse
 from sklearn.utils.extmath import safe_sparse_dot
 
-from sknn.threshold._inputs import Samples
+from sknn.threshold._inputs import FeatureMatrix
 from sknn.threshold.perceptron._moments import Moments
 from sknn.threshold.perceptron._monitor import ROUNDING, ErrorMonitor
 from sknn.threshold.perceptron._state import (
@@ -31,7 +31,7 @@ class _StandardizedSamples:
     means far from 0 are subtracted, as x·v and m·v would cancel there.
     """
 
-    def __init__(self, X: Samples, moments: Moments, centred: bool) -> None:
+    def __init__(self, X: FeatureMatrix, moments: Moments, centred: bool) -> None:
         self.scale = moments.scale
         self.mean = moments.mean if centred else np.zeros_like(moments.mean)
         far = not sparse.issparse(X) and np.any(np.abs(self.mean) > _FAR * self.scale)

@@ -8,20 +8,15 @@ from numpy.typing import ArrayLike
 
 from sknn._sklearn import Interval, StrOptions, fit_context
 from sknn._validation import MatrixLike, check_weights, make_local_random_state, restore_on_error
-from sknn.threshold._inputs import Samples, validate_samples
+from sknn.threshold._inputs import FeatureMatrix, validate_samples
 from sknn.threshold._linear_base import OneUnitPerClass, TrainingSet
 from sknn.threshold.perceptron._learning import fit_link, learn
 from sknn.threshold.perceptron._moments import Moments
 from sknn.threshold.perceptron._monitor import ErrorMonitor
 from sknn.threshold.perceptron._platt import compute_probabilities
-from sknn.threshold.perceptron._state import (
-    LinearUnits,
-    PerceptronState,
-    fires,
-    make_config,
-)
+from sknn.threshold.perceptron._state import LinearUnits, PerceptronState, fires, make_config
 from sknn.threshold.perceptron._targets import (
-    Target,
+    TargetMatrix,
     check_parts_will_do,
     check_same_table,
     check_target,
@@ -393,7 +388,9 @@ class PerceptronClassifier(OneUnitPerClass):
     def _is_firing(self, decision: np.ndarray) -> np.ndarray:
         return fires(decision)
 
-    def _validate(self, X: MatrixLike, y: ArrayLike, reset: bool = True) -> tuple[Samples, Target]:
+    def _validate(
+        self, X: MatrixLike, y: ArrayLike, reset: bool = True
+    ) -> tuple[FeatureMatrix, TargetMatrix]:
         params = {"accept_sparse": "csr", "multi_output": True}
         X, y = validate_samples(self, X, y, reset=reset, **params)
         return X, check_target(y)

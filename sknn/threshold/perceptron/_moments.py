@@ -8,7 +8,7 @@ from scipy import sparse
 from sklearn.utils.sparsefuncs import mean_variance_axis
 
 from sknn._saved import saved
-from sknn.threshold._inputs import Samples
+from sknn.threshold._inputs import FeatureMatrix
 
 #: numbers per block of samples, so that a block stays in the processor's cache
 _BLOCK = 1 << 15
@@ -50,7 +50,7 @@ class Moments:
         scale = deviation ** (1 - _RANGE_SHARE) * reach**_RANGE_SHARE
         return np.where(deviation > _ROUNDING * np.abs(self.mean), scale, 1.0)
 
-    def add(self, X: Samples, weights: np.ndarray) -> "Moments":
+    def add(self, X: FeatureMatrix, weights: np.ndarray) -> "Moments":
         """Return the moments of the samples so far and of these, whose weights are above 0.
 
         With weights W and V, means m and n and variances s and t, and p = V / (W + V), the mean of

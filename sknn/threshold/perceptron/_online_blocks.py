@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.utils.extmath import safe_sparse_dot
 
-from sknn.threshold._inputs import Samples
+from sknn.threshold._inputs import FeatureMatrix
 from sknn.threshold._linear_base import TrainingSet
 from sknn.threshold.perceptron._monitor import WeightHistory
 from sknn.threshold.perceptron._online_epochs import Epochs
@@ -79,7 +79,7 @@ class BlockEpochs(Epochs):
 
     def _settle(
         self,
-        X: Samples,
+        X: FeatureMatrix,
         guess: tuple[np.ndarray, np.ndarray],
         signs: np.ndarray,
         steps: np.ndarray,
@@ -103,7 +103,7 @@ class BlockEpochs(Epochs):
                 known = np.concatenate([known, fresh])
                 effect = np.hstack([effect, self._compute_effect(X, fresh)])
 
-    def _compute_effect(self, X: Samples, learners: np.ndarray) -> np.ndarray:
+    def _compute_effect(self, X: FeatureMatrix, learners: np.ndarray) -> np.ndarray:
         """Return what a step of 1 along each learner adds to the samples after it."""
         products = safe_sparse_dot(X, X[learners].T, dense_output=True) + self.intercept_rate
         return np.where(np.arange(X.shape[0])[:, None] > learners, products, 0.0)
@@ -114,7 +114,7 @@ class BlockEpochs(Epochs):
         elif rounds > 2 * _ROUNDS or n_learners > 2 * _LEARNERS:
             self.size = max(self.size // 2, _SMALLEST)
 
-    def _move(self, X: Samples, factors: np.ndarray, places: np.ndarray) -> None:
+    def _move(self, X: FeatureMatrix, factors: np.ndarray, places: np.ndarray) -> None:
         self.coef += safe_sparse_dot(X.T, factors, dense_output=True).T
         self.intercept += self.intercept_rate * factors.sum(axis=0)
         if self.config.average:
@@ -122,7 +122,7 @@ class BlockEpochs(Epochs):
             self.late.coef += safe_sparse_dot(X.T, factors, dense_output=True).T
             self.late.intercept += self.intercept_rate * factors.sum(axis=0)
 
-    def _record_updates(self, X: Samples, factors: np.ndarray, samples: np.ndarray) -> None:
+    def _record_updates(self, X: FeatureMatrix, factors: np.ndarray, samples: np.ndarray) -> None:
         """Take the steps of a block one by one, for the history alone."""
         coef, intercept = self.coef, self.intercept
         for i, (step, sample) in enumerate(zip(factors, samples, strict=True)):

@@ -9,7 +9,7 @@ from joblib import effective_n_jobs
 from sklearn.utils.extmath import safe_sparse_dot
 
 from sknn._saved import saved
-from sknn.threshold._inputs import Samples
+from sknn.threshold._inputs import FeatureMatrix
 
 #: epochs without progress before the end: an epoch is a single step of the batch rule
 _PATIENCE = {"batch": 10, "online": 5}
@@ -170,7 +170,7 @@ class PerceptronState:
         return LinearUnits(self.total.coef / n_steps[:, None], self.total.intercept / n_steps)
 
 
-def compute_margins(X: Samples, units: LinearUnits) -> np.ndarray:
+def compute_margins(X: FeatureMatrix, units: LinearUnits) -> np.ndarray:
     """Return ``X @ coef.T + intercept``, of shape (n_samples, n_units)."""
     return safe_sparse_dot(X, units.coef.T, dense_output=True) + units.intercept
 

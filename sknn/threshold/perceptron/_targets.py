@@ -8,7 +8,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import column_or_1d
 
 from sknn._validation import check_sortable_labels, sort_classes
-from sknn.threshold._inputs import Samples
+from sknn.threshold._inputs import FeatureMatrix
 from sknn.threshold._linear_base import (
     ClassWeight,
     TrainingSet,
@@ -18,11 +18,11 @@ from sknn.threshold._linear_base import (
 )
 
 #: classes of shape (n_samples,), or 0 and 1 of shape (n_samples, n_labels)
-Target = np.ndarray | sparse.sparray | sparse.spmatrix
+TargetMatrix = np.ndarray | sparse.sparray | sparse.spmatrix
 
 
 def make_whole_set(
-    X: Samples, y: Target, sample_weight: np.ndarray | None, class_weight: ClassWeight
+    X: FeatureMatrix, y: TargetMatrix, sample_weight: np.ndarray | None, class_weight: ClassWeight
 ) -> TrainingSet:
     """Return the training set of a whole fit; y has two classes at least, or is multilabel."""
     if is_multilabel(y):
@@ -33,8 +33,8 @@ def make_whole_set(
 
 
 def make_part(
-    X: Samples,
-    y: Target,
+    X: FeatureMatrix,
+    y: TargetMatrix,
     sample_weight: np.ndarray | None,
     class_weight: ClassWeight,
     classes: np.ndarray,
@@ -72,12 +72,12 @@ def check_parts_will_do(class_weight: ClassWeight, early_stopping: bool) -> None
         )
 
 
-def is_multilabel(y: Target) -> bool:
+def is_multilabel(y: TargetMatrix) -> bool:
     """Return whether y has a column for each label."""
     return y.ndim == 2
 
 
-def check_target(y: Target) -> Target:
+def check_target(y: TargetMatrix) -> TargetMatrix:
     """Return y, a single column made flat; refuse what is neither classes nor labels."""
     if is_multilabel(y) and y.shape[1] == 1:
         y = column_or_1d(y.toarray() if sparse.issparse(y) else y, warn=True)
@@ -95,7 +95,7 @@ def check_target(y: Target) -> Target:
 
 
 def choose_all_classes(
-    y: Target, classes: ArrayLike | None, known: np.ndarray | None
+    y: TargetMatrix, classes: ArrayLike | None, known: np.ndarray | None
 ) -> np.ndarray:
     """Return the labels of all parts, and check that they stay the same, (n_classes,).
 
@@ -114,7 +114,7 @@ def choose_all_classes(
     return known
 
 
-def _make_dense_labels(y: Target, class_weight: ClassWeight) -> np.ndarray:
+def _make_dense_labels(y: TargetMatrix, class_weight: ClassWeight) -> np.ndarray:
     if class_weight is not None:
         raise ValueError(
             "class_weight needs samples of one class each, but y has a column for each label, got "

@@ -447,9 +447,11 @@ def test_an_interrupted_epoch_is_done_once_more(rng, graphs, monkeypatch):
 def test_chunks_are_even_and_hold_no_more_than_memory_allows(rng, graphs, monkeypatch):
     X, y, _ = data("log_loss", rng, n=70)  # 9 batches of 8, the last of 6
     sizes = []
-    original = _replayed.Chunk.__init__
+    original = _replayed.CapturedBatches.__init__
     monkeypatch.setattr(
-        _replayed.Chunk, "__init__", lambda s, n, *args: (sizes.append(n), original(s, n, *args))[0]
+        _replayed.CapturedBatches,
+        "__init__",
+        lambda s, n, *args: (sizes.append(n), original(s, n, *args))[0],
     )
     for most, expected in ((64, [9]), (5, [5, 4]), (4, [3, 3])):
         graphs(most)
