@@ -124,7 +124,8 @@ class DeepEstimator(CallbackSupportMixin, BaseEstimator, ABC):
 
     def _check_inputs(self, X: ArrayLike) -> Samples:
         """Return X checked, for an encoder that is fitted."""
-        check_is_fitted(self)
+        if "net_" not in vars(self):  # the check alone takes as long as a small network
+            check_is_fitted(self)
         return self._make_parts().reader.check(self, X, self._encoder)
 
     def _forward(self, X: ArrayLike | None) -> np.ndarray:

@@ -14,6 +14,7 @@ from sknn._sklearn import take_rows
 from sknn._specs import Sample, TrainConfig, TrainPlan, TrainResult, Watcher
 from sknn._validation import check_weights, rescale_weights
 from sknn.deep.parts._protocols import Codec, Encoder, InputReader, Network, NetworkBuilder, Target
+from sknn.preprocessing.tables._columns import WrappedFrame
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -218,7 +219,9 @@ def encode_samples(encoder: Encoder, codec: Codec, samples: Sample) -> Sample:
 def take_samples(samples: Sample, rows: np.ndarray) -> Sample:
     """Return the samples of these numbers."""
     weight = None if samples.sample_weight is None else samples.sample_weight[rows]
-    return Sample(take_rows(samples.X, rows), samples.y[rows], weight)
+    is_frame = isinstance(samples.X, WrappedFrame)
+    X = samples.X.take_samples(rows) if is_frame else take_rows(samples.X, rows)
+    return Sample(X, samples.y[rows], weight)
 
 
 def drop_zero_weights(samples: Sample, dtype: str) -> Sample:

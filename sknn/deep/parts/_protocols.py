@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class Samples(Protocol):
-    """A checked X: an array, a sparse matrix or a data frame."""
+    """A checked X: an array, a sparse matrix or a `sknn.preprocessing.WrappedFrame`."""
 
     shape: tuple[int, ...]
 

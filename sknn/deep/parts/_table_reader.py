@@ -13,6 +13,7 @@ from sknn._refusals import explain_refusal
 from sknn._validation import check_container, is_clean_array
 from sknn.deep.parts._protocols import Encoder, Samples
 from sknn.preprocessing import TabularEncoder, check_names, is_plain_numbers
+from sknn.preprocessing.tables._columns import wrap_frame
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -52,8 +53,9 @@ class TableReader:
                 "X.toarray(), or take a DeepMLP estimator, which never makes sparse samples dense "
                 "all at once."
             )
-        if not is_plain_numbers(X):
-            return check_names(estimator, X, reset=encoder is None)
+        frame = wrap_frame(X)
+        if frame is not None or not is_plain_numbers(X):
+            return check_names(estimator, X if frame is None else frame, reset=encoder is None)
         with explain_refusal(X):
             return validate_data(
                 estimator,

@@ -9,11 +9,13 @@ import numbers
 from collections.abc import Hashable
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import narwhals.stable.v2 as nw
 import numpy as np
 from scipy import sparse
+from sklearn.utils import check_array
 
 from sknn._refusals import explain_refusal
 from sknn._validation import MatrixLike
@@ -47,17 +49,15 @@ NUMBERS = (numbers.Real, Decimal, np.bool_)
 
 
 def is_plain_numbers(X: MatrixLike) -> bool:
-    """Return whether scikit-learn's ``validate_data`` should check X, as an array of numbers.
+    """Return whether scikit-learn's ``validate_data`` should check X, which is no data frame.
 
     True for sparse matrices, numeric arrays and what becomes one, and for what no table can be
-    (``validate_data`` knows how to say so). False for data frames, and for arrays and lists with
-    text, None or other objects in them: those are for a `TabularEncoder`.
+    (``validate_data`` knows how to say so). False for arrays and lists with text, None or other
+    objects in them: those are for a `TabularEncoder`.
     """
     if not isinstance(X, np.ndarray):
         if sparse.issparse(X):
             return True
-        if _wrap_in_narwhals(X) is not None:
-            return False
         try:
             X = np.asarray(X)
         except Exception:  # samples of different lengths, for instance
@@ -78,33 +78,87 @@ def _wrap_in_narwhals(X: MatrixLike) -> nw.DataFrame | nw.LazyFrame | None:
     return frame if isinstance(frame, (nw.DataFrame, nw.LazyFrame)) else None
 
 
-def wrap_frame(X: MatrixLike) -> nw.DataFrame | None:
-    """Return X as a narwhals frame, or None if it is no data frame; lazy ones raise TypeError."""
+def wrap_frame(X: "MatrixLike | WrappedFrame") -> "WrappedFrame | None":
+    """Return X wrapped, or None if it is no data frame; lazy ones raise TypeError."""
+    if isinstance(X, np.ndarray):
+        return None
+    if isinstance(X, WrappedFrame):
+        return X
     frame = _wrap_in_narwhals(X)
     if isinstance(frame, nw.LazyFrame):
         raise TypeError(
             f"X must be a table in memory, but is a lazy one ({type(X).__name__}). "
             "collect() it first."
         )
-    return frame
+    return None if frame is None else WrappedFrame(frame)
 
 
-def make_header(X: MatrixLike, frame: nw.DataFrame) -> "pd.DataFrame":
-    """Return an empty frame of pandas: all releases of scikit-learn see the names of these."""
-    import pandas as pd
+class WrappedFrame:
+    """A data frame that narwhals wraps once, and whose columns are read once.
 
-    return X if isinstance(X, pd.DataFrame) else pd.DataFrame(columns=frame.columns)
+    To wrap a frame takes as long as a small network. Estimators hand it from the check of X to
+    their encoder, which reads it in fit, and again to encode the same samples.
 
+    Parameters
+    ----------
+    frame : narwhals.DataFrame
+        Of unique names.
+    whole : WrappedFrame, default=None
+        What samples are taken from: its matrix is divided, where it has one, and not its columns.
+    samples : ndarray of int of shape (n_samples,), default=None
+        Their numbers; None for all samples of `frame`.
+    """
 
-def has_only_numbers(frame: nw.DataFrame) -> bool:
-    """Return whether ``validate_data`` takes a frame, one of pandas, as numbers as it is."""
-    if not frame.implementation.is_pandas():
-        return False
-    dtypes = list(frame.to_native().dtypes)
-    if all(isinstance(dtype, np.dtype) for dtype in dtypes):
-        return all(dtype.kind in "iuf" for dtype in dtypes)
-    # scikit-learn makes a CSR matrix if all columns have pandas' own sparse dtype.
-    return all(getattr(dtype, "fill_value", None) == 0 and dtype.kind in "iuf" for dtype in dtypes)
+    def __init__(
+        self,
+        frame: nw.DataFrame,
+        whole: "WrappedFrame | None" = None,
+        samples: np.ndarray | None = None,
+    ):
+        self._whole, self._samples, self._frame = whole, samples, frame
+        self.names = list(frame.columns)
+        self.shape = frame.shape if samples is None else (len(samples), frame.shape[1])
+
+    @cached_property
+    def frame(self) -> nw.DataFrame:
+        """The samples, as narwhals wraps them."""
+        return self._frame if self._samples is None else self._frame[self._samples]
+
+    @cached_property
+    def columns(self) -> "list[Column]":
+        """The columns, each of one kind."""
+        return read_columns(self)
+
+    @cached_property
+    def matrix(self) -> np.ndarray | sparse.csr_matrix | None:
+        """A frame of pandas with numbers alone as scikit-learn would take it, else None."""
+        if self._whole is not None:
+            whole = self._whole.matrix
+            return None if whole is None else whole[self._samples]
+        if not self.frame.implementation.is_pandas():
+            return None
+        native = self.frame.to_native()
+        dtypes = list(native.dtypes)
+        if not all(dtype.kind in "iuf" for dtype in dtypes):
+            return None
+        if all(isinstance(dtype, np.dtype) for dtype in dtypes):
+            # A frame of pandas lies column by column, while batches are taken row by row.
+            return np.ascontiguousarray(native.to_numpy())
+        if all(getattr(dtype, "fill_value", None) == 0 for dtype in dtypes):  # pandas' sparse
+            return check_array(native, accept_sparse="csr", dtype=None, ensure_all_finite=False)
+        return None
+
+    def take_samples(self, samples: np.ndarray) -> "WrappedFrame":
+        """Return the samples of these numbers, which are copied when they are read."""
+        numbers = samples if self._samples is None else self._samples[samples]
+        return WrappedFrame(self._frame, self if self._whole is None else self._whole, numbers)
+
+    def make_header(self) -> "pd.DataFrame":
+        """Return a frame of pandas: all releases of scikit-learn see the names of these."""
+        import pandas as pd
+
+        native = self._frame.to_native()
+        return native if isinstance(native, pd.DataFrame) else pd.DataFrame(columns=self.names)
 
 
 @dataclass(frozen=True)
@@ -181,6 +235,11 @@ class Column:
         levels : list
             Different values, in no certain order; some may not occur.
         """
+        return self._levels
+
+    @cached_property
+    def _levels(self) -> tuple[np.ndarray, list]:
+        """What `read_levels` returns, found once: fit asks, and so does the encoding after it."""
         import pandas as pd
 
         values = self.values
@@ -241,10 +300,11 @@ def _is_missing(value: Hashable) -> bool:
     return not isinstance(value, _NESTED) and bool(pd.isna(value))
 
 
-def read_columns(X: MatrixLike, frame: nw.DataFrame | None = None) -> list[Column]:
+def read_columns(X: np.ndarray | WrappedFrame) -> list[Column]:
     """Return the columns of a frame, or of an array of two axes."""
-    if frame is None:
+    if isinstance(X, np.ndarray):
         return [_read_array_column(label, X[:, label]) for label in range(X.shape[1])]
+    frame = X.frame
     if frame.implementation.is_pandas():
         return [_read_pandas_column(label, values) for label, values in frame.to_native().items()]
     return [_read_series_column(series, series) for series in frame.iter_columns()]

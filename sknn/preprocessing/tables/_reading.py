@@ -13,9 +13,8 @@ from sknn._refusals import explain_refusal
 from sknn._validation import MatrixLike, check_container
 from sknn.preprocessing.tables._columns import (
     Column,
-    has_only_numbers,
+    WrappedFrame,
     is_plain_numbers,
-    make_header,
     read_columns,
     wrap_frame,
 )
@@ -38,58 +37,62 @@ def read_table(
     are not all floats. Categories by dtype are a list of bool; None for what has no such dtypes.
     """
     check_container(X)
-    frame = None if isinstance(X, np.ndarray) else wrap_frame(X)
-    plain = frame is None and is_plain_numbers(X)
-    if frame is not None and (by_column or not has_only_numbers(frame)):
-        known = [] if reset else list(getattr(estimator, "feature_names_in_", []))
-        if names and known != list(frame.columns):
-            header = make_header(X, frame)
-            validate_data(estimator, header, reset=reset, skip_check_array=True)
+    frame = wrap_frame(X)
+    if frame is not None:
+        if names:
+            _check_names_of_frame(estimator, frame, reset=reset)
         _check_shape(estimator, frame.shape)
-        columns = read_columns(X, frame)
+        if not by_column and frame.matrix is not None:
+            return frame.matrix, None
+        columns = frame.columns
         return columns, [column.kind in ("category", "text", "mixed") for column in columns]
-    if not plain and frame is None:
+    plain = is_plain_numbers(X)
+    if not plain:
         X = X if isinstance(X, np.ndarray) else np.array(X, dtype=object)
-    # A frame of pandas lies column by column, while batches are taken row by row.
-    order = None if frame is None else "C"
-    options = {"accept_sparse": "csr", "ensure_all_finite": False, "dtype": None, "order": order}
-    explained = explain_refusal(X) if plain or frame is not None else nullcontext()
+    options = {"accept_sparse": "csr", "ensure_all_finite": False, "dtype": None}
+    explained = explain_refusal(X) if plain else nullcontext()
     with explained, np.errstate(over="ignore"):  # infinity is found later, and its column
         if names:
             X = validate_data(estimator, X, reset=reset, **options)
         else:
             X = check_array(X, estimator=estimator, **options)
             _check_shape(estimator, X.shape)
-    return (X if plain or frame is not None else read_columns(X)), None
+    return (X if plain else read_columns(X)), None
 
 
-def check_names(estimator: BaseEstimator, X: MatrixLike, *, reset: bool) -> MatrixLike:
+def _check_names_of_frame(estimator: BaseEstimator, frame: WrappedFrame, *, reset: bool) -> None:
+    """Let scikit-learn note the names in fit, and say what is wrong where they differ from it."""
+    if reset or list(getattr(estimator, "feature_names_in_", ())) != frame.names:
+        validate_data(estimator, frame.make_header(), reset=reset, skip_check_array=True)
+
+
+def check_names(
+    estimator: BaseEstimator, X: MatrixLike | WrappedFrame, *, reset: bool
+) -> np.ndarray | WrappedFrame:
     """Check the names and the number of columns of a table, without a look at its values.
 
     Parameters
     ----------
     estimator : estimator
         Gets or has ``n_features_in_`` and ``feature_names_in_``, and gives its name to errors.
-    X : data frame, array or list of samples
+    X : WrappedFrame, array or list of samples
         What a user gave.
     reset : bool
         Whether X is that of `fit`.
 
     Returns
     -------
-    data frame or ndarray
+    WrappedFrame or ndarray
         X; lists become an array of objects.
     """
-    frame = None if isinstance(X, np.ndarray) else wrap_frame(X)
-    if frame is None:
-        X = X if isinstance(X, np.ndarray) else np.array(X, dtype=object)
-        header = X
+    if isinstance(X, WrappedFrame):
+        _check_names_of_frame(estimator, X, reset=reset)
     else:
-        header = make_header(X, frame)
-    if frame is None and X.ndim != 2:
-        check_array(X, dtype=None, estimator=estimator)  # which says what is wrong
-    validate_data(estimator, header, reset=reset, skip_check_array=True)
-    _check_shape(estimator, X.shape if frame is None else frame.shape)
+        X = X if isinstance(X, np.ndarray) else np.array(X, dtype=object)
+        if X.ndim != 2:
+            check_array(X, dtype=None, estimator=estimator)  # which says what is wrong
+        validate_data(estimator, X, reset=reset, skip_check_array=True)
+    _check_shape(estimator, X.shape)
     return X
 
 

@@ -582,7 +582,6 @@ def test_set_output_gives_frames(container):
         (numbers().astype(str), False),
         ([[1, "a"]], False),
         ([[1, None]], False),
-        (pd.DataFrame(numbers()), False),
         (np.array([["2020-01-01"]], "datetime64[D]"), False),
     ],
 )
