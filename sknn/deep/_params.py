@@ -132,6 +132,13 @@ REGRESSOR_CONSTRAINTS: dict[str, list] = {
 }
 
 
+#: name -> constraint of the parameters that say what columns of a table are
+TABLE_CONSTRAINTS: dict[str, list] = {
+    "categorical_features": ["array-like", StrOptions({"from_dtype"}), None],
+    "text_features": [StrOptions({"auto"}), list, tuple, np.ndarray, None],
+}
+
+
 def training_constraints(*names: str, but: tuple[str, ...] = ()) -> dict[str, list]:
     """Return the constraints of parameters of training: of all, or of those named."""
     kept = names or [name for name in TRAINING_PARAMS if name not in but]

@@ -42,9 +42,9 @@ def add_table(
 
 def _refuse_expansion(expansion: Expansion) -> None:
     raise ValueError(
-        f"Column {expansion.label!r} cannot be exported: it holds {expansion.kind}, which ONNX has "
-        "no type for. Transform the table by sknn.preprocessing.TabularEncoder where the model "
-        "runs, and fit and export a model of what that returns."
+        f"Column {expansion.label!r} cannot be exported: it holds {expansion.kind}, which the "
+        "graph cannot encode. Transform the table by sknn.preprocessing.TabularEncoder where the "
+        "model runs, and fit and export a model of what that returns."
     )
 
 

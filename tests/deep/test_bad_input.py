@@ -439,6 +439,7 @@ OUT_OF_RANGE = {
     "scoring": [3],
     "callbacks": ["bar", 3],
     "categorical_features": ["all", 3],
+    "text_features": ["all", 3],
     "scale": ["minmax", 3],
     "compile": [None, "yes"],
     "solver": ["adamax", None],

@@ -87,6 +87,7 @@ CHANGES = {
     "shuffle": (False, {}),
     "solver": ("sgd", {}),
     "standardize_target": (False, {}),
+    "text_features": (None, {}),
     "tol": (
         10.0,
         {

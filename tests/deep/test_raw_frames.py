@@ -97,7 +97,7 @@ def test_encoders_learn_from_training_rows_alone(table):
     plain = classifier(max_iter=2).fit(frame[:400], y[:400])
     np.testing.assert_array_equal(model.coefs_[0], plain.coefs_[0])
     held_out = classifier(max_iter=1, early_stopping=True, validation_fraction=0.5)
-    levels = frame.assign(street=np.arange(600).astype(str))
+    levels = frame.assign(street=pd.Categorical(np.arange(600)))
     assert held_out.fit(levels, y)._inputs.cardinalities == (301,)  # 300 streets, and unknown
 
 

@@ -151,6 +151,10 @@ class DeepMLPClassifier(DeepClassifier):
         devices, be less precise in matrix products.
     compile : bool, default=False
         Whether to train through ``torch.compile``, which takes long to start.
+    text_features : 'auto', None, or list of {int, str}, default='auto'
+        Columns of text that are not categories, by positions or names, which become the tf-idf
+        weights of their words, reduced by a truncated SVD. ``'auto'`` finds text in which most
+        values differ, or long text; see `sknn.preprocessing.TabularEncoder`.
     **nested : dict
         Arguments of what other parameters choose: ``loss__<name>``, ``solver__<name>``,
         ``learning_rate__<name>``, ``module__<name>``.
@@ -293,6 +297,7 @@ class DeepMLPClassifier(DeepClassifier):
         device="auto",
         dtype="auto",
         compile=False,
+        text_features="auto",
         **nested: Unpack[NestedArguments],
     ):
         self.hidden_layer_sizes = hidden_layer_sizes
@@ -339,6 +344,7 @@ class DeepMLPClassifier(DeepClassifier):
         self.device = device
         self.dtype = dtype
         self.compile = compile
+        self.text_features = text_features
         self._set_nested(nested)
 
     def _make_parts(self) -> Parts:

@@ -14,7 +14,12 @@ from sknn._specs import Sample, TargetSpec
 from sknn._validation import check_layer_sizes
 from sknn.activations import SYNONYMS, TRAINABLE
 from sknn.architectures import INITIALIZERS, MLP, MLPOptions, build_user_module
-from sknn.deep._params import make_comparable, nested_arguments, training_constraints
+from sknn.deep._params import (
+    TABLE_CONSTRAINTS,
+    make_comparable,
+    nested_arguments,
+    training_constraints,
+)
 from sknn.deep.parts._preparation import Parts
 from sknn.deep.parts._protocols import Encoder, Network, Target
 from sknn.deep.parts._table_reader import TableReader
@@ -34,7 +39,7 @@ CONSTRAINTS: dict[str, list] = {
     "residual": ["boolean"],
     "initializer": [StrOptions({"auto", *INITIALIZERS}), callable],
     "module": [callable, None],
-    "categorical_features": ["array-like", StrOptions({"from_dtype"}), None],
+    **TABLE_CONSTRAINTS,
     "scale": [StrOptions({"auto", "standard", "robust", "quantile"}), None],
 }
 
@@ -143,7 +148,12 @@ def hidden_sizes(layers: Mapping[str, Any]) -> tuple[int, ...]:
 def make_mlp_parts(estimator: BaseEstimator, target: Target, *, scores_loss: bool) -> Parts:
     """Return what a multilayer perceptron holds; `scores_loss` as for `OneNetwork.of`."""
     return Parts(
-        reader=TableReader(estimator.categorical_features, estimator.scale, estimator.dtype),
+        reader=TableReader(
+            estimator.categorical_features,
+            estimator.scale,
+            estimator.dtype,
+            estimator.text_features,
+        ),
         target=target,
         network=MLPBuilder.of(estimator),
         training=OneNetwork.of(estimator, scores_loss=scores_loss),

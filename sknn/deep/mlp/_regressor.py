@@ -157,6 +157,10 @@ class DeepMLPRegressor(DeepRegressor):
         Whether to train on ``(y - target_mean_) / target_scale_`` and undo it in `predict`, so that
         targets of any scale can be learned; losses are in those units. It is not done for
         'poisson'; for 'gamma' y is divided by its mean.
+    text_features : 'auto', None, or list of {int, str}, default='auto'
+        Columns of text that are not categories, by positions or names, which become the tf-idf
+        weights of their words, reduced by a truncated SVD. ``'auto'`` finds text in which most
+        values differ, or long text; see `sknn.preprocessing.TabularEncoder`.
     **nested : dict
         Arguments of what other parameters choose: ``loss__<name>``, ``solver__<name>``,
         ``learning_rate__<name>``, ``module__<name>``.
@@ -294,6 +298,7 @@ class DeepMLPRegressor(DeepRegressor):
         dtype="auto",
         compile=False,
         standardize_target=True,
+        text_features="auto",
         **nested: Unpack[NestedArguments],
     ):
         self.loss = loss
@@ -340,6 +345,7 @@ class DeepMLPRegressor(DeepRegressor):
         self.dtype = dtype
         self.compile = compile
         self.standardize_target = standardize_target
+        self.text_features = text_features
         self._set_nested(nested)
 
     def _make_parts(self) -> Parts:

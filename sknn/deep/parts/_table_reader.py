@@ -27,7 +27,7 @@ class TableReader:
 
     Attributes
     ----------
-    categorical_features, scale, dtype
+    categorical_features, scale, dtype, text_features
         See `sknn.preprocessing.TabularEncoder`.
     is_dense : bool, default=False
         Whether sparse matrices are refused.
@@ -38,6 +38,7 @@ class TableReader:
     categorical_features: ArrayLike | str | None
     scale: str | None
     dtype: str
+    text_features: ArrayLike | str | None = "auto"
     is_dense: bool = False
     samples_for_float32: int = 0
 
@@ -79,7 +80,12 @@ class TableReader:
             dtype = "float64" if X.shape[0] < self.samples_for_float32 else "float32"
         elif dtype not in ("auto", "float64"):  # products alone are less precise
             dtype = "float32"
-        encoder = TabularEncoder(self.categorical_features, scale=self.scale, dtype=dtype)
+        encoder = TabularEncoder(
+            self.categorical_features,
+            scale=self.scale,
+            dtype=dtype,
+            text_features=self.text_features,
+        )
         return encoder.fit(X, sample_weight=sample_weight)
 
     def set_tags(self, tags: Tags) -> None:

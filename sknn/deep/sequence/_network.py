@@ -53,6 +53,7 @@ OF_TABLES = {
     "initializer",
     "module",
     "categorical_features",
+    "text_features",
     "scale",
 }
 CONSTRAINTS: dict[str, list] = {

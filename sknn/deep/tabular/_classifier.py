@@ -73,6 +73,10 @@ class TabularMLPClassifier(DeepClassifier):
         Source of the first weights, the held-out samples, the order of the samples, and dropout. An
         int gives the same model, bit for bit, on one machine; None gives a new one each time.
         Global generators of NumPy and torch are never touched.
+    text_features : 'auto', None, or list of {int, str}, default='auto'
+        Columns of text that are not categories, by positions or names, which become the tf-idf
+        weights of their words, reduced by a truncated SVD. ``'auto'`` finds text in which most
+        values differ, or long text; see `sknn.preprocessing.TabularEncoder`.
 
     Attributes
     ----------
@@ -192,6 +196,7 @@ class TabularMLPClassifier(DeepClassifier):
         device="auto",
         dtype="auto",
         random_state=None,
+        text_features="auto",
     ):
         self.n_members = n_members
         self.n_hidden_layers = n_hidden_layers
@@ -212,6 +217,7 @@ class TabularMLPClassifier(DeepClassifier):
         self.device = device
         self.dtype = dtype
         self.random_state = random_state
+        self.text_features = text_features
 
     def _make_parts(self) -> Parts:
         target = ClassTarget(self.class_weight, judge=TemperedLogLoss())

@@ -12,7 +12,7 @@ import numpy as np
 from sknn._sklearn import Interval, StrOptions
 from sknn._specs import Sample, TargetSpec, TrainConfig, TrainPlan, TrainResult
 from sknn.architectures import TabularEnsemble, TabularOptions
-from sknn.deep._params import read_training_params, training_constraints
+from sknn.deep._params import TABLE_CONSTRAINTS, read_training_params, training_constraints
 from sknn.deep.parts._preparation import (
     Arrangement,
     Circumstances,
@@ -61,7 +61,7 @@ CONSTRAINTS: dict[str, list] = {
     "numerical_embedding": [StrOptions({"piecewise", "periodic"}), None],
     "embedding_width": [Interval(Integral, 1, None, closed="left")],
     "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
-    "categorical_features": ["array-like", StrOptions({"from_dtype"}), None],
+    **TABLE_CONSTRAINTS,
 }
 
 #: how to train, where the user has no say
@@ -268,6 +268,7 @@ def make_tabular_parts(estimator: BaseEstimator, target: Target, *, scores_loss:
         estimator.categorical_features,
         "quantile",
         estimator.dtype,
+        text_features=estimator.text_features,
         is_dense=True,
         samples_for_float32=ROWS_FOR_FLOAT32,
     )

@@ -79,6 +79,10 @@ class TabularMLPRegressor(DeepRegressor):
         Source of the first weights, the held-out samples, the order of the samples, and dropout. An
         int gives the same model, bit for bit, on one machine; None gives a new one each time.
         Global generators of NumPy and torch are never touched.
+    text_features : 'auto', None, or list of {int, str}, default='auto'
+        Columns of text that are not categories, by positions or names, which become the tf-idf
+        weights of their words, reduced by a truncated SVD. ``'auto'`` finds text in which most
+        values differ, or long text; see `sknn.preprocessing.TabularEncoder`.
 
     Attributes
     ----------
@@ -198,6 +202,7 @@ class TabularMLPRegressor(DeepRegressor):
         device="auto",
         dtype="auto",
         random_state=None,
+        text_features="auto",
     ):
         self.n_members = n_members
         self.n_hidden_layers = n_hidden_layers
@@ -219,6 +224,7 @@ class TabularMLPRegressor(DeepRegressor):
         self.device = device
         self.dtype = dtype
         self.random_state = random_state
+        self.text_features = text_features
 
     def _make_parts(self) -> Parts:
         target = ValueTarget(self.loss, self.quantile, predictor=MembersPredictor())

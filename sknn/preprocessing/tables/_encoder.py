@@ -15,18 +15,22 @@ from sknn._sklearn import Interval, StrOptions, fit_context
 from sknn._specs import InputSpec
 from sknn._validation import MatrixLike, check_weights, is_clean_array
 from sknn.preprocessing.tables._categories import fit_category_column, make_categorical_mask
+from sknn.preprocessing.tables._columns import Column
 from sknn.preprocessing.tables._numeric import Headers, fit_numeric_columns, fit_sparse_columns
-from sknn.preprocessing.tables._reading import Numbers, SideBySide, read_table, split_table
+from sknn.preprocessing.tables._reading import (
+    Numbers,
+    SideBySide,
+    put_side_by_side,
+    read_table,
+    split_table,
+)
 from sknn.preprocessing.tables._roles import (
     Roles,
-    fit_expansions,
+    fit_roles,
     list_outputs,
     make_unique,
-    order_categories,
 )
-
-#: samples that are encoded at a time: no table of intermediate results is as large as X
-BLOCK = 4096
+from sknn.preprocessing.tables._texts import find_texts, make_text_mask
 
 
 class TabularEncoder(SavedState, TransformerMixin, BaseEstimator):
@@ -44,6 +48,8 @@ class TabularEncoder(SavedState, TransformerMixin, BaseEstimator):
       are, and sine and cosine of month, day, weekday and hour (with minutes and seconds) as
       angles, as far as these differ between training samples. Clocks and calendars are read in
       the time zone of `fit`;
+    - of each column of text that is no category, see `text_features`, up to 30 numbers: the tf-idf
+      weights of its words, reduced by a truncated SVD;
     - a column ``<name>_missing`` of 0 and 1 for each numeric column in which `fit` saw a missing
       value. Where one is missing for the first time in `transform`, it is filled in silently;
     - columns for the levels of the categorical columns with up to `max_one_hot` levels: 1 for the
@@ -82,8 +88,13 @@ default='from_dtype'
         Maximum number of levels, a missing one counted, that become columns. None is
         no limit: nothing is left to embed.
     dtype : {'float32', 'float64', 'auto'}, default='float32'
-        Of the encoded array. Scales are computed in float64. ``'auto'`` keeps float32 where all
-        numeric columns have it, or there are none, and is float64 otherwise.
+        Dtype of the encoded array. Scales are computed in float64. ``'auto'`` keeps float32 where
+        all numeric columns have it, or there are none, and is float64 otherwise.
+    text_features : 'auto', None, or list of {int, str}, default='auto'
+        Columns of text that are not categories, by positions or names. None is none of them.
+        ``'auto'`` is, with ``categorical_features='from_dtype'``, each column of a text dtype in
+        which most of at least 50 values differ, or whose values have five words or more on
+        average and more than 9 levels.
 
     Attributes
     ----------
@@ -108,10 +119,8 @@ default='from_dtype'
 
     Notes
     -----
-    Nested columns raise an error that says what to do with them.
-
-    Changes between `fit` and `transform` raise errors too: names or their order, or a column of
-    numbers that now holds text. Another kind of frame with the same names is no change.
+    Nested columns, names or an order other than in `fit`, and a column of numbers that now holds
+    text raise errors. Another kind of frame with the same names is no change.
 
     References
     ----------
@@ -142,15 +151,23 @@ default='from_dtype'
         "scale": [StrOptions({"standard", "robust", "quantile", "auto"}), None],
         "max_one_hot": [Interval(Integral, 0, None, closed="left"), None],
         "dtype": [StrOptions({"float32", "float64", "auto"})],
+        "text_features": [StrOptions({"auto"}), list, tuple, np.ndarray, None],
     }
 
     def __init__(
-        self, categorical_features="from_dtype", *, scale=None, max_one_hot=9, dtype="float32"
+        self,
+        categorical_features="from_dtype",
+        *,
+        scale=None,
+        max_one_hot=9,
+        dtype="float32",
+        text_features="auto",
     ):
         self.categorical_features = categorical_features
         self.scale = scale
         self.max_one_hot = max_one_hot
         self.dtype = dtype
+        self.text_features = text_features
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit(
@@ -245,12 +262,7 @@ default='from_dtype'
         Returns
         -------
         {ndarray, CSR matrix} of shape (n_samples, n_features_out)
-            Where nothing is to do this is X itself.
-
-        Raises
-        ------
-        TypeError, ValueError
-            As `transform` does.
+            Where nothing is to do this is X itself. Errors are those of `transform`.
         """
         return self._encode(X, names=False)
 
@@ -313,8 +325,10 @@ default='from_dtype'
             weights = weights[kept]
         if weights is not None and np.all(weights == weights[0]):
             weights = None  # to the bit what equal weights say, whatever their size
-        self.is_categorical_ = mask
-        self._expansions = fit_expansions(table, mask, kept) if isinstance(table, list) else {}
+        roles = Roles(mask)
+        if isinstance(table, list):
+            roles = fit_roles(table, mask, self._find_texts(table, names, kept), kept)
+        self.is_categorical_, self._expansions = roles.is_categorical, roles.expansions
         columns, numbers, is_scaled = split_table(table, self._roles)
         fit = fit_sparse_columns if sparse.issparse(numbers) else fit_numeric_columns
         if isinstance(numbers, SideBySide):
@@ -333,6 +347,16 @@ default='from_dtype'
         self._categories = [category for category, _ in fitted]
         self._describe(str(numbers.dtype) if self.dtype == "auto" else self.dtype)
         return numbers, [codes for _, codes in fitted]
+
+    def _find_texts(
+        self, columns: list[Column], names: Sequence[str] | None, kept: np.ndarray | None
+    ) -> np.ndarray:
+        """Return which columns are text and not categories, of shape (n_features,)."""
+        chosen = self.text_features
+        if isinstance(chosen, str) and isinstance(self.categorical_features, str):
+            return find_texts(columns, kept)
+        named = [] if chosen is None or isinstance(chosen, str) else chosen
+        return make_text_mask(named, len(columns), names)
 
     def _scale_beside(self, has_others: bool) -> str | None:
         automatic = "standard" if has_others else None
@@ -374,23 +398,7 @@ default='from_dtype'
         return self._assemble(numbers, codes)
 
     def _assemble(self, numbers: Numbers, codes: list[np.ndarray]) -> Any:
-        """Put the parts side by side, in the order of `InputSpec`."""
-        dtype = self.spec_.dtype
-        if sparse.issparse(numbers):
-            return self._numeric.encode_sparse(numbers, dtype)
-        if not codes and self._numeric.changes_nothing:
-            matrix = numbers[:] if isinstance(numbers, SideBySide) else numbers
-            return self._numeric.encode(matrix, dtype)
-        out = np.zeros((len(numbers), self.spec_.n_numeric + len(self.spec_.cardinalities)), dtype)
-        start = self._numeric.n_outputs
-        for first in range(0, len(out), BLOCK):  # a few samples at a time stay in the cache
-            block = numbers[first : first + BLOCK]
-            out[first : first + BLOCK, :start] = self._numeric.encode(block, dtype, first)
-        for i in order_categories(self._categories):
-            stop = start + self._categories[i].n_outputs
-            self._categories[i].write(codes[i], out[:, start:stop])
-            start = stop
-        return out
+        return put_side_by_side(self.spec_, self._numeric, numbers, self._categories, codes)
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "spec_")

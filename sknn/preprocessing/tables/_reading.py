@@ -1,5 +1,6 @@
 """X as scikit-learn checks it: a matrix where it is numbers alone, else a list of columns."""
 
+from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 
@@ -10,7 +11,9 @@ from sklearn.utils import check_array
 from sklearn.utils.validation import validate_data
 
 from sknn._refusals import explain_refusal
+from sknn._specs import InputSpec
 from sknn._validation import MatrixLike, check_container
+from sknn.preprocessing.tables._categories import CategoryColumn
 from sknn.preprocessing.tables._columns import (
     Column,
     WrappedFrame,
@@ -19,8 +22,10 @@ from sknn.preprocessing.tables._columns import (
     wrap_frame,
 )
 from sknn.preprocessing.tables._numeric import NumericColumns
-from sknn.preprocessing.tables._roles import Roles
+from sknn.preprocessing.tables._roles import Roles, order_categories
 
+#: samples that are encoded at a time: no table of intermediate results is as large as X
+BLOCK = 4096
 FLOATS = (np.float64, np.float32)
 #: X as it is checked
 Table = np.ndarray | sparse.csr_matrix | list[Column]
@@ -179,6 +184,34 @@ class SideBySide:
 
 #: numeric columns, before they are filled and scaled
 Numbers = np.ndarray | sparse.csr_matrix | SideBySide
+
+
+def put_side_by_side(
+    spec: InputSpec,
+    numeric: NumericColumns,
+    numbers: Numbers,
+    categories: Sequence[CategoryColumn],
+    codes: Sequence[np.ndarray],
+) -> np.ndarray | sparse.csr_matrix:
+    """Return numbers and codes encoded, of shape (n_samples, n_outputs), as `InputSpec` has them.
+
+    `codes` are of shape (n_samples,), for each of the categories.
+    """
+    if sparse.issparse(numbers):
+        return numeric.encode_sparse(numbers, spec.dtype)
+    if not codes and numeric.changes_nothing:
+        matrix = numbers[:] if isinstance(numbers, SideBySide) else numbers
+        return numeric.encode(matrix, spec.dtype)
+    out = np.zeros((len(numbers), spec.n_numeric + len(spec.cardinalities)), spec.dtype)
+    start = numeric.n_outputs
+    for first in range(0, len(out), BLOCK):  # a few samples at a time stay in the cache
+        block = numbers[first : first + BLOCK]
+        out[first : first + BLOCK, :start] = numeric.encode(block, spec.dtype, first)
+    for i in order_categories(categories):
+        stop = start + categories[i].n_outputs
+        categories[i].write(codes[i], out[:, start:stop])
+        start = stop
+    return out
 
 
 def _read_numbers(

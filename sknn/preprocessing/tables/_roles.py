@@ -8,6 +8,7 @@ import numpy as np
 
 from sknn.preprocessing.tables._categories import CategoryColumn
 from sknn.preprocessing.tables._columns import Column
+from sknn.preprocessing.tables._texts import fit_text_column
 from sknn.preprocessing.tables._times import fit_time_column
 
 Feature = TypeVar("Feature")
@@ -87,18 +88,24 @@ class Roles:
         )
 
 
-def fit_expansions(
-    columns: Sequence[Column], is_categorical: np.ndarray, kept: np.ndarray | None
-) -> dict[int, Expansion]:
-    """Return what is learned of columns that become several, by their places in X.
+def fit_roles(
+    columns: Sequence[Column],
+    is_categorical: np.ndarray,
+    is_text: np.ndarray,
+    kept: np.ndarray | None,
+) -> Roles:
+    """Learn what each column is read as; text is no category.
 
     `kept` are the samples to learn from; None is all of them.
     """
-    return {
-        place: fit_time_column(column, kept)
-        for place, column in enumerate(columns)
-        if column.kind == "time" and not is_categorical[place]
-    }
+    is_categorical = is_categorical & ~is_text
+    expansions: dict[int, Expansion] = {}
+    for place, column in enumerate(columns):
+        if is_text[place]:
+            expansions[place] = fit_text_column(column, kept)
+        elif column.kind == "time" and not is_categorical[place]:
+            expansions[place] = fit_time_column(column, kept)
+    return Roles(is_categorical, expansions)
 
 
 def list_outputs(
