@@ -69,6 +69,17 @@ def check_container(X: object) -> None:
         raise fault
 
 
+def read_array_like(X: MatrixLike) -> MatrixLike:
+    """Return X as an array where it says by ``__array__`` alone what it holds, else as it is.
+
+    scikit-learn counts the columns of X as it was given, and finds none where samples come one by
+    one, such as from a data set of torch.
+    """
+    known = isinstance(X, np.ndarray) or sparse.issparse(X)
+    is_frame = hasattr(X, "columns") or hasattr(X, "iloc")
+    return X if known or is_frame or not hasattr(X, "__array__") else np.asarray(X)
+
+
 def sort_classes(classes: ArrayLike) -> np.ndarray:
     """Return the classes that ``partial_fit`` is given, sorted, each once, of shape (n_classes,).
 

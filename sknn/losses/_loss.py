@@ -209,6 +209,11 @@ def find_loss(loss: object, table: Mapping[str, Entry], of_user: Entry) -> Entry
         return loss
     if isinstance(loss, str) and loss in table:
         return table[loss]
+    if isinstance(loss, type):
+        raise ValueError(
+            f"loss must be an instance, got the class {loss.__name__}. Write {loss.__name__}(...); "
+            "for a loss of torch with reduction='none', as the mean is taken here."
+        )
     if not isinstance(loss, str) and callable(loss):
         return of_user
     raise ValueError(

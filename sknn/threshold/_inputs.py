@@ -9,7 +9,13 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import validate_data
 
 from sknn._refusals import explain_refusal
-from sknn._validation import MatrixLike, check_container, check_sortable_labels, make_plain_array
+from sknn._validation import (
+    MatrixLike,
+    check_container,
+    check_sortable_labels,
+    make_plain_array,
+    read_array_like,
+)
 
 #: checked samples of shape (n_samples, n_features)
 FeatureMatrix = np.ndarray | sparse.csr_array | sparse.csr_matrix
@@ -27,4 +33,4 @@ def validate_samples(
         check_sortable_labels(labels)
     check_container(X)
     with explain_refusal(X):
-        return validate_data(estimator, X, y, dtype=np.float64, **params)
+        return validate_data(estimator, read_array_like(X), y, dtype=np.float64, **params)

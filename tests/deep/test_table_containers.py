@@ -4,17 +4,23 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+import torch
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from sklearn.base import clone
 from sklearn.datasets import load_wine
 from sklearn.neural_network import MLPClassifier
+from skorch.helper import SliceDataset
+from torch.utils.data import TensorDataset
 
 from sknn import (
     DeepMLPClassifier,
     DeepMLPRegressor,
+    PerceptronClassifier,
+    SequenceCNNClassifier,
     TabularMLPClassifier,
     TabularMLPRegressor,
+    ThresholdLogicClassifier,
 )
 from sknn.model_selection import (
     BatchedGridSearchCV,
@@ -192,3 +198,39 @@ def test_automatic_scale_leaves_numbers_alone_as_scikit_learn_does(make):
     assert model._encoder._numeric.scale is None
     mixed = make(wine.assign(kind=np.where(cultivar > 0, "a", "b")))
     assert DeepMLPClassifier(**params).fit(mixed, cultivar)._encoder._numeric.scale is not None
+
+
+@pytest.mark.parametrize("name", ["SliceDataset", "only __array__"])
+def test_columns_are_counted_where_only_an_array_is_handed_out(name):
+    class Handed:
+        """Numbers that are no array, and have neither a shape nor columns."""
+
+        def __init__(self, values):
+            self.values = values
+
+        def __len__(self):
+            return len(self.values)
+
+        def __array__(self, dtype=None, copy=None):
+            return np.asarray(self.values, dtype)
+
+    def hand_out(values):
+        if name == "SliceDataset":
+            return SliceDataset(TensorDataset(torch.tensor(values)))
+        return Handed(values)
+
+    X = np.random.default_rng(0).normal(size=(40, 3))
+    y = (X[:, 0] > 0).astype(int)
+    for estimator in (
+        ThresholdLogicClassifier(),
+        PerceptronClassifier(),
+        DeepMLPClassifier(max_iter=2),
+        TabularMLPClassifier(n_members=2, max_iter=1),
+        SequenceCNNClassifier(alphabet=None, max_iter=1),
+    ):
+        estimator.set_params(random_state=0).fit(hand_out(X), y)
+        assert estimator.n_features_in_ == 3
+        expected = clone(estimator).fit(X, y).predict(X)
+        assert_array_equal(estimator.predict(hand_out(X)), expected)
+        with pytest.raises(ValueError, match="X has 2 features, but"):
+            estimator.predict(hand_out(X[:, :2]))

@@ -41,7 +41,7 @@ def _is_error(item):
 def _ours(page):
     """Return the text of a page without its code, and without other libraries' columns."""
     text = re.sub(r"^```.*?^```$", "", page.read_text(encoding="utf-8"), flags=re.M | re.S)
-    if page.stem == "coming_from":
+    if page.stem in ("coming_from", "skorch"):
         text = re.sub(r"^\| [^|]* \| ([^|]*) \|$", r"\1", text, flags=re.M)
     return text
 

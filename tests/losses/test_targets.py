@@ -5,11 +5,19 @@ from functools import partial
 
 import numpy as np
 import pytest
+import torch
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.stats import norm
 from sklearn.metrics import d2_pinball_score, r2_score
 
-from sknn.losses import CLASS_LOSSES, VALUE_LOSSES, gives_probabilities, quantile_steps
+from sknn.losses import (
+    CLASS_LOSSES,
+    VALUE_LOSSES,
+    find_class_loss,
+    find_value_loss,
+    gives_probabilities,
+    quantile_steps,
+)
 from sknn.preprocessing import ClassCodec, ValueCodec
 from sknn.preprocessing.targets._values import compute_inverse_cdf
 
@@ -372,3 +380,10 @@ def test_weighted_quantile_counts_weights_as_repetitions(rng):
         expected = np.quantile(values.repeat(weight, axis=0), level, axis=0, method="inverted_cdf")
         np.testing.assert_array_equal(compute_inverse_cdf(values, level, weight), expected)
     assert compute_inverse_cdf(np.array([[1.0], [2.0]]), 0.5)[0] == 1.0
+
+
+@pytest.mark.parametrize("find", [find_class_loss, find_value_loss])
+def test_a_class_in_place_of_an_instance_is_an_error(find):
+    message = r"got the class L1Loss. Write L1Loss\(...\); for a loss of torch with reduction="
+    with pytest.raises(ValueError, match=message):
+        find(torch.nn.L1Loss)

@@ -10,7 +10,7 @@ from scipy import sparse
 from sklearn.utils.validation import validate_data
 
 from sknn._refusals import explain_refusal
-from sknn._validation import check_container, is_clean_array
+from sknn._validation import check_container, is_clean_array, read_array_like
 from sknn.deep.parts._protocols import Encoder, Samples
 from sknn.preprocessing import TabularEncoder, check_names, is_plain_numbers
 from sknn.preprocessing.tables._columns import wrap_frame
@@ -60,7 +60,7 @@ class TableReader:
         with explain_refusal(X):
             return validate_data(
                 estimator,
-                X,
+                read_array_like(X),
                 accept_sparse="csr",
                 dtype=None,  # encoders cast, after they have scaled and looked up
                 ensure_all_finite="allow-nan",

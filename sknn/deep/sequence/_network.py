@@ -13,7 +13,7 @@ from sklearn.utils.validation import validate_data
 from sknn._refusals import explain_refusal
 from sknn._sklearn import Interval, StrOptions, check_feature_names
 from sknn._specs import Sample, TargetSpec
-from sknn._validation import check_container, check_layer_sizes
+from sknn._validation import check_container, check_layer_sizes, read_array_like
 from sknn.architectures import SequenceCNN, SequenceOptions
 from sknn.deep.mlp import _network as _mlp
 from sknn.deep.parts._preparation import Circumstances, Parts
@@ -128,6 +128,7 @@ class SequenceReader:
             estimator.n_features_in_ = 1
             return strings
         with explain_refusal(X):
+            X = read_array_like(X)
             shape = X.shape if hasattr(X, "shape") else np.asarray(X).shape
         kind = getattr(getattr(X, "dtype", None), "kind", None)
         if len(shape) > 3:

@@ -12,7 +12,7 @@ from sklearn.utils.validation import validate_data
 
 from sknn._refusals import explain_refusal
 from sknn._specs import InputSpec
-from sknn._validation import MatrixLike, check_container
+from sknn._validation import MatrixLike, check_container, read_array_like
 from sknn.preprocessing.tables._categories import CategoryColumn
 from sknn.preprocessing.tables._columns import (
     Column,
@@ -58,7 +58,7 @@ def read_table(
     explained = explain_refusal(X) if plain else nullcontext()
     with explained, np.errstate(over="ignore"):  # infinity is found later, and its column
         if names:
-            X = validate_data(estimator, X, reset=reset, **options)
+            X = validate_data(estimator, read_array_like(X), reset=reset, **options)
         else:
             X = check_array(X, estimator=estimator, **options)
             _check_shape(estimator, X.shape)
