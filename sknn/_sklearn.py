@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from sklearn.base import BaseEstimator, _fit_context
 from sklearn.metrics._scorer import _PassthroughScorer as PassthroughScorer
+from sklearn.model_selection._validation import _fit_and_score as fit_and_score
 from sklearn.utils import _safe_indexing as take_rows
 from sklearn.utils._array_api import _convert_to_numpy as convert_to_numpy
 from sklearn.utils._array_api import get_namespace_and_device
@@ -48,9 +49,11 @@ __all__ = [
     "check_sample_weight",
     "check_y",
     "convert_to_numpy",
+    "fit_and_score",
     "fit_context",
     "get_namespace_and_device",
     "get_output_container",
+    "has_callbacks_to_propagate",
     "safe_split",
     "take_rows",
     "with_callbacks",
@@ -70,3 +73,11 @@ def with_callbacks(method: Method) -> Method:
 def get_output_container(transformer: BaseEstimator) -> str:
     """Return what `set_output` or scikit-learn's configuration asks for, such as ``'pandas'``."""
     return _get_output_config("transform", transformer)["dense"]
+
+
+def has_callbacks_to_propagate(context: Any) -> bool:
+    """Return whether a meta-estimator's callbacks are to be told what happens in an estimator."""
+    callbacks = getattr(context, "_callbacks", ())
+    depth = getattr(context, "_propagation_depth", 0)
+    limits = [c.max_propagation_depth for c in callbacks if hasattr(c, "max_propagation_depth")]
+    return any(limit is None or depth < limit for limit in limits)

@@ -12,58 +12,56 @@ from sknn.model_selection._evaluation import BatchedSearch
 
 
 class BatchedGridSearchCV(BatchedSearch, GridSearchCV):
-    """Try all combinations of parameters, many networks at a time.
+    """Try all combinations of parameters, the networks trained together [1]_.
 
-    The results are those of ``sklearn.model_selection.GridSearchCV``, up to rounding; only the
-    name changes. Ctrl-C with ``refit=False`` keeps the candidates that were finished. The
-    networks are computed side by side, as in [1]_.
+    Write it for ``sklearn.model_selection.GridSearchCV``: the results are the same up to
+    rounding. Ctrl-C with ``refit=False`` keeps the candidates that were finished.
 
     Parameters
     ----------
-    estimator : DeepMLPClassifier, DeepMLPRegressor or Pipeline
-        The network to search for; a pipeline must end in one. Distinct settings of its first steps
-        are fitted once a fold.
+    estimator : estimator object
+        Any that scikit-learn's class takes. Networks of this package, also as the last step of a
+        pipeline, are trained together; all others are fitted one by one in the same call.
     param_grid : dict or list of dict
         Parameter name to values to try.
     scoring : str, callable, list, tuple or dict, default=None
         One metric, or several; None is the estimator's ``score``.
     n_jobs : int, default=None
-        Threads that train networks side by side, and processes for those that can only be trained
-        one by one; None is 1. Refitting and scoring are done by one.
+        Cores to train on; None is 1 unless ``joblib.parallel_config`` says otherwise.
     refit : bool, str or callable, default=True
-        Whether, or by which metric, to fit the best candidate on all rows.
+        Whether, or by which metric, to fit the best candidate on all samples.
     cv : int, splitter or iterable, default=None
-        The folds.
+        Folds.
     verbose : int, default=0
-        From 1 on, show a bar over the epochs of all candidates and folds, if the package rich is
-        installed; the rest is as in scikit-learn.
+        From 1 on, show a bar over the epochs of all networks, if the package rich is installed;
+        the rest is as in scikit-learn.
     pre_dispatch : int or str, default='2*n_jobs'
-        Checked and otherwise of no effect: there is nothing to dispatch.
+        As scikit-learn's, for what is fitted one by one.
     error_score : 'raise' or float, default=np.nan
         Score of a candidate whose training fails or diverges; the others are unharmed.
     return_train_score : bool, default=False
-        Whether to score the training rows too.
+        Whether to score the training samples too.
 
     Attributes
     ----------
     cv_results_ : dict of ndarray
         As scikit-learn's. A candidate's ``mean_fit_time`` is its share of the time, in seconds,
-        that all took together.
+        that those trained together took.
     best_estimator_, best_params_, best_score_, best_index_
-        The best candidate.
+        Best candidate.
     scorer_, n_splits_, refit_time_, multimetric_, classes_, n_features_in_, feature_names_in_
         As scikit-learn's.
 
     See Also
     --------
     BatchedRandomizedSearchCV : Draws candidates.
-    sklearn.model_selection.GridSearchCV : For all other estimators.
+    sklearn.model_selection.GridSearchCV : The search that this one does.
 
     Notes
     -----
-    Plain MLPs of equal layers, activation, loss, solver and batch size on dense rows are computed
-    side by side (`sknn.engine.train_many`); all others are trained one by one. Networks in
-    training take a quarter of the free memory at most, and so do those waiting to be scored.
+    `sknn.engine.train_many` trains the networks. Those in training take a quarter of the free
+    memory at most, and so do those waiting to be scored. On a cluster, in
+    ``joblib.parallel_config("dask")`` for instance, workers train and score groups of candidates.
 
     References
     ----------
@@ -88,61 +86,60 @@ class BatchedGridSearchCV(BatchedSearch, GridSearchCV):
 
 
 class BatchedRandomizedSearchCV(BatchedSearch, RandomizedSearchCV):
-    """Try parameters drawn at random [1]_, many networks at a time.
+    """Try parameters drawn at random [1]_, the networks trained together.
 
-    The results are those of ``sklearn.model_selection.RandomizedSearchCV``, up to rounding; only
-    the name changes. Ctrl-C with ``refit=False`` keeps the candidates that were finished.
+    Write it for ``sklearn.model_selection.RandomizedSearchCV``: the results are the same up to
+    rounding. Ctrl-C with ``refit=False`` keeps the candidates that were finished.
 
     Parameters
     ----------
-    estimator : DeepMLPClassifier, DeepMLPRegressor or Pipeline
-        The network to search for; a pipeline must end in one. Distinct settings of its first steps
-        are fitted once a fold.
+    estimator : estimator object
+        Any that scikit-learn's class takes. Networks of this package, also as the last step of a
+        pipeline, are trained together; all others are fitted one by one in the same call.
     param_distributions : dict or list of dict
         Parameter name to a distribution, or to values to draw from.
     n_iter : int, default=10
-        Candidates to draw.
+        Number of candidates to draw.
     scoring : str, callable, list, tuple or dict, default=None
         One metric, or several; None is the estimator's ``score``.
     n_jobs : int, default=None
-        Threads that train networks side by side, and processes for those that can only be trained
-        one by one; None is 1. Refitting and scoring are done by one.
+        Cores to train on; None is 1 unless ``joblib.parallel_config`` says otherwise.
     refit : bool, str or callable, default=True
-        Whether, or by which metric, to fit the best candidate on all rows.
+        Whether, or by which metric, to fit the best candidate on all samples.
     cv : int, splitter or iterable, default=None
-        The folds.
+        Folds.
     verbose : int, default=0
-        From 1 on, show a bar over the epochs of all candidates and folds, if the package rich is
-        installed; the rest is as in scikit-learn.
+        From 1 on, show a bar over the epochs of all networks, if the package rich is installed;
+        the rest is as in scikit-learn.
     pre_dispatch : int or str, default='2*n_jobs'
-        Checked and otherwise of no effect: there is nothing to dispatch.
+        As scikit-learn's, for what is fitted one by one.
     random_state : int, RandomState instance or None, default=None
         Draws the candidates.
     error_score : 'raise' or float, default=np.nan
         Score of a candidate whose training fails or diverges; the others are unharmed.
     return_train_score : bool, default=False
-        Whether to score the training rows too.
+        Whether to score the training samples too.
 
     Attributes
     ----------
     cv_results_ : dict of ndarray
         As scikit-learn's. A candidate's ``mean_fit_time`` is its share of the time, in seconds,
-        that all took together.
+        that those trained together took.
     best_estimator_, best_params_, best_score_, best_index_
-        The best candidate.
+        Best candidate.
     scorer_, n_splits_, refit_time_, multimetric_, classes_, n_features_in_, feature_names_in_
         As scikit-learn's.
 
     See Also
     --------
     BatchedGridSearchCV : Tries all combinations.
-    sklearn.model_selection.RandomizedSearchCV : For all other estimators.
+    sklearn.model_selection.RandomizedSearchCV : The search that this one does.
 
     Notes
     -----
-    Plain MLPs of equal layers, activation, loss, solver and batch size on dense rows are computed
-    side by side (`sknn.engine.train_many`); all others are trained one by one. Networks in
-    training take a quarter of the free memory at most, and so do those waiting to be scored.
+    `sknn.engine.train_many` trains the networks. Those in training take a quarter of the free
+    memory at most, and so do those waiting to be scored. On a cluster, in
+    ``joblib.parallel_config("dask")`` for instance, workers train and score groups of candidates.
 
     References
     ----------
@@ -170,65 +167,64 @@ class BatchedRandomizedSearchCV(BatchedSearch, RandomizedSearchCV):
 class BatchedHalvingGridSearchCV(BatchedSearch, HalvingGridSearchCV):
     """Successive halving [1]_ of a grid, the networks of a round trained together.
 
-    The results are those of ``sklearn.model_selection.HalvingGridSearchCV``, up to rounding; only
-    the name changes. Ctrl-C is always an error, as a round needs all its candidates.
+    Write it for ``sklearn.model_selection.HalvingGridSearchCV``: the results are the same up to
+    rounding. Ctrl-C is always an error, as a round needs all its candidates.
 
     Parameters
     ----------
-    estimator : DeepMLPClassifier, DeepMLPRegressor or Pipeline
-        The network to search for; a pipeline must end in one. Distinct settings of its first steps
-        are fitted once a fold.
+    estimator : estimator object
+        Any that scikit-learn's class takes. Networks of this package, also as the last step of a
+        pipeline, are trained together; all others are fitted one by one in the same call.
     param_grid : dict or list of dict
         Parameter name to values to try.
     factor : int or float, default=3
         Of the candidates of a round, one in `factor` goes on, with `factor` times the resource.
     resource : 'n_samples' or str, default='n_samples'
-        What grows from round to round: rows, or a parameter such as ``'max_iter'``.
+        What grows from round to round: samples, or a parameter such as ``'max_iter'``.
     max_resources : int or 'auto', default='auto'
-        Most of the resource; ``'auto'`` is all rows.
+        Maximum of the resource; ``'auto'`` is all samples.
     min_resources : 'exhaust', 'smallest' or int, default='exhaust'
         Resource of the first round.
     aggressive_elimination : bool, default=False
         Repeat the first round until so few candidates are left that the last can use all.
     cv : int, splitter or iterable, default=5
-        The folds.
+        Folds.
     scoring : str or callable, default=None
-        The metric; None is the estimator's ``score``.
+        Metric; None is the estimator's ``score``.
     refit : bool, default=True
-        Whether to fit the best candidate on all rows.
+        Whether to fit the best candidate on all samples.
     error_score : 'raise' or float, default=np.nan
         Score of a candidate whose training fails or diverges; the others are unharmed.
     return_train_score : bool, default=True
-        Whether to score the training rows too.
+        Whether to score the training samples too.
     random_state : int, RandomState instance or None, default=None
-        Draws the rows of each round where the resource is 'n_samples'.
+        Draws the samples of each round where the resource is 'n_samples'.
     n_jobs : int, default=None
-        Threads that train networks side by side, and processes for those that can only be trained
-        one by one; None is 1. Refitting and scoring are done by one.
+        Cores to train on; None is 1 unless ``joblib.parallel_config`` says otherwise.
     verbose : int, default=0
-        From 1 on, show a bar over the epochs of all candidates and folds, if the package rich is
-        installed; the rest is as in scikit-learn.
+        From 1 on, show a bar over the epochs of all networks, if the package rich is installed;
+        the rest is as in scikit-learn.
 
     Attributes
     ----------
     cv_results_ : dict of ndarray
         As scikit-learn's. A candidate's ``mean_fit_time`` is its share of the time, in seconds,
-        that all took together.
+        that those trained together took.
     best_estimator_, best_params_, best_score_, best_index_
-        The best candidate of the last round.
+        Best candidate of the last round.
     scorer_, n_splits_, refit_time_, multimetric_, classes_, n_features_in_, feature_names_in_
         As scikit-learn's.
 
     See Also
     --------
     BatchedHalvingRandomSearchCV : Draws candidates.
-    sklearn.model_selection.HalvingGridSearchCV : For all other estimators.
+    sklearn.model_selection.HalvingGridSearchCV : The search that this one does.
 
     Notes
     -----
-    Plain MLPs of equal layers, activation, loss, solver and batch size on dense rows are computed
-    side by side (`sknn.engine.train_many`); all others are trained one by one. Networks in
-    training take a quarter of the free memory at most, and so do those waiting to be scored.
+    `sknn.engine.train_many` trains the networks. Those in training take a quarter of the free
+    memory at most, and so do those waiting to be scored. On a cluster, in
+    ``joblib.parallel_config("dask")`` for instance, workers train and score groups of candidates.
 
     References
     ----------
@@ -255,67 +251,67 @@ class BatchedHalvingGridSearchCV(BatchedSearch, HalvingGridSearchCV):
 class BatchedHalvingRandomSearchCV(BatchedSearch, HalvingRandomSearchCV):
     """Successive halving [1]_ of random candidates, those of a round trained together.
 
-    The results are those of ``sklearn.model_selection.HalvingRandomSearchCV``, up to rounding;
-    only the name changes. Ctrl-C is always an error, as a round needs all its candidates.
+    Write it for ``sklearn.model_selection.HalvingRandomSearchCV``: the results are the same up to
+    rounding. Ctrl-C is always an error, as a round needs all its candidates.
 
     Parameters
     ----------
-    estimator : DeepMLPClassifier, DeepMLPRegressor or Pipeline
-        The network to search for; a pipeline must end in one. Distinct settings of its first steps
-        are fitted once a fold.
+    estimator : estimator object
+        Any that scikit-learn's class takes. Networks of this package, also as the last step of a
+        pipeline, are trained together; all others are fitted one by one in the same call.
     param_distributions : dict or list of dict
         Parameter name to a distribution, or to values to draw from.
     n_candidates : 'exhaust' or int, default='exhaust'
-        Candidates to draw; ``'exhaust'`` is as many as let the last round use `max_resources`.
+        Number of candidates to draw; ``'exhaust'`` is as many as let the last round use
+        `max_resources`.
     factor : int or float, default=3
         Of the candidates of a round, one in `factor` goes on, with `factor` times the resource.
     resource : 'n_samples' or str, default='n_samples'
-        What grows from round to round: rows, or a parameter such as ``'max_iter'``.
+        What grows from round to round: samples, or a parameter such as ``'max_iter'``.
     max_resources : int or 'auto', default='auto'
-        Most of the resource; ``'auto'`` is all rows.
+        Maximum of the resource; ``'auto'`` is all samples.
     min_resources : 'exhaust', 'smallest' or int, default='smallest'
         Resource of the first round.
     aggressive_elimination : bool, default=False
         Repeat the first round until so few candidates are left that the last can use all.
     cv : int, splitter or iterable, default=5
-        The folds.
+        Folds.
     scoring : str or callable, default=None
-        The metric; None is the estimator's ``score``.
+        Metric; None is the estimator's ``score``.
     refit : bool, default=True
-        Whether to fit the best candidate on all rows.
+        Whether to fit the best candidate on all samples.
     error_score : 'raise' or float, default=np.nan
         Score of a candidate whose training fails or diverges; the others are unharmed.
     return_train_score : bool, default=True
-        Whether to score the training rows too.
+        Whether to score the training samples too.
     random_state : int, RandomState instance or None, default=None
-        Draws the candidates, and the rows of each round where the resource is 'n_samples'.
+        Draws the candidates, and the samples of each round where the resource is 'n_samples'.
     n_jobs : int, default=None
-        Threads that train networks side by side, and processes for those that can only be trained
-        one by one; None is 1. Refitting and scoring are done by one.
+        Cores to train on; None is 1 unless ``joblib.parallel_config`` says otherwise.
     verbose : int, default=0
-        From 1 on, show a bar over the epochs of all candidates and folds, if the package rich is
-        installed; the rest is as in scikit-learn.
+        From 1 on, show a bar over the epochs of all networks, if the package rich is installed;
+        the rest is as in scikit-learn.
 
     Attributes
     ----------
     cv_results_ : dict of ndarray
         As scikit-learn's. A candidate's ``mean_fit_time`` is its share of the time, in seconds,
-        that all took together.
+        that those trained together took.
     best_estimator_, best_params_, best_score_, best_index_
-        The best candidate of the last round.
+        Best candidate of the last round.
     scorer_, n_splits_, refit_time_, multimetric_, classes_, n_features_in_, feature_names_in_
         As scikit-learn's.
 
     See Also
     --------
     BatchedHalvingGridSearchCV : Tries all combinations.
-    sklearn.model_selection.HalvingRandomSearchCV : For all other estimators.
+    sklearn.model_selection.HalvingRandomSearchCV : The search that this one does.
 
     Notes
     -----
-    Plain MLPs of equal layers, activation, loss, solver and batch size on dense rows are computed
-    side by side (`sknn.engine.train_many`); all others are trained one by one. Networks in
-    training take a quarter of the free memory at most, and so do those waiting to be scored.
+    `sknn.engine.train_many` trains the networks. Those in training take a quarter of the free
+    memory at most, and so do those waiting to be scored. On a cluster, in
+    ``joblib.parallel_config("dask")`` for instance, workers train and score groups of candidates.
 
     References
     ----------

@@ -1,74 +1,107 @@
-"""Training in front of scikit-learn's evaluation: what all batched searches share."""
+"""The evaluation of candidates: what all batched searches share."""
 
-import copy
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
-import numpy as np
-from numpy.typing import ArrayLike
-from sklearn import get_config
-from sklearn.base import BaseEstimator, is_classifier
-from sklearn.metrics import check_scoring
-from sklearn.model_selection import BaseCrossValidator, check_cv
-from sklearn.utils import indexable
-from sklearn.utils.metadata_routing import process_routing
+from joblib import Parallel
+from sklearn.base import BaseEstimator
 
 from sknn._saved import SavedState
-from sknn._sklearn import check_method_params
+from sknn._validation import restore_on_error
 from sknn.model_selection._fits import Fits
-from sknn.model_selection._plans import check_batchable, was_interrupted
+from sknn.model_selection._gathering import Call, GatheringBackend, Workers
+from sknn.model_selection._plans import was_interrupted
+from sknn.model_selection._tasks import FitTask
 
 
-class FixedSplits:
-    """A splitter that gives the folds it was given.
+class EvaluationInterrupted(KeyboardInterrupt):
+    """Ctrl-C, with what had been evaluated by then.
 
     Parameters
     ----------
-    splits : list of (training rows, test rows)
-        The folds.
-    splitter : splitter
-        That made them.
+    evaluation : Evaluation
+        Gives those results to scikit-learn, if it is asked for them again.
     """
 
-    def __init__(self, splits: list, splitter: BaseCrossValidator):
-        self.splits, self.splitter = splits, splitter
-
-    def get_metadata_routing(self) -> Any:
-        """Return what the splitter wants to be given."""
-        return self.splitter.get_metadata_routing()
-
-    def split(self, X: ArrayLike, y: ArrayLike | None = None, **params: Any) -> list:
-        """Return the folds."""
-        return self.splits
-
-    def get_n_splits(
-        self, X: ArrayLike | None = None, y: ArrayLike | None = None, **params: Any
-    ) -> int:
-        """Return their number."""
-        return len(self.splits)
+    def __init__(self, evaluation: "Evaluation"):
+        super().__init__("The evaluation was interrupted.")
+        self.evaluation = evaluation
 
 
-class _LaterTasks:
-    """A callback context of scikit-learn whose task ids go on from those of an earlier call."""
+class Evaluation:
+    """Runs the calls of a search: networks together, all others one by one.
 
-    def __init__(self, context: Any, first: int):
-        self.context, self.first = context, first
+    Parameters
+    ----------
+    verbose : bool or int, default=False
+        Whether to show a bar over the epochs of all networks.
 
-    def subcontext(self, task_name: str, task_id: int) -> Any:
-        return self.context.subcontext(task_name=task_name, task_id=self.first + task_id)
+    Attributes
+    ----------
+    results : list of dict or None
+        Those of scikit-learn's calls, in their order; None for those that are not finished.
+    """
+
+    def __init__(self, verbose: bool | int = False):
+        self.verbose = verbose
+        self.results: list[dict[str, Any] | None] = []
+        self.n_to_repeat = 0
+        self.backend = GatheringBackend(self.run)
+
+    def run(self, calls: list[Call], workers: Workers) -> list:
+        """Return what calls return, or what they returned before Ctrl-C."""
+        if self.n_to_repeat:
+            results, self.n_to_repeat = self.results[: self.n_to_repeat], 0
+            return results
+        self.results = [None] * len(calls)
+        try:
+            run_here(calls, workers, self.verbose, self.finish)
+        except KeyboardInterrupt as stop:
+            raise EvaluationInterrupted(self) from stop
+        return self.results
+
+    def finish(self, number: int, result: dict[str, Any]) -> None:
+        """Take the result of a call: all of them pass here, when they are finished."""
+        self.results[number] = result
+
+    def count_finished(self, n_splits: int) -> int:
+        """Return how many candidates, from the first on, have finished all folds."""
+        unfinished = [i for i, result in enumerate(self.results) if result is None]
+        return (unfinished[0] if unfinished else len(self.results)) // n_splits
+
+
+def run_here(
+    calls: Sequence[Call],
+    workers: Workers,
+    verbose: bool | int,
+    finish: Callable[[int, dict[str, Any]], None],
+) -> None:
+    """Run calls in this process and its threads; what is no network goes through joblib."""
+    networks, others = {}, []
+    for number, call in enumerate(calls):
+        task = FitTask(call) if FitTask.is_task(call) else None
+        if task is not None and task.takes_candidate():
+            networks[number] = task
+        else:
+            others.append(number)
+    Fits(networks, workers.n_jobs, verbose).run(finish)
+    parallel = Parallel(n_jobs=workers.n_jobs, pre_dispatch=workers.pre_dispatch)
+    for number, result in zip(others, parallel(calls[i] for i in others), strict=True):
+        finish(number, result)
 
 
 class BatchedSearch(SavedState):
-    """Trains all candidates before a search of scikit-learn, its next class, evaluates them."""
+    """Evaluates the candidates of a search of scikit-learn, its next class, together."""
 
     def fit(self, X, y=None, **params):
-        """Train all candidates on all folds, and the best on all rows.
+        """Train all candidates on all folds, and the best on all samples.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Training rows.
+            Training samples.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
             Targets.
         **params : dict
@@ -80,8 +113,6 @@ class BatchedSearch(SavedState):
 
         Raises
         ------
-        TypeError
-            If the estimator is no network of this package, and no pipeline that ends in one.
         ValueError
             As scikit-learn's class does.
         KeyboardInterrupt
@@ -94,28 +125,43 @@ class BatchedSearch(SavedState):
             If Ctrl-C came with ``refit=False``: the results are of the candidates that were
             finished.
         """
-        check_batchable(self.estimator, type(self).__name__)
-        search = copy.copy(self)
-        search.n_jobs = 1  # the clones must come in turn
-        if not hasattr(self.cv, "split") and hasattr(self.cv, "__iter__"):
-            search.cv = list(self.cv)  # it may be one that can be read only once
-        search._evaluation = _Evaluation(self, search.cv, X, y, params)
-        search.estimator = search._evaluation.fits.make_source()
-        super(BatchedSearch, search).fit(X, y, **params)
-        _check_not_interrupted(vars(search).get("best_estimator_"))
-        if self.scoring is None:  # a scorer that holds the estimator
-            search.scorer_ = check_scoring(self.estimator)
-        own = {*self.get_params(deep=False), "_evaluation"}
-        for name, value in vars(search).items():
-            if name not in own:
-                setattr(self, name, value)
+        with restore_on_error(self):
+            with Evaluation(self.verbose).backend.activate():
+                super().fit(X, y, **params)
+            _check_not_interrupted(vars(self).get("best_estimator_"))
         return self
 
     def _run_search(self, evaluate_candidates, *, callback_ctx=None):
-        """Search as scikit-learn's class does, each time with candidates trained before."""
+        """Search as scikit-learn's class does; keep what was finished when Ctrl-C came."""
         context = {} if callback_ctx is None else {"callback_ctx": callback_ctx}
-        evaluate = self._evaluation.of(evaluate_candidates)
-        super()._run_search(evaluate, **context)
+        super()._run_search(partial(self._evaluate, evaluate_candidates), **context)
+
+    def _evaluate(
+        self,
+        evaluate_candidates,
+        candidate_params,
+        cv=None,
+        more_results=None,
+        **context,
+    ):
+        candidates = list(candidate_params)
+        try:
+            return evaluate_candidates(candidates, cv, more_results=more_results, **context)
+        except EvaluationInterrupted as stop:
+            n_done = stop.evaluation.count_finished(self.n_splits_)
+            finished = f"{n_done} of {len(candidates)} candidates had finished all folds"
+            if not n_done or self.refit or more_results is not None:
+                raise KeyboardInterrupt(
+                    f"The search was interrupted when {finished}; nothing was fitted. "
+                    "GridSearchCV and RandomizedSearchCV with refit=False keep the results of "
+                    "those."
+                ) from stop
+            warnings.warn(
+                f"The search was interrupted when {finished}; cv_results_ has only those.",
+                stacklevel=2,
+            )
+            stop.evaluation.n_to_repeat = n_done * self.n_splits_
+            return evaluate_candidates(candidates[:n_done], cv, more_results=more_results)
 
 
 def _check_not_interrupted(best: BaseEstimator | None) -> None:
@@ -125,83 +171,3 @@ def _check_not_interrupted(best: BaseEstimator | None) -> None:
             "The search was interrupted while the best candidate was fitted on all samples; "
             "nothing was fitted. With refit=False it ends after the evaluation."
         )
-
-
-class _Evaluation:
-    """Trains candidates, then lets scikit-learn evaluate them."""
-
-    def __init__(self, search: Any, cv: Any, X: ArrayLike, y: ArrayLike, params: Mapping[str, Any]):
-        self.search, self.cv = search, cv
-        self.X, self.y = indexable(X, y)
-        fit_params, self.split_params = self._routed(params)
-        self.fits = Fits(
-            search.estimator,
-            self.X,
-            self.y,
-            fit_params,
-            n_jobs=search.n_jobs,
-            verbose=search.verbose,
-            owner=type(search).__name__,
-        )
-
-    def _routed(self, params: Mapping[str, Any]) -> tuple[Mapping, Mapping]:
-        """Return what is for the estimator, and what for the splitter."""
-        params = check_method_params(self.X, params)
-        if get_config()["enable_metadata_routing"]:
-            routed = process_routing(self.search, "fit", **params)
-            return routed.estimator.fit, routed.splitter.split
-        return {n: v for n, v in params.items() if n != "groups"}, {"groups": params.get("groups")}
-
-    def of(self, evaluate_candidates: Callable) -> Callable:
-        """Return scikit-learn's function of that name with training before it."""
-
-        def evaluate(candidate_params, cv=None, more_results=None, **context):
-            candidates = list(candidate_params)
-            is_class = is_classifier(self.search.estimator)
-            splitter = cv or check_cv(self.cv, self.y, classifier=is_class)
-            splits = list(splitter.split(self.X, self.y, **self.split_params))
-            results, start = None, 0
-            while results is None or start < len(candidates):
-                stop = start + self._train(candidates[start:], splits, more_results is not None)
-                part = slice(start, stop)
-                later = {n: _LaterTasks(c, start * len(splits)) for n, c in context.items()}
-                self.fits.hand_out(len(self.fits.all) - (stop - start) * len(splits))
-                results = evaluate_candidates(
-                    candidates[part],
-                    FixedSplits(splits, splitter),
-                    more_results={n: v[part] for n, v in (more_results or {}).items()},
-                    **(later if start else context),
-                )
-                self.fits.hand_out(None)
-                self._correct_times(results, len(splits))
-                start = stop
-                if self.fits.was_interrupted:
-                    break
-            return results
-
-        return evaluate
-
-    def _train(self, candidates: list, splits: list, in_rounds: bool) -> int:
-        """Train some of the candidates; return how many are finished."""
-        n_done = self.fits.train(candidates, splits)
-        if not self.fits.was_interrupted:
-            return n_done
-        finished = f"{n_done} of {len(candidates)} candidates had finished all folds"
-        if not n_done or self.search.refit or in_rounds:
-            raise KeyboardInterrupt(
-                f"The search was interrupted when {finished}; nothing was fitted. GridSearchCV and "
-                "RandomizedSearchCV with refit=False keep the results of those."
-            )
-        warnings.warn(
-            f"The search was interrupted when {finished}; cv_results_ has only those.",
-            stacklevel=2,
-        )
-        return n_done
-
-    def _correct_times(self, results: dict, n_splits: int) -> None:
-        """Put the times of training where scikit-learn has those of handing over."""
-        times = np.array([fit.seconds for fit in self.fits.all]).reshape(-1, n_splits)
-        is_left = np.array([fit.is_left for fit in self.fits.all]).reshape(-1, n_splits).any(axis=1)
-        for name, value in {"mean": times.mean(axis=1), "std": times.std(axis=1)}.items():
-            own = results[f"{name}_fit_time"]
-            results[f"{name}_fit_time"] = np.where(is_left, own, value)

@@ -18,28 +18,6 @@ from sknn.deep._params import FOR_TRAINING_ALONE
 from sknn.deep.parts._preparation import FitData
 
 
-def check_batchable(estimator: BaseEstimator, owner: str) -> None:
-    """Raise TypeError unless an estimator is a network, or a pipeline that ends in one.
-
-    Parameters
-    ----------
-    estimator : object
-        What a user gave.
-    owner : str
-        Name of the class or function that was given it.
-    """
-    if isinstance(last_step(estimator), DeepEstimator):
-        return
-    given = repr(estimator)
-    if isinstance(estimator, Pipeline):
-        given = f"a Pipeline that ends in {last_step(estimator)!r}"
-    usual = owner.removeprefix("Batched").removeprefix("batched_")
-    raise TypeError(
-        f"{owner} takes DeepMLPClassifier, DeepMLPRegressor, or a Pipeline that ends in one of "
-        f"them; got {given}. Use sklearn.model_selection.{usual} for it."
-    )
-
-
 def last_step(estimator: BaseEstimator) -> Any:
     """Return the last step of a pipeline, or the estimator itself."""
     return estimator.steps[-1][1] if isinstance(estimator, Pipeline) else estimator

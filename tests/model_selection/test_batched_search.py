@@ -339,18 +339,35 @@ def test_empty_grid_is_the_usual_error():
         BatchedGridSearchCV(MLP, {"alpha": []}).fit(X, Y)
 
 
-@pytest.mark.parametrize(
-    "estimator", [LogisticRegression(), Pipeline([("a", StandardScaler()), ("b", PCA())])]
-)
-def test_other_estimators_are_refused(estimator):
-    with pytest.raises(TypeError, match=r"BatchedGridSearchCV takes DeepMLP.*Use sklearn.*Grid"):
-        BatchedGridSearchCV(estimator, {}).fit(X, Y)
+OTHERS = {
+    "no network": (LogisticRegression(), {"C": [0.1, 1.0]}),
+    "pipeline": (
+        Pipeline([("scale", StandardScaler()), ("pca", PCA())]),
+        {"pca__n_components": [2, 3]},
+    ),
+    "mixed last steps": (
+        PIPELINE,
+        [{"mlp": [MLP, LogisticRegression()]}, {"mlp__alpha": [0.0, 0.5]}],
+    ),
+    "mixed networks": (
+        Pipeline([("model", MLP)]),
+        {"model": [TabularMLPClassifier(max_iter=1, random_state=0), MLP, LogisticRegression()]},
+    ),
+    "steps": (PIPELINE, {"steps": [[("mlp", MLP)], [("logistic", LogisticRegression())]]}),
+    "pipeline in a pipeline": (Pipeline([("inner", PIPELINE)]), {"inner__mlp__alpha": [0.0, 0.5]}),
+}
 
 
-def test_other_estimators_in_the_grid_are_refused():
-    grid = {"mlp": [MLP, LogisticRegression()]}
-    with pytest.raises(TypeError, match=r"got a Pipeline that ends in LogisticRegression"):
-        BatchedGridSearchCV(PIPELINE, grid, cv=3).fit(X, Y)
+@pytest.mark.parametrize("n_jobs", [None, 2])
+@pytest.mark.parametrize("case", OTHERS)
+def test_other_estimators_are_fitted_one_by_one_in_the_same_call(case, n_jobs):
+    estimator, grid = OTHERS[case]
+    ours = BatchedGridSearchCV(estimator, grid, cv=3, n_jobs=n_jobs).fit(X, Y)
+    theirs = GridSearchCV(estimator, grid, cv=3).fit(X, Y)
+    scores = [search.cv_results_["mean_test_score"] for search in (ours, theirs)]
+    np.testing.assert_allclose(*scores, atol=1e-6)
+    assert ours.best_index_ == theirs.best_index_
+    assert (ours.cv_results_["mean_fit_time"] > 0).all()
 
 
 def test_wrong_settings_are_scikit_learns_errors():
@@ -544,14 +561,6 @@ def test_routed_weights_and_groups():
     assert not np.allclose(plain.cv_results_["mean_test_score"], weighted)
 
 
-def test_order_of_evaluation_is_checked():
-    fits = _fits.Fits(MLP, X, Y, {})
-    fits.train([{"alpha": 0.1}], [(np.arange(100), np.arange(100, 150))])
-    fits.hand_out(0)
-    with pytest.raises(RuntimeError, match=r"a fit on 99 samples where one on 100 was due"):
-        clone(clone(fits.make_source())).fit(X[:99], Y[:99])
-
-
 def test_a_search_inside_a_pipeline_and_cross_validation():
     from sklearn.model_selection import cross_val_score
     from sklearn.pipeline import make_pipeline
@@ -563,14 +572,21 @@ def test_a_search_inside_a_pipeline_and_cross_validation():
     )
 
 
-def test_alone_and_together_is_the_same_network():
-    """The plan that a search makes is the plan that fit makes."""
-    fits = _fits.Fits(MLP, X, Y, {})
-    fits.train([{"alpha": 0.1}], [(np.arange(100), np.arange(100, 150))])
-    alone = clone(MLP).set_params(alpha=0.1)
-    plan = alone._prepare(FitData(X[:100], Y[:100]))
-    alone._finish(plan, train(plan))
-    together = fits.all[0].estimator
+def test_scorers_see_the_estimator_itself_and_it_is_the_network_of_a_fit_alone():
+    seen = []
+
+    def scorer(estimator, X, y):
+        seen.append(estimator)
+        return estimator.score(X, y)
+
+    folds = [(np.arange(100), np.arange(100, 150))]
+    search = BatchedGridSearchCV(MLP, {"alpha": [0.1, 0.2]}, cv=folds, scoring=scorer, refit=False)
+    search.fit(X, Y)
+    alone = clone(MLP).set_params(alpha=0.1).fit(X[:100], Y[:100])
+    together = seen[0]
+    assert type(together) is DeepMLPClassifier
+    assert "fit" not in vars(together)
+    assert together.runner_ == "stacked"
     np.testing.assert_allclose(together.coefs_[0], alone.coefs_[0], atol=1e-12)
     assert together.n_iter_ == alone.n_iter_
 

@@ -1,0 +1,112 @@
+"""One call of scikit-learn's, which fits a candidate on a fold and scores it."""
+
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator, clone
+
+from sknn._sklearn import fit_and_score, has_callbacks_to_propagate
+from sknn.deep._base import DeepEstimator
+from sknn.model_selection._gathering import Call
+from sknn.model_selection._plans import is_watched, last_step, name_of_last_step
+
+NO_PARAMS: Mapping[str, Any] = {}
+SIGNATURE = inspect.signature(fit_and_score)
+
+
+class FitTask:
+    """A candidate that is to be fitted on a fold, and scored.
+
+    Parameters
+    ----------
+    call : tuple
+        Call of scikit-learn's function, see `is_task`.
+
+    Attributes
+    ----------
+    estimator : object
+        The clone that is to be fitted, with the candidate's parameters.
+    candidate : mapping or None
+        These parameters.
+    X, y : array-like
+        All samples.
+    train : ndarray
+        Those to fit on, as numbers or as a mask.
+    fit_params : mapping
+        Arguments for the estimator's ``fit``, of all samples.
+    """
+
+    def __init__(self, call: Call):
+        self.call = call
+        _, args, kwargs = call
+        given = SIGNATURE.bind(*args, **kwargs).arguments
+        self.candidate: Mapping[str, Any] | None = given["parameters"]
+        self.estimator: BaseEstimator = given["estimator"]
+        self.X: ArrayLike = given["X"]
+        self.y: ArrayLike = given["y"]
+        self.train: ArrayLike = given["train"]
+        self.fit_params: Mapping[str, Any] = given["fit_params"] or NO_PARAMS
+        self.callback_context = given.get("callback_ctx")
+
+    @staticmethod
+    def is_task(call: Call) -> bool:
+        """Return whether a call is one of the function that fits a candidate and scores it."""
+        return getattr(call[0], "function", call[0]) is fit_and_score
+
+    def takes_candidate(self) -> bool:
+        """Return whether the estimator is a network to train, and give it the parameters then.
+
+        Others, and those whose epochs callbacks of scikit-learn want to see, are to be run as they
+        are.
+        """
+        estimator, candidate = self.estimator, self.candidate or {}
+        final = candidate.get(name_of_last_step(estimator), last_step(estimator))
+        if not isinstance(final, DeepEstimator) and "steps" not in candidate:
+            return False
+        estimator.set_params(**clone(candidate, safe=False))
+        return (
+            isinstance(last_step(estimator), DeepEstimator)
+            and not is_watched(estimator)
+            and not has_callbacks_to_propagate(self.callback_context)
+        )
+
+    def score(self, seconds: float, error: Exception | None = None) -> dict[str, Any]:
+        """Let scikit-learn score the estimator, which is fitted, or `error` says why it is not.
+
+        Parameters
+        ----------
+        seconds : float
+            Time of the fit.
+        error : Exception or None, default=None
+            What its ``fit`` is to raise.
+
+        Returns
+        -------
+        dict
+            As scikit-learn's function returns it.
+        """
+        function, args, kwargs = self.call
+        estimator = self.estimator
+        vars(estimator)["fit"] = _make_fit(estimator, dict(vars(estimator)), error)
+        try:
+            result = function(*args, **kwargs)
+        finally:
+            vars(estimator).pop("fit", None)
+        return {**result, "fit_time": seconds} if "fit_time" in result else result
+
+
+def _make_fit(
+    estimator: BaseEstimator, state: dict[str, Any], error: Exception | None
+) -> Callable[..., BaseEstimator]:
+    """Return a ``fit`` that makes an estimator what it was when its state was taken."""
+
+    def fit(*args: Any, **kwargs: Any) -> BaseEstimator:
+        del vars(estimator)["fit"]
+        if error is not None:
+            raise error
+        vars(estimator).update(state)
+        return estimator
+
+    return fit
