@@ -231,10 +231,14 @@ class Progress:
 
     def note(self, row: Mapping[str, float]) -> None:
         """Append an epoch to the history; what other epochs did not have is NaN there."""
+        self.note_many({key: [value] for key, value in row.items()}, 1)
+
+    def note_many(self, columns: Mapping[str, list[float]], n_epochs: int) -> None:
+        """Append some epochs to the history, as `note` does for one."""
         n_before = max(map(len, self.history.values()), default=0)
-        for key in {**self.history, **row}:
+        for key in {**self.history, **columns}:
             column = self.history.setdefault(key, [float("nan")] * n_before)
-            column.append(row.get(key, float("nan")))
+            column += columns.get(key, [float("nan")] * n_epochs)
 
 
 def _pack_curve(value: Value) -> Value | np.ndarray:

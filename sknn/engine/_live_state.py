@@ -5,12 +5,14 @@ from typing import Protocol
 
 import numpy as np
 import torch
+from skorch.callbacks import Callback
 
-from sknn._specs import Progress, TrainConfig
+from sknn._specs import Progress, TrainConfig, TrainPlan
 from sknn.engine.callbacks._dead_network import DeadNetworkRestart
 from sknn.engine.callbacks._kept_outputs import KeptOutputs
 from sknn.engine.callbacks._stopping import StoppingRule
 from sknn.engine.callbacks._user import UserCallbacks
+from sknn.engine.callbacks._validation import Validation
 from sknn.engine.callbacks._weight_average import WeightAverage
 from sknn.engine.data._batches import Batches, SampleDataset
 from sknn.engine.net._net import Net
@@ -40,6 +42,7 @@ class LiveState(Protocol):
     """The parts of a `sknn.engine._run.TrainingRun` that its steps change, and what they ask."""
 
     net: Net
+    plan: TrainPlan
     config: TrainConfig
     progress: Progress
     samples: SampleDataset
@@ -49,6 +52,13 @@ class LiveState(Protocol):
     callbacks: UserCallbacks
     average: WeightAverage | None
     dead_network: DeadNetworkRestart | None
+    validation: Validation | None
+    display: Callback | None
+    deadline: float | None
     random_state: np.random.RandomState
     first_weights: np.ndarray | None
     draws: bool
+
+    @property
+    def n_batches(self) -> int:
+        """Mini-batches of an epoch."""

@@ -8,7 +8,6 @@ from typing import Any, Protocol
 
 import numpy as np
 import torch
-from sklearn.exceptions import ConvergenceWarning
 
 from sknn._specs import Sample, TrainPlan, TrainResult
 from sknn.architectures import seed_torch
@@ -28,6 +27,7 @@ from sknn.engine._start import (
 from sknn.engine.callbacks._dead_network import DeadNetworkRestart
 from sknn.engine.callbacks._progress import choose_display
 from sknn.engine.callbacks._stopping import StoppingRule, make_row
+from sknn.engine.callbacks._unseen import are_epochs_unseen, note_epochs
 from sknn.engine.callbacks._user import UserCallbacks
 from sknn.engine.callbacks._validation import Validation
 from sknn.engine.callbacks._weight_average import WeightAverage
@@ -42,9 +42,13 @@ class Runner(Protocol):
     """What a run asks of `sknn.engine._runners.EpochRunner`."""
 
     name: str
+    epochs_at_once: int
 
     def run_epoch(self) -> float:
         """Train on the batches that are left of the epoch at hand; return the mean loss."""
+
+    def run_many(self, n_epochs: int) -> list[float]:
+        """Train for some epochs, up to one after which the rule ends training; return losses."""
 
 
 class TrainingRun:
@@ -213,31 +217,9 @@ class TrainingRun:
         self.callbacks.notify("on_train_end", X=self.samples.X, y=self.samples.y)
         if self.display is not None:
             self.display.on_train_end(self.net)
-        self._conclude()
-
-    def _conclude(self) -> None:
-        """Go back to the best weights, and say why training ended if the user should know."""
-        progress, best = self.progress, self.stopping.best_weights
-        if best is not None:
-            self.net.module_.load_state_dict(best)
         if self.plan.incremental:
             del self.net.history[:-EPOCHS_REMEMBERED]
-        if progress.stopped_because == "diverged" and best and progress.best_epoch:
-            warn_user(
-                f"The training loss is not finite after epoch {progress.n_epochs}; the weights of "
-                f"epoch {progress.best_epoch}, the best on the validation samples, are kept. "
-                "Scale X, or lower learning_rate_init.",
-                ConvergenceWarning,
-            )
-        if progress.stopped_because or self.plan.incremental:
-            return
-        progress.stopped_because = "max_iter"
-        if not self.config.runs_to_the_end:
-            warn_user(
-                f"Stochastic Optimizer: Maximum iterations ({self.config.max_iter}) reached and "
-                "the optimization hasn't converged yet.",
-                ConvergenceWarning,
-            )
+        self.stopping.conclude(self.net)
 
     def check_finite(self) -> None:
         """Raise NonFiniteLossError if loss, weights or predictions are not finite at the end."""
@@ -266,14 +248,27 @@ class TrainingRun:
         self.run_interruptibly(lambda: self._run_epochs(n_epochs))
 
     def _run_epochs(self, n_epochs: int) -> None:
-        for _ in range(n_epochs):
-            self.open_epoch()
-            self.snapshot.take()
-            loss = self.runner.run_epoch()
-            self.close_epoch(loss)
+        end = self.progress.n_epochs + n_epochs
+        while self.progress.n_epochs < end:
+            at_once = min(end - self.progress.n_epochs, self.runner.epochs_at_once)
+            if at_once > 1 and are_epochs_unseen(self):
+                self._run_unseen(at_once)
+            else:
+                self.open_epoch()
+                self.snapshot.take()
+                loss = self.runner.run_epoch()
+                self.close_epoch(loss)
             if self.progress.stopped_because:
                 return
             self.pause_if_asked()
+
+    def _run_unseen(self, n_epochs: int) -> None:
+        self.snapshot.take(draws_ahead=True)
+        start = time.perf_counter()
+        losses = self.runner.run_many(n_epochs)
+        note_epochs(self, losses, time.perf_counter() - start)
+        self.progress.stopped_because = self.stopping.find_reason_to_stop(self.net)
+        self.snapshot.is_taken = False
 
     def run_interruptibly(self, train: Callable[[], None]) -> None:
         """Train; end as a whole, between two steps or at the start of an epoch, on Ctrl-C.

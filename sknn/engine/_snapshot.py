@@ -36,13 +36,19 @@ class EpochSnapshot:
         self.module_tensors: list[torch.Tensor] | None = None
         self.is_taken = False
 
-    def take(self) -> None:
-        """Copy what an epoch changes, once its order is drawn."""
+    def take(self, draws_ahead: bool = False) -> None:
+        """Copy what an epoch changes, once its order is drawn.
+
+        With `draws_ahead` the orders of other epochs are to be drawn, too.
+        """
         run, progress = self.run, self.run.progress
         self.order = run.batches.begin()
         self._copy_tensors()
         if run.dead_network is not None:
-            self.restarts = run.dead_network.n_left, run.random_state.get_state()
+            self.n_restarts = run.dead_network.n_left
+        self.random_state = None
+        if run.dead_network is not None or draws_ahead:
+            self.random_state = run.random_state.get_state()
         self.progress = dict(vars(progress))
         self.names, self.lengths = set(progress.history), [len(c) for c in get_columns(progress)]
         self.epoch = replace(run.epoch, outputs=run.epoch.outputs.copy())
@@ -89,8 +95,9 @@ class EpochSnapshot:
         run.epoch, run.stopping.best_weights = self.epoch, self.best_weights
         run.batches.order, run.batches.is_open = self.order, True
         if run.dead_network is not None:
-            run.dead_network.n_left = self.restarts[0]
-            run.random_state.set_state(self.restarts[1])
+            run.dead_network.n_left = self.n_restarts
+        if self.random_state is not None:
+            run.random_state.set_state(self.random_state)
         self.net.schedule = self.schedule
         if self.generators is not None:
             set_generators(self.generators)

@@ -23,6 +23,7 @@ class HandwrittenRunner:
     """
 
     name = "handwritten"
+    epochs_at_once = 1
 
     @classmethod
     def supports(cls, run: TrainingRun) -> str | None:

@@ -5,9 +5,11 @@ from typing import Any
 
 import numpy as np
 import torch
+from sklearn.exceptions import ConvergenceWarning
 
 from sknn._specs import Progress, TrainPlan
 from sknn.engine.net._net import Net
+from sknn.exceptions import warn_user
 
 #: name in the net's history -> name in `Progress.history`
 COLUMNS = {
@@ -85,10 +87,34 @@ class StoppingRule:
 
     def _compare_loss(self, loss: float) -> None:
         progress = self.progress
-        stalled = loss > progress.best_loss - self.config.tol
-        progress.n_stalled = progress.n_stalled + 1 if stalled else 0
-        progress.best_loss = min(loss, progress.best_loss)
+        progress.best_loss, progress.n_stalled = compare_loss(
+            loss, progress.best_loss, progress.n_stalled, self.config.tol
+        )
         progress.best_epoch = progress.n_epochs
+
+    def take_note_of_many(
+        self, losses: list[float], seconds: float, rate: float, n_samples: int
+    ) -> None:
+        """Count epochs that nobody has seen; losses have been compared where they were computed.
+
+        Parameters
+        ----------
+        losses : list of float
+            One for each epoch.
+        seconds : float
+            Time of an epoch.
+        rate : float
+            Learning rate of all.
+        n_samples : int
+            Samples of an epoch.
+        """
+        progress, n = self.progress, len(losses)
+        progress.n_epochs += n
+        progress.best_epoch = progress.n_epochs
+        progress.n_rows_seen += n * n_samples
+        progress.loss = losses[-1]
+        progress.loss_curve += losses
+        progress.note_many({"loss": losses, "time": [seconds] * n, "learning_rate": [rate] * n}, n)
 
     def keep_weights(self, net: Net) -> None:
         """Copy the present weights to `best_weights`.
@@ -143,9 +169,37 @@ class StoppingRule:
         self._say(f"{message} Stopping.")
         return "converged"
 
+    def conclude(self, net: Net) -> None:
+        """Go back to the best weights, and say why training ended if the user should know."""
+        progress, best = self.progress, self.best_weights
+        if best is not None:
+            net.module_.load_state_dict(best)
+        if progress.stopped_because == "diverged" and best and progress.best_epoch:
+            warn_user(
+                f"The training loss is not finite after epoch {progress.n_epochs}; the weights of "
+                f"epoch {progress.best_epoch}, the best on the validation samples, are kept. "
+                "Scale X, or lower learning_rate_init.",
+                ConvergenceWarning,
+            )
+        if progress.stopped_because or self.plan.incremental:
+            return
+        progress.stopped_because = "max_iter"
+        if not self.config.runs_to_the_end:
+            warn_user(
+                f"Stochastic Optimizer: Maximum iterations ({self.config.max_iter}) reached and "
+                "the optimization hasn't converged yet.",
+                ConvergenceWarning,
+            )
+
     def _say(self, message: str) -> None:
         if self.config.verbose:
             print(message)  # noqa: T201
+
+
+def compare_loss(loss: float, best_loss: float, n_stalled: int, tol: float) -> tuple[float, int]:
+    """Return the best loss with that of a new epoch, and the epochs without an improvement."""
+    n_stalled = n_stalled + 1 if loss > best_loss - tol else 0
+    return best_loss if best_loss < loss else loss, n_stalled
 
 
 def clone_value(value: Any) -> Any:

@@ -50,6 +50,9 @@ RATE, BETA_1, BETA_2, EPSILON, DECAY, MOMENTUM_DECAY, ALPHA, L1_RATIO, MAX_NORM 
 N_NUMBERS = 9
 #: places in the vector of what changes from step to step
 N_STEPS, MU_PRODUCT = range(2)
+#: places in the vector of what the stopping rule knows
+BEST_LOSS, N_STALLED, TOLERANCE, LIMIT, LIMIT_SHARE, N_BEFORE = range(6)
+N_PATIENCE = 6
 #: places in the vector of codes, before those of the activations
 LOSS, SOLVER, N_CODES = range(3)
 
@@ -87,14 +90,14 @@ class TrainingArrays(NamedTuple):
         Encoded targets, classes one-hot and smoothed.
     weight : ndarray of shape (n_samples,) or (0,)
         Sample weights, if there are some.
-    order : ndarray of int of shape (n_samples,)
-        Numbers of the samples, in the order of the epoch.
+    orders : ndarray of int of shape (n_orders, n_samples)
+        Numbers of the samples, in the order of each epoch; the last holds for all that follow.
     """
 
     X: np.ndarray
     Y: np.ndarray
     weight: np.ndarray
-    order: np.ndarray
+    orders: np.ndarray
 
 
 class FlatNetwork(NamedTuple):
@@ -162,19 +165,34 @@ class StepMemory(NamedTuple):
 
 
 class StepRange(NamedTuple):
-    """Which steps to do: the mini-batches from `first` up to `last`, of `batch_size` samples."""
+    """Which steps of an epoch to do, and when epochs are to end.
 
+    Attributes
+    ----------
+    epoch, first, last, batch_size : int
+        Number of the epoch within the call; the mini-batches from `first` up to `last`, of so many
+        samples.
+    patience : ndarray of float64 of shape (N_PATIENCE,)
+        Numbers of the stopping rule; the best loss and the stalled epochs are brought up to date.
+    losses : ndarray of float64 of shape (n_epochs,)
+        Written: mean losses of the mini-batches, with the penalty, times their sizes, added up.
+    """
+
+    epoch: int
     first: int
     last: int
     batch_size: int
+    patience: np.ndarray
+    losses: np.ndarray
 
 
 class BatchPlace(NamedTuple):
-    """A mini-batch: where it begins in the order, its samples, and those of a whole one.
+    """A mini-batch: its epoch and start in the order, its samples, and those of a whole one.
 
     Its masks begin at `mask_row` of `n_mask_rows` for each layer.
     """
 
+    epoch: int
     start: int
     n: int
     size: int
@@ -186,13 +204,13 @@ Arguments = tuple[TrainingArrays, FlatNetwork, SolverState, StepMemory, StepRang
 
 
 def make_examples(dtype: np.dtype) -> Arguments:
-    """Return arguments of `run_steps` of the types that it gets, without contents."""
+    """Return arguments of `run_epochs` of the types that it gets, without contents."""
     matrix, vector = np.empty((0, 0), dtype), np.empty(0, dtype)
-    numbers, order = np.empty(0), np.empty(0, dtype=np.int64)
+    numbers, codes = np.empty(0), np.empty(0, dtype=np.int64)
     return (
-        TrainingArrays(matrix, matrix, vector, order),
-        FlatNetwork(order, order, vector, vector, numbers),
+        TrainingArrays(matrix, matrix, vector, codes.reshape(0, 0)),
+        FlatNetwork(codes, codes, vector, vector, numbers),
         SolverState(vector, vector, numbers, numbers),
         StepMemory(vector, np.empty((0, 0)), vector, matrix),
-        StepRange(0, 0, 0),
+        StepRange(0, 0, 0, 0, numbers, numbers),
     )

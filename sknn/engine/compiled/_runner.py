@@ -32,6 +32,8 @@ MAX_STEP_FLOPS = 2e7
 CHUNK_FLOPS = 1e8
 #: numbers of the masks of dropout that are drawn at a time
 MASK_NUMBERS = 2**19
+#: steps in one call, and numbers of the orders of its epochs, at most
+MAX_STEPS, ORDER_NUMBERS = 2**12, 2**18
 #: what is said before compiled code is made for the first time
 COLD = "Steps of small networks are compiled, once on this machine: ten to twenty seconds."
 #: products of so many multiplications are shared among threads by OpenBLAS
@@ -44,9 +46,9 @@ _CODES = {
 }
 
 
-def load_steps() -> Callable[..., float]:
-    """Return `run_steps`; numba is loaded here, and not by those who do without it."""
-    return import_module("sknn.engine.compiled._steps").run_steps
+def load_steps() -> Callable[..., int]:
+    """Return `run_epochs`; numba is loaded here, and not by those who do without it."""
+    return import_module("sknn.engine.compiled._steps").run_epochs
 
 
 class CompiledRunner:
@@ -87,7 +89,7 @@ class CompiledRunner:
 
     def __init__(self, run: TrainingRun):
         net, module = run.net, run.net.module_
-        self.run, self.run_steps = run, load_steps()
+        self.run, self.run_epochs = run, load_steps()
         sizes = np.array([module.linears[0].in_features, *_get_widths(module)])
         self.flat = Flat(list(module.parameters()), net.optimizer_)
         self.group = net.optimizer_.param_groups[0]
@@ -105,7 +107,7 @@ class CompiledRunner:
             X,
             _encode_targets(run, int(sizes[-1]), values.dtype),
             np.zeros(0, values.dtype) if weight is None else weight.numpy().astype(values.dtype),
-            run.batches.order,
+            run.batches.order[None],
         )
         self.space = StepMemory(
             np.empty(_codes.count_work(sizes, net.batch_size), values.dtype),
@@ -129,6 +131,10 @@ class CompiledRunner:
         if self.dropouts:
             self.chunk = min(self.chunk, MASK_NUMBERS // (size * int(sizes[1:-1].sum())))
         self.chunk = max(1, self.chunk)
+        steps, orders = min(self.chunk, MAX_STEPS), ORDER_NUMBERS // len(self.run.samples)
+        self.epochs_at_once = max(1, min(steps // self.run.n_batches, orders))
+        if self.dropouts:  # whose generators would be ahead where training ends early
+            self.epochs_at_once = 1
 
     def _share_state(self, dtype: np.dtype) -> tuple[np.ndarray, np.ndarray]:
         """Return the vectors of the optimizer's state; of one that has fewer, empty ones."""
@@ -172,26 +178,55 @@ class CompiledRunner:
                 run.pause_if_asked()
         return float(run.epoch.loss_sum) / len(run.samples)
 
+    def run_many(self, n_epochs: int) -> list[float]:
+        """Train for some epochs that nobody sees, from the start of one; return their mean losses.
+
+        They end early where the rule of ``run.stopping`` says so.
+        """
+        run, progress, config = self.run, self.run.progress, self.run.config
+        patience = np.zeros(_codes.N_PATIENCE)
+        patience[_codes.BEST_LOSS] = progress.best_loss
+        patience[_codes.N_STALLED] = progress.n_stalled
+        patience[_codes.TOLERANCE] = config.tol
+        patience[_codes.LIMIT] = config.n_iter_no_change
+        patience[_codes.LIMIT_SHARE] = config.patience_share
+        patience[_codes.N_BEFORE] = progress.n_epochs
+        orders = run.batches.begin_many(n_epochs)
+        steps = StepRange(0, 0, run.n_batches, run.batches.batch_size, patience, np.empty(n_epochs))
+        n_done = self._call(orders, steps)
+        run.batches.keep_begun(orders, n_done)
+        run.batches.end()
+        progress.best_loss = float(patience[_codes.BEST_LOSS])
+        progress.n_stalled = int(patience[_codes.N_STALLED])
+        return (steps.losses[:n_done] / len(run.samples)).tolist()
+
+    def _call(self, orders: np.ndarray, steps: StepRange) -> int:
+        """Let compiled code do some steps; return the number of epochs."""
+        self._read_numbers()
+        masks = self._draw_masks(steps.first, steps.last, orders.shape[1])
+        n_epochs = self.run_epochs(
+            self.samples._replace(orders=orders),
+            self.network,
+            self.solver,
+            self.space._replace(masks=masks),
+            steps,
+        )
+        self._write_counts(n_epochs * (steps.last - steps.first))
+        return n_epochs
+
     def _run_chunk(self, order: np.ndarray, first: int, last: int) -> None:
         """Do the steps from `first` up to `last`, and count them."""
         run, size = self.run, self.run.batches.batch_size
-        self._read_numbers()
-        loss = self.run_steps(
-            self.samples._replace(order=order),
-            self.network,
-            self.solver,
-            self.space._replace(masks=self._draw_masks(first, last, len(order))),
-            StepRange(first, last, size),
-        )
-        self._write_counts(last - first)
+        steps = StepRange(0, first, last, size, np.zeros(_codes.N_PATIENCE), np.empty(1))
+        self._call(order[None], steps)
         start, stop = first * size, min(last * size, len(order))
-        run.count_steps(loss, last - first, stop - start)
+        run.count_steps(float(steps.losses[0]), last - first, stop - start)
         if run.keeps_outputs:
             output = torch.from_numpy(self.space.outputs[start:stop].copy())
             run.keep_outputs(run.samples.take_targets(order[start:stop]), output)
 
     def _draw_masks(self, first: int, last: int, n_samples: int) -> np.ndarray:
-        """Return the masks of dropout of some steps as `run_steps` takes them."""
+        """Return the masks of dropout of some steps as `run_epochs` takes them."""
         dtype = self.flat.values.dtype
         size, n_steps = self.run.batches.batch_size, last - first
         parts = []

@@ -9,17 +9,26 @@ With dropout, a_{i-1} and d_{i-1} are multiplied by the mask. Matrix products go
 all else is a loop.
 """
 
+import math
+
 import numpy as np
 
 from sknn._jit import jit, jit_kept
+from sknn.engine.callbacks._stopping import compare_loss as compare_loss_plain
 from sknn.engine.compiled._activations import activate, add_bias, multiply_by_slope
 from sknn.engine.compiled._codes import (
     ALPHA,
+    BEST_LOSS,
     L1_RATIO,
+    LIMIT,
+    LIMIT_SHARE,
     LOSS,
     MAX_NORM,
+    N_BEFORE,
     N_CODES,
+    N_STALLED,
     SILU,
+    TOLERANCE,
     BatchPlace,
     FlatNetwork,
     SolverState,
@@ -31,17 +40,18 @@ from sknn.engine.compiled._losses import compute_loss
 from sknn.engine.compiled._updates import add_penalty, clip_gradient, update
 
 Array = np.ndarray
+compare_loss = jit(compare_loss_plain)
 
 
 @jit_kept
-def run_steps(
+def run_epochs(
     samples: TrainingArrays,
     network: FlatNetwork,
     solver: SolverState,
     space: StepMemory,
     steps: StepRange,
-) -> float:
-    """Train on some mini-batches of an epoch.
+) -> int:
+    """Train for some epochs, or on some mini-batches of one.
 
     Parameters
     ----------
@@ -53,20 +63,54 @@ def run_steps(
     space : StepMemory
         Overwritten.
     steps : StepRange
+        Its arrays are changed.
 
     Returns
     -------
-    float
-        Mean losses of the mini-batches, with the penalty, times their sizes, added up.
+    int
+        Number of the epochs after which training is to end or to slow down, or of all.
     """
+    n_samples, n_epochs = samples.orders.shape[1], len(steps.losses)
+    for epoch in range(n_epochs):
+        own = StepRange(
+            epoch, steps.first, steps.last, steps.batch_size, steps.patience, steps.losses
+        )
+        total = _run_steps(samples, network, solver, space, own)
+        steps.losses[epoch] = total
+        if _is_last(total / n_samples, epoch, steps.patience):
+            return epoch + 1
+    return n_epochs
+
+
+@jit
+def _is_last(loss: float, epoch: int, patience: Array) -> bool:
+    """Bring what the stopping rule knows up to date, and apply it."""
+    best, n_stalled = compare_loss(
+        loss, patience[BEST_LOSS], patience[N_STALLED], patience[TOLERANCE]
+    )
+    patience[BEST_LOSS], patience[N_STALLED] = best, n_stalled
+    limit = max(patience[LIMIT], patience[LIMIT_SHARE] * (patience[N_BEFORE] + epoch + 1))
+    return not math.isfinite(loss) or n_stalled > limit
+
+
+@jit
+def _run_steps(
+    samples: TrainingArrays,
+    network: FlatNetwork,
+    solver: SolverState,
+    space: StepMemory,
+    steps: StepRange,
+) -> float:
+    """Train on the mini-batches of an epoch; return their losses times their sizes, added up."""
+    n_steps = steps.last - steps.first
+    n_rows = len(steps.losses) * n_steps * steps.batch_size
     n_weights, total = _count_weights(network.sizes), 0.0
     gradient, numbers = network.gradient, solver.numbers
     for step in range(steps.first, steps.last):
         start = step * steps.batch_size
-        n = min(steps.batch_size, len(samples.order) - start)
-        done = step - steps.first
-        n_rows = (steps.last - steps.first) * steps.batch_size
-        batch = BatchPlace(start, n, steps.batch_size, done * steps.batch_size, n_rows)
+        n = min(steps.batch_size, samples.orders.shape[1] - start)
+        mask_row = (steps.epoch * n_steps + step - steps.first) * steps.batch_size
+        batch = BatchPlace(steps.epoch, start, n, steps.batch_size, mask_row, n_rows)
         _gather(samples, batch, space.work)
         _go_forward(network, space, batch)
         share, loss = _take_losses(samples, network, space, batch)
@@ -92,11 +136,18 @@ def _count_weights(sizes: Array) -> int:
 
 
 @jit
+def _get_order(samples: TrainingArrays, batch: BatchPlace) -> Array:
+    """Return the numbers of the samples of a mini-batch."""
+    order = samples.orders[min(batch.epoch, len(samples.orders) - 1)]
+    return order[batch.start : batch.start + batch.n]
+
+
+@jit
 def _gather(samples: TrainingArrays, batch: BatchPlace, work: Array) -> None:
     """Copy the samples of a mini-batch to the front of the space."""
-    n_features = samples.X.shape[1]
+    n_features, order = samples.X.shape[1], _get_order(samples, batch)
     for r in range(batch.n):
-        start, source = r * n_features, samples.X[samples.order[batch.start + r]]
+        start, source = r * n_features, samples.X[order[r]]
         for c in range(n_features):
             work[start + c] = source[c]
 
@@ -148,9 +199,9 @@ def _take_losses(
     z = _get_matrix(space.work, batch.size * network.sizes[:-1].sum(), batch.n, n_out)
     outputs = space.outputs[batch.start : batch.start + batch.n]
     outputs[:] = z
-    total_weight, loss = 0.0, 0.0
+    total_weight, loss, order = 0.0, 0.0, _get_order(samples, batch)
     for r in range(batch.n):
-        i = samples.order[batch.start + r]
+        i = order[r]
         value = compute_loss(network.codes[LOSS], outputs[r], samples.Y[i], network.settings, z[r])
         if len(weight):
             for c in range(n_out):

@@ -203,6 +203,31 @@ class Batches:
         self.is_open = True
         return self.order
 
+    def begin_many(self, n_epochs: int) -> np.ndarray:
+        """Return the orders of some epochs, of shape (n_epochs, n_samples), or one for all.
+
+        `keep_begun` has to follow.
+        """
+        order = self.begin()
+        if self.random_state is None:
+            return order[None]
+        self.before = self.random_state.get_state(legacy=False)
+        orders = np.empty((n_epochs, len(order)), dtype=order.dtype)
+        orders[0] = order
+        for i in range(1, n_epochs):
+            np.take(orders[i - 1], self.random_state.permutation(len(order)), out=orders[i])
+        self.order = orders[-1].copy()
+        return orders
+
+    def keep_begun(self, orders: np.ndarray, n_epochs: int) -> None:
+        """Be where only `n_epochs` of the orders of `begin_many` have been drawn."""
+        if self.random_state is None or n_epochs == len(orders):
+            return
+        self.random_state.set_state(self.before)
+        for _ in range(n_epochs - 1):
+            self.random_state.permutation(len(self.order))
+        self.order = orders[n_epochs - 1].copy()
+
     def end(self) -> None:
         """Let the next epoch have an order of its own."""
         self.is_open = False

@@ -367,6 +367,7 @@ class CudaGraphRunner:
     """
 
     name = "cuda_graph"
+    epochs_at_once = 1
 
     @classmethod
     def supports(cls, run: TrainingRun) -> str | None:
