@@ -408,8 +408,7 @@ class CudaGraphRunner:
         return None
 
     def __init__(self, run: TrainingRun):
-        is_handwritten = HandwrittenRunner.supports(run) is None
-        kind = ReplayedHandwritten if is_handwritten else ReplayedModule
+        kind = ReplayedModule if HandwrittenRunner.supports(run) else ReplayedHandwritten
         self.epochs = kind(run, choose_graph_maker(run.net.device))
 
     def run_epoch(self) -> float:
