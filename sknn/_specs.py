@@ -130,6 +130,8 @@ class TrainConfig:
         taken one by one, else at that of the epoch.
     scores_training_rows : bool
         Whether, beside validation rows, training rows are scored, where the score is not the loss.
+    scores_start : bool
+        Whether early stopping scores the first weights, too, so that it may keep them.
     """
 
     solver: Any
@@ -167,6 +169,7 @@ class TrainConfig:
     patience_share: float = 0.0
     time_limit: float | None = None
     scores_training_rows: bool = True
+    scores_start: bool = False
     solver_params: Mapping[str, Any] = field(default_factory=dict)
     learning_rate_params: Mapping[str, Any] = field(default_factory=dict)
 

@@ -11,6 +11,13 @@ from tests.instances import FLOOR, INSTANCES, expected_failures
 
 #: checks that need SCIPY_ARRAY_API=1: tests/deep/test_array_api.py runs them
 ARRAY_API = "check_array_api"
+#: end of the name of a class -> a check that must be among those of its kind
+TYPICAL = {
+    "Classifier": "check_classifiers_train",
+    "Regressor": "check_regressors_train",
+    "Transformer": "check_transformer_general",
+    "OutlierDetector": "check_outliers_train",
+}
 
 
 def list_checks(estimator):
@@ -53,7 +60,7 @@ def test_enough_checks_are_collected(cls):
     names = [name_of(check.values[1]) for check in list_checks(INSTANCES[cls][0])]
     assert len(names) >= FLOOR[cls]
     expected = {"check_sample_weight_equivalence_on_dense_data"}
-    expected.add("check_classifiers_train" if "Class" in cls.__name__ else "check_regressors_train")
+    expected.add(next(check for end, check in TYPICAL.items() if cls.__name__.endswith(end)))
     if "class_weight" in cls().get_params():
         expected.add("check_class_weight_classifiers")
     assert expected <= set(names)

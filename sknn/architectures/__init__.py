@@ -1,8 +1,15 @@
 """Torch modules; they know neither scikit-learn nor skorch."""
 
+from sknn.architectures._autoencoder import Autoencoder, AutoencoderOptions, is_mlp
 from sknn.architectures._channels_first import ChannelsFirst
 from sknn.architectures._describe import describe
 from sknn.architectures._mlp import MLP
+from sknn.architectures._principal_start import (
+    Principal,
+    count_carried,
+    start_from_principal,
+    supports_principal_start,
+)
 from sknn.architectures._replayable import is_replayable
 from sknn.architectures._sequence_cnn import SequenceCNN
 from sknn.architectures._stochastic import find_stochastic_layers
@@ -10,6 +17,7 @@ from sknn.architectures._tabular_ensemble import TabularEnsemble, TabularOptions
 from sknn.architectures._user_module import build_user_module
 from sknn.architectures.layers._blocks import seed_torch
 from sknn.architectures.layers._dropout import DrawnMasks, Dropout, draw_into
+from sknn.architectures.layers._noise import Corruption
 from sknn.architectures.options._initializers import INITIALIZERS
 from sknn.architectures.options._mlp import MLPOptions
 from sknn.architectures.options._sequence import SequenceOptions
@@ -17,18 +25,26 @@ from sknn.architectures.options._sequence import SequenceOptions
 __all__ = [
     "INITIALIZERS",
     "MLP",
+    "Autoencoder",
+    "AutoencoderOptions",
     "ChannelsFirst",
+    "Corruption",
     "DrawnMasks",
     "Dropout",
     "MLPOptions",
+    "Principal",
     "SequenceCNN",
     "SequenceOptions",
     "TabularEnsemble",
     "TabularOptions",
     "build_user_module",
+    "count_carried",
     "describe",
     "draw_into",
     "find_stochastic_layers",
+    "is_mlp",
     "is_replayable",
     "seed_torch",
+    "start_from_principal",
+    "supports_principal_start",
 ]

@@ -241,6 +241,6 @@ class MLP(nn.Module):
 
 
 def _make_spec(name: str, module: nn.Module, widths: tuple[int, int]) -> LayerSpec:
-    kind = type(module).__name__.removeprefix("Unset")
+    kind = type(module).__name__.removeprefix("Unset").removeprefix("Tied")
     n_parameters = sum(p.numel() for p in module.parameters())
     return LayerSpec(name, kind, *widths, "identity", n_parameters)

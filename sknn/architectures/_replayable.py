@@ -4,11 +4,13 @@ from torch import nn
 
 from sknn.architectures.layers._activations import FunctionActivation
 from sknn.architectures.layers._embeddings import CategoryEmbeddings
+from sknn.architectures.layers._noise import SeededNoise
 
 #: where layers come from whose forward pass depends on nothing but tensors and seeds
 KNOWN = ("torch.nn.modules.", "sknn.architectures.")
-#: those that hold a user's function, which may count its calls, or look at the values of codes
-OTHERS = (FunctionActivation, CategoryEmbeddings)
+#: those that hold a user's function, which may count its calls, look at the values of codes, or
+#: draw by a seed that depends on the batch
+OTHERS = (FunctionActivation, CategoryEmbeddings, SeededNoise)
 
 
 def is_replayable(module: nn.Module) -> bool:

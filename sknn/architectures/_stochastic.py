@@ -3,10 +3,12 @@
 from torch import nn
 
 from sknn.architectures.layers._dropout import Dropout
+from sknn.architectures.layers._noise import SeededNoise
 
 #: their output in training depends on chance, or on the other samples of the batch
 STOCHASTIC = (
     Dropout,
+    SeededNoise,
     nn.Dropout,
     nn.Dropout1d,
     nn.Dropout2d,

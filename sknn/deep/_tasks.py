@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from sklearn.utils import Tags
 
 
-def _supports_partial_fit(estimator: DeepEstimator) -> bool:
+def supports_partial_fit(estimator: DeepEstimator) -> bool:
+    """Return True; raise AttributeError if an estimator cannot be trained a part at a time."""
     try:
         parts = estimator._make_parts()
     except ValueError:  # a parameter that is out of range, which the method itself names
@@ -95,7 +96,7 @@ class DeepClassifier(ClassifierMixin, DeepEstimator):
         validation = join_validation(X_val, y_val, sample_weight_val)
         return self._fit_watched(FitData(X, y, sample_weight, validation=validation))
 
-    @available_if(_supports_partial_fit)
+    @available_if(supports_partial_fit)
     @fit_context(prefer_skip_nested_validation=True)
     @explain_unknown_arguments
     @follow_array_api
@@ -276,7 +277,7 @@ class DeepRegressor(RegressorMixin, DeepEstimator):
         validation = join_validation(X_val, y_val, sample_weight_val)
         return self._fit_watched(FitData(X, y, sample_weight, validation=validation))
 
-    @available_if(_supports_partial_fit)
+    @available_if(supports_partial_fit)
     @fit_context(prefer_skip_nested_validation=True)
     @explain_unknown_arguments
     @follow_array_api

@@ -200,10 +200,17 @@ class TrainingRun:
             self.set_state(self.resume.state)
         elif self.stopping.keeps_best:
             self.stopping.keep_weights(self.net)
+            self._score_start()
         self.n_before = len(self.net.history) - self.progress.n_epochs
         self.callbacks.notify("on_train_begin", X=self.samples.X, y=self.samples.y)
         if self.display is not None:
             self.display.on_train_begin(self.net)
+
+    def _score_start(self) -> None:
+        """Let the first weights be the best so far, if their score is to count."""
+        if self.config.scores_start and self.progress.best_score == -np.inf:
+            score = self.validation.evaluate(self.net, [], None)["valid_score"]
+            self.progress.best_score = score if np.isfinite(score) else -np.inf
 
     def _move(self, sample: TrainPlan | Sample) -> SampleDataset:
         return SampleDataset(sample.X, sample.y, sample.sample_weight, device=self.net.device)

@@ -10,12 +10,14 @@ from sknn.losses._array import NUMPY, Array, ArrayNamespace
 from sknn.losses._classes import CLASS_LOSSES, find_class_loss, gives_probabilities
 from sknn.losses._loss import ClassLoss, LossFunction, Score, ValueLoss
 from sknn.losses._outputs import OutputActivation, quantile_steps
+from sknn.losses._reconstruction import RECONSTRUCTION
 from sknn.losses._settings import NumberIn, Setting, read_settings
 from sknn.losses._values import VALUE_LOSSES, find_value_loss
 
 __all__ = [
     "CLASS_LOSSES",
     "NUMPY",
+    "RECONSTRUCTION",
     "VALUE_LOSSES",
     "Array",
     "ArrayNamespace",

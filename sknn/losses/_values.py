@@ -16,6 +16,7 @@ from sknn.losses._outputs import (
     quantile_steps,
     split_normal,
 )
+from sknn.losses._reconstruction import RECONSTRUCTION
 from sknn.losses._settings import NumberIn, Setting, read_levels
 
 HALF_LOG_2_PI = 0.5 * math.log(2 * math.pi)
@@ -204,6 +205,8 @@ _ENTRIES = (
 )
 
 VALUE_LOSSES: dict[str, ValueLoss] = {entry.name: entry for entry in _ENTRIES}
+#: losses that codecs choose, and not users
+OF_TABLES: dict[str, ValueLoss] = {RECONSTRUCTION.name: RECONSTRUCTION}
 #: what is known of a user-defined function; R² may say nothing of what it wants
 _OF_USER = ValueLoss("", None, scores_loss=True)
 
@@ -225,4 +228,6 @@ def find_value_loss(loss: object) -> ValueLoss:
     ValueError
         If there is no such loss.
     """
+    if isinstance(loss, str) and loss in OF_TABLES:
+        return OF_TABLES[loss]
     return find_loss(loss, VALUE_LOSSES, _OF_USER)

@@ -19,7 +19,9 @@ from sknn.preprocessing.tables._columns import is_plain_numbers
 from sknn.preprocessing.tables._encoder import TabularEncoder
 from sknn.preprocessing.tables._knots import fit_knots
 from sknn.preprocessing.tables._reading import check_names
+from sknn.preprocessing.tables._values import find_number_columns
 from sknn.preprocessing.targets._classes import ClassCodec
+from sknn.preprocessing.targets._table import TableCodec
 from sknn.preprocessing.targets._values import ValueCodec
 
 __all__ = [
@@ -31,11 +33,13 @@ __all__ = [
     "RegionsToSequences",
     "SequenceFormat",
     "SequenceInputs",
+    "TableCodec",
     "TabularEncoder",
     "ValueCodec",
     "Variants",
     "check_names",
     "dinucleotide_shuffle",
+    "find_number_columns",
     "fit_knots",
     "is_plain_numbers",
     "lengths_of",

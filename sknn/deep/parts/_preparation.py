@@ -13,7 +13,15 @@ from sklearn.utils.validation import check_consistent_length
 from sknn._sklearn import take_rows
 from sknn._specs import Sample, TrainConfig, TrainPlan, TrainResult, Watcher
 from sknn._validation import check_weights, rescale_weights
-from sknn.deep.parts._protocols import Codec, Encoder, InputReader, Network, NetworkBuilder, Target
+from sknn.deep.parts._protocols import (
+    Codec,
+    Encoder,
+    InputReader,
+    Network,
+    NetworkBuilder,
+    Samples,
+    Target,
+)
 from sknn.preprocessing.tables._columns import WrappedFrame
 
 if TYPE_CHECKING:
@@ -202,7 +210,8 @@ def check_samples(
 ) -> Sample:
     """Return X, y and sample weights as given, checked; classes weigh what `class_weight` says."""
     X, y, weight = given
-    X, y = parts.reader.check(estimator, X, encoder), parts.target.check(estimator, y)
+    X = parts.reader.check(estimator, X, encoder)
+    y = parts.target.check(estimator, y, X)
     check_consistent_length(X, y)
     weight = parts.target.weigh(y, check_weights(weight, X))
     return Sample(X, y, None if weight is None else rescale_weights(weight))
@@ -219,9 +228,13 @@ def encode_samples(encoder: Encoder, codec: Codec, samples: Sample) -> Sample:
 def take_samples(samples: Sample, rows: np.ndarray) -> Sample:
     """Return the samples of these numbers."""
     weight = None if samples.sample_weight is None else samples.sample_weight[rows]
-    is_frame = isinstance(samples.X, WrappedFrame)
-    X = samples.X.take_samples(rows) if is_frame else take_rows(samples.X, rows)
-    return Sample(X, samples.y[rows], weight)
+    return Sample(_take(samples.X, rows), _take(samples.y, rows), weight)
+
+
+def _take(values: Samples, rows: np.ndarray) -> Samples:
+    if isinstance(values, WrappedFrame):
+        return values.take_samples(rows)
+    return take_rows(values, rows)
 
 
 def drop_zero_weights(samples: Sample, dtype: str) -> Sample:

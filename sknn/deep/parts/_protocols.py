@@ -101,8 +101,8 @@ class Target(Protocol):
     def obstacle_to_partial_fit(self) -> str | None:
         """Return why training cannot go on a part of y at a time, or None."""
 
-    def check(self, estimator: BaseEstimator, y: ArrayLike) -> np.ndarray:
-        """Return y checked, of one axis or two."""
+    def check(self, estimator: BaseEstimator, y: ArrayLike, X: Samples) -> np.ndarray | Samples:
+        """Return y checked, of one axis or two; or a checked X that is its own target."""
 
     def weigh(self, y: np.ndarray, sample_weight: np.ndarray | None) -> np.ndarray | None:
         """Return the sample weights times those of the samples' classes."""

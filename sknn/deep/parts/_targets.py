@@ -16,6 +16,7 @@ from sknn._sklearn import check_y
 from sknn._specs import Sample, TrainPlan, TrainResult
 from sknn._validation import check_numeric_target, check_sortable_labels, make_plain_array
 from sknn.deep._params import nested_arguments
+from sknn.deep.parts._protocols import Samples
 from sknn.engine import Net, forward
 from sknn.losses import VALUE_LOSSES, ClassLoss, ValueLoss, find_value_loss
 from sknn.preprocessing import ClassCodec, ValueCodec
@@ -93,7 +94,7 @@ class ClassTarget:
             )
         return None
 
-    def check(self, estimator: BaseEstimator, y: ArrayLike) -> np.ndarray:
+    def check(self, estimator: BaseEstimator, y: ArrayLike, X: Samples | None = None) -> np.ndarray:
         """Return y checked, of one axis or two."""
         labels = make_plain_array(y)
         if labels is not None and labels.size:
@@ -214,7 +215,7 @@ class ValueTarget:
     def obstacle_to_partial_fit(self) -> None:
         """Return None: numbers may come a part at a time."""
 
-    def check(self, estimator: BaseEstimator, y: ArrayLike) -> np.ndarray:
+    def check(self, estimator: BaseEstimator, y: ArrayLike, X: Samples | None = None) -> np.ndarray:
         """Return y checked, of one axis or two."""
         if y is not None:
             check_numeric_target(y)

@@ -52,7 +52,7 @@ class OneNetwork:
 
         `scores_loss` says whether the loss is the default score.
         """
-        scoring, dtype = estimator.scoring, estimator.dtype
+        scoring, dtype = vars(estimator).get("scoring"), estimator.dtype
         by_loss = scores_loss if scoring is None else isinstance(scoring, str) and scoring == "loss"
         params = {
             **read_training_params(estimator),

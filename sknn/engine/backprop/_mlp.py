@@ -16,7 +16,7 @@ import torch
 from scipy import sparse
 
 from sknn.activations import LEAKY_SLOPE, SELU_ALPHA, SELU_SCALE
-from sknn.architectures import MLP
+from sknn.architectures import is_mlp
 from sknn.engine.backprop._flat_parameters import Flat
 from sknn.engine.data._sparse import SparseBatch
 from sknn.engine.net._net import Net
@@ -71,7 +71,7 @@ IN_PLACE: dict[str, InPlace] = {
 def supports_module(net: Net, compiled: torch.nn.Module | None = None) -> str | None:
     """Return why `MLPPass` cannot do what the module of a net does; None if it can."""
     module = net.module_
-    if type(module) is not MLP:
+    if not is_mlp(module):
         return f"the network is a {type(module).__name__}, not a plain MLP"
     if not module.is_plain:
         return "the network has layers beside weights, biases and activations"

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from sknn._jit import HAS_NUMBA, explain_not_kept, is_compiled
-from sknn.architectures import MLP, Dropout, draw_into
+from sknn.architectures import MLP, Dropout, draw_into, is_mlp
 from sknn.engine._run import TrainingRun
 from sknn.engine._start import FLOPS_OF_A_WEIGHT
 from sknn.engine.backprop._epochs import is_momentum_set, supports_steps
@@ -288,7 +288,7 @@ def _explain_module(run: TrainingRun) -> str | None:
     module = net.module_
     if not HAS_NUMBA:
         return "numba is not installed (pip install 'sknn[fast]')"
-    if type(module) is not MLP:
+    if not is_mlp(module):
         return f"the network is a {type(module).__name__}, not a plain MLP"
     if not module.is_plain_but_for_dropout:
         return "the network has layers beside weights, biases, activations and dropout"

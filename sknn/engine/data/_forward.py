@@ -9,7 +9,7 @@ import torch
 from scipy import sparse
 
 from sknn._specs import Sample
-from sknn.architectures import MLP
+from sknn.architectures import MLP, is_mlp
 from sknn.engine.data._batches import Batches, SampleDataset
 from sknn.engine.data._device import ComputingNet, use_precision
 from sknn.engine.data._sparse import SparseBatch
@@ -80,7 +80,8 @@ def _predict_in_chunks(
     output_of = getattr(module, method)
     threads = net.limit_threads(2, min(size, len(samples)))
     with threads, use_precision(net), torch.inference_mode():
-        if samples.is_sparse and isinstance(module, MLP) and module.embeddings is None:
+        as_mlp = method == "__call__" and is_mlp(module) and module.embeddings is None
+        if samples.is_sparse and as_mlp:
             return _predict_sparse(module, samples)
         if len(samples) <= size and not samples.is_sparse:
             return make_array(output_of(samples.take(slice(None))[0]))

@@ -19,7 +19,7 @@ from sknn.engine.losses._loss import (
     compute_weighted_mean,
     keep_raw,
 )
-from sknn.losses import CLASS_LOSSES, VALUE_LOSSES, ClassLoss, ValueLoss
+from sknn.losses import CLASS_LOSSES, RECONSTRUCTION, VALUE_LOSSES, ClassLoss, ValueLoss
 from sknn.losses import find_class_loss as _find_class_loss
 from sknn.losses import find_value_loss as _find_value_loss
 
@@ -48,7 +48,8 @@ def _get_defaults(entry: ValueLoss | ClassLoss) -> dict[str, Any]:
 
 
 def _is_known(entry: ValueLoss | ClassLoss) -> bool:
-    return entry in (VALUE_LOSSES.get(entry.name), CLASS_LOSSES.get(entry.name))
+    known = VALUE_LOSSES.get(entry.name), CLASS_LOSSES.get(entry.name), RECONSTRUCTION
+    return entry in known
 
 
 #: out_activation_ of classes -> inverse link
@@ -66,6 +67,7 @@ LOSSES: dict[str, Callable[..., TableLoss]] = {
         for name, entry in CLASS_LOSSES.items()
     },
     **{name: partial(_make_value_loss, entry) for name, entry in VALUE_LOSSES.items()},
+    RECONSTRUCTION.name: partial(_make_value_loss, RECONSTRUCTION),
 }
 
 

@@ -182,6 +182,15 @@ class CategoryColumn:
             known = np.flatnonzero(codes)  # a level that fit has not seen is 0 in all columns
             out[known, codes[known] - 1] = 1
 
+    def decode(self, codes: np.ndarray) -> np.ndarray:
+        """Return the levels of numbers from 0, of shape (n_samples,); None for NaN."""
+        if self.levels and all(type(level) in (int, float) for level in self.levels):
+            known = np.array([*map(float, self.levels), np.nan])
+        else:
+            known = np.empty(len(self.levels) + 1, dtype=object)
+            known[:-1] = self.levels
+        return known[np.where(np.isnan(codes), len(self.levels), codes).astype(int)]
+
     def make_names(self, feature: str) -> list[str]:
         """Return names for the columns that `write` fills."""
         if not self.one_hot:

@@ -93,6 +93,33 @@ def wrap_frame(X: "MatrixLike | WrappedFrame") -> "WrappedFrame | None":
     return None if frame is None else WrappedFrame(frame)
 
 
+def make_frame(
+    columns: dict[Hashable, np.ndarray],
+    library: str,
+    *,
+    categories: dict[Hashable, tuple],
+    index: "pd.Index | None" = None,
+) -> MatrixLike:
+    """Return a frame of a library, such as 'polars', with columns of shape (n_samples,).
+
+    Columns of pandas that are named in `categories` are of its category dtype, with these levels;
+    `index` is for pandas, too.
+    """
+    if library != "pandas":
+        return nw.from_dict(
+            {n: v.tolist() for n, v in columns.items()}, backend=library
+        ).to_native()
+    import pandas as pd
+
+    typed = {
+        name: pd.Categorical(values, categories=list(categories[name]))
+        if name in categories
+        else values
+        for name, values in columns.items()
+    }
+    return pd.DataFrame(typed, index=index)
+
+
 class WrappedFrame:
     """A data frame that narwhals wraps once, and whose columns are read once.
 

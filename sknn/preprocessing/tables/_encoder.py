@@ -330,6 +330,7 @@ default='from_dtype'
             roles = fit_roles(table, mask, self._find_texts(table, names, kept), kept)
         self.is_categorical_, self._expansions = roles.is_categorical, roles.expansions
         columns, numbers, is_scaled = split_table(table, self._roles)
+        self._is_scaled = is_scaled
         fit = fit_sparse_columns if sparse.issparse(numbers) else fit_numeric_columns
         if isinstance(numbers, SideBySide):
             numbers = numbers[:]

@@ -108,6 +108,17 @@ class NumericColumns:
             marks = missing[:, self.marked].astype(dtype)
         return np.hstack([encoded, marks])
 
+    def decode(self, values: np.ndarray) -> np.ndarray:
+        """Return scaled numbers of shape (n_samples, n_columns) as numbers in the user's units.
+
+        Columns without a number in fit are NaN.
+        """
+        numbers = values.astype(np.float64)
+        if self.scale is not None and len(self.scaled):
+            numbers[:, self.scaled] = self.scale.invert(numbers[:, self.scaled])
+        numbers[:, self.empty] = np.nan
+        return numbers.astype(values.dtype)
+
     def encode_sparse(self, X: sparse.csr_matrix, dtype: str) -> sparse.csr_matrix:
         """Return a CSR matrix scaled and cast; 0 has to stay 0, see `keeps_zeros`."""
         values = X.data

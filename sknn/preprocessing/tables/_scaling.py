@@ -11,6 +11,8 @@ from sknn._saved import saved
 
 #: beyond this the squares that a variance needs may overflow
 _HUGE = 1e100
+#: largest clipped number that is inverted, as 3 itself would become infinite
+_MAX_CLIPPED = 0.999 * 3.0
 #: normal scores keep at most so many values of a column
 _MAX_KNOTS = 1000
 
@@ -43,6 +45,16 @@ class Affine:
                 scaled *= 3.0
         return scaled
 
+    def invert(self, scaled: np.ndarray) -> np.ndarray:
+        """Return what was scaled, in float64; beyond the clip what lies at 0.999 of it."""
+        if self.clip:
+            # y = x / sqrt(1 + (x / 3)²) gives x = y / sqrt(1 - (y / 3)²)
+            scaled = np.clip(scaled, -_MAX_CLIPPED, _MAX_CLIPPED)
+            scaled = scaled / np.sqrt(1 - np.square(scaled / 3.0))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            offset = np.where(self.factor == 0, 0.0, scaled / self.factor)
+        return offset + self.center
+
 
 @saved
 @dataclass(frozen=True)
@@ -64,6 +76,11 @@ class NormalScores:
         """Return X of shape (n_samples, n_columns) as normal scores, in float64."""
         columns = [np.interp(X[:, j], *knots) for j, knots in enumerate(self.knots)]
         return np.column_stack(columns) if columns else np.empty((len(X), 0))
+
+    def invert(self, scaled: np.ndarray) -> np.ndarray:
+        """Return what was scaled, in float64, within the range of the training samples."""
+        columns = [np.interp(scaled[:, j], scores, v) for j, (v, scores) in enumerate(self.knots)]
+        return np.column_stack(columns) if columns else np.empty((len(scaled), 0))
 
 
 def fit_scale(scale: str, X: np.ndarray, weights: np.ndarray | None) -> Affine | NormalScores:

@@ -1,0 +1,1 @@
+"""Autoencoders: codes and reconstructions of tables, and anomalies."""

@@ -1,0 +1,144 @@
+"""What ``fit`` of an autoencoder takes, and how well it reconstructs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from sklearn.utils.metaestimators import available_if
+
+from sknn._sklearn import fit_context, with_callbacks
+from sknn.deep._base import DeepEstimator
+from sknn.deep._fit_arguments import explain_unknown_arguments
+from sknn.deep._tasks import supports_partial_fit
+from sknn.deep.parts._preparation import FitData
+from sknn.engine import forward
+
+if TYPE_CHECKING:
+    from typing import Self
+
+    from numpy.typing import ArrayLike
+    from sklearn.utils import Tags
+
+
+class DeepAutoencoder(DeepEstimator):
+    """Tables in and out: numbers, categories and missing values."""
+
+    @with_callbacks
+    @fit_context(prefer_skip_nested_validation=True)
+    @explain_unknown_arguments
+    def fit(
+        self,
+        X: ArrayLike,
+        y: None = None,
+        sample_weight: ArrayLike | None = None,
+        *,
+        X_val: ArrayLike | None = None,
+    ) -> Self:
+        """Train the network to reconstruct X.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, data frame} of shape (n_samples, n_features)
+            Training samples.
+        y : None
+            Ignored.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Non-negative weights of the samples; a sample of weight 0 is left out.
+        X_val : array-like, default=None
+            Validation samples such as X, in place of samples held out by `early_stopping`. Without
+            it they are only scored after each epoch, see ``history_``.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator. If fitting fails it is as it was before.
+
+        Raises
+        ------
+        ValueError
+            If a parameter, X or the weights are not as described.
+        sknn.exceptions.NonFiniteLossError
+            If training diverges; a ``ValueError`` too.
+        """
+        validation = None if X_val is None else (X_val, None, None)
+        return self._fit_watched(FitData(X, None, sample_weight, validation=validation))
+
+    @available_if(supports_partial_fit)
+    @fit_context(prefer_skip_nested_validation=True)
+    @explain_unknown_arguments
+    def partial_fit(
+        self,
+        X: ArrayLike,
+        y: None = None,
+        sample_weight: ArrayLike | None = None,
+        *,
+        X_val: ArrayLike | None = None,
+    ) -> Self:
+        """Train for one more epoch on the given samples.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, data frame} of shape (n_samples, n_features)
+            Training samples. The first call fixes scales, levels and the start.
+        y : None
+            Ignored.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Non-negative weights of the samples.
+        X_val : array-like, default=None
+            Samples to score after the epoch, see ``history_``.
+
+        Returns
+        -------
+        self : object
+
+        Raises
+        ------
+        ValueError
+            If ``early_stopping=True``, or X is not as in the first call.
+        """
+        validation = None if X_val is None else (X_val, None, None)
+        data = FitData(X, None, sample_weight, validation=validation)
+        return self._fit(data, incremental=True)
+
+    def reconstruct(self, X: ArrayLike) -> ArrayLike:
+        """Return samples as the network reconstructs them, missing values filled in.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, data frame} of shape (n_samples, n_features)
+            Samples.
+
+        Returns
+        -------
+        {ndarray, data frame} of shape (n_samples, n_features)
+            As `inverse_transform` returns them, without noise or hidden features; a frame of
+            pandas has the index of X.
+        """
+        output = self._forward(X)
+        return self._codec.decode(output, getattr(X, "index", None))
+
+    def score_samples(self, X: ArrayLike) -> np.ndarray:
+        """Return how well each sample is reconstructed: higher is more normal.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, data frame} of shape (n_samples, n_features)
+            Samples.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+            The negative mean over the values that are not missing of the squared error of scaled
+            numbers and twice the cross-entropy of categories, both of which are deviances; 0
+            without any value. Of a variational autoencoder twice `kl_weight` times the divergence
+            is added to the sum.
+        """
+        checked = self._check_inputs(X)
+        output = forward(self.net_, self._encoder.encode(checked))
+        return -self._codec.compute_deviance(checked, output)
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        self._make_parts().reader.set_tags(tags)
+        return tags

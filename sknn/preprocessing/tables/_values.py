@@ -1,0 +1,150 @@
+"""The values of a table as an autoencoder learns them, and tables made of such values.
+
+Values are an array of the numeric columns, scaled, and behind them the numbers of levels of the
+categorical columns, from 0; both are NaN where a value is missing or a level is unknown.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike
+from scipy import sparse
+
+from sknn._saved import from_plain, saved, to_plain
+from sknn._validation import MatrixLike
+from sknn.preprocessing.tables._columns import WrappedFrame, make_frame, wrap_frame
+from sknn.preprocessing.tables._encoder import TabularEncoder
+from sknn.preprocessing.tables._reading import SideBySide, split_table
+
+
+@saved
+@dataclass(frozen=True)
+class TableKind:
+    """What a table was in fit.
+
+    Attributes
+    ----------
+    library : str or None
+        Library of a data frame, such as 'pandas'; None of an array.
+    names : list
+        Names of the columns of a data frame.
+    kinds : list of str
+        Kinds of its columns, see `sknn.preprocessing.tables._columns.Column`.
+    """
+
+    library: str | None
+    names: list
+    kinds: list[str]
+
+    @classmethod
+    def of(cls, X: MatrixLike | WrappedFrame) -> "TableKind":
+        """Return the kind of a table."""
+        frame = wrap_frame(X)
+        if frame is None:
+            return cls(None, [], [])
+        library = frame.frame.implementation.name.lower()
+        return cls(library, frame.names, [column.kind for column in frame.columns])
+
+    def __getstate__(self) -> dict:
+        return {name: to_plain(value) for name, value in vars(self).items()}
+
+    def __setstate__(self, state: dict) -> None:
+        vars(self).update({name: from_plain(value) for name, value in state.items()})
+
+
+def find_number_columns(encoder: TabularEncoder) -> np.ndarray:
+    """Return for each encoded column whether it holds numbers to scale, and no 0 and 1 or codes.
+
+    `encoder` is fitted, and the result of shape (n_features_out,).
+    """
+    is_number = np.zeros(encoder.spec_.n_numeric + len(encoder.spec_.cardinalities), bool)
+    is_number[: encoder.n_numbers] = encoder._is_scaled
+    return is_number
+
+
+def read_values(
+    encoder: TabularEncoder, X: MatrixLike, dtype: DTypeLike
+) -> np.ndarray | sparse.csr_matrix:
+    """Return the values of X, of shape (n_samples, n_features); `encoder` is fitted.
+
+    Values of a sparse X are a CSR matrix.
+    """
+    numeric, categories = encoder._numeric, encoder._categories
+    table, _ = encoder._read(X, reset=False, names=False)
+    columns, numbers, _ = split_table(table, encoder._roles, numeric)
+    if sparse.issparse(numbers):
+        return numeric.encode_sparse(numbers, str(np.dtype(dtype)))
+    matrix = numbers[:] if isinstance(numbers, SideBySide) else numbers
+    n_numeric = len(numeric.labels)
+    values = np.empty((len(matrix), n_numeric + len(categories)), dtype)
+    values[:, :n_numeric] = numeric.encode(matrix, str(np.dtype(dtype)))[:, :n_numeric]
+    values[:, :n_numeric][np.isnan(matrix) | numeric.empty] = np.nan
+    for i, (category, column) in enumerate(zip(categories, columns, strict=True), n_numeric):
+        codes = category.encode(column)
+        is_known = (codes > 0) & (codes <= len(category.levels))
+        values[:, i] = np.where(is_known, codes - 1.0, np.nan)
+    return values
+
+
+def make_table(
+    encoder: TabularEncoder, kind: TableKind, values: np.ndarray, index: ArrayLike | None = None
+) -> ArrayLike:
+    """Return a table in the user's units: a frame of the library of `fit`, or an array.
+
+    In place of dates, times and texts there are the numbers that they are read as.
+
+    Parameters
+    ----------
+    encoder : TabularEncoder
+        Fitted.
+    kind : TableKind
+        What X was in fit.
+    values : ndarray of shape (n_samples, n_features)
+        As `read_values` gives them.
+    index : pandas.Index or None, default=None
+        Of a frame of pandas.
+    """
+    n_numeric = len(encoder._numeric.labels)
+    numbers = encoder._numeric.decode(values[:, :n_numeric])
+    if kind.library is None and not encoder._roles.needs_columns:
+        return numbers
+    categorical = np.flatnonzero(encoder.is_categorical_)
+    names = kind.names or range(encoder.n_features_in_)
+    # In the order of the features; those of an expanded one, which follow from it, side by side.
+    columns = [
+        (place, name, column)
+        for (name, _), (_, place), column in zip(
+            encoder._roles.list_numbers(names),
+            encoder._roles.list_numbers(range(len(names))),
+            numbers.T,
+            strict=True,
+        )
+    ]
+    for i, place in enumerate(categorical):
+        column = encoder._categories[i].decode(values[:, n_numeric + i])
+        columns.append((place, names[place], column))
+    columns.sort(key=lambda column: column[0])
+    if kind.library is None:
+        return _join_columns([column for _, _, column in columns])
+    is_flag = {
+        place
+        for place, of_column in enumerate(kind.kinds)
+        if of_column == "bool" and not encoder.is_categorical_[place]
+    }
+    data = {name: column > 0.5 if place in is_flag else column for place, name, column in columns}
+    categories = {
+        names[place]: encoder._categories[i].levels
+        for i, place in enumerate(categorical)
+        if kind.kinds[place] == "category"
+    }
+    return make_frame(data, kind.library, categories=categories, index=index)
+
+
+def _join_columns(columns: list[np.ndarray]) -> np.ndarray:
+    """Return columns as an array: of numbers if all are, else of objects."""
+    if all(column.dtype != object for column in columns):
+        return np.column_stack(columns)
+    joined = np.empty((len(columns[0]), len(columns)), dtype=object)
+    for i, column in enumerate(columns):
+        joined[:, i] = column
+    return joined
