@@ -184,6 +184,7 @@ BETWEEN_PARTS = {
     "sknn.losses": {
         "CLASS_LOSSES",
         "NUMPY",
+        "RECONSTRUCTION",
         "VALUE_LOSSES",
         "find_class_loss",
         "find_value_loss",

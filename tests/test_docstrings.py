@@ -49,13 +49,14 @@ def parameters_of(cls):
     return {name: p for name, p in parameters if p.kind is not p.VAR_KEYWORD}
 
 
-MLP, CNN, TABULAR = "DeepMLP", "SequenceCNN", "TabularMLP"
+MLP, CNN, TABULAR, AUTOENCODER = "DeepMLP", "SequenceCNN", "TabularMLP", "Autoencoder"
 PERCEPTRON, THRESHOLD, ENSEMBLE = "Perceptron", "ThresholdLogic", "DeepEnsemble"
 #: parameter -> estimators whose words differ from those of `DeepMLP*`, as the meaning does
 OWN_WORDS = {
-    "**nested": {CNN: "there is no module"},
+    "**nested": {CNN: "there is no module", AUTOENCODER: "there is neither module nor loss"},
     "alpha": {PERCEPTRON: "it is not divided by weights, and `penalty` says of what"},
     "batch_size": {CNN: "'auto' is another number", TABULAR: "'auto' is another; no 'lbfgs'"},
+    "activation": {AUTOENCODER: "it is for both sides of the code"},
     "callbacks": {PERCEPTRON: "functions alone, of an entry with other keys"},
     "class_weight": {
         PERCEPTRON: "no list of dicts, as multilabel y has no classes to weigh",
@@ -64,8 +65,12 @@ OWN_WORDS = {
     "dropout": {CNN: "pooled values are dropped too, and there is 'auto'"},
     "dtype": {CNN: "'auto' is for strings, too", TABULAR: "'auto' depends on the samples"},
     "early_stopping": {CNN: "there is 'auto'", PERCEPTRON: "it also chooses the pocket"},
-    "hidden_layer_sizes": {CNN: "these layers come after pooling"},
+    "hidden_layer_sizes": {
+        CNN: "these layers come after pooling",
+        AUTOENCODER: "these layers are those of the encoder",
+    },
     "hidden_width": {TABULAR: "it is the width itself"},
+    "initializer": {AUTOENCODER: "there is 'pca'"},
     "l1_ratio": {PERCEPTRON: "it is for one `penalty`, whose formula is scikit-learn's"},
     "learning_rate_init": {TABULAR: "there is no schedule"},
     "loss": {TABULAR: "it has no losses of the user's own"},
@@ -87,6 +92,7 @@ OWN_WORDS = {
         THRESHOLD: "it draws line searches",
         ENSEMBLE: "it draws the members' seeds",
     },
+    "scale": {AUTOENCODER: "losses are in its units"},
     "scoring": {CNN: "None is the loss"},
     "shuffle": {PERCEPTRON: "it is for one `update`"},
     "tol": {PERCEPTRON: "it is a share of the samples under one `update`"},

@@ -24,7 +24,7 @@ from sknn.architectures import (
     start_from_principal,
     supports_principal_start,
 )
-from sknn.deep._params import training_constraints
+from sknn.deep._params import TABLE_CONSTRAINTS, training_constraints
 from sknn.deep.autoencoder._principal import fit_principal
 from sknn.deep.parts._preparation import Arrangement, Circumstances, Parts, Preparation
 from sknn.deep.parts._protocols import Samples
@@ -50,7 +50,7 @@ CONSTRAINTS: dict[str, list] = {
     "kl_weight": [Interval(Real, 0, None, closed="left")],
     "dropout": [Interval(Real, 0, 1, closed="left"), "array-like"],
     "initializer": [StrOptions({"pca", "auto", *INITIALIZERS}), callable],
-    "categorical_features": ["array-like", StrOptions({"from_dtype"}), None],
+    **TABLE_CONSTRAINTS,
     "scale": [StrOptions({"auto", "standard", "robust", "quantile"}), None],
 }
 
