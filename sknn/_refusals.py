@@ -53,7 +53,7 @@ def explain_refusal(values: object, name: str = "X") -> Iterator[None]:
             explained = _find_non_finite(values, name)
         if explained is None and type(error).__module__.split(".")[0] not in _KNOWN:
             explained = ValueError(
-                f"{name} cannot be read as an array of numbers ({_show(error)}). Cast its columns "
+                f"{name} cannot be read as an array of numbers ({show(error)}). Cast its columns "
                 "to floats or integers of 64 bits first."
             )
         if explained is None:
@@ -75,7 +75,7 @@ def find_fault(values: object, name: str) -> Exception | None:
     """Return the error that says why values are no array of numbers, or None if they are one."""
     if hasattr(values, "tocsr"):
         return None
-    fault = find_wrong_container(values, name) or _find_unreadable(values, name)
+    fault = find_wrong_container(values, name) or find_unreadable(values, name)
     if fault is not None or getattr(values, "ndim", None) == 0:
         return fault
     dtype = getattr(values, "dtype", None)
@@ -119,9 +119,10 @@ def find_wrong_container(values: object, name: str) -> TypeError | None:
     elif isinstance(values, Set):
         advice = "a set, whose samples have no order. Give a list"
     elif isinstance(values, np.ma.MaskedArray) and np.any(np.ma.getmaskarray(values)):
-        advice = (
-            "whose masked values would be taken for numbers. Give "
-            f"{name}.astype(float).filled(numpy.nan) if they are missing"
+        advice = "whose masked values would be taken for numbers. " + (
+            "Leave their samples out"
+            if name == "y"
+            else f"Give {name}.astype(float).filled(numpy.nan) if they are missing"
         )
     else:
         return None
@@ -131,7 +132,7 @@ def find_wrong_container(values: object, name: str) -> TypeError | None:
     )
 
 
-def _find_unreadable(values: object, name: str) -> TypeError | None:
+def find_unreadable(values: object, name: str) -> TypeError | None:
     """Return an error for what is no array, list or frame in memory."""
     kind = type(values).__name__
     if hasattr(values, "collect") and hasattr(values, "lazy"):
@@ -149,7 +150,7 @@ def _find_unreadable(values: object, name: str) -> TypeError | None:
     if readable and not isinstance(values, (str, bytes, bytearray)):
         return None
     return TypeError(
-        f"{name} must be an array-like, but is {_show(values)}, a {kind}. Give a list, an array or "
+        f"{name} must be an array-like, but is {show(values)}, a {kind}. Give a list, an array or "
         "a data frame."
     )
 
@@ -234,7 +235,7 @@ def read_float(value: SupportsFloat) -> float:
 
 def _explain_value(value: object, where: str, name: str) -> Exception | None:
     """Return the error for one value, None if it can become a number after all."""
-    shown, kind = _show(value), type(value).__name__
+    shown, kind = show(value), type(value).__name__
     if isinstance(value, _NUMBERS):
         if isinstance(value, int) and read_float(value) == np.inf:
             return ValueError(
@@ -270,7 +271,7 @@ def _explain_value(value: object, where: str, name: str) -> Exception | None:
     )
 
 
-def _show(value: object) -> str:
+def show(value: object) -> str:
     """Return a value as text of bounded length on one line."""
     try:
         text = " ".join(repr(value).split())

@@ -9,13 +9,8 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import validate_data
 
 from sknn._refusals import explain_refusal
-from sknn._validation import (
-    MatrixLike,
-    check_container,
-    check_sortable_labels,
-    make_plain_array,
-    read_array_like,
-)
+from sknn._targets import read_labels
+from sknn._validation import MatrixLike, check_container, read_array_like
 
 #: checked samples of shape (n_samples, n_features)
 FeatureMatrix = np.ndarray | sparse.csr_array | sparse.csr_matrix
@@ -28,9 +23,8 @@ def validate_samples(
     **params: bool | str,
 ) -> FeatureMatrix | tuple[FeatureMatrix, np.ndarray]:
     """Return X as finite float64, and y if it is given; `params` are those of `validate_data`."""
-    labels = None if isinstance(y, str) else make_plain_array(y)
-    if labels is not None and labels.size:  # before scikit-learn compares them with each other
-        check_sortable_labels(labels)
+    if y is not None and not (isinstance(y, str) and y == "no_validation"):
+        y = read_labels(y)
     check_container(X)
     with explain_refusal(X):
         return validate_data(estimator, read_array_like(X), y, dtype=np.float64, **params)

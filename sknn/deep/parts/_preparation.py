@@ -134,8 +134,12 @@ class Preparation:
 
     def validation_samples(self) -> Sample:
         """Return the user's validation samples, checked; the encoder must be fitted."""
-        X, y, weight = self.validation
-        return check_samples(self.estimator, self.parts, (X, y, weight), self.encoder)
+        try:
+            return check_samples(self.estimator, self.parts, self.validation, self.encoder)
+        except (TypeError, ValueError) as error:
+            if type(error) not in (TypeError, ValueError):
+                raise
+            raise type(error)(f"In the validation set, X_val and y_val: {error}") from error
 
     def encode(self, samples: Sample | None) -> Sample | None:
         """Return samples as the network takes them."""

@@ -14,7 +14,7 @@ from sklearn.utils.class_weight import compute_class_weight, compute_sample_weig
 
 from sknn._sklearn import check_y
 from sknn._specs import Sample, TrainPlan, TrainResult
-from sknn._validation import check_numeric_target, check_sortable_labels, make_plain_array
+from sknn._targets import read_labels, read_values
 from sknn.deep._params import nested_arguments
 from sknn.deep.parts._protocols import Samples
 from sknn.engine import Net, forward
@@ -96,10 +96,7 @@ class ClassTarget:
 
     def check(self, estimator: BaseEstimator, y: ArrayLike, X: Samples | None = None) -> np.ndarray:
         """Return y checked, of one axis or two."""
-        labels = make_plain_array(y)
-        if labels is not None and labels.size:
-            check_sortable_labels(labels)
-        return _check_target(estimator, y)
+        return _check_target(estimator, y, read_labels)
 
     def weigh(self, y: np.ndarray, sample_weight: np.ndarray | None) -> np.ndarray | None:
         """Return the sample weights times those of the samples' classes."""
@@ -217,9 +214,7 @@ class ValueTarget:
 
     def check(self, estimator: BaseEstimator, y: ArrayLike, X: Samples | None = None) -> np.ndarray:
         """Return y checked, of one axis or two."""
-        if y is not None:
-            check_numeric_target(y)
-        return _check_target(estimator, y, y_numeric=True)
+        return _check_target(estimator, y, read_values)
 
     def weigh(self, y: np.ndarray, sample_weight: np.ndarray | None) -> np.ndarray | None:
         """Return the sample weights: there are no classes."""
@@ -271,13 +266,16 @@ class ValueTarget:
         return codec
 
 
-def _check_target(estimator: BaseEstimator, y: ArrayLike, **options: bool) -> np.ndarray:
+def _check_target(
+    estimator: BaseEstimator, y: ArrayLike, read: Callable[[ArrayLike], np.ndarray]
+) -> np.ndarray:
+    """Return y as `read` does, checked by scikit-learn, a single column made flat."""
     if y is None:
         raise ValueError(
             f"This {type(estimator).__name__} estimator requires y to be passed, but the target y "
             "is None."
         )
-    y = check_y(y, multi_output=True, estimator=estimator, **options)
+    y = check_y(read(y), multi_output=True, estimator=estimator)
     return column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
 
 

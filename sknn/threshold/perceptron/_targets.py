@@ -7,7 +7,7 @@ from sklearn.model_selection import ShuffleSplit, StratifiedShuffleSplit
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import column_or_1d
 
-from sknn._validation import check_sortable_labels, sort_classes
+from sknn._validation import sort_classes
 from sknn.threshold._inputs import FeatureMatrix
 from sknn.threshold._linear_base import (
     ClassWeight,
@@ -81,8 +81,6 @@ def check_target(y: TargetMatrix) -> TargetMatrix:
     """Return y, a single column made flat; refuse what is neither classes nor labels."""
     if is_multilabel(y) and y.shape[1] == 1:
         y = column_or_1d(y.toarray() if sparse.issparse(y) else y, warn=True)
-    if not is_multilabel(y):
-        check_sortable_labels(y)
     check_classification_targets(y)
     if is_multilabel(y):
         values = np.unique(y.data if sparse.issparse(y) else y)

@@ -12,7 +12,6 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 from sknn._sklearn import Interval, StrOptions, fit_context
 from sknn._validation import (
     MatrixLike,
-    check_sortable_labels,
     check_weights,
     make_local_random_state,
     restore_on_error,
@@ -193,7 +192,6 @@ class ThresholdLogicClassifier(OneUnitPerClass):
         with restore_on_error(self):
             self._check_both_or_none()
             X, y = validate_samples(self, X, y)
-            check_sortable_labels(y)
             check_classification_targets(y)
             if self.weights is not None and (kind := type_of_target(y)) != "binary":
                 raise ValueError(
