@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
 from types import CodeType, FunctionType
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from sknn._files import replace_file
 from sknn._version import __version__
@@ -53,14 +53,14 @@ def jit(function: F) -> F:
         from numba import njit
     except ImportError:  # numba refuses releases of NumPy that it does not know
         return function
-    return njit(nogil=True, fastmath=False, error_model="numpy")(function)
+    return cast("F", njit(nogil=True, fastmath=False, error_model="numpy")(function))
 
 
 def jit_kept(function: F) -> F:
     """Return a function as `jit` does, whose compiled code is kept on disk, its parts included."""
     compiled = jit(function)
     if compiled is not function:
-        compiled._cache = KeptCode(function)
+        compiled._cache = KeptCode(cast("FunctionType", function))  # type: ignore[attr-defined]
     return compiled
 
 
@@ -81,8 +81,9 @@ def is_compiled(function: Callable[..., Any], *arguments: object) -> bool:
     kept = getattr(function, "_cache", None)
     if kept is None:
         return False
-    types = tuple(function.typeof_pyval(argument) for argument in arguments)
-    return kept.find(types, function.targetctx.codegen()) is not None
+    dispatcher = cast("Any", function)  # numba's own
+    types = tuple(dispatcher.typeof_pyval(argument) for argument in arguments)
+    return kept.find(types, dispatcher.targetctx.codegen()) is not None
 
 
 class KeptCode:
@@ -236,7 +237,7 @@ def _describe(function: Callable[..., Any], parts: list[str], seen: set[int]) ->
         value = plain.__globals__.get(variable)
         parts.append(f"{variable} {_describe_constant(value)}")
         if hasattr(value, "py_func"):
-            _describe(value, parts, seen)
+            _describe(cast("Callable[..., Any]", value), parts, seen)
 
 
 def _describe_constant(value: object) -> str:

@@ -14,7 +14,7 @@ from sklearn.exceptions import InconsistentVersionWarning
 from sknn._version import __version__
 from sknn.exceptions import get_user_level
 
-Kind = TypeVar("Kind", bound=type)
+Kind = TypeVar("Kind", bound=Callable[..., Any])
 #: resolutions that pandas has
 TimeUnit = Literal["s", "ms", "us", "ns"]
 

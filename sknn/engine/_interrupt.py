@@ -3,6 +3,7 @@
 import signal
 import sys
 import threading
+from collections.abc import Callable
 from types import FrameType, TracebackType
 
 #: modules of scikit-learn through which a single fit passes; all others of it and joblib's hold
@@ -21,6 +22,10 @@ class PauseTraining(Exception):  # noqa: N818 - an event, not an error
     """Ends an epoch between two steps, from where training can go on."""
 
 
+#: what `signal.signal` returns
+Handler = Callable[[int, FrameType | None], object] | int
+
+
 class InterruptFlag:
     """Turns the first SIGINT inside its block into a flag; the second is a KeyboardInterrupt.
 
@@ -35,7 +40,7 @@ class InterruptFlag:
 
     def __init__(self) -> None:
         self.is_set = self.is_deaf = False
-        self._before = None
+        self._before: Handler | None = None
 
     def __enter__(self) -> "InterruptFlag":
         if (
@@ -66,7 +71,7 @@ def is_one_of_several_fits() -> bool:
     Searches, cross-validations and ensembles of scikit-learn cannot know that a fit was cut
     short, and would start the next one; so there Ctrl-C has to stay an error, which ends all.
     """
-    frame = sys._getframe(1)
+    frame: FrameType | None = sys._getframe(1)
     while frame is not None:
         name = frame.f_globals.get("__name__", "")
         root = name.partition(".")[0]

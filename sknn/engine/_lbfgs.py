@@ -1,6 +1,7 @@
 """Full-batch training by SciPy's L-BFGS-B with torch's gradient."""
 
 from abc import ABC, abstractmethod
+from typing import cast
 
 import numpy as np
 import torch
@@ -198,7 +199,7 @@ class LBFGSRunner:
             run.first_weights = self.function.get_vector().copy()
         else:
             run.forget_epochs()
-        self.latest = run.first_weights.copy()
+        self.latest = cast("np.ndarray", run.first_weights).copy()
         self.is_open = False
 
     def close(self) -> None:

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol, cast
 
 import numpy as np
 import torch
@@ -41,14 +41,22 @@ from sknn.exceptions import warn_user
 class Runner(Protocol):
     """What a run asks of `sknn.engine._runners.EpochRunner`."""
 
-    name: str
+    name: ClassVar[str]
     epochs_at_once: int
 
     def run_epoch(self) -> float:
         """Train on the batches that are left of the epoch at hand; return the mean loss."""
 
+
+class ManyEpochsRunner(Runner, Protocol):
+    """A runner whose `epochs_at_once` may be above 1."""
+
     def run_many(self, n_epochs: int) -> list[float]:
-        """Train for some epochs, up to one after which the rule ends training; return losses."""
+        """Train for some epochs that nobody sees, from the start of one; return their mean losses.
+
+        They end early with an epoch whose loss is not finite, or after which the rule of
+        ``run.stopping`` has no more patience; best loss and stalled epochs are kept up to date.
+        """
 
 
 class TrainingRun:
@@ -96,6 +104,7 @@ class TrainingRun:
     """
 
     runner: Runner
+    samples: SampleDataset
 
     def __init__(self, plan: TrainPlan):
         self.plan, self.config = plan, plan.config
@@ -103,9 +112,9 @@ class TrainingRun:
         self.progress = start_progress(plan, self.resume)
         self.net, self.backup = start_net(plan, self.resume)
         self.random_state = plan.random_state
-        self.runner_name, self.runner_reasons = "", {}
+        self.runner_name = ""
+        self.runner_reasons: dict[str, str] = {}
         self.state: dict[str, Any] | None = None
-        self.samples: SampleDataset | None = None
         self.held_out: SampleDataset | None = None
         self.compiled = torch.compile(self.net.module_) if self.config.compile else None
         self.validated: tuple[np.ndarray, float] | None = None
@@ -180,7 +189,7 @@ class TrainingRun:
         if plan.validation is not None:
             self.held_out = self._move(plan.validation) if held_out is None else held_out
         self.validation = None
-        if plan.validation is not None:
+        if self.held_out is not None:
             self.validation = Validation(plan, self.held_out)
         self.batches = Batches(self.samples, self.net.batch_size, config.shuffle, self.random_state)
         averages = config.averaged_epochs and self.by_epochs
@@ -272,7 +281,7 @@ class TrainingRun:
     def _run_unseen(self, n_epochs: int) -> None:
         self.snapshot.take(draws_ahead=True)
         start = time.perf_counter()
-        losses = self.runner.run_many(n_epochs)
+        losses = cast("ManyEpochsRunner", self.runner).run_many(n_epochs)
         note_epochs(self, losses, time.perf_counter() - start)
         self.progress.stopped_because = self.stopping.find_reason_to_stop(self.net)
         self.snapshot.is_taken = False

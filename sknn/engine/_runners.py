@@ -23,7 +23,7 @@ class EpochRunner(Protocol):
     """
 
     name: ClassVar[str]
-    #: most epochs that a call of `run_many` does; 1 where there is no such method
+    #: most epochs of a call of `sknn.engine._run.ManyEpochsRunner.run_many`; 1 without that method
     epochs_at_once: int
 
     def __init__(self, run: TrainingRun): ...
@@ -39,13 +39,6 @@ class EpochRunner(Protocol):
         as it was before the step.
         """
 
-    def run_many(self, n_epochs: int) -> list[float]:
-        """Train for some epochs that nobody sees, from the start of one; return their mean losses.
-
-        They end early with an epoch whose loss is not finite, or after which the rule of
-        ``run.stopping`` has no more patience; best loss and stalled epochs are kept up to date.
-        """
-
     def close(self) -> None:
         """Give the module and the optimizer memory of their own again."""
 
@@ -53,7 +46,7 @@ class EpochRunner(Protocol):
 class AutogradRunner:
     """Trains any network, a batch at a time, by skorch's steps."""
 
-    name = "autograd"
+    name: ClassVar[str] = "autograd"
     epochs_at_once = 1
 
     @classmethod

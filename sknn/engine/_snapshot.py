@@ -85,7 +85,7 @@ class EpochSnapshot:
         run, progress = self.run, self.run.progress
         if run.average is not None:
             run.average.hide()
-            run.average.n_steps = self.n_average
+            run.average.n_steps = self.n_average or 0
         self._restore_tensors()
         vars(progress).update(self.progress)
         for name in set(progress.history) - self.names:
@@ -110,13 +110,15 @@ class EpochSnapshot:
             tensor.copy_(kept)
         optimizer.state.clear()
         optimizer.state.update(self.state)
-        for group, kept in zip(optimizer.param_groups, self.groups, strict=True):
+        for group, before in zip(optimizer.param_groups, self.groups, strict=True):
             group.clear()
-            group.update(kept)
+            group.update(before)
 
 
-def copy_schedule(schedule: Schedule) -> Schedule:
+def copy_schedule(schedule: Schedule | None) -> Schedule | None:
     """Return a schedule that goes on as the given one would."""
+    if schedule is None:
+        return None
     if isinstance(schedule, TorchSchedule):
         return copy.deepcopy(schedule)
     new = object.__new__(type(schedule))  # all but torch's are numbers and a frozen config

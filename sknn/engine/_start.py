@@ -34,7 +34,7 @@ def start_progress(plan: TrainPlan, resume: Resume | None) -> Progress:
     # One is free for the epoch that comes.
     kept = slice(1 - EPOCHS_REMEMBERED, None) if plan.incremental else slice(None)
     curve = slice(1 - CURVE_REMEMBERED, None) if plan.incremental else slice(None)
-    lists = {
+    lists: dict[str, Any] = {
         "loss_curve": before.loss_curve[curve],
         "history": {name: column[kept] for name, column in before.history.items()},
         "validation_scores": (before.validation_scores or [])[curve] if plan.validation else None,
@@ -75,7 +75,7 @@ def start_net(plan: TrainPlan, resume: Resume | None) -> tuple[Net, Backup | Non
         copy.deepcopy(net.module_.state_dict()),
         copy_state(net.optimizer_),
     )
-    vars(net).update(get_penalties(plan), precision=config.precision)
+    net.__dict__.update(get_penalties(plan), precision=config.precision)
     if resume is not None:
         return net, backup
     if plan.incremental and type(net.optimizer_) is optimizer["optimizer"]:
@@ -83,7 +83,7 @@ def start_net(plan: TrainPlan, resume: Resume | None) -> tuple[Net, Backup | Non
     else:
         for name in [n for n in vars(net) if n.startswith("optimizer__")]:
             delattr(net, name)  # the solver may be another one now
-        vars(net).update(optimizer)
+        net.__dict__.update(optimizer)
         net.initialize_optimizer()
         net.schedule = None
     return net, backup
@@ -93,8 +93,8 @@ def put_back(net: Net, backup: Backup | None) -> None:
     """Make a net what it was before training; one that is new is nobody's, and left as it is."""
     if backup is not None:
         attributes, n_epochs, weights, state = backup
-        vars(net).clear()
-        vars(net).update(attributes)
+        net.__dict__.clear()
+        net.__dict__.update(attributes)
         del net.history[n_epochs:]
         net.module_.load_state_dict(weights)
         restore_state(net.optimizer_, state)
@@ -125,6 +125,6 @@ def estimate_work(plan: TrainPlan) -> tuple[float, float]:
     return flops * min(size, n_samples), flops * n_samples * plan.config.max_iter
 
 
-def get_penalties(plan: TrainPlan) -> dict[str, float | None]:
+def get_penalties(plan: TrainPlan) -> dict[str, Any]:
     """Return the settings of the net that change the gradient."""
     return {name: getattr(plan.config, name) for name in ("alpha", "l1_ratio", "max_grad_norm")}

@@ -1,5 +1,8 @@
 """Training a plain MLP by steps written out by hand, in place of autograd."""
 
+from collections.abc import Sequence
+from typing import ClassVar
+
 import torch
 from scipy import sparse
 
@@ -22,7 +25,7 @@ class HandwrittenRunner:
         `close`.
     """
 
-    name = "handwritten"
+    name: ClassVar[str] = "handwritten"
     epochs_at_once = 1
 
     @classmethod
@@ -78,11 +81,11 @@ class HandwrittenRunner:
             self.mlp.encode_targets(y).split(batch_size),
         )
         sizes = [len(part) for part in targets]
-        if weight is None:
-            weights, totals = [None] * len(sizes), [float(size) for size in sizes]
-        else:
+        weights: Sequence[Tensor | None] = [None] * len(sizes)
+        totals = [float(size) for size in sizes]
+        if weight is not None:
             weights = weight.split(batch_size)
-            totals = torch.stack([part.sum() for part in weights]).tolist()
+            totals = torch.stack([part.sum() for part in weight.split(batch_size)]).tolist()
         norms, flat = [], self.mlp.flat
         schedule = self.run.net.schedule
         if schedule is not None and not schedule.per_step:
@@ -99,7 +102,8 @@ class HandwrittenRunner:
                 self._finish_gradient(1 / total)
                 self.step_optimizer()
         factors = [size / total for size, total in zip(sizes, totals, strict=True)]
-        loss = self._sum_losses(output, y, weights, factors)
+        parts = None if weight is None else weight.split(batch_size)
+        loss = self._sum_losses(output, y, parts, factors)
         if self.alpha:
             loss = loss + 0.5 * self.alpha * torch.stack(norms).dot(loss.new_tensor(factors))
         return loss, output
@@ -138,11 +142,11 @@ class HandwrittenRunner:
         return UpdateCoefficients(1 - rate * self.l2 * share, 1.0, -rate * share)
 
     def _sum_losses(
-        self, output: Tensor, y: Tensor, weights: list[Tensor | None], factors: list[float]
+        self, output: Tensor, y: Tensor, weights: Sequence[Tensor] | None, factors: list[float]
     ) -> Tensor:
         """Return the sum over batches of mean loss times number of samples."""
         losses = self.mlp.per_sample(output, y)
-        if weights[0] is not None:
+        if weights is not None:
             losses = losses * torch.cat([w * f for w, f in zip(weights, factors, strict=True)])
         return losses.sum()
 

@@ -1,6 +1,7 @@
 """All parameters of a module in one flat vector, and optimizer steps on it."""
 
 from collections.abc import Callable, Sequence
+from typing import cast
 
 import torch
 
@@ -113,7 +114,7 @@ class AdamStep:
     def __call__(self) -> None:
         """Follow the gradient once."""
         group = self.group
-        self.flat.optimizer.count_step()
+        cast("Adam", self.flat.optimizer).count_step()
         self.count.fill_(group["n_steps"])
         if self.decays:  # the first group, of the weights; the other is that of the biases
             self.flat.weights.mul_(1 - group["lr"] * group["decay"])
@@ -163,7 +164,8 @@ class OneVectorStep:
         self.group = flat.optimizer.param_groups[0]
         whole = torch.nn.Parameter(flat.values)
         whole.grad = flat.gradient
-        self.twin = type(flat.optimizer)([whole])
+        make_twin = cast("Callable[[list], torch.optim.Optimizer]", type(flat.optimizer))
+        self.twin = make_twin([whole])
         self.twin.state[whole] = {
             **{name: flat.share_number(name, start) for name, start in numbers.items()},
             **{name: flat.share_state(name) for name in vectors},

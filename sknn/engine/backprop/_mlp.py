@@ -11,6 +11,7 @@ For a loss with a canonical link g(z, y) = inverse link of z, minus y.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 from scipy import sparse
@@ -22,6 +23,7 @@ from sknn.engine.data._sparse import SparseBatch
 from sknn.engine.net._net import Net
 
 Tensor = torch.Tensor
+WriteGradient = Callable[[Tensor, Tensor, Tensor], object]
 aten = torch.ops.aten
 
 
@@ -68,7 +70,7 @@ IN_PLACE: dict[str, InPlace] = {
 }
 
 
-def supports_module(net: Net, compiled: torch.nn.Module | None = None) -> str | None:
+def supports_module(net: Net, compiled: Callable | None = None) -> str | None:
     """Return why `MLPPass` cannot do what the module of a net does; None if it can."""
     module = net.module_
     if not is_mlp(module):
@@ -126,9 +128,9 @@ class UpdateCoefficients:
         Of the gradient summed over samples.
     """
 
-    weight_decay: float | Tensor
+    weight_decay: float
     bias_decay: float
-    scale: float | Tensor
+    scale: float
 
 
 class MLPPass:
@@ -154,7 +156,7 @@ class MLPPass:
         layers = list(net.module_.linears)
         self.is_sparse = is_sparse
         self.per_sample = net.loss.per_sample
-        self.write_gradient = net.loss.write_gradient
+        self.write_gradient = cast("WriteGradient", net.loss.write_gradient)
         self.activations = [IN_PLACE[name] for name in net.module_.activation_names]
         # BLAS is up to twice as fast where the longer side of a small matrix lies in one piece.
         turned = [layer.weight for layer in layers if layer.in_features < layer.out_features]
@@ -177,7 +179,8 @@ class MLPPass:
     def encode_targets(self, y: Tensor) -> Tensor:
         """Return encoded targets column by column: class numbers one-hot."""
         if y.ndim > 1:
-            return allocate_columns(*y.shape, self.flat.values).copy_(y)
+            n_samples, n_columns = y.shape
+            return allocate_columns(n_samples, n_columns, self.flat.values).copy_(y)
         return self.allocate_output(len(y)).zero_().scatter_(1, y[:, None], 1)
 
     def split(
@@ -186,7 +189,7 @@ class MLPPass:
         """Return consecutive batches of a dense or CSR X."""
         if not self.is_sparse:
             return list(X.split(batch_size))
-        starts, device = range(0, X.shape[0], batch_size), self.flat.values.device
+        starts, device = range(0, X.shape[0], batch_size), str(self.flat.values.device)
         parts = [X[i : i + batch_size] for i in starts]
         return [SparseBatch.from_csr(part, device, by_column=True) for part in parts]
 
@@ -228,11 +231,11 @@ class MLPPass:
     def _go_forward(self, X: Tensor | SparseBatch, buffers: Buffers, output: Tensor) -> None:
         a = X
         for i, z in enumerate((*buffers.values, output)):
-            if i:
-                self.activations[i - 1].value(a)
-            if isinstance(a, SparseBatch):
+            if isinstance(a, SparseBatch):  # the inputs, which have no activation
                 torch.add(a.multiply(self.weights_t[i]), self.biases[i], out=z)
             else:
+                if i:
+                    self.activations[i - 1].value(a)
                 torch.addmm(self.biases[i], a, self.weights_t[i], out=z)
             a = z
 
@@ -245,7 +248,7 @@ class MLPPass:
             # a_{i-1} = f(z_{i-1}) times f'. It needs the weights from before the step.
             if i:
                 torch.mm(deltas[i], self.weights[i], out=deltas[i - 1])
-                self.activations[i - 1].backward(deltas[i - 1], inputs[i])
+                self.activations[i - 1].backward(deltas[i - 1], buffers.values[i - 1])
             # dL/dW_i = d_i^T a_{i-1} sums the outer products of all samples, and dL/db_i = d_i^T 1.
             # beta and alpha of BLAS add it to what is there: zeros, or the weights themselves.
             delta_t, a = buffers.transposed[i], inputs[i]

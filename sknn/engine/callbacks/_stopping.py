@@ -1,7 +1,7 @@
 """What an epoch means: the best weights so far, and whether another epoch is to follow."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -9,6 +9,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from sknn._specs import Progress, TrainPlan
 from sknn.engine.net._net import Net
+from sknn.engine.optimizers._schedules import Schedule
 from sknn.exceptions import warn_user
 
 #: name in the net's history -> name in `Progress.history`
@@ -66,8 +67,8 @@ class StoppingRule:
         progress.loss_curve.append(progress.loss)
         progress.note(row)
         if self.plan.validation is not None:
-            progress.validation_losses.append(row["validation_loss"])
-            progress.validation_scores.append(row["validation_score"])
+            cast("list[float]", progress.validation_losses).append(row["validation_loss"])
+            cast("list[float]", progress.validation_scores).append(row["validation_score"])
         if not self.by_epochs:
             progress.best_loss, progress.best_epoch = progress.loss, progress.n_epochs
             return
@@ -78,17 +79,17 @@ class StoppingRule:
             self._compare_loss(progress.loss)
 
     def _compare_score(self, net: Net, score: float) -> None:
-        progress = self.progress
-        stalled = score < progress.best_score + self.config.tol
+        progress, best = self.progress, cast("float", self.progress.best_score)
+        stalled = score < best + self.config.tol
         progress.n_stalled = progress.n_stalled + 1 if stalled else 0
-        if score > progress.best_score:
+        if score > best:
             progress.best_score, progress.best_epoch = score, progress.n_epochs
             self.keep_weights(net)
 
     def _compare_loss(self, loss: float) -> None:
-        progress = self.progress
+        progress, best = self.progress, cast("float", self.progress.best_loss)
         progress.best_loss, progress.n_stalled = compare_loss(
-            loss, progress.best_loss, progress.n_stalled, self.config.tol
+            loss, best, progress.n_stalled, self.config.tol
         )
         progress.best_epoch = progress.n_epochs
 
@@ -147,7 +148,7 @@ class StoppingRule:
         watched = progress.loss
         if self.keeps_best:
             watched = net.history[-1, "valid_loss" if config.stop_on_loss else "valid_score"]
-        net.schedule.end_epoch(net.optimizer_, progress, watched)
+        cast("Schedule", net.schedule).end_epoch(net.optimizer_, progress, watched)
         patience = config.patience_share * progress.best_epoch
         if progress.n_stalled <= max(config.n_iter_no_change, patience):
             return ""
@@ -159,7 +160,7 @@ class StoppingRule:
             f"{watched} did not improve more than tol={self.config.tol:f} for "
             f"{self.config.n_iter_no_change} consecutive epochs."
         )
-        slower = net.schedule.lower_rate(net.optimizer_)
+        slower = cast("Schedule", net.schedule).lower_rate(net.optimizer_)
         if slower is not None:
             self.progress.n_stalled = 0
             self._say(f"{message} Setting learning rate to {slower:f}")

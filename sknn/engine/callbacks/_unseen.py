@@ -1,5 +1,7 @@
 """Epochs that nobody looks at: computed in one call, and noted together."""
 
+from typing import cast
+
 from sknn.engine._live_state import LiveState
 from sknn.engine.optimizers._optimizers import get_learning_rate
 from sknn.engine.optimizers._schedules import EpochSchedule
@@ -57,4 +59,6 @@ def note_epochs(run: LiveState, losses: list[float], seconds: float) -> None:
     ]
     rate = get_learning_rate(net.optimizer_)
     run.stopping.take_note_of_many(losses, each, rate, len(run.samples))
-    net.schedule.n_epochs += n - 1  # the last is counted with a look at the rule
+    cast("EpochSchedule", net.schedule).n_epochs += (
+        n - 1
+    )  # the last is counted with a look at the rule

@@ -2,7 +2,7 @@
 
 import copy
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias, cast
 
 import numpy as np
 import torch
@@ -26,7 +26,7 @@ from sknn.engine.net._net import Net
 #: they change the steps of an optimizer, which L-BFGS does not have
 OF_OPTIMIZERS = (GradientNormClipping, LRScheduler, ParamMapper)
 #: what users may put into a list of callbacks
-Item = (
+CallbackLike: TypeAlias = (
     Callback | type[Callback] | Callable[[Mapping[str, float]], bool | None] | tuple[str, Callback]
 )
 BATCH_HOOKS = ("on_batch_begin", "on_batch_end", "on_grad_computed")
@@ -226,7 +226,7 @@ class UserCallbacks:
             return
         history.new_batch()
         for prefix, samples in (("train", self.samples), ("valid", self.held_out)):
-            if f"{prefix}_loss" in last:
+            if samples is not None and f"{prefix}_loss" in last:
                 history.record_batch(f"{prefix}_loss", last[f"{prefix}_loss"])
                 history.record_batch(f"{prefix}_batch_size", len(samples))
 
@@ -248,8 +248,9 @@ class UserCallbacks:
         decoded.y, decoded.sample_weight = self._decode_target(samples.y), None
         return decoded
 
-    def _decode_target(self, y: torch.Tensor) -> np.ndarray:
-        return self.codec.decode_target(to_numpy(y))
+    def _decode_target(self, y: torch.Tensor | None) -> Any:
+        """Return y in the user's words, as an array in the place of a tensor."""
+        return cast("TargetCodec", self.codec).decode_target(to_numpy(y))
 
 
 def _get_best(net: Net, name: str) -> float | None:
@@ -257,7 +258,7 @@ def _get_best(net: Net, name: str) -> float | None:
     return SCORES[name](values) if values else None
 
 
-def make_callbacks(callbacks: Sequence[Item] | None) -> tuple[Callback, ...]:
+def make_callbacks(callbacks: Sequence[CallbackLike] | None) -> tuple[Callback, ...]:
     """Return the user's callbacks as skorch's, a pair of a name and one where a name was given."""
     if callbacks is None:
         return ()
@@ -269,7 +270,7 @@ def make_callbacks(callbacks: Sequence[Item] | None) -> tuple[Callback, ...]:
     return tuple(_make_callback(item) for item in callbacks)
 
 
-def _make_callback(item: Item) -> Any:
+def _make_callback(item: CallbackLike) -> Any:
     if isinstance(item, tuple) and len(item) == 2 and isinstance(item[0], str):
         return item[0], _make_callback(item[1])
     if isinstance(item, Callback):

@@ -1,5 +1,7 @@
 """Scores after an epoch: of the held-out samples, and of the training samples as they passed."""
 
+from typing import cast
+
 import numpy as np
 
 from sknn._specs import Sample, TrainConfig, TrainPlan
@@ -30,7 +32,7 @@ class Validation:
 
     def __init__(self, plan: TrainPlan, held_out: SampleDataset):
         config: TrainConfig = plan.config
-        self.sample: Sample = plan.validation
+        self.sample = cast("Sample", plan.validation)
         self.held_out, self.score, self.on_loss = held_out, plan.score, config.stop_on_loss
         self.keeps_outputs = (
             config.scores_training_rows and not config.stop_on_loss and config.solver != "lbfgs"

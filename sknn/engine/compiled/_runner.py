@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from importlib import import_module
 from itertools import pairwise
-from typing import ClassVar
+from typing import ClassVar, cast
 
 import numpy as np
 import torch
@@ -100,7 +100,7 @@ class CompiledRunner:
             np.array([_codes.LOSSES[net.loss.name], 0, *activations]),
             values,
             self.flat.gradient.numpy(),
-            _codes.pack_settings(net.loss.settings),
+            _codes.pack_settings(cast("TableLoss", net.loss).settings),
         )
         X, weight = np.ascontiguousarray(run.samples.X.numpy()), run.samples.sample_weight
         self.samples = TrainingArrays(
@@ -171,7 +171,7 @@ class CompiledRunner:
         chunk = 1 if by_step else self.chunk
         for first in range(run.epoch.n_steps, n_batches, chunk):
             last = min(first + chunk, n_batches)
-            if by_step:
+            if by_step and schedule is not None:
                 schedule.begin_step(self.flat.optimizer)
             self._run_chunk(order, first, last)
             if last < n_batches:
@@ -265,8 +265,9 @@ class CompiledRunner:
     def _write_counts(self, n_steps: int) -> None:
         """Let the optimizer know how many steps were done."""
         optimizer = self.flat.optimizer
-        for _ in range(n_steps if isinstance(optimizer, Adam) else 0):
-            optimizer.count_step()
+        if isinstance(optimizer, Adam):
+            for _ in range(n_steps):
+                optimizer.count_step()
         for name, place in (("step", _codes.N_STEPS), ("mu_product", _codes.MU_PRODUCT)):
             if name in self.shared:
                 self.shared[name].fill_(float(self.solver.counts[place]))
@@ -279,7 +280,7 @@ def _choose_sgd(group: dict) -> int:
 
 
 def _get_widths(module: MLP) -> list[int]:
-    return [layer.out_features for layer in module.linears]
+    return [cast("torch.nn.Linear", layer).out_features for layer in module.linears]
 
 
 def _explain_module(run: TrainingRun) -> str | None:
@@ -325,7 +326,7 @@ def _explain_data(run: TrainingRun) -> str | None:
 
 def _encode_targets(run: TrainingRun, n_outputs: int, dtype: np.dtype) -> np.ndarray:
     """Return targets of shape (n_samples, n_columns), class numbers one-hot, and smoothed."""
-    y, loss = run.samples.y.numpy(), run.net.loss
+    y, loss = cast("torch.Tensor", run.samples.y).numpy(), cast("TableLoss", run.net.loss)
     smoothing = loss.settings.get("label_smoothing", 0.0)
     if y.ndim == 1:
         Y = np.zeros((len(y), n_outputs), dtype)

@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -24,14 +24,14 @@ def make_tensor(
     """Return a tensor, which shares memory with the array where device and dtype allow it."""
     if isinstance(array, torch.Tensor):
         return array.to(device=device, dtype=dtype)
-    array = np.asarray(array)
-    if any(stride < 0 for stride in array.strides):  # which torch cannot have
-        array = np.ascontiguousarray(array)
-    if array.flags.writeable:
-        return torch.as_tensor(array, dtype=dtype, device=device)
+    values = np.asarray(array)
+    if any(stride < 0 for stride in values.strides):  # which torch cannot have
+        values = np.ascontiguousarray(values)
+    if values.flags.writeable:
+        return torch.as_tensor(values, dtype=dtype, device=device)
     with warnings.catch_warnings():  # a read-only array is fine: nothing here writes into data
         warnings.filterwarnings("ignore", message="The given NumPy array is not writable")
-        return torch.as_tensor(array, dtype=dtype, device=device)
+        return torch.as_tensor(values, dtype=dtype, device=device)
 
 
 class SampleDataset(Dataset):
@@ -46,7 +46,7 @@ class SampleDataset(Dataset):
         Inputs.
     y : {ndarray, Tensor} of shape (n_samples, ...), default=None
         Encoded targets.
-    sample_weight : ndarray of shape (n_samples,), default=None
+    sample_weight : {ndarray, Tensor} of shape (n_samples,), default=None
         Non-negative.
     device : str, default='cpu'
         Of the tensors.
@@ -58,18 +58,21 @@ class SampleDataset(Dataset):
         self,
         X: np.ndarray | sparse.csr_array | sparse.csr_matrix | torch.Tensor,
         y: np.ndarray | torch.Tensor | None = None,
-        sample_weight: np.ndarray | None = None,
+        sample_weight: np.ndarray | torch.Tensor | None = None,
         device: str = "cpu",
         dtype: torch.dtype | None = None,
     ):
         self.device = device
+        #: a CSR matrix where `is_sparse`, a tensor elsewhere
+        self.X: Any
         if not sparse.issparse(X):
             stays = isinstance(X, np.ndarray) and not has_room_for(device, X.nbytes)
             self.X = make_tensor(X, "cpu" if stays else device, dtype)
         elif dtype is None:
             self.X = X
         else:
-            self.X = X.astype(str(dtype).removeprefix("torch."), copy=False)
+            name = str(dtype).removeprefix("torch.")
+            self.X = cast("sparse.csr_matrix", X).astype(name, copy=False)
         self.y = None if y is None else make_tensor(y, device)
         self.sample_weight = None if sample_weight is None else make_tensor(sample_weight, device)
 
@@ -93,26 +96,21 @@ class SampleDataset(Dataset):
         if self.is_sparse:
             X = self.X[index]
             X = make_tensor(X.toarray(), self.device) if dense else X
-        if isinstance(index, np.ndarray):
-            index = torch.from_numpy(index)
-            on_device = index.to(self.device)
-        else:
-            on_device = index
+        here = torch.from_numpy(index) if isinstance(index, np.ndarray) else index
+        on_device = here.to(self.device) if isinstance(here, torch.Tensor) else here
         if not self.is_sparse:
-            X = self._take_dense(index, on_device)
-        index = on_device
+            X = self._take_dense(here, on_device)
         if self.y is None:
             return X, 0
         if self.sample_weight is None:
-            return X, self.y[index]
-        return X, (self.y[index], self.sample_weight[index])
+            return X, self.y[on_device]
+        return X, (self.y[on_device], self.sample_weight[on_device])
 
     def take_targets(self, numbers: np.ndarray) -> TargetTensors:
         """Return y, or ``(y, sample_weight)``, of the samples of these numbers."""
+        y, weight = cast("torch.Tensor", self.y), self.sample_weight
         index = torch.from_numpy(numbers).to(self.device)
-        if self.sample_weight is None:
-            return self.y[index]
-        return self.y[index], self.sample_weight[index]
+        return y[index] if weight is None else (y[index], weight[index])
 
     def _take_dense(
         self, index: slice | torch.Tensor, on_device: slice | torch.Tensor

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
-from typing import Protocol
+from typing import Protocol, cast
 
 import numpy as np
 import torch
@@ -96,9 +96,9 @@ def join_chunks(chunks: Iterable[np.ndarray], n_samples: int) -> np.ndarray:
     Small results that stay between large ones that come and go would leave holes in the
     process's memory, which then grows with the number of samples.
     """
-    joined, start = None, 0
+    joined, start = np.empty(0), 0
     for chunk in chunks:
-        if joined is None:
+        if not start:
             joined = np.empty((n_samples, *chunk.shape[1:]), chunk.dtype)
         joined[start : start + len(chunk)] = chunk
         start += len(chunk)
@@ -107,7 +107,7 @@ def join_chunks(chunks: Iterable[np.ndarray], n_samples: int) -> np.ndarray:
 
 def _predict_sparse(module: MLP, samples: SampleDataset) -> np.ndarray:
     """Return the output for sparse samples without making them dense."""
-    first = module.linears[0]
+    first = cast("torch.nn.Linear", module.linears[0])
     turned = first.weight.t().contiguous()
     batches = Batches(samples, max(1, CHUNK_NUMBERS // max(module.layer_sizes[1:])))
     chunks = []

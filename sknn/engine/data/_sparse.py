@@ -1,6 +1,7 @@
 """Products of sparse rows with dense matrices, without making the rows dense."""
 
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 import torch
@@ -42,8 +43,9 @@ class SparseBatch:
         Only with `by_column` can it be multiplied from the left, as gradients need.
         """
 
-        def tensors(*arrays: np.ndarray) -> tuple[Tensor, ...]:
-            return tuple(make_tensor(array, device) for array in arrays)
+        def tensors(*arrays: np.ndarray) -> tuple[Tensor, Tensor, Tensor]:
+            first, second, third = (make_tensor(array, device) for array in arrays)
+            return first, second, third
 
         rows = tensors(X.indices, X.data, X.indptr[:-1])
         if not by_column:
@@ -51,7 +53,7 @@ class SparseBatch:
         turned = X.tocsc()
         columns = np.flatnonzero(np.diff(turned.indptr))
         turned_rows = tensors(turned.indices, turned.data, turned.indptr[columns])
-        return cls(X.shape[0], rows, turned_rows, tensors(columns)[0])
+        return cls(X.shape[0], rows, turned_rows, make_tensor(columns, device))
 
     def __len__(self) -> int:
         return self.n_rows
@@ -62,7 +64,9 @@ class SparseBatch:
 
     def add_transposed_product(self, matrix: Tensor, out: Tensor, scale: float) -> None:
         """Add ``scale * X.T @ matrix``, of shape (n_features, n_outputs), to `out`."""
-        out.index_add_(0, self.columns, _sum_rows(matrix, *self.by_column), alpha=scale)
+        columns = cast("Tensor", self.columns)
+        by_column = cast("tuple[Tensor, Tensor, Tensor]", self.by_column)
+        out.index_add_(0, columns, _sum_rows(matrix, *by_column), alpha=scale)
 
 
 def _sum_rows(matrix: Tensor, rows: Tensor, factors: Tensor, starts: Tensor) -> Tensor:

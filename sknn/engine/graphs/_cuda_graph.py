@@ -49,9 +49,10 @@ class CudaGraph:
     .. [1] PyTorch, "CUDA semantics", section "CUDA Graphs".
     """
 
+    graph: torch.cuda.CUDAGraph
+
     def __init__(self, device: str, stream: torch.cuda.Stream):
         self.device, self.stream = device, stream
-        self.graph: torch.cuda.CUDAGraph | None = None
 
     def run(self, work: Work) -> None:
         """Do the work now, on the stream that will capture it."""

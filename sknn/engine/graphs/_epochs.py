@@ -7,15 +7,17 @@ each replay the numbers of its samples, and what else changes, are written to wh
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from typing import ClassVar, cast
 
 import torch
 
-from sknn.architectures import DrawnMasks, is_replayable
+from sknn.architectures import is_replayable
 from sknn.engine._run import TrainingRun
 from sknn.engine.backprop._epochs import HandwrittenRunner
 from sknn.engine.backprop._mlp import UpdateCoefficients
 from sknn.engine.data._batches import TargetTensors, split_target
-from sknn.engine.graphs._cuda_graph import ReplayableGraph, Replayed, choose_graph_maker
+from sknn.engine.graphs._batches import CapturedBatches
+from sknn.engine.graphs._cuda_graph import ReplayableGraph, choose_graph_maker
 from sknn.engine.graphs._mlp import DevicePass
 from sknn.engine.graphs._optimizer_steps import (
     KINDS,
@@ -35,48 +37,6 @@ MAX_BATCHES = 64
 MAX_NUMBERS = 2**24
 #: rates that stay for many epochs; a step of plain SGD may then have it among its constants
 STEADY = ("constant", "adaptive", "plateau")
-
-
-class CapturedBatches:
-    """Some batches of an epoch at a fixed place, and the replay of the work on them.
-
-    Parameters
-    ----------
-    sizes : list of int
-        Samples in each batch.
-    work : callable
-        ``work(chunk)`` does the steps; it sets `target` and `output`.
-    graph : ReplayableGraph
-        New.
-    device : torch.device
-        Where the samples are.
-    """
-
-    def __init__(
-        self,
-        sizes: list[int],
-        work: Callable[["CapturedBatches"], None],
-        graph: ReplayableGraph,
-        device: torch.device,
-    ):
-        self.sizes = sizes
-        self.chosen = torch.zeros(sum(sizes), dtype=torch.int64, device=device)
-        self.masks = DrawnMasks()
-        self.target: TargetTensors | None = None
-        self.output: Tensor | None = None
-        self.replayed = Replayed(lambda: work(self), graph)
-
-    def run(self, chosen: Tensor) -> None:
-        """Train on the samples of these numbers."""
-        self.chosen.copy_(chosen)
-        self.masks.draw_again()
-        self.replayed()
-
-    def copy_outcome(self) -> tuple[TargetTensors, Tensor]:
-        """Return a copy of the targets and raw predictions of the last run."""
-        y, weight = split_target(self.target)
-        target = y.clone() if weight is None else (y.clone(), weight.clone())
-        return target, self.output.clone()
 
 
 class ReplayedEpochs(ABC):
@@ -153,8 +113,11 @@ class ReplayedEpochs(ABC):
 
     def take(self, chunk: CapturedBatches) -> tuple[Tensor, Tensor, Tensor | None]:
         """Return X, y and weights of the chosen samples."""
-        data = (self.samples.X, self.samples.y, self.samples.sample_weight)
-        X, y, weight = (None if d is None else d.index_select(0, chunk.chosen) for d in data)
+        samples, chosen = self.samples, chunk.chosen
+        X = samples.X.index_select(0, chosen)
+        y = cast("Tensor", samples.y).index_select(0, chosen)
+        weight = samples.sample_weight
+        weight = None if weight is None else weight.index_select(0, chosen)
         chunk.target = y if weight is None else (y, weight)
         return X, y, weight
 
@@ -219,10 +182,10 @@ class ReplayedModule(ReplayedEpochs):
     def _penalize(self, n_samples: int, share: float | Tensor) -> None:
         """Add the penalty and its slope, which autograd would do in many times as many kernels."""
         net = self.net
-        weights = net.get_penalized_parameters()
+        weights: list[Tensor] = [*net.get_penalized_parameters()]
         if not weights:
             return
-        gradients = [p.grad for p in weights]
+        gradients = [cast("Tensor", p.grad) for p in weights]
         l1, l2 = net.alpha * net.l1_ratio, net.alpha * (1 - net.l1_ratio)
         norms = torch.stack(torch._foreach_norm(weights))
         penalty = norms.square().sum().mul_(0.5 * l2)
@@ -310,7 +273,8 @@ class ReplayedHandwritten(ReplayedEpochs):
     def _choose_coefficients(self, share: float | Tensor) -> UpdateCoefficients:
         """Return what the products are multiplied with; a tensor's share is in the weights."""
         if self.in_place:
-            return UpdateCoefficients(1 - self.rate * self.form.l2 * share, 1.0, -self.rate * share)
+            part = cast("float", share)  # as there are no weights
+            return UpdateCoefficients(1 - self.rate * self.form.l2 * part, 1.0, -self.rate * part)
         return UpdateCoefficients(0.0, 0.0, 1.0 if isinstance(share, Tensor) else share)
 
     def _finish_gradient(self, share: float | Tensor) -> None:
@@ -366,7 +330,7 @@ class CudaGraphRunner:
         One that `supports` accepts, begun.
     """
 
-    name = "cuda_graph"
+    name: ClassVar[str] = "cuda_graph"
     epochs_at_once = 1
 
     @classmethod
@@ -409,7 +373,8 @@ class CudaGraphRunner:
 
     def __init__(self, run: TrainingRun):
         kind = ReplayedModule if HandwrittenRunner.supports(run) else ReplayedHandwritten
-        self.epochs = kind(run, choose_graph_maker(run.net.device))
+        new_graph = cast("Callable[[], ReplayableGraph]", choose_graph_maker(run.net.device))
+        self.epochs: ReplayedEpochs = kind(run, new_graph)
 
     def run_epoch(self) -> float:
         """Train on the batches that are left of the epoch at hand; return the mean loss."""

@@ -8,12 +8,12 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
 
-from sknn.engine.backprop._flat_parameters import AdamStep, Flat, SGDStep
+from sknn.engine.backprop._flat_parameters import AdamStep, Flat
 from sknn.engine.optimizers._fused import step_adam, step_sgd
 from sknn.engine.optimizers._optimizers import SGD, Adam, AdamW, get_learning_rate
 from sknn.engine.optimizers._schedules import Schedule
@@ -59,7 +59,7 @@ def split_into_pieces(tensors: list[Tensor]) -> list[Tensor]:
     return [piece for t in tensors for piece in t.view(-1).split(size)]
 
 
-def make_flat_memory(flat: Flat, step: AdamStep | SGDStep | None) -> Memory:
+def make_flat_memory(flat: Flat, step: Callable[[], None] | None) -> Memory:
     """Return the memory of parameters in a flat vector, whose state a step holds."""
     if isinstance(step, AdamStep):
         vectors, counts = [moment for (moment,) in step.moments], [step.count]
@@ -91,9 +91,8 @@ def make_module_memory(optimizer: torch.optim.Optimizer) -> Memory:
     """
     groups = optimizer.param_groups
     parameters = [p for group in groups for p in group["params"]]
-    if isinstance(optimizer, Adam):
-        names = ("exp_avg", "exp_avg_sq")
-    else:
+    names: tuple[str, ...] = ("exp_avg", "exp_avg_sq")
+    if not isinstance(optimizer, Adam):
         names = ("momentum_buffer",) if groups[0]["momentum"] else ()
     for p in parameters:
         state = optimizer.state[p]
@@ -173,7 +172,7 @@ class DeviceSteps(ABC):
         rate, rates = get_learning_rate(self.optimizer), []
         if self.schedule is None or not self.schedule.per_step:
             return [rate] * n_steps
-        asked = OneGroup(rate)
+        asked = cast("torch.optim.Optimizer", OneGroup(rate))  # groups are all that is looked at
         for _ in range(n_steps):
             self.schedule.begin_step(asked)
             rates.append(get_learning_rate(asked))
@@ -238,7 +237,7 @@ class DeviceAdam(DeviceSteps):
 
     def compute_numbers(self, rate: float, before: float) -> tuple[float, float]:
         """Return the corrected rate, and the factor of decaying weights; count the step."""
-        self.optimizer.count_step()
+        cast("Adam", self.optimizer).count_step()
         (beta_1, beta_2), t = self.group["betas"], self.group["n_steps"]
         corrected = rate * math.sqrt(1 - beta_2**t) / (1 - beta_1**t)
         return corrected, 1 - rate * self.decay

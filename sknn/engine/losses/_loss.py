@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import torch
 
@@ -27,9 +27,12 @@ class Loss(Protocol):
         without autograd; None where there is no formula.
     """
 
-    name: str
-    settings: Mapping[str, Any] | None
-    write_gradient: Callable[[Tensor, Tensor, Tensor], Any] | None
+    @property
+    def name(self) -> str: ...
+    @property
+    def settings(self) -> Mapping[str, Any] | None: ...
+    @property
+    def write_gradient(self) -> Callable[[Tensor, Tensor, Tensor], Any] | None: ...
 
     def per_sample(self, output: Tensor, target: Tensor) -> Tensor:
         """Return the loss per sample, of shape (n_samples,), summed over outputs.
@@ -87,7 +90,8 @@ class Predictions:
     def __call__(self, output: Tensor) -> Tensor:
         """Return predictions of the shape of the raw ones, (n_samples, n_outputs)."""
         raw = output.t().unflatten(0, (-1, self.activation.n_raw(self.settings)))
-        return self.activation.predict(TORCH, raw, self.settings).flatten(0, 1).t()
+        predicted = cast("Tensor", self.activation.predict(TORCH, raw, self.settings))
+        return predicted.flatten(0, 1).t()
 
 
 @saved
@@ -122,7 +126,7 @@ class TableLoss:
 
     def value(self, z: Tensor, y: Tensor) -> Tensor:
         """Return the loss (..., n_samples) of z (..., n_outputs, n_samples) and targets y."""
-        return self.function.value(TORCH, z, y, **self.settings)
+        return cast("Tensor", self.function.value(TORCH, z, y, **self.settings))
 
     def write_gradient(self, z: Tensor, y: Tensor, out: Tensor) -> None:
         """Write the gradient of the summed losses with respect to z into `out`; see `value`."""

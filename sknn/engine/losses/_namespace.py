@@ -2,9 +2,12 @@
 
 from collections.abc import Sequence
 from functools import cache
+from typing import cast
 
 import torch
 from torch.nn import functional
+
+from sknn.losses import ArrayNamespace
 
 Tensor = torch.Tensor
 
@@ -68,4 +71,5 @@ class TorchNamespace:
     column = staticmethod(_get_column)
 
 
-TORCH = TorchNamespace()
+#: torch's stubs take no array but a tensor, which all arrays here are
+TORCH = cast("ArrayNamespace", TorchNamespace())

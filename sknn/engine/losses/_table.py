@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import nn
@@ -19,7 +19,14 @@ from sknn.engine.losses._loss import (
     compute_weighted_mean,
     keep_raw,
 )
-from sknn.losses import CLASS_LOSSES, RECONSTRUCTION, VALUE_LOSSES, ClassLoss, ValueLoss
+from sknn.losses import (
+    CLASS_LOSSES,
+    RECONSTRUCTION,
+    VALUE_LOSSES,
+    ClassLoss,
+    LossFunction,
+    ValueLoss,
+)
 from sknn.losses import find_class_loss as _find_class_loss
 from sknn.losses import find_value_loss as _find_value_loss
 
@@ -31,13 +38,14 @@ OF_LABELS = "binary_{}"
 
 def _make_value_loss(entry: ValueLoss, **settings: Any) -> TableLoss:
     settings = {**_get_defaults(entry), **settings}
+    function = cast("LossFunction", entry.function)
     inverse_link = Predictions(entry.output, settings)
-    return TableLoss(entry.name, entry.function, inverse_link, settings, _is_known(entry))
+    return TableLoss(entry.name, function, inverse_link, settings, _is_known(entry))
 
 
 def _make_class_loss(entry: ClassLoss, per_label: bool, **settings: Any) -> TableLoss:
     settings = {**_get_defaults(entry), **settings}
-    function = entry.per_label if per_label else entry.per_class
+    function = cast("LossFunction", entry.per_label if per_label else entry.per_class)
     name = OF_LABELS.format(entry.name) if per_label else entry.name
     inverse_link = INVERSE_LINKS[entry.out_activation(not per_label)]
     return TableLoss(name, function, inverse_link, settings, _is_known(entry))
@@ -96,15 +104,15 @@ def make_known_loss(name: str, settings: Mapping[str, Any]) -> TableLoss:
 def choose_loss(target: TargetSpec) -> Loss:
     """Return the loss that a target, whose settings are complete and checked, asks for."""
     if target.kind == "values":
-        entry = _find_value_loss(target.loss)
-        if entry.function is None:
+        of_values = _find_value_loss(target.loss)
+        if of_values.function is None:
             return UserLoss(target.loss)
-        return _make_value_loss(entry, **target.loss_params)
+        return _make_value_loss(of_values, **target.loss_params)
     several = target.kind == "multiclass"
-    entry = _find_class_loss(target.loss)
-    if entry.per_class is None:
-        return UserLoss(target.loss, INVERSE_LINKS[entry.out_activation(several)])
-    return _make_class_loss(entry, not several, **target.loss_params)
+    of_classes = _find_class_loss(target.loss)
+    if of_classes.per_class is None:
+        return UserLoss(target.loss, INVERSE_LINKS[of_classes.out_activation(several)])
+    return _make_class_loss(of_classes, not several, **target.loss_params)
 
 
 def has_formulas(target: TargetSpec) -> bool:

@@ -3,6 +3,7 @@
 import numpy as np
 import torch
 
+from sknn.architectures import SequenceCNN
 from sknn.engine.data._forward import forward
 from sknn.engine.net._net import Net
 
@@ -35,14 +36,14 @@ def compute_input_gradient(
     samples, size = net.get_dataset(X), _count_chunk_samples(module, chunk_numbers)
     # Written into one array: small results between chunks that come and go leave holes in the
     # process's memory that are not used again.
-    gradient = None
+    gradient = np.empty(0)
     for start in range(0, len(samples), size):
         part = slice(start, start + size)
         inputs = samples.take(part)[0].detach().clone().requires_grad_()
         chosen = torch.from_numpy(target[part]).to(inputs.device)[:, None]
         output = module(inputs).gather(1, chosen).sum()
         own = torch.autograd.grad(output, inputs)[0].cpu().numpy()
-        if gradient is None:
+        if not start:
             gradient = np.empty((len(samples), own.shape[1]), own.dtype)
         gradient[part] = own
     return gradient
@@ -122,7 +123,7 @@ def find_best_windows(
     return found
 
 
-def _count_chunk_samples(module: torch.nn.Module, chunk_numbers: int) -> int:
+def _count_chunk_samples(module: SequenceCNN, chunk_numbers: int) -> int:
     """Return how many samples go through a `SequenceCNN` at a time."""
     n_filters, kernel_size, n_channels = module.bank.weight.shape
     width = module.length * (n_filters + kernel_size * n_channels)

@@ -56,9 +56,9 @@ def compute_mutation_effects(
     before = forward(net, X.reshape(n_samples, -1))[np.arange(n_samples), target]
     effects = np.zeros(X.shape, before.dtype)
     inside = find_inside(X)
-    positions = inside if positions is None else positions
+    asked = inside if positions is None else positions
     module = net.module_
-    anew = positions & inside if is_single_layer(module) else np.zeros_like(positions)
+    anew: np.ndarray = asked & (inside if is_single_layer(module) else np.zeros_like(inside))
     if anew.any():
         module.eval()
         size = n_letters * module.bank.weight.shape[1] * len(module.bank.weight)
@@ -73,14 +73,15 @@ def compute_mutation_effects(
                     output = module.apply_head(scan.pool_mutants(part).flatten(0, 1))
                     output = output[:, int(target[i])].cpu().numpy().reshape(-1, n_letters)
                     effects[i, where[start : start + n_positions]] = output - before[i]
-    _mutate_one_by_one(net, X, target, before, effects, positions & ~anew, chunk_numbers)
+    rest = {"positions": asked & ~anew, "chunk_numbers": chunk_numbers}
+    _mutate_one_by_one(net, X, target, before, effects, **rest)
     effects[X == 1] = 0
     return effects
 
 
 def find_inside(X: np.ndarray) -> np.ndarray:
     """Return which positions lie between the first and the last known letter, of (n, length)."""
-    known = X.any(axis=2)
+    known = np.asarray(X.any(axis=2))
     after = np.logical_or.accumulate(known[:, ::-1], axis=1)[:, ::-1]
     return np.logical_or.accumulate(known, axis=1) & after
 
@@ -168,7 +169,11 @@ class FilterScan:
         for other_best, other_mean in pairs[1:]:
             best, mean = torch.maximum(best, other_best), torch.maximum(mean, other_mean)
         activate = FIRST_ACTIVATIONS[self.module.options.first_activation]
-        parts = {"max": [activate(best)], "mean": [mean], "maxmean": [activate(best), mean]}
+        parts: dict[str | int, list[Tensor]] = {
+            "max": [activate(best)],
+            "mean": [mean],
+            "maxmean": [activate(best), mean],
+        }
         return torch.cat(parts[self.module.pooling], dim=-1)
 
     def _find_best_and_mean(self, strand: StrandScan, positions: Tensor) -> tuple[Tensor, Tensor]:
@@ -203,7 +208,11 @@ def _mutate_one_by_one(
     net: Net,
     X: np.ndarray,
     target: np.ndarray,
-    *found: np.ndarray | int,
+    before: np.ndarray,
+    effects: np.ndarray,
+    *,
+    positions: np.ndarray,
+    chunk_numbers: int,
 ) -> None:
     """Write into `effects` what whole forward passes say of some positions.
 
@@ -211,11 +220,15 @@ def _mutate_one_by_one(
     ----------
     net, X, target
         See `compute_mutation_effects`.
-    *found : tuple of before, effects, positions, chunk_numbers
-        Outputs of the sequences as they are, of shape (n_samples,); the array to write into;
-        bool of shape (n_samples, length); and how many numbers to hold at a time.
+    before : ndarray of shape (n_samples,)
+        Outputs of the sequences as they are.
+    effects : ndarray of shape (n_samples, length, n_letters)
+        Written into.
+    positions : ndarray of bool of shape (n_samples, length)
+        Those to look at.
+    chunk_numbers : int
+        Numbers to hold at a time.
     """
-    before, effects, positions, chunk_numbers = found
     n_letters = X.shape[2]
     row, place = np.nonzero(positions)
     row, place = np.repeat(row, n_letters), np.repeat(place, n_letters)

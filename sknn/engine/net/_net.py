@@ -4,7 +4,7 @@ import copy
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
 from os import PathLike
-from typing import Any
+from typing import Any, Protocol, cast
 
 import numpy as np
 import torch
@@ -23,6 +23,12 @@ from sknn.engine.losses._table import MeanLoss, make_loss
 from sknn.engine.net._state import get_net_state, set_net_state
 from sknn.engine.optimizers._optimizers import split_decay
 from sknn.engine.optimizers._schedules import Schedule
+
+
+class HasClasses(Protocol):
+    """A codec of class labels."""
+
+    classes_: np.ndarray
 
 
 @saved
@@ -176,8 +182,9 @@ class Net(NeuralNet):
     @torch.no_grad()
     def measure_loss(self, output: np.ndarray, samples: SampleDataset) -> float:
         """Return the weighted mean loss of raw predictions, without the penalty."""
-        tensor = torch.from_numpy(output).to(samples.y.device)
-        return float(self.criterion_(tensor, samples.y, samples.sample_weight))
+        y = cast("torch.Tensor", samples.y)
+        tensor = torch.from_numpy(output).to(y.device)
+        return float(self.criterion_(tensor, y, samples.sample_weight))
 
     def predict(self, X):
         """Return the user's labels or numbers while a network trains, else raw predictions."""
@@ -194,7 +201,7 @@ class Net(NeuralNet):
     @property
     def classes_(self) -> np.ndarray:
         """Labels of the classes, while a classifier trains, for scikit-learn's scorers."""
-        return self.codec.classes_  # AttributeError where there are none
+        return cast("HasClasses", self.codec).classes_  # AttributeError where there are none
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -255,7 +262,7 @@ def snapshot(net: Net) -> Net:
     It has a module of its own; its optimizer is that of `net`.
     """
     new = Net.__new__(Net)  # a copy by copy.copy would copy the optimizer's state
-    vars(new).update(vars(net))
+    new.__dict__.update(vars(net))
     new.module = new.module_ = copy.deepcopy(net.module_)
     new.history = copy.copy(net.history)
     new.callbacks, new.callbacks_, new.codec = None, [], None

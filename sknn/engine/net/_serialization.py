@@ -141,7 +141,7 @@ class _Closer:
             device = self.device if value.on_device else "cpu"
             return self.done.setdefault(id(value), _restore_tensor(value, device))
         if isinstance(value, PlainObject):
-            result = self.done[id(value)] = value.kind.__new__(value.kind)
+            result = self.done[id(value)] = value.kind.__new__(value.kind)  # type: ignore[call-overload]
             _set_state(result, self.close(value.state))
             return result
         if isinstance(value, PlainDtype):

@@ -1,7 +1,7 @@
 """A network's weights as a list of NumPy arrays that can be read and written."""
 
 from collections.abc import Iterable
-from typing import SupportsIndex
+from typing import SupportsIndex, cast
 
 import numpy as np
 import torch
@@ -30,10 +30,10 @@ class WeightList(list):
     def __setitem__(
         self, index: SupportsIndex | slice, value: np.ndarray | Iterable[np.ndarray]
     ) -> None:
-        chosen = range(len(self))[index]
-        if isinstance(chosen, int):
-            chosen, value = [chosen], [value]
-        values = [np.asarray(v) for v in value]
+        if isinstance(index, slice):
+            chosen, values = list(range(len(self))[index]), [np.asarray(v) for v in value]
+        else:
+            chosen, values = [range(len(self))[index]], [np.asarray(value)]
         if len(values) != len(chosen):
             raise ValueError(f"expected {len(chosen)} arrays, one a layer; got {len(values)}.")
         for i, array in zip(chosen, values, strict=True):
@@ -69,7 +69,7 @@ def _make_array(tensor: torch.Tensor) -> np.ndarray:
 def find_linear_layers(module: torch.nn.Module) -> list[torch.nn.Linear]:
     """Return the linear layers of any module, each once, in the order in which it holds them."""
     if isinstance(module, MLP):  # a user-defined activation may have layers of its own
-        return list(module.linears)
+        return [cast("torch.nn.Linear", layer) for layer in module.linears]
     return [layer for layer in module.modules() if isinstance(layer, torch.nn.Linear)]
 
 

@@ -63,7 +63,7 @@ def _check_lbfgs(config: TrainConfig) -> None:
             )
 
 
-def _check_class(solver: type) -> None:
+def _check_class(solver: type[torch.optim.Optimizer]) -> None:
     closure = inspect.signature(solver.step).parameters.get("closure")
     if closure is not None and closure.default is inspect.Parameter.empty:
         raise ValueError(

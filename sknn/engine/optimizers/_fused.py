@@ -26,8 +26,12 @@ def step_adam(
     that is captured; `epsilon` is added to the root of the corrected second moment.
     """
     beta_1, beta_2 = group["betas"]
+    parameters, gradients, first_moments, second_moments = pieces
     torch._fused_adam_(
-        *pieces,
+        parameters,
+        gradients,
+        first_moments,
+        second_moments,
         [],
         counts,
         lr=rate,

@@ -17,13 +17,16 @@ from sknn._saved import saved
 from sknn._specs import TrainConfig
 from sknn.engine.optimizers._checks import check_solver
 
+#: computes the loss anew
+Closure = Callable[[], float]
+
 # torch wraps these methods in ones that import torch._dynamo at their first call: 800 modules and
 # over a second in every process, also in each worker of a grid search, for a compiler that is not
 # used here. What is inside of them is called instead, without gradients as they do.
 plain_add_param_group = inspect.unwrap(torch.optim.Optimizer.add_param_group)
 
 
-def _unwrap_step(optimizer_class: type) -> Callable:
+def _unwrap_step(optimizer_class: type[torch.optim.Optimizer]) -> Callable:
     return torch.no_grad()(inspect.unwrap(optimizer_class.step))
 
 
@@ -70,7 +73,7 @@ class Adam(torch.optim.Adam):
             group["n_steps"] += 1
             group["eps"] = group["epsilon"] / math.sqrt(1 - group["betas"][1] ** group["n_steps"])
 
-    def step(self, closure: Callable | None = None) -> torch.Tensor | float | None:
+    def step(self, closure: Closure | None = None) -> Any:
         """Do one step, see ``torch.optim.Adam.step``."""
         self.count_step()
         return _step_adam(self, closure)
@@ -89,7 +92,7 @@ class AdamW(Adam):
        arXiv:1711.05101.
     """
 
-    def step(self, closure: Callable | None = None) -> torch.Tensor | float | None:
+    def step(self, closure: Closure | None = None) -> Any:
         """Do one step, see ``torch.optim.AdamW.step``."""
         for group in self.param_groups:
             if "decay" in group:

@@ -9,7 +9,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import torch
 
@@ -254,14 +254,14 @@ class TorchSchedule(Schedule):
         if total is not None and self.scheduler.last_epoch >= total - 1:
             return  # a cycle that is over stays at its end; torch raises an error
         if isinstance(self.scheduler, torch.optim.lr_scheduler.ReduceLROnPlateau):
-            self.scheduler.step(watched)
+            self.scheduler.step(cast("float", watched))
         else:
             self.scheduler.step()
         self._read()
 
     def _read(self) -> None:
         """Take over what the scheduler has set: the learning rate, and perhaps momentum."""
-        now = self.scheduler.optimizer.get_settings()
+        now = cast("DetachedOptimizer", self.scheduler.optimizer).get_settings()
         self.rate = float(now["lr"])
         changed = {name for name, value in self.before.items() if now[name] != value}
         names = (changed | set(self.others)) - {"lr"}

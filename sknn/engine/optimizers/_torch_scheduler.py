@@ -1,7 +1,6 @@
 """Classes of ``torch.optim.lr_scheduler`` with the arguments that follow from a fit filled in."""
 
 import inspect
-from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -9,7 +8,7 @@ from torch.optim import lr_scheduler
 
 from sknn._saved import saved
 from sknn._specs import TrainConfig
-from sknn.engine.optimizers._optimizers import plain_add_param_group
+from sknn.engine.optimizers._optimizers import Closure, plain_add_param_group
 
 #: those that torch says to call after every batch
 BY_STEP = (lr_scheduler.OneCycleLR, lr_scheduler.CyclicLR)
@@ -48,10 +47,10 @@ class DetachedOptimizer(torch.optim.Optimizer):
         """Return a copy of the settings of the group, without parameters."""
         return {k: v for k, v in self.param_groups[0].items() if k != "params"}
 
-    def step(self, closure: Callable | None = None) -> None:
+    def step(self, closure: Closure | None = None) -> Any:
         """Do nothing: there are no parameters."""
 
-    step._wrapped_by_lr_sched = True
+    step._wrapped_by_lr_sched = True  # type: ignore[attr-defined]
 
 
 def make_scheduler(
@@ -132,7 +131,9 @@ def _fill_in(config: TrainConfig, n_batches: int) -> dict[str, Any]:
     kind, given = config.learning_rate, config.learning_rate_params
     rate = config.learning_rate_init
     known = {"T_max": config.max_iter, "max_lr": rate, "base_lr": rate}
-    filled = {name: value for name, value in known.items() if name in _get_required(kind)}
+    filled: dict[str, Any] = {
+        name: value for name, value in known.items() if name in _get_required(kind)
+    }
     if issubclass(kind, lr_scheduler.CyclicLR):
         del filled["max_lr"]  # a cycle from a rate to itself is none
     if issubclass(kind, lr_scheduler.OneCycleLR):

@@ -134,8 +134,8 @@ class ChunkLoader:
         place = dict(zip(samples, starts[:-1], strict=True))
         self.starts = np.array([place[order.sample] for order in orders])
         self.y = _join([sample.y for sample in samples])
-        has_weight = samples[0].weight is not None
-        self.weight = _join([sample.weight for sample in samples]) if has_weight else None
+        weights = [sample.weight for sample in samples if sample.weight is not None]
+        self.weight = _join(weights) if weights else None  # all have some, or none has
         self.parts = _group_by_inputs(orders)
         self.rows = np.concatenate([sample.rows for sample in samples])
         self.buffers: dict[tuple[int, int], Tensor] = {}

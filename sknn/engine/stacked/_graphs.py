@@ -6,7 +6,7 @@ where it was captured, and the learning rates of its steps are written to a tabl
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import numpy as np
@@ -88,8 +88,8 @@ class Captured:
     """Memory of chunks of one shape, and the replay of the work on them."""
 
     chunk: StackedBatches
-    outcome: tuple[Tensor, Tensor] | None = None
-    replayed: Replayed | None = None
+    replayed: Replayed = field(init=False)
+    outcome: tuple[Tensor, Tensor] = field(init=False)
 
 
 class ReplayedStack:
@@ -108,6 +108,8 @@ class ReplayedStack:
         Returns a `ReplayableGraph`.
     """
 
+    steps: DeviceRuns
+
     def __init__(
         self,
         train_on: Callable[..., tuple[Tensor, Tensor]],
@@ -117,12 +119,11 @@ class ReplayedStack:
     ):
         self.train_on, self.optimizer, self.n_steps = train_on, optimizer, n_steps
         self.new_graph = new_graph
-        self.steps: DeviceRuns | None = None
         self.captured: dict[tuple, Captured] = {}
 
     def begin_epoch(self) -> None:
         """Capture anew where networks have other settings now, their rates excepted."""
-        if self.steps is None or self.steps.signature != get_signature(self.optimizer):
+        if not hasattr(self, "steps") or self.steps.signature != get_signature(self.optimizer):
             self.captured.clear()
             self.steps = DeviceRuns(self.optimizer, self.n_steps)
 

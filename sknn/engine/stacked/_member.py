@@ -2,7 +2,7 @@
 
 from collections.abc import Hashable
 from dataclasses import MISSING, fields
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -15,9 +15,11 @@ from sknn.engine.backprop._flat_parameters import supports_optimizer
 from sknn.engine.backprop._mlp import supports_module
 from sknn.engine.data._batches import SampleDataset, make_tensor
 from sknn.engine.data._device import has_room_for
+from sknn.engine.losses._loss import TableLoss
 from sknn.engine.losses._table import has_formulas
 from sknn.engine.net._net import Net
 from sknn.engine.optimizers._optimizers import SGD, Adam
+from sknn.engine.optimizers._schedules import Schedule
 from sknn.engine.stacked._batches import Order, SampleSubset
 
 #: fields with a default that need not have it: the first three are followed, weight_decay is for
@@ -60,11 +62,11 @@ def _find_changed_option(spec: TrainPlan | TrainConfig) -> str | None:
     out here too.
     """
     for item in fields(spec):
-        has_factory = item.default_factory is not MISSING
-        if item.name in EXEMPT or (item.default is MISSING and not has_factory):
+        make_default = item.default_factory
+        if item.name in EXEMPT or (item.default is MISSING and make_default is MISSING):
             continue
         value = getattr(spec, item.name)
-        usual = item.default_factory() if has_factory else item.default
+        usual = item.default if make_default is MISSING else make_default()
         if value is not usual and (usual is None or value != usual):
             return item.name
     return None
@@ -102,7 +104,7 @@ class SharedSamples(SampleDataset):
     """The training samples of one network, out of an X that several networks share."""
 
     def __len__(self) -> int:
-        return len(self.y)
+        return len(cast("torch.Tensor", self.y))
 
 
 class Member:
@@ -117,23 +119,24 @@ class Member:
     ----------
     run : TrainingRun
         Not yet begun.
-    sample : SampleSubset or None
+    sample : SampleSubset
         The training samples, once they are laid out.
-    order_key : tuple or None
+    order_key : tuple
         Equal for networks that see the same samples in the same order, once they are laid out.
-    order : Order or None
+    order : Order
         That order, given when training begins.
     is_done : bool
         Whether no epoch is to follow.
     """
 
+    sample: SampleSubset
+    order_key: tuple
+    order: Order
+
     def __init__(self, plan: TrainPlan):
         self.plan, self.run = plan, TrainingRun(plan)
         self.net = self.run.net
-        self.sample: SampleSubset | None = None
         self.held_out: SampleDataset | None = None
-        self.order_key: tuple | None = None
-        self.order: Order | None = None
         self.is_done = False
         self.run.prepare_steps()
 
@@ -144,7 +147,7 @@ class Member:
         reason = supports_module(net) or supports_optimizer(net.optimizer_, False)
         if reason is not None:
             return reason
-        if type(net.optimizer_) not in (Adam, SGD) or net.schedule.per_step:
+        if type(net.optimizer_) not in (Adam, SGD) or cast("Schedule", net.schedule).per_step:
             return "the learning rate changes from step to step"
         if any(map(sparse.issparse, parts)):
             return "X_val is sparse"
@@ -186,7 +189,7 @@ class Member:
         return (
             net.module_.layer_sizes,
             net.module_.activation_names,
-            net.loss.key,
+            cast("TableLoss", net.loss).key,
             type(net.optimizer_),
             net.dtype_,
             net.device,
@@ -239,7 +242,8 @@ class Member:
         run = self.run
         _copy_out_of_stack(self.net)
         if self.plan.config.shuffle:
-            self.plan.random_state.set_state(self.order.random_state.get_state())
+            drawn = cast("np.random.RandomState", self.order.random_state)
+            self.plan.random_state.set_state(drawn.get_state())
         try:
             run.end()
             run.check_finite()
@@ -251,7 +255,7 @@ class Member:
 def _hash_state(random_state: np.random.RandomState | None) -> tuple | None:
     if random_state is None:
         return None
-    name, keys, *rest = random_state.get_state()
+    name, keys, *rest = cast("tuple[Any, ...]", random_state.get_state())
     return name, keys.tobytes(), *rest
 
 

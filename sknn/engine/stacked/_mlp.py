@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from typing import cast
 
 import torch
 
@@ -21,6 +22,7 @@ from sknn.engine._run import TrainingRun
 from sknn.engine.backprop._mlp import IN_PLACE
 from sknn.engine.data._batches import TargetTensors
 from sknn.engine.data._matmul import ignore_overflow, multiply
+from sknn.engine.losses._loss import TableLoss
 from sknn.engine.net._net import Net
 from sknn.engine.stacked._batches import ChunkLoader, Order, StackedBatches
 from sknn.engine.stacked._graphs import make_replays
@@ -149,7 +151,7 @@ class Stack:
         self.biases = [torch.stack([layer.bias.data for layer in c]) for c in columns]
         self.weight_gradients = [torch.empty_like(w) for w in self.weights]
         self.bias_gradients = [torch.empty_like(b) for b in self.biases]
-        self.loss = nets[0].loss
+        self.loss = cast("TableLoss", nets[0].loss)
         self.activations = [IN_PLACE[name] for name in nets[0].module_.activation_names]
         self.alpha = self.weights[0].new_tensor([net.alpha for net in nets])
         self.is_penalized = any(net.alpha for net in nets)
@@ -187,7 +189,7 @@ class Stack:
         for order in self.orders:
             order.shuffle()
         self.optimizer.begin_epoch()
-        run = self._train_on
+        run: Callable[[StackedBatches], tuple[Tensor, Tensor]] = self._train_on
         if self.replays is not None:
             self.replays.begin_epoch()
             run = self.replays.run
@@ -260,7 +262,7 @@ class Stack:
                 if number not in targets:
                     targets[number] = self.orders[number].take_targets()
                 n_samples = len(self.orders[number])  # what fills a batch up comes last
-                run.keep_outputs(targets[number], self.kept[i, :n_samples])
+                run.keep_outputs(targets[number], cast("Tensor", self.kept)[i, :n_samples])
 
     def _encode_targets(self, y: Tensor) -> Tensor:
         """Return targets of shape (n_steps, n_orders, 1, n_outputs, n_samples), as outputs lie."""
@@ -302,12 +304,11 @@ class Stack:
         ):
             z = block.join_units(output) if z is None else z
             multiply(weight, X[block.orders].transpose(1, 2), out=z)
-        z = None
-        for i, bias in enumerate(self.columns):
-            a, z = z, space.values[i] if i < len(space.values) else output
+        layers = [*space.values, output]
+        for i, (z, bias) in enumerate(zip(layers, self.columns, strict=True)):
             if i:
-                self.activations[i - 1].value(a)
-                multiply(self.weights[i], a, out=z)
+                self.activations[i - 1].value(layers[i - 1])
+                multiply(self.weights[i], layers[i - 1], out=z)
             z.add_(bias)
 
     def _compute_delta(self, batch: Batch) -> None:

@@ -17,7 +17,7 @@ Slices = list[Tensor]
 def get_settings(optimizer: torch.optim.Optimizer) -> tuple:
     """Return what two networks must have in common to make a step in one call."""
     group = optimizer.param_groups[0]
-    names = ("lr", "betas", "epsilon", "n_steps")
+    names: tuple[str, ...] = ("lr", "betas", "epsilon", "n_steps")
     if isinstance(optimizer, SGD):
         names = ("lr", "momentum", "nesterov")
     return tuple(group[name] for name in names)
@@ -84,7 +84,7 @@ class StackedOptimizer:
     def step(self) -> None:
         """Follow the gradients once."""
         for group, slices, count in self.runs:
-            if self.is_adam:
+            if count is not None:
                 _step_adam(group, slices, count)
             else:
                 step_sgd(slices, group, rate=group["lr"])

@@ -1,6 +1,7 @@
 """The validation samples of many networks: outputs and losses, computed together after an epoch."""
 
 from itertools import groupby
+from typing import cast
 
 import torch
 
@@ -37,7 +38,7 @@ class StackedValidation:
         for nets, y, weight in self.groups:
             members = self.stack.runs[nets]
             with ignore_overflow():
-                output = self._compute_output(nets, members[0].held_out.X)
+                output = self._compute_output(nets, get_held_out(members[0]).X)
             k, n_samples = output.shape[:2]
             each = self.stack.loss.per_sample(output.flatten(0, 1), y).view(k, n_samples)
             losses = each.mean(1) if weight is None else (each * weight).sum(1) / weight.sum(1)
@@ -51,10 +52,10 @@ class StackedValidation:
         size = max(1, CHUNK_NUMBERS // (k * max(stack.widths)))
         output = X.new_empty(k, len(X), stack.widths[-1])
         for samples, out in zip(X.split(size), output.split(size, 1), strict=True):
-            a = None
+            a = samples
             for i, (weight, bias) in enumerate(zip(stack.weights, stack.biases, strict=True)):
                 z = X.new_empty(k, stack.widths[i], len(samples))
-                if a is None:
+                if not i:
                     joined = weight[nets].flatten(0, 1)[None]
                     multiply(joined, samples.t()[None], out=z.flatten(0, 1)[None])
                 else:
@@ -65,14 +66,19 @@ class StackedValidation:
         return output
 
 
+def get_held_out(run: TrainingRun) -> SampleDataset:
+    """Return the validation samples of a run that has some."""
+    return cast("SampleDataset", run.held_out)
+
+
 def _identify_inputs(run: TrainingRun) -> int | None:
     return None if run.held_out is None else id(run.held_out.X)
 
 
 def _join_targets(runs: list[TrainingRun]) -> tuple[Tensor, Tensor | None]:
     """Return the targets of all samples of all networks, and weights if one of them has some."""
-    samples: list[SampleDataset] = [run.held_out for run in runs]
-    y = torch.cat([sample.y for sample in samples])
+    samples = [get_held_out(run) for run in runs]
+    y = torch.cat([cast("Tensor", sample.y) for sample in samples])
     if all(sample.sample_weight is None for sample in samples):
         return y, None
     weights = [sample.sample_weight for sample in samples]

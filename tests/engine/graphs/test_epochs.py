@@ -16,6 +16,7 @@ from sknn.deep.parts._preparation import FitData
 from sknn.engine._run import TrainingRun
 from sknn.engine.backprop._mlp import IN_PLACE
 from sknn.engine.graphs import _epochs as _replayed
+from sknn.engine.graphs._batches import CapturedBatches
 from sknn.engine.optimizers._optimizers import forget_steps
 from sknn.losses import CLASS_LOSSES
 from tests.engine.backprop.test_epochs import TASKS, assert_same, data
@@ -447,9 +448,9 @@ def test_an_interrupted_epoch_is_done_once_more(rng, graphs, monkeypatch):
 def test_chunks_are_even_and_hold_no_more_than_memory_allows(rng, graphs, monkeypatch):
     X, y, _ = data("log_loss", rng, n=70)  # 9 batches of 8, the last of 6
     sizes = []
-    original = _replayed.CapturedBatches.__init__
+    original = CapturedBatches.__init__
     monkeypatch.setattr(
-        _replayed.CapturedBatches,
+        CapturedBatches,
         "__init__",
         lambda s, n, *args: (sizes.append(n), original(s, n, *args))[0],
     )

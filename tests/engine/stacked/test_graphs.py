@@ -110,7 +110,7 @@ def test_a_capture_that_fails_leaves_all_networks_as_they_are(monkeypatch):
 def test_chunks_on_a_gpu_are_longer(monkeypatch):
     """Nothing is gained there by rows that fit a cache."""
     X = torch.zeros(1000, 64, device="meta")
-    sample = _many_orders.Sample(X, np.arange(1000), torch.zeros(1000, device="meta"), None)
+    sample = _many_orders.SampleSubset(X, np.arange(1000), torch.zeros(1000, device="meta"), None)
     order = _many_orders.Order(sample, None)
     assert _many_orders.ChunkLoader([order], 16, 8).n_steps == 64
     monkeypatch.setattr(_many_orders, "DEVICE_NUMBERS", 3 * 16 * 64)
