@@ -3,6 +3,7 @@
 import numbers
 from collections.abc import Callable
 from decimal import Decimal
+from typing import SupportsFloat, TypeAlias, cast
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -10,7 +11,8 @@ from scipy import sparse
 
 from sknn._refusals import find_unreadable, find_wrong_container, read_float, show
 
-Target = np.ndarray | sparse.sparray | sparse.spmatrix
+#: y as it was read
+TargetMatrix: TypeAlias = np.ndarray | sparse.sparray | sparse.spmatrix
 #: types of missing values, by name: pandas need not be there
 _MISSING_TYPES = ("NoneType", "NAType", "NaTType")
 #: types of labels, none of which can be ordered among those of another
@@ -39,7 +41,7 @@ def _find_kind_of_label(value: object) -> str | None:
     return next((word for word, kind in _LABELS.items() if isinstance(value, kind)), None)
 
 
-def read_labels(y: ArrayLike) -> Target:
+def read_labels(y: ArrayLike) -> TargetMatrix:
     """Return labels, or an indicator matrix, as an array or sparse matrix of a plain dtype.
 
     Numbers among Python objects become an array of integers or floats; text stays as it is.
@@ -66,10 +68,10 @@ def read_labels(y: ArrayLike) -> Target:
     array([2, 1, 2])
     """
     if sparse.issparse(y):
-        if y.ndim != 2:
+        if len(np.shape(y)) != 2:
             raise ValueError(
-                f"y is sparse and of shape {y.shape}, but a sparse y must be an indicator matrix "
-                "of shape (n_samples, n_labels). Give y.toarray()."
+                f"y is sparse and of shape {np.shape(y)}, but a sparse y must be an indicator "
+                "matrix of shape (n_samples, n_labels). Give y.toarray()."
             )
         return y
     values = _read_array(y, "n_labels")
@@ -222,7 +224,7 @@ def _explain_no_value(value: object, sample: int, first: object) -> Exception | 
             f"y holds {show(value)} in sample {sample}, of type {type(value).__name__!r}, but a "
             "regressor predicts numbers. Take numbers from it, or leave the sample out."
         )
-    return _explain_infinite(read_float(value), value, sample)
+    return _explain_infinite(read_float(cast("SupportsFloat", value)), value, sample)
 
 
 def _explain_infinite(number: float, value: object, sample: int) -> ValueError | None:
@@ -269,7 +271,7 @@ def _check_no_gaps(values: np.ndarray) -> None:
     place = tuple(np.argwhere(is_wrong)[0])
     value, sample = values[place], int(place[0])
     if values.dtype.kind == "f" and np.isinf(value):
-        raise _explain_infinite(np.inf, float(value), sample)
+        raise cast("ValueError", _explain_infinite(np.inf, float(value), sample))
     raise ValueError(
         f"Input y contains NaN. It holds {str(value)!r} in sample {sample}, a missing value. Leave "
         "out samples without a target, or give them one."

@@ -1,7 +1,7 @@
 """What of a run changes from step to step: copied before each epoch, and kept when it pauses."""
 
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import numpy as np
 import torch
@@ -62,3 +62,24 @@ class LiveState(Protocol):
     @property
     def n_batches(self) -> int:
         """Mini-batches of an epoch."""
+
+
+class Runner(Protocol):
+    """What a run asks of `sknn.engine._runners.EpochRunner`."""
+
+    name: ClassVar[str]
+    epochs_at_once: int
+
+    def run_epoch(self) -> float:
+        """Train on the batches that are left of the epoch at hand; return the mean loss."""
+
+
+class ManyEpochsRunner(Runner, Protocol):
+    """A runner whose `epochs_at_once` may be above 1."""
+
+    def run_many(self, n_epochs: int) -> list[float]:
+        """Train for some epochs that nobody sees, from the start of one; return their mean losses.
+
+        They end early with an epoch whose loss is not finite, or after which the rule of
+        ``run.stopping`` has no more patience; best loss and stalled epochs are kept up to date.
+        """

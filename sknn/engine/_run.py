@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
-from typing import Any, ClassVar, Protocol, cast
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -13,7 +13,7 @@ from sknn._specs import Sample, TrainPlan, TrainResult
 from sknn.architectures import seed_torch
 from sknn.engine._finite import describe_non_finite, is_finite
 from sknn.engine._interrupt import InterruptFlag, PauseTraining, is_one_of_several_fits
-from sknn.engine._live_state import EpochState
+from sknn.engine._live_state import EpochState, ManyEpochsRunner, Runner
 from sknn.engine._resume import Resume, get_resume
 from sknn.engine._run_state import get_state, set_state
 from sknn.engine._snapshot import EpochSnapshot, get_columns
@@ -25,6 +25,7 @@ from sknn.engine._start import (
     start_progress,
 )
 from sknn.engine.callbacks._dead_network import DeadNetworkRestart
+from sknn.engine.callbacks._kept_outputs import KeptOutputs
 from sknn.engine.callbacks._progress import choose_display
 from sknn.engine.callbacks._stopping import StoppingRule, make_row
 from sknn.engine.callbacks._unseen import are_epochs_unseen, note_epochs
@@ -36,27 +37,6 @@ from sknn.engine.data._device import use_precision
 from sknn.engine.optimizers._optimizers import get_learning_rate
 from sknn.engine.optimizers._schedules import start_schedule
 from sknn.exceptions import warn_user
-
-
-class Runner(Protocol):
-    """What a run asks of `sknn.engine._runners.EpochRunner`."""
-
-    name: ClassVar[str]
-    epochs_at_once: int
-
-    def run_epoch(self) -> float:
-        """Train on the batches that are left of the epoch at hand; return the mean loss."""
-
-
-class ManyEpochsRunner(Runner, Protocol):
-    """A runner whose `epochs_at_once` may be above 1."""
-
-    def run_many(self, n_epochs: int) -> list[float]:
-        """Train for some epochs that nobody sees, from the start of one; return their mean losses.
-
-        They end early with an epoch whose loss is not finite, or after which the rule of
-        ``run.stopping`` has no more patience; best loss and stalled epochs are kept up to date.
-        """
 
 
 class TrainingRun:
@@ -218,7 +198,8 @@ class TrainingRun:
     def _score_start(self) -> None:
         """Let the first weights be the best so far, if their score is to count."""
         if self.config.scores_start and self.progress.best_score == -np.inf:
-            score = self.validation.evaluate(self.net, [], None)["valid_score"]
+            validation = cast("Validation", self.validation)
+            score = validation.evaluate(self.net, KeptOutputs(), None)["valid_score"]
             self.progress.best_score = score if np.isfinite(score) else -np.inf
 
     def _move(self, sample: TrainPlan | Sample) -> SampleDataset:

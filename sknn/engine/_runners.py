@@ -23,7 +23,7 @@ class EpochRunner(Protocol):
     """
 
     name: ClassVar[str]
-    #: most epochs of a call of `sknn.engine._run.ManyEpochsRunner.run_many`; 1 without that method
+    #: most epochs of a call of `ManyEpochsRunner.run_many`; 1 without that method
     epochs_at_once: int
 
     def __init__(self, run: TrainingRun): ...

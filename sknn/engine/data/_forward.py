@@ -82,7 +82,7 @@ def _predict_in_chunks(
     with threads, use_precision(net), torch.inference_mode():
         as_mlp = method == "__call__" and is_mlp(module) and module.embeddings is None
         if samples.is_sparse and as_mlp:
-            return _predict_sparse(module, samples)
+            return _predict_sparse(cast("MLP", module), samples)
         if len(samples) <= size and not samples.is_sparse:
             return make_array(output_of(samples.take(slice(None))[0]))
         return join_chunks(

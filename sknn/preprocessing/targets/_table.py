@@ -2,16 +2,18 @@
 
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import cast
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
-from scipy import sparse
 from scipy.special import log_softmax
 
 from sknn._saved import saved
 from sknn._specs import TargetSpec
-from sknn._validation import MatrixLike
+from sknn._validation import MatrixLike, to_dense
 from sknn.losses import NUMPY, RECONSTRUCTION
+from sknn.losses._array import view_as_array
+from sknn.losses._reconstruction import compute_reconstruction_loss
 from sknn.preprocessing.tables._encoder import TabularEncoder
 from sknn.preprocessing.tables._values import TableKind, make_table, read_values
 
@@ -90,8 +92,7 @@ class TableCodec:
         ValueError
             If a value is missing, where no value was in fit and the loss cannot leave it out.
         """
-        values = read_values(self.encoder, X, dtype)
-        values = values.toarray() if sparse.issparse(values) else values
+        values = to_dense(read_values(self.encoder, X, dtype))
         if not self.may_miss_ and np.isnan(values).any():
             raise ValueError(
                 "X has missing values now, but had none in the first call, by which the loss was "
@@ -138,11 +139,15 @@ class TableCodec:
         -------
         ndarray of shape (n_samples,)
         """
-        values = read_values(self.encoder, X, output.dtype)
-        values = values.toarray() if sparse.issparse(values) else values
-        settings = {"n_levels": self.n_levels_, "kl_weight": self.kl_weight or 0.0}
-        losses = RECONSTRUCTION.function.value(NUMPY, output.T, values.T, **settings)
-        return 2 * losses / np.maximum((~np.isnan(values)).sum(axis=1), 1)
+        values = to_dense(read_values(self.encoder, X, output.dtype))
+        losses = compute_reconstruction_loss(
+            NUMPY,
+            view_as_array(output.T),
+            view_as_array(values.T),
+            n_levels=self.n_levels_,
+            kl_weight=self.kl_weight or 0.0,
+        )
+        return 2 * cast("np.ndarray", losses) / np.maximum((~np.isnan(values)).sum(axis=1), 1)
 
     def compute_log_shares(self, y: np.ndarray, weight: np.ndarray | None) -> list[np.ndarray]:
         """Return the logarithm of each level's share, with one sample more of each, by column."""

@@ -7,6 +7,7 @@ from sklearn.model_selection import ShuffleSplit, StratifiedShuffleSplit
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import column_or_1d
 
+from sknn._targets import TargetMatrix
 from sknn._validation import sort_classes
 from sknn.threshold._inputs import FeatureMatrix
 from sknn.threshold._linear_base import (
@@ -16,9 +17,6 @@ from sknn.threshold._linear_base import (
     make_multilabel_set,
     make_training_set,
 )
-
-#: classes of shape (n_samples,), or 0 and 1 of shape (n_samples, n_labels)
-TargetMatrix = np.ndarray | sparse.sparray | sparse.spmatrix
 
 
 def make_whole_set(
