@@ -11,6 +11,7 @@ import pickle
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
 from types import CodeType, FunctionType
@@ -103,10 +104,16 @@ class KeptCode:
     """
 
     def __init__(self, function: FunctionType, places: list[Path] | None = None):
+        self.function, self.places = function, places
+        self._path: str | None = None
+
+    @cached_property
+    def folders(self) -> list[Path]:
+        """Where files may lie; known once all is defined that the function calls."""
+        function = self.function
         name = f"sknn-{__version__}-{function.__name__}-{digest_function(function)[:16]}"
         own = Path(function.__code__.co_filename).parent
-        self.folders = [place / name for place in places or list_places(own)]
-        self._path: str | None = None
+        return [place / name for place in self.places or list_places(own)]
 
     @property
     def cache_path(self) -> str | None:

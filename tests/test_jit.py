@@ -117,6 +117,17 @@ def test_code_of_other_sources_is_not_taken(change, tmp_path):
     assert len(list(tmp_path.glob("*"))) == 2
 
 
+def test_code_knows_of_functions_that_are_defined_later(tmp_path):
+    results = []
+    for amount in (1, 2):
+        space = {"__name__": "somewhere", "FACTOR": 2}
+        exec(CALLER, space)
+        function = make_kept(space["work"], tmp_path)
+        space["part"] = numba.njit(_define(f"def work(x):\n    return x + {amount}\n"))
+        results.append(function(1))
+    assert results == [4, 6]
+
+
 def test_code_for_tuples_with_other_fields_is_not_taken(tmp_path):
     class Values(NamedTuple):
         second: np.ndarray

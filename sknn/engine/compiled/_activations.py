@@ -60,16 +60,16 @@ def compute_value(code: int, t: float) -> float:
 
 
 @jit
-def fill_expm1(x: Array, scaled: Array) -> None:
-    """Overwrite x, of float64, by exp(x) - 1, in loops that are done several at once.
+def fill_exponentials(x: Array, scaled: Array, minus: int) -> None:
+    """Overwrite x, of float64, by exp(x) - minus, in loops that are done several at once.
 
     With n the whole number nearest to x / log 2 and r = x - n log 2, at most 0.35 away from 0,
 
         exp(x) - 1 = 2ⁿ (exp(r) - 1) + (2ⁿ - 1),
 
     where exp(r) - 1 is its Taylor polynomial of degree 13, whose error is below 1e-17 r. So nothing
-    is lost near 0. Adding 1.5 * 2⁵² rounds to a whole number and leaves n in the lowest bits; moved
-    to the place of the exponent they are 2ⁿ. NaN stays NaN.
+    is lost near 0; `minus` is 1 or 0. Adding 1.5 * 2⁵² rounds to a whole number and leaves n in the
+    lowest bits; moved to the place of the exponent they are 2ⁿ. NaN stays NaN.
     """
     bits = scaled.view(np.int64)
     for j in range(len(x)):
@@ -96,7 +96,7 @@ def fill_expm1(x: Array, scaled: Array) -> None:
     for j in range(len(x)):
         bits[j] = (bits[j] << 52) + (1023 << 52)
     for j in range(len(x)):
-        x[j] = x[j] * scaled[j] + (scaled[j] - 1)
+        x[j] = x[j] * scaled[j] + (scaled[j] - minus)
 
 
 @jit
@@ -112,7 +112,7 @@ def fill_exponential(code: int, z: Array, x: Array, scaled: Array) -> None:
             x[j] = -abs(z[j])
         else:
             x[j] = 0 if z[j] > 0 else z[j]
-    fill_expm1(x, scaled)
+    fill_exponentials(x, scaled, 1)
     if code == TANH:
         for j in range(len(z)):
             z[j] = x[j] / (x[j] + 2)
@@ -159,7 +159,7 @@ def add_bias(z: Array, bias: Array) -> None:
 def activate(code: int, z: Array, bias: Array, sums: Array, space: Array) -> None:
     """Overwrite z by the activation of z + bias; `sums` keeps z + bias where slopes need it.
 
-    `space` is of float64, of shape (2, at least the size of z).
+    `space` is of float64, of shape (3, at least the size of z).
     """
     if code == RELU:
         for r in range(z.shape[0]):

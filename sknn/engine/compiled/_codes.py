@@ -149,8 +149,8 @@ class StepMemory(NamedTuple):
     ----------
     work : ndarray of shape (count_work(...),)
         Values of all layers, then sums, then deltas.
-    exponentials : ndarray of float64 of shape (2, count_space(...))
-        For activations made of exponentials.
+    exponentials : ndarray of float64 of shape (3, count_space(...))
+        For activations and losses made of exponentials; losses are left in the last line.
     masks : ndarray of shape (n,) or (0,)
         Of dropout, if there is some: for each hidden layer those of all mini-batches of the call,
         each of shape (batch_size, n_units), 0 for units that are left out.

@@ -10,7 +10,11 @@ import math
 import numpy as np
 
 from sknn._jit import jit
-from sknn.engine.compiled._activations import compute_sigmoid, compute_softplus
+from sknn.engine.compiled._activations import (
+    compute_sigmoid,
+    compute_softplus,
+    fill_exponentials,
+)
 from sknn.engine.compiled._codes import (
     ABSOLUTE,
     BINARY_HINGE,
@@ -20,10 +24,12 @@ from sknn.engine.compiled._codes import (
     HINGE,
     HUBER,
     LOG,
+    LOSS,
     NORMAL,
     POISSON,
     QUANTILE,
     SQUARED,
+    FlatNetwork,
 )
 
 Array = np.ndarray
@@ -31,10 +37,76 @@ _HALF_LOG_2_PI = 0.5 * math.log(2 * math.pi)
 
 
 @jit
+def fill_losses(network: FlatNetwork, z: Array, Y: Array, order: Array, space: Array) -> None:
+    """Write the losses of a mini-batch into the last line of the space, and derivatives into z.
+
+    Parameters
+    ----------
+    network : FlatNetwork
+        With the number of the loss and its settings.
+    z : ndarray of shape (n_samples, n_outputs)
+        Logits or raw predictions, overwritten.
+    Y : ndarray of shape (n, n_columns)
+        Encoded targets of all samples.
+    order : ndarray of int of shape (n_samples,)
+        Numbers of those of the mini-batch.
+    space : ndarray of float64 of shape (3, at least the size of z)
+        Overwritten.
+    """
+    losses, code = space[2], network.codes[LOSS]
+    if code == LOG:
+        _fill_log(z, Y, order, space)
+    elif code == BINARY_LOG:
+        _fill_binary_log(z, Y, order, space)
+    else:
+        for r in range(len(z)):
+            losses[r] = compute_loss(code, z[r], Y[order[r]], network.settings, z[r])
+
+
+@jit
+def _fill_log(z: Array, Y: Array, order: Array, space: Array) -> None:
+    n, width = z.shape
+    x, losses = space[0, : z.size], space[2]
+    for r in range(n):
+        largest = z[r, 0]
+        for c in range(1, width):
+            largest = max(largest, z[r, c])
+        losses[r] = largest
+        for c in range(width):
+            x[r * width + c] = z[r, c] - largest
+    fill_exponentials(x, space[1, : z.size], 0)
+    for r in range(n):
+        i, total, loss = order[r], 0.0, 0.0
+        for c in range(width):
+            total += x[r * width + c]
+        log_sum = losses[r] + math.log(total)
+        for c in range(width):
+            loss -= Y[i, c] * (z[r, c] - log_sum)
+            z[r, c] = x[r * width + c] / total - Y[i, c]
+        losses[r] = loss
+
+
+@jit
+def _fill_binary_log(z: Array, Y: Array, order: Array, space: Array) -> None:
+    n, width = z.shape
+    x, losses = space[0, : z.size], space[2]
+    for r in range(n):
+        for c in range(width):
+            x[r * width + c] = -abs(z[r, c])
+    fill_exponentials(x, space[1, : z.size], 0)
+    for r in range(n):
+        i, loss = order[r], 0.0
+        for c in range(width):
+            e, t, y = x[r * width + c], z[r, c], Y[i, c]
+            # log(1 + exp(-z)) = max(-z, 0) + log(1 + exp(-|z|))
+            loss += (1 - y) * t + max(-t, 0.0) + math.log1p(e)
+            z[r, c] = (1 if t >= 0 else e) / (1 + e) - y
+        losses[r] = loss
+
+
+@jit
 def compute_loss(code: int, z: Array, y: Array, settings: Array, delta: Array) -> float:
     """Return the loss of a sample, and write its derivative by z into delta, which may be z."""
-    if code == LOG:
-        return _compute_log(z, y, delta)
     if code == FOCAL:
         return _compute_focal(z, y, settings[0], delta)
     if code == HINGE:
@@ -54,8 +126,6 @@ def compute_loss(code: int, z: Array, y: Array, settings: Array, delta: Array) -
 @jit
 def _compute_number(code: int, z: float, y: float, setting: float) -> tuple[float, float]:
     """Return value and derivative of a loss whose outputs do not know of each other."""
-    if code == BINARY_LOG:
-        return (1 - y) * z + compute_softplus(-z), compute_sigmoid(z) - y
     error = z - y
     if code == SQUARED:
         return 0.5 * error * error, error
@@ -99,16 +169,6 @@ def _compute_log_sum(z: Array) -> float:
     for c in range(len(z)):
         total += math.exp(z[c] - largest)
     return largest + math.log(total)
-
-
-@jit
-def _compute_log(z: Array, y: Array, delta: Array) -> float:
-    log_sum, total = _compute_log_sum(z), 0.0
-    for c in range(len(z)):
-        log_p = z[c] - log_sum
-        total -= y[c] * log_p
-        delta[c] = math.exp(log_p) - y[c]
-    return total
 
 
 @jit

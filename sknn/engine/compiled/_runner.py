@@ -111,7 +111,7 @@ class CompiledRunner:
         )
         self.space = StepMemory(
             np.empty(_codes.count_work(sizes, net.batch_size), values.dtype),
-            np.empty((2, _codes.count_space(sizes, net.batch_size))),
+            np.empty((3, _codes.count_space(sizes, net.batch_size))),
             np.empty(0, values.dtype),
             np.empty((len(X), sizes[-1]), values.dtype),
         )

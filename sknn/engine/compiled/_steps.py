@@ -22,7 +22,6 @@ from sknn.engine.compiled._codes import (
     L1_RATIO,
     LIMIT,
     LIMIT_SHARE,
-    LOSS,
     MAX_NORM,
     N_BEFORE,
     N_CODES,
@@ -36,7 +35,7 @@ from sknn.engine.compiled._codes import (
     StepRange,
     TrainingArrays,
 )
-from sknn.engine.compiled._losses import compute_loss
+from sknn.engine.compiled._losses import fill_losses
 from sknn.engine.compiled._updates import add_penalty, clip_gradient, update
 
 Array = np.ndarray
@@ -197,19 +196,18 @@ def _take_losses(
     """Turn logits into deltas; return the share of a unit of weight, and the mean loss."""
     n_out, weight = network.sizes[-1], samples.weight
     z = _get_matrix(space.work, batch.size * network.sizes[:-1].sum(), batch.n, n_out)
-    outputs = space.outputs[batch.start : batch.start + batch.n]
-    outputs[:] = z
-    total_weight, loss, order = 0.0, 0.0, _get_order(samples, batch)
+    space.outputs[batch.start : batch.start + batch.n] = z
+    order, losses = _get_order(samples, batch), space.exponentials[2]
+    fill_losses(network, z, samples.Y, order, space.exponentials)
+    total_weight, loss = 0.0, 0.0
     for r in range(batch.n):
-        i = order[r]
-        value = compute_loss(network.codes[LOSS], outputs[r], samples.Y[i], network.settings, z[r])
+        value, share = losses[r], 1.0
         if len(weight):
+            share = weight[order[r]]
             for c in range(n_out):
-                z[r, c] *= weight[i]
-            value *= weight[i]
-            total_weight += weight[i]
-        else:
-            total_weight += 1
+                z[r, c] *= weight[order[r]]
+            value *= share
+        total_weight += share
         loss += value
     return 1 / total_weight, loss / total_weight
 

@@ -18,7 +18,7 @@ from sknn.architectures import MLP, MLPOptions
 from sknn.engine import train
 from sknn.engine._runners import AutogradRunner, HandwrittenRunner
 from sknn.engine.compiled import _codes
-from sknn.engine.compiled._activations import fill_expm1, fill_exponential
+from sknn.engine.compiled._activations import fill_exponential, fill_exponentials
 from sknn.engine.compiled._blas import OneBLASThread
 from sknn.engine.compiled._runner import CompiledRunner
 from sknn.engine.losses._table import LOSSES
@@ -147,8 +147,11 @@ def test_exponentials_keep_their_digits():
     small = np.logspace(-300, 1, 999)
     x = np.concatenate([np.linspace(-40, 40, 9999), small, -small, [0.0, 750, -750]])
     got, wanted = x.copy(), np.expm1(np.clip(x, -700, 700))
-    fill_expm1(got, np.empty_like(x))
+    fill_exponentials(got, np.empty_like(x), 1)
     np.testing.assert_allclose(got, wanted, rtol=1e-15)
+    got = x.copy()
+    fill_exponentials(got, np.empty_like(x), 0)
+    np.testing.assert_allclose(got, np.exp(np.clip(x, -700, 700)), rtol=1e-15)
     got = x.copy()
     fill_exponential(_codes.TANH, got, np.empty_like(x), np.empty_like(x))
     np.testing.assert_allclose(got, np.tanh(x), rtol=1e-15)
