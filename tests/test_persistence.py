@@ -35,8 +35,10 @@ from sknn.activations import TRAINABLE
 from sknn.deep._base import DeepEstimator
 from sknn.engine import Net
 from sknn.model_selection import BatchedGridSearchCV
+from sknn.motifs import Motif
 from sknn.persistence import ROOTS, trusted_types
-from sknn.preprocessing import TabularEncoder
+from sknn.preprocessing import DNAOneHotEncoder, Regions, RegionsToSequences, TabularEncoder
+from sknn.threshold import ThresholdNetwork, ThresholdUnit
 from tests.instances import INSTANCES
 
 sio = pytest.importorskip("skops.io", reason="skops is not installed")
@@ -230,6 +232,42 @@ def test_batched_searches_are_known(tmp_path):
     again = through_file(search, tmp_path)
     assert again.best_params_ == search.best_params_
     assert_array_equal(again.predict_proba(X), search.predict_proba(X))
+
+
+TABLE = pd.DataFrame({"a": X[:, 0], "group": np.array(["x", "y", "z"])[np.arange(len(X)) % 3]})
+ALONE = {
+    "TabularEncoder": lambda: TabularEncoder(scale="robust").fit(TABLE),
+    "TabularEncoder of quantiles": lambda: TabularEncoder(scale="quantile", max_one_hot=0).fit(
+        TABLE
+    ),
+    "DNAOneHotEncoder": lambda: DNAOneHotEncoder().fit(["ACGT", "TTGC"]),
+    "RegionsToSequences": lambda: RegionsToSequences("genome.fa"),
+    "Motif": lambda: Motif("site", np.full((5, 4), 5.0), 20),
+    "Regions": lambda: Regions.of([("chr1", 2, 9)]),
+    "ThresholdUnit": lambda: ThresholdUnit([1.0, 1.0], 2.0),
+    "ThresholdNetwork": lambda: ThresholdNetwork.from_expression("a & (b | ~c)"),
+}
+
+
+def make_comparable(thing):
+    """Return an object's state as text; the type of each part too."""
+    state = vars(thing) if hasattr(thing, "__dict__") else thing
+    if not isinstance(state, dict):
+        return (
+            repr(state) if not isinstance(thing, list | tuple) else [*map(make_comparable, thing)]
+        )
+    return type(thing).__name__, {k: make_comparable(v) for k, v in state.items()}
+
+
+@pytest.mark.parametrize("kind", ALONE)
+def test_encoders_and_what_is_no_estimator_survive_alone(kind, tmp_path):
+    thing = ALONE[kind]()
+    sio.dump(thing, tmp_path / "thing.skops")
+    again = sio.load(tmp_path / "thing.skops", trusted_types())
+    assert make_comparable(again) == make_comparable(thing)
+    if hasattr(thing, "transform") and kind != "RegionsToSequences":
+        rows = TABLE if kind.startswith("Tabular") else ["ACGT", "NNGC"]
+        assert_array_equal(again.transform(rows), thing.transform(rows))
 
 
 def test_an_unfitted_estimator_survives(tmp_path):

@@ -5,9 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sknn._saved import saved
 from sknn.motifs._motif import Motif
 
 
+@saved
 @dataclass(frozen=True)
 class BestWindows:
     """Where along each sequence each filter of the first layer is largest, and how large.

@@ -10,11 +10,13 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from sknn._optional import require
+from sknn._saved import saved
 from sknn.exceptions import warn_user
 from sknn.motifs._files import read_motifs
 from sknn.motifs._motif import Motif
 
 
+@saved
 @dataclass(frozen=True)
 class MotifMatches:
     """What `match_motifs` found.

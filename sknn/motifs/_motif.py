@@ -7,11 +7,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from sknn._optional import require
+from sknn._saved import saved
 
 #: bases -> the IUPAC code that stands for two of them
 PAIRS = {"AG": "R", "CT": "Y", "CG": "S", "AT": "W", "GT": "K", "AC": "M"}
 
 
+@saved
 @dataclass(frozen=True, eq=False)
 class Motif:
     """A motif as counts of letters at each position [1]_.

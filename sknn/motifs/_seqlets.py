@@ -5,9 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from sknn._saved import saved
 from sknn._validation import make_local_random_state
 
 
+@saved
 @dataclass(frozen=True)
 class Seqlet:
     """A stretch of one sequence whose attributions stand out.

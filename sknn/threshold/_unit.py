@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.utils import check_array
 
+from sknn._saved import saved
 from sknn.activations import heaviside
 
 
@@ -35,6 +36,7 @@ def sign(t: ArrayLike) -> np.ndarray:
 STEPS = {"heaviside": heaviside, "sign": sign}
 
 
+@saved
 class ThresholdUnit:
     """One neuron: it fires where the weighted sum of its inputs reaches its threshold.
 

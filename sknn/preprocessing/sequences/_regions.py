@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, TransformerMixin
 
 from sknn._files import read_lines
-from sknn._saved import SavedState
+from sknn._saved import SavedState, saved
 from sknn._sklearn import Interval, fit_context
 from sknn.exceptions import warn_user
 from sknn.preprocessing.sequences._alphabet import reverse_complement
@@ -27,6 +27,7 @@ BED_REST = ["thick_start", "thick_end", "rgb", "block_count", "block_sizes", "bl
 NARROW_PEAK_REST = ["signal_value", "p_value", "q_value", "peak"]
 
 
+@saved
 @dataclass(frozen=True)
 class Regions:
     """Places in a genome, counted from 0, the end not included, as in BED files.

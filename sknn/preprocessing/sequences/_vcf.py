@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sknn._files import read_lines
+from sknn._saved import saved
 from sknn.preprocessing.sequences._regions import as_whole
 
 if TYPE_CHECKING:
@@ -71,6 +72,7 @@ def read_vcf(path: str | os.PathLike) -> "pd.DataFrame":
     return pd.DataFrame(rows, columns=["chrom", "pos", "id", "ref", "alt"])
 
 
+@saved
 @dataclass(frozen=True)
 class Variants:
     """Exchanges of some bases of a genome by others.

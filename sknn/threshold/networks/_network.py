@@ -6,6 +6,7 @@ from html import escape
 import numpy as np
 from numpy.typing import ArrayLike
 
+from sknn._saved import saved
 from sknn.activations import heaviside
 from sknn.threshold._unit import ThresholdUnit, format_unit
 from sknn.threshold.networks._binary_tables import check_binary, complete_table, make_default_names
@@ -19,6 +20,7 @@ _CHUNK = 2**22
 _SHOWN = 30
 
 
+@saved
 class ThresholdNetwork:
     """Layers of McCulloch and Pitts' neurons, with a name for every node.
 
