@@ -87,6 +87,20 @@ def is_compiled(function: Callable[..., Any], *arguments: object) -> bool:
     return kept.find(types, dispatcher.targetctx.codegen()) is not None
 
 
+def has_kept_code(folder: Path, name: str) -> bool:
+    """Return whether code of any sources is kept of a function; numba is not loaded.
+
+    Parameters
+    ----------
+    folder : Path
+        That of the function's module.
+    name : str
+        Of the function.
+    """
+    pattern = f"sknn-{__version__}-{name}-*/*.code"
+    return any(any(place.glob(pattern)) for place in list_places(folder))
+
+
 class KeptCode:
     """Compiled code of a function, a file for each processor and types of arguments.
 

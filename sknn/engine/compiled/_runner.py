@@ -1,14 +1,16 @@
 """The runner that trains small plain MLPs by compiled steps."""
 
 from collections.abc import Callable
+from functools import cache
 from importlib import import_module
 from itertools import pairwise
+from pathlib import Path
 from typing import ClassVar, cast
 
 import numpy as np
 import torch
 
-from sknn._jit import HAS_NUMBA, explain_not_kept, is_compiled
+from sknn._jit import HAS_NUMBA, explain_not_kept, has_kept_code, is_compiled
 from sknn.architectures import MLP, Dropout, draw_into, is_mlp
 from sknn.engine._run import TrainingRun
 from sknn.engine._start import FLOPS_OF_A_WEIGHT
@@ -51,6 +53,13 @@ def load_steps() -> Callable[..., int]:
     return import_module("sknn.engine.compiled._steps").run_epochs
 
 
+@cache
+def _was_compiled(dtype: np.dtype) -> bool:
+    """Return whether code for this precision was there before; numba is loaded if any was."""
+    is_any = has_kept_code(Path(__file__).parent, "run_epochs")
+    return is_any and is_compiled(load_steps(), *_codes.make_examples(dtype))
+
+
 class CompiledRunner:
     """Trains a plain MLP by steps compiled with numba, on one flat vector of parameters.
 
@@ -62,8 +71,10 @@ class CompiledRunner:
     """
 
     name: ClassVar[str] = "compiled"
-    #: steps of a fit from which loading compiled code pays: half a second of other ways
+    #: steps of a fit from which compiling pays, which is done once on a machine ...
     min_steps: ClassVar[int] = 5000
+    #: ... and from which code that is there is taken: loading it costs a process 0.2 s once
+    min_warm_steps: ClassVar[int] = 200
 
     @classmethod
     def supports(cls, run: TrainingRun) -> str | None:
@@ -72,15 +83,28 @@ class CompiledRunner:
         if reason is not None:
             return reason
         n_steps = run.n_batches * (1 if run.plan.incremental else run.config.max_iter)
-        if n_steps < cls.min_steps:
+        if n_steps < min(cls.min_steps, cls.min_warm_steps):
             return (
                 f"with at most {n_steps:,} steps it is not worth loading compiled code, which "
-                f"pays from {cls.min_steps:,} on"
+                f"pays from {cls.min_warm_steps:,} on"
+            )
+        dtype = next(run.net.module_.parameters()).detach().numpy().dtype
+        if n_steps < cls.min_steps and not cls.was_warm(dtype):
+            return (
+                f"with at most {n_steps:,} steps it is not worth compiling, which pays from "
+                f"{cls.min_steps:,} on, once on this machine"
             )
         if run.callbacks.is_interactive:
             return "training waits for somebody between its epochs"
-        dtype = next(run.net.module_.parameters()).detach().numpy().dtype
         return explain_not_kept(load_steps(), *_codes.make_examples(dtype))
+
+    @staticmethod
+    def was_warm(dtype: np.dtype) -> bool:
+        """Return `is_warm` as it was at the first look of this process.
+
+        So the same fit is computed in the same way as long as a process lives.
+        """
+        return _was_compiled(dtype)
 
     @staticmethod
     def is_warm(dtype: np.dtype) -> bool:

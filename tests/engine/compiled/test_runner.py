@@ -171,10 +171,24 @@ def test_a_long_fit_on_small_data_is_compiled_and_the_same_each_time():
     assert model.net_ is not None
     np.testing.assert_array_equal(model.coefs_[0], again.coefs_[0])
     assert model.runner_ == "compiled"
-    slow = DeepMLPClassifier((8,), **{**LONG, "max_iter": 100}, random_state=0).fit(X, Y)
+    slow = DeepMLPClassifier((8,), **{**LONG, "max_iter": 10}, random_state=0).fit(X, Y)
     assert slow.runner_ == "handwritten"
     assert "it is not worth loading compiled code" in slow.runner_reasons_["compiled"]
-    np.testing.assert_allclose(slow.loss_curve_, model.loss_curve_[:100], rtol=1e-8)
+    np.testing.assert_allclose(slow.loss_curve_, model.loss_curve_[:10], rtol=1e-8)
+
+
+@pytest.mark.parametrize("was_warm", [True, False])
+def test_a_fit_of_medium_length_takes_code_that_is_there_and_compiles_none(was_warm):
+    class OnSuchAMachine(CompiledRunner):
+        @staticmethod
+        def was_warm(dtype):
+            return was_warm
+
+    config = replace(make_config(), max_iter=60, n_iter_no_change=np.inf)
+    result = train(replace(plan_of(config), config=config), [OnSuchAMachine, HandwrittenRunner])
+    assert result.runner == ("compiled" if was_warm else "handwritten")
+    if not was_warm:
+        assert "it is not worth compiling" in result.runner_reasons["compiled"]
 
 
 def test_early_stopping_keeps_the_best_weights_of_compiled_epochs():
