@@ -62,12 +62,15 @@ class TargetSpec:
         tensors, which returns the loss per sample.
     loss_params : mapping, default={}
         Settings of the loss, such as ``{'quantiles': (0.1, 0.9)}`` or ``{'gamma': 2.0}``.
+    has_missing : bool, default=False
+        Whether values may be NaN, which the loss leaves out.
     """
 
     kind: TargetKind
     n_outputs: int
     loss: Any
     loss_params: Mapping[str, Any] = field(default_factory=dict)
+    has_missing: bool = False
 
 
 @dataclass(frozen=True)

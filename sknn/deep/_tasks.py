@@ -7,16 +7,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.special import expit, softmax
 from sklearn.base import ClassifierMixin, RegressorMixin
+from sklearn.metrics import r2_score
 from sklearn.utils.metaestimators import available_if
 
 from sknn._sklearn import check_partial_fit_first_call, fit_context, with_callbacks
-from sknn._validation import restore_on_error, sort_classes
+from sknn._validation import restore_on_error, sort_classes, to_dense
 from sknn.deep._array_api import follow_array_api
 from sknn.deep._base import DeepEstimator
 from sknn.deep._fit_arguments import explain_unknown_arguments, join_validation
 from sknn.deep.parts._preparation import FitData
+from sknn.deep.parts._targets import read_incomplete_target
 from sknn.exceptions import warn_user
 from sknn.losses import gives_probabilities
+from sknn.preprocessing import score_measured
 
 if TYPE_CHECKING:
     from typing import Self
@@ -71,7 +74,8 @@ class DeepClassifier(ClassifierMixin, DeepEstimator):
         X : {array-like, sparse matrix, data frame} of shape (n_samples, n_features)
             Training samples. Sparse ones become dense a mini-batch at a time.
         y : array-like of shape (n_samples,) or (n_samples, n_labels)
-            Class labels, or an indicator matrix of label sets.
+            Class labels, or an indicator matrix of label sets. NaN in the matrix says that it is
+            not known whether the sample has the label; the loss leaves it out.
         sample_weight : array-like of shape (n_samples,), default=None
             Non-negative weights of the samples; a sample of weight 0 is left out.
         X_val, y_val : array-like, default=None
@@ -221,6 +225,30 @@ class DeepClassifier(ClassifierMixin, DeepEstimator):
         """
         return np.log(self.predict_proba(X))
 
+    @follow_array_api
+    def score(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
+        """Return the accuracy of the predictions; of label sets the share that is entirely right.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, data frame} of shape (n_samples, n_features)
+            Samples.
+        y : array-like of shape (n_samples,) or (n_samples, n_labels)
+            True labels, or an indicator matrix; NaN in it where a label is not known.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the samples.
+
+        Returns
+        -------
+        float
+            A set is right if all its known labels are.
+        """
+        table = read_incomplete_target(y)
+        if table is None:
+            return super().score(X, y, sample_weight)
+        is_right = ((to_dense(self.predict(X)) == table) | np.isnan(table)).all(axis=1)
+        return float(np.average(is_right, weights=sample_weight))
+
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
         self._make_parts().reader.set_tags(tags)
@@ -252,7 +280,8 @@ class DeepRegressor(RegressorMixin, DeepEstimator):
         X : {array-like, sparse matrix, data frame} of shape (n_samples, n_features)
             Training samples. Sparse ones become dense a mini-batch at a time.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Numbers.
+            Numbers. NaN in one of several columns says that a value was not measured; the loss
+            leaves it out.
         sample_weight : array-like of shape (n_samples,), default=None
             Non-negative weights of the samples; a sample of weight 0 is left out.
         X_val, y_val : array-like, default=None
@@ -372,7 +401,7 @@ class DeepRegressor(RegressorMixin, DeepEstimator):
         X : {array-like, sparse matrix, data frame} of shape (n_samples, n_features)
             Samples.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            True values.
+            True values; NaN, of several columns, where one is not known.
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of the samples.
 
@@ -380,11 +409,14 @@ class DeepRegressor(RegressorMixin, DeepEstimator):
         -------
         float
             1 is perfect, 0 as good as a constant. D² (``sklearn.metrics.d2_pinball_score``) is
-            averaged over levels.
+            averaged over levels. A column counts by the samples whose value is known.
         """
         codec = vars(self).get("_codec")
         if codec is None or not codec.has_levels:
-            return super().score(X, y, sample_weight)
+            table = read_incomplete_target(y)
+            if table is None:
+                return super().score(X, y, sample_weight)
+            return score_measured(r2_score, table, self.predict(X), sample_weight)
         y = self._make_parts().target.check(self, y)
         return codec.score(codec.encode(y, y.dtype), self._forward(X), sample_weight)
 

@@ -9,6 +9,7 @@ Nothing here needs torch: formulas are written once, over the functions of an
 from sknn.losses._array import NUMPY, Array, ArrayNamespace
 from sknn.losses._classes import CLASS_LOSSES, find_class_loss, gives_probabilities
 from sknn.losses._loss import ClassLoss, LossFunction, Score, ValueLoss
+from sknn.losses._missing import MeasuredLoss
 from sknn.losses._outputs import OutputActivation, quantile_steps
 from sknn.losses._reconstruction import RECONSTRUCTION
 from sknn.losses._settings import NumberIn, Setting, read_settings
@@ -23,6 +24,7 @@ __all__ = [
     "ArrayNamespace",
     "ClassLoss",
     "LossFunction",
+    "MeasuredLoss",
     "NumberIn",
     "OutputActivation",
     "Score",

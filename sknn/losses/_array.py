@@ -35,6 +35,7 @@ class Array(Protocol):
     def __lt__(self, other: Self | float) -> Self: ...
     def __gt__(self, other: Self | float) -> Self: ...
     def __eq__(self, other: object) -> Self: ...  # type: ignore[override]
+    def __ne__(self, other: object) -> Self: ...  # type: ignore[override]
 
 
 class ArrayNamespace(Protocol):

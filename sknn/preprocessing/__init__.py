@@ -21,6 +21,7 @@ from sknn.preprocessing.tables._knots import fit_knots
 from sknn.preprocessing.tables._reading import check_names
 from sknn.preprocessing.tables._values import find_number_columns
 from sknn.preprocessing.targets._classes import ClassCodec
+from sknn.preprocessing.targets._measured import fill_with_means, has_missing_values, score_measured
 from sknn.preprocessing.targets._table import TableCodec
 from sknn.preprocessing.targets._values import ValueCodec
 
@@ -39,8 +40,10 @@ __all__ = [
     "Variants",
     "check_names",
     "dinucleotide_shuffle",
+    "fill_with_means",
     "find_number_columns",
     "fit_knots",
+    "has_missing_values",
     "is_plain_numbers",
     "lengths_of",
     "read_bed",
@@ -49,6 +52,7 @@ __all__ = [
     "read_regions",
     "read_vcf",
     "reverse_complement",
+    "score_measured",
     "sequence_bytes",
     "strings_in",
 ]

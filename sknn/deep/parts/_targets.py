@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from scipy import sparse
-from sklearn.utils import column_or_1d
+from sklearn.utils import check_array, column_or_1d
 from sklearn.utils.class_weight import compute_class_weight, compute_sample_weight
 
 from sknn._sklearn import check_y
@@ -19,7 +19,7 @@ from sknn.deep._params import nested_arguments
 from sknn.deep.parts._protocols import Samples
 from sknn.engine import Net, forward
 from sknn.losses import VALUE_LOSSES, ClassLoss, ValueLoss, find_value_loss
-from sknn.preprocessing import ClassCodec, ValueCodec
+from sknn.preprocessing import ClassCodec, ValueCodec, has_missing_values
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -51,7 +51,7 @@ class Accuracy:
         if kind == "multiclass":
             correct = output.argmax(axis=1) == y
         else:
-            correct = ((output > 0) == (y > 0.5)).all(axis=1)
+            correct = (((output > 0) == (y > 0.5)) | np.isnan(y)).all(axis=1)
         return np.average(correct, weights=sample_weight)
 
     def calibrate(self, kind: str, plan: TrainPlan, result: TrainResult) -> None:
@@ -102,6 +102,11 @@ class ClassTarget:
         """Return the sample weights times those of the samples' classes."""
         if self.class_weight is None:
             return sample_weight
+        if has_missing_values(y):
+            raise ValueError(
+                "class_weight needs all labels of a sample, but y has missing values (NaN). Set it "
+                "to None, and give sample_weight to fit where samples shall count differently."
+            )
         if isinstance(self.class_weight, str):
             weight = _balance_classes(y, sample_weight)
         else:
@@ -275,8 +280,28 @@ def _check_target(
             f"This {type(estimator).__name__} estimator requires y to be passed, but the target y "
             "is None."
         )
+    table = read_incomplete_target(y)
+    if table is not None:
+        return table
     y = check_y(read(y), multi_output=True, estimator=estimator)
     return column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
+
+
+def read_incomplete_target(y: ArrayLike) -> np.ndarray | None:
+    """Return y as floats if it has several columns of numbers, and NaN; else None.
+
+    NaN in a single column is for `check_y` to refuse, as such a sample teaches nothing.
+    """
+    if sparse.issparse(y):
+        return None
+    try:
+        values = np.asarray(y)
+        if values.ndim != 2 or values.shape[1] < 2 or values.dtype.kind not in "fO":
+            return None
+        table = check_array(y, dtype=np.float64, ensure_all_finite="allow-nan")
+    except Exception:  # text, infinity, what is no array: `read_values` says what is wrong
+        return None
+    return table if has_missing_values(table) else None
 
 
 def _balance_classes(y: np.ndarray, sample_weight: np.ndarray | None) -> np.ndarray:

@@ -25,7 +25,7 @@ from sknn.deep.parts._table_reader import TableReader
 from sknn.deep.tabular._folds import leave_out
 from sknn.deep.tabular._importances import permutation_importances
 from sknn.engine import Net, forward
-from sknn.preprocessing import TabularEncoder, ValueCodec, fit_knots
+from sknn.preprocessing import TabularEncoder, ValueCodec, fill_with_means, fit_knots
 
 if TYPE_CHECKING:
     from sklearn.base import BaseEstimator
@@ -141,7 +141,7 @@ class EnsembleBuilder:
             return {}
         return fit_knots(
             samples.X[:, :n_columns],
-            samples.y,
+            fill_with_means(samples.y),  # a tree takes no missing targets
             is_multiclass=target.kind == "multiclass",
             sample_weight=samples.sample_weight,
         )

@@ -34,7 +34,12 @@ def log_loss_of(kind: str, y: np.ndarray, output: np.ndarray, weight: np.ndarray
     if kind == "multiclass":
         costs = logsumexp(output, axis=1) - np.take_along_axis(output, y[:, None], axis=1)[:, 0]
     else:
-        costs = np.mean(np.logaddexp(0, output) - y * output, axis=1)
+        costs = np.logaddexp(0, output) - y * output
+        measured = ~np.isnan(costs)
+        if not measured.all():  # the mean over the labels that are known
+            share = measured if weight is None else measured * weight[:, None]
+            return float(np.average(np.where(measured, costs, 0.0), weights=share))
+        costs = np.mean(costs, axis=1)
     return float(np.average(costs, weights=weight))
 
 

@@ -8,7 +8,7 @@ import torch
 
 from sknn._saved import saved
 from sknn.engine.losses._namespace import TORCH
-from sknn.losses import LossFunction, OutputActivation
+from sknn.losses import LossFunction, MeasuredLoss, OutputActivation
 
 Tensor = torch.Tensor
 
@@ -103,7 +103,7 @@ class TableLoss:
     ----------
     name : str
         Key of `sknn.engine.losses._table.LOSSES`, or the name of a user's own entry.
-    function : LossFunction
+    function : LossFunction or MeasuredLoss
         Value and gradient.
     inverse_link : callable
         Inverse link.
@@ -114,7 +114,7 @@ class TableLoss:
     """
 
     name: str
-    function: LossFunction
+    function: LossFunction | MeasuredLoss
     inverse_link: Callable[[Tensor], Tensor]
     settings: Mapping[str, Any] = field(default_factory=dict)
     is_named: bool = True

@@ -1,6 +1,7 @@
 """Losses for a target, by name or as a user gives them, and the mean over samples."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any, cast
 
@@ -25,6 +26,7 @@ from sknn.losses import (
     VALUE_LOSSES,
     ClassLoss,
     LossFunction,
+    MeasuredLoss,
     ValueLoss,
 )
 from sknn.losses import find_class_loss as _find_class_loss
@@ -103,6 +105,21 @@ def make_known_loss(name: str, settings: Mapping[str, Any]) -> TableLoss:
 
 def choose_loss(target: TargetSpec) -> Loss:
     """Return the loss that a target, whose settings are complete and checked, asks for."""
+    loss = _choose_complete_loss(target)
+    if not target.has_missing or not isinstance(loss, TableLoss):
+        return loss
+    n_raw = 1
+    if target.kind == "values":
+        n_raw = _find_value_loss(target.loss).output.n_raw(loss.settings)
+    return replace(
+        loss,
+        name=f"{loss.name} of measured values",
+        function=MeasuredLoss(loss.function, n_raw),
+        is_named=False,
+    )
+
+
+def _choose_complete_loss(target: TargetSpec) -> Loss:
     if target.kind == "values":
         of_values = _find_value_loss(target.loss)
         if of_values.function is None:

@@ -13,6 +13,7 @@ from sknn._saved import saved
 from sknn._specs import TargetKind, TargetSpec
 from sknn._validation import MatrixLike, to_dense
 from sknn.losses import ClassLoss, find_class_loss, read_settings
+from sknn.preprocessing.targets._measured import check_measured, has_missing_values
 
 
 @saved
@@ -57,7 +58,8 @@ class ClassCodec:
         Parameters
         ----------
         y : array-like of shape (n_samples,) or {array-like, sparse} of shape (n_samples, n_labels)
-            Labels, or an indicator matrix of label sets.
+            Labels, or an indicator matrix of label sets. NaN in the matrix says that it is not
+            known whether a sample has a label; the loss leaves it out.
         classes : array-like of shape (n_classes,), default=None
             All classes, where y may lack some (``partial_fit``). An indicator matrix knows its
             own.
@@ -71,6 +73,11 @@ class ClassCodec:
         ValueError
             If y is continuous, or has several columns of classes.
         """
+        has_missing = has_missing_values(y)
+        if has_missing:
+            entry = self._entry
+            check_measured(y, (entry.per_label or entry.per_class) is not None, self.loss)
+            y = np.nan_to_num(y, nan=0.0)
         check_classification_targets(y)
         multilabel = _has_columns(y)
         if multilabel:
@@ -87,14 +94,14 @@ class ClassCodec:
             self.classes_ = np.unique(y if classes is None else np.asarray(classes))
         n_classes = len(self.classes_)
         if multilabel:
-            self._set_spec("multilabel", n_classes)
+            self._set_spec("multilabel", n_classes, has_missing)
         elif n_classes > 2:
             self._set_spec("multiclass", n_classes)
         else:
             self._set_spec("binary", 1)
         return self
 
-    def _set_spec(self, kind: TargetKind, n_outputs: int) -> None:
+    def _set_spec(self, kind: TargetKind, n_outputs: int, has_missing: bool = False) -> None:
         several, entry = kind == "multiclass", self._entry
         function, other = entry.per_class, entry.per_label
         if not several:
@@ -107,12 +114,12 @@ class ClassCodec:
                 f"loss {entry.name!r} has no formula for {lack}, only for {have}, but y is "
                 f"{kind}. Take another loss, or write that formula into its entry."
             )
-        self.spec_ = TargetSpec(kind, n_outputs, self.loss, self._settings)
+        self.spec_ = TargetSpec(kind, n_outputs, self.loss, self._settings, has_missing)
         self.out_activation_ = entry.out_activation(several)
 
     def check_same_classes(self, y: MatrixLike) -> None:
         """Raise ValueError unless y has exactly the classes that `fit` saw."""
-        found = unique_labels(y)
+        found = unique_labels(np.nan_to_num(y, nan=0.0) if has_missing_values(y) else y)
         if set(found) != set(self.classes_):
             raise ValueError(
                 "warm_start can only be used where `y` has the same classes as in the previous "
@@ -161,6 +168,15 @@ class ClassCodec:
         )
 
     def _encode_label_sets(self, y: MatrixLike, dtype: DTypeLike) -> np.ndarray:
+        if has_missing_values(y):
+            if not self.spec_.has_missing:
+                raise ValueError(
+                    "y has missing values (NaN), but the first call to fit had none. Give samples "
+                    "with some in the first call, or leave these samples out."
+                )
+            labels = self._encode_label_sets(np.nan_to_num(y, nan=0.0), dtype)
+            labels[np.isnan(y)] = np.nan
+            return labels
         if type_of_target(y) != "multilabel-indicator" or np.shape(y)[1] != len(self.classes_):
             raise ValueError(
                 f"y must be an indicator matrix with {len(self.classes_)} columns, as in the "
@@ -201,7 +217,7 @@ class ClassCodec:
         ndarray of shape (n_samples,) or (n_samples, n_labels)
         """
         if self.spec_.kind == "multilabel":
-            return y.astype(np.int64)
+            return y if has_missing_values(y) else y.astype(np.int64)
         return self.classes_[y.astype(np.intp).ravel()]
 
 

@@ -18,6 +18,12 @@ from sknn.losses import (
 )
 from sknn.losses._array import view_as_array
 from sknn.losses._outputs import INCREMENTS, get_levels
+from sknn.preprocessing.targets._measured import (
+    average_measured,
+    check_measured,
+    has_missing_values,
+    score_measured,
+)
 
 
 @saved
@@ -103,25 +109,33 @@ class ValueCodec:
         Parameters
         ----------
         y : ndarray of shape (n_samples,) or (n_samples, n_columns)
-            Numbers.
+            Numbers. NaN says that a value was not measured; the loss leaves it out.
         sample_weight : ndarray of shape (n_samples,), default=None
             Non-negative.
 
         Returns
         -------
         self
+
+        Raises
+        ------
+        ValueError
+            If a column has no value, or the loss is a function, which may not know of NaN.
         """
         columns = y.reshape(len(y), -1).astype(np.float64)
         n_columns = self.n_columns_ = columns.shape[1]
         self.mean_, self.scale_ = np.zeros(n_columns), np.ones(n_columns)
         self.offsets_: np.ndarray | None = None
         self.lacks_spread_ = False
+        has_missing = has_missing_values(columns)
+        if has_missing:
+            check_measured(columns, self._entry.function is not None, self.loss)
         if self.standardize:
-            self.mean_ = np.average(columns, axis=0, weights=sample_weight)
-            spread = np.abs(columns - self.mean_).max(axis=0)
+            self.mean_ = average_measured(columns, sample_weight)
+            spread = np.nanmax(np.abs(columns - self.mean_), axis=0)
             spread = np.where(spread > 0, spread, 1.0)  # squares of y near 1e200 overflow
             squares = np.square((columns - self.mean_) / spread)
-            variance = np.average(squares, axis=0, weights=sample_weight)
+            variance = average_measured(squares, sample_weight)
             # That of the samples at hand, as StandardScaler's: a division by n - 1 could not both
             # do the same for weights of 1 / n as for 1, and take a weight of 2 for a sample twice.
             deviation = spread * np.sqrt(variance)
@@ -132,11 +146,11 @@ class ValueCodec:
         # y of a gamma distribution stays positive: divided by its mean it is 1 on average, which is
         # near the exponential function of an untrained output.
         if self._scale_only:
-            mean = np.average(columns, axis=0, weights=sample_weight)
+            mean = average_measured(columns, sample_weight)
             self.scale_ = np.where((mean > 0) & np.isfinite(mean), mean, 1.0)
         output = self._entry.output
         n_raw = output.n_raw(self._settings)
-        self.spec_ = TargetSpec("values", n_columns * n_raw, self.loss, self._settings)
+        self.spec_ = TargetSpec("values", n_columns * n_raw, self.loss, self._settings, has_missing)
         # The increments of one level are none.
         is_plain = output == INCREMENTS and n_raw == 1
         self.out_activation_ = "identity" if is_plain else output.name
@@ -148,7 +162,7 @@ class ValueCodec:
         Parameters
         ----------
         y : ndarray of shape (n_samples,) or (n_samples, n_columns)
-            Finite numbers; at least 0 for 'poisson', above 0 for 'gamma'.
+            Finite numbers; at least 0 for 'poisson', above 0 for 'gamma'; NaN if `fit` saw some.
         dtype : dtype
             Of the result.
 
@@ -172,12 +186,18 @@ class ValueCodec:
         return ((columns - self.mean_) / self.scale_).astype(dtype)
 
     def _check_range(self, columns: np.ndarray) -> None:
-        if not np.isfinite(columns).all():
-            raise ValueError("y must be finite numbers; some here are NaN or infinite.")
+        is_missing = np.isnan(columns)
+        if not np.isfinite(columns).all() and not (
+            self.spec_.has_missing and np.isfinite(columns[~is_missing]).all()
+        ):
+            text = "y must be finite numbers; some here are NaN or infinite."
+            if is_missing.any() and columns.shape[1] > 1:
+                text += " Values may be missing (NaN) if some of the first call to fit are."
+            raise ValueError(text)
         lowest = self._entry.lowest
         if not lowest:
             return
-        least = float(columns.min())
+        least = float(np.nanmin(columns))
         if least < 0 or (least == 0 and lowest == "> 0"):
             raise ValueError(
                 f"Some value(s) of y are out of the valid range of the loss {self.loss!r}: it "
@@ -316,7 +336,8 @@ class ValueCodec:
         float
             R², or for 'quantile' the share of the pinball loss of constant predictions that is
             explained (D², see ``sklearn.metrics.d2_pinball_score``), averaged over columns and
-            levels. NaN where a prediction is not finite.
+            levels; of columns with missing values, over the samples that have one. NaN where a
+            prediction is not finite.
         """
         with np.errstate(over="ignore"):
             predicted = self._predict(output)
@@ -324,7 +345,15 @@ class ValueCodec:
                 predicted = predicted[..., 0]
             if not np.isfinite(predicted).all():
                 return np.nan
-            return self._entry.score.function(y, predicted, sample_weight, self._settings)
+
+            def score(
+                y: np.ndarray, predicted: np.ndarray, sample_weight: np.ndarray | None
+            ) -> float:
+                return self._entry.score.function(y, predicted, sample_weight, self._settings)
+
+            if has_missing_values(y):
+                return score_measured(score, y, predicted, sample_weight)
+            return score(y, predicted, sample_weight)
 
 
 def _drop_single_axis(values: np.ndarray) -> np.ndarray:
@@ -340,6 +369,13 @@ def compute_inverse_cdf(
     `values` are of shape (n_samples, n_columns), and weights of None are 1.
     """
     weight = np.ones(len(values)) if weight is None else weight.astype(np.float64)
+    if np.isnan(values).any():  # each column by the samples that have it, or 0 without any
+        each = np.zeros(values.shape[1])
+        for column, of_one in enumerate(values.T):
+            kept = ~np.isnan(of_one)
+            if weight[kept].sum() > 0:
+                each[column] = compute_inverse_cdf(of_one[kept, None], level, weight[kept])[0]
+        return each
     order = np.argsort(values, axis=0)
     # 1e-12 forgives the rounding of a sum that is exactly the level.
     shares = np.cumsum(weight[order], axis=0) / weight.sum()
