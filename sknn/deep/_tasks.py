@@ -13,12 +13,12 @@ from sklearn.utils.metaestimators import available_if
 from sknn._sklearn import check_partial_fit_first_call, fit_context, with_callbacks
 from sknn._validation import restore_on_error, sort_classes, to_dense
 from sknn.deep._array_api import follow_array_api
+from sknn.deep._available import offers_probabilities, supports_partial_fit
 from sknn.deep._base import DeepEstimator
 from sknn.deep._fit_arguments import explain_unknown_arguments, join_validation
 from sknn.deep.parts._preparation import FitData
 from sknn.deep.parts._targets import read_incomplete_target
 from sknn.exceptions import warn_user
-from sknn.losses import gives_probabilities
 from sknn.preprocessing import score_measured
 
 if TYPE_CHECKING:
@@ -26,28 +26,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
     from sklearn.utils import Tags
-
-
-def supports_partial_fit(estimator: DeepEstimator) -> bool:
-    """Return True; raise AttributeError if an estimator cannot be trained a part at a time."""
-    try:
-        parts = estimator._make_parts()
-    except ValueError:  # a parameter that is out of range, which the method itself names
-        return True
-    obstacle = parts.target.obstacle_to_partial_fit() or parts.training.obstacle_to_partial_fit()
-    if obstacle:
-        raise AttributeError(obstacle)
-    return True
-
-
-def _gives_probabilities(estimator: DeepEstimator) -> bool:
-    codec = vars(estimator).get("_codec")  # of a fitted network: the loss that it was trained on
-    loss = estimator._make_parts().target.loss if codec is None else codec.loss
-    if not gives_probabilities(loss):
-        raise AttributeError(
-            f"loss={loss!r} gives no probabilities. Use decision_function, or loss='log_loss'."
-        )
-    return True
 
 
 class DeepClassifier(ClassifierMixin, DeepEstimator):
@@ -183,7 +161,7 @@ class DeepClassifier(ClassifierMixin, DeepEstimator):
         output = self._forward(X)
         return self._codec.decode(output)
 
-    @available_if(_gives_probabilities)
+    @available_if(offers_probabilities)
     @follow_array_api
     def predict_proba(self, X: ArrayLike) -> np.ndarray:
         """Return the probability of each class.
@@ -209,7 +187,7 @@ class DeepClassifier(ClassifierMixin, DeepEstimator):
         one = proba.dtype.type(1)
         return np.clip(proba, np.finfo(proba.dtype).tiny, np.nextafter(one, 0 * one))
 
-    @available_if(_gives_probabilities)
+    @available_if(offers_probabilities)
     @follow_array_api
     def predict_log_proba(self, X: ArrayLike) -> np.ndarray:
         """Return the logarithm of the probability of each class.

@@ -8,9 +8,9 @@ import numpy as np
 from sklearn.utils.metaestimators import available_if
 
 from sknn._sklearn import fit_context, with_callbacks
+from sknn.deep._available import supports_partial_fit
 from sknn.deep._base import DeepEstimator
 from sknn.deep._fit_arguments import explain_unknown_arguments
-from sknn.deep._tasks import supports_partial_fit
 from sknn.deep.parts._preparation import FitData
 from sknn.engine import forward
 
