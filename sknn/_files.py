@@ -24,7 +24,7 @@ MAX_RATIO = 100
 
 
 @contextmanager
-def replace_file(path: str | os.PathLike) -> Iterator[Path]:
+def replace_file(path: str | os.PathLike, label: str = "") -> Iterator[Path]:
     """Yield where to write; at the end of the block that file takes the place of `path`.
 
     The new file lies beside the old one until it is complete and on the disk. If the block fails
@@ -35,6 +35,8 @@ def replace_file(path: str | os.PathLike) -> Iterator[Path]:
     ----------
     path : str or path-like
         What to write or to replace.
+    label : str, default=''
+        Part of the name of the file beside it, by which to find those that a killed process left.
 
     Yields
     ------
@@ -51,7 +53,7 @@ def replace_file(path: str | os.PathLike) -> Iterator[Path]:
     if mode is not None and not stat.S_ISREG(mode):
         yield Path(path)
         return
-    unfinished = target.with_name(f".sknn-{os.getpid()}-{secrets.token_hex(4)}.part")
+    unfinished = target.with_name(f".sknn-{label}{os.getpid()}-{secrets.token_hex(4)}.part")
     try:
         with open(unfinished, "xb"):  # with the permissions that a new file gets
             if mode is not None:
@@ -68,10 +70,10 @@ def replace_file(path: str | os.PathLike) -> Iterator[Path]:
         unfinished.unlink(missing_ok=True)
 
 
-def write_file(path: str | os.PathLike, content: bytes | str) -> None:
+def write_file(path: str | os.PathLike, content: bytes | str, label: str = "") -> None:
     """Write bytes, or text in UTF-8, as a whole; see `replace_file`."""
     content = content.encode("utf-8") if isinstance(content, str) else content
-    with replace_file(path) as unfinished:
+    with replace_file(path, label) as unfinished:
         unfinished.write_bytes(content)
 
 

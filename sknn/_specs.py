@@ -348,6 +348,9 @@ class TrainPlan:
         One epoch with the optimizer's state kept (``partial_fit``).
     codec : TargetCodec or None, default=None
         Translates y for callbacks that score.
+    checkpoint : object or None, default=None
+        Where the engine is to write checkpoints, and what makes a fit the same
+        (`sknn.engine.checkpoints._folder.CheckpointSpec`).
     """
 
     module: Any
@@ -364,6 +367,7 @@ class TrainPlan:
     previous: TrainResult | None = None
     incremental: bool = False
     codec: TargetCodec | None = None
+    checkpoint: Any = None
 
     def select_own_samples(self) -> "TrainPlan":
         """Return a plan whose X has no other rows than its own."""

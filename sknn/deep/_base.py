@@ -17,6 +17,7 @@ from sknn._sklearn import CallbackSupportMixin
 from sknn._specs import LayerSpec, Progress, TrainPlan, TrainResult
 from sknn._validation import restore_on_error
 from sknn.architectures import describe
+from sknn.deep._checkpoint import check_no_checkpoint
 from sknn.deep._params import check_nested_names, set_signature
 from sknn.deep._prepare import prepare_continued, prepare_like, prepare_new
 from sknn.deep._sklearn_callbacks import CallbackWatcher
@@ -71,6 +72,8 @@ class DeepEstimator(CallbackSupportMixin, BaseEstimator, ABC):
 
     def _prepare(self, data: FitData, *, incremental: bool = False) -> TrainPlan:
         """Return the plan to train by; sets what is known of the data before training."""
+        if incremental:
+            check_no_checkpoint(self)
         goes_on = incremental or self._make_parts().training.warm_start
         previous = getattr(self, "_result", None) if goes_on else None
         if previous is None:

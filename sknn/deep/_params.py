@@ -9,8 +9,10 @@ given as `module`; such a nested parameter is an attribute like all others, so t
 from __future__ import annotations
 
 import inspect
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
+from datetime import timedelta
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any
 
@@ -107,6 +109,8 @@ TRAINING_PARAMS: dict[str, TrainingParam] = {
         [StrOptions({"auto", "float32", "float64", "tf32", "bfloat16"})], is_fixed=True
     ),
     "compile": TrainingParam(["boolean"]),
+    "checkpoint": TrainingParam([str, os.PathLike, None]),
+    "checkpoint_every": TrainingParam([_COUNT, str, timedelta, None]),
 }
 
 #: parameters that matter only once a network is prepared, from the first epoch on

@@ -17,6 +17,7 @@ import numpy as np
 
 from sknn._specs import TrainPlan, TrainResult
 from sknn._validation import make_local_random_state
+from sknn.deep._checkpoint import plan_checkpoint, plan_checkpoint_like
 from sknn.deep._held_out import RawOutputScorer
 from sknn.deep._params import check_fixed_params, read_fixed_params
 from sknn.deep.parts._preparation import (
@@ -41,6 +42,7 @@ def prepare_new(estimator: BaseEstimator, data: FitData, *, incremental: bool = 
     samples = check_samples(estimator, parts, data.samples, None)
     random_state = make_local_random_state(estimator.random_state)
     codec = parts.target.fit_codec(samples.y, samples.sample_weight, data.classes)
+    checkpoint = plan_checkpoint(estimator, samples, data, random_state)
     samples = drop_zero_weights(samples, parts.reader.weight_dtype(samples.X))
     preparation = Preparation(estimator, parts, samples, data.validation, random_state, codec)
     _configure(preparation, incremental)
@@ -48,7 +50,7 @@ def prepare_new(estimator: BaseEstimator, data: FitData, *, incremental: bool = 
     estimator._encoder = preparation.encoder
     estimator._inputs = preparation.encoder.spec_
     plan = _make_plan(preparation, arranged, data)
-    return replace(plan, incremental=incremental)
+    return replace(plan, incremental=incremental, checkpoint=checkpoint)
 
 
 def prepare_continued(
@@ -61,6 +63,7 @@ def prepare_continued(
     random_state = make_local_random_state(estimator.random_state)
     if not incremental:
         parts.target.check_same(codec, samples.y)
+    checkpoint = plan_checkpoint(estimator, samples, data, random_state, previous)
     samples = drop_zero_weights(samples, parts.reader.weight_dtype(samples.X))
     preparation = Preparation(
         estimator, parts, samples, data.validation, random_state, codec, encoder
@@ -68,7 +71,7 @@ def prepare_continued(
     preparation.interrupted_split = vars(estimator).get("_interrupted_split")
     _configure(preparation, incremental)
     plan = _make_plan(preparation, parts.training.arrange_continued(preparation), data)
-    return replace(plan, incremental=incremental, previous=previous)
+    return replace(plan, incremental=incremental, previous=previous, checkpoint=checkpoint)
 
 
 def prepare_like(estimator: BaseEstimator, other: BaseEstimator, plan: TrainPlan) -> TrainPlan:
@@ -87,6 +90,7 @@ def prepare_like(estimator: BaseEstimator, other: BaseEstimator, plan: TrainPlan
         config=parts.training.make_config(estimator._circumstances),
         score=_choose_score(estimator, parts, estimator._codec),
         random_state=copy.deepcopy(plan.random_state),
+        checkpoint=plan_checkpoint_like(estimator, plan.checkpoint),
     )
 
 

@@ -2,6 +2,8 @@
 
 from sknn.engine._train import train
 from sknn.engine.callbacks._of_net import NetCallback
+from sknn.engine.checkpoints._folder import CheckpointFile, CheckpointSpec, make_spec
+from sknn.engine.checkpoints._identity import Identity, hash_start
 from sknn.engine.data._device import resolve_device
 from sknn.engine.data._forward import compute_mean_loss, forward
 from sknn.engine.net._attribution import (
@@ -17,6 +19,9 @@ from sknn.engine.stacked._memory import get_memory_budget
 from sknn.engine.stacked._train_many import train_many
 
 __all__ = [
+    "CheckpointFile",
+    "CheckpointSpec",
+    "Identity",
     "Net",
     "NetCallback",
     "compute_input_gradient",
@@ -27,7 +32,9 @@ __all__ = [
     "get_layer_weights",
     "get_memory_budget",
     "gradient_times_input",
+    "hash_start",
     "knock_out_effects",
+    "make_spec",
     "resolve_device",
     "snapshot",
     "train",

@@ -1,9 +1,13 @@
 """Whether training ended with numbers that can be used."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Protocol
+
 import numpy as np
 import torch
 
-from sknn._specs import TrainConfig
+from sknn._specs import Progress, TrainConfig
 from sknn.engine.data._batches import SampleDataset
 from sknn.engine.data._forward import predict_raw
 from sknn.engine.net._net import Net
@@ -11,6 +15,41 @@ from sknn.exceptions import NonFiniteLossError
 
 #: weights from which predictions are looked at, and of how many training samples
 LARGE, N_CHECKED = 1e6, 256
+
+
+class Trained(Protocol):
+    """The parts of a `sknn.engine._run.TrainingRun` that are looked at when it ends."""
+
+    net: Net
+    config: TrainConfig
+    progress: Progress
+    samples: SampleDataset
+
+
+def check_finite(run: Trained) -> None:
+    """Raise NonFiniteLossError if loss, weights or predictions are not finite at the end."""
+    has_best = run.config.early_stopping and run.progress.best_epoch
+    diverged = run.progress.stopped_because == "diverged" and not has_best
+    if diverged or not is_finite(run.net, run.samples):
+        raise describe_non_finite(run.config)
+
+
+@contextmanager
+def explain_limits(net: Net, config: TrainConfig) -> Iterator[None]:
+    """Say what to do where the memory of a device, or the range of a dtype, is not enough."""
+    try:
+        yield
+    except torch.cuda.OutOfMemoryError as error:
+        raise MemoryError(
+            f"The memory of {net.device!r} is not enough to train this network on batches "
+            f"of {net.batch_size} samples. Lower batch_size or the widths of the layers, "
+            "take dtype='float32' or 'bfloat16', or device='cpu'."
+        ) from error
+    except RuntimeError as error:
+        if "without overflow" not in str(error):
+            raise
+        # torch's fused steps take rates and shares of a sample as numbers of the dtype.
+        raise describe_non_finite(config) from error
 
 
 def is_finite(net: Net, samples: SampleDataset) -> bool:

@@ -177,7 +177,8 @@ class LBFGSRunner:
 
     An iteration is an epoch: callbacks see it, and an interruption goes back to the last one.
     SciPy keeps the curvature to itself, so that going on repeats the iterations from the first
-    weights, which are part of the run's state, and passes the same points again.
+    weights, which are part of the run's state, and passes the same points again. Those that a
+    checkpoint holds are not computed again.
 
     Parameters
     ----------
@@ -195,11 +196,12 @@ class LBFGSRunner:
         if reason is not None:
             run.runner_reasons["handwritten"] = reason
         self.function = kind(run)
-        if run.resume is None:
+        if run.first_weights is None:
             run.first_weights = self.function.get_vector().copy()
         else:
             run.forget_epochs()
         self.latest = cast("np.ndarray", run.first_weights).copy()
+        self.n_evaluations = 0
         self.is_open = False
 
     def close(self) -> None:
@@ -236,7 +238,8 @@ class LBFGSRunner:
         if not self.is_open:  # the first evaluation of an iteration
             self.run.open_epoch()
             self.is_open = True
-        return self.function(vector)
+        self.n_evaluations += 1
+        return self.run.recorder.evaluate(self.function, vector, self.n_evaluations - 1)
 
     def _end_iteration(self, intermediate_result: OptimizeResult) -> None:
         self.latest, self.is_open = intermediate_result.x.copy(), False
@@ -261,3 +264,4 @@ class LBFGSRunner:
             progress.stopped_because = "diverged"
         else:
             progress.stopped_because = "converged" if result.success else "max_iter"
+            self.run.recorder.end_iterations()

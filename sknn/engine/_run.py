@@ -11,7 +11,7 @@ import torch
 
 from sknn._specs import Sample, TrainPlan, TrainResult
 from sknn.architectures import seed_torch
-from sknn.engine._finite import describe_non_finite, is_finite
+from sknn.engine._finite import explain_limits
 from sknn.engine._interrupt import InterruptFlag, PauseTraining, is_one_of_several_fits
 from sknn.engine._live_state import EpochState, ManyEpochsRunner, Runner
 from sknn.engine._resume import Resume, get_resume
@@ -32,6 +32,7 @@ from sknn.engine.callbacks._unseen import are_epochs_unseen, note_epochs
 from sknn.engine.callbacks._user import UserCallbacks
 from sknn.engine.callbacks._validation import Validation
 from sknn.engine.callbacks._weight_average import WeightAverage
+from sknn.engine.checkpoints._recorder import Recorder
 from sknn.engine.data._batches import Batches, SampleDataset, TargetTensors
 from sknn.engine.data._device import use_precision
 from sknn.engine.optimizers._optimizers import get_learning_rate
@@ -77,6 +78,8 @@ class TrainingRun:
         Raw predictions and loss of the held-out samples, where a runner has computed them.
     compiled : module or None
         What ``torch.compile`` made of the network.
+    recorder : Recorder
+        Writes checkpoints, if the plan asks for some.
     deadline : float or None
         Of `time.perf_counter`, when training is to end.
     first_weights : ndarray or None
@@ -85,6 +88,7 @@ class TrainingRun:
 
     runner: Runner
     samples: SampleDataset
+    recorder: Recorder | None = None
 
     def __init__(self, plan: TrainPlan):
         self.plan, self.config = plan, plan.config
@@ -113,21 +117,12 @@ class TrainingRun:
     def guard(self) -> Iterator["TrainingRun"]:
         """Put everything back where training fails, and let data and callbacks go at the end."""
         try:
-            with self._seed_generators(), self._set_product_precision():
+            with (
+                explain_limits(self.net, self.config),
+                self._seed_generators(),
+                self._set_product_precision(),
+            ):
                 yield self
-        except torch.cuda.OutOfMemoryError as error:
-            put_back(self.net, self.backup)
-            raise MemoryError(
-                f"The memory of {self.net.device!r} is not enough to train this network on batches "
-                f"of {self.net.batch_size} samples. Lower batch_size or the widths of the layers, "
-                "take dtype='float32' or 'bfloat16', or device='cpu'."
-            ) from error
-        except RuntimeError as error:
-            put_back(self.net, self.backup)
-            if "without overflow" not in str(error):
-                raise
-            # torch's fused steps take rates and shares of a sample as numbers of the dtype.
-            raise describe_non_finite(self.config) from error
         except BaseException:
             put_back(self.net, self.backup)
             raise
@@ -155,7 +150,10 @@ class TrainingRun:
         return -(-len(self.plan.y) // self.net.batch_size)
 
     def begin(
-        self, samples: SampleDataset | None = None, held_out: SampleDataset | None = None
+        self,
+        samples: SampleDataset | None = None,
+        held_out: SampleDataset | None = None,
+        warns: bool = True,
     ) -> None:
         """Bring the data to the device, and get ready to train and to look at epochs.
 
@@ -163,6 +161,8 @@ class TrainingRun:
         ----------
         samples, held_out : SampleDataset, default=None
             The training and validation samples, where several runs share them.
+        warns : bool, default=True
+            Whether to warn where there is the checkpoint of another fit alone.
         """
         plan, config = self.plan, self.config
         self.samples = self._move(plan) if samples is None else samples
@@ -186,12 +186,16 @@ class TrainingRun:
         if config.time_limit is not None:
             self.deadline = time.perf_counter() + config.time_limit
         if self.resume is not None:
+            self.random_state = np.random.RandomState()  # that of the user stays as it is
             self.set_state(self.resume.state)
         elif self.stopping.keeps_best:
             self.stopping.keep_weights(self.net)
             self._score_start()
+        self.recorder = Recorder(self, warns)
+        self.recorder.resume()
         self.n_before = len(self.net.history) - self.progress.n_epochs
         self.callbacks.notify("on_train_begin", X=self.samples.X, y=self.samples.y)
+        self.recorder.resume_callbacks()
         if self.display is not None:
             self.display.on_train_begin(self.net)
 
@@ -218,16 +222,11 @@ class TrainingRun:
             del self.net.history[:-EPOCHS_REMEMBERED]
         self.stopping.conclude(self.net)
 
-    def check_finite(self) -> None:
-        """Raise NonFiniteLossError if loss, weights or predictions are not finite at the end."""
-        has_best = self.config.early_stopping and self.progress.best_epoch
-        diverged = self.progress.stopped_because == "diverged" and not has_best
-        if diverged or not is_finite(self.net, self.samples):
-            raise describe_non_finite(self.config)
-
     def close(self) -> None:
-        """Let the net forget the user's callbacks."""
+        """Let the net forget the user's callbacks, and other fits have the checkpoint."""
         UserCallbacks.detach(self.net)
+        if self.recorder is not None:
+            self.recorder.close()
 
     def make_result(self) -> TrainResult:
         """Return the trained net, and what is needed to go on if it was interrupted."""
@@ -241,23 +240,23 @@ class TrainingRun:
     def run_epochs(self, runner: Runner) -> None:
         """Train to the end, or until an interruption."""
         self.runner, self.runner_name = runner, runner.name
+        self.recorder.check_runner()
         n_epochs = 1 if self.plan.incremental else self.config.max_iter - self.progress.n_epochs
         self.run_interruptibly(lambda: self._run_epochs(n_epochs))
 
     def _run_epochs(self, n_epochs: int) -> None:
         end = self.progress.n_epochs + n_epochs
-        while self.progress.n_epochs < end:
+        while self.progress.n_epochs < end and not self.progress.stopped_because:
             at_once = min(end - self.progress.n_epochs, self.runner.epochs_at_once)
             if at_once > 1 and are_epochs_unseen(self):
-                self._run_unseen(at_once)
+                self._run_unseen(self.recorder.limit_epochs(at_once))
             else:
                 self.open_epoch()
                 self.snapshot.take()
                 loss = self.runner.run_epoch()
                 self.close_epoch(loss)
-            if self.progress.stopped_because:
-                return
-            self.pause_if_asked()
+            if not self.progress.stopped_because:
+                self.pause_if_asked()
 
     def _run_unseen(self, n_epochs: int) -> None:
         self.snapshot.take(draws_ahead=True)
@@ -266,6 +265,7 @@ class TrainingRun:
         note_epochs(self, losses, time.perf_counter() - start)
         self.progress.stopped_because = self.stopping.find_reason_to_stop(self.net)
         self.snapshot.is_taken = False
+        self.recorder.end_epoch()
 
     def run_interruptibly(self, train: Callable[[], None]) -> None:
         """Train; end as a whole, between two steps or at the start of an epoch, on Ctrl-C.
@@ -286,15 +286,21 @@ class TrainingRun:
                 self.roll_back()
             self.interrupt.is_deaf = True
             if is_one_of_several_fits():
+                self.recorder.write()
                 raise KeyboardInterrupt("Training interrupted by user.")
             self.stop_as_interrupted()
 
-    def stop_as_interrupted(self) -> None:
-        """Leave out the epoch that was cut short, and keep what is needed to go on."""
+    def stop_as_interrupted(self, is_exact: bool = True) -> None:
+        """Leave out the epoch that was cut short, and keep what is needed to go on.
+
+        That cannot be kept unless weights and state are exactly those after a step.
+        """
         warn_user("Training interrupted by user.")
         self.progress.stopped_because = "interrupted"
         del self.net.history[self.n_before + self.progress.n_epochs :]
-        self.state = self.get_state()
+        if is_exact:
+            self.state = self.get_state()
+            self.recorder.write()
 
     def open_epoch(self) -> None:
         """Go on with the weights, and let everybody know that an epoch begins."""
@@ -385,6 +391,7 @@ class TrainingRun:
         self._decide(asks_to_stop)
         self.snapshot.is_taken = False
         self.epoch = EpochState()
+        self.recorder.end_epoch()
 
     def _decide(self, asks_to_stop: bool) -> None:
         progress = self.progress

@@ -18,6 +18,7 @@ def get_state(run: LiveState) -> dict[str, Any]:
     -------
     dict
         Of arrays, numbers, text, and `sknn.engine.net._serialization`'s plain forms of tensors.
+        No class is named, so that a file of it makes nothing but these.
     """
     net, epoch = run.net, run.epoch
     optimizer = net.optimizer_
@@ -28,7 +29,7 @@ def get_state(run: LiveState) -> dict[str, Any]:
         "weights": net.module_.state_dict(),
         "groups": [{k: v for k, v in g.items() if k != "params"} for g in optimizer.param_groups],
         "optimizer": [[p, s] for p, s in optimizer.state.items()],
-        "schedule": net.schedule,
+        "schedule": None if net.schedule is None else net.schedule.get_state(),
         "progress": run.progress.__getstate__(),
         "history": [dict(row) for row in net.history],
         "best_weights": run.stopping.best_weights,
@@ -60,25 +61,32 @@ def set_state(run: LiveState, state: dict[str, Any]) -> None:
         group.update(saved)
     net.optimizer_.state.clear()
     for parameter, values in state["optimizer"]:
-        net.optimizer_.state[parameter] = values
+        net.optimizer_.state[parameter] = {k: _lay_like(v, parameter) for k, v in values.items()}
     if state["schedule"] is not None:
-        net.schedule = state["schedule"]
+        net.schedule.set_state(state["schedule"])
         net.schedule.config = replace(net.schedule.config, max_iter=run.config.max_iter)
     run.stopping.best_weights = state["best_weights"]
     if run.average is not None:
         run.average.set_state(state["average"])
     if run.dead_network is not None:
         run.dead_network.n_left = state["n_restarts"]
-    run.random_state = np.random.RandomState()
     run.random_state.set_state(state["random_state"])
     batches = run.batches
     batches.random_state = run.random_state if run.config.shuffle else None
     batches.order, batches.is_open = state["order"], state["is_open"]
     run.first_weights = state["first_weights"]
+    run.callbacks.look_back()
     run.epoch = EpochState(state["n_steps"], state["n_samples"], state["loss_sum"])
     _restore_outputs(run, state["outputs"])
     if run.draws and state["generators"] is not None:
         set_generators(state["generators"])
+
+
+def _lay_like(value: Any, parameter: torch.Tensor) -> Any:
+    """Return a tensor that lies in memory as its parameter does, as torch's fused steps need it."""
+    if isinstance(value, torch.Tensor) and value.shape == parameter.shape:
+        return torch.empty_like(parameter, dtype=value.dtype).copy_(value).requires_grad_(False)
+    return value
 
 
 def _restore_outputs(run: LiveState, outputs: list[torch.Tensor]) -> None:

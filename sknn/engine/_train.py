@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from sknn._specs import TrainPlan, TrainResult
 from sknn.architectures import find_stochastic_layers
+from sknn.engine._finite import check_finite
 from sknn.engine._lbfgs import LBFGSRunner
 from sknn.engine._run import TrainingRun
 from sknn.engine._runners import RUNNERS, EpochRunner, choose_runner
@@ -52,7 +53,7 @@ def train(plan: TrainPlan, runners: Sequence[type[EpochRunner]] = RUNNERS) -> Tr
             _train_by_epochs(run, runners)
         else:
             _train_by_lbfgs(run)
-        run.check_finite()
+        check_finite(run)
         return run.make_result()
 
 

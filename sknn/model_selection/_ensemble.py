@@ -1,7 +1,6 @@
 """Deep ensembles: networks that differ by their seeds, trained together, and their mean."""
 
 from abc import ABC, abstractmethod
-from dataclasses import replace
 from numbers import Integral
 from typing import Any
 
@@ -15,13 +14,15 @@ from sklearn.utils.validation import check_is_fitted
 
 from sknn._saved import SavedState
 from sknn._sklearn import HasMethods, Interval, fit_context
-from sknn._specs import TrainPlan, TrainResult
+from sknn._specs import TrainPlan
 from sknn._validation import make_local_random_state, restore_on_error
 from sknn.deep import DeepMLPClassifier, DeepMLPRegressor
+from sknn.deep._base import DeepEstimator
+from sknn.deep._checkpoint import hold_seed
+from sknn.deep._params import training_constraints
 from sknn.deep._tasks import DeepClassifier, DeepRegressor
-from sknn.engine import train_many
-from sknn.losses import gives_probabilities
-from sknn.model_selection._plans import Prepared, finish_fit, is_watched, plan_fit
+from sknn.model_selection._members import check_member, draw_samples, give_probabilities, train_all
+from sknn.model_selection._plans import Prepared, finish_fit, plan_fit
 from sknn.model_selection._sharing import CommonArrays
 
 CONSTRAINTS: dict[str, list] = {
@@ -29,7 +30,7 @@ CONSTRAINTS: dict[str, list] = {
     "n_members": [Interval(Integral, 1, None, closed="left")],
     "bootstrap": ["boolean"],
     "n_jobs": [Integral, None],
-    "random_state": ["random_state"],
+    **training_constraints("random_state", "checkpoint", "checkpoint_every"),
 }
 LARGEST_SEED = np.iinfo(np.int32).max
 
@@ -44,12 +45,12 @@ class DeepEnsemble(SavedState, BaseEstimator, ABC):
     def _usual(self) -> Any:
         """Return what `estimator` is where it is None."""
 
-    def _network(self) -> Any:
+    def _network(self) -> DeepEstimator:
         """Return the estimator that members are clones of, checked."""
         usual = self._usual()
         if self.estimator is None:
             return usual
-        return _checked(self.estimator, self._task, type(usual).__name__)
+        return check_member(self.estimator, self._task, type(usual).__name__)
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit(
@@ -84,16 +85,13 @@ class DeepEnsemble(SavedState, BaseEstimator, ABC):
 
     def _fit_members(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike) -> "DeepEnsemble":
         network, random_state = self._network(), make_local_random_state(self.random_state)
-        members, plans, common = [], [], CommonArrays(X)
-        for _ in range(self.n_members):
-            seed = random_state.randint(LARGEST_SEED)
-            member = clone(network).set_params(random_state=seed)
-            plan = plan_fit(member, Prepared([], X, y, {"sample_weight": sample_weight}), {})
-            rows = np.arange(len(X)) if isinstance(X, np.ndarray) else None
-            plan = common.share(plan, member, rows)
-            plans.append(_bootstrapped(plan, random_state) if self.bootstrap else plan)
-            members.append(member)
-        results = _train_all(plans, self.n_jobs)
+        if self.checkpoint is not None:
+            network = clone(network).set_params(
+                checkpoint=self.checkpoint, checkpoint_every=self.checkpoint_every
+            )
+        with hold_seed(self, (X, y, sample_weight), random_state):
+            members, plans = self._plan_members(network, random_state, (X, y, sample_weight))
+            results = train_all(plans, self.n_jobs)
         self.estimators_ = [
             finish_fit(*trained) for trained in zip(members, plans, results, strict=True)
         ]
@@ -106,60 +104,27 @@ class DeepEnsemble(SavedState, BaseEstimator, ABC):
             self.classes_ = members[0].classes_
         return self
 
+    def _plan_members(
+        self, network: DeepEstimator, random_state: np.random.RandomState, data: tuple
+    ) -> tuple[list[DeepEstimator], list[TrainPlan]]:
+        """Return the members, and how to train them; X, y and sample weights are `data`."""
+        X, y, sample_weight = data
+        members, plans, common = [], [], CommonArrays(X)
+        for _ in range(self.n_members):
+            seed = random_state.randint(LARGEST_SEED)
+            member = clone(network).set_params(random_state=seed)
+            plan = plan_fit(member, Prepared([], X, y, {"sample_weight": sample_weight}), {})
+            rows = np.arange(len(X)) if isinstance(X, np.ndarray) else None
+            plan = common.share(plan, member, rows)
+            plans.append(draw_samples(plan, random_state) if self.bootstrap else plan)
+            members.append(member)
+        return members, plans
+
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         network = self._usual() if self.estimator is None else self.estimator
         tags.input_tags = get_tags(network).input_tags
         return tags
-
-
-def _train_all(plans: list[TrainPlan], n_jobs: int | None) -> list[TrainResult]:
-    """Return the trained members; Ctrl-C ends the whole."""
-    try:
-        results = train_many(plans, n_jobs=n_jobs)
-        is_cut = any(result.progress.stopped_because == "interrupted" for result in results)
-    except KeyboardInterrupt:
-        is_cut = True
-    if is_cut:
-        raise KeyboardInterrupt(
-            "The ensemble was interrupted before all members were trained; nothing was fitted."
-        )
-    return results
-
-
-def _bootstrapped(plan: TrainPlan, random_state: np.random.RandomState) -> TrainPlan:
-    """Return a plan of as many rows, drawn with replacement."""
-    rows = random_state.randint(len(plan.y), size=len(plan.y))
-    weight = None if plan.sample_weight is None else plan.sample_weight[rows]
-    own = rows if plan.rows is None else plan.rows[rows]
-    return replace(plan, rows=own, y=plan.y[rows], sample_weight=weight)
-
-
-def _checked(estimator: BaseEstimator, kind: type, name: str) -> Any:
-    if not isinstance(estimator, kind):
-        raise TypeError(
-            f"estimator must be a {name}; got {estimator!r}. Put the other steps of a pipeline in "
-            "front of the ensemble."
-        )
-    if is_watched(estimator):
-        raise ValueError(
-            "Members of an ensemble are trained together, and tell scikit-learn's callbacks "
-            "nothing; but estimator was given some by set_callbacks(). Call set_callbacks() "
-            "without arguments, or give the parameter callbacks."
-        )
-    return estimator
-
-
-def _give_probabilities(ensemble: Any) -> bool:
-    """Return whether members can give probabilities; else raise, with the reason."""
-    network = ensemble._usual() if ensemble.estimator is None else ensemble.estimator
-    loss = getattr(network, "loss", None)
-    if loss is not None and not gives_probabilities(loss):
-        raise AttributeError(
-            f"The members' loss={loss!r} gives no probabilities. Use decision_function, or members "
-            "with loss='log_loss'."
-        )
-    return True
 
 
 class DeepEnsembleClassifier(ClassifierMixin, DeepEnsemble):
@@ -183,6 +148,12 @@ class DeepEnsembleClassifier(ClassifierMixin, DeepEnsemble):
         trained one by one; None is 1.
     random_state : int, RandomState instance or None, default=None
         Draws the members' seeds, and their rows.
+    checkpoint : str or path-like, default=None
+        Folder where `fit` keeps the seeds and the state of each member, so that the same `fit`
+        (class, parameters, data) goes on where a process was killed, and ends at the same model.
+    checkpoint_every : int, str, timedelta or None, default=None
+        Time from one checkpoint to the next: epochs, or ``'30s'``, ``'5min'``, ``'1h'``. None is a
+        second, or longer so that writing takes 2 % of the time.
 
     Attributes
     ----------
@@ -222,20 +193,30 @@ class DeepEnsembleClassifier(ClassifierMixin, DeepEnsemble):
     _parameter_constraints = CONSTRAINTS
 
     def __init__(
-        self, estimator=None, n_members=5, *, bootstrap=False, n_jobs=None, random_state=None
+        self,
+        estimator=None,
+        n_members=5,
+        *,
+        bootstrap=False,
+        n_jobs=None,
+        random_state=None,
+        checkpoint=None,
+        checkpoint_every=None,
     ):
         self.estimator = estimator
         self.n_members = n_members
         self.bootstrap = bootstrap
         self.n_jobs = n_jobs
         self.random_state = random_state
+        self.checkpoint = checkpoint
+        self.checkpoint_every = checkpoint_every
 
     _task = DeepClassifier
 
     def _usual(self):
         return DeepMLPClassifier()
 
-    @available_if(_give_probabilities)
+    @available_if(give_probabilities)
     def predict_proba(self, X):
         """Return the probability of each class, averaged over the members.
 
@@ -252,7 +233,7 @@ class DeepEnsembleClassifier(ClassifierMixin, DeepEnsemble):
         check_is_fitted(self)
         return np.mean([member.predict_proba(X) for member in self.estimators_], axis=0)
 
-    @available_if(_give_probabilities)
+    @available_if(give_probabilities)
     def predict_log_proba(self, X):
         """Return the logarithm of the averaged probability of each class.
 
@@ -339,6 +320,12 @@ class DeepEnsembleRegressor(RegressorMixin, DeepEnsemble):
         trained one by one; None is 1.
     random_state : int, RandomState instance or None, default=None
         Draws the members' seeds, and their rows.
+    checkpoint : str or path-like, default=None
+        Folder where `fit` keeps the seeds and the state of each member, so that the same `fit`
+        (class, parameters, data) goes on where a process was killed, and ends at the same model.
+    checkpoint_every : int, str, timedelta or None, default=None
+        Time from one checkpoint to the next: epochs, or ``'30s'``, ``'5min'``, ``'1h'``. None is a
+        second, or longer so that writing takes 2 % of the time.
 
     Attributes
     ----------
@@ -375,13 +362,23 @@ class DeepEnsembleRegressor(RegressorMixin, DeepEnsemble):
     _parameter_constraints = CONSTRAINTS
 
     def __init__(
-        self, estimator=None, n_members=5, *, bootstrap=False, n_jobs=None, random_state=None
+        self,
+        estimator=None,
+        n_members=5,
+        *,
+        bootstrap=False,
+        n_jobs=None,
+        random_state=None,
+        checkpoint=None,
+        checkpoint_every=None,
     ):
         self.estimator = estimator
         self.n_members = n_members
         self.bootstrap = bootstrap
         self.n_jobs = n_jobs
         self.random_state = random_state
+        self.checkpoint = checkpoint
+        self.checkpoint_every = checkpoint_every
 
     _task = DeepRegressor
 

@@ -108,7 +108,10 @@ CHANGES = {
     "solver__momentum": (0.9, CLASS),
 }
 #: parameters that say what is shown or told, or how, and leave the model alone
-WITHOUT_EFFECT = {"verbose", "callbacks", "compile", "warm_start"}
+WITHOUT_EFFECT = {
+    *("verbose", "callbacks", "compile", "warm_start"),
+    *("checkpoint", "checkpoint_every"),
+}
 #: parameters of a whole fit, which an epoch of partial_fit does not ask for
 OF_WHOLE_FITS = {
     "early_stopping",

@@ -10,7 +10,7 @@ from sklearn.linear_model import LogisticRegression
 
 from sknn import DeepMLPClassifier, DeepMLPRegressor
 from sknn.engine import train_many
-from sknn.model_selection import DeepEnsembleClassifier, DeepEnsembleRegressor, _ensemble
+from sknn.model_selection import DeepEnsembleClassifier, DeepEnsembleRegressor, _members
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -139,7 +139,7 @@ def test_each_member_holds_out_rows_of_its_own(weight, scale):
 def test_bootstrap_draws_from_the_rows_that_are_not_held_out(monkeypatch):
     seen = []
     monkeypatch.setattr(
-        _ensemble, "train_many", lambda plans, **o: seen.extend(plans) or train_many(plans, **o)
+        _members, "train_many", lambda plans, **o: seen.extend(plans) or train_many(plans, **o)
     )
     network = clone(MLP).set_params(early_stopping=True)
     DeepEnsembleClassifier(network, n_members=2, bootstrap=True, random_state=0).fit(X, Y)

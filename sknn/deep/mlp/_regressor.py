@@ -161,6 +161,13 @@ class DeepMLPRegressor(DeepRegressor):
         Columns of text that are not categories, by positions or names, which become the tf-idf
         weights of their words, reduced by a truncated SVD. ``'auto'`` finds text in which most
         values differ, or long text; see `sknn.preprocessing.TabularEncoder`.
+    checkpoint : str or path-like, default=None
+        Folder where `fit` keeps the state of training, so that the same `fit` (class, parameters,
+        data) goes on where a process was killed, and ends at the same model. See "Checkpoints" in
+        the guide.
+    checkpoint_every : int, str, timedelta or None, default=None
+        Time from one checkpoint to the next: epochs, or ``'30s'``, ``'5min'``, ``'1h'``. None is a
+        second, or longer so that writing takes 2 % of the time.
     **nested : dict
         Arguments of what other parameters choose: ``loss__<name>``, ``solver__<name>``,
         ``learning_rate__<name>``, ``module__<name>``.
@@ -299,6 +306,8 @@ class DeepMLPRegressor(DeepRegressor):
         compile=False,
         standardize_target=True,
         text_features="auto",
+        checkpoint=None,
+        checkpoint_every=None,
         **nested: Unpack[NestedArguments],
     ):
         self.loss = loss
@@ -346,6 +355,8 @@ class DeepMLPRegressor(DeepRegressor):
         self.compile = compile
         self.standardize_target = standardize_target
         self.text_features = text_features
+        self.checkpoint = checkpoint
+        self.checkpoint_every = checkpoint_every
         self._set_nested(nested)
 
     def _make_parts(self) -> Parts:

@@ -163,6 +163,13 @@ class SequenceCNNClassifier(SequenceReading, DeepClassifier):
         devices, be less precise in matrix products.
     compile : bool, default=False
         Whether to train through ``torch.compile``, which takes long to start.
+    checkpoint : str or path-like, default=None
+        Folder where `fit` keeps the state of training, so that the same `fit` (class, parameters,
+        data) goes on where a process was killed, and ends at the same model. See "Checkpoints" in
+        the guide.
+    checkpoint_every : int, str, timedelta or None, default=None
+        Time from one checkpoint to the next: epochs, or ``'30s'``, ``'5min'``, ``'1h'``. None is a
+        second, or longer so that writing takes 2 % of the time.
     **nested : dict
         Arguments of what other parameters choose: ``loss__<name>``, ``solver__<name>``,
         ``learning_rate__<name>``.
@@ -311,6 +318,8 @@ class SequenceCNNClassifier(SequenceReading, DeepClassifier):
         device="auto",
         dtype="auto",
         compile=False,
+        checkpoint=None,
+        checkpoint_every=None,
         **nested: Unpack[NestedArguments],
     ):
         self.n_filters = n_filters
@@ -360,6 +369,8 @@ class SequenceCNNClassifier(SequenceReading, DeepClassifier):
         self.device = device
         self.dtype = dtype
         self.compile = compile
+        self.checkpoint = checkpoint
+        self.checkpoint_every = checkpoint_every
         self._set_nested(nested)
 
     def _make_parts(self) -> Parts:

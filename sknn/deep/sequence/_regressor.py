@@ -168,6 +168,13 @@ class SequenceCNNRegressor(SequenceReading, DeepRegressor):
         Whether to train on ``(y - target_mean_) / target_scale_`` and undo it in `predict`, so that
         targets of any scale can be learned; losses are in those units. It is not done for
         'poisson'; for 'gamma' y is divided by its mean.
+    checkpoint : str or path-like, default=None
+        Folder where `fit` keeps the state of training, so that the same `fit` (class, parameters,
+        data) goes on where a process was killed, and ends at the same model. See "Checkpoints" in
+        the guide.
+    checkpoint_every : int, str, timedelta or None, default=None
+        Time from one checkpoint to the next: epochs, or ``'30s'``, ``'5min'``, ``'1h'``. None is a
+        second, or longer so that writing takes 2 % of the time.
     **nested : dict
         Arguments of what other parameters choose: ``loss__<name>``, ``solver__<name>``,
         ``learning_rate__<name>``.
@@ -315,6 +322,8 @@ class SequenceCNNRegressor(SequenceReading, DeepRegressor):
         dtype="auto",
         compile=False,
         standardize_target=True,
+        checkpoint=None,
+        checkpoint_every=None,
         **nested: Unpack[NestedArguments],
     ):
         self.loss = loss
@@ -364,6 +373,8 @@ class SequenceCNNRegressor(SequenceReading, DeepRegressor):
         self.dtype = dtype
         self.compile = compile
         self.standardize_target = standardize_target
+        self.checkpoint = checkpoint
+        self.checkpoint_every = checkpoint_every
         self._set_nested(nested)
 
     def _make_parts(self) -> Parts:

@@ -77,6 +77,13 @@ class TabularMLPClassifier(DeepClassifier):
         Columns of text that are not categories, by positions or names, which become the tf-idf
         weights of their words, reduced by a truncated SVD. ``'auto'`` finds text in which most
         values differ, or long text; see `sknn.preprocessing.TabularEncoder`.
+    checkpoint : str or path-like, default=None
+        Folder where `fit` keeps the state of training, so that the same `fit` (class, parameters,
+        data) goes on where a process was killed, and ends at the same model. See "Checkpoints" in
+        the guide.
+    checkpoint_every : int, str, timedelta or None, default=None
+        Time from one checkpoint to the next: epochs, or ``'30s'``, ``'5min'``, ``'1h'``. None is a
+        second, or longer so that writing takes 2 % of the time.
 
     Attributes
     ----------
@@ -197,6 +204,8 @@ class TabularMLPClassifier(DeepClassifier):
         dtype="auto",
         random_state=None,
         text_features="auto",
+        checkpoint=None,
+        checkpoint_every=None,
     ):
         self.n_members = n_members
         self.n_hidden_layers = n_hidden_layers
@@ -218,6 +227,8 @@ class TabularMLPClassifier(DeepClassifier):
         self.dtype = dtype
         self.random_state = random_state
         self.text_features = text_features
+        self.checkpoint = checkpoint
+        self.checkpoint_every = checkpoint_every
 
     def _make_parts(self) -> Parts:
         target = ClassTarget(self.class_weight, judge=TemperedLogLoss())

@@ -53,6 +53,8 @@ CONSTRAINTS: dict[str, list] = {
         "device",
         "dtype",
         "random_state",
+        "checkpoint",
+        "checkpoint_every",
     ),
     "n_members": [Interval(Integral, 1, None, closed="left")],
     "n_hidden_layers": [Interval(Integral, 0, None, closed="left")],

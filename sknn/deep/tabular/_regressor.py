@@ -83,6 +83,13 @@ class TabularMLPRegressor(DeepRegressor):
         Columns of text that are not categories, by positions or names, which become the tf-idf
         weights of their words, reduced by a truncated SVD. ``'auto'`` finds text in which most
         values differ, or long text; see `sknn.preprocessing.TabularEncoder`.
+    checkpoint : str or path-like, default=None
+        Folder where `fit` keeps the state of training, so that the same `fit` (class, parameters,
+        data) goes on where a process was killed, and ends at the same model. See "Checkpoints" in
+        the guide.
+    checkpoint_every : int, str, timedelta or None, default=None
+        Time from one checkpoint to the next: epochs, or ``'30s'``, ``'5min'``, ``'1h'``. None is a
+        second, or longer so that writing takes 2 % of the time.
 
     Attributes
     ----------
@@ -203,6 +210,8 @@ class TabularMLPRegressor(DeepRegressor):
         dtype="auto",
         random_state=None,
         text_features="auto",
+        checkpoint=None,
+        checkpoint_every=None,
     ):
         self.n_members = n_members
         self.n_hidden_layers = n_hidden_layers
@@ -225,6 +234,8 @@ class TabularMLPRegressor(DeepRegressor):
         self.dtype = dtype
         self.random_state = random_state
         self.text_features = text_features
+        self.checkpoint = checkpoint
+        self.checkpoint_every = checkpoint_every
 
     def _make_parts(self) -> Parts:
         target = ValueTarget(self.loss, self.quantile, predictor=MembersPredictor())

@@ -20,8 +20,10 @@ from skorch.utils import to_numpy
 from sknn._specs import TargetCodec, TrainPlan
 from sknn.engine.callbacks._of_net import NetCallback
 from sknn.engine.callbacks._stopping import make_row
+from sknn.engine.checkpoints._format import is_packable
 from sknn.engine.data._batches import Batches, SampleDataset, split_target
 from sknn.engine.net._net import Net
+from sknn.engine.net._serialization import make_plain, restore_plain
 
 #: they change the steps of an optimizer, which L-BFGS does not have
 OF_OPTIMIZERS = (GradientNormClipping, LRScheduler, ParamMapper)
@@ -87,9 +89,9 @@ class UserCallbacks:
         self.of_user = [c for c in self.all if type(c) is not EpochTimer]
         self.has_skorchs = any(not isinstance(c, FunctionCallback) for c in self.of_user)
         self.watches_batches = self.has_hook(*BATCH_HOOKS)
+        self.look_back()
         if self.has_skorchs:
             self._check_kinds(plan)
-            self.best = {name: _get_best(net, name) for name in SCORES}
             # Whoever counts steps for torch's schedulers would not see those of other runners.
             net.optimizer_._opt_called = True
 
@@ -160,6 +162,27 @@ class UserCallbacks:
         getattr(self.net, method)(self.net, **arguments)
         for callback in self.all:
             getattr(callback, method)(self.net, **self._decode_arguments(callback, arguments))
+
+    def look_back(self) -> None:
+        """Find the best scores so far in the history of the net."""
+        self.best = {name: _get_best(self.net, name) for name in SCORES}
+
+    def get_state(self) -> dict[str, dict[str, Any]]:
+        """Return the attributes of each callback that are plain, in plain form."""
+        return {key: _get_plain_attributes(holder) for key, holder in self._find_holders().items()}
+
+    def set_state(self, state: dict[str, dict[str, Any]]) -> None:
+        """Give callbacks the attributes that those of their names and classes had."""
+        for key, holder in self._find_holders().items():
+            _set_plain_attributes(holder, state.get(key, {}), self.net.device)
+
+    def _find_holders(self) -> dict[str, Any]:
+        """Return name and class -> what has the attributes that a user's callback changes."""
+        holders = {
+            name: c.function if isinstance(c, FunctionCallback) else c
+            for name, c in self.net.callbacks_
+        }
+        return {f"{name}: {type(holder).__qualname__}": holder for name, holder in holders.items()}
 
     def begin_epoch(self) -> None:
         """Open an entry of the history, and let all callbacks know."""
@@ -256,6 +279,26 @@ class UserCallbacks:
 def _get_best(net: Net, name: str) -> float | None:
     values = [row[name] for row in net.history if name in row]
     return SCORES[name](values) if values else None
+
+
+def _get_plain_attributes(holder: Any) -> dict[str, Any]:
+    """Return numbers, text, arrays, tensors and containers of these; else states of torch's."""
+    found = {}
+    for name, value in getattr(holder, "__dict__", {}).items():
+        keeps_state = isinstance(value, torch.nn.Module | torch.optim.lr_scheduler.LRScheduler)
+        plain = make_plain(value.state_dict() if keeps_state else value)
+        if is_packable(plain):
+            found[name] = [keeps_state, plain]
+    return found
+
+
+def _set_plain_attributes(holder: Any, attributes: dict[str, Any], device: str) -> None:
+    for name, (keeps_state, plain) in attributes.items():
+        value = restore_plain(plain, device)
+        if keeps_state and hasattr(holder, name):
+            getattr(holder, name).load_state_dict(value)
+        elif not keeps_state:
+            setattr(holder, name, value)
 
 
 def make_callbacks(callbacks: Sequence[CallbackLike] | None) -> tuple[Callback, ...]:

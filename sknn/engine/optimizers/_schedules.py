@@ -100,6 +100,14 @@ class Schedule(ABC):
         self.rate *= rate / self.config.learning_rate_init
         self.config = replace(self.config, learning_rate_init=rate, warmup_epochs=warmup)
 
+    def get_state(self) -> dict[str, Any]:
+        """Return in plain values where it is."""
+        return {name: value for name, value in vars(self).items() if name != "config"}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Go on from what `get_state` returned for the same settings."""
+        vars(self).update(state)
+
     def start(self, optimizer: torch.optim.Optimizer) -> None:
         """Set the learning rate that training begins with."""
         self.is_overruled = False
@@ -237,6 +245,18 @@ class TorchSchedule(Schedule):
     def sets_momentum(self) -> bool:
         """Whether it is a cycle of the momentum too."""
         return bool(getattr(self.scheduler, "cycle_momentum", False))
+
+    def get_state(self) -> dict[str, Any]:
+        """Return in plain values where it is."""
+        own = {"scheduler": self.scheduler.state_dict()}
+        return {**super().get_state(), **own, "settings": self.scheduler.optimizer.get_settings()}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Go on from what `get_state` returned for the same settings."""
+        state = dict(state)
+        self.scheduler.load_state_dict(state.pop("scheduler"))
+        self.scheduler.optimizer.param_groups[0].update(state.pop("settings"))
+        super().set_state(state)
 
     def move(self) -> None:
         """Advance a scheduler that counts steps."""

@@ -50,11 +50,18 @@ class Order:
         The samples.
     random_state : numpy.random.RandomState or None
         Copied; None leaves them as they are.
+    positions : ndarray of int of shape (n_samples,), default=None
+        The order of the epoch before the first; None is that of the samples.
     """
 
-    def __init__(self, sample: SampleSubset, random_state: np.random.RandomState | None):
+    def __init__(
+        self,
+        sample: SampleSubset,
+        random_state: np.random.RandomState | None,
+        positions: np.ndarray | None = None,
+    ):
         self.sample = sample
-        self.positions = np.arange(len(sample.rows))
+        self.positions = np.arange(len(sample.rows)) if positions is None else positions
         self.random_state = None
         if random_state is not None:
             self.random_state = np.random.RandomState()

@@ -10,6 +10,7 @@ from scipy import sparse
 
 from sknn._specs import TrainConfig, TrainPlan, TrainResult
 from sknn.architectures import MLP
+from sknn.engine._finite import check_finite
 from sknn.engine._run import TrainingRun
 from sknn.engine.backprop._flat_parameters import supports_optimizer
 from sknn.engine.backprop._mlp import supports_module
@@ -22,9 +23,9 @@ from sknn.engine.optimizers._optimizers import SGD, Adam
 from sknn.engine.optimizers._schedules import Schedule
 from sknn.engine.stacked._batches import Order, SampleSubset
 
-#: fields with a default that need not have it: the first three are followed, weight_decay is for
+#: fields with a default that need not have it: the first four are followed, weight_decay is for
 #: AdamW, and the codec for callbacks
-EXEMPT = frozenset({"rows", "validation", "stop_on_loss", "weight_decay", "codec"})
+EXEMPT = frozenset({"rows", "validation", "stop_on_loss", "checkpoint", "weight_decay", "codec"})
 #: learning rates that change after epochs at most; `TrainConfig.warmup_epochs` is not exempt
 STEADY = ("constant", "invscaling", "adaptive", "plateau")
 
@@ -122,7 +123,8 @@ class Member:
     sample : SampleSubset
         The training samples, once they are laid out.
     order_key : tuple
-        Equal for networks that see the same samples in the same order, once they are laid out.
+        Equal for networks that begin with the same samples in the same order, once they are laid
+        out.
     order : Order
         That order, given when training begins.
     is_done : bool
@@ -198,33 +200,44 @@ class Member:
             self.plan.sample_weight is None,
         )
 
-    def begin(self, order: Order) -> None:
-        """Take an order of the samples and get ready for the first epoch."""
-        self.order, sample = order, self.sample
+    def begin(self, orders: dict[tuple, Order]) -> None:
+        """Get ready for the first epoch, or the one after a checkpoint.
+
+        The order of the samples is one of `orders`, or becomes one.
+        """
+        run, sample = self.run, self.sample
         own = SharedSamples(sample.X, sample.y, sample.weight, device=self.net.device)
-        self.run.begin(own, self.held_out)
-        self.run.runner_name = "stacked"
+        run.begin(own, self.held_out, warns=False)
+        run.runner_name = "stacked"
+        run.recorder.check_runner()
+        key = id(sample), _hash_state(self.state_of_order)
+        if key not in orders:
+            orders[key] = Order(sample, self.state_of_order, run.batches.order)
+        self.order = orders[key]
+        if self.order.random_state is not None:
+            run.random_state = self.order.random_state
+        self._note_whether_done()
+
+    def _note_whether_done(self) -> None:
+        progress = self.run.progress
+        self.is_done = bool(progress.stopped_because) or (
+            progress.n_epochs >= self.plan.config.max_iter
+        )
 
     def end_epoch(self, loss: float) -> None:
         """Record an epoch, and find out whether it was the last."""
         run = self.run
         run.count_steps(0.0, run.n_batches, len(self.plan.y))
+        run.batches.order = self.order.positions
         run.close_epoch(loss)
-        progress = run.progress
-        self.is_done = bool(progress.stopped_because) or (
-            progress.n_epochs >= self.plan.config.max_iter
-        )
+        self._note_whether_done()
 
     def interrupt(self, is_between_epochs: bool) -> None:
         """Leave out the epoch that was cut short; between epochs, keep what is needed to go on."""
-        run, order = self.run, self.order
+        run = self.run
         _copy_out_of_stack(self.net)
-        run.batches.order = order.positions
-        if order.random_state is not None:
-            run.random_state.set_state(order.random_state.get_state())
-        run.stop_as_interrupted()
-        if not is_between_epochs:
-            run.state = None  # steps of an unfinished epoch cannot be told from those before
+        run.batches.order = self.order.positions
+        run.stop_as_interrupted(is_exact=is_between_epochs)
         self.is_done = True
 
     def conclude(self) -> TrainResult:
@@ -246,7 +259,7 @@ class Member:
             self.plan.random_state.set_state(drawn.get_state())
         try:
             run.end()
-            run.check_finite()
+            check_finite(run)
         finally:
             run.close()
         return run.make_result()

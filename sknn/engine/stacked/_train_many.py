@@ -198,6 +198,9 @@ class _Group:
                     member.interrupt(self.is_between_epochs)
                 outcomes[self.numbers[member]] = _get_outcome(member)
             raise
+        finally:
+            for member in self.active:  # after an error
+                member.run.close()
 
     def _train_stack(self, outcomes: list[Outcome | None]) -> None:
         """Train a stack until it is worth while to lay it anew."""
@@ -247,10 +250,7 @@ class _Group:
         orders: dict[tuple, Order] = {}
         for _ in range(_find_boundary(free, [member.order_key for member in self.waiting])):
             member = self.waiting.popleft()
-            key = member.order_key
-            if key not in orders:
-                orders[key] = Order(member.sample, member.state_of_order)
-            member.begin(orders[key])
+            member.begin(orders)
             self.active.append(member)
 
     def _shrink(self) -> None:

@@ -1,0 +1,63 @@
+"""Members of an ensemble: which they may be, their samples, and their training."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator
+
+from sknn._specs import TrainPlan, TrainResult
+from sknn.engine import train_many
+from sknn.losses import gives_probabilities
+from sknn.model_selection._plans import is_watched
+
+
+def train_all(plans: list[TrainPlan], n_jobs: int | None) -> list[TrainResult]:
+    """Return the trained members; Ctrl-C ends the whole."""
+    try:
+        results = train_many(plans, n_jobs=n_jobs)
+        is_cut = any(result.progress.stopped_because == "interrupted" for result in results)
+    except KeyboardInterrupt:
+        is_cut = True
+    if is_cut:
+        raise KeyboardInterrupt(
+            "The ensemble was interrupted before all members were trained; nothing was fitted."
+        )
+    return results
+
+
+def draw_samples(plan: TrainPlan, random_state: np.random.RandomState) -> TrainPlan:
+    """Return a plan of as many rows, drawn with replacement."""
+    rows = random_state.randint(len(plan.y), size=len(plan.y))
+    weight = None if plan.sample_weight is None else plan.sample_weight[rows]
+    own = rows if plan.rows is None else plan.rows[rows]
+    spec = None if plan.checkpoint is None else plan.checkpoint.with_samples(rows)
+    return replace(plan, rows=own, y=plan.y[rows], sample_weight=weight, checkpoint=spec)
+
+
+def check_member(estimator: BaseEstimator, kind: type, name: str) -> Any:
+    """Return the estimator of members, checked to be a `kind`, which users know by `name`."""
+    if not isinstance(estimator, kind):
+        raise TypeError(
+            f"estimator must be a {name}; got {estimator!r}. Put the other steps of a pipeline in "
+            "front of the ensemble."
+        )
+    if is_watched(estimator):
+        raise ValueError(
+            "Members of an ensemble are trained together, and tell scikit-learn's callbacks "
+            "nothing; but estimator was given some by set_callbacks(). Call set_callbacks() "
+            "without arguments, or give the parameter callbacks."
+        )
+    return estimator
+
+
+def give_probabilities(ensemble: Any) -> bool:
+    """Return whether members can give probabilities; else raise, with the reason."""
+    network = ensemble._usual() if ensemble.estimator is None else ensemble.estimator
+    loss = getattr(network, "loss", None)
+    if loss is not None and not gives_probabilities(loss):
+        raise AttributeError(
+            f"The members' loss={loss!r} gives no probabilities. Use decision_function, or members "
+            "with loss='log_loss'."
+        )
+    return True
