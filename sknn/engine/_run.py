@@ -78,8 +78,8 @@ class TrainingRun:
         Raw predictions and loss of the held-out samples, where a runner has computed them.
     compiled : module or None
         What ``torch.compile`` made of the network.
-    recorder : Recorder
-        Writes checkpoints, if the plan asks for some.
+    recorder : Recorder or None
+        Writes checkpoints if the plan asks for some, once `begin` was called.
     deadline : float or None
         Of `time.perf_counter`, when training is to end.
     first_weights : ndarray or None
@@ -166,8 +166,6 @@ class TrainingRun:
         """
         plan, config = self.plan, self.config
         self.samples = self._move(plan) if samples is None else samples
-        if plan.validation is not None:
-            self.held_out = self._move(plan.validation) if held_out is None else held_out
         self.validation = None
         if self.held_out is not None:
             self.validation = Validation(plan, self.held_out)

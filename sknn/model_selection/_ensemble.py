@@ -149,11 +149,11 @@ class DeepEnsembleClassifier(ClassifierMixin, DeepEnsemble):
     random_state : int, RandomState instance or None, default=None
         Draws the members' seeds, and their rows.
     checkpoint : str or path-like, default=None
-        Folder where `fit` keeps the seeds and the state of each member, so that the same `fit`
-        (class, parameters, data) goes on where a process was killed, and ends at the same model.
+        Folder for the state of training, from which the same `fit` goes on after its process was
+        killed, to the same model; see "Checkpoints" in the guide.
     checkpoint_every : int, str, timedelta or None, default=None
-        Time from one checkpoint to the next: epochs, or ``'30s'``, ``'5min'``, ``'1h'``. None is a
-        second, or longer so that writing takes 2 % of the time.
+        Time between checkpoints: epochs, or ``'30s'``, ``'5min'``, ``'1h'``. None is a second, or
+        more, so that writing takes 2 % of the time at most.
 
     Attributes
     ----------
@@ -321,11 +321,11 @@ class DeepEnsembleRegressor(RegressorMixin, DeepEnsemble):
     random_state : int, RandomState instance or None, default=None
         Draws the members' seeds, and their rows.
     checkpoint : str or path-like, default=None
-        Folder where `fit` keeps the seeds and the state of each member, so that the same `fit`
-        (class, parameters, data) goes on where a process was killed, and ends at the same model.
+        Folder for the state of training, from which the same `fit` goes on after its process was
+        killed, to the same model; see "Checkpoints" in the guide.
     checkpoint_every : int, str, timedelta or None, default=None
-        Time from one checkpoint to the next: epochs, or ``'30s'``, ``'5min'``, ``'1h'``. None is a
-        second, or longer so that writing takes 2 % of the time.
+        Time between checkpoints: epochs, or ``'30s'``, ``'5min'``, ``'1h'``. None is a second, or
+        more, so that writing takes 2 % of the time at most.
 
     Attributes
     ----------

@@ -20,6 +20,7 @@ from sklearn.model_selection import GridSearchCV, cross_val_score
 from skorch.callbacks import Callback, Checkpoint, EarlyStopping, LRScheduler
 
 from sknn import (
+    AutoencoderTransformer,
     DeepMLPClassifier,
     DeepMLPRegressor,
     SequenceCNNClassifier,
@@ -84,6 +85,12 @@ FITS = {
     "sequences, values": (
         SequenceCNNRegressor(n_filters=4, max_iter=6, random_state=0, batch_size=40), DNA, VALUES
     ),
+    "codes": (
+        AutoencoderTransformer(2, (9,), kind="variational", **SHORT), FRAME, None
+    ),
+    "codes of masked samples": (
+        AutoencoderTransformer(2, (9,), kind="masked", early_stopping=True, **SHORT), FRAME, None
+    ),
     "tables": (TabularMLPClassifier(**TABULAR), FRAME, Y),
     "tables, values": (TabularMLPRegressor(**TABULAR), X, VALUES),
 }  # fmt: skip
@@ -92,7 +99,8 @@ FITS = {
 def assert_same(one, other, Z):
     for mine, theirs in zip(one.module_.parameters(), other.module_.parameters(), strict=True):
         assert torch.equal(mine, theirs)
-    np.testing.assert_array_equal(one.predict(Z), other.predict(Z))
+    call = "predict" if hasattr(one, "predict") else "score_samples"
+    np.testing.assert_array_equal(getattr(one, call)(Z), getattr(other, call)(Z))
     assert one.loss_curve_ == other.loss_curve_
     assert one.validation_scores_ == other.validation_scores_
     assert (one.n_iter_, one.best_iter_, one.t_) == (other.n_iter_, other.best_iter_, other.t_)

@@ -156,6 +156,12 @@ class AutoencoderTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
         Columns of text that are not categories, by positions or names, which become the tf-idf
         weights of their words, reduced by a truncated SVD. ``'auto'`` finds text in which most
         values differ, or long text; see `sknn.preprocessing.TabularEncoder`.
+    checkpoint : str or path-like, default=None
+        Folder for the state of training, from which the same `fit` goes on after its process was
+        killed, to the same model; see "Checkpoints" in the guide.
+    checkpoint_every : int, str, timedelta or None, default=None
+        Time between checkpoints: epochs, or ``'30s'``, ``'5min'``, ``'1h'``. None is a second, or
+        more, so that writing takes 2 % of the time at most.
     **nested : dict
         ``solver__<name>``, ``learning_rate__<name>``: arguments of what those parameters choose.
 
@@ -191,10 +197,8 @@ class AutoencoderTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
         With `early_stopping`, the largest score.
     best_iter_ : int
         The epoch whose weights the network has; 0 if no epoch was better than the start.
-    n_iter_ : int
-        Epochs of the last call.
-    t_ : int
-        Training samples seen, over all epochs.
+    n_iter_, t_ : int
+        Epochs of the last call; training samples seen, over all epochs.
     n_layers_, n_outputs_ : int
         Layers of units, with inputs and outputs; units of the last.
     out_activation_ : str
@@ -289,6 +293,8 @@ class AutoencoderTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
         dtype="auto",
         compile=False,
         text_features="auto",
+        checkpoint=None,
+        checkpoint_every=None,
         **nested: Unpack[NestedArguments],
     ):
         self.n_components = n_components
@@ -333,6 +339,8 @@ class AutoencoderTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
         self.dtype = dtype
         self.compile = compile
         self.text_features = text_features
+        self.checkpoint = checkpoint
+        self.checkpoint_every = checkpoint_every
         self._set_nested(nested)
 
     def _make_parts(self) -> Parts:

@@ -162,12 +162,11 @@ class DeepMLPRegressor(DeepRegressor):
         weights of their words, reduced by a truncated SVD. ``'auto'`` finds text in which most
         values differ, or long text; see `sknn.preprocessing.TabularEncoder`.
     checkpoint : str or path-like, default=None
-        Folder where `fit` keeps the state of training, so that the same `fit` (class, parameters,
-        data) goes on where a process was killed, and ends at the same model. See "Checkpoints" in
-        the guide.
+        Folder for the state of training, from which the same `fit` goes on after its process was
+        killed, to the same model; see "Checkpoints" in the guide.
     checkpoint_every : int, str, timedelta or None, default=None
-        Time from one checkpoint to the next: epochs, or ``'30s'``, ``'5min'``, ``'1h'``. None is a
-        second, or longer so that writing takes 2 % of the time.
+        Time between checkpoints: epochs, or ``'30s'``, ``'5min'``, ``'1h'``. None is a second, or
+        more, so that writing takes 2 % of the time at most.
     **nested : dict
         Arguments of what other parameters choose: ``loss__<name>``, ``solver__<name>``,
         ``learning_rate__<name>``, ``module__<name>``.
