@@ -166,6 +166,8 @@ class TrainingRun:
         """
         plan, config = self.plan, self.config
         self.samples = self._move(plan) if samples is None else samples
+        if plan.validation is not None:
+            self.held_out = self._move(plan.validation) if held_out is None else held_out
         self.validation = None
         if self.held_out is not None:
             self.validation = Validation(plan, self.held_out)
