@@ -100,13 +100,16 @@ class Source:
 
     @cached_property
     def classes(self) -> dict[str, list[str]]:
-        """Class -> names of its bases."""
-        return {
-            node.name: [ast.unparse(base).split("[")[0].split(".")[-1] for base in node.bases]
-            for tree in self.trees.values()
-            for node in ast.walk(tree)
-            if isinstance(node, ast.ClassDef)
-        }
+        """Class -> names of its bases, without stand-ins for what an older library lacks."""
+        found = {}
+        for tree in self.trees.values():
+            handlers = [n for n in ast.walk(tree) if isinstance(n, ast.ExceptHandler)]
+            stand_ins = {id(node) for handler in handlers for node in ast.walk(handler)}
+            for node in ast.walk(tree):
+                if isinstance(node, ast.ClassDef) and id(node) not in stand_ins:
+                    bases = [ast.unparse(base) for base in node.bases]
+                    found[node.name] = [base.split("[")[0].split(".")[-1] for base in bases]
+        return found
 
 
 def count_modules(source: Source) -> Counter[str]:

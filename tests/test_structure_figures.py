@@ -7,7 +7,8 @@ from benchmarks.structure import Source, count_cycles, measure
 FILES = {
     "__init__": '"""Top."""\n_HOMES = {\n    "Model": "sknn.deep",\n}\n',
     "deep/__init__": '"""Deep."""\nfrom sknn.deep._model import Model\n__all__ = ["Model"]\n',
-    "deep/_base": "class Base:\n    def _wanted(self, x: Any, y: int):\n        return x\n",
+    "deep/_base": "try:\n    from x import Hook\nexcept ImportError:\n    class Hook: ...\n\n\n"
+    "class Base(Hook):\n    def _wanted(self, x: Any, y: int):\n        return x\n",
     "deep/_model": (
         "from sknn.deep._base import Base\n\n\nclass Model(Base):\n    # why\n"
         "    def fit(self, X: Any):\n        return self\n\n"
