@@ -7,87 +7,85 @@ a parameter needs no class: ``n_members=1``, ``numerical_embedding=None``, ``dro
 
 from dataclasses import replace
 
-import numpy as np
-
 from sknn import TabularMLPClassifier, TabularMLPRegressor
-from sknn._specs import Sample
+from sknn.deep.parts._preparation import Parts
+from sknn.deep.parts._targets import Accuracy
 
 
-class _NoAverage:
-    """The weights themselves, and not their average."""
-
-    def _train_config(self, *args):
-        return replace(super()._train_config(*args), averaged_epochs=0.0)
-
-
-class NoAverageClassifier(_NoAverage, TabularMLPClassifier):
-    """See `_NoAverage`."""
+def train_with(parts: Parts, **changed: object) -> Parts:
+    """Return the parts with other fields of `TrainConfig`."""
+    params = {**parts.training.params, **changed}
+    return replace(parts, training=replace(parts.training, params=params))
 
 
-class NoAverageRegressor(_NoAverage, TabularMLPRegressor):
-    """See `_NoAverage`."""
+def train_without_average(parts: Parts) -> Parts:
+    """Keep the weights themselves, and not their average."""
+    return train_with(parts, averaged_epochs=0.0)
 
 
-class _Cosine:
-    """A rate that falls to 0 over 60 epochs, and no average."""
-
-    def _train_config(self, *args):
-        config = super()._train_config(*args)
-        return replace(config, averaged_epochs=0.0, learning_rate="cosine", max_iter=60)
+def train_by_cosine(parts: Parts) -> Parts:
+    """Let the learning rate fall to 0 over 60 epochs, without an average."""
+    return train_with(parts, averaged_epochs=0.0, learning_rate="cosine", max_iter=60)
 
 
-class CosineClassifier(_Cosine, TabularMLPClassifier):
-    """See `_Cosine`."""
+def scale_to_standard(parts: Parts) -> Parts:
+    """Give numbers mean 0 and deviation 1, in place of normal scores."""
+    return replace(parts, reader=replace(parts.reader, scale="standard"))
 
 
-class CosineRegressor(_Cosine, TabularMLPRegressor):
-    """See `_Cosine`."""
+def leave_uncalibrated(parts: Parts) -> Parts:
+    """Compare epochs by the loss as it is, and leave out the temperature."""
+    parts = train_with(parts, stop_on_loss=True)
+    return replace(parts, target=replace(parts.target, judge=Accuracy()))
 
 
-class _Standard:
-    """Numbers with mean 0 and deviation 1, not normal scores."""
+class NoAverageClassifier(TabularMLPClassifier):
+    """See `train_without_average`."""
 
-    scale = "standard"
-
-
-class StandardClassifier(_Standard, TabularMLPClassifier):
-    """See `_Standard`."""
+    def _make_parts(self) -> Parts:
+        return train_without_average(super()._make_parts())
 
 
-class StandardRegressor(_Standard, TabularMLPRegressor):
-    """See `_Standard`."""
+class NoAverageRegressor(TabularMLPRegressor):
+    """See `train_without_average`."""
+
+    def _make_parts(self) -> Parts:
+        return train_without_average(super()._make_parts())
 
 
-class _OneHoldOut:
-    """All members leave out the same tenth of the rows."""
+class CosineClassifier(TabularMLPClassifier):
+    """See `train_by_cosine`."""
 
-    def _cross_validated(self, rows, random_state):
-        order = random_state.permutation(len(rows.y))
-        n_held = max(len(order) // 10, 1)
-        parts = []
-        for chosen in (np.sort(order[n_held:]), np.sort(order[:n_held])):
-            weight = None if rows.sample_weight is None else rows.sample_weight[chosen]
-            parts.append(Sample(rows.X[chosen], rows.y[chosen], weight))
-        return tuple(parts)
+    def _make_parts(self) -> Parts:
+        return train_by_cosine(super()._make_parts())
 
 
-class OneHoldOutClassifier(_OneHoldOut, TabularMLPClassifier):
-    """See `_OneHoldOut`."""
+class CosineRegressor(TabularMLPRegressor):
+    """See `train_by_cosine`."""
+
+    def _make_parts(self) -> Parts:
+        return train_by_cosine(super()._make_parts())
 
 
-class OneHoldOutRegressor(_OneHoldOut, TabularMLPRegressor):
-    """See `_OneHoldOut`."""
+class StandardClassifier(TabularMLPClassifier):
+    """See `scale_to_standard`."""
+
+    def _make_parts(self) -> Parts:
+        return scale_to_standard(super()._make_parts())
+
+
+class StandardRegressor(TabularMLPRegressor):
+    """See `scale_to_standard`."""
+
+    def _make_parts(self) -> Parts:
+        return scale_to_standard(super()._make_parts())
 
 
 class UncalibratedClassifier(TabularMLPClassifier):
-    """Epochs compared by the loss as it is, and no temperature."""
+    """See `leave_uncalibrated`."""
 
-    def _scores_loss(self):
-        return True
-
-    def _calibrate(self, plan, result):
-        super()._calibrate(plan, result)
-        result.net.module_.set_temperature(1.0)
+    def _make_parts(self) -> Parts:
+        return leave_uncalibrated(super()._make_parts())
 
 
 class UncalibratedRegressor(TabularMLPRegressor):

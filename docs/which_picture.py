@@ -4,11 +4,11 @@ from html import escape
 
 #: question -> estimator to take where the answer is yes
 QUESTIONS = {
-    "X is DNA or RNA?": "SequenceCNN*",
-    "A table, and no time to tune?": "TabularMLP*",
-    "Units and rules to be seen?": "ThresholdNetwork, ThresholdLogicClassifier",
-    "Will a linear rule do?": "PerceptronClassifier",
-    "Uncertainty needed?": "DeepEnsemble*",
+    "Are the samples DNA or RNA?": "SequenceCNN*",
+    "A table, without tuning?": "TabularMLP*",
+    "Are units and rules to be seen?": "ThresholdNetwork, ThresholdLogicClassifier",
+    "Is a linear rule enough?": "PerceptronClassifier",
+    "Is uncertainty needed?": "DeepEnsemble*",
 }
 OTHERWISE = "DeepMLP*"
 STEP, HEIGHT, LEFT, RIGHT = 62, 38, 250, 330

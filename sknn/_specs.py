@@ -113,7 +113,7 @@ class TrainConfig:
     stop_on_loss : bool
         Whether the validation loss decides about stopping, and not the validation score.
     callbacks : tuple
-        The user's callbacks of skorch, and functions of an epoch's row of `Progress.history`
+        The user's callbacks of skorch, and functions of an epoch's entry of `Progress.history`
         that may return True to stop.
     auto_batch_size : int
         The most that ``batch_size='auto'`` is.
@@ -132,7 +132,8 @@ class TrainConfig:
         Seconds after which training ends: at the end of a step where the steps of an epoch are
         taken one by one, else at that of the epoch.
     scores_training_rows : bool
-        Whether, beside validation rows, training rows are scored, where the score is not the loss.
+        Whether, beside validation samples, training samples are scored, where the score is not the
+        loss.
     scores_start : bool
         Whether early stopping scores the first weights, too, so that it may keep them.
     """
@@ -187,17 +188,17 @@ class Progress:
     n_epochs : int
         Epochs (iterations of L-BFGS) of the last call alone.
     n_rows_seen : int
-        Training rows that went through the network, over all calls.
+        Training samples that went through the network, over all calls.
     loss : float
         Training loss of the last epoch; NaN where none was finished.
     loss_curve : list of float
         Training loss, an entry an epoch.
     validation_scores, validation_losses : list of float or None
-        On the validation rows, an entry an epoch; None where there are none.
+        Of the validation samples, an entry an epoch; None where there are none.
     history : dict of list of float
         All that was noted of each epoch, in lists of equal length with NaN for what was not:
         ``'loss'`` always, ``'score'``, ``'validation_loss'`` and ``'validation_score'`` with
-        validation rows, ``'learning_rate'`` of the solvers that have one, and ``'time'`` in
+        validation samples, ``'learning_rate'`` of the solvers that have one, and ``'time'`` in
         seconds.
     best_loss, best_score : float or None
         The one that training does not look at is None.
@@ -305,7 +306,7 @@ class TrainResult:
 
 @dataclass(frozen=True)
 class Sample:
-    """Encoded rows to validate on; X, y and sample_weight as in `TrainPlan`."""
+    """Encoded samples to validate on; X, y and sample_weight as in `TrainPlan`."""
 
     X: Any
     y: np.ndarray
@@ -332,12 +333,12 @@ class TrainPlan:
         Chooses the loss.
     score : callable
         ``score(y, output, sample_weight) -> float``, larger is better, of encoded targets and
-        the network's raw predictions as arrays; used where there are validation rows.
+        the network's raw predictions as arrays; used where there are validation samples.
     random_state : numpy.random.RandomState
         Gives the order of the batches.
     rows : ndarray of int or None, default=None
-        Numbers of the rows of X that belong to this plan, so that plans of several folds can share
-        one X; `y` and `sample_weight` have these rows only. None is all of X.
+        Numbers of the samples of X that belong to this plan, so that plans of several folds can
+        share one X; `y` and `sample_weight` have these samples only. None is all of X.
     validation : Sample or None, default=None
         Rows to score after each epoch; needed for early stopping.
     watcher : Watcher or None, default=None
@@ -370,5 +371,5 @@ class TrainPlan:
     checkpoint: Any = None
 
     def select_own_samples(self) -> "TrainPlan":
-        """Return a plan whose X has no other rows than its own."""
+        """Return a plan whose X has no other samples than its own."""
         return self if self.rows is None else replace(self, X=self.X[self.rows], rows=None)

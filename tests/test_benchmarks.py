@@ -5,9 +5,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
+import sknn
+from benchmarks import tabular_variants
 from benchmarks.report import figures, judge
 from benchmarks.rows import ROWS, TARGETS, Target
 from benchmarks.runner import Outcome
@@ -134,3 +137,17 @@ def test_processor_time_counts_processes_that_were_started():
         child.stdout.readline()
         assert processor_seconds() - before >= 0.25
         child.communicate(b"\n")
+
+
+@pytest.mark.parametrize("name", ["NoAverage", "Cosine", "Standard", "Uncalibrated"])
+@pytest.mark.parametrize("task", ["Classifier", "Regressor"])
+def test_a_variant_of_the_ensemble_for_tables_fits_otherwise(name, task, rng):
+    """All but the regressor that has nothing to calibrate give other predictions."""
+    X = rng.normal(size=(120, 3))
+    y = X[:, 0] + X[:, 1] ** 2 > 0.5 if task == "Classifier" else X[:, 0] + X[:, 1] ** 2
+    params = {"n_members": 2, "max_iter": 4, "random_state": 0}
+    usual = getattr(sknn, f"TabularMLP{task}")(**params).fit(X, y)
+    variant = getattr(tabular_variants, f"{name}{task}")(**params).fit(X, y)
+    outputs = [getattr(m, "predict_proba", m.predict)(X) for m in (usual, variant)]
+    is_same = (name, task) == ("Uncalibrated", "Regressor")
+    assert np.array_equal(*outputs) == is_same

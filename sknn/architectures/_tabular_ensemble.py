@@ -50,14 +50,14 @@ class TabularOptions:
 
 @saved
 class TabularEnsemble(nn.Module):
-    """MLPs side by side, each of which can leave out rows that it will be judged on.
+    """MLPs that are trained together, each of which can hold out samples to be judged by.
 
     In training it returns the outputs of all members, to be averaged over their losses, not over
     them: each learns as if it were alone. In evaluation it returns their mean over `temperature`.
 
-    A further column of X may tell of each row which member leaves it out, -1 for none. No gradient
-    flows from it to that member in training, and in evaluation the output is that of this
-    member alone: what it says of a row that it has not seen.
+    A further column of X may tell of each sample which member holds it out, -1 for none. No
+    gradient flows from it to that member in training, and in evaluation the output is that of this
+    member alone: what it says of a sample that it has not seen.
 
     Parameters
     ----------
@@ -173,10 +173,10 @@ class TabularEnsemble(nn.Module):
             return self.run_members(X).mean(0) / self.temperature
         output = X.new_empty(len(X), self.n_outputs)
         for member in range(-1, self.n_members):
-            rows = (left_out_by == member).nonzero()[:, 0]
+            samples = (left_out_by == member).nonzero()[:, 0]
             which = slice(None) if member == -1 else slice(member, member + 1)
-            if len(rows):
-                output[rows] = self.run_members(X[rows], which).mean(0).to(output.dtype)
+            if len(samples):
+                output[samples] = self.run_members(X[samples], which).mean(0).to(output.dtype)
         return output / self.temperature
 
     def run_members(self, X: Tensor, members: slice = slice(None)) -> Tensor:

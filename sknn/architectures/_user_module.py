@@ -32,7 +32,7 @@ def build_user_module(
     params: Mapping[str, Any],
     random_state: np.random.RandomState,
 ) -> nn.Module:
-    """Build a network by a user-defined class or function, and try it on two rows.
+    """Build a network by a user-defined class or function, and try it on two samples.
 
     Parameters
     ----------
@@ -41,9 +41,9 @@ def build_user_module(
         `n_inputs`, `n_outputs`, `n_numeric`, `cardinalities` and `length` (see
         `get_known_arguments`) that it names are passed to it.
     inputs : InputSpec
-        The module will get tensors of shape (n_rows, n_inputs) and this dtype.
+        The module will get tensors of shape (n_samples, n_inputs) and this dtype.
     target : TargetSpec
-        The module must return tensors of shape (n_rows, n_outputs), raw: logits for classes.
+        The module must return tensors of shape (n_samples, n_outputs), raw: logits for classes.
     params : mapping
         Further arguments of the factory; they go before those above.
     random_state : numpy.random.RandomState
@@ -149,19 +149,19 @@ def _try_out(module: nn.Module, name: str, X: torch.Tensor, target: TargetSpec) 
             output = module.eval()(X)
     except Exception as error:  # whatever a user's code may raise
         raise ValueError(
-            f"module {name!r} must take a tensor of shape (n_rows, {X.shape[1]}) and {X.dtype}, "
-            f"but fails on two rows of zeros: {error}"
+            f"module {name!r} must take a tensor of shape (n_samples, {X.shape[1]}) and {X.dtype}, "
+            f"but fails on two samples of zeros: {error}"
         ) from error
-    wanted = (2, target.n_outputs)
+    expected = (2, target.n_outputs)
     if not isinstance(output, torch.Tensor):
         raise ValueError(
-            f"module {name!r} must return a tensor of shape (n_rows, {target.n_outputs}); got "
+            f"module {name!r} must return a tensor of shape (n_samples, {target.n_outputs}); got "
             f"{type(output).__name__}."
         )
-    if output.shape != wanted or output.dtype != X.dtype:
+    if output.shape != expected or output.dtype != X.dtype:
         raise ValueError(
-            f"module {name!r} must return a tensor of shape (n_rows, {target.n_outputs}) and "
-            f"{X.dtype}, a column for each of {_describe_units(target)}; for 2 rows it gives "
+            f"module {name!r} must return a tensor of shape (n_samples, {target.n_outputs}) and "
+            f"{X.dtype}, a column for each of {_describe_units(target)}; for 2 samples it gives "
             f"{tuple(output.shape)} and {output.dtype}."
         )
     last = _find_last_function(output)

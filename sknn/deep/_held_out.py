@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def split_rows(
     y: np.ndarray, kind: str, fraction: float, random_state: np.random.RandomState
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Divide rows into training and validation rows.
+    """Divide samples into training and validation samples.
 
     Classes keep their shares. Where several classes cannot all be in both parts, the split of a
     multiclass target is left to chance, as scikit-learn's MLPClassifier always does.
@@ -29,7 +29,7 @@ def split_rows(
     kind : {'binary', 'multiclass', 'multilabel', 'values'}
         See `sknn._specs.TargetSpec`.
     fraction : float
-        Share of validation rows.
+        Share of validation samples.
     random_state : numpy.random.RandomState
         Advanced.
 
@@ -41,18 +41,18 @@ def split_rows(
     Raises
     ------
     ValueError
-        If fewer than two rows are left for validation, or a class of a binary target has a
-        single row.
+        If fewer than two samples are left for validation, or a class of a binary target has a
+        single one.
     """
     stratify = None
     if kind == "binary":
         stratify = y.astype(bool)
     elif kind == "multiclass" and _can_stratify(y, fraction):
         stratify = y
-    rows = np.arange(len(y))
+    samples = np.arange(len(y))
     try:
         training, validation = train_test_split(
-            rows, random_state=random_state, test_size=fraction, stratify=stratify
+            samples, random_state=random_state, test_size=fraction, stratify=stratify
         )
     except ValueError as error:
         raise ValueError(

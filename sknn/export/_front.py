@@ -97,7 +97,7 @@ def _choose_types(
     if not hasattr(X, "columns"):
         raise ValueError(
             f"Step {steps[0][0]!r} takes columns by name, whose types the export has to know. Give "
-            f"some rows of the data frame: export_onnx(estimator, path, X=X_train[:5]); got X="
+            f"some samples of the data frame: export_onnx(estimator, path, X=X_train[:5]); got X="
             f"{'None' if X is None else type(X).__name__}."
         )
     kinds = {"f": number, "i": "Int64TensorType", "u": "Int64TensorType", "b": "BooleanTensorType"}

@@ -32,27 +32,27 @@ def add_network(graph: OnnxGraph, module: nn.Module, value: str, inputs: InputSp
     """
     module = copy.deepcopy(module).to("cpu", getattr(torch, graph.dtype)).eval()
     n_numeric = inputs.n_numeric * (inputs.length or 1)
-    rows = np.zeros((3, n_numeric + len(inputs.cardinalities)), graph.dtype)
-    rows[:, :n_numeric] = np.random.RandomState(0).normal(size=(3, n_numeric))
+    samples = np.zeros((3, n_numeric + len(inputs.cardinalities)), graph.dtype)
+    samples[:, :n_numeric] = np.random.RandomState(0).normal(size=(3, n_numeric))
     with torch.no_grad():
-        return _add(graph, module, value, torch.from_numpy(rows))
+        return _add(graph, module, value, torch.from_numpy(samples))
 
 
-def _add(graph: OnnxGraph, module: nn.Module, value: str, rows: torch.Tensor) -> str:
-    """Append a module; `rows` are an example of its input."""
+def _add(graph: OnnxGraph, module: nn.Module, value: str, samples: torch.Tensor) -> str:
+    """Append a module; `samples` are an example of its input."""
     if _has_hooks(module):
-        return _add_by_torch(graph, module, value, rows)
+        return _add_by_torch(graph, module, value, samples)
     if type(module) in NOTHING:
         return value
     if type(module) is MLP:
         return _add_mlp(graph, module, value)
     if type(module) is nn.Sequential:
         for part in module:
-            value, rows = _add(graph, part, value, rows), part(rows)
+            value, samples = _add(graph, part, value, samples), part(samples)
         return value
     write = WRITERS.get(type(module))
     written = None if write is None else write(graph, module, value)
-    return _add_by_torch(graph, module, value, rows) if written is None else written
+    return _add_by_torch(graph, module, value, samples) if written is None else written
 
 
 def _has_hooks(module: nn.Module) -> bool:
@@ -69,8 +69,8 @@ def _add_mlp(graph: OnnxGraph, mlp: MLP, value: str) -> str:
         value = _add_linear(graph, layer, value)
         if mlp.norms:
             value = WRITERS[type(mlp.norms[i])](graph, mlp.norms[i], value)
-        rows = torch.linspace(-2, 2, 3 * layer.out_features, dtype=dtype).reshape(3, -1)
-        value = _add(graph, mlp.activations[i], value, rows)
+        samples = torch.linspace(-2, 2, 3 * layer.out_features, dtype=dtype).reshape(3, -1)
+        value = _add(graph, mlp.activations[i], value, samples)
         if mlp.skips[i]:
             value = graph.add("Add", value, before)
         before = value
@@ -188,7 +188,7 @@ WRITERS: dict[type, Callable[[OnnxGraph, Any, str], str | None]] = {
 }
 
 
-def _add_by_torch(graph: OnnxGraph, module: nn.Module, value: str, rows: torch.Tensor) -> str:
+def _add_by_torch(graph: OnnxGraph, module: nn.Module, value: str, samples: torch.Tensor) -> str:
     """Append a module as torch's exporter writes it."""
     name, file = type(module).__name__, io.BytesIO()
     legacy = "dynamo" in inspect.signature(torch.onnx.export).parameters  # since torch 2.5
@@ -197,12 +197,12 @@ def _add_by_torch(graph: OnnxGraph, module: nn.Module, value: str, rows: torch.T
             warnings.simplefilter("ignore")
             torch.onnx.export(
                 module,
-                (rows[:2],),
+                (samples[:2],),
                 file,
                 opset_version=graph.opset,
-                input_names=["rows"],
+                input_names=["samples"],
                 output_names=["result"],
-                dynamic_axes={"rows": {0: "n_rows"}, "result": {0: "n_rows"}},
+                dynamic_axes={"samples": {0: "n_samples"}, "result": {0: "n_samples"}},
                 **({"dynamo": False} if legacy else {}),
             )
     except Exception as error:  # the exporter raises errors of many kinds
@@ -212,21 +212,21 @@ def _add_by_torch(graph: OnnxGraph, module: nn.Module, value: str, rows: torch.T
             "of layers and functions that torch.onnx.export knows, and fit again."
         ) from error
     part = graph.onnx.load_model_from_string(file.getvalue())
-    _check_result(graph, part, module, rows)
+    _check_result(graph, part, module, samples)
     # A shape with -1 in it has no meaning for 0 samples, so that a sample of zeros goes along.
-    extra = graph.add_number(np.zeros((1, rows.shape[1])))
+    extra = graph.add_number(np.zeros((1, samples.shape[1])))
     result = graph.insert(part, graph.add("Concat", value, extra, axis=0))
     return graph.add("Slice", result, *(graph.add_constant([end]) for end in (0, -1, 0)))
 
 
 def _check_result(
-    graph: OnnxGraph, part: "ModelProto", module: nn.Module, rows: torch.Tensor
+    graph: OnnxGraph, part: "ModelProto", module: nn.Module, samples: torch.Tensor
 ) -> None:
-    """Raise ValueError unless ONNX computes what a module does, for another number of rows, too."""
+    """Raise ValueError unless ONNX computes what a module does, also for more samples."""
     reference = importlib.import_module("onnx.reference").ReferenceEvaluator(part)
-    expected = module(rows).numpy()
+    expected = module(samples).numpy()
     try:
-        (result,) = reference.run(None, {"rows": rows.numpy()})
+        (result,) = reference.run(None, {"samples": samples.numpy()})
         same = result.shape == expected.shape and np.allclose(
             result, expected, rtol=1e-4, atol=1e-5
         )
@@ -235,6 +235,6 @@ def _check_result(
     if not same:
         raise ValueError(
             f"The network cannot be exported: in ONNX {type(module).__name__!r} gives other values "
-            "than in torch for three rows after it was recorded for two. Its forward must not turn "
-            "tensors or their shapes into numbers of Python, nor branch on them."
+            "than in torch for three samples after it was recorded for two. Its forward must not "
+            "turn tensors or their shapes into numbers of Python, nor branch on them."
         )

@@ -49,7 +49,7 @@ def export_onnx(
     path : str or path-like, default=None
         File to write; None writes none.
     X : data frame of shape (n_samples, n_features), default=None
-        Some rows, whose types are looked at; only needed where the first step of a pipeline is a
+        Some samples, whose types are looked at; only needed where the first step of a pipeline is a
         ``ColumnTransformer`` that takes columns by name.
     dtype : {'auto', 'float32', 'float64'}, default='auto'
         In which the model computes; ``'auto'`` is as the estimator does: in float64 where it was
@@ -104,7 +104,7 @@ def export_onnx(
     bfloat16 is written in float32.
 
     A user-defined module goes through ``torch.onnx``, and the result is compared with the module
-    on a few rows.
+    on a few samples.
 
     References
     ----------

@@ -76,15 +76,15 @@ def matched_negatives(
     with Genome(fasta) as genome:
         lengths = positives.end - positives.start
         for length in np.unique(lengths):
-            wanted = np.repeat(np.flatnonzero(lengths == length), n_per_region)
+            asked = np.repeat(np.flatnonzero(lengths == length), n_per_region)
             gc = [
                 share_gc(genome.fetch(positives.chrom[i], positives.start[i], positives.end[i]))[0]
-                for i in wanted
+                for i in asked
             ]
-            places = draw_places(genome, int(length), len(wanted) * CANDIDATES, random_state)
+            places = draw_places(genome, int(length), len(asked) * CANDIDATES, random_state)
             chosen = choose_nearest(np.array(gc), places, int(length), taken)
-            slots = wanted * n_per_region + np.arange(len(wanted)) % n_per_region
-            for slot, i, place in zip(slots, wanted, chosen, strict=True):
+            slots = asked * n_per_region + np.arange(len(asked)) % n_per_region
+            for slot, i, place in zip(slots, asked, chosen, strict=True):
                 chrom, start, share = place
                 rows[slot] = (chrom, start, start + int(length), positives.strand[i], share)
     return pd.DataFrame(rows, columns=["chrom", "start", "end", "strand", "gc"])
@@ -120,12 +120,12 @@ def draw_places(
 def choose_nearest(
     gc: np.ndarray, places: list[tuple[str, int, float]], length: int, taken: "Occupied"
 ) -> list[tuple[str, int, float]]:
-    """Return a free place for each wanted share of GC, the nearest to it; marks them as taken."""
+    """Return a free place for each target share of GC, the nearest to it; marks them as taken."""
     shares = np.array([share for _, _, share in places])
     is_left = np.ones(len(places), bool)
     chosen = []
-    for wanted in gc:
-        nearest = np.argsort(np.where(is_left, np.abs(shares - wanted), np.inf), kind="stable")
+    for target in gc:
+        nearest = np.argsort(np.where(is_left, np.abs(shares - target), np.inf), kind="stable")
         for j in nearest[: np.count_nonzero(is_left)]:
             chrom, start, _ = places[j]
             is_left[j] = False

@@ -27,7 +27,7 @@ class Motif:
     n_sites : int
         Sites that were counted.
     pseudocount : float, default=1.0
-        Added to each count where probabilities are wanted.
+        Pseudocount that is added to each count in probabilities.
     importance : float or None, default=None
         What the network makes of it, see `SequenceCNNClassifier.filter_importance`.
     alphabet : str, default='ACGT'

@@ -146,10 +146,18 @@ class Double(nn.Module):
             r"cannot be called with \['n_inputs'\]: .*'depth'.*Known by themselves .*'n_outputs'",
         ),
         (lambda n_inputs: n_inputs, {}, "'<lambda>' must return a torch.nn.Module; got int"),
-        (lambda: nn.Linear(4, 3), {}, r"must take a tensor of shape \(n_rows, 5\).* two rows of"),
-        (lambda: nn.Linear(5, 4), {}, r"shape \(n_rows, 3\).*each of 3 classes; .* gives \(2, 4\)"),
+        (
+            lambda: nn.Linear(4, 3),
+            {},
+            r"must take a tensor of shape \(n_samples, 5\).* two samples of",
+        ),
+        (
+            lambda: nn.Linear(5, 4),
+            {},
+            r"shape \(n_samples, 3\).*each of 3 classes; .* gives \(2, 4\)",
+        ),
         (lambda: nn.Sequential(nn.Linear(5, 1), nn.Flatten(0)), {}, r"it gives \(2,\) and"),
-        (lambda: Pair(5, 3), {}, r"must return a tensor of shape \(n_rows, 3\); got tuple"),
+        (lambda: Pair(5, 3), {}, r"must return a tensor of shape \(n_samples, 3\); got tuple"),
         (hard_coded, {}, r"'hard_coded' must return .* torch.float32.*and torch.float64"),
         (Sums, {}, "module 'Sums' has no parameters to train"),
         (lambda: nn.Linear(5, 3).requires_grad_(False), {}, "has no parameters to train"),
@@ -170,7 +178,7 @@ def test_what_cannot_be_trained_is_refused(factory, params, message):
 )
 def test_error_says_what_the_columns_are_for(kind, words):
     target = TargetSpec(kind, 1 if kind == "binary" else 2, "squared_error")
-    with pytest.raises(ValueError, match=f"a column for each of {words}; for 2 rows it gives"):
+    with pytest.raises(ValueError, match=f"a column for each of {words}; for 2 samples it gives"):
         build(lambda: nn.Linear(5, 7), target=target)
 
 

@@ -93,11 +93,11 @@ def initialize_uniform(
 
 @saved
 class BatchNorm(nn.BatchNorm1d):
-    """Batch normalization that bears a batch of one row.
+    """Batch normalization that bears a batch of one sample.
 
-    A single row has no spread to divide by, and torch raises an error. Where it comes in training,
-    as the last batch of an epoch, it is normalised by the running statistics, as in evaluation,
-    and they stay as they are.
+    A single sample has no spread to divide by, and torch raises an error. Where it comes in
+    training, as the last batch of an epoch, it is normalised by the running statistics, as in
+    evaluation, and they stay as they are.
 
     Parameters
     ----------

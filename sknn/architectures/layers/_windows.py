@@ -11,8 +11,8 @@ from sknn._saved import saved
 Tensor = torch.Tensor
 
 #: what the squares of the bias of positions cost. Adam moves all parameters at the same pace, at
-#: which that bias, one number for each window and filter, would fit the training rows before the
-#: filters have learned. Loss of validation rows with 0.001 instead of 0.0003: 0.211, not 0.233, on
+#: which that bias, one number for each window and filter, would fit the training samples before the
+#: filters have learned. Loss of held-out samples with 0.001 instead of 0.0003: 0.211, not 0.233, on
 #: peaks of a transcription factor, and 0.226, not 0.223, on TATA promoters, where places matter.
 POSITION_PENALTY = 0.001
 #: up to where 'exp' is the exponential function; beyond, its tangent. On letters filters hardly get
@@ -80,7 +80,7 @@ class PooledWindows(torch.autograd.Function):
         - filters: ``(n_filters, kernel_size, channels)``
         - shift: ``(n_windows, n_filters)`` or ``(1, n_filters)``, added to the products
         - how: two; of bool ``(batch, n_windows)``, which windows are valid, or None; and 'relu',
-          'exp' or 'linear', of which the mean is wanted, or None for no mean
+          'exp' or 'linear', whose mean is computed, or None for no mean
         - returns two of ``(batch, n_filters)``; the second is None without an activation
         """
         valid, activation = how

@@ -21,7 +21,7 @@ from sknn.motifs import BestWindows, Motif, merge_motifs, motifs_from_windows
 from sknn.preprocessing import lengths_of
 
 #: most sequences that importances of filters are averaged over in `motifs`
-ROWS_FOR_IMPORTANCE = 500
+SAMPLES_FOR_IMPORTANCE = 500
 
 
 class SequenceReading(TransformerMixin):
@@ -94,7 +94,7 @@ class SequenceReading(TransformerMixin):
         min_sites : int, default=10
             Filters with fewer such windows have no motif.
         pseudocount : float, default=1.0
-            Added to each count where probabilities are wanted.
+            Pseudocount that is added to each count in probabilities.
         trim : float, default=0.2
             Bits below which positions at both ends are cut off.
         merge : bool, default=True
@@ -116,7 +116,7 @@ class SequenceReading(TransformerMixin):
         encoded = self._encoded_rows(X)
         if y is not None:
             encoded = encoded[self._rows_for_motifs(X, y)]
-        step = -(-len(encoded) // ROWS_FOR_IMPORTANCE)
+        step = -(-len(encoded) // SAMPLES_FOR_IMPORTANCE)
         net = self._checked_net()
         options = {
             "threshold": threshold,
@@ -313,7 +313,7 @@ class SequenceReading(TransformerMixin):
     def _chosen_outputs(
         self, X: ArrayLike, target: Any, n_samples: int
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Return the output of each row, and the sign with which it speaks for the target."""
+        """Return the output of each sample, and the sign with which it speaks for the target."""
         n_outputs = self._codec.spec_.n_outputs
         signs = np.ones(n_samples, self._inputs.dtype)
         known = np.arange(n_outputs)
@@ -323,12 +323,12 @@ class SequenceReading(TransformerMixin):
                 target = self.predict(X)
         if target is None:
             return np.zeros(n_samples, np.int64), signs
-        wanted = np.broadcast_to(np.asarray(target), (n_samples,))
-        matches = wanted[:, None] == np.asarray(known)[None]
+        asked = np.broadcast_to(np.asarray(target), (n_samples,))
+        matches = asked[:, None] == np.asarray(known)[None]
         if not matches.any(axis=1).all():
             raise ValueError(
                 f"target must be among {np.asarray(known).tolist()!r}; "
-                f"got {wanted[~matches.any(axis=1)].tolist()[0]!r}."
+                f"got {asked[~matches.any(axis=1)].tolist()[0]!r}."
             )
         place = matches.argmax(axis=1)
         if n_outputs == 1 and len(known) == 2:

@@ -30,13 +30,13 @@ from sknn.preprocessing import TabularEncoder, ValueCodec, fill_with_means, fit_
 if TYPE_CHECKING:
     from sklearn.base import BaseEstimator
 
-#: below this sum of weights there are too few rows to leave any out, or to drop units
+#: below this sum of weights there are too few samples to hold any out, or to drop units
 FEW_ROWS = 64
-#: epochs on so few rows
+#: epochs on so few samples
 EPOCHS_OF_FEW = 60
 #: tables with more columns of numbers get no vectors for them, which would be most of the network
 MOST_EMBEDDED = 256
-#: from so many rows on ``dtype='auto'`` is float32; on fewer it saves little
+#: from so many samples on ``dtype='auto'`` is float32; on fewer it saves little
 ROWS_FOR_FLOAT32 = 1000
 #: mini-batches of an epoch, and limits of their size, for batch_size='auto'
 BATCHES, SMALLEST, LARGEST = 40, 32, 256

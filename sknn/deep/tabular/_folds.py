@@ -1,33 +1,33 @@
-"""Which member of an ensemble leaves out which rows."""
+"""Which member of an ensemble holds out which samples."""
 
 import numpy as np
 
-#: a member leaves out one row of so many at most
+#: a member holds out one sample of so many at most
 FEWEST_FOLDS = 5
-#: rows that are left out at most, by all members together: enough to tell epochs apart
+#: maximum number of samples held out by all members together: enough to tell epochs apart
 MOST_LEFT_OUT = 50_000
 
 
 def leave_out(y: np.ndarray, n_members: int, random_state: np.random.RandomState) -> np.ndarray:
-    """Give each row a member that leaves it out, rows of like y to different ones.
+    """Give each sample a member that holds it out, samples of like y to different ones.
 
-    Rows are dealt out in the order of y, equal ones shuffled, so that each class, and each region
-    of a number, falls to all members alike.
+    Samples are dealt out in the order of y, equal ones shuffled, so that each class, and each
+    region of a number, falls to all members alike.
 
     Parameters
     ----------
     y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
         Encoded targets; of several columns the first is looked at.
     n_members : int
-        Members. Where they are fewer than `FEWEST_FOLDS` some rows are left out by none.
+        Members. Where they are fewer than `FEWEST_FOLDS` some samples are held out by none.
     random_state : numpy.random.RandomState
         Shuffles.
 
     Returns
     -------
     ndarray of int of shape (n_samples,)
-        Number of the member; -1 for rows from which all members learn. Of more than
-        `MOST_LEFT_OUT` rows so many are left out, drawn at random.
+        Number of the member; -1 for samples from which all members learn. Of more than
+        `MOST_LEFT_OUT` samples so many are held out, drawn at random.
     """
     n_folds = max(n_members, FEWEST_FOLDS)
     chance = random_state.permutation(len(y))

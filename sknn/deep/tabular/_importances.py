@@ -5,8 +5,8 @@ import numpy as np
 from sknn._specs import Sample, TrainResult
 from sknn.engine import compute_mean_loss, forward
 
-#: most rows that are looked at
-MOST_ROWS = 4096
+#: maximum number of samples that are looked at
+MAX_SAMPLES = 4096
 
 
 def permutation_importances(
@@ -23,7 +23,7 @@ def permutation_importances(
     result : TrainResult
         Of training.
     sample : Sample
-        Encoded rows, at best those that were not trained on.
+        Encoded samples, at best those that were not trained on.
     sources : ndarray of int of shape (n_columns,)
         Which column of X each encoded column comes from. Those of one are shuffled together.
     n_features : int
@@ -40,10 +40,10 @@ def permutation_importances(
     ----------
     .. [1] L. Breiman, "Random forests", Machine Learning 45, 2001, doi:10.1023/A:1010933404324.
     """
-    # In their order, so that rows that one member judges stay together.
-    rows = np.sort(random_state.permutation(len(sample.y))[:MOST_ROWS])
-    weight = None if sample.sample_weight is None else sample.sample_weight[rows]
-    sample = Sample(sample.X[rows], sample.y[rows], weight)
+    # In their order, so that samples that one member judges stay together.
+    chosen = np.sort(random_state.permutation(len(sample.y))[:MAX_SAMPLES])
+    weight = None if sample.sample_weight is None else sample.sample_weight[chosen]
+    sample = Sample(sample.X[chosen], sample.y[chosen], weight)
     before = compute_mean_loss(result.net, sample, forward(result.net, sample.X))
     added = np.zeros(n_features)
     for feature in range(n_features):
@@ -51,7 +51,7 @@ def permutation_importances(
         if not len(columns):
             continue
         shuffled = sample.X.copy()
-        order = random_state.permutation(len(rows))
+        order = random_state.permutation(len(chosen))
         shuffled[:, columns] = sample.X[np.ix_(order, columns)]
         added[feature] = (
             compute_mean_loss(result.net, sample, forward(result.net, shuffled)) - before

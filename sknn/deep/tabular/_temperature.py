@@ -51,7 +51,7 @@ def best_temperature(
     Parameters
     ----------
     kind, y, output, weight
-        As for `log_loss_of`, of rows that were not trained on.
+        As for `log_loss_of`, of samples that were not trained on.
 
     Returns
     -------

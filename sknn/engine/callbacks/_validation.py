@@ -27,7 +27,7 @@ class Validation:
     Attributes
     ----------
     keeps_outputs : bool
-        Whether the outputs of an epoch are wanted.
+        Whether the outputs of an epoch are to be kept.
     """
 
     def __init__(self, plan: TrainPlan, held_out: SampleDataset):

@@ -175,9 +175,9 @@ def split_decay(
     """Return groups of parameters in which those that decay, by `decay`, are apart, none empty."""
     chosen = {id(p) for p in decayed}  # tensors compare by value
     parts = [
-        {**group, "params": [p for p in group["params"] if (id(p) in chosen) == wanted], **extra}
+        {**group, "params": [p for p in group["params"] if (id(p) in chosen) == decays], **extra}
         for group in groups
-        for wanted, extra in ((True, {"decay": decay}), (False, {}))
+        for decays, extra in ((True, {"decay": decay}), (False, {}))
     ]
     return [group for group in parts if group["params"]]
 

@@ -131,11 +131,11 @@ class SequenceInputs:
         """
         if X.ndim == 1:
             return self._letters.transform(X)
-        wanted = (self.spec_.length, self.spec_.n_numeric)
-        if X.shape[1:] not in (wanted, (wanted[0] * wanted[1],)):
+        expected = (self.spec_.length, self.spec_.n_numeric)
+        if X.shape[1:] not in (expected, (expected[0] * expected[1],)):
             raise ValueError(
-                f"Expected sequences of {wanted[0]} positions with {wanted[1]} numbers each, as "
-                f"in fit; got an array of shape {X.shape}."
+                f"Expected sequences of {expected[0]} positions with {expected[1]} numbers each, "
+                f"as in fit; got an array of shape {X.shape}."
             )
         return np.ascontiguousarray(X, dtype=self.dtype).reshape(len(X), -1)
 
