@@ -292,10 +292,9 @@ class PerceptronClassifier(OneUnitPerClass):
             random_state, held_out = make_local_random_state(self.random_state), None
             if self.early_stopping:
                 training, held_out = hold_out(training, self.validation_fraction, random_state)
-            with np.errstate(over="ignore", invalid="ignore"):  # an error follows
-                moments = Moments.of_nothing(X.shape[1]).add(training.X, training.weights)
+            moments = Moments.of_nothing(X.shape[1])
             monitor = ErrorMonitor(training, held_out, make_config(self.get_params()), before)
-            state = learn(self.update, monitor, state, moments, random_state)
+            state, moments = learn(self.update, monitor, state, moments, random_state)
             self.t_, self.errors_curve_ = 1.0, []
             return self._record(monitor, state, moments)
 
@@ -309,7 +308,8 @@ class PerceptronClassifier(OneUnitPerClass):
     ) -> Self:
         """Go over the given samples once, from the weights there are.
 
-        The batch rule takes a single step, with the means and variances of all samples so far.
+        The batch rule takes a single step, with the means and variances of all samples that it has
+        seen so far.
         There is no pocket, as the errors of different parts cannot be compared; averages go on. The
         slope of `predict_proba` is fitted to the samples of the last call, which alone are in
         `history_`.
@@ -348,12 +348,11 @@ class PerceptronClassifier(OneUnitPerClass):
             state = PerceptronState.start(training.signs.shape[1], X.shape[1])
             state = state if first else self._state
             moments = getattr(self, "_moments", Moments.of_nothing(X.shape[1]))
-            moments = moments.add(training.X, training.weights)
             monitor = ErrorMonitor(
                 training, None, make_config(self.get_params(), one_epoch=True), None
             )
             random_state = make_local_random_state(self.random_state)
-            state = learn(self.update, monitor, state, moments, random_state)
+            state, moments = learn(self.update, monitor, state, moments, random_state)
             return self._record(monitor, state, moments)
 
     def predict_proba(self, X: MatrixLike) -> np.ndarray:

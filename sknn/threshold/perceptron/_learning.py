@@ -18,10 +18,15 @@ def learn(
     state: PerceptronState,
     moments: Moments,
     random_state: np.random.RandomState,
-) -> PerceptronState:
-    """Learn by the rule that is named; the monitor keeps the units to answer with."""
+) -> tuple[PerceptronState, Moments]:
+    """Learn by the rule that is named; the monitor keeps the units to answer with.
+
+    Returned are the state after it, and the moments with those of the samples, if the rule needs
+    them.
+    """
     with np.errstate(over="ignore", invalid="ignore"):  # an error follows
         if update == "batch":
+            moments = moments.add(monitor.training.X, monitor.training.weights)
             state = learn_batch(monitor, state, moments, monitor.config)
         else:
             state = learn_online(monitor, state, monitor.config, random_state)
@@ -36,7 +41,7 @@ def learn(
             "max_iter, or standardise X.",
             ConvergenceWarning,
         )
-    return state
+    return state, moments
 
 
 def fit_link(monitor: ErrorMonitor) -> float | np.ndarray:

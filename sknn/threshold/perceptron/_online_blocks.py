@@ -6,7 +6,7 @@ from sklearn.utils.extmath import safe_sparse_dot
 from sknn.threshold._inputs import FeatureMatrix
 from sknn.threshold._linear_base import TrainingSet
 from sknn.threshold.perceptron._monitor import WeightHistory
-from sknn.threshold.perceptron._online_epochs import Epochs
+from sknn.threshold.perceptron._online_epochs import PlainEpochs
 from sknn.threshold.perceptron._state import (
     LearningConfig,
     LinearUnits,
@@ -20,7 +20,7 @@ _SMALLEST, _LARGEST = 32, 1024
 _ROUNDS, _LEARNERS = 4, 48
 
 
-class BlockEpochs(Epochs):
+class BlockEpochs(PlainEpochs):
     """Samples in blocks.
 
     A sample's margin is its margin before the block, plus what each misclassified sample before it
@@ -38,16 +38,7 @@ class BlockEpochs(Epochs):
         history: WeightHistory,
     ) -> None:
         super().__init__(training, state, config, history)
-        # The sum of the weights over all steps is the number of steps times the weights now,
-        # less each update times the steps before it; the latter is kept.
-        self.late = self._scale_units().plus(state.total, -1.0)
         self.size = _SMALLEST
-
-    def _scale_units(self) -> LinearUnits:
-        return LinearUnits(self.n_steps[:, None] * self.coef, self.n_steps * self.intercept)
-
-    def _get_total(self) -> LinearUnits:
-        return self._scale_units().plus(self.late, -1.0)
 
     def _visit(self, order: np.ndarray | None) -> np.ndarray:
         loss, first, n_samples = np.zeros(len(self.coef)), 0, len(self.steps)

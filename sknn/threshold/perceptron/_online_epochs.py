@@ -1,17 +1,21 @@
 """Online epochs: what all have in common, and those with a penalty, sample by sample."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from importlib import import_module
 
 import numpy as np
 from scipy import sparse
 
+from sknn._jit import HAS_NUMBA, explain_not_kept
 from sknn.threshold._linear_base import TrainingSet
 from sknn.threshold.perceptron._monitor import WeightHistory
 from sknn.threshold.perceptron._state import LearningConfig, LinearUnits, PerceptronState
 
 #: scikit-learn moves the intercept this much more slowly on sparse samples
 _SPARSE_INTERCEPT_RATE = 0.01
+#: numbers of X times units from which loading compiled code, 0.2 s once in a process, pays
+_COMPILED_FROM = 2**18
 
 
 class Epochs(ABC):
@@ -73,6 +77,76 @@ class Epochs(ABC):
     def _record(self, sample: int, coef: np.ndarray, intercept: np.ndarray) -> None:
         number = int(self.training.numbers[sample])
         self.history.add(self.epoch, number, LinearUnits(coef, intercept))
+
+
+class PlainEpochs(Epochs):
+    """Without a penalty, so that weights change at errors alone."""
+
+    def __init__(
+        self,
+        training: TrainingSet,
+        state: PerceptronState,
+        config: LearningConfig,
+        history: WeightHistory,
+    ) -> None:
+        super().__init__(training, state, config, history)
+        # The sum of the weights over all steps is the number of steps times the weights now,
+        # less each update times the steps before it; the latter is kept.
+        self.late = self._scale_units().plus(state.total, -1.0)
+
+    def _scale_units(self) -> LinearUnits:
+        return LinearUnits(self.n_steps[:, None] * self.coef, self.n_steps * self.intercept)
+
+    def _get_total(self) -> LinearUnits:
+        return self._scale_units().plus(self.late, -1.0)
+
+
+class CompiledEpochs(PlainEpochs):
+    """Samples one by one, in compiled code; dense ones in C order, sparse ones in CSR."""
+
+    @classmethod
+    def supports(cls, training: TrainingSet, config: LearningConfig) -> bool:
+        """Return whether compiled code can go over the samples, and pays."""
+        X = training.X
+        is_sparse = sparse.issparse(X)
+        work = (X.nnz if is_sparse else X.size) * training.signs.shape[1]
+        if not HAS_NUMBA or work < _COMPILED_FROM or config.record_weights == "update":
+            return False
+        if not is_sparse and not X.flags.c_contiguous:
+            return False
+        return explain_not_kept(cls._load(is_sparse)) is None
+
+    @staticmethod
+    def _load(is_sparse: bool) -> Callable[..., None]:
+        """Return the compiled function; numba is loaded here."""
+        passes = import_module("sknn.threshold.perceptron._online_passes")
+        return passes.visit_sparse if is_sparse else passes.visit_dense
+
+    def _visit(self, order: np.ndarray | None) -> np.ndarray:
+        passes = import_module("sknn.threshold.perceptron._online_passes")
+        X, n = self.training.X, len(self.steps)
+        arrays = (X.data, X.indices, X.indptr) if sparse.issparse(X) else (X,)
+        loss, averages = np.zeros(len(self.coef)), self.config.average
+        visits = passes.Visits(
+            np.arange(n) if order is None else order,
+            np.ascontiguousarray(self.training.signs, dtype=np.float64),
+            np.ascontiguousarray(self.steps, dtype=np.float64),
+        )
+        units = passes.Learners(
+            self.coef,
+            self.late.coef,
+            self.intercept,
+            self.late.intercept,
+            self.n_steps,
+            self.n_updates,
+            self.active,
+            loss,
+            np.array([self.intercept_rate, 1.0 if averages else 0.0]),
+        )
+        self._load(len(arrays) > 1)(*arrays, visits, units)
+        if averages:
+            self.n_steps += n * self.active
+        return loss
 
 
 class SampleEpochs(Epochs):

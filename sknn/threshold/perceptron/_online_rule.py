@@ -8,7 +8,7 @@ from joblib import Parallel, delayed
 from sknn.threshold._linear_base import TrainingSet
 from sknn.threshold.perceptron._monitor import ErrorMonitor, WeightHistory
 from sknn.threshold.perceptron._online_blocks import BlockEpochs
-from sknn.threshold.perceptron._online_epochs import Epochs, SampleEpochs
+from sknn.threshold.perceptron._online_epochs import CompiledEpochs, Epochs, SampleEpochs
 from sknn.threshold.perceptron._state import (
     LearningConfig,
     LinearUnits,
@@ -32,8 +32,11 @@ def learn_online(
     """
     training = monitor.training
     n_samples, n_units = training.signs.shape
-    penalised = config.l1 > 0 or config.l2 > 0
-    kind = SampleEpochs if penalised else BlockEpochs
+    kind: type[Epochs] = BlockEpochs
+    if config.l1 > 0 or config.l2 > 0:
+        kind = SampleEpochs
+    elif CompiledEpochs.supports(training, config):
+        kind = CompiledEpochs
     epochs = UnitGroups(kind, training, state, config, monitor.history)
     best, n_stalled = np.full(n_units, np.inf), np.zeros(n_units, dtype=int)
     monitor.begin(state.units)
