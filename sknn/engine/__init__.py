@@ -2,6 +2,7 @@
 
 from sknn.engine._train import train
 from sknn.engine.callbacks._of_net import NetCallback
+from sknn.engine.callbacks._progress import show_bar
 from sknn.engine.checkpoints._folder import CheckpointFile, CheckpointSpec, make_spec
 from sknn.engine.checkpoints._identity import Identity, hash_start
 from sknn.engine.data._device import resolve_device
@@ -36,6 +37,7 @@ __all__ = [
     "knock_out_effects",
     "make_spec",
     "resolve_device",
+    "show_bar",
     "snapshot",
     "train",
     "train_many",

@@ -54,9 +54,8 @@ def batched_cross_validate(
     >>> batched_cross_validate(mlp, X, y, cv=3)["test_score"].shape
     (3,)
     """
-    evaluation = Evaluation(verbose)
     try:
-        with evaluation.backend.activate():
+        with Evaluation(verbose).activate():
             return cross_validate(
                 estimator,
                 X,

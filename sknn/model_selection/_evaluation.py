@@ -1,19 +1,27 @@
 """The evaluation of candidates: what all batched searches share."""
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
 from joblib import Parallel
+from joblib.parallel import ParallelBackendBase, get_active_backend
 from sklearn.base import BaseEstimator
 
 from sknn._saved import SavedState
 from sknn._validation import restore_on_error
+from sknn.engine import show_bar
 from sknn.model_selection._fits import Fits
 from sknn.model_selection._gathering import Call, GatheringBackend, Workers
+from sknn.model_selection._groups import Groups
+from sknn.model_selection._parcels import Parcel
 from sknn.model_selection._plans import was_interrupted
 from sknn.model_selection._tasks import FitTask
+
+#: one call at a time
+ALONE = Workers()
 
 
 class EvaluationInterrupted(KeyboardInterrupt):
@@ -48,7 +56,17 @@ class Evaluation:
         self.verbose = verbose
         self.results: list[dict[str, Any] | None] = []
         self.n_to_repeat = 0
-        self.backend = GatheringBackend(self.run)
+        self._parcel: Parcel | None = None
+
+    @contextmanager
+    def activate(self) -> Iterator[None]:
+        """Return a context in which the calls of the next search, or its kin, are run here."""
+        try:
+            with GatheringBackend(self.run).activate():
+                yield
+        finally:
+            if self._parcel is not None:
+                self._parcel.close()
 
     def run(self, calls: list[Call], workers: Workers) -> list:
         """Return what calls return, or what they returned before Ctrl-C."""
@@ -56,11 +74,30 @@ class Evaluation:
             results, self.n_to_repeat = self.results[: self.n_to_repeat], 0
             return results
         self.results = [None] * len(calls)
+        backend, _ = get_active_backend(prefer="threads")
         try:
-            run_here(calls, workers, self.verbose, self.finish)
+            in_threads = getattr(backend, "uses_threads", False)
+            if in_threads or backend.effective_n_jobs(workers.n_jobs) == 1:
+                run_here(dict(enumerate(calls)), self.finish, workers, self.verbose)
+            else:
+                self._run_elsewhere(calls, backend, workers)
         except KeyboardInterrupt as stop:
             raise EvaluationInterrupted(self) from stop
         return self.results
+
+    def _run_elsewhere(
+        self, calls: list[Call], backend: ParallelBackendBase, workers: Workers
+    ) -> None:
+        """Run calls in groups by the workers of joblib's active backend."""
+        if self._parcel is None:
+            self._parcel = Parcel(backend)
+        with show_bar("fits", len(calls), self.verbose) as advance:
+
+            def finish(number: int, result: dict[str, Any]) -> None:
+                self.finish(number, result)
+                advance(1)
+
+            Groups(run_here, calls, self._parcel, workers.n_jobs).run(finish)
 
     def finish(self, number: int, result: dict[str, Any]) -> None:
         """Take the result of a call: all of them pass here, when they are finished."""
@@ -73,22 +110,26 @@ class Evaluation:
 
 
 def run_here(
-    calls: Sequence[Call],
-    workers: Workers,
-    verbose: bool | int,
+    calls: Mapping[int, Call],
     finish: Callable[[int, dict[str, Any]], None],
+    workers: Workers = ALONE,
+    verbose: bool | int = False,
 ) -> None:
     """Run calls in this process and its threads; what is no network goes through joblib."""
-    networks, others = {}, []
-    for number, call in enumerate(calls):
+    networks, others = {}, {}
+    for number, call in calls.items():
         task = FitTask(call) if FitTask.is_task(call) else None
         if task is not None and task.takes_candidate():
             networks[number] = task
         else:
-            others.append(number)
+            others[number] = call
     Fits(networks, workers.n_jobs, verbose).run(finish)
-    parallel = Parallel(n_jobs=workers.n_jobs, pre_dispatch=workers.pre_dispatch)
-    for number, result in zip(others, parallel(calls[i] for i in others), strict=True):
+    if workers.n_jobs == 1:  # which some backends do not know
+        results = (function(*args, **kwargs) for function, args, kwargs in others.values())
+    else:
+        parallel = Parallel(n_jobs=workers.n_jobs, pre_dispatch=workers.pre_dispatch)
+        results = parallel(others.values())
+    for number, result in zip(others, results, strict=True):
         finish(number, result)
 
 
@@ -126,7 +167,7 @@ class BatchedSearch(SavedState):
             finished.
         """
         with restore_on_error(self):
-            with Evaluation(self.verbose).backend.activate():
+            with Evaluation(self.verbose).activate():
                 super().fit(X, y, **params)
             _check_not_interrupted(vars(self).get("best_estimator_"))
         return self

@@ -110,17 +110,17 @@ class Bar(Callback):
 
 
 @contextmanager
-def show_epoch_bar(n_epochs: int, show: bool | int) -> Iterator[Callable[[int], None]]:
-    """Show how many epochs are done and how long the rest will take.
+def show_bar(unit: str, total: int, show: bool | int) -> Iterator[Callable[[int], None]]:
+    """Show how many of a total are done, of epochs for instance, and how long the rest will take.
 
-    Yields ``advance(n)``, which counts n epochs more. The bar needs the package rich.
+    Yields ``advance(n)``, which counts n more. The bar needs the package rich.
     """
     progress = _make_progress() if show else None
     if progress is None:
         yield lambda n: None
         return
     with progress:
-        task = progress.add_task("epochs", total=n_epochs)
+        task = progress.add_task(unit, total=total)
         yield lambda n: progress.advance(task, n)
 
 

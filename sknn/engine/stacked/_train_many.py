@@ -12,7 +12,7 @@ from joblib import Parallel, delayed, effective_n_jobs
 from sknn._specs import TrainPlan, TrainResult
 from sknn.engine._interrupt import InterruptFlag
 from sknn.engine._train import train
-from sknn.engine.callbacks._progress import show_epoch_bar
+from sknn.engine.callbacks._progress import show_bar
 from sknn.engine.data._device import limit_threads, use_precision
 from sknn.engine.data._matmul import use_one_thread_per_product
 from sknn.engine.stacked._batches import Order
@@ -80,7 +80,7 @@ def train_many(
         As `train` does. After Ctrl-C the networks in training keep the weights reached so far.
     """
     outcomes: list[Outcome | None] = [None] * len(plans)
-    with show_epoch_bar(sum(_count_max_epochs(plan) for plan in plans), verbose) as advance:
+    with show_bar("epochs", sum(_count_max_epochs(plan) for plan in plans), verbose) as advance:
         try:
             groups, alone = _group_plans(plans, outcomes)
             with use_one_thread_per_product():
@@ -300,10 +300,11 @@ def _train_alone(
     advance: Callable[[int], None],
 ) -> None:
     """Train plans one by one, or several at a time in processes of their own."""
-    parallel = Parallel(n_jobs=n_jobs, return_as="generator")
-    for i, outcome in zip(
-        numbers, parallel(delayed(_attempt)(plans[i]) for i in numbers), strict=True
-    ):
+    results = (_attempt(plans[i]) for i in numbers)
+    if effective_n_jobs(n_jobs) > 1:
+        parallel = Parallel(n_jobs=n_jobs, return_as="generator")
+        results = parallel(delayed(_attempt)(plans[i]) for i in numbers)
+    for i, outcome in zip(numbers, results, strict=True):
         outcomes[i] = outcome
         advance(_count_max_epochs(plans[i]))
         stopped = getattr(getattr(outcome, "progress", None), "stopped_because", "")

@@ -16,7 +16,7 @@ from sknn import DeepMLPClassifier, DeepMLPRegressor
 from sknn.deep.parts._preparation import FitData
 from sknn.engine import train, train_many
 from sknn.engine.callbacks import _validation as _callbacks
-from sknn.engine.callbacks._progress import show_epoch_bar
+from sknn.engine.callbacks._progress import show_bar
 from sknn.engine.stacked import _graphs as _many_replayed
 from sknn.engine.stacked import _memory as _many_memory
 from sknn.engine.stacked import _train_many
@@ -704,7 +704,7 @@ def test_bar_counts_all_epochs(capsys):
 
 def test_no_bar_without_rich(capsys, monkeypatch):
     monkeypatch.setitem(sys.modules, "rich.progress", None)
-    with show_epoch_bar(3, True) as advance:
+    with show_bar("epochs", 3, True) as advance:
         advance(3)
     assert capsys.readouterr().out == ""
 
