@@ -69,7 +69,7 @@ def make_up(kind: str, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray
     normal = np.tanh(hidden @ mixing) + 0.5 * np.sin(hidden @ rng.normal(size=(3, n_features)))
     normal += 0.1 * rng.normal(size=normal.shape)
     mixture = GaussianMixture(8, random_state=0, reg_covar=1e-3).fit(normal)
-    odd = ODD[kind](normal, mixture, n_odd, rng)
+    odd = MADE_UP[kind](normal, mixture, n_odd, rng)
     return np.vstack([normal, odd]), np.repeat([False, True], [n_normal, n_odd])
 
 
@@ -98,14 +98,14 @@ def _draw_clustered(normal, mixture, n, rng) -> np.ndarray:
     return np.array([rng.multivariate_normal(means[k], mixture.covariances_[k]) for k in which])
 
 
-ODD: dict[str, Callable] = {
+MADE_UP: dict[str, Callable] = {
     "local": _draw_local,
     "global": _draw_global,
     "dependency": _draw_dependency,
     "clustered": _draw_clustered,
 }
 OF_SKLEARN = ("breast_cancer", "digits", "wine")
-NAMES = (*REAL, *OF_SKLEARN, *ODD)
+NAMES = (*REAL, *OF_SKLEARN, *MADE_UP)
 
 
 def load_table(name: str, folder: Path, seed: int) -> tuple[np.ndarray, np.ndarray]:

@@ -6,6 +6,7 @@ API_REFERENCE = {
         "title": "Estimators",
         "about": "Loaded on first use, so that ``import sknn`` is quick.",
         "names": [
+            "AutoencoderOutlierDetector",
             "AutoencoderTransformer",
             "DeepMLPClassifier",
             "DeepMLPRegressor",

@@ -27,6 +27,7 @@ if TYPE_CHECKING:  # what `__getattr__` loads, for mypy and pyright
     from sknn import preprocessing as preprocessing
     from sknn import threshold as threshold
     from sknn._versions import show_versions as show_versions
+    from sknn.deep import AutoencoderOutlierDetector as AutoencoderOutlierDetector
     from sknn.deep import AutoencoderTransformer as AutoencoderTransformer
     from sknn.deep import DeepMLPClassifier as DeepMLPClassifier
     from sknn.deep import DeepMLPRegressor as DeepMLPRegressor
@@ -39,6 +40,7 @@ if TYPE_CHECKING:  # what `__getattr__` loads, for mypy and pyright
 
 #: public name -> module that defines it
 _HOMES = {
+    "AutoencoderOutlierDetector": "sknn.deep",
     "AutoencoderTransformer": "sknn.deep",
     "DeepMLPClassifier": "sknn.deep",
     "DeepMLPRegressor": "sknn.deep",

@@ -2,13 +2,20 @@
 
 from importlib import import_module
 
-from sklearn.base import ClassifierMixin, ClusterMixin, RegressorMixin, TransformerMixin
+from sklearn.base import (
+    ClassifierMixin,
+    ClusterMixin,
+    OutlierMixin,
+    RegressorMixin,
+    TransformerMixin,
+)
 
 MIXINS = {
     "classifier": ClassifierMixin,
     "regressor": RegressorMixin,
     "transformer": TransformerMixin,
     "cluster": ClusterMixin,
+    "outlier": OutlierMixin,
 }
 
 
@@ -17,8 +24,8 @@ def all_estimators(type_filter: str | list[str] | None = None) -> list[tuple[str
 
     Parameters
     ----------
-    type_filter : {'classifier', 'regressor', 'transformer', 'cluster'}, list of these or None, \
-            default=None
+    type_filter : {'classifier', 'regressor', 'transformer', 'cluster', 'outlier'}, list of these \
+            or None, default=None
         Kinds of estimators to return; None returns all.
 
     Returns

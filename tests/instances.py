@@ -4,6 +4,7 @@ A new estimator adds a line. The one kind of expected failure is said in `expect
 """
 
 from sknn import (
+    AutoencoderOutlierDetector,
     AutoencoderTransformer,
     DeepMLPClassifier,
     DeepMLPRegressor,
@@ -17,6 +18,11 @@ from sknn import (
 from sknn.model_selection import DeepEnsembleClassifier, DeepEnsembleRegressor
 
 INSTANCES = {
+    AutoencoderOutlierDetector: [
+        AutoencoderOutlierDetector(),
+        AutoencoderOutlierDetector(criterion="reconstruction", kind="plain", n_components=1),
+        AutoencoderOutlierDetector(criterion="distance", max_iter=1),
+    ],
     AutoencoderTransformer: [
         AutoencoderTransformer(),
         AutoencoderTransformer(kind="denoising", hidden_layer_sizes=(16, 8), max_iter=50),
@@ -79,7 +85,8 @@ INSTANCES = {
 #: fewest checks that must be collected for the first instance; scikit-learn 1.9 collects 67 for
 #: MLPClassifier and 60 for MLPRegressor; where NaN is allowed there is a check less
 FLOOR = {
-    AutoencoderTransformer: 54,
+    AutoencoderOutlierDetector: 45,
+    AutoencoderTransformer: 53,
     DeepMLPClassifier: 66,
     DeepMLPRegressor: 59,
     DeepEnsembleClassifier: 65,

@@ -171,6 +171,10 @@ class Autoencoder(MLP):
         divergence = 0.5 * (log_variance.exp() + mean.square() - 1 - log_variance)
         return torch.cat([self.decode(code), divergence.sum(1, keepdim=True)], dim=1)
 
+    def embed(self, X: torch.Tensor) -> torch.Tensor:
+        """Return X with embeddings in place of codes of categories."""
+        return X if self.embeddings is None else self.embeddings(X)
+
     def encode(self, X: torch.Tensor) -> torch.Tensor:
         """Return codes, of shape (batch, n_components)."""
         return self._run(X, 0, self.n_encoder_layers)
@@ -182,8 +186,8 @@ class Autoencoder(MLP):
 
     def _run(self, a: torch.Tensor, start: int, stop: int) -> torch.Tensor:
         """Return what layers `start` to `stop` - 1 make of X, or of the values before them."""
-        if start == 0 and self.embeddings is not None:
-            a = self.embeddings(a)
+        if start == 0:
+            a = self.embed(a)
         for i in range(start, stop):
             layer = self.linears[i]
             a = linear(a, layer.weight, layer.bias)

@@ -1,5 +1,6 @@
 """Deep networks on PyTorch as scikit-learn estimators."""
 
+from sknn.deep.autoencoder._detector import AutoencoderOutlierDetector
 from sknn.deep.autoencoder._transformer import AutoencoderTransformer
 from sknn.deep.mlp._classifier import DeepMLPClassifier
 from sknn.deep.mlp._regressor import DeepMLPRegressor
@@ -9,6 +10,7 @@ from sknn.deep.tabular._classifier import TabularMLPClassifier
 from sknn.deep.tabular._regressor import TabularMLPRegressor
 
 __all__ = [
+    "AutoencoderOutlierDetector",
     "AutoencoderTransformer",
     "DeepMLPClassifier",
     "DeepMLPRegressor",

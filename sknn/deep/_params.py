@@ -119,7 +119,7 @@ FOR_TRAINING_ALONE = frozenset(
 )
 
 #: parameters of a task that a network follows when it is trained further
-FOLLOWED = ("class_weight",)
+FOLLOWED = ("class_weight", "contamination", "criterion", "n_neighbors", "trim_fraction")
 #: parameters whose arguments, ``solver__momentum`` for instance, it follows too
 FOLLOWED_PREFIXES = ("solver", "learning_rate")
 

@@ -283,8 +283,8 @@ def _join(one: Sample, other: Sample) -> Sample:
     return Sample(stack([one.X, other.X]), np.vstack([one.y, other.y]), weight)
 
 
-def make_autoencoder_parts(estimator: BaseEstimator) -> Parts:
-    """Return what an autoencoder holds."""
+def make_autoencoder_parts(estimator: BaseEstimator, *, is_dense: bool = False) -> Parts:
+    """Return what an autoencoder holds; `is_dense` is whether it refuses sparse matrices."""
     network = AutoencoderBuilder.of(estimator)
     one = OneNetwork.of(
         estimator, scores_loss=True, choose=lambda params, circumstances: {"scores_start": True}
@@ -296,6 +296,7 @@ def make_autoencoder_parts(estimator: BaseEstimator) -> Parts:
             estimator.scale,
             estimator.dtype,
             estimator.text_features,
+            is_dense,
         ),
         target=TableTarget(
             estimator.categorical_features, estimator.scale, kl_weight, estimator.text_features

@@ -51,8 +51,8 @@ class TableReader:
         if self.is_dense and sparse.issparse(X):
             raise ValueError(
                 f"{type(estimator).__name__} takes dense tables, but X is sparse. Give "
-                "X.toarray(), or take a DeepMLP estimator, which never makes sparse samples dense "
-                "all at once."
+                "X.toarray(), or take an estimator that never makes sparse samples dense all at "
+                "once, such as those of DeepMLP."
             )
         frame = wrap_frame(X)
         if frame is not None or not is_plain_numbers(X):

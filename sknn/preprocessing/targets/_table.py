@@ -139,7 +139,10 @@ class TableCodec:
         -------
         ndarray of shape (n_samples,)
         """
-        values = to_dense(read_values(self.encoder, X, output.dtype))
+        return self.measure_deviance(to_dense(read_values(self.encoder, X, output.dtype)), output)
+
+    def measure_deviance(self, values: np.ndarray, output: np.ndarray) -> np.ndarray:
+        """Return what `compute_deviance` does, of encoded values."""
         losses = compute_reconstruction_loss(
             NUMPY,
             view_as_array(output.T),
