@@ -163,6 +163,12 @@ class AutoencoderOutlierDetector(DeepDetector):
         Columns of text that are not categories, by positions or names, which become the tf-idf
         weights of their words, reduced by a truncated SVD. ``'auto'`` finds text in which most
         values differ, or long text; see `sknn.preprocessing.TabularEncoder`.
+    checkpoint : str or path-like, default=None
+        Folder for the state of training, from which the same `fit` goes on after its process was
+        killed, to the same model; see "Checkpoints" in the guide.
+    checkpoint_every : int, str, timedelta or None, default=None
+        Time between checkpoints: epochs, or ``'30s'``, ``'5min'``, ``'1h'``. None is a second, or
+        more, so that writing takes 2 % of the time at most.
     **nested : dict
         ``solver__<name>``, ``learning_rate__<name>``: arguments of what those parameters choose.
 
@@ -305,6 +311,8 @@ class AutoencoderOutlierDetector(DeepDetector):
         dtype="auto",
         compile=False,
         text_features="auto",
+        checkpoint=None,
+        checkpoint_every=None,
         **nested: Unpack[NestedArguments],
     ):
         self.hidden_layer_sizes = hidden_layer_sizes
@@ -353,6 +361,8 @@ class AutoencoderOutlierDetector(DeepDetector):
         self.dtype = dtype
         self.compile = compile
         self.text_features = text_features
+        self.checkpoint = checkpoint
+        self.checkpoint_every = checkpoint_every
         self._set_nested(nested)
 
     def _make_parts(self) -> Parts:
