@@ -8,7 +8,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from sknn._files import write_file
 from sknn._validation import MatrixLike
-from sknn.deep import TabularMLPRegressor
+from sknn.deep import AutoencoderOutlierDetector, AutoencoderTransformer, TabularMLPRegressor
 from sknn.deep._base import DeepEstimator
 from sknn.export._front import convert_front, split_model
 from sknn.export._graph import OnnxGraph
@@ -78,10 +78,11 @@ def export_onnx(
           classifier; ``label`` of shape (n_rows, n_labels) for multilabel y; ``scores`` in place
           of ``probabilities`` where there are none. Classes of bool are 0 and 1;
         - ``variable`` of shape (n_rows, n_outputs) of a regressor, (n_rows, n_quantiles) with
-          several quantiles, and behind it ``std`` with ``loss='gaussian_nll'``.
+          several quantiles, and behind it ``std`` with ``loss='gaussian_nll'``;
+        - ``codes`` of shape (n_rows, n_components) of an `AutoencoderTransformer`.
 
-        The first output is what ``predict`` returns. Any number of samples is taken, 0 included.
-        The metadata say which sknn, scikit-learn and torch wrote the model.
+        The first output is what ``predict`` returns, or ``transform``. Any number of samples is
+        taken, 0 included. The metadata say which sknn, scikit-learn and torch wrote the model.
 
     Raises
     ------
@@ -156,6 +157,12 @@ def _check_kind(last: BaseEstimator) -> None:
             "ThresholdLogicClassifier, a Pipeline whose last step is one, or a search over those; "
             f"got {type(last).__name__!r}. Estimators of scikit-learn alone skl2onnx converts."
         )
+    if isinstance(last, AutoencoderOutlierDetector):
+        raise ValueError(
+            "AutoencoderOutlierDetector cannot be exported: distances to known samples are not "
+            "written to ONNX. Keep it in a file of pickle, joblib or skops instead; see "
+            "sknn.persistence."
+        )
     encoder = getattr(last, "_encoder", None)
     if encoder is not None and not isinstance(encoder, TabularEncoder):
         raise ValueError(
@@ -170,6 +177,10 @@ def _add_deep(graph: OnnxGraph, last: DeepEstimator, value: str | None, dtype: s
     names = getattr(last, "feature_names_in_", None)
     names = None if names is None else list(names)
     value = add_table(graph, last._encoder, names, value)
+    if isinstance(last, AutoencoderTransformer):
+        codes = add_network(graph, last.module_.get_encoder(), value, last._inputs)
+        graph.add_output(codes, "codes", dtype, [None, last._n_features_out])
+        return
     raw = add_network(graph, last.module_, value, last._inputs)
     if is_classifier(last):
         add_classes(graph, last._codec, raw)
