@@ -15,6 +15,7 @@ EXTRAS = {
     "pybigtools": "genome",
     "pyfaidx": "genome",
     "onnx": "onnx",
+    "pyarrow": "data",
     "skl2onnx": "onnx",
     "starlette": "playground",
     "uvicorn": "playground",

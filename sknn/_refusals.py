@@ -5,6 +5,7 @@ No value is looked at before a conversion has failed, so that good values cost n
 
 import datetime
 import numbers
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set, Sized
 from contextlib import contextmanager
 from decimal import Decimal
@@ -116,6 +117,11 @@ def find_wrong_container(values: object, name: str) -> TypeError | None:
         advice = f"a mapping of columns. Give pandas.DataFrame({name})"
     elif isinstance(values, Iterator):
         advice = f"an iterator, which can be read only once. Give list({name})"
+    elif isinstance(values, os.PathLike):
+        advice = (
+            "the path of a file. fit, score and predictions of DeepMLP, TabularMLP and SequenceCNN "
+            "estimators read files; for all else read it first, by pandas.read_parquet for instance"
+        )
     elif isinstance(values, Set):
         advice = "a set, whose samples have no order. Give a list"
     elif isinstance(values, np.ma.MaskedArray) and np.any(np.ma.getmaskarray(values)):

@@ -5,7 +5,7 @@ describes itself in `LayerSpec`. An estimator writes a `TrainConfig` and puts ev
 `TrainPlan`; the engine answers with a `TrainResult`. Nothing here knows torch or skorch.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Protocol, TypeVar
 
@@ -313,6 +313,30 @@ class Sample:
     sample_weight: np.ndarray | None = None
 
 
+class SampleStream(Protocol):
+    """Encoded training samples that are read anew in each epoch, a chunk at a time.
+
+    Attributes
+    ----------
+    shape : tuple of int
+        Of X as a whole: (n_samples, n_features).
+    dtype : numpy.dtype
+        Of X.
+    n_pieces : int
+        Pieces that can be read in any order.
+    kept : Sample
+        Some of the samples, drawn at random, in memory: for what looks at a few.
+    """
+
+    shape: tuple[int, int]
+    dtype: np.dtype
+    n_pieces: int
+    kept: Sample
+
+    def read(self, pieces: Iterable[int]) -> Iterator[Sample]:
+        """Yield the samples of some pieces in this order, a chunk at a time."""
+
+
 @dataclass(frozen=True)
 class TrainPlan:
     """Everything the engine needs for one call of ``fit`` or ``partial_fit``.
@@ -321,10 +345,10 @@ class TrainPlan:
     ----------
     module : torch.nn.Module
         The network with its initial weights; ignored where `previous` is given.
-    X : ndarray or CSR matrix of shape (n_samples, n_features)
+    X : ndarray, CSR matrix or SampleStream of shape (n_samples, n_features)
         Encoded inputs in the dtype of the computation.
     y : ndarray
-        Encoded targets, see `TargetSpec`.
+        Encoded targets, see `TargetSpec`; of a stream those of the samples that it keeps.
     sample_weight : ndarray of shape (n_samples,) or None
         Non-negative weights in the dtype of the computation.
     config : TrainConfig
@@ -369,6 +393,16 @@ class TrainPlan:
     incremental: bool = False
     codec: TargetCodec | None = None
     checkpoint: Any = None
+
+    @property
+    def is_streamed(self) -> bool:
+        """Whether X is read a chunk at a time."""
+        return hasattr(self.X, "n_pieces")
+
+    @property
+    def n_samples(self) -> int:
+        """Number of training samples."""
+        return self.X.shape[0] if self.rows is None else len(self.rows)
 
     def select_own_samples(self) -> "TrainPlan":
         """Return a plan whose X has no other samples than its own."""

@@ -19,12 +19,14 @@ from sknn._validation import restore_on_error
 from sknn.architectures import describe
 from sknn.deep._checkpoint import check_no_checkpoint
 from sknn.deep._params import check_nested_names, set_signature
-from sknn.deep._prepare import prepare_continued, prepare_like, prepare_new
+from sknn.deep._prepare import prepare_continued, prepare_like, prepare_new, prepare_streamed
 from sknn.deep._sklearn_callbacks import CallbackWatcher
 from sknn.deep._summary import NetworkSummary
 from sknn.deep.parts._preparation import FitData, Parts
 from sknn.deep.parts._protocols import Network, Samples
+from sknn.deep.sources._prepare import SourcePreparation, prepare_source, read_names
 from sknn.engine import forward, get_layer_weights, snapshot, train
+from sknn.preprocessing import is_source
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -76,6 +78,12 @@ class DeepEstimator(CallbackSupportMixin, BaseEstimator, ABC):
             check_no_checkpoint(self)
         goes_on = incremental or self._make_parts().training.warm_start
         previous = getattr(self, "_result", None) if goes_on else None
+        data = read_names(data)
+        if is_source(data.X):
+            prepared = prepare_source(self, data, previous, incremental=incremental)
+            if isinstance(prepared, SourcePreparation):
+                return prepare_streamed(prepared, data, previous)
+            data = prepared
         if previous is None:
             return prepare_new(self, data, incremental=incremental)
         return prepare_continued(self, data, previous, incremental=incremental)

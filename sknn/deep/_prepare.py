@@ -30,6 +30,7 @@ from sknn.deep.parts._preparation import (
     drop_zero_weights,
 )
 from sknn.deep.parts._protocols import Codec
+from sknn.deep.sources._prepare import SourcePreparation
 
 if TYPE_CHECKING:
     from sklearn.base import BaseEstimator
@@ -72,6 +73,17 @@ def prepare_continued(
     _configure(preparation, incremental)
     plan = _make_plan(preparation, parts.training.arrange_continued(preparation), data)
     return replace(plan, incremental=incremental, previous=previous, checkpoint=checkpoint)
+
+
+def prepare_streamed(
+    preparation: SourcePreparation, data: FitData, previous: TrainResult | None
+) -> TrainPlan:
+    """Return the plan to train on a source, a new network or that of an earlier call."""
+    estimator, training = preparation.estimator, preparation.parts.training
+    arranged = training.arrange_source(preparation, is_new=previous is None)
+    estimator._encoder = preparation.encoder
+    estimator._inputs = preparation.encoder.spec_
+    return replace(_make_plan(preparation, arranged, data), previous=previous)
 
 
 def prepare_like(estimator: BaseEstimator, other: BaseEstimator, plan: TrainPlan) -> TrainPlan:

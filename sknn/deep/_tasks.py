@@ -18,11 +18,12 @@ from sknn.deep._base import DeepEstimator
 from sknn.deep._fit_arguments import explain_unknown_arguments, join_validation
 from sknn.deep.parts._preparation import FitData
 from sknn.deep.parts._targets import read_incomplete_target
+from sknn.deep.sources._predict import read_by_chunk, read_for_score
 from sknn.exceptions import warn_user
 from sknn.preprocessing import score_measured
 
 if TYPE_CHECKING:
-    from typing import Self
+    from typing import Any, Self
 
     from numpy.typing import ArrayLike
     from sklearn.utils import Tags
@@ -38,8 +39,8 @@ class DeepClassifier(ClassifierMixin, DeepEstimator):
     def fit(
         self,
         X: ArrayLike,
-        y: ArrayLike,
-        sample_weight: ArrayLike | None = None,
+        y: ArrayLike | str | None = None,
+        sample_weight: ArrayLike | str | None = None,
         *,
         X_val: ArrayLike | None = None,
         y_val: ArrayLike | None = None,
@@ -49,12 +50,13 @@ class DeepClassifier(ClassifierMixin, DeepEstimator):
 
         Parameters
         ----------
-        X : {array-like, sparse matrix, data frame} of shape (n_samples, n_features)
-            Training samples. Sparse ones become dense a mini-batch at a time.
-        y : array-like of shape (n_samples,) or (n_samples, n_labels)
-            Class labels, or an indicator matrix of label sets. NaN in the matrix says that it is
-            not known whether the sample has the label; the loss leaves it out.
-        sample_weight : array-like of shape (n_samples,), default=None
+        X : {array-like, sparse matrix, data frame, source} of shape (n_samples, n_features)
+            Training samples; a ``pathlib.Path`` or another source, see :doc:`/guide/large_data`, is
+            read a chunk at a time. Sparse ones become dense a mini-batch at a time.
+        y : array-like of shape (n_samples,) or (n_samples, n_labels), or str
+            Name of a column of X; or class labels; or an indicator matrix of label sets, with NaN
+            where it is not known whether a sample has a label, which the loss leaves out.
+        sample_weight : array-like of shape (n_samples,) or str, default=None
             Non-negative weights of the samples; a sample of weight 0 is left out.
         X_val, y_val : array-like, default=None
             Validation samples such as X and y, in place of samples held out by `early_stopping`.
@@ -128,12 +130,13 @@ class DeepClassifier(ClassifierMixin, DeepEstimator):
             return self._fit(data, incremental=True)
 
     @follow_array_api
+    @read_by_chunk
     def decision_function(self, X: ArrayLike) -> np.ndarray:
         """Return the raw predictions of the network.
 
         Parameters
         ----------
-        X : {array-like, sparse matrix, data frame} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix, data frame, source} of shape (n_samples, n_features)
             Samples.
 
         Returns
@@ -146,12 +149,13 @@ class DeepClassifier(ClassifierMixin, DeepEstimator):
         return output[:, 0] if output.shape[1] == 1 else output
 
     @follow_array_api
+    @read_by_chunk
     def predict(self, X: ArrayLike) -> np.ndarray:
         """Return the most probable class of each sample, or its set of labels.
 
         Parameters
         ----------
-        X : {array-like, sparse matrix, data frame} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix, data frame, source} of shape (n_samples, n_features)
             Samples.
 
         Returns
@@ -163,12 +167,13 @@ class DeepClassifier(ClassifierMixin, DeepEstimator):
 
     @available_if(offers_probabilities)
     @follow_array_api
+    @read_by_chunk
     def predict_proba(self, X: ArrayLike) -> np.ndarray:
         """Return the probability of each class.
 
         Parameters
         ----------
-        X : {array-like, sparse matrix, data frame} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix, data frame, source} of shape (n_samples, n_features)
             Samples.
 
         Returns
@@ -189,12 +194,13 @@ class DeepClassifier(ClassifierMixin, DeepEstimator):
 
     @available_if(offers_probabilities)
     @follow_array_api
+    @read_by_chunk
     def predict_log_proba(self, X: ArrayLike) -> np.ndarray:
         """Return the logarithm of the probability of each class.
 
         Parameters
         ----------
-        X : {array-like, sparse matrix, data frame} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix, data frame, source} of shape (n_samples, n_features)
             Samples.
 
         Returns
@@ -204,15 +210,16 @@ class DeepClassifier(ClassifierMixin, DeepEstimator):
         return np.log(self.predict_proba(X))
 
     @follow_array_api
-    def score(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
+    @read_for_score
+    def score(self, X: ArrayLike, y: Any = None, sample_weight: ArrayLike | None = None) -> float:
         """Return the accuracy of the predictions; of label sets the share that is entirely right.
 
         Parameters
         ----------
-        X : {array-like, sparse matrix, data frame} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix, data frame, source} of shape (n_samples, n_features)
             Samples.
-        y : array-like of shape (n_samples,) or (n_samples, n_labels)
-            True labels, or an indicator matrix; NaN in it where a label is not known.
+        y : str, or array-like of shape (n_samples,) or (n_samples, n_labels)
+            Column of X; or true labels; or an indicator matrix, NaN where a label is not known.
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of the samples.
 
@@ -244,8 +251,8 @@ class DeepRegressor(RegressorMixin, DeepEstimator):
     def fit(
         self,
         X: ArrayLike,
-        y: ArrayLike,
-        sample_weight: ArrayLike | None = None,
+        y: ArrayLike | str | None = None,
+        sample_weight: ArrayLike | str | None = None,
         *,
         X_val: ArrayLike | None = None,
         y_val: ArrayLike | None = None,
@@ -255,12 +262,13 @@ class DeepRegressor(RegressorMixin, DeepEstimator):
 
         Parameters
         ----------
-        X : {array-like, sparse matrix, data frame} of shape (n_samples, n_features)
-            Training samples. Sparse ones become dense a mini-batch at a time.
-        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Numbers. NaN in one of several columns says that a value was not measured; the loss
-            leaves it out.
-        sample_weight : array-like of shape (n_samples,), default=None
+        X : {array-like, sparse matrix, data frame, source} of shape (n_samples, n_features)
+            Training samples; a ``pathlib.Path`` or another source, see :doc:`/guide/large_data`, is
+            read a chunk at a time. Sparse ones become dense a mini-batch at a time.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs), or str
+            Name of a column of X; or numbers, of several columns with NaN where a value was not
+            measured, which the loss leaves out.
+        sample_weight : array-like of shape (n_samples,) or str, default=None
             Non-negative weights of the samples; a sample of weight 0 is left out.
         X_val, y_val : array-like, default=None
             Validation samples such as X and y, in place of samples held out by `early_stopping`.
@@ -334,6 +342,7 @@ class DeepRegressor(RegressorMixin, DeepEstimator):
         return self
 
     @follow_array_api
+    @read_by_chunk
     def predict(
         self, X: ArrayLike, return_std: bool = False
     ) -> np.ndarray | tuple[np.ndarray, np.ndarray]:
@@ -341,7 +350,7 @@ class DeepRegressor(RegressorMixin, DeepEstimator):
 
         Parameters
         ----------
-        X : {array-like, sparse matrix, data frame} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix, data frame, source} of shape (n_samples, n_features)
             Samples.
         return_std : bool, default=False
             Whether to return standard deviations too: of a network that was trained with
@@ -371,15 +380,16 @@ class DeepRegressor(RegressorMixin, DeepEstimator):
         return y, predictor.deviate(self._codec, self.net_, encoded, output)
 
     @follow_array_api
-    def score(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
+    @read_for_score
+    def score(self, X: ArrayLike, y: Any = None, sample_weight: ArrayLike | None = None) -> float:
         """Return R² of the predictions; of quantiles D², the same for the pinball loss.
 
         Parameters
         ----------
-        X : {array-like, sparse matrix, data frame} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix, data frame, source} of shape (n_samples, n_features)
             Samples.
-        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            True values; NaN, of several columns, where one is not known.
+        y : str, or array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Name of a column of X; or true values; NaN, of several columns, where one is not known.
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of the samples.
 

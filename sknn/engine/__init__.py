@@ -7,6 +7,7 @@ from sknn.engine.checkpoints._folder import CheckpointFile, CheckpointSpec, make
 from sknn.engine.checkpoints._identity import Identity, hash_start
 from sknn.engine.data._device import resolve_device
 from sknn.engine.data._forward import compute_mean_loss, forward
+from sknn.engine.data._stream import prefetch
 from sknn.engine.net._attribution import (
     compute_input_gradient,
     find_best_windows,
@@ -36,6 +37,7 @@ __all__ = [
     "hash_start",
     "knock_out_effects",
     "make_spec",
+    "prefetch",
     "resolve_device",
     "show_bar",
     "snapshot",

@@ -30,7 +30,7 @@ def check_finite(run: Trained) -> None:
     """Raise NonFiniteLossError if loss, weights or predictions are not finite at the end."""
     has_best = run.config.early_stopping and run.progress.best_epoch
     diverged = run.progress.stopped_because == "diverged" and not has_best
-    if diverged or not is_finite(run.net, run.samples):
+    if diverged or not is_finite(run.net, run.samples.in_memory):
         raise describe_non_finite(run.config)
 
 

@@ -33,7 +33,7 @@ class Resume:
 def get_resume(plan: TrainPlan) -> Resume | None:
     """Return what to go on from if a plan continues an interrupted fit of the same kind."""
     resume = plan.previous.resume if plan.previous else None
-    if resume is None or plan.incremental or resume.n_samples != len(plan.y):
+    if resume is None or plan.incremental or resume.n_samples != plan.n_samples:
         return None
     same = {name: getattr(plan.config, name) for name in FREE}
     return resume if replace(resume.config, **same) == plan.config else None

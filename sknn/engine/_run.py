@@ -33,8 +33,9 @@ from sknn.engine.callbacks._user import UserCallbacks
 from sknn.engine.callbacks._validation import Validation
 from sknn.engine.callbacks._weight_average import WeightAverage
 from sknn.engine.checkpoints._recorder import Recorder
-from sknn.engine.data._batches import Batches, SampleDataset, TargetTensors
+from sknn.engine.data._batches import SampleDataset, TargetTensors
 from sknn.engine.data._device import use_precision
+from sknn.engine.data._stream import StreamedDataset, make_batches
 from sknn.engine.optimizers._optimizers import get_learning_rate
 from sknn.engine.optimizers._schedules import start_schedule
 from sknn.exceptions import warn_user
@@ -140,14 +141,14 @@ class TrainingRun:
     def prepare_steps(self) -> None:
         """Choose the size of the batches, and start the schedule of the learning rate."""
         config, net = self.config, self.net
-        net.batch_size = choose_batch_size(config, len(self.plan.y))
+        net.batch_size = choose_batch_size(config, self.plan.n_samples)
         goes_on = net.schedule if self.plan.incremental or self.resume else None
         net.schedule = start_schedule(config, self.n_batches, net.optimizer_, goes_on)
 
     @property
     def n_batches(self) -> int:
         """Mini-batches of an epoch."""
-        return -(-len(self.plan.y) // self.net.batch_size)
+        return -(-self.plan.n_samples // self.net.batch_size)
 
     def begin(
         self,
@@ -171,14 +172,16 @@ class TrainingRun:
         self.validation = None
         if self.held_out is not None:
             self.validation = Validation(plan, self.held_out)
-        self.batches = Batches(self.samples, self.net.batch_size, config.shuffle, self.random_state)
+        self.batches = make_batches(
+            self.samples, self.net.batch_size, config.shuffle, self.random_state
+        )
         averages = config.averaged_epochs and self.by_epochs
         self.average = WeightAverage(config.averaged_epochs) if averages else None
         if self.average is not None:
             self.average.start(self.net, self.n_batches)
         self.dead_network = None
         if config.n_restarts and self.by_epochs:
-            self.dead_network = DeadNetworkRestart(config, self.samples)
+            self.dead_network = DeadNetworkRestart(config, self.samples.in_memory)
         self.stopping = StoppingRule(plan, self.progress)
         self.callbacks = UserCallbacks(self.net, plan, self.samples, self.held_out)
         self.display = choose_display(config.verbose, config.max_iter, self.progress)
@@ -207,6 +210,8 @@ class TrainingRun:
             self.progress.best_score = score if np.isfinite(score) else -np.inf
 
     def _move(self, sample: TrainPlan | Sample) -> SampleDataset:
+        if isinstance(sample, TrainPlan) and sample.is_streamed:
+            return StreamedDataset(sample.X, self.net.device)
         return SampleDataset(sample.X, sample.y, sample.sample_weight, device=self.net.device)
 
     def end(self) -> None:
@@ -232,7 +237,7 @@ class TrainingRun:
         """Return the trained net, and what is needed to go on if it was interrupted."""
         resume = None
         if self.state is not None:
-            resume = Resume(replace(self.config, callbacks=()), len(self.plan.y), self.state)
+            resume = Resume(replace(self.config, callbacks=()), self.plan.n_samples, self.state)
         return TrainResult(self.net, self.progress, resume, self.runner_name, self.runner_reasons)
 
     # --- epochs ----------------------------------------------------------------------------

@@ -114,7 +114,7 @@ def choose_batch_size(config: TrainConfig, n_samples: int) -> int:
 
 def estimate_work(plan: TrainPlan) -> tuple[float, float]:
     """Return the floating-point operations of a step, and of the whole fit."""
-    n_samples, size = len(plan.y), plan.config.batch_size
+    n_samples, size = plan.n_samples, plan.config.batch_size
     if plan.config.solver == "lbfgs":
         size = n_samples
     elif size == "auto":

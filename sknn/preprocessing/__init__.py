@@ -1,5 +1,6 @@
 """From what users have to what networks take, and back."""
 
+from sknn.preprocessing._moments import Moments
 from sknn.preprocessing.sequences._alphabet import reverse_complement
 from sknn.preprocessing.sequences._bigwig import read_bigwig
 from sknn.preprocessing.sequences._bytes import PAD, lengths_of, sequence_bytes
@@ -15,6 +16,18 @@ from sknn.preprocessing.sequences._regions import (
 )
 from sknn.preprocessing.sequences._shuffle import dinucleotide_shuffle
 from sknn.preprocessing.sequences._vcf import Variants, read_vcf
+from sknn.preprocessing.sources._frames import copy_samples, join_tables
+from sknn.preprocessing.sources._samples import (
+    Chunk,
+    Source,
+    is_source,
+    join_chunks,
+    open_source,
+    read_all,
+    split_frame,
+)
+from sknn.preprocessing.sources._sequence_survey import SequenceSurvey
+from sknn.preprocessing.sources._table_survey import TableSurvey
 from sknn.preprocessing.tables._columns import is_plain_numbers
 from sknn.preprocessing.tables._encoder import TabularEncoder
 from sknn.preprocessing.tables._knots import fit_knots
@@ -27,25 +40,36 @@ from sknn.preprocessing.targets._values import ValueCodec
 
 __all__ = [
     "PAD",
+    "Chunk",
     "ClassCodec",
     "DNAOneHotEncoder",
     "Genome",
+    "Moments",
     "Regions",
     "RegionsToSequences",
     "SequenceFormat",
     "SequenceInputs",
+    "SequenceSurvey",
+    "Source",
     "TableCodec",
+    "TableSurvey",
     "TabularEncoder",
     "ValueCodec",
     "Variants",
     "check_names",
+    "copy_samples",
     "dinucleotide_shuffle",
     "fill_with_means",
     "find_number_columns",
     "fit_knots",
     "has_missing_values",
     "is_plain_numbers",
+    "is_source",
+    "join_chunks",
+    "join_tables",
     "lengths_of",
+    "open_source",
+    "read_all",
     "read_bed",
     "read_bigwig",
     "read_fasta",
@@ -54,5 +78,6 @@ __all__ = [
     "reverse_complement",
     "score_measured",
     "sequence_bytes",
+    "split_frame",
     "strings_in",
 ]

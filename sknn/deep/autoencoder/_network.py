@@ -95,6 +95,9 @@ class TableTarget:
         )
         return TableCodec(encoder, self.kl_weight).fit(y, sample_weight)
 
+    def make_survey(self) -> None:
+        """Return None: the table is its own target, and is held in memory."""
+
     def refit_codec(self, codec: TableCodec, training: Sample) -> TableCodec:
         """Return a codec that knows the values of the training samples alone."""
         return self.fit_codec(training.y, training.sample_weight)

@@ -195,6 +195,15 @@ class Training(Protocol):
     def arrange_continued(self, preparation: Preparation) -> Arrangement:
         """Return the samples to train a network further on."""
 
+    def obstacle_to_source(self) -> str | None:
+        """Return why training cannot read its samples a chunk at a time, or None."""
+
+    def arrange_source(self, preparation: Preparation, *, is_new: bool) -> Arrangement:
+        """Return samples of a source as a stream, those to validate on, and a network if new.
+
+        The preparation is a `sknn.deep.sources._prepare.SourcePreparation`.
+        """
+
     def finish(self, estimator: BaseEstimator, plan: TrainPlan, result: TrainResult) -> None:
         """Set further attributes of a trained estimator."""
 

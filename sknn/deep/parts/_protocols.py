@@ -79,6 +79,37 @@ class Codec(Protocol):
         """Return the y that was encoded."""
 
 
+class InputSurvey(Protocol):
+    """Looks at all chunks of X before an encoder is fitted on some samples of them.
+
+    Attributes
+    ----------
+    n_numbers : int
+        How many numbers a sample holds in memory.
+    """
+
+    n_numbers: int
+
+    def add(self, X: Samples, sample_weight: np.ndarray | None, first: int) -> np.ndarray:
+        """Take note of a chunk; return the numbers of the samples in it that must be kept."""
+
+    def finish(self, encoder: Encoder) -> Encoder:
+        """Return an encoder, fitted on samples that were kept, that knows of all samples."""
+
+
+class TargetSurvey(Protocol):
+    """Looks at all chunks of y before a codec is fitted on some samples of them."""
+
+    def add(self, y: np.ndarray, sample_weight: np.ndarray | None) -> np.ndarray:
+        """Take note of a chunk; return the numbers of the samples in it that must be kept."""
+
+    def make_target(self) -> Target:
+        """Return a target that can weigh the samples of a chunk by what is known of all."""
+
+    def finish(self, codec: Codec) -> Codec:
+        """Return a codec, fitted on samples that were kept, that knows of all samples."""
+
+
 class InputReader(Protocol):
     """How X is checked and encoded."""
 
@@ -90,6 +121,9 @@ class InputReader(Protocol):
 
     def fit_encoder(self, X: Samples, sample_weight: np.ndarray | None) -> Encoder:
         """Return an encoder fitted on training samples."""
+
+    def make_survey(self, encoder: Encoder) -> InputSurvey:
+        """Return what looks at chunks of X, for an encoder that is fitted on the first one."""
 
     def set_tags(self, tags: Tags) -> None:
         """Say in scikit-learn's tags what X may be."""
@@ -109,6 +143,9 @@ class Target(Protocol):
 
     def fit_codec(self, y: np.ndarray, sample_weight: np.ndarray | None, classes: Any) -> Codec:
         """Return a new codec."""
+
+    def make_survey(self) -> TargetSurvey | None:
+        """Return what looks at chunks of y; None where all samples must lie in memory."""
 
     def refit_codec(self, codec: Codec, training: Sample) -> Codec:
         """Return a codec that knows the values of the training samples alone."""

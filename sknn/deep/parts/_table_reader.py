@@ -12,7 +12,7 @@ from sklearn.utils.validation import validate_data
 from sknn._refusals import explain_refusal
 from sknn._validation import check_container, is_clean_array, read_array_like
 from sknn.deep.parts._protocols import Encoder, Samples
-from sknn.preprocessing import TabularEncoder, check_names, is_plain_numbers
+from sknn.preprocessing import TableSurvey, TabularEncoder, check_names, is_plain_numbers
 from sknn.preprocessing.tables._columns import wrap_frame
 
 if TYPE_CHECKING:
@@ -47,6 +47,11 @@ class TableReader:
         unnamed = encoder is not None and not hasattr(estimator, "feature_names_in_")
         if unnamed and is_clean_array(X, estimator.n_features_in_):
             return X
+        if isinstance(X, str):
+            raise TypeError(
+                f"X must be a table, but is the text {X!r:.60}. For the samples of a file write "
+                "pathlib.Path(...)."
+            )
         check_container(X)
         if self.is_dense and sparse.issparse(X):
             raise ValueError(
@@ -87,6 +92,10 @@ class TableReader:
             text_features=self.text_features,
         )
         return encoder.fit(X, sample_weight=sample_weight)
+
+    def make_survey(self, encoder: TabularEncoder) -> TableSurvey:
+        """Return what looks at chunks of X, for an encoder that is fitted on the first one."""
+        return TableSurvey(encoder)
 
     def set_tags(self, tags: Tags) -> None:
         """Say in scikit-learn's tags what X may be."""

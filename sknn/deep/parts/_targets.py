@@ -17,6 +17,7 @@ from sknn._specs import Sample, TrainPlan, TrainResult
 from sknn._targets import read_labels, read_values
 from sknn.deep._params import nested_arguments
 from sknn.deep.parts._protocols import Samples
+from sknn.deep.sources._target_surveys import ClassSurvey, ValueSurvey
 from sknn.engine import Net, forward
 from sknn.losses import VALUE_LOSSES, ClassLoss, ValueLoss, find_value_loss
 from sknn.preprocessing import ClassCodec, ValueCodec, has_missing_values
@@ -118,6 +119,10 @@ class ClassTarget:
     ) -> ClassCodec:
         """Return a codec of the classes."""
         return ClassCodec(self.loss, dict(self.loss_params)).fit(y, classes)
+
+    def make_survey(self) -> ClassSurvey:
+        """Return what looks at chunks of y."""
+        return ClassSurvey(self)
 
     def refit_codec(self, codec: ClassCodec, training: Sample) -> ClassCodec:
         """Return the codec: the classes are those of all samples."""
@@ -238,6 +243,10 @@ class ValueTarget:
                 )
             settings["quantiles"] = self.quantile
         return ValueCodec(self.loss, self.standardize_target, settings).fit(y, sample_weight)
+
+    def make_survey(self) -> ValueSurvey:
+        """Return what looks at chunks of y."""
+        return ValueSurvey(self)
 
     def refit_codec(self, codec: ValueCodec, training: Sample) -> ValueCodec:
         """Return a codec that knows the values of the training samples alone."""

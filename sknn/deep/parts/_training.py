@@ -22,6 +22,8 @@ from sknn.deep.parts._preparation import (
 if TYPE_CHECKING:
     from sklearn.base import BaseEstimator
 
+    from sknn.deep.sources._prepare import SourcePreparation
+
 
 @dataclass(frozen=True)
 class OneNetwork:
@@ -98,6 +100,31 @@ class OneNetwork:
     def arrange_continued(self, preparation: Preparation) -> Arrangement:
         """Return the samples to train a network further on."""
         return _arrange(preparation, self._hold_out(preparation), None)
+
+    def obstacle_to_source(self) -> str | None:
+        """Return why training cannot read its samples a chunk at a time, or None."""
+        if self.params["solver"] == "lbfgs":
+            return (
+                "solver='lbfgs' looks at all samples in each step, which a source that does not "
+                "fit into memory cannot give. Take solver='adam', or give fewer samples."
+            )
+        return None
+
+    def arrange_source(self, preparation: SourcePreparation, *, is_new: bool) -> Arrangement:
+        """Return samples of a source as a stream, those to validate on, and a network if new."""
+        samples, left_out, held_out = preparation.samples, np.empty(0, np.int64), None
+        if preparation.validation is None and preparation.config.early_stopping:
+            left_out = preparation.draw_held_out(self.params["validation_fraction"])
+            held_out = take_samples(samples, left_out)
+            others = np.setdiff1d(np.arange(len(samples.y)), left_out)
+            samples = take_samples(samples, others)
+        if is_new:
+            preparation.fit_encoder(samples)
+        if preparation.validation is not None:
+            held_out = preparation.validation_samples()
+        module = preparation.build() if is_new else None
+        stream = preparation.make_stream(preparation.encode(samples), left_out)
+        return Arrangement(stream, preparation.encode(held_out), preparation.codec, module)
 
     def finish(self, estimator: BaseEstimator, plan: TrainPlan, result: TrainResult) -> None:
         """Set nothing further."""

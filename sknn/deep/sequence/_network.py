@@ -19,7 +19,7 @@ from sknn.deep.mlp import _network as _mlp
 from sknn.deep.parts._preparation import Circumstances, Parts
 from sknn.deep.parts._protocols import Target
 from sknn.deep.parts._training import OneNetwork
-from sknn.preprocessing import SequenceFormat, SequenceInputs, strings_in
+from sknn.preprocessing import SequenceFormat, SequenceInputs, SequenceSurvey, strings_in
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -164,6 +164,10 @@ class SequenceReader:
                 "it to False."
             )
         return encoder
+
+    def make_survey(self, encoder: SequenceInputs) -> SequenceSurvey:
+        """Return what looks at chunks of X, for an encoder that is fitted on the first one."""
+        return SequenceSurvey(encoder)
 
     def set_tags(self, tags: Tags) -> None:
         """Say in scikit-learn's tags what X may be."""

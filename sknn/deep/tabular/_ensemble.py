@@ -30,6 +30,8 @@ from sknn.preprocessing import TabularEncoder, ValueCodec, fill_with_means, fit_
 if TYPE_CHECKING:
     from sklearn.base import BaseEstimator
 
+    from sknn.deep.sources._prepare import SourcePreparation
+
 #: below this sum of weights there are too few samples to hold any out, or to drop units
 FEW_ROWS = 64
 #: epochs on so few samples
@@ -230,6 +232,24 @@ class EnsembleTraining:
         elif preparation.config.early_stopping:
             training, held_out = self._leave_out(training, preparation.random_state)
         return Arrangement(training, held_out, preparation.codec, module)
+
+    def obstacle_to_source(self) -> None:
+        """Return None: samples may be read a chunk at a time."""
+
+    def arrange_source(self, preparation: SourcePreparation, *, is_new: bool) -> Arrangement:
+        """Return samples of a source as a stream, those to validate on, and a new network."""
+        preparation.fit_encoder(preparation.samples)
+        drawn, held_out = preparation.encode(preparation.samples), None
+        module = preparation.build(drawn)
+        if preparation.validation is not None:
+            held_out = preparation.encode(preparation.validation_samples())
+            stream = preparation.make_stream(drawn, np.empty(0, np.int64))
+        else:
+            members = np.full(len(drawn.y), -1)
+            random = np.flatnonzero(preparation.overview.drawn.is_random)
+            members[random] = leave_out(drawn.y[random], self.n_members, preparation.random_state)
+            stream, held_out = preparation.leave_out(drawn, members)
+        return Arrangement(stream, held_out, preparation.codec, module)
 
     def finish(self, estimator: BaseEstimator, plan: TrainPlan, result: TrainResult) -> None:
         """Set ``feature_importances_``."""

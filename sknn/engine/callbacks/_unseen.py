@@ -19,6 +19,7 @@ def are_epochs_unseen(run: LiveState) -> bool:
     schedule = run.net.schedule
     return not (
         run.plan.incremental
+        or run.plan.is_streamed
         or run.callbacks.of_user
         or run.display is not None
         or run.plan.watcher is not None

@@ -223,7 +223,7 @@ class UserCallbacks:
 
     def show_batches(self, training: bool) -> None:
         """Go through training or validation samples for callbacks that look at batches."""
-        samples = self.samples if training else self.held_out
+        samples = self.samples.in_memory if training else self.held_out
         if samples is None or not self.watches_batches:
             return
         for batch in Batches(samples, self.net.batch_size):

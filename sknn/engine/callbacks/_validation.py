@@ -34,9 +34,12 @@ class Validation:
         config: TrainConfig = plan.config
         self.sample = cast("Sample", plan.validation)
         self.held_out, self.score, self.on_loss = held_out, plan.score, config.stop_on_loss
-        self.keeps_outputs = (
+        scores_training = (
             config.scores_training_rows and not config.stop_on_loss and config.solver != "lbfgs"
         )
+        self.keeps_outputs = scores_training and not plan.is_streamed
+        #: of a stream the samples that it keeps are scored after the epoch
+        self.kept = plan.X.kept if scores_training and plan.is_streamed else None
 
     def evaluate(
         self, net: Net, outputs: KeptOutputs, known: tuple[np.ndarray, float] | None
@@ -63,6 +66,10 @@ class Validation:
             "valid_loss": loss,
             "valid_score": self._score(sample.y, output, sample.sample_weight),
         }
+        if self.kept is not None:
+            y, weight = self.kept.y, self.kept.sample_weight
+            output = predict_raw(net, SampleDataset(self.kept.X, device=net.device))
+            scores["train_score"] = self._score(y, output, weight)
         if outputs:
             scores["train_score"] = self._score(*outputs.make_arrays())
         return scores

@@ -1,11 +1,11 @@
 """The runner that trains small plain MLPs by compiled steps."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from importlib import import_module
 from itertools import pairwise
 from pathlib import Path
-from typing import ClassVar, cast
+from typing import Any, ClassVar, cast
 
 import numpy as np
 import torch
@@ -25,6 +25,7 @@ from sknn.engine.compiled._codes import (
     StepRange,
     TrainingArrays,
 )
+from sknn.engine.data._batches import SampleDataset
 from sknn.engine.losses._loss import TableLoss
 from sknn.engine.optimizers._optimizers import SGD, Adam, AdamW, NAdam, RMSprop
 
@@ -126,18 +127,12 @@ class CompiledRunner:
             self.flat.gradient.numpy(),
             _codes.pack_settings(cast("TableLoss", net.loss).settings),
         )
-        X, weight = np.ascontiguousarray(run.samples.X.numpy()), run.samples.sample_weight
-        self.samples = TrainingArrays(
-            X,
-            _encode_targets(run, int(sizes[-1]), values.dtype),
-            np.zeros(0, values.dtype) if weight is None else weight.numpy().astype(values.dtype),
-            run.batches.order[None],
-        )
+        self.samples = self._pack(run.samples.in_memory)
         self.space = StepMemory(
             np.empty(_codes.count_work(sizes, net.batch_size), values.dtype),
             np.empty((3, _codes.count_space(sizes, net.batch_size))),
             np.empty(0, values.dtype),
-            np.empty((len(X), sizes[-1]), values.dtype),
+            np.empty((run.batches.capacity, sizes[-1]), values.dtype),
         )
         first, second = self._share_state(values.dtype)
         self.solver = SolverState(first, second, np.zeros(_codes.N_NUMBERS), np.ones(2))
@@ -189,17 +184,10 @@ class CompiledRunner:
 
     def run_epoch(self) -> float:
         """Train on the batches that are left of the epoch at hand; return the mean loss."""
-        run, schedule = self.run, self.run.net.schedule
-        order, n_batches = run.batches.begin(), run.n_batches
-        by_step = schedule is not None and schedule.per_step
-        chunk = 1 if by_step else self.chunk
-        for first in range(run.epoch.n_steps, n_batches, chunk):
-            last = min(first + chunk, n_batches)
-            if by_step and schedule is not None:
-                schedule.begin_step(self.flat.optimizer)
-            self._run_chunk(order, first, last)
-            if last < n_batches:
-                run.pause_if_asked()
+        run = self.run
+        for dataset, order in run.batches.iterate_parts(run.epoch.n_steps):
+            samples = self.samples if dataset is run.samples else self._pack(dataset)
+            self._run_part(samples, order)
         return float(run.epoch.loss_sum) / len(run.samples)
 
     def run_many(self, n_epochs: int) -> list[float]:
@@ -217,19 +205,19 @@ class CompiledRunner:
         patience[_codes.N_BEFORE] = progress.n_epochs
         orders = run.batches.begin_many(n_epochs)
         steps = StepRange(0, 0, run.n_batches, run.batches.batch_size, patience, np.empty(n_epochs))
-        n_done = self._call(orders, steps)
+        n_done = self._call(self.samples._replace(orders=orders), steps)
         run.batches.keep_begun(orders, n_done)
         run.batches.end()
         progress.best_loss = float(patience[_codes.BEST_LOSS])
         progress.n_stalled = int(patience[_codes.N_STALLED])
         return (steps.losses[:n_done] / len(run.samples)).tolist()
 
-    def _call(self, orders: np.ndarray, steps: StepRange) -> int:
+    def _call(self, samples: TrainingArrays, steps: StepRange) -> int:
         """Let compiled code do some steps; return the number of epochs."""
         self._read_numbers()
-        masks = self._draw_masks(steps.first, steps.last, orders.shape[1])
+        masks = self._draw_masks(steps.first, steps.last, samples.orders.shape[1])
         n_epochs = self.run_epochs(
-            self.samples._replace(orders=orders),
+            samples,
             self.network,
             self.solver,
             self.space._replace(masks=masks),
@@ -238,11 +226,38 @@ class CompiledRunner:
         self._write_counts(n_epochs * (steps.last - steps.first))
         return n_epochs
 
-    def _run_chunk(self, order: np.ndarray, first: int, last: int) -> None:
+    def _pack(self, dataset: SampleDataset) -> TrainingArrays:
+        """Return samples in the order in which they are, as compiled code takes them."""
+        dtype, weight = self.network.values.dtype, dataset.sample_weight
+        n_outputs, settings = (
+            int(self.network.sizes[-1]),
+            cast("TableLoss", self.run.net.loss).settings,
+        )
+        return TrainingArrays(
+            np.ascontiguousarray(dataset.X.numpy()),
+            _encode_targets(dataset.y.numpy(), n_outputs, settings, dtype),
+            np.zeros(0, dtype) if weight is None else weight.numpy().astype(dtype),
+            np.arange(len(dataset.X))[None],
+        )
+
+    def _run_part(self, samples: TrainingArrays, order: np.ndarray) -> None:
+        """Train on some samples of the epoch, the last batch of which may be smaller."""
+        run, schedule = self.run, self.run.net.schedule
+        n_batches = -(-len(order) // run.batches.batch_size)
+        by_step = schedule is not None and schedule.per_step
+        chunk = 1 if by_step else self.chunk
+        for first in range(0, n_batches, chunk):
+            if by_step:
+                schedule.begin_step(self.flat.optimizer)
+            self._run_chunk(samples, order, first, min(first + chunk, n_batches))
+            if run.epoch.n_samples < len(run.samples):
+                run.pause_if_asked()
+
+    def _run_chunk(self, samples: TrainingArrays, order: np.ndarray, first: int, last: int) -> None:
         """Do the steps from `first` up to `last`, and count them."""
         run, size = self.run, self.run.batches.batch_size
         steps = StepRange(0, first, last, size, np.zeros(_codes.N_PATIENCE), np.empty(1))
-        self._call(order[None], steps)
+        self._call(samples._replace(orders=order[None]), steps)
         start, stop = first * size, min(last * size, len(order))
         run.count_steps(float(steps.losses[0]), last - first, stop - start)
         if run.keeps_outputs:
@@ -348,10 +363,11 @@ def _explain_data(run: TrainingRun) -> str | None:
     return None
 
 
-def _encode_targets(run: TrainingRun, n_outputs: int, dtype: np.dtype) -> np.ndarray:
+def _encode_targets(
+    y: np.ndarray, n_outputs: int, settings: Mapping[str, Any], dtype: np.dtype
+) -> np.ndarray:
     """Return targets of shape (n_samples, n_columns), class numbers one-hot, and smoothed."""
-    y, loss = cast("torch.Tensor", run.samples.y).numpy(), cast("TableLoss", run.net.loss)
-    smoothing = loss.settings.get("label_smoothing", 0.0)
+    smoothing = settings.get("label_smoothing", 0.0)
     if y.ndim == 1:
         Y = np.zeros((len(y), n_outputs), dtype)
         Y[np.arange(len(y)), y] = 1

@@ -81,6 +81,11 @@ class SampleDataset(Dataset):
         """Whether X is a sparse matrix."""
         return sparse.issparse(self.X)
 
+    @property
+    def in_memory(self) -> "SampleDataset":
+        """The samples that can be taken at once: all."""
+        return self
+
     def __len__(self) -> int:
         return self.X.shape[0]
 
@@ -166,6 +171,11 @@ class Batches:
     def __len__(self) -> int:
         return -(-len(self.dataset) // self.batch_size)
 
+    @property
+    def capacity(self) -> int:
+        """Most samples that `iterate_parts` gives at a time."""
+        return len(self.dataset)
+
     def __iter__(self) -> Iterator[tuple[torch.Tensor, Any]]:
         yield from self.iterate()
         self.end()
@@ -185,14 +195,33 @@ class Batches:
         Taking the samples of several batches in one call costs about as much as those of one. What
         comes is that of `SampleDataset.take`.
         """
-        self.begin()
-        X = self.dataset.X
-        numbers = self.batch_size * (X.shape[1] if dense else 1 + X.nnz // X.shape[0])
-        size = self.batch_size * max(1, GROUP_NUMBERS // numbers)
-        for start in range(first * self.batch_size, len(self.order), size):
-            stop = min(start + size, len(self.order))
-            index = slice(start, stop) if self.random_state is None else self.order[start:stop]
-            yield self.dataset.take(index, dense)
+        for dataset, order in self.iterate_parts(first):
+            X = dataset.X
+            numbers = self.batch_size * (X.shape[1] if dense else 1 + X.nnz // X.shape[0])
+            size = self.batch_size * max(1, GROUP_NUMBERS // numbers)
+            for start in range(0, len(order), size):
+                index = order[start : start + size]
+                if self.random_state is None:  # a slice copies nothing
+                    index = slice(int(index[0]), int(index[-1]) + 1)
+                yield dataset.take(index, dense)
+
+    def iterate_parts(self, first: int = 0) -> Iterator[tuple[SampleDataset, np.ndarray]]:
+        """Go through the samples of the epoch at hand, as many at a time as lie in memory.
+
+        Parameters
+        ----------
+        first : int, default=0
+            Batch to begin with.
+
+        Yields
+        ------
+        dataset : SampleDataset
+            Some samples; here all.
+        order : ndarray of int
+            Numbers of those of them that are left, in the order of the epoch. All parts but the
+            last are whole batches.
+        """
+        yield self.dataset, self.begin()[first * self.batch_size :]
 
     def begin(self) -> np.ndarray:
         """Return the order of an epoch; a new one, unless an epoch has begun and not ended."""

@@ -339,8 +339,8 @@ class CudaGraphRunner:
         net, samples = run.net, run.samples
         if choose_graph_maker(net.device) is None:
             return f"device {net.device!r} has no CUDA graphs"
-        if samples.is_sparse:
-            return "X is sparse"
+        if samples.is_sparse or run.plan.is_streamed:
+            return "X is sparse" if samples.is_sparse else "X is read from a source"
         if samples.y is None or samples.X.device.type != torch.device(net.device).type:
             return "the samples do not fit on the device"
         if type(net.optimizer_) not in KINDS:

@@ -1,6 +1,7 @@
 """Sequences from FASTA files."""
 
 import os
+from collections.abc import Iterable, Iterator
 
 from sknn._files import BLANKS, read_lines
 
@@ -39,30 +40,40 @@ def read_fasta(path: str | os.PathLike) -> tuple[list[str], list[str]]:
     >>> names, sequences
     (['first', 'second'], ['ACGTAC', 'TTTT'])
     """
-    names: list[str] = []
-    parts: list[list[str]] = []
-    header_lines: list[int] = []
-    for number, line in read_lines(path):
+    records = list(iterate_records(read_lines(path), path))
+    if not records:
+        raise ValueError(f"{str(path)!r} has no sequence; a FASTA file has lines '>name'.")
+    names, sequences = map(list, zip(*records, strict=True))
+    return names, sequences
+
+
+def iterate_records(
+    lines: Iterable[tuple[int, str]], path: str | os.PathLike
+) -> Iterator[tuple[str, str]]:
+    """Yield name and sequence of each record of numbered lines, as `read_fasta` returns them."""
+    name, parts, header_line = None, [], 0
+    without_blanks = str.maketrans("", "", BLANKS)
+
+    def join_parts() -> str:
+        if not parts:
+            raise ValueError(
+                f"Header {name!r} in line {header_line} of {str(path)!r} has no sequence after "
+                "it. Put one there, or delete the header."
+            )
+        return "".join(parts).translate(without_blanks)
+
+    for number, line in lines:
         line = line.strip(BLANKS)
         if line.startswith(">"):
-            names.append(line[1:].strip(BLANKS))
-            parts.append([])
-            header_lines.append(number)
+            if name is not None:
+                yield name, join_parts()
+            name, parts, header_line = line[1:].strip(BLANKS), [], number
         elif line and not line.startswith(";"):  # a comment, in the oldest files
-            if not names:
+            if name is None:
                 raise ValueError(
                     f"Line {number} of {str(path)!r} is {line[:40]!r}, before any header. A FASTA "
                     "file begins with a line '>name'."
                 )
-            parts[-1].append(line)
-    if not names:
-        raise ValueError(f"{str(path)!r} has no sequence; a FASTA file has lines '>name'.")
-    without_blanks = str.maketrans("", "", BLANKS)
-    sequences = ["".join(lines).translate(without_blanks) for lines in parts]
-    if "" in sequences:
-        empty = sequences.index("")
-        raise ValueError(
-            f"Header {names[empty]!r} in line {header_lines[empty]} of {str(path)!r} has no "
-            "sequence after it. Put one there, or delete the header."
-        )
-    return names, sequences
+            parts.append(line)
+    if name is not None:
+        yield name, join_parts()

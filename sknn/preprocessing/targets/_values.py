@@ -18,6 +18,7 @@ from sknn.losses import (
 )
 from sknn.losses._array import view_as_array
 from sknn.losses._outputs import INCREMENTS, get_levels
+from sknn.preprocessing._moments import Moments
 from sknn.preprocessing.targets._measured import (
     average_measured,
     check_measured,
@@ -138,16 +139,11 @@ class ValueCodec:
             variance = average_measured(squares, sample_weight)
             # That of the samples at hand, as StandardScaler's: a division by n - 1 could not both
             # do the same for weights of 1 / n as for 1, and take a weight of 2 for a sample twice.
-            deviation = spread * np.sqrt(variance)
-            # A constant target has a deviation of rounding errors alone.
-            noise = 10 * np.finfo(np.float64).eps * np.abs(self.mean_)
-            self.scale_ = np.where(deviation > noise, deviation, 1.0)
-            self.lacks_spread_ = not np.all(deviation > noise)
+            self._set_scale(spread * np.sqrt(variance))
         # y of a gamma distribution stays positive: divided by its mean it is 1 on average, which is
         # near the exponential function of an untrained output.
         if self._scale_only:
-            mean = average_measured(columns, sample_weight)
-            self.scale_ = np.where((mean > 0) & np.isfinite(mean), mean, 1.0)
+            self._set_unit(average_measured(columns, sample_weight))
         output = self._entry.output
         n_raw = output.n_raw(self._settings)
         self.spec_ = TargetSpec("values", n_columns * n_raw, self.loss, self._settings, has_missing)
@@ -155,6 +151,27 @@ class ValueCodec:
         is_plain = output == INCREMENTS and n_raw == 1
         self.out_activation_ = "identity" if is_plain else output.name
         return self
+
+    def _set_scale(self, deviation: np.ndarray) -> None:
+        """Divide by the standard deviation, of shape (n_columns,), of a target that varies."""
+        # A constant target has a deviation of rounding errors alone.
+        noise = 10 * np.finfo(np.float64).eps * np.abs(self.mean_)
+        self.scale_ = np.where(deviation > noise, deviation, 1.0)
+        self.lacks_spread_ = not np.all(deviation > noise)
+
+    def _set_unit(self, mean: np.ndarray) -> None:
+        """Divide by the mean, of shape (n_columns,), where it is positive."""
+        self.scale_ = np.where((mean > 0) & np.isfinite(mean), mean, 1.0)
+
+    def adopt_moments(self, moments: Moments) -> None:
+        """Standardise by moments of more samples than `fit` saw."""
+        if not moments.are_finite:
+            return
+        if self.standardize:
+            self.mean_ = moments.mean
+            self._set_scale(moments.deviation)
+        if self._scale_only:
+            self._set_unit(moments.mean)
 
     def encode(self, y: np.ndarray, dtype: DTypeLike) -> np.ndarray:
         """Return y standardised.

@@ -1,0 +1,206 @@
+"""The first verb of a fit on a source: from what a user gave to a plan for the engine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sknn._specs import Sample, TrainResult
+from sknn._validation import make_local_random_state
+from sknn.deep._params import check_fixed_params, read_fixed_params
+from sknn.deep.parts._preparation import Circumstances, FitData, Preparation, take_samples
+from sknn.deep.sources._stream import EncodedStream, add_members
+from sknn.deep.sources._survey import Limits, Overview, survey_source, weigh_samples
+from sknn.preprocessing import Source, is_source, open_source, read_all, split_frame
+
+if TYPE_CHECKING:
+    from sklearn.base import BaseEstimator
+
+#: samples that are held out at most: the accuracy of a class is then known to 0.2 %
+MOST_HELD_OUT = 50_000
+#: samples kept for what looks at a few, such as callbacks
+N_KEPT = 4096
+#: how samples are drawn from a source: always the same ones, whatever `random_state` is
+DRAWN_BY = 0
+
+
+def read_names(data: FitData) -> FitData:
+    """Return what a user gave, columns that are given by their names taken out of data frames."""
+    X, y, weight = data.samples
+    if not is_source(X):
+        X, y, weight = split_frame(X, y, weight)
+    validation = data.validation
+    if validation is not None:
+        validation = read_validation(*validation)
+    return replace(data, X=X, y=y, sample_weight=weight, validation=validation)
+
+
+def read_validation(X: object, y: object, sample_weight: object) -> tuple:
+    """Return validation samples, which are always held in memory."""
+    if is_source(X):
+        return read_all(open_source(X, y, sample_weight))
+    return split_frame(X, y, sample_weight)
+
+
+@dataclass
+class SourcePreparation(Preparation):
+    """A fit on a source on its way to a plan; its samples are those that were drawn.
+
+    Attributes
+    ----------
+    source : Source
+        All samples.
+    overview : Overview
+        What is known of them.
+    """
+
+    source: Source | None = None
+    overview: Overview | None = None
+
+    def fit_encoder(self, samples: Sample) -> None:
+        """Fit the encoder on samples, and let it know of all of them."""
+        super().fit_encoder(samples)
+        weighs_classes = getattr(self.parts.target, "class_weight", None) is not None
+        if not weighs_classes:  # means of all samples do not know these weights
+            self.encoder = self.overview.inputs.finish(self.encoder)
+
+    def draw_held_out(self, fraction: float) -> np.ndarray:
+        """Return the places, among the samples drawn, of those that are held out."""
+        random = np.flatnonzero(self.overview.drawn.is_random)
+        n = min(int(np.ceil(fraction * self.overview.n_samples)), MOST_HELD_OUT, len(random) // 2)
+        if n < 2:
+            raise ValueError(
+                "The validation set is too small. Increase 'validation_fraction' or the size of "
+                "your dataset."
+            )
+        chosen = np.random.RandomState(DRAWN_BY).permutation(random)[:n]
+        return np.sort(chosen)
+
+    def make_stream(
+        self, kept: Sample, left_out: np.ndarray, members: np.ndarray | None = None
+    ) -> Sample:
+        """Return encoded training samples as a stream.
+
+        Parameters
+        ----------
+        kept : Sample
+            Encoded training samples, of which a few are held in memory.
+        left_out : ndarray of int
+            Places, among the samples drawn, of those that are held out.
+        members : ndarray of int, default=None
+            Who leaves each of them out; they are training samples of all others.
+        """
+        overview, n_samples = self.overview, self.overview.n_samples
+        random = np.random.RandomState(DRAWN_BY).permutation(len(kept.y))
+        kept = take_samples(kept, np.sort(random[:N_KEPT]))
+        stream = EncodedStream(
+            self.estimator,
+            self.parts,
+            self.encoder,
+            self.codec,
+            self.source,
+            overview.largest_weight,
+            overview.drawn.numbers[left_out],
+            members,
+            n_samples if members is not None else n_samples - len(left_out),
+            kept,
+        )
+        return Sample(stream, kept.y, kept.sample_weight)
+
+    def leave_out(self, samples: Sample, members: np.ndarray) -> tuple[Sample, Sample]:
+        """Return encoded samples as a stream and those that some member leaves out.
+
+        Parameters
+        ----------
+        samples : Sample
+            The samples drawn, encoded.
+        members : ndarray of int of shape (n_samples,)
+            Who leaves each of them out, -1 for nobody.
+        """
+        samples = add_members(samples, members)
+        left_out = np.flatnonzero(members >= 0)
+        # Those that one member judges lie together, so that it does so in one go.
+        ordered = left_out[np.argsort(members[left_out], kind="stable")]
+        return (
+            self.make_stream(samples, left_out, members[left_out]),
+            take_samples(samples, ordered),
+        )
+
+
+def prepare_source(
+    estimator: BaseEstimator,
+    data: FitData,
+    previous: TrainResult | None,
+    *,
+    incremental: bool = False,
+    limits: Limits | None = None,
+) -> SourcePreparation | FitData:
+    """Return a fit on its way to a plan, or data in memory where a source is small.
+
+    Parameters
+    ----------
+    estimator : DeepEstimator
+        In fit.
+    data : FitData
+        X is a source.
+    previous : TrainResult or None
+        What an earlier fit left, to go on from.
+    incremental : bool, default=False
+        Whether this is ``partial_fit``.
+    limits : Limits, default=None
+        How much is held in memory; by default `Limits`.
+    """
+    name = type(estimator).__name__
+    if incremental:
+        raise TypeError(
+            f"{name}.partial_fit takes samples in memory, a chunk a call; got a source of them "
+            f"({type(data.X).__name__}). Call it for each chunk, or give the source to fit."
+        )
+    parts = estimator._make_parts()
+    source = open_source(data.X, data.y, data.sample_weight)
+    random_state = np.random.RandomState(DRAWN_BY)
+    overview = survey_source(
+        estimator, parts, source, random_state, Limits() if limits is None else limits
+    )
+    if isinstance(overview, tuple):
+        X, y, weight = overview
+        return replace(data, X=X, y=y, sample_weight=weight)
+    fixed = read_fixed_params(estimator, parts.network.fixed_params())
+    codec, encoder = None, None
+    if previous is None:
+        estimator._fixed = fixed
+    else:
+        check_fixed_params(estimator._fixed, fixed)
+        codec, encoder = estimator._codec, estimator._encoder
+        overview.parts.target.check_same(codec, overview.drawn.samples.y)
+    return _make_preparation(estimator, data, source, overview, (codec, encoder))
+
+
+def _make_preparation(
+    estimator: BaseEstimator, data: FitData, source: Source, overview: Overview, known: tuple
+) -> SourcePreparation:
+    parts, drawn = overview.parts, overview.drawn
+    samples = weigh_samples(drawn.samples, parts, overview.largest_weight)
+    codec, encoder = known
+    if codec is None:
+        codec = parts.target.fit_codec(samples.y, samples.sample_weight, None)
+        codec = overview.targets.finish(codec)
+    preparation = SourcePreparation(
+        estimator,
+        parts,
+        samples,
+        data.validation,
+        make_local_random_state(estimator.random_state),
+        codec,
+        encoder,
+        source=source,
+        overview=overview,
+    )
+    circumstances = Circumstances(
+        overview.n_samples, overview.total_weight, False, data.validation is not None
+    )
+    estimator._circumstances = circumstances
+    preparation.config = parts.training.make_config(circumstances)
+    return preparation

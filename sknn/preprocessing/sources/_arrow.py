@@ -1,0 +1,154 @@
+"""Tables in files and datasets, read by pyarrow."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from sknn._optional import require
+from sknn.preprocessing.sources._tables import count_chunk_samples
+
+PURPOSE = "Reading tables from files"
+#: ending of a file -> pyarrow's name of the format
+FORMATS = {
+    ".parquet": "parquet",
+    ".pq": "parquet",
+    ".arrow": "ipc",
+    ".ipc": "ipc",
+    ".feather": "feather",
+    ".csv": "csv",
+    ".csv.gz": "csv",
+    ".tsv": "tsv",
+    ".tsv.gz": "tsv",
+}
+#: bytes of a file that are read at once for each column
+BUFFER = 2**16
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Some samples of a dataset: a file, or a row group of a parquet file.
+
+    Attributes
+    ----------
+    fragment : pyarrow.dataset.Fragment or pyarrow.dataset.Dataset
+        The file, or a filtered dataset.
+    row_group : int or None
+        None for the whole file.
+    """
+
+    fragment: Any
+    row_group: int | None = None
+
+
+class ArrowTables:
+    """A `sknn.preprocessing.sources._tables.Tables` of a dataset of pyarrow.
+
+    Parameters
+    ----------
+    dataset : pyarrow.dataset.Dataset
+        Files, or tables in memory.
+    """
+
+    kind = "pyarrow dataset"
+
+    def __init__(self, dataset: Any):
+        self.dataset, self.names = dataset, list(dataset.schema.names)
+        try:
+            fragments = list(dataset.get_fragments())
+        except ValueError:  # of a filtered dataset only the whole can be scanned
+            self.pieces = [Piece(dataset)]
+        else:
+            self.pieces = [piece for f in fragments for piece in _divide(f)]
+        self.n_pieces = max(1, len(self.pieces))
+
+    def read(self, piece: int, names: list[str] | None) -> Iterator[Any]:
+        """Yield the tables of a file or a row group."""
+        if not self.pieces:
+            return
+        arrow = require("pyarrow", PURPOSE)
+        chosen, names = self.pieces[piece], self.names if names is None else names
+        size = count_chunk_samples(len(names))
+        scan = self._scan if chosen.row_group is None else self._scan_row_group
+        for batch in scan(chosen, names, size):
+            if len(batch):
+                table = arrow.Table.from_batches([batch])
+                for start in range(0, len(table), size):
+                    yield table.slice(start, size)
+
+    def _scan(self, piece: Piece, names: list[str], size: int) -> Iterator[Any]:
+        schema = {} if piece.fragment is self.dataset else {"schema": self.dataset.schema}
+        options = {"batch_size": size, "batch_readahead": 1, "fragment_readahead": 1}
+        scanner = piece.fragment.scanner(columns=names, use_threads=False, **schema, **options)
+        yield from scanner.to_batches()
+
+    def _scan_row_group(self, piece: Piece, names: list[str], size: int) -> Iterator[Any]:
+        """Yield batches of a row group, of which no more than one is in memory.
+
+        A dataset's scanner would read the whole group, half a gigabyte in files of default size.
+        """
+        arrow = require("pyarrow", PURPOSE)
+        parquet, dataset = require("pyarrow.parquet", PURPOSE), require("pyarrow.dataset", PURPOSE)
+        constants = dataset.get_partition_keys(piece.fragment.partition_expression)
+        fields = [self.dataset.schema.field(name) for name in names]
+        with parquet.ParquetFile(
+            piece.fragment.open(), buffer_size=BUFFER, pre_buffer=False
+        ) as file:
+            own = set(file.schema_arrow.names)
+            inside = [name for name in names if name in own]
+            for batch in file.iter_batches(
+                batch_size=size, row_groups=[piece.row_group], columns=inside, use_threads=False
+            ):
+                columns = []
+                for field in fields:
+                    if field.name in own:
+                        column = batch.column(batch.schema.get_field_index(field.name))
+                    else:  # a folder's name holds it, or the file lacks it
+                        value = arrow.scalar(constants.get(field.name), field.type)
+                        column = arrow.repeat(value, len(batch))
+                    columns.append(column if column.type == field.type else column.cast(field.type))
+                yield arrow.record_batch(columns, schema=arrow.schema(fields))
+
+
+def _divide(fragment: Any) -> list[Piece]:
+    if not hasattr(fragment, "row_groups"):
+        return [Piece(fragment)]
+    return [Piece(fragment, group.id) for group in fragment.row_groups]
+
+
+def make_frame(table: Any) -> Any:
+    """Return a table of numbers alone as a frame of pandas, which is read in one go."""
+    types, arrow = table.schema.types, require("pyarrow", PURPOSE)
+    kinds = {arrow.types.is_floating(t) or arrow.types.is_integer(t) for t in types}
+    if kinds != {True}:
+        return table
+    if any(arrow.types.is_integer(t) and t.bit_width > 32 for t in types):
+        return table.to_pandas()  # a float cannot hold them all, and they may be categories
+    pandas = import_module("pandas")
+    dtype = np.float32 if set(types) == {arrow.float32()} else np.float64
+    matrix = np.empty(table.shape, dtype)
+    for j, column in enumerate(table.columns):  # sample by sample, as batches are taken
+        matrix[:, j] = column.to_numpy()
+    return pandas.DataFrame(matrix, columns=table.column_names, copy=False)
+
+
+def find_format(path: Path) -> str | None:
+    """Return pyarrow's name of the format of a file, or None if its ending is unknown."""
+    name = path.name.lower()
+    return next((FORMATS[ending] for ending in FORMATS if name.endswith(ending)), None)
+
+
+def open_tables(paths: Sequence[Path], kind: str) -> ArrowTables:
+    """Return the tables of files of one format, or of a folder of such files."""
+    dataset = require("pyarrow.dataset", PURPOSE)
+    layout: Any = kind
+    if kind == "tsv":
+        options = require("pyarrow.csv", PURPOSE).ParseOptions(delimiter="\t")
+        layout = dataset.CsvFileFormat(parse_options=options)
+    names = [str(path) for path in paths]
+    given = names[0] if len(names) == 1 else names
+    partitioning = "hive" if paths[0].is_dir() else None
+    return ArrowTables(dataset.dataset(given, format=layout, partitioning=partitioning))

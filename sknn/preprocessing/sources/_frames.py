@@ -1,0 +1,57 @@
+"""Chunks of tables: some of their columns, some of their samples, and several as one."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from sknn._validation import MatrixLike
+from sknn.preprocessing.tables._columns import WrappedFrame, wrap_frame
+
+
+def get_frame_names(X: MatrixLike) -> list[str] | None:
+    """Return the names of the columns of a data frame, None for anything else."""
+    frame = None if isinstance(X, np.ndarray | list | tuple) else wrap_frame(X)
+    return None if frame is None else frame.names
+
+
+def select_columns(X: MatrixLike, names: list[str]) -> MatrixLike:
+    """Return a frame of some columns of a data frame, in this order."""
+    return wrap_frame(X).frame.select(names).to_native()
+
+
+def read_values(X: MatrixLike, name: str) -> np.ndarray:
+    """Return a column of a data frame as an array of shape (n_samples,)."""
+    frame = wrap_frame(X)
+    column = frame.columns[frame.names.index(name)]
+    if column.kind != "category":
+        return np.asarray(frame.frame[name].to_numpy())
+    codes, levels = column.read_levels()
+    return np.array([*levels, None], dtype=object)[codes]  # code -1, a missing one, is the last
+
+
+def join_frames(frames: Sequence[WrappedFrame]) -> WrappedFrame:
+    """Return data frames of the same columns as one, one below the other."""
+    package = frames[0].frame.__native_namespace__()
+    concat = getattr(package, "concat_tables", None) or package.concat
+    joined = concat([frame.frame.to_native() for frame in frames])
+    if hasattr(joined, "reset_index"):
+        joined = joined.reset_index(drop=True)
+    return wrap_frame(joined)
+
+
+def join_tables(tables: Sequence[MatrixLike]) -> MatrixLike:
+    """Return tables of the same columns as one, one below the other; of frames a frame."""
+    if isinstance(tables[0], WrappedFrame):
+        return join_frames(tables)
+    if len(tables) == 1:
+        return tables[0]
+    if isinstance(tables[0], np.ndarray):
+        return np.concatenate(tables)
+    return join_frames([wrap_frame(table) for table in tables]).frame.to_native()
+
+
+def copy_samples(X: MatrixLike, numbers: np.ndarray) -> MatrixLike:
+    """Return some samples of an array or a wrapped frame, which is not kept alive by them."""
+    if isinstance(X, WrappedFrame):
+        return WrappedFrame(X.frame[numbers])
+    return X[numbers]

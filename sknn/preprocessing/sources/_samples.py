@@ -1,0 +1,369 @@
+"""X, y and sample weights of a source, chunk by chunk."""
+
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from sknn._validation import MatrixLike
+from sknn.preprocessing.sources._arrow import (
+    FORMATS,
+    ArrowTables,
+    find_format,
+    make_frame,
+    open_tables,
+)
+from sknn.preprocessing.sources._fasta import FastaRecords, is_fasta
+from sknn.preprocessing.sources._frames import (
+    get_frame_names,
+    join_tables,
+    read_values,
+    select_columns,
+)
+from sknn.preprocessing.sources._tables import (
+    Calls,
+    DaskFrame,
+    LazyFrame,
+    Tables,
+    get_module,
+    get_names,
+)
+
+#: y, or sample weights: a column's name, names of several, or an array of all samples
+ByName = str | list[str] | np.ndarray | None
+
+
+def is_source(X: object) -> bool:
+    """Return whether X is read a chunk at a time; see `open_source` for what that may be.
+
+    >>> is_source(Path("samples.parquet")), is_source("samples.parquet"), is_source([[1.0]])
+    (True, False, False)
+    """
+    if isinstance(X, np.ndarray):
+        return False
+    if isinstance(X, list | tuple):
+        return len(X) > 0 and isinstance(X[0], os.PathLike)
+    if isinstance(X, os.PathLike):
+        return True
+    if callable(X):
+        return not isinstance(X, type) and not hasattr(X, "shape")
+    return _find_kind(X) is not None
+
+
+def _find_kind(X: object) -> type | None:
+    """Return the kind of `Tables` for an object of another package, None for what is none."""
+    name, module = type(X).__name__, get_module(X)
+    if module.startswith("pyarrow._dataset"):
+        return ArrowTables
+    if name == "LazyFrame" and module.startswith("polars"):
+        return LazyFrame
+    if name == "DataFrame" and module.startswith("dask"):
+        return DaskFrame
+    return None
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Some samples as a source gives them.
+
+    Attributes
+    ----------
+    first : int
+        Number of the first one, in the order of the source.
+    X, y, sample_weight : array-like
+        Of these samples.
+    """
+
+    first: int
+    X: MatrixLike
+    y: ArrayLike | None
+    sample_weight: ArrayLike | None
+
+
+@dataclass
+class Source:
+    """Samples that are read again and again, a chunk at a time.
+
+    Attributes
+    ----------
+    tables : Tables
+        Where they are read.
+    y, sample_weight : str, list of str, ndarray or None
+        Names of columns, or values of all samples in the order of the source.
+    features : list of str or None
+        Names of the columns of X; None for what has no names, or before the first pass.
+    starts : list of int
+        Number of the first sample of each piece, and behind them of all samples: known once all
+        were read in order.
+    """
+
+    tables: Tables
+    y: ByName = None
+    sample_weight: ByName = None
+    features: list[str] | None = None
+    starts: list[int] = field(default_factory=list)
+
+    @property
+    def n_pieces(self) -> int:
+        """Pieces that can be read in any order."""
+        return self.tables.n_pieces
+
+    def read(self, pieces: Iterable[int] | None = None) -> Iterator[Chunk]:
+        """Yield the chunks of pieces, by default of all of them in order.
+
+        Raises
+        ------
+        ValueError
+            If a column is missing, or a source has no samples, or another number than before.
+        """
+        if pieces is not None:
+            for piece in pieces:
+                yield from self._read_piece(int(piece), self.starts[piece])
+            return
+        first, starts = 0, []
+        for piece in range(self.n_pieces):
+            starts.append(first)
+            for chunk in self._read_piece(piece, first):
+                yield chunk
+                first += count_samples(chunk.X)
+        starts.append(first)
+        self._check_count(first)
+        self.starts = starts
+
+    def _check_count(self, n_samples: int) -> None:
+        if n_samples == 0:
+            raise ValueError(
+                f"The {self.tables.kind} given as X has no samples. Give at least one."
+            )
+        if self.starts and self.starts[-1] != n_samples:
+            raise ValueError(
+                f"The {self.tables.kind} given as X gave {self.starts[-1]} samples at first and "
+                f"{n_samples} now. It must give the same samples each time that it is read."
+            )
+        for name in ("y", "sample_weight"):
+            values = getattr(self, name)
+            if isinstance(values, np.ndarray) and values.ndim and len(values) != n_samples:
+                self._raise_length(name, len(values), str(n_samples))
+
+    def _raise_length(self, name: str, n_values: int, n_samples: str) -> None:
+        raise ValueError(
+            f"{name} has {n_values} values, but the {self.tables.kind} given as X has {n_samples} "
+            "samples. Give one for each, or the name of a column."
+        )
+
+    def _read_piece(self, piece: int, first: int) -> Iterator[Chunk]:
+        wanted = self._find_columns(self.tables.names)
+        for table in self.tables.read(piece, wanted):
+            chunk = self._divide(table, first)
+            yield chunk
+            first += count_samples(chunk.X)
+
+    def _find_columns(self, names: list[str] | None) -> list[str] | None:
+        """Return the columns to read, None where they have no names; check that they are there."""
+        if names is None:
+            if (
+                self._columns_asked()
+                and self.tables.names is None
+                and self.tables.kind != "callable"
+            ):
+                self._raise_nameless(self._columns_asked()[0])
+            return None
+        asked = self._columns_asked()
+        missing = [name for name in [*(self.features or ()), *asked] if name not in names]
+        if missing:
+            raise ValueError(
+                f"The {self.tables.kind} given as X has no column {missing[0]!r}; its columns are "
+                f"{', '.join(map(repr, names[:20]))}{', ...' if len(names) > 20 else ''}."
+            )
+        if self.features is None:
+            self.features = [name for name in names if name not in asked]
+        return [*self.features, *asked]
+
+    def _columns_asked(self) -> list[str]:
+        """Return the names of the columns that are y or sample weights."""
+        asked = []
+        for name in (self.y, self.sample_weight):
+            asked += [name] if isinstance(name, str) else name if isinstance(name, list) else []
+        return asked
+
+    def _raise_nameless(self, name: str) -> None:
+        raise ValueError(
+            f"{name!r} is taken for the name of a column, but the {self.tables.kind} given as X "
+            "has no names of columns. Give y and sample_weight as arrays."
+        )
+
+    def _divide(self, table: Any, first: int) -> Chunk:
+        """Return a table as X, y and sample weights."""
+        if isinstance(table, tuple):
+            return self._divide_tuple(table, first)
+        names = get_names(self.tables, table)
+        if names is None:
+            if self._columns_asked():
+                self._raise_nameless(self._columns_asked()[0])
+            X = np.asarray(table)
+        else:
+            self._find_columns(names)
+            X = select_columns(table, self.features)
+            X = make_frame(X) if get_module(X).startswith("pyarrow") else X
+        stop = first + count_samples(table)
+        y, weight = (self._take(name, table, first, stop) for name in ("y", "sample_weight"))
+        return Chunk(first, X, y, weight)
+
+    def _divide_tuple(self, table: tuple, first: int) -> Chunk:
+        if not 1 <= len(table) <= 3:
+            raise ValueError(
+                "A chunk must be a table, a pair (X, y) or a triple (X, y, sample_weight); got a "
+                f"tuple of {len(table)}."
+            )
+        X, y, weight = [*table, None, None][:3]
+        twice = [n for n, v in (("y", y), ("sample_weight", weight)) if v is not None]
+        twice = [name for name in twice if getattr(self, name) is not None]
+        if twice:
+            raise ValueError(
+                f"{twice[0]} is given beside X, and the chunks of X bring their own. Give it once."
+            )
+        whole = self._divide(X, first)
+        return Chunk(
+            first,
+            whole.X,
+            whole.y if y is None else y,
+            whole.sample_weight if weight is None else weight,
+        )
+
+    def _take(self, name: str, table: MatrixLike, first: int, stop: int) -> np.ndarray | None:
+        """Return y or sample weights of the samples of a table."""
+        values: ByName = getattr(self, name)
+        if values is None:
+            return None
+        if isinstance(values, str):
+            return read_values(table, values)
+        if isinstance(values, list):
+            return np.column_stack([read_values(table, name) for name in values])
+        if values.ndim and len(values) < stop:
+            self._raise_length(name, len(values), f"at least {stop}")
+        return values[first:stop] if values.ndim else values
+
+
+def count_samples(X: MatrixLike) -> int:
+    """Return the number of samples of a table."""
+    return X.shape[0] if hasattr(X, "shape") else len(X)
+
+
+def open_source(
+    X: Any,
+    y: ArrayLike | str | None = None,
+    sample_weight: ArrayLike | str | None = None,
+    *,
+    features: list[str] | None = None,
+) -> Source:
+    """Return the samples of a source.
+
+    Parameters
+    ----------
+    X : path-like, list of path-like, pyarrow.dataset.Dataset, polars.LazyFrame, dask.DataFrame \
+            or callable
+        Files of tables or of sequences, told by their endings; or what `is_source` knows.
+    y, sample_weight : str, list of str, array-like or None
+        Names of columns of X, or values of all samples.
+    features : list of str, default=None
+        Names of the columns to read as X, where it has names; by default all but those of y and
+        sample weights.
+
+    Returns
+    -------
+    Source
+
+    Raises
+    ------
+    FileNotFoundError
+        If a file does not exist.
+    OptionalDependencyError
+        If files are to be read and pyarrow is not installed.
+    ValueError
+        If the format of a file is unknown.
+    """
+    tables = open_any(X)
+    names = tables.names
+    return Source(tables, _resolve(y, names), _resolve(sample_weight, names), features)
+
+
+def open_any(X: Any) -> Tables:
+    """Return the tables of what `is_source` knows."""
+    if isinstance(X, os.PathLike):
+        X = [X]
+    if isinstance(X, list | tuple):
+        return _open_files([Path(path) for path in X])
+    if callable(X):
+        return Calls(X)
+    return _find_kind(X)(X)
+
+
+def _open_files(paths: list[Path]) -> Tables:
+    missing = next((path for path in paths if not path.exists()), None)
+    if missing is not None:
+        raise FileNotFoundError(f"X names the file {str(missing)!r}, which does not exist.")
+    if all(map(is_fasta, paths)):
+        return FastaRecords(paths)
+    kinds = {_find_format(path) for path in paths}
+    if len(kinds) > 1:
+        raise ValueError(
+            f"X names files of several formats: {', '.join(sorted(kinds))}. Give files of one."
+        )
+    return open_tables(paths, kinds.pop())
+
+
+def _find_format(path: Path) -> str:
+    inside = sorted(path.rglob("*")) if path.is_dir() else [path]
+    found = next((kind for file in inside if (kind := find_format(file))), None)
+    if found is None:
+        raise ValueError(
+            f"The format of {str(path)!r} is unknown: files of tables end with one of "
+            f"{', '.join(FORMATS)}, files of sequences with .fa or .fasta. For others give a "
+            "pyarrow.dataset.Dataset, a function that returns an iterator of chunks, or, for "
+            ".npy, numpy.load(path, mmap_mode='r')."
+        )
+    return found
+
+
+def _resolve(values: Any, names: list[str] | None) -> ByName:
+    """Return y or sample weights as names of columns where they are such, else as an array."""
+    if values is None or isinstance(values, str):
+        return values
+    if hasattr(values, "compute"):  # a column of Dask
+        values = values.compute()
+    is_list = isinstance(values, list | tuple) and len(values) > 0 and names is not None
+    if is_list and all(isinstance(value, str) and value in names for value in values):
+        return list(values)
+    return np.asarray(values)
+
+
+def read_all(source: Source) -> tuple:
+    """Return X, y and sample weights of a source as a whole."""
+    return join_chunks(list(source.read()))
+
+
+def join_chunks(chunks: list[Chunk]) -> tuple:
+    """Return X, y and sample weights of chunks as a whole."""
+    y, weight = (
+        None if parts[0] is None else np.concatenate(list(map(np.asarray, parts)))
+        for parts in ([c.y for c in chunks], [c.sample_weight for c in chunks])
+    )
+    return join_tables([chunk.X for chunk in chunks]), y, weight
+
+
+def split_frame(X: MatrixLike, y: Any, sample_weight: Any) -> tuple:
+    """Return X, y and sample weights, those taken out of X that are given by a column's name."""
+    if not isinstance(y, str) and not isinstance(sample_weight, str):
+        return X, y, sample_weight
+    names = get_frame_names(X)
+    if names is None:
+        name = y if isinstance(y, str) else sample_weight
+        raise ValueError(
+            f"{name!r} is taken for the name of a column, but X is a {type(X).__name__}, which has "
+            "no names of columns. Give y and sample_weight as arrays."
+        )
+    return read_all(Source(Calls(lambda: [X]), y, sample_weight))

@@ -1,0 +1,133 @@
+"""The protocol of a source of tables, and the sources that need no other package than their own."""
+
+from collections.abc import Callable, Iterable, Iterator
+from types import ModuleType
+from typing import Any, Protocol
+
+from sknn._validation import MatrixLike
+from sknn.preprocessing.sources._frames import get_frame_names
+
+#: numbers, or values of other kinds, that a chunk holds: 8 MiB of float64
+CHUNK_NUMBERS = 2**20
+
+
+class Tables(Protocol):
+    """Tables of samples that can be read again and again, a chunk at a time.
+
+    Attributes
+    ----------
+    kind : str
+        What it is, for messages.
+    names : list of str or None
+        Names of the columns, where they are known before anything is read.
+    n_pieces : int
+        Pieces that can be read in any order; 1 where there is only one order.
+    """
+
+    kind: str
+    names: list[str] | None
+    n_pieces: int
+
+    def read(self, piece: int, names: list[str] | None) -> Iterator[MatrixLike | tuple]:
+        """Yield the tables of a piece, with these columns alone where they have names.
+
+        A table is a data frame or an array; or a pair or triple of X, y and sample weights.
+        """
+
+
+def count_chunk_samples(n_columns: int) -> int:
+    """Return how many samples a chunk has."""
+    return max(1, CHUNK_NUMBERS // max(n_columns, 1))
+
+
+class LazyFrame:
+    """A `Tables` of a lazy frame of polars, whose query is run anew in each pass."""
+
+    kind, n_pieces = "LazyFrame", 1
+
+    def __init__(self, frame: Any):
+        self.frame = frame
+        self.names = list(frame.collect_schema().names())
+
+    def read(self, piece: int, names: list[str] | None) -> Iterator[MatrixLike]:
+        """Yield the frames of one run of the query."""
+        frame = self.frame if names is None else self.frame.select(names)
+        size = count_chunk_samples(len(self.names if names is None else names))
+        if hasattr(frame, "collect_batches"):
+            batches = frame.collect_batches(chunk_size=size, maintain_order=True)
+        else:  # polars < 1.34 knows no batches
+            batches = [frame.collect()]
+        for batch in batches:
+            yield from _cut(batch, size)
+
+
+class DaskFrame:
+    """A `Tables` of a frame of Dask, whose pieces are its partitions."""
+
+    kind = "Dask frame"
+
+    def __init__(self, frame: Any):
+        self.frame, self.n_pieces = frame, frame.npartitions
+        self.names = [str(name) for name in frame.columns]
+
+    def read(self, piece: int, names: list[str] | None) -> Iterator[MatrixLike]:
+        """Yield the frames of a partition."""
+        frame = self.frame if names is None else self.frame[names]
+        partition = frame.partitions[piece].compute()
+        yield from _cut(partition, count_chunk_samples(partition.shape[1]))
+
+
+class Calls:
+    """A `Tables` of what a function's iterators give, each of which is one pass.
+
+    Parameters
+    ----------
+    function : callable
+        Without arguments; returns a new iterator each time.
+    """
+
+    kind, names, n_pieces = "callable", None, 1
+
+    def __init__(self, function: Callable[[], Iterable]):
+        self.function = function
+
+    def read(self, piece: int, names: list[str] | None) -> Iterator[MatrixLike | tuple]:
+        """Yield the chunks of one call."""
+        chunks = self.function()
+        if not isinstance(chunks, Iterable) or hasattr(chunks, "shape"):
+            raise TypeError(
+                "A callable given as X must return an iterator of chunks, each a table, or a pair "
+                f"(X, y), or a triple (X, y, sample_weight); it returned {type(chunks).__name__}. "
+                "Give a generator function."
+            )
+        for chunk in chunks:
+            if isinstance(chunk, tuple):
+                yield (_make_dense(chunk[0]), *chunk[1:])
+            else:
+                yield _make_dense(chunk)
+
+
+def _cut(frame: Any, size: int) -> Iterator[Any]:
+    """Yield a frame in parts of at most so many samples."""
+    for start in range(0, len(frame), size):
+        yield (
+            frame.iloc[start : start + size]
+            if hasattr(frame, "iloc")
+            else frame[start : start + size]
+        )
+
+
+def _make_dense(X: MatrixLike) -> MatrixLike:
+    """Return a sparse chunk as an array: one is never large."""
+    return X.toarray() if hasattr(X, "tocsr") else X
+
+
+def get_names(tables: Tables, table: MatrixLike) -> list[str] | None:
+    """Return the names of the columns of a source, or of one of its tables."""
+    return get_frame_names(table) if tables.names is None else tables.names
+
+
+def get_module(X: object) -> str:
+    """Return the name of the module of an object's class."""
+    module = type(X).__module__
+    return module.__name__ if isinstance(module, ModuleType) else str(module)

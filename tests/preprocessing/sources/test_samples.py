@@ -1,0 +1,117 @@
+"""Which things are sources of samples, and what their chunks hold."""
+
+import gzip
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from sknn.preprocessing import is_source, open_source, read_fasta
+from sknn.preprocessing.sources._fasta import FastaRecords
+
+pa = pytest.importorskip("pyarrow", reason="sknn[data] is not installed")
+
+
+def test_paths_datasets_and_functions_are_sources_and_arrays_are_none(tmp_path):
+    import pyarrow.dataset
+    import pyarrow.parquet
+
+    table = pa.table({"x": [1.0, 2.0]})
+    pyarrow.parquet.write_table(table, tmp_path / "a.parquet")
+    dataset = pyarrow.dataset.dataset(tmp_path / "a.parquet")
+    for source in (Path("a.parquet"), [Path("a.csv"), Path("b.csv")], dataset, lambda: []):
+        assert is_source(source)
+    for other in (np.zeros(3), [[1.0]], "a.parquet", ["a.parquet"], table, pd.DataFrame(), None):
+        assert not is_source(other)
+
+
+def write_many(path, groups):
+    import pyarrow.parquet
+
+    table = pa.table({"x": np.arange(100.0), "n": np.arange(100), "y": np.arange(100) % 3})
+    pyarrow.parquet.write_table(table, path, row_group_size=100 // groups)
+
+
+def test_row_groups_are_read_in_any_order_with_the_numbers_of_their_samples(tmp_path):
+    write_many(tmp_path / "a.parquet", 4)
+    source = open_source(tmp_path / "a.parquet", "y")
+    assert source.n_pieces == 4
+    assert sum(len(chunk.X) for chunk in source.read()) == source.starts[-1] == 100
+    for chunk in source.read([2, 0, 3]):
+        np.testing.assert_array_equal(chunk.X["x"], chunk.first + np.arange(len(chunk.X)))
+        np.testing.assert_array_equal(chunk.y, (chunk.first + np.arange(len(chunk.X))) % 3)
+
+
+def test_columns_of_folders_and_missing_columns_are_filled(tmp_path):
+    import pyarrow.parquet
+
+    for year in (2020, 2021):
+        (tmp_path / f"year={year}").mkdir()
+        pyarrow.parquet.write_table(
+            pa.table({"x": [1.0, 2.0]}), tmp_path / f"year={year}" / "part.parquet"
+        )
+    chunks = list(open_source(tmp_path).read())
+    years = np.concatenate([chunk.X["year"] for chunk in chunks])
+    assert years.tolist() == [2020, 2020, 2021, 2021]
+
+
+def test_only_the_columns_that_are_asked_for_are_read(tmp_path):
+    write_many(tmp_path / "a.parquet", 1)
+    (chunk,) = open_source(tmp_path / "a.parquet", features=["n"]).read()
+    assert list(chunk.X.columns) == ["n"]
+    assert chunk.y is None
+
+
+def test_large_whole_numbers_keep_their_digits():
+    import pyarrow.dataset
+
+    table = pa.table({"id": [2**60 + 1, 2**60 + 3], "x": [0.5, 1.5]})
+    (chunk,) = open_source(pyarrow.dataset.dataset(table)).read()
+    assert chunk.X["id"].tolist() == [2**60 + 1, 2**60 + 3]
+
+
+@pytest.mark.parametrize("is_packed", [False, True])
+def test_records_of_fasta_files_are_read_in_any_order(is_packed, tmp_path):
+    rng = np.random.RandomState(0)
+    records = ["".join(rng.choice(list("ACGT"), rng.randint(5, 90))) for _ in range(1000)]
+    text = "".join(f">{i}\n{s[:40]}\n{s[40:]}\n" for i, s in enumerate(records))
+    path = tmp_path / ("a.fasta.gz" if is_packed else "a.fa")
+    path.write_bytes(gzip.compress(text.encode()) if is_packed else text.encode())
+    source = open_source(path, np.arange(1000))
+    assert source.n_pieces == (1 if is_packed else 4)
+    found = np.concatenate([chunk.X for chunk in source.read()])
+    assert found.tolist() == read_fasta(path)[1] == records
+    for chunk in source.read(range(source.n_pieces)[::-1]):
+        assert [records[i] for i in chunk.y] == chunk.X.tolist()
+
+
+def test_fasta_files_of_several_paths_and_damaged_ones(tmp_path):
+    for name in ("a.fa", "b.fa"):
+        (tmp_path / name).write_text(">1\nACGT\r\n>2\nAC\n", newline="")
+    records = FastaRecords([tmp_path / "a.fa", tmp_path / "b.fa"])
+    found = [s for piece in range(records.n_pieces) for c in records.read(piece, None) for s in c]
+    assert found == ["ACGT", "AC"] * 2
+    (tmp_path / "c.fa").write_text(">1\n>2\nAC\n")
+    with pytest.raises(ValueError, match=r"Header '1' in line 1 .* has no sequence after it"):
+        list(open_source(tmp_path / "c.fa").read())
+
+
+def test_a_source_that_gives_another_number_of_samples_is_named():
+    chunks = [np.ones((5, 2))]
+    source = open_source(lambda: iter(chunks))
+    list(source.read())
+    chunks.append(np.ones((1, 2)))
+    with pytest.raises(ValueError, match="gave 5 samples at first and 6 now"):
+        list(source.read())
+
+
+def test_weights_and_targets_as_lists_of_names_or_of_labels():
+    import pyarrow.dataset
+
+    dataset = pyarrow.dataset.dataset(pa.table({"a": [1.0, 2.0], "b": [3.0, 4.0], "x": [0.0, 1.0]}))
+    (named,) = open_source(dataset, ["a", "b"]).read()
+    assert named.y.tolist() == [[1.0, 3.0], [2.0, 4.0]]
+    assert list(named.X.columns) == ["x"]
+    (labels,) = open_source(dataset, ["yes", "no"]).read()
+    assert labels.y.tolist() == ["yes", "no"]
