@@ -22,6 +22,33 @@ PUBLIC_MODULES = sorted(
 )
 
 
+def get_weights(model: object) -> list[np.ndarray]:
+    """Return the arrays of weights of an estimator, or of a `TrainResult`, biases included."""
+    if hasattr(model, "coefs_"):
+        return [*model.coefs_, *model.intercepts_]
+    return [p.detach().numpy() for p in model.net.module_.parameters()]
+
+
+def has_same_weights(one: object, other: object) -> list[bool]:
+    """Return for each array of weights whether two models have the same, bit for bit."""
+    pairs = zip(get_weights(one), get_weights(other), strict=True)
+    return [a.dtype == b.dtype and np.array_equal(a, b) for a, b in pairs]
+
+
+def assert_same_weights(one: object, other: object, tolerance: float = 0.0) -> None:
+    """Check the weights of two models: bit for bit, or up to a share of the largest of an array."""
+    for mine, theirs in zip(get_weights(one), get_weights(other), strict=True):
+        assert mine.dtype == theirs.dtype
+        atol = tolerance * abs(theirs).max(initial=0.0)
+        np.testing.assert_allclose(mine, theirs, rtol=tolerance, atol=atol)
+
+
+def assert_same_units(one: object, other: object, tolerance: float = 1e-10) -> None:
+    """Check the weights of two linear classifiers, up to an absolute difference."""
+    np.testing.assert_allclose(one.coef_, other.coef_, rtol=0, atol=tolerance)
+    np.testing.assert_allclose(one.intercept_, other.intercept_, rtol=0, atol=tolerance)
+
+
 def damaged_copies(content: bytes, n_copies: int = 150) -> Iterator[bytes]:
     """Yield copies of a file that are cut short, or have bits or bytes changed."""
     rng = np.random.default_rng(0)

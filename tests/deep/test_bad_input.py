@@ -1,6 +1,7 @@
 """Every error and warning, and the estimator as it was before after each of them."""
 
 import pickle
+from functools import partial
 
 import numpy as np
 import pytest
@@ -28,14 +29,9 @@ t = X[:, 0] - X[:, 1]
 ROW = np.arange(40)
 
 
-def classifier(**params):
-    params = {"hidden_layer_sizes": (4,), "max_iter": 3, "random_state": 0, **params}
-    return DeepMLPClassifier(**params)
-
-
-def regressor(**params):
-    params = {"hidden_layer_sizes": (4,), "max_iter": 3, "random_state": 0, **params}
-    return DeepMLPRegressor(**params)
+QUICK = {"hidden_layer_sizes": (4,), "max_iter": 3, "random_state": 0}
+classifier = partial(DeepMLPClassifier, **QUICK)
+regressor = partial(DeepMLPRegressor, **QUICK)
 
 
 def with_one(value, like):

@@ -1,6 +1,7 @@
 """Callbacks of scikit-learn and of skorch, functions, and going on after an interruption."""
 
 import warnings
+from functools import partial
 
 import numpy as np
 import pytest
@@ -20,9 +21,7 @@ def data():
     return (X - X.mean(axis=0)) / X.std(axis=0), y
 
 
-def classifier(**kwargs):
-    kwargs = {"max_iter": 6, "random_state": 0, **kwargs}
-    return DeepMLPClassifier((10,), **kwargs)
+classifier = partial(DeepMLPClassifier, (10,), max_iter=6, random_state=0)
 
 
 def test_function_sees_each_epoch_and_stops_by_true(data):

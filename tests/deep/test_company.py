@@ -1,6 +1,7 @@
 """Deep estimators in the company of scikit-learn's tools."""
 
 import warnings
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -47,6 +48,7 @@ from sklearn.semi_supervised import SelfTrainingClassifier
 
 import sknn
 from sknn import DeepMLPClassifier, DeepMLPRegressor
+from tests.helpers import assert_same_weights, has_same_weights
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
@@ -59,25 +61,16 @@ y3 = np.digitize(X[:, 0] + 0.5 * X[:, 1], [-0.6, 0.6])
 t = X[:, 0] + 0.5 * X[:, 1]
 
 
-def classifier(**params):
-    params = {"hidden_layer_sizes": (8,), "max_iter": 12, "learning_rate_init": 0.02, **params}
-    return DeepMLPClassifier(**{"random_state": 0, "batch_size": 20, **params})
-
-
-def regressor(**params):
-    params = {"hidden_layer_sizes": (8,), "max_iter": 25, "learning_rate_init": 0.03, **params}
-    return DeepMLPRegressor(**{"random_state": 0, **params})
+QUICK = {"hidden_layer_sizes": (8,), "random_state": 0}
+classifier = partial(
+    DeepMLPClassifier, **QUICK, max_iter=12, learning_rate_init=0.02, batch_size=20
+)
+regressor = partial(DeepMLPRegressor, **QUICK, max_iter=25, learning_rate_init=0.03)
 
 
 def another(name):
     """Return one of the estimators without a network, made as small as it comes."""
     return getattr(sknn, name)()
-
-
-def assert_same_weights(one, other, equal=True):
-    pairs = zip(one.coefs_ + one.intercepts_, other.coefs_ + other.intercepts_, strict=True)
-    same = [np.array_equal(a, b) for a, b in pairs]
-    assert all(same) if equal else not any(same)
 
 
 ALL_CLASSIFIERS = ["DeepMLPClassifier", "PerceptronClassifier", "ThresholdLogicClassifier"]
@@ -229,7 +222,7 @@ def test_adaboost_weights_change_the_networks():
     first, second = boosted.estimators_[:2]
     # Equal seeds and equal weights would be equal networks.
     plain = clone(second).fit(X, y3, sample_weight=np.full(120, 1 / 120))
-    assert_same_weights(second, plain, equal=False)
+    assert not any(has_same_weights(second, plain))
     assert_same_weights(first, clone(first).fit(X, y3, sample_weight=np.full(120, 1 / 120)))
 
 
@@ -541,7 +534,7 @@ def test_weights_are_routed_through_a_pipeline(solver):
         unweighted = make_pipeline(weighing, refusing).fit(X, y, sample_weight=WEIGHTS)
     scaled = StandardScaler().fit_transform(X)
     assert_same_weights(weighted[-1], classifier(solver=solver).fit(scaled, y, WEIGHTS))
-    assert_same_weights(weighted[-1], classifier(solver=solver).fit(scaled, y), equal=False)
+    assert not any(has_same_weights(weighted[-1], classifier(solver=solver).fit(scaled, y)))
     scaled = StandardScaler().fit(X, sample_weight=WEIGHTS).transform(X)
     assert_same_weights(unweighted[-1], classifier(solver=solver).fit(scaled, y))
 

@@ -16,6 +16,7 @@ from sklearn.preprocessing import StandardScaler
 
 from sknn import DeepMLPClassifier, DeepMLPRegressor
 from sknn.engine import Net
+from tests.helpers import assert_same_weights, get_weights
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -53,16 +54,6 @@ def fitted(kind, **params):
     model, y = TARGETS[kind]
     params = {"hidden_layer_sizes": (6,), "max_iter": 4, "random_state": 0, **params}
     return model(**params).fit(X, y), y
-
-
-def arrays(estimator):
-    return [*estimator.coefs_, *estimator.intercepts_]
-
-
-def assert_same_weights(one, other):
-    for a, b in zip(arrays(one), arrays(other), strict=True):
-        assert a.dtype == b.dtype
-        assert_array_equal(a, b)
 
 
 def responses(estimator):
@@ -142,12 +133,12 @@ def test_warm_start_goes_on_as_without_the_round_trip(trip, solver):
 @pytest.mark.parametrize("trip", ROUND_TRIPS)
 def test_training_a_copy_leaves_the_original_alone(trip):
     estimator, y = fitted("multiclass")
-    before = [a.copy() for a in arrays(estimator)]
+    before = [a.copy() for a in get_weights(estimator)]
     n_epochs = len(estimator.net_.history)
     again = ROUND_TRIPS[trip](estimator)
     again.partial_fit(X, y)
     again.coefs_[0][:] = 0
-    for mine, old in zip(arrays(estimator), before, strict=True):
+    for mine, old in zip(get_weights(estimator), before, strict=True):
         assert_array_equal(mine, old)
     assert len(estimator.net_.history) == len(estimator.loss_curve_) == n_epochs
 
@@ -343,7 +334,7 @@ def test_weights_are_writable_numpy_arrays_in_scikit_learns_orientation():
     estimator, _ = fitted("multiclass")
     assert [c.shape for c in estimator.coefs_] == [(3, 6), (6, 3)]
     assert [b.shape for b in estimator.intercepts_] == [(6,), (3,)]
-    for array in arrays(estimator):
+    for array in get_weights(estimator):
         assert type(array) is np.ndarray
         assert array.flags.writeable
 
@@ -448,7 +439,7 @@ def test_a_model_fitted_on_a_gpu_loads_where_there_is_none(kind, dtype, monkeypa
 def test_a_gpu_gives_the_model_of_the_cpu(solver):
     on_cpu, y = fitted("multiclass", solver=solver, device="cpu", batch_size=20)
     on_gpu, _ = fitted("multiclass", solver=solver, device="cuda", batch_size=20)
-    for mine, other in zip(arrays(on_gpu), arrays(on_cpu), strict=True):
+    for mine, other in zip(get_weights(on_gpu), get_weights(on_cpu), strict=True):
         assert_allclose(mine, other, rtol=1e-6, atol=1e-8)
     again = pickle.loads(pickle.dumps(on_gpu))
     assert again.device_ == "cuda"

@@ -1,6 +1,7 @@
 """Data frames as they come: categories, text, gaps, in pandas and polars."""
 
 import pickle
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -46,9 +47,7 @@ def to_polars(frame):
     )
 
 
-def classifier(**kwargs):
-    kwargs = {"max_iter": 60, "learning_rate_init": 0.01, "random_state": 0, **kwargs}
-    return DeepMLPClassifier(**kwargs)
+classifier = partial(DeepMLPClassifier, max_iter=60, learning_rate_init=0.01, random_state=0)
 
 
 def test_raw_frame_is_learned_without_preparation(table):

@@ -1,5 +1,7 @@
 """Losses of the regressor: what they predict, in the units of y."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 from scipy.stats import norm
@@ -22,17 +24,16 @@ def noisy():
     return train_test_split(X, y, train_size=3000, random_state=0)
 
 
-def regressor(**kwargs):
-    kwargs = {
-        "hidden_layer_sizes": (32,),
-        "max_iter": 60,
-        "learning_rate_init": 0.01,
-        "tol": 0,
-        **kwargs,
-    }
-    return DeepMLPRegressor(
-        **{"random_state": 0, "learning_rate": "cosine", "n_iter_no_change": 99, **kwargs}
-    )
+regressor = partial(
+    DeepMLPRegressor,
+    hidden_layer_sizes=(32,),
+    max_iter=60,
+    learning_rate_init=0.01,
+    tol=0,
+    random_state=0,
+    learning_rate="cosine",
+    n_iter_no_change=99,
+)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

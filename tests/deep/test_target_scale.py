@@ -1,6 +1,7 @@
 """A regressor learns targets of any scale."""
 
 import warnings
+from functools import partial
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.neural_network import MLPRegressor
 
 from sknn import DeepMLPRegressor
+from tests.helpers import assert_same_weights
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -15,15 +17,7 @@ X = np.random.default_rng(0).normal(size=(300, 3))
 t = X[:, 0] + 0.5 * X[:, 1] * X[:, 2]
 
 
-def regressor(**params):
-    return DeepMLPRegressor(
-        **{"hidden_layer_sizes": (20,), "max_iter": 40, "random_state": 0, **params}
-    )
-
-
-def assert_same_weights(one, other, tolerance):
-    for a, b in zip(one.coefs_ + one.intercepts_, other.coefs_ + other.intercepts_, strict=True):
-        assert_allclose(a, b, rtol=tolerance, atol=tolerance)
+regressor = partial(DeepMLPRegressor, hidden_layer_sizes=(20,), max_iter=40, random_state=0)
 
 
 def test_a_large_target_is_learned_at_defaults():

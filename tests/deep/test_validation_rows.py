@@ -1,5 +1,7 @@
 """Rows of the user's own to validate on, scoring, and the history of the epochs."""
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -29,9 +31,7 @@ def diabetes():
     return train_test_split(StandardScaler().fit_transform(X), y, random_state=0)
 
 
-def classifier(**kwargs):
-    kwargs = {"max_iter": 8, "random_state": 0, "learning_rate_init": 0.01, **kwargs}
-    return DeepMLPClassifier((10,), **kwargs)
+classifier = partial(DeepMLPClassifier, (10,), max_iter=8, random_state=0, learning_rate_init=0.01)
 
 
 def test_history_has_the_four_curves_of_the_lecture(iris):

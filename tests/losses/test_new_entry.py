@@ -3,6 +3,7 @@
 import ast
 import math
 import pickle
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -65,8 +66,7 @@ def brier_gradient(xp, z, y, out):
 BRIER = ClassLoss("brier", LossFunction(brier_value, brier_gradient), None)
 
 
-def regressor(**params):
-    return DeepMLPRegressor(LOG_COSH, (8,), max_iter=20, random_state=0, **params)
+regressor = partial(DeepMLPRegressor, LOG_COSH, (8,), max_iter=20, random_state=0)
 
 
 def test_a_new_loss_fits_and_predicts_in_the_units_of_y():

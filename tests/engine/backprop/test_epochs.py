@@ -11,6 +11,7 @@ from sknn.activations import TRAINABLE
 from sknn.engine.backprop._mlp import IN_PLACE
 from sknn.engine.data import _batches as _data
 from tests.engine.configs import BatchWatcher
+from tests.helpers import assert_same_weights
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -52,10 +53,7 @@ def fit_both_ways(model, *args):
 
 
 def assert_same(fast, slow, rtol=1e-9):
-    for mine, theirs in zip(
-        [*fast.coefs_, *fast.intercepts_], [*slow.coefs_, *slow.intercepts_], strict=True
-    ):
-        np.testing.assert_allclose(mine, theirs, rtol=rtol, atol=rtol * abs(theirs).max())
+    assert_same_weights(fast, slow, rtol)
     np.testing.assert_allclose(fast.loss_curve_, slow.loss_curve_, rtol=rtol)
 
 

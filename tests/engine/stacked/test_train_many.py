@@ -35,14 +35,9 @@ FOLDS = [np.setdiff1d(np.arange(160), np.arange(160)[i::3]) for i in range(3)]
 WEIGHT = np.random.RandomState(0).choice([0.5, 1.0, 2.0], len(X))
 
 
-def classifier(**params):
-    usual = {"hidden_layer_sizes": (8,), "batch_size": 16, "max_iter": 5, "random_state": 0}
-    return DeepMLPClassifier(**{**usual, **params})
-
-
-def regressor(**params):
-    usual = {"hidden_layer_sizes": (8,), "batch_size": 16, "max_iter": 5, "random_state": 0}
-    return DeepMLPRegressor(**{**usual, **params})
+QUICK = {"hidden_layer_sizes": (8,), "batch_size": 16, "max_iter": 5, "random_state": 0}
+classifier = partial(DeepMLPClassifier, **QUICK)
+regressor = partial(DeepMLPRegressor, **QUICK)
 
 
 def plan_of(estimator, rows=FOLDS[0], weight=None, X=X, y=Y):

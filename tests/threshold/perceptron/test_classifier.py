@@ -9,6 +9,7 @@ from sklearn.preprocessing import StandardScaler
 
 from sknn.exceptions import NonFiniteLossError
 from sknn.threshold import PerceptronClassifier
+from tests.helpers import assert_same_units
 
 LOADERS = {
     "iris": load_iris,
@@ -22,11 +23,6 @@ CONTAINERS = [np.asarray, sparse.csr_matrix, sparse.csr_array]
 @pytest.fixture
 def blobs():
     return make_blobs(90, n_features=4, centers=3, cluster_std=4.0, random_state=0)
-
-
-def assert_same_units(first, second, tolerance=1e-10):
-    np.testing.assert_allclose(first.coef_, second.coef_, rtol=0, atol=tolerance)
-    np.testing.assert_allclose(first.intercept_, second.intercept_, rtol=0, atol=tolerance)
 
 
 # ---------------------------------------------------------------- the online rule

@@ -15,6 +15,7 @@ from sklearn.linear_model import Perceptron, SGDClassifier
 from sklearn.preprocessing import StandardScaler
 
 from sknn.threshold import PerceptronClassifier
+from tests.helpers import assert_same_units
 
 CONTAINERS = [np.asarray, sparse.csr_matrix, sparse.csr_array]
 UPDATES = ["batch", "online"]
@@ -28,11 +29,6 @@ def blobs():
 @pytest.fixture
 def labels():
     return make_multilabel_classification(120, n_features=6, n_classes=4, random_state=0)
-
-
-def assert_same_units(first, second, tolerance=1e-10):
-    np.testing.assert_allclose(first.coef_, second.coef_, rtol=0, atol=tolerance)
-    np.testing.assert_allclose(first.intercept_, second.intercept_, rtol=0, atol=tolerance)
 
 
 # ---------------------------------------------------------------- blocks
