@@ -15,7 +15,7 @@ from sknn.deep.parts._targets import Accuracy
 def train_with(parts: Parts, **changed: object) -> Parts:
     """Return the parts with other fields of `TrainConfig`."""
     params = {**parts.training.params, **changed}
-    return replace(parts, training=replace(parts.training, params=params))
+    return replace(parts, make_training=lambda: replace(parts.training, params=params))
 
 
 def train_without_average(parts: Parts) -> Parts:

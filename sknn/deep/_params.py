@@ -13,6 +13,7 @@ import os
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from datetime import timedelta
+from functools import cache
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any
 
@@ -149,11 +150,21 @@ def training_constraints(*names: str, but: tuple[str, ...] = ()) -> dict[str, li
     return {name: TRAINING_PARAMS[name].constraint for name in kept}
 
 
+#: stands for a parameter that an estimator does not have
+_MISSING = object()
+
+
 def read_training_params(estimator: Any) -> dict[str, Any]:
     """Return the fields of `TrainConfig` that an estimator has parameters for."""
+    params = {name: getattr(estimator, name, _MISSING) for name in _list_config_names()}
+    return {name: plain_number(v) for name, v in params.items() if v is not _MISSING}
+
+
+@cache
+def _list_config_names() -> tuple[str, ...]:
+    """Return the parameters of training that are fields of `TrainConfig`."""
     known = {field.name for field in fields(TrainConfig)}
-    names = [name for name in TRAINING_PARAMS if name in known and hasattr(estimator, name)]
-    return {name: plain_number(getattr(estimator, name)) for name in names}
+    return tuple(name for name in TRAINING_PARAMS if name in known)
 
 
 def plain_number(value: Any) -> Any:
@@ -242,5 +253,5 @@ def nested_arguments(estimator: BaseEstimator, name: str) -> dict[str, Any]:
     return {
         key.removeprefix(prefix): value
         for key, value in vars(estimator).items()
-        if key.startswith(prefix)
+        if "__" in key and key.startswith(prefix)  # the first is faster, and mostly enough
     }

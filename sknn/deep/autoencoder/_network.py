@@ -288,10 +288,13 @@ def _join(one: Sample, other: Sample) -> Sample:
 
 def make_autoencoder_parts(estimator: BaseEstimator, *, is_dense: bool = False) -> Parts:
     """Return what an autoencoder holds; `is_dense` is whether it refuses sparse matrices."""
-    network = AutoencoderBuilder.of(estimator)
-    one = OneNetwork.of(
-        estimator, scores_loss=True, choose=lambda params, circumstances: {"scores_start": True}
-    )
+
+    def make_training() -> AutoencoderTraining:
+        one = OneNetwork.of(
+            estimator, scores_loss=True, choose=lambda params, circumstances: {"scores_start": True}
+        )
+        return AutoencoderTraining(one, AutoencoderBuilder.of(estimator))
+
     kl_weight = float(estimator.kl_weight) if estimator.kind == "variational" else None
     return Parts(
         reader=TableReader(
@@ -304,6 +307,6 @@ def make_autoencoder_parts(estimator: BaseEstimator, *, is_dense: bool = False) 
         target=TableTarget(
             estimator.categorical_features, estimator.scale, kl_weight, estimator.text_features
         ),
-        network=network,
-        training=AutoencoderTraining(one, network),
+        make_network=lambda: AutoencoderBuilder.of(estimator),
+        make_training=make_training,
     )

@@ -155,6 +155,6 @@ def make_mlp_parts(estimator: BaseEstimator, target: Target, *, scores_loss: boo
             estimator.text_features,
         ),
         target=target,
-        network=MLPBuilder.of(estimator),
-        training=OneNetwork.of(estimator, scores_loss=scores_loss),
+        make_network=lambda: MLPBuilder.of(estimator),
+        make_training=lambda: OneNetwork.of(estimator, scores_loss=scores_loss),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -210,12 +211,25 @@ class Training(Protocol):
 
 @dataclass(frozen=True)
 class Parts:
-    """What a deep estimator holds, see `sknn.deep.parts._protocols`."""
+    """What a deep estimator holds, see `sknn.deep.parts._protocols`.
+
+    A prediction needs no network builder and no training; these are made where they are asked for.
+    """
 
     reader: InputReader
     target: Target
-    network: NetworkBuilder
-    training: Training
+    make_network: Callable[[], NetworkBuilder]
+    make_training: Callable[[], Training]
+
+    @cached_property
+    def network(self) -> NetworkBuilder:
+        """What builds the network."""
+        return self.make_network()
+
+    @cached_property
+    def training(self) -> Training:
+        """How the network is trained."""
+        return self.make_training()
 
 
 def check_samples(

@@ -257,6 +257,6 @@ def make_sequence_parts(estimator: BaseEstimator, target: Target) -> Parts:
     return Parts(
         reader=SequenceReader.of(estimator),
         target=target,
-        network=SequenceCNNBuilder.of(estimator),
-        training=OneNetwork.of(estimator, scores_loss=True, choose=choose_training),
+        make_network=lambda: SequenceCNNBuilder.of(estimator),
+        make_training=lambda: OneNetwork.of(estimator, scores_loss=True, choose=choose_training),
     )

@@ -294,5 +294,9 @@ def make_tabular_parts(estimator: BaseEstimator, target: Target, *, scores_loss:
         is_dense=True,
         samples_for_float32=ROWS_FOR_FLOAT32,
     )
-    training = EnsembleTraining.of(estimator, scores_loss=scores_loss)
-    return Parts(reader, target, EnsembleBuilder.of(estimator), training)
+    return Parts(
+        reader,
+        target,
+        make_network=lambda: EnsembleBuilder.of(estimator),
+        make_training=lambda: EnsembleTraining.of(estimator, scores_loss=scores_loss),
+    )
