@@ -217,6 +217,9 @@ class DeepDetector(OutlierMixin, DeepEstimator):
 def make_detector_parts(estimator: BaseEstimator) -> Parts:
     """Return what a detector holds."""
     parts = make_autoencoder_parts(estimator, is_dense=True)
-    names = ("criterion", "n_neighbors", "trim_fraction", "contamination")
-    training = DetectorTraining(parts.training, *(getattr(estimator, name) for name in names))
-    return replace(parts, training=training)
+
+    def make_training() -> DetectorTraining:
+        names = ("criterion", "n_neighbors", "trim_fraction", "contamination")
+        return DetectorTraining(parts.training, *(getattr(estimator, name) for name in names))
+
+    return replace(parts, make_training=make_training)
