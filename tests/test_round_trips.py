@@ -1,6 +1,7 @@
 """Every estimator, loss and option through pickle, skops and ONNX: predictions stay what they were.
 
-Options, labels and levels come in pairs: each of one list meets each of another once.
+Options, labels, levels and losses go through together, in turn: each is tried at least once, beside
+others of the other lists, but not each pair of them.
 """
 
 import pickle

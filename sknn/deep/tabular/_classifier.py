@@ -148,7 +148,7 @@ class TabularMLPClassifier(DeepClassifier):
     - Logits are divided by a temperature that calibrates probabilities on held-out samples. Epochs
       are compared by the loss that is left then, since accuracy still grows when networks have
       begun to be too sure of themselves.
-    - With fewer than 64 samples (or sum of sample weights) no sample is held out, there is no
+    - With fewer than 32 samples (or sum of sample weights) no sample is held out, there is no
       dropout, and there are at most 60 epochs.
     - Of large tables at most 50,000 samples are held out, by all members together, and knots are
       those of 50,000 samples.

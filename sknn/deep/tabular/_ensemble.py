@@ -32,14 +32,17 @@ if TYPE_CHECKING:
 
     from sknn.deep.sources._prepare import SourcePreparation
 
-#: below this sum of weights there are too few samples to hold any out, or to drop units
-FEW_ROWS = 64
+#: below this sum of weights there are too few samples to hold any out, or to drop units. Means of
+#: accuracy or R² on iris, wine, breast cancer, digits and diabetes with samples held out, and
+#: without, are .72 and .73 from 20 samples, .79 and .76 from 32, .81 and .78 from 45, .82 and .80
+#: from 63; the log loss is smaller with them from 32 samples on.
+FEW_SAMPLES = 32
 #: epochs on so few samples
 EPOCHS_OF_FEW = 60
 #: tables with more columns of numbers get no vectors for them, which would be most of the network
 MOST_EMBEDDED = 256
 #: from so many samples on ``dtype='auto'`` is float32; on fewer it saves little
-ROWS_FOR_FLOAT32 = 1000
+SAMPLES_FOR_FLOAT32 = 1000
 #: mini-batches of an epoch, and limits of their size, for batch_size='auto'
 BATCHES, SMALLEST, LARGEST = 40, 32, 256
 
@@ -281,7 +284,7 @@ def is_small(n_samples: int, total_weight: float) -> bool:
 
     A weight of 2 is a sample given twice, but weights that sum to 1 are not one sample.
     """
-    return max(n_samples, total_weight) < FEW_ROWS
+    return max(n_samples, total_weight) < FEW_SAMPLES
 
 
 def make_tabular_parts(estimator: BaseEstimator, target: Target, *, scores_loss: bool) -> Parts:
@@ -292,7 +295,7 @@ def make_tabular_parts(estimator: BaseEstimator, target: Target, *, scores_loss:
         estimator.dtype,
         text_features=estimator.text_features,
         is_dense=True,
-        samples_for_float32=ROWS_FOR_FLOAT32,
+        samples_for_float32=SAMPLES_FOR_FLOAT32,
     )
     return Parts(
         reader,

@@ -151,7 +151,7 @@ class TabularMLPRegressor(DeepRegressor):
       any epoch. The epoch is chosen by the loss on held-out samples, those of all members together;
       on noisy tables that is after a few epochs, on tables without noise after hundreds.
     - y is standardised, and predictions are in its units.
-    - With fewer than 64 samples (or sum of sample weights) no sample is held out, there is no
+    - With fewer than 32 samples (or sum of sample weights) no sample is held out, there is no
       dropout, and there are at most 60 epochs.
     - Of large tables at most 50,000 samples are held out, by all members together, and knots are
       those of 50,000 samples.

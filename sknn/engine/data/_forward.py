@@ -110,12 +110,14 @@ def _predict_sparse(module: MLP, samples: SampleDataset) -> np.ndarray:
     first = cast("torch.nn.Linear", module.linears[0])
     turned = first.weight.t().contiguous()
     batches = Batches(samples, max(1, CHUNK_NUMBERS // max(module.layer_sizes[1:])))
-    chunks = []
-    for X, _ in batches.iterate_groups(dense=False):
+
+    def compute(X: sparse.csr_array | sparse.csr_matrix) -> np.ndarray:
         z = SparseBatch.from_csr(X, samples.device).multiply(turned)
         z = z if first.bias is None else z + first.bias
-        chunks.append(module.continue_after_first(z).cpu())
-    return torch.cat(chunks).numpy()
+        return make_array(module.continue_after_first(z))
+
+    chunks = (compute(X) for X, _ in batches.iterate_groups(dense=False))
+    return join_chunks(chunks, len(samples))
 
 
 def forward(

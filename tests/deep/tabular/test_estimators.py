@@ -248,7 +248,7 @@ def test_rows_to_validate_on_take_the_place_of_rows_left_out(labelled):
 
 def test_on_few_rows_nothing_is_left_out(labelled):
     X, y = labelled
-    model = classifier(X[:50], y[:50], max_iter=200)
+    model = classifier(X[:31], y[:31], max_iter=200)
     assert model.validation_loss_curve_ is None
     assert model.n_iter_ == model.best_iter_ == 60
     assert model.feature_importances_.sum() == pytest.approx(1)
