@@ -23,6 +23,8 @@ def test_code_runs_and_prints_what_follows_it(page, capsys):
     for package in ("skops", "onnxruntime"):
         if f"import {package}" in page.read_text(encoding="utf-8"):
             pytest.importorskip(package, reason=f"{package} is not installed")
+    if ".to_parquet(" in page.read_text(encoding="utf-8"):
+        pytest.importorskip("pyarrow", reason="sknn[data] is not installed")
     space, printed = {}, None
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -120,11 +120,11 @@ def _divide(fragment: Any) -> list[Piece]:
 
 
 def make_frame(table: Any) -> Any:
-    """Return a table of numbers alone as a frame of pandas, which is read in one go."""
+    """Return a table of numbers, or of one column, as a frame of pandas, read in one go."""
     types, arrow = table.schema.types, require("pyarrow", PURPOSE)
     kinds = {arrow.types.is_floating(t) or arrow.types.is_integer(t) for t in types}
-    if kinds != {True}:
-        return table
+    if kinds != {True}:  # of a column of sequences scikit-learn sees the name in pandas alone
+        return table.to_pandas() if len(types) == 1 else table
     if any(arrow.types.is_integer(t) and t.bit_width > 32 for t in types):
         return table.to_pandas()  # a float cannot hold them all, and they may be categories
     pandas = import_module("pandas")
