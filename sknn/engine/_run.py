@@ -79,7 +79,7 @@ class TrainingRun:
         Raw predictions and loss of the held-out samples, where a runner has computed them.
     compiled : module or None
         What ``torch.compile`` made of the network.
-    recorder : Recorder or None
+    recorder : Recorder
         Writes checkpoints if the plan asks for some, once `begin` was called.
     deadline : float or None
         Of `time.perf_counter`, when training is to end.
@@ -89,7 +89,7 @@ class TrainingRun:
 
     runner: Runner
     samples: SampleDataset
-    recorder: Recorder | None = None
+    recorder: Recorder
 
     def __init__(self, plan: TrainPlan):
         self.plan, self.config = plan, plan.config
@@ -230,7 +230,7 @@ class TrainingRun:
     def close(self) -> None:
         """Let the net forget the user's callbacks, and other fits have the checkpoint."""
         UserCallbacks.detach(self.net)
-        if self.recorder is not None:
+        if hasattr(self, "recorder"):  # there is none before `begin`
             self.recorder.close()
 
     def make_result(self) -> TrainResult:

@@ -1,7 +1,7 @@
 """The state of a run between two steps: plain arrays, numbers and text, without the data."""
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -9,6 +9,7 @@ import torch
 from sknn.engine._live_state import EpochState, LiveState
 from sknn.engine._snapshot import get_generators, set_generators
 from sknn.engine.net._serialization import make_plain, restore_plain
+from sknn.engine.optimizers._schedules import Schedule
 
 
 def get_state(run: LiveState) -> dict[str, Any]:
@@ -63,8 +64,9 @@ def set_state(run: LiveState, state: dict[str, Any]) -> None:
     for parameter, values in state["optimizer"]:
         net.optimizer_.state[parameter] = {k: _lay_like(v, parameter) for k, v in values.items()}
     if state["schedule"] is not None:
-        net.schedule.set_state(state["schedule"])
-        net.schedule.config = replace(net.schedule.config, max_iter=run.config.max_iter)
+        schedule = cast("Schedule", net.schedule)
+        schedule.set_state(state["schedule"])
+        schedule.config = replace(schedule.config, max_iter=run.config.max_iter)
     run.stopping.best_weights = state["best_weights"]
     if run.average is not None:
         run.average.set_state(state["average"])

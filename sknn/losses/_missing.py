@@ -1,6 +1,7 @@
 """Losses of targets of which some values were not measured."""
 
 from dataclasses import dataclass
+from typing import cast
 
 from sknn._saved import saved
 from sknn.losses._array import Array, ArrayNamespace
@@ -44,7 +45,7 @@ class MeasuredLoss:
             raw = z[..., column * self.n_raw : (column + 1) * self.n_raw, :]
             each = self.function.value(xp, raw, filled[..., column : column + 1, :], **settings)
             losses = losses + xp.where(is_missing[..., column, :], 0.0, each)
-        return losses
+        return cast("Array", losses)
 
     def gradient(
         self, xp: ArrayNamespace, z: Array, y: Array, out: Array, **settings: object

@@ -448,6 +448,8 @@ OUT_OF_RANGE = {
     "shuffle": [None, "yes"],
     "random_state": [-1, "0", 0.5],
     "tol": [-1e-9, None, "1"],
+    "checkpoint": [1, True],
+    "checkpoint_every": [0, 1.5],
     "verbose": [-1, "yes", None],
     "warm_start": [None, "no"],
     "momentum": [-0.1, 1.1, None],
@@ -719,7 +721,8 @@ def test_diverging_with_early_stopping_keeps_the_best_weights():
     assert estimator.best_validation_score_ == scores[best - 1]
     assert np.isfinite(estimator.predict(X)).all()
     short = regressor(**{**params, "max_iter": best}, alpha=0).fit(3 * X, t)
-    assert_array_equal(short.coefs_[0], estimator.coefs_[0])
+    # The shorter fit may be computed in another way, which sums in another order.
+    np.testing.assert_allclose(short.coefs_[0], estimator.coefs_[0], rtol=1e-12)
 
 
 def test_diverging_in_the_first_epoch_with_early_stopping_is_an_error():

@@ -235,7 +235,7 @@ class CompiledRunner:
         )
         return TrainingArrays(
             np.ascontiguousarray(dataset.X.numpy()),
-            _encode_targets(dataset.y.numpy(), n_outputs, settings, dtype),
+            _encode_targets(cast("torch.Tensor", dataset.y).numpy(), n_outputs, settings, dtype),
             np.zeros(0, dtype) if weight is None else weight.numpy().astype(dtype),
             np.arange(len(dataset.X))[None],
         )
@@ -247,7 +247,7 @@ class CompiledRunner:
         by_step = schedule is not None and schedule.per_step
         chunk = 1 if by_step else self.chunk
         for first in range(0, n_batches, chunk):
-            if by_step:
+            if by_step and schedule is not None:
                 schedule.begin_step(self.flat.optimizer)
             self._run_chunk(samples, order, first, min(first + chunk, n_batches))
             if run.epoch.n_samples < len(run.samples):

@@ -200,9 +200,10 @@ class Batches:
             numbers = self.batch_size * (X.shape[1] if dense else 1 + X.nnz // X.shape[0])
             size = self.batch_size * max(1, GROUP_NUMBERS // numbers)
             for start in range(0, len(order), size):
-                index = order[start : start + size]
+                index: slice | np.ndarray = order[start : start + size]
                 if self.random_state is None:  # a slice copies nothing
-                    index = slice(int(index[0]), int(index[-1]) + 1)
+                    stop = min(start + size, len(order))
+                    index = slice(int(order[start]), int(order[stop - 1]) + 1)
                 yield dataset.take(index, dense)
 
     def iterate_parts(self, first: int = 0) -> Iterator[tuple[SampleDataset, np.ndarray]]:

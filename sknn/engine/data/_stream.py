@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import numpy as np
 
@@ -138,7 +138,7 @@ def _allocate(like: Sample, capacity: int) -> Sample:
 
 def _copy(source: Sample, some: slice, target: Sample, places: slice) -> None:
     target.X[places], target.y[places] = source.X[some], source.y[some]
-    if target.sample_weight is not None:
+    if target.sample_weight is not None and source.sample_weight is not None:
         target.sample_weight[places] = source.sample_weight[some]
 
 
@@ -149,7 +149,7 @@ def prefetch(items: Iterator[Item]) -> Iterator[Item]:
         pending = pool.submit(next, items, done)
         while (item := pending.result()) is not done:
             pending = pool.submit(next, items, done)
-            yield item
+            yield cast("Item", item)
             del item
 
 

@@ -126,11 +126,13 @@ class TableLoss:
 
     def value(self, z: Tensor, y: Tensor) -> Tensor:
         """Return the loss (..., n_samples) of z (..., n_outputs, n_samples) and targets y."""
-        return cast("Tensor", self.function.value(TORCH, z, y, **self.settings))
+        compute: Callable[..., object] = self.function.value
+        return cast("Tensor", compute(TORCH, z, y, **self.settings))
 
     def write_gradient(self, z: Tensor, y: Tensor, out: Tensor) -> None:
         """Write the gradient of the summed losses with respect to z into `out`; see `value`."""
-        self.function.gradient(TORCH, z, y, out, **self.settings)
+        write: Callable[..., object] = self.function.gradient
+        write(TORCH, z, y, out, **self.settings)
 
     def per_sample(self, output: Tensor, target: Tensor) -> Tensor:
         """Return the loss per sample, see `Loss`."""

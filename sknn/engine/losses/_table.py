@@ -114,7 +114,7 @@ def choose_loss(target: TargetSpec) -> Loss:
     return replace(
         loss,
         name=f"{loss.name} of measured values",
-        function=MeasuredLoss(loss.function, n_raw),
+        function=MeasuredLoss(cast("LossFunction", loss.function), n_raw),
         is_named=False,
     )
 

@@ -249,7 +249,8 @@ class TorchSchedule(Schedule):
     def get_state(self) -> dict[str, Any]:
         """Return in plain values where it is."""
         own = {"scheduler": self.scheduler.state_dict()}
-        return {**super().get_state(), **own, "settings": self.scheduler.optimizer.get_settings()}
+        settings = cast("DetachedOptimizer", self.scheduler.optimizer).get_settings()
+        return {**super().get_state(), **own, "settings": settings}
 
     def set_state(self, state: dict[str, Any]) -> None:
         """Go on from what `get_state` returned for the same settings."""

@@ -76,7 +76,9 @@ class ClassCodec:
         has_missing = has_missing_values(y)
         if has_missing:
             entry = self._entry
-            check_measured(y, (entry.per_label or entry.per_class) is not None, self.loss)
+            check_measured(
+                np.asarray(y), (entry.per_label or entry.per_class) is not None, self.loss
+            )
             y = np.nan_to_num(y, nan=0.0)
         check_classification_targets(y)
         multilabel = _has_columns(y)
