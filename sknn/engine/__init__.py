@@ -1,5 +1,6 @@
 """Training and prediction: the only place that knows skorch."""
 
+from sknn.engine._threads import TrainingThreads, choose_plans_for_threads
 from sknn.engine._train import train
 from sknn.engine.callbacks._of_net import NetCallback
 from sknn.engine.callbacks._progress import show_bar
@@ -26,6 +27,8 @@ __all__ = [
     "Identity",
     "Net",
     "NetCallback",
+    "TrainingThreads",
+    "choose_plans_for_threads",
     "compute_input_gradient",
     "compute_mean_loss",
     "compute_mutation_effects",

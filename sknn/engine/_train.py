@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from sknn._specs import TrainPlan, TrainResult
 from sknn.architectures import find_stochastic_layers
 from sknn.engine._finite import check_finite
+from sknn.engine._interrupt import InterruptFlag
 from sknn.engine._lbfgs import LBFGSRunner
 from sknn.engine._run import TrainingRun
 from sknn.engine._runners import RUNNERS, EpochRunner, choose_runner
@@ -12,7 +13,11 @@ from sknn.engine._start import FLOPS_OF_A_WEIGHT
 from sknn.engine.callbacks._user import make_callbacks
 
 
-def train(plan: TrainPlan, runners: Sequence[type[EpochRunner]] = RUNNERS) -> TrainResult:
+def train(
+    plan: TrainPlan,
+    runners: Sequence[type[EpochRunner]] = RUNNERS,
+    interrupt: InterruptFlag | None = None,
+) -> TrainResult:
     """Train a network.
 
     Parameters
@@ -22,6 +27,8 @@ def train(plan: TrainPlan, runners: Sequence[type[EpochRunner]] = RUNNERS) -> Tr
         trained further; it is put back if training fails.
     runners : sequence of EpochRunner classes, default=RUNNERS
         Ways to compute an epoch, the first that supports the run is taken.
+    interrupt : InterruptFlag, default=None
+        Says when to stop, where it is not the run's own.
 
     Returns
     -------
@@ -48,6 +55,8 @@ def train(plan: TrainPlan, runners: Sequence[type[EpochRunner]] = RUNNERS) -> Tr
     plan = plan.select_own_samples()
     make_callbacks(plan.config.callbacks)
     run = TrainingRun(plan)
+    if interrupt is not None:
+        run.interrupt = interrupt
     with run.guard():
         if run.by_epochs:
             _train_by_epochs(run, runners)

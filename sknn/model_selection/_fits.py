@@ -2,16 +2,23 @@
 
 import time
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from joblib import effective_n_jobs
 from sklearn.base import BaseEstimator
 
 from sknn._sklearn import check_method_params, safe_split
-from sknn._specs import TrainPlan
-from sknn.engine import get_memory_budget, train_many
+from sknn._specs import TrainPlan, TrainResult
+from sknn.engine import (
+    TrainingThreads,
+    choose_plans_for_threads,
+    get_memory_budget,
+    train_many,
+)
 from sknn.model_selection._plans import (
     Prepared,
     finish_fit,
@@ -85,19 +92,19 @@ class Fits:
             If Ctrl-C was pressed; those that had been trained were finished.
         """
         while self._waiting:
-            fits = self._train_some()
             stop = None
-            for number, fit in fits.items():
-                if isinstance(fit.error, KeyboardInterrupt):
-                    stop = fit.error
-                else:
-                    finish(number, fit.task.score(fit.seconds, fit.error))
-                fit.task.estimator = None  # nobody needs it any more
+            with closing(self._train_some()) as trained:
+                for number, fit in trained:
+                    if isinstance(fit.error, KeyboardInterrupt):
+                        stop = fit.error
+                    else:
+                        finish(number, fit.task.score(fit.seconds, fit.error))
+                    fit.task.estimator = None  # nobody needs it any more
             if stop is not None:
                 raise stop
 
-    def _train_some(self) -> dict[int, Fit]:
-        """Prepare and train as many candidates of those waiting as the memory holds."""
+    def _train_some(self) -> Iterator[tuple[int, Fit]]:
+        """Prepare as many candidates of those waiting as the memory holds; yield them, trained."""
         start, budget, fits = time.perf_counter(), get_memory_budget(), {}
         self._folds, self._common = {}, {}  # what they keep takes memory, too
         candidate = None
@@ -107,9 +114,21 @@ class Fits:
             fits[number] = fit = self._prepare(self._waiting.pop(number))
             budget -= _count_bytes_kept(fit.plan)
             candidate = task.candidate
+        with TrainingThreads(effective_n_jobs(self.n_jobs)) as threads:
+            # all are prepared by now: plans of a fold begin with copies of the first one's weights
+            plans = {number: fit.plan for number, fit in fits.items() if fit.plan is not None}
+            for number in choose_plans_for_threads(plans):
+                threads.submit(number, plans.pop(number))
+            for number, outcome, seconds in threads.iterate():
+                fit = fits.pop(number)
+                _take_outcome(fit, outcome)
+                fit.seconds = seconds
+                yield number, fit
+        if not fits:
+            return
         self._train([fit for fit in fits.values() if fit.plan is not None])
         _share_time(fits.values(), time.perf_counter() - start)
-        return fits
+        yield from fits.items()
 
     def _train(self, fits: list[Fit]) -> None:
         outcomes = train_many(
@@ -119,14 +138,7 @@ class Fits:
             return_errors=True,
         )
         for fit, outcome in zip(fits, outcomes, strict=True):
-            plan, fit.plan = fit.plan, None
-            if isinstance(outcome, BaseException):
-                fit.error = outcome
-            elif outcome.progress.stopped_because == "interrupted":
-                fit.error = KeyboardInterrupt()
-            else:
-                finish_fit(fit.task.estimator, plan, outcome)
-                fit.n_samples_seen = outcome.progress.n_rows_seen
+            _take_outcome(fit, outcome)
 
     def _prepare(self, task: FitTask) -> Fit:
         """Return a fit with its plan, or with the error that preparing it ended in."""
@@ -197,6 +209,18 @@ def _count_bytes_kept(plan: TrainPlan | None) -> int:
     if plan is None:
         return 0
     return COPIES_KEPT * sum(p.numel() * p.element_size() for p in plan.module.parameters())
+
+
+def _take_outcome(fit: Fit, outcome: TrainResult | BaseException) -> None:
+    """Make the estimator what was trained, or take note of the error that training ended in."""
+    plan, fit.plan = fit.plan, None
+    if isinstance(outcome, BaseException):
+        fit.error = outcome
+    elif outcome.progress.stopped_because == "interrupted":
+        fit.error = KeyboardInterrupt()
+    else:
+        finish_fit(fit.task.estimator, plan, outcome)
+        fit.n_samples_seen = outcome.progress.n_rows_seen
 
 
 def _share_time(fits: Sequence[Fit], seconds: float) -> None:

@@ -625,3 +625,22 @@ def test_ctrl_c_while_the_best_candidate_is_fitted_is_an_error():
     with pytest.raises(KeyboardInterrupt, match="Training interrupted by user"):
         search.fit(X, Y)
     assert not hasattr(search, "cv_results_")
+
+
+@pytest.mark.parametrize("n_jobs", [None, 2])
+def test_networks_that_are_trained_in_threads_are_those_of_fits_alone(n_jobs):
+    pytest.importorskip("numba")
+    model = clone(MLP).set_params(max_iter=50, n_iter_no_change=100, dropout=0.1)
+    grid = {
+        "alpha": [0.0, 0.1, 1.0],
+        "solver": ["adam", "adamw"],
+        "hidden_layer_sizes": [6, (5, 3)],
+    }
+    options = {"cv": 3, "return_train_score": True, "refit": False}
+    ours = BatchedGridSearchCV(model, grid, n_jobs=n_jobs, **options).fit(X, Y)
+    theirs = GridSearchCV(model, grid, **options).fit(X, Y)
+    assert_same_results(ours.cv_results_, theirs.cv_results_)
+    seen = []
+    scoring = {"runner": lambda model, X, y: seen.append(model.runner_) or 0.0}
+    BatchedGridSearchCV(model, grid, n_jobs=n_jobs, cv=3, scoring=scoring, refit=False).fit(X, Y)
+    assert set(seen) == {"compiled"}

@@ -1,0 +1,188 @@
+"""Small networks by compiled steps, each in a thread of its own."""
+
+import time
+from collections import Counter, deque
+from collections.abc import Iterator, Mapping
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from types import TracebackType
+
+import torch
+from scipy import sparse
+
+from sknn._jit import HAS_NUMBA
+from sknn._specs import TrainPlan, TrainResult
+from sknn.architectures import MLP
+from sknn.engine._interrupt import InterruptFlag
+from sknn.engine._runners import RUNNERS
+from sknn.engine._start import estimate_work
+from sknn.engine._train import train
+from sknn.engine.compiled import _codes
+from sknn.engine.compiled._runner import MAX_STEP_FLOPS, CompiledRunner
+from sknn.engine.data._device import limit_threads, resolve_device
+from sknn.engine.data._matmul import use_one_thread_per_product
+from sknn.engine.stacked._member import supports_plan
+
+#: solvers by name whose steps are compiled
+SOLVERS = frozenset({"adam", "adamw", "nadam", "rmsprop", "sgd"})
+#: steps of all networks from which compiling, or loading what was compiled, pays
+MIN_STEPS = 5000
+#: networks of one shape from which a stack is as fast as compiled steps, measured with 32 units: a
+#: stack of five takes 1.5 times as long
+MANY = 16
+#: parameters of a network from which compiled steps are as fast as a stack, or faster
+WIDE = 5000
+
+
+class ThreadRunner(CompiledRunner):
+    """Compiled steps for one network of many, whose steps count together."""
+
+    min_steps = 0
+
+
+RUNNERS_IN_THREADS = tuple(ThreadRunner if r is CompiledRunner else r for r in RUNNERS)
+
+
+def supports_thread(plan: TrainPlan) -> str | None:
+    """Return why a plan is not for compiled steps in a thread; None if it is."""
+    module, config = plan.module, plan.config
+    if not HAS_NUMBA:
+        return "numba is not installed (pip install 'sknn[fast]')"
+    if type(module) is not MLP or not module.is_plain_but_for_dropout:
+        return "the network is not a plain MLP"
+    if not set(module.activation_names) <= set(_codes.ACTIVATIONS):
+        return "an activation is not compiled"
+    if plan.target.loss not in _codes.LOSSES:
+        return "the loss is not compiled"
+    if config.solver not in SOLVERS or not isinstance(config.learning_rate, str):
+        return "the solver or its schedule is not compiled"
+    if sparse.issparse(plan.X) or config.compile or config.precision == "bfloat16":
+        return "X is sparse, or steps are to be computed by torch"
+    if config.callbacks or config.verbose or plan.watcher is not None:
+        return "somebody looks at epochs"
+    if config.averaged_epochs or plan.previous is not None or plan.checkpoint is not None:
+        return "the network is not new, or there is more to do than steps"
+    work = estimate_work(plan)
+    if work[0] > MAX_STEP_FLOPS:
+        return "the products of a step are so large that torch's are as fast"
+    device = resolve_device(config.device, str(plan.X.dtype), *work)
+    return None if torch.device(device).type == "cpu" else "the network is not on the CPU"
+
+
+def choose_plans_for_threads(plans: Mapping[int, TrainPlan]) -> list[int]:
+    """Return the numbers of the plans that are trained fastest by compiled steps, one a thread.
+
+    Those are the ones that cannot be stacked (dropout, other solvers than Adam and SGD, ...), those
+    of which few have the same shape, and wide ones; if there are steps enough to load the code for.
+    """
+    supported = [number for number, plan in plans.items() if supports_thread(plan) is None]
+    shapes = Counter(_describe_shape(plans[number]) for number in supported)
+    chosen = []
+    for number in supported:
+        plan = plans[number]
+        is_small = sum(p.numel() for p in plan.module.parameters()) < WIDE
+        are_many = shapes[_describe_shape(plan)] >= MANY
+        is_stacked = supports_plan(plan) is None and plan.module.is_plain
+        if not (is_small and are_many and is_stacked):
+            chosen.append(number)
+    n_steps = sum(_count_steps(plans[number]) for number in chosen)
+    return chosen if n_steps >= MIN_STEPS else []
+
+
+def _describe_shape(plan: TrainPlan) -> tuple:
+    """Return what plans that are stacked have in common, as far as it differs in searches."""
+    module, config = plan.module, plan.config
+    return module.layer_sizes, module.activation_names, config.solver, config.batch_size
+
+
+def _count_steps(plan: TrainPlan) -> int:
+    """Return the maximum number of steps of a plan."""
+    size = plan.config.batch_size
+    size = plan.config.auto_batch_size if size == "auto" else size
+    return plan.config.max_iter * -(-len(plan.y) // size)
+
+
+class _SharedFlag:
+    """An `InterruptFlag` of the main thread, as a run in another thread sees it."""
+
+    def __init__(self, flag: InterruptFlag):
+        self.flag, self.is_deaf = flag, False
+
+    @property
+    def is_set(self) -> bool:
+        """Whether to stop after the steps at hand."""
+        return self.flag.is_set
+
+    def __enter__(self) -> "_SharedFlag":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Leave the handler to the main thread."""
+
+
+class TrainingThreads:
+    """Trains plans in threads while the caller does something else.
+
+    Parameters
+    ----------
+    n_threads : int
+        Number of networks in training at once; 1 means in the thread of the caller, when it asks
+        for results.
+    """
+
+    def __init__(self, n_threads: int):
+        self._pool = ThreadPoolExecutor(n_threads) if n_threads > 1 else None
+        self._flag, self._limit = InterruptFlag(), use_one_thread_per_product()
+        self._numbers: dict[Future, int] = {}
+        self._waiting: deque[tuple[int, TrainPlan]] = deque()
+
+    def __enter__(self) -> "TrainingThreads":
+        self._flag.__enter__()
+        self._limit.__enter__()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Wait for those in training; those that were not begun are not."""
+        self._flag.is_set |= error is not None
+        if self._pool is not None:
+            self._pool.shutdown(cancel_futures=True)
+        self._limit.__exit__(kind, error, traceback)
+        self._flag.__exit__(kind, error, traceback)
+
+    def submit(self, number: int, plan: TrainPlan) -> None:
+        """Train a plan, whose result is to be known by a number."""
+        if self._pool is None:
+            self._waiting.append((number, plan))
+        else:
+            self._numbers[self._pool.submit(self._train, plan)] = number
+
+    def _train(self, plan: TrainPlan) -> tuple[TrainResult | BaseException, float]:
+        start = time.perf_counter()
+        if self._flag.is_set:
+            return KeyboardInterrupt(), 0.0
+        try:
+            with limit_threads(0, 0):
+                flag = _SharedFlag(self._flag)
+                outcome: TrainResult | BaseException = train(plan, RUNNERS_IN_THREADS, flag)
+        except Exception as error:
+            outcome = error
+        return outcome, time.perf_counter() - start
+
+    def iterate(self) -> Iterator[tuple[int, TrainResult | BaseException, float]]:
+        """Yield number, result or error, and seconds of plans, as they end."""
+        while self._waiting:
+            number, plan = self._waiting.popleft()
+            yield number, *self._train(plan)
+        while self._numbers:
+            done, _ = wait(self._numbers, return_when=FIRST_COMPLETED)
+            for future in done:
+                yield self._numbers.pop(future), *future.result()
