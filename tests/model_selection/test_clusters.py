@@ -155,7 +155,8 @@ def test_a_worker_that_is_killed_costs_a_group_which_is_repeated(cluster, tmp_pa
 
 
 @pytest.mark.filterwarnings("ignore:A worker was lost")
-@pytest.mark.parametrize("cluster", ["loky", pytest.param("dask", marks=pytest.mark.full)])
+@pytest.mark.full
+@pytest.mark.parametrize("cluster", ["loky", "dask"])
 def test_a_candidate_that_kills_every_worker_ends_the_search(cluster, tmp_path):
     path = tmp_path / "lives"
     path.write_text("1000")
