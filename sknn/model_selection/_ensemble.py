@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import logit
-from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, clone
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.utils import get_tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
@@ -21,7 +21,13 @@ from sknn.deep._base import DeepEstimator
 from sknn.deep._checkpoint import hold_seed
 from sknn.deep._params import training_constraints
 from sknn.deep._tasks import DeepClassifier, DeepRegressor
-from sknn.model_selection._members import check_member, draw_samples, give_probabilities, train_all
+from sknn.model_selection._members import (
+    MembersScoreMixin,
+    check_member,
+    draw_samples,
+    give_probabilities,
+    train_all,
+)
 from sknn.model_selection._plans import Prepared, finish_fit, plan_fit
 from sknn.model_selection._sharing import CommonArrays
 
@@ -32,7 +38,6 @@ CONSTRAINTS: dict[str, list] = {
     "n_jobs": [Integral, None],
     **training_constraints("random_state", "checkpoint", "checkpoint_every"),
 }
-LARGEST_SEED = np.iinfo(np.int32).max
 
 
 class DeepEnsemble(SavedState, BaseEstimator, ABC):
@@ -111,7 +116,7 @@ class DeepEnsemble(SavedState, BaseEstimator, ABC):
         X, y, sample_weight = data
         members, plans, common = [], [], CommonArrays(X)
         for _ in range(self.n_members):
-            seed = random_state.randint(LARGEST_SEED)
+            seed = random_state.randint(np.iinfo(np.int32).max)
             member = clone(network).set_params(random_state=seed)
             plan = plan_fit(member, Prepared([], X, y, {"sample_weight": sample_weight}), {})
             rows = np.arange(len(X)) if isinstance(X, np.ndarray) else None
@@ -299,7 +304,7 @@ class DeepEnsembleClassifier(ClassifierMixin, DeepEnsemble):
         return tags
 
 
-class DeepEnsembleRegressor(RegressorMixin, DeepEnsemble):
+class DeepEnsembleRegressor(MembersScoreMixin, DeepEnsemble):
     """Average of networks that differ by their seeds, and how much they disagree [1]_.
 
     An ensemble is more accurate than its members. They are trained together, see
@@ -400,8 +405,7 @@ class DeepEnsembleRegressor(RegressorMixin, DeepEnsemble):
         mean : ndarray of shape (n_samples,) or (n_samples, n_outputs)
             In the units of y.
         std : ndarray of the same shape
-            How much the members disagree, in the units of y; only with `return_std`. It says
-            nothing of the noise in y.
+            How much the members disagree, which says nothing of the noise in y.
         """
         check_is_fitted(self)
         values = [member.predict(X) for member in self.estimators_]

@@ -4,9 +4,12 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from sklearn.base import BaseEstimator
+from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator, RegressorMixin
 
 from sknn._specs import TrainPlan, TrainResult
+from sknn._targets import read_values
+from sknn._validation import MatrixLike
 from sknn.engine import train_many
 from sknn.losses import gives_probabilities
 from sknn.model_selection._plans import is_watched
@@ -61,3 +64,30 @@ def give_probabilities(ensemble: Any) -> bool:
             "with loss='log_loss'."
         )
     return True
+
+
+class MembersScoreMixin(RegressorMixin):
+    """The score of an ensemble of regressors: that of its members."""
+
+    def score(self, X: MatrixLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
+        """Return R² of the predictions; of quantiles D², the same for the pinball loss.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, data frame} of shape (n_samples, n_features)
+            Samples.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            True values.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the samples.
+
+        Returns
+        -------
+        float
+            1 is perfect, 0 as good as a constant. D² is averaged over levels.
+        """
+        predicted = self.predict(X)
+        codec = self.estimators_[0]._codec
+        if not codec.has_levels:
+            return super().score(X, y, sample_weight)
+        return codec.score_predictions(read_values(y), predicted, sample_weight)

@@ -7,6 +7,7 @@ from scipy.special import logit
 from sklearn.base import clone
 from sklearn.datasets import load_diabetes, load_iris
 from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import d2_pinball_score
 
 from sknn import DeepMLPClassifier, DeepMLPRegressor
 from sknn.engine import train_many
@@ -203,3 +204,21 @@ def test_decisions_of_one_class_are_finite():
     model.fit(X, np.zeros(150))
     assert np.isfinite(model.decision_function(X)).all()
     np.testing.assert_array_equal(model.predict_proba(X), np.ones((150, 1)))
+
+
+@pytest.mark.parametrize("quantile", [0.3, (0.1, 0.5, 0.9)])
+@pytest.mark.parametrize("n_columns", [1, 2])
+def test_the_score_of_quantiles_is_that_of_members(quantile, n_columns):
+    y = np.stack([X[:, 0] + 3, X[:, 1] * 40], axis=1)[:, :n_columns].squeeze()
+    member = DeepMLPRegressor(loss="quantile", quantile=quantile, max_iter=20)
+    ensemble = DeepEnsembleRegressor(member, n_members=2, random_state=0).fit(X, y)
+    alone = DeepEnsembleRegressor(member, n_members=1, random_state=0).fit(X, y)
+    weight = np.linspace(0.5, 2, len(X))
+    expected = alone.estimators_[0].score(X, y, weight)
+    assert alone.score(X, y, weight) == pytest.approx(expected, abs=1e-9)
+    levels, columns = np.atleast_1d(quantile), y.reshape(len(y), -1)
+    predicted = ensemble.predict(X).reshape(*columns.shape, len(levels))
+    expected = np.mean(
+        [d2_pinball_score(columns, predicted[..., k], alpha=a) for k, a in enumerate(levels)]
+    )
+    assert ensemble.score(X, y) == pytest.approx(expected, abs=1e-9)

@@ -112,8 +112,10 @@ class PooledWindows(torch.autograd.Function):
         """Return the gradients of filters and shift."""
         seen, place, filters, shift, *rest = ctx.saved_tensors
         n_rows, n_windows, _ = seen.shape
+        of_best = of_best.to(seen.dtype)  # autocast makes products, and so values, less precise
         if rest:
-            of_values = write_slopes(ctx.activation, rest[0]).mul_((of_mean / ctx.counts)[:, None])
+            of_values = write_slopes(ctx.activation, rest[0]).to(seen.dtype)
+            of_values = of_values.mul_((of_mean / ctx.counts)[:, None])
             of_values.scatter_add_(1, place[:, None], of_best[:, None])
             of_filters = of_values.flatten(0, 1).t() @ seen.flatten(0, 1)
             of_shift = of_values.sum(0)

@@ -275,6 +275,8 @@ def strings_in(X: ArrayLike) -> np.ndarray | None:
     ValueError
         If X is a single string, or has several columns of which one holds strings.
     """
+    if not hasattr(X, "shape") and hasattr(X, "__array__"):  # a column of pyarrow
+        X = np.asarray(X)
     if not holds_strings(X):
         return None
     sequences = as_sequences(X)

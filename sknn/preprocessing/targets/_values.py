@@ -362,15 +362,21 @@ class ValueCodec:
                 predicted = predicted[..., 0]
             if not np.isfinite(predicted).all():
                 return np.nan
+            return self.score_predictions(y, predicted, sample_weight)
 
-            def score(
-                y: np.ndarray, predicted: np.ndarray, sample_weight: np.ndarray | None
-            ) -> float:
-                return self._entry.score.function(y, predicted, sample_weight, self._settings)
+    def score_predictions(
+        self, y: np.ndarray, predicted: np.ndarray, sample_weight: np.ndarray | None
+    ) -> float:
+        """Return `score` of predictions in the units of y, of as many numbers as `decode` gives."""
+        y = y.reshape(len(y), self.n_columns_)
+        predicted = predicted.reshape(*y.shape, *([-1] if self.has_levels else []))
 
-            if has_missing_values(y):
-                return score_measured(score, y, predicted, sample_weight)
-            return score(y, predicted, sample_weight)
+        def score(y: np.ndarray, predicted: np.ndarray, sample_weight: np.ndarray | None) -> float:
+            return self._entry.score.function(y, predicted, sample_weight, self._settings)
+
+        if has_missing_values(y):
+            return score_measured(score, y, predicted, sample_weight)
+        return score(y, predicted, sample_weight)
 
 
 def _drop_single_axis(values: np.ndarray) -> np.ndarray:

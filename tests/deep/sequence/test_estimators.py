@@ -335,3 +335,23 @@ def test_memory_of_predictions_is_bounded_by_the_windows(planted):
     rows = model.net_.count_chunk_samples(2**17)
     whole = model.decision_function(np.resize(X, rows + 7))
     np.testing.assert_allclose(whole[:120], model.decision_function(X), rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("first_activation", ["relu", "exp", "linear"])
+@pytest.mark.parametrize("pooling", ["max", "mean", "maxmean", 2])
+def test_bfloat16_trains_every_pooling_as_float32_does(planted, pooling, first_activation):
+    X, y = planted
+    params = {"pooling": pooling, "first_activation": first_activation, "dropout": 0.0}
+    params.update(reverse_complement=False, batch_norm=False)
+    coarse = fitted(X, y, dtype="bfloat16", **params).decision_function(X)
+    fine = fitted(X, y, dtype="float32", **params).decision_function(X)
+    np.testing.assert_allclose(coarse, fine, atol=0.1)
+
+
+@pytest.mark.parametrize("make", ["array", "chunked_array"])
+def test_columns_of_pyarrow_are_read(planted, make):
+    pa = pytest.importorskip("pyarrow")
+    X, y = planted
+    column = pa.array(X.tolist()) if make == "array" else pa.chunked_array([X[:50], X[50:]])
+    expected = fitted(X, y).decision_function(X)
+    np.testing.assert_array_equal(fitted(column, y).decision_function(column), expected)
