@@ -105,7 +105,10 @@ REFUSED = {
     "three axes": (BITS[:, None, None], r"is of shape \(12, 1, 1\)\. Give y\.reshape"),
     "number": (3, r"y must be of shape \(n_samples,\) .*is 3 \(of type 'int'\)\. Give a list"),
     "dict values": (dict(enumerate(BITS)).values(), "of type 'dict_values'.* Give a list"),
-    "text": ("abc", r"y must be an array-like, but is 'abc', a str\. Give a list"),
+    "text": (
+        "abc",
+        r"is 'abc', a str\. Give a list|'abc' is taken for the name of a column, but X",
+    ),
     "dict": ({"y": BITS}, r"Give pandas\.DataFrame\(y\)"),
     "iterator": (map(int, BITS), r"Give list\(y\)"),
     "set": ({0, 1}, "whose samples have no order"),

