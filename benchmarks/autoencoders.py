@@ -2,9 +2,10 @@
 
 ``python -m benchmarks.autoencoders`` prints three tables, each with a line for every data set:
 
-- AUROC of `AutoencoderOutlierDetector`, at its defaults and by each criterion alone, of the mean
-  distance to five nearest neighbours, of ``IsolationForest`` and of PyOD's ``AutoEncoder``, all at
-  their defaults, trained on normal samples alone and on all samples;
+- AUROC of `AutoencoderOutlierDetector`, of the mean distance to five nearest neighbours, of
+  ``IsolationForest`` and of PyOD's ``AutoEncoder``, all at their defaults, trained on normal
+  samples alone and on all samples; with ``--criteria`` also ours by reconstruction and by distance
+  alone;
 - the error per standardised value of held-out samples, reconstructed from codes by
   `AutoencoderTransformer`, PCA, and ``MLPRegressor(X, X)`` of the same shape;
 - processor time of a fit by `AutoencoderTransformer`, ``MLPRegressor(X, X)`` and PyOD, which do the
@@ -18,6 +19,7 @@ import argparse
 import time
 import warnings
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from statistics import median
 
@@ -35,9 +37,18 @@ from sklearn.preprocessing import StandardScaler
 from benchmarks.anomaly_tables import MADE_UP, OF_SKLEARN, REAL, iterate_tables, load_real, split
 from sknn import AutoencoderOutlierDetector, AutoencoderTransformer
 
+#: PyOD is left out where it is not installed
+HAS_PYOD = find_spec("pyod") is not None
 PARTS = ("anomalies", "reconstruction", "speed")
 #: setting of the comparison with PCA, the same for every data set
-PLAIN = {"hidden_layer_sizes": (64,), "early_stopping": True, "max_iter": 300, "tol": 0.0}
+PLAIN = {
+    "hidden_layer_sizes": (64,),
+    "batch_size": 64,
+    "early_stopping": True,
+    "n_iter_no_change": 100,
+    "max_iter": 500,
+    "tol": 0.0,
+}
 #: epochs of a fit, and samples of a mini-batch, when time is measured
 EPOCHS, BATCH = 20, 32
 
@@ -72,12 +83,11 @@ def make_scorer(criterion: str) -> Callable[[np.ndarray, np.ndarray, int], np.nd
 
 DETECTORS = {
     "ours": make_scorer("both"),
-    "reconstruction": make_scorer("reconstruction"),
-    "distance": make_scorer("distance"),
     "k neighbours": score_neighbors,
     "IsolationForest": score_forest,
-    "PyOD": score_pyod,
+    **({"PyOD": score_pyod} if HAS_PYOD else {}),
 }
+CRITERIA = {name: make_scorer(name) for name in ("reconstruction", "distance")}
 
 
 def print_table(head: list[str], lines: list[list]) -> None:
@@ -90,19 +100,21 @@ def print_table(head: list[str], lines: list[list]) -> None:
     print()  # noqa: T201
 
 
-def compare_detectors(folder: Path, seeds: range, names: tuple[str, ...]) -> None:
+def compare_detectors(
+    folder: Path, seeds: range, names: tuple[str, ...], detectors: dict[str, Callable]
+) -> None:
     """Print AUROC of each detector, means over seeds."""
     for only_normal in (True, False):
         found: dict[str, list] = {}
         for name, seed, X, odd in iterate_tables(folder, seeds, names):
             train, test, labels = split(X, odd, seed, only_normal=only_normal)
-            scores = [detect(train, test, seed) for detect in DETECTORS.values()]
+            scores = [detect(train, test, seed) for detect in detectors.values()]
             found.setdefault(name, []).append([roc_auc_score(labels, score) for score in scores])
         means = {name: np.mean(values, axis=0) for name, values in found.items()}
         print("Trained on normal samples:" if only_normal else "Trained on all samples:", "\n")  # noqa: T201
         lines = [[name, *map(float, values)] for name, values in means.items()]
         lines.append(["mean", *map(float, np.mean(list(means.values()), axis=0))])
-        print_table(["AUROC", *DETECTORS], lines)
+        print_table(["AUROC", *detectors], lines)
 
 
 def load_numbers(folder: Path, names: tuple[str, ...]) -> dict[str, np.ndarray]:
@@ -161,11 +173,12 @@ def make_fits(X: np.ndarray) -> list[Callable[[], object]]:
     common = {"batch_size": BATCH, "max_iter": EPOCHS, "n_iter_no_change": EPOCHS}
     plain = {"batch_norm": False, "dropout_rate": 0.0, "hidden_neuron_list": [64, 32]}
     mlp = MLPRegressor(hidden_layer_sizes=(64, 32, 64), **common, random_state=0)
-    return [
+    fits = [
         lambda: AutoencoderTransformer(32, (64,), **common, random_state=0).fit(X),
         lambda: mlp.fit(X, X),
         lambda: make_pyod(epoch_num=EPOCHS, batch_size=BATCH, **plain).fit(X),
     ]
+    return fits[: 2 + HAS_PYOD]
 
 
 def compare_speed(folder: Path, n_rounds: int, names: tuple[str, ...]) -> None:
@@ -173,10 +186,10 @@ def compare_speed(folder: Path, n_rounds: int, names: tuple[str, ...]) -> None:
     lines = []
     for name, X in load_numbers(folder, names).items():
         X = StandardScaler().fit_transform(X)
-        ours, mlp, pyod = measure_fits(make_fits(X), n_rounds)
-        lines.append([name, *X.shape, ours, mlp / ours, pyod / ours])
+        ours, *others = measure_fits(make_fits(X), n_rounds)
+        lines.append([name, *X.shape, ours, *(other / ours for other in others)])
     head = ["processor time", "samples", "features", "ours (s)", "MLPRegressor(X, X)", "PyOD"]
-    print_table(head, lines)
+    print_table(head[: len(lines[0])], lines)
 
 
 def main() -> None:
@@ -184,6 +197,7 @@ def main() -> None:
     parser.add_argument("--tables", type=Path, default=Path("../shared/data/tabular"))
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS)
+    parser.add_argument("--criteria", action="store_true")
     parser.add_argument("--quick", action="store_true")
     options = parser.parse_args()
     warnings.simplefilter("ignore")
@@ -191,8 +205,9 @@ def main() -> None:
     seeds = range(1 if options.quick else options.seeds)
     names = ("wine", "global") if options.quick else (*REAL, *OF_SKLEARN, *MADE_UP)
     real = () if options.quick else REAL
+    detectors = {**DETECTORS, **CRITERIA} if options.criteria else DETECTORS
     if "anomalies" in options.parts:
-        compare_detectors(options.tables, seeds, names)
+        compare_detectors(options.tables, seeds, names, detectors)
     if "reconstruction" in options.parts:
         compare_reconstructions(options.tables, seeds, real)
     if "speed" in options.parts:

@@ -63,6 +63,15 @@ def test_unknown_row_is_refused():
     assert "unknown ['zz']" in done.stderr
 
 
+def test_quick_run_of_autoencoders_prints_its_tables():
+    lines = run_module("benchmarks.autoencoders", "--quick")
+    heads = [line.strip("| ").split(" | ")[:2] for line in lines if line.startswith("| ")]
+    assert heads.count(["AUROC", "ours"]) == 2
+    assert ["error", "components"] in heads
+    assert ["processor time", "samples"] in heads
+    assert lines[-1] == "A quick run: the figures mean nothing."
+
+
 @pytest.mark.skipif(torch.cuda.is_available(), reason="would run the whole lecture")
 def test_gpu_script_says_that_there_is_no_device():
     assert run_module("benchmarks.gpu") == [

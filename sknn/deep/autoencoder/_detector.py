@@ -215,8 +215,10 @@ class AutoencoderOutlierDetector(DeepDetector):
         Layers of units, with inputs and outputs; units of the last.
     out_activation_ : str
         Output activation, 'identity'.
+    image_shape_ : tuple of int
+        Shape of an image, if `fit` got images.
     n_features_in_ : int
-        Columns of X.
+        Columns of X, or pixels.
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Their names, where all are strings.
 

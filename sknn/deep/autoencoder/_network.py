@@ -25,6 +25,7 @@ from sknn.architectures import (
     supports_principal_start,
 )
 from sknn.deep._params import TABLE_CONSTRAINTS, training_constraints
+from sknn.deep.autoencoder._images import ImageReader
 from sknn.deep.autoencoder._principal import fit_principal
 from sknn.deep.parts._preparation import Arrangement, Circumstances, Parts, Preparation
 from sknn.deep.parts._protocols import Samples
@@ -297,12 +298,14 @@ def make_autoencoder_parts(estimator: BaseEstimator, *, is_dense: bool = False) 
 
     kl_weight = float(estimator.kl_weight) if estimator.kind == "variational" else None
     return Parts(
-        reader=TableReader(
-            estimator.categorical_features,
-            estimator.scale,
-            estimator.dtype,
-            estimator.text_features,
-            is_dense,
+        reader=ImageReader(
+            TableReader(
+                estimator.categorical_features,
+                estimator.scale,
+                estimator.dtype,
+                estimator.text_features,
+                is_dense,
+            )
         ),
         target=TableTarget(
             estimator.categorical_features, estimator.scale, kl_weight, estimator.text_features

@@ -11,6 +11,7 @@ from sknn._sklearn import fit_context, with_callbacks
 from sknn.deep._available import supports_partial_fit
 from sknn.deep._base import DeepEstimator
 from sknn.deep._fit_arguments import explain_unknown_arguments
+from sknn.deep.autoencoder._images import shape_images
 from sknn.deep.parts._preparation import FitData
 from sknn.engine import forward
 
@@ -40,7 +41,8 @@ class DeepAutoencoder(DeepEstimator):
         Parameters
         ----------
         X : {array-like, sparse matrix, data frame} of shape (n_samples, n_features)
-            Training samples.
+            Training samples; or an array of images, of shape (n_samples, height, width) or
+            (n_samples, height, width, n_channels).
         y : None
             Ignored.
         sample_weight : array-like of shape (n_samples,), default=None
@@ -116,7 +118,7 @@ class DeepAutoencoder(DeepEstimator):
             pandas has the index of X.
         """
         output = self._forward(X)
-        return self._codec.decode(output, getattr(X, "index", None))
+        return shape_images(self, self._codec.decode(output, getattr(X, "index", None)))
 
     def score_samples(self, X: ArrayLike) -> np.ndarray:
         """Return how well each sample is reconstructed: higher is more normal.

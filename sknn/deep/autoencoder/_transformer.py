@@ -11,6 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from sknn._validation import check_weights
 from sknn.deep._arguments import NestedArguments
+from sknn.deep.autoencoder._images import shape_images
 from sknn.deep.autoencoder._network import CONSTRAINTS, make_autoencoder_parts
 from sknn.deep.autoencoder._task import DeepAutoencoder
 from sknn.deep.parts._preparation import Parts
@@ -24,9 +25,8 @@ if TYPE_CHECKING:
 class AutoencoderTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, DeepAutoencoder):
     """Autoencoder: a network that learns short codes from which it reconstructs its inputs [1]_.
 
-    It is to `PCA` what a multilayer perceptron is to linear regression, and by default it starts
-    from the principal components. Tables are learned as they come: the squared error of scaled
-    numbers, the cross-entropy of categories, and nothing for missing values, which it fills in.
+    By default it starts from principal components. Tables are learned as they come: the squared
+    error of scaled numbers, the cross-entropy of categories, and nothing for missing values.
 
     Parameters
     ----------
@@ -52,8 +52,7 @@ class AutoencoderTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
         Probability that a feature is hidden, in [0, 1): of 'masked' each feature, of 'denoising'
         those that are categories.
     kl_weight : float, default=1.0
-        Of 'variational': weight of the divergence of the codes' distributions from the standard
-        normal one.
+        Of 'variational': weight of the divergence of codes from the standard normal distribution.
     solver : {'adam', 'sgd', 'lbfgs', 'adamw', 'nadam', 'rmsprop'} or class, default='adam'
         Optimizer: Adam [1]_, AdamW (with decoupled `weight_decay`), NAdam (with Nesterov momentum),
         RMSprop or stochastic gradient descent, on mini-batches; or SciPy's L-BFGS on all samples at
@@ -203,8 +202,10 @@ class AutoencoderTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
         Layers of units, with inputs and outputs; units of the last.
     out_activation_ : str
         Output activation, 'identity'.
+    image_shape_ : tuple of int
+        Shape of an image, if `fit` got images.
     n_features_in_ : int
-        Columns of X.
+        Columns of X, or pixels.
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Their names, where all are strings.
 
@@ -215,8 +216,7 @@ class AutoencoderTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
 
     Notes
     -----
-    With ``early_stopping=True`` the weights of the first epoch are compared with the start, so that
-    an autoencoder that has learned nothing beyond principal components remains there.
+    With ``early_stopping=True`` the start counts, so that it is kept if no epoch is better.
 
     References
     ----------
@@ -375,7 +375,7 @@ class AutoencoderTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
 
         Returns
         -------
-        {ndarray, data frame} of shape (n_samples, n_features)
+        {ndarray, data frame} of shape (n_samples, n_features), or images
             Numbers in the units of the training samples, and most probable categories; a data
             frame of the same library if `fit` got one.
 
@@ -391,7 +391,7 @@ class AutoencoderTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
                 f"Codes must have {self._n_features_out} components, as many as n_components was "
                 f"in fit; got {codes.shape[1]}. Give what transform returns."
             )
-        return self._codec.decode(forward(self.net_, codes, "decode"))
+        return shape_images(self, self._codec.decode(forward(self.net_, codes, "decode")))
 
     def score(self, X: ArrayLike, y: None = None, sample_weight: ArrayLike | None = None) -> float:
         """Return the mean of `score_samples`.

@@ -198,6 +198,24 @@ def test_partial_fit_and_warm_start_go_on():
         more.set_params(n_components=3).fit(DIGITS)
 
 
+def test_images_are_tables_of_pixels():
+    images = DIGITS.reshape(-1, 8, 8)
+    one = AutoencoderTransformer(2, max_iter=3, random_state=0).fit(images)
+    other = AutoencoderTransformer(2, max_iter=3, random_state=0).fit(DIGITS)
+    assert one.image_shape_ == (8, 8)
+    codes = one.transform(images)
+    assert np.array_equal(codes, other.transform(DIGITS))
+    assert np.array_equal(one.transform(DIGITS), codes)
+    table = other.reconstruct(DIGITS)
+    assert np.array_equal(one.reconstruct(images), table.reshape(-1, 8, 8))
+    assert np.array_equal(one.inverse_transform(codes), table.reshape(-1, 8, 8))
+    with pytest.raises(ValueError, match=r"images of shape \(8, 8\), but.*shape \(4, 16\)"):
+        one.transform(DIGITS.reshape(-1, 4, 16))
+    with pytest.raises(ValueError, match="was fitted on tables, but X holds images"):
+        other.transform(images)
+    assert not hasattr(one.fit(DIGITS), "image_shape_")
+
+
 def test_codes_of_another_length_are_refused():
     autoencoder = AutoencoderTransformer(2, max_iter=1, random_state=0).fit(DIGITS)
     with pytest.raises(ValueError, match=r"must have 2 components.*got 3. Give what transform"):

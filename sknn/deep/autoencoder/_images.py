@@ -1,0 +1,68 @@
+"""Images as X: arrays of shape (n_samples, height, width) or with a further axis of channels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sknn.deep.parts._protocols import Encoder, Samples
+from sknn.deep.parts._table_reader import TableReader
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+    from sklearn.base import BaseEstimator
+    from sklearn.utils import Tags
+
+    from sknn.preprocessing import TabularEncoder
+
+
+@dataclass(frozen=True)
+class ImageReader:
+    """A `sknn.deep.parts._protocols.InputReader` of tables, and of images as tables of pixels.
+
+    Attributes
+    ----------
+    tables : TableReader
+        What reads tables. An estimator that was fitted on images has their shape as
+        ``image_shape_``.
+    """
+
+    tables: TableReader
+
+    def check(self, estimator: BaseEstimator, X: ArrayLike, encoder: Encoder | None) -> Samples:
+        """Return X checked, images as samples of shape (n_pixels,)."""
+        shape = np.shape(X)[1:] if isinstance(X, np.ndarray) and X.ndim in (3, 4) else None
+        if encoder is None:
+            vars(estimator).pop("image_shape_", None)
+            if shape is not None:
+                estimator.image_shape_ = shape
+        elif shape is not None and shape != getattr(estimator, "image_shape_", None):
+            known = getattr(estimator, "image_shape_", None)
+            expected = "tables" if known is None else f"images of shape {known}"
+            raise ValueError(
+                f"{type(estimator).__name__} was fitted on {expected}, but X holds images of shape "
+                f"{shape}. Give samples such as those of fit, or fit anew."
+            )
+        X = X if shape is None else X.reshape(len(X), -1)
+        return self.tables.check(estimator, X, encoder)
+
+    def weight_dtype(self, X: Samples) -> str:
+        """Return the dtype of the sample weights that belong to a checked X."""
+        return self.tables.weight_dtype(X)
+
+    def fit_encoder(self, X: Samples, sample_weight: np.ndarray | None) -> TabularEncoder:
+        """Return an encoder fitted on training samples."""
+        return self.tables.fit_encoder(X, sample_weight)
+
+    def set_tags(self, tags: Tags) -> None:
+        """Say in scikit-learn's tags what X may be."""
+        self.tables.set_tags(tags)
+        tags.input_tags.three_d_array = True
+
+
+def shape_images(estimator: BaseEstimator, table: ArrayLike) -> ArrayLike:
+    """Return a table of pixels as images, if the estimator was fitted on such."""
+    shape = vars(estimator).get("image_shape_")
+    return table if shape is None else table.reshape(len(table), *shape)
