@@ -59,8 +59,7 @@ class AutoencoderOutlierDetector(DeepDetector):
         Probability that a feature is hidden, in [0, 1): of 'masked' each feature, of 'denoising'
         those that are categories.
     kl_weight : float, default=1.0
-        Of 'variational': weight of the divergence of the codes' distributions from the standard
-        normal one.
+        Of 'variational': weight of the divergence of codes from the standard normal distribution.
     solver : {'adam', 'sgd', 'lbfgs', 'adamw', 'nadam', 'rmsprop'} or class, default='adam'
         Optimizer: Adam [1]_, AdamW (with decoupled `weight_decay`), NAdam (with Nesterov momentum),
         RMSprop or stochastic gradient descent, on mini-batches; or SciPy's L-BFGS on all samples at
