@@ -58,6 +58,8 @@ def fill_losses(network: FlatNetwork, z: Array, Y: Array, order: Array, space: A
         _fill_log(z, Y, order, space)
     elif code == BINARY_LOG:
         _fill_binary_log(z, Y, order, space)
+    elif code == SQUARED:
+        _fill_squared(z, Y, order, losses)
     else:
         for r in range(len(z)):
             losses[r] = compute_loss(code, z[r], Y[order[r]], network.settings, z[r])
@@ -105,6 +107,17 @@ def _fill_binary_log(z: Array, Y: Array, order: Array, space: Array) -> None:
 
 
 @jit
+def _fill_squared(z: Array, Y: Array, order: Array, losses: Array) -> None:
+    for r in range(len(z)):
+        i, loss = order[r], 0.0
+        for c in range(z.shape[1]):
+            error = z[r, c] - Y[i, c]
+            loss += 0.5 * error * error
+            z[r, c] = error
+        losses[r] = loss
+
+
+@jit
 def compute_loss(code: int, z: Array, y: Array, settings: Array, delta: Array) -> float:
     """Return the loss of a sample, and write its derivative by z into delta, which may be z."""
     if code == FOCAL:
@@ -127,8 +140,6 @@ def compute_loss(code: int, z: Array, y: Array, settings: Array, delta: Array) -
 def _compute_number(code: int, z: float, y: float, setting: float) -> tuple[float, float]:
     """Return value and derivative of a loss whose outputs do not know of each other."""
     error = z - y
-    if code == SQUARED:
-        return 0.5 * error * error, error
     if code == ABSOLUTE:
         return abs(error), float(np.sign(error))
     if code == HUBER:
