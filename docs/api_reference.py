@@ -213,6 +213,7 @@ BETWEEN_PARTS = {
         "is_plain_numbers",
         "lengths_of",
         "sequence_bytes",
+        "stack_samples",
         "strings_in",
     },
 }

@@ -266,6 +266,14 @@ class DeepEstimator(CallbackSupportMixin, BaseEstimator, ABC):
 
     # ---- parameters
 
+    def __sklearn_clone__(self) -> DeepEstimator:
+        """Return an unfitted estimator with the same parameters; a fitted `pretrained` stays so."""
+        made = super().__sklearn_clone__()
+        pretrained = vars(self).get("pretrained")
+        if hasattr(pretrained, "net_"):
+            made.pretrained = pretrained
+        return made
+
     def _set_nested(self, arguments: Mapping[str, object]) -> None:
         check_nested_names(type(self), arguments)
         vars(self).update(arguments)

@@ -45,6 +45,7 @@ class DeepClassifier(ClassifierMixin, DeepEstimator):
         X_val: ArrayLike | None = None,
         y_val: ArrayLike | None = None,
         sample_weight_val: ArrayLike | None = None,
+        X_unlabelled: ArrayLike | None = None,
     ) -> Self:
         """Train the network.
 
@@ -64,6 +65,9 @@ class DeepClassifier(ClassifierMixin, DeepEstimator):
             let X_val be transformed as X is: ``Pipeline(steps, transform_input=["X_val"])``.
         sample_weight_val : array-like of shape (n_val_samples,), default=None
             Weights of the validation samples.
+        X_unlabelled : array-like, default=None
+            Further samples such as X, without labels, from which an autoencoder learns that is
+            given as `pretrained` and is not fitted yet.
 
         Returns
         -------
@@ -78,7 +82,8 @@ class DeepClassifier(ClassifierMixin, DeepEstimator):
             If training diverges; a ``ValueError`` too.
         """
         validation = join_validation(X_val, y_val, sample_weight_val)
-        return self._fit_watched(FitData(X, y, sample_weight, validation=validation))
+        data = FitData(X, y, sample_weight, validation=validation, unlabelled=X_unlabelled)
+        return self._fit_watched(data)
 
     @available_if(supports_partial_fit)
     @fit_context(prefer_skip_nested_validation=True)
@@ -257,6 +262,7 @@ class DeepRegressor(RegressorMixin, DeepEstimator):
         X_val: ArrayLike | None = None,
         y_val: ArrayLike | None = None,
         sample_weight_val: ArrayLike | None = None,
+        X_unlabelled: ArrayLike | None = None,
     ) -> Self:
         """Train the network.
 
@@ -276,6 +282,9 @@ class DeepRegressor(RegressorMixin, DeepEstimator):
             let X_val be transformed as X is: ``Pipeline(steps, transform_input=["X_val"])``.
         sample_weight_val : array-like of shape (n_val_samples,), default=None
             Weights of the validation samples.
+        X_unlabelled : array-like, default=None
+            Further samples such as X, without labels, from which an autoencoder learns that is
+            given as `pretrained` and is not fitted yet.
 
         Returns
         -------
@@ -290,7 +299,8 @@ class DeepRegressor(RegressorMixin, DeepEstimator):
             If training diverges; a ``ValueError`` too.
         """
         validation = join_validation(X_val, y_val, sample_weight_val)
-        return self._fit_watched(FitData(X, y, sample_weight, validation=validation))
+        data = FitData(X, y, sample_weight, validation=validation, unlabelled=X_unlabelled)
+        return self._fit_watched(data)
 
     @available_if(supports_partial_fit)
     @fit_context(prefer_skip_nested_validation=True)

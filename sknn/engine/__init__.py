@@ -4,6 +4,7 @@ from sknn.engine._threads import TrainingThreads, choose_plans_for_threads
 from sknn.engine._train import train
 from sknn.engine.callbacks._of_net import NetCallback
 from sknn.engine.callbacks._progress import show_bar
+from sknn.engine.callbacks._user import make_freezing_callbacks
 from sknn.engine.checkpoints._folder import CheckpointFile, CheckpointSpec, make_spec
 from sknn.engine.checkpoints._identity import Identity, hash_start
 from sknn.engine.data._device import resolve_device
@@ -39,6 +40,7 @@ __all__ = [
     "gradient_times_input",
     "hash_start",
     "knock_out_effects",
+    "make_freezing_callbacks",
     "make_spec",
     "prefetch",
     "resolve_device",

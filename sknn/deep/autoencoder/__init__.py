@@ -1,1 +1,5 @@
 """Autoencoders: codes and reconstructions of tables, and anomalies."""
+
+from sknn.deep.autoencoder._transformer import AutoencoderTransformer
+
+__all__ = ["AutoencoderTransformer"]

@@ -20,10 +20,8 @@ from sknn.deep._params import (
     nested_arguments,
     training_constraints,
 )
-from sknn.deep.parts._preparation import Parts
-from sknn.deep.parts._protocols import Encoder, Network, Target
-from sknn.deep.parts._table_reader import TableReader
-from sknn.deep.parts._training import OneNetwork
+from sknn.deep.autoencoder import AutoencoderTransformer
+from sknn.deep.parts._protocols import Encoder, Network
 
 if TYPE_CHECKING:
     from sklearn.base import BaseEstimator
@@ -41,6 +39,8 @@ CONSTRAINTS: dict[str, list] = {
     "module": [callable, None],
     **TABLE_CONSTRAINTS,
     "scale": [StrOptions({"auto", "standard", "robust", "quantile"}), None],
+    "pretrained": [AutoencoderTransformer, None],
+    "freeze_epochs": [Interval(Integral, 0, None, closed="left")],
 }
 
 
@@ -143,18 +143,3 @@ def hidden_sizes(layers: Mapping[str, Any]) -> tuple[int, ...]:
     n_layers = max(len(sizes), 1) if n_layers is None else n_layers
     width = (sizes or LAYER_PARAMS["hidden_layer_sizes"])[0] if width is None else width
     return (int(width),) * int(n_layers)
-
-
-def make_mlp_parts(estimator: BaseEstimator, target: Target, *, scores_loss: bool) -> Parts:
-    """Return what a multilayer perceptron holds; `scores_loss` as for `OneNetwork.of`."""
-    return Parts(
-        reader=TableReader(
-            estimator.categorical_features,
-            estimator.scale,
-            estimator.dtype,
-            estimator.text_features,
-        ),
-        target=target,
-        make_network=lambda: MLPBuilder.of(estimator),
-        make_training=lambda: OneNetwork.of(estimator, scores_loss=scores_loss),
-    )

@@ -5,7 +5,8 @@ from typing import Unpack
 from sknn.deep._arguments import NestedArguments
 from sknn.deep._params import REGRESSOR_CONSTRAINTS
 from sknn.deep._tasks import DeepRegressor
-from sknn.deep.mlp._network import CONSTRAINTS, make_mlp_parts
+from sknn.deep.mlp._network import CONSTRAINTS
+from sknn.deep.mlp._parts import make_mlp_parts
 from sknn.deep.parts._preparation import Parts
 from sknn.deep.parts._targets import ValueTarget
 
@@ -167,6 +168,13 @@ class DeepMLPRegressor(DeepRegressor):
     checkpoint_every : int, str, timedelta or None, default=None
         Time between checkpoints: epochs, or ``'30s'``, ``'5min'``, ``'1h'``. None is a second, or
         more, so that writing takes 2 % of the time at most.
+    pretrained : AutoencoderTransformer or None, default=None
+        Autoencoder whose encoder, its code included, gives the first weights of the first hidden
+        layers, as far as they have the same widths; its scales and levels are taken over, too. One
+        that is fitted stays as it is, also in clones. One that is not fitted is cloned, and fitted
+        on X, and on ``X_unlabelled`` if `fit` is given some.
+    freeze_epochs : int, default=0
+        Number of epochs in which the layers of `pretrained` are not trained yet.
     **nested : dict
         Arguments of what other parameters choose: ``loss__<name>``, ``solver__<name>``,
         ``learning_rate__<name>``, ``module__<name>``.
@@ -179,6 +187,8 @@ class DeepMLPRegressor(DeepRegressor):
     coefs_, intercepts_ : list of ndarray
         Weights of each layer, of shape (n_inputs, n_outputs), and biases, of shape (n_outputs,).
         Set an item, or on the CPU write into an array, to change the network.
+    pretrained_ : AutoencoderTransformer
+        The fitted autoencoder, only with `pretrained`.
     net_ : skorch.NeuralNet
         Trained net, with ``history`` and ``save_params``.
     module_ : torch.nn.Module
@@ -307,6 +317,8 @@ class DeepMLPRegressor(DeepRegressor):
         text_features="auto",
         checkpoint=None,
         checkpoint_every=None,
+        pretrained=None,
+        freeze_epochs=0,
         **nested: Unpack[NestedArguments],
     ):
         self.loss = loss
@@ -356,6 +368,8 @@ class DeepMLPRegressor(DeepRegressor):
         self.text_features = text_features
         self.checkpoint = checkpoint
         self.checkpoint_every = checkpoint_every
+        self.pretrained = pretrained
+        self.freeze_epochs = freeze_epochs
         self._set_nested(nested)
 
     def _make_parts(self) -> Parts:

@@ -44,6 +44,8 @@ class FitData:
         X, y and sample weights of the validation samples.
     watcher : Watcher or None, default=None
         Who is told of each epoch.
+    unlabelled : array-like or None, default=None
+        Samples without labels, for an autoencoder.
     began : float
         Time of the call, in seconds of ``time.perf_counter``; `time_limit` counts from it.
     """
@@ -54,6 +56,7 @@ class FitData:
     classes: ArrayLike | None = None
     validation: tuple | None = None
     watcher: Watcher | None = None
+    unlabelled: ArrayLike | None = None
     began: float = field(default_factory=time.perf_counter)
 
     @property
@@ -209,6 +212,15 @@ class Training(Protocol):
         """Set further attributes of a trained estimator."""
 
 
+class Pretraining(Protocol):
+    """What happens before a new fit, without labels."""
+
+    def begin(
+        self, estimator: BaseEstimator, parts: Parts, data: FitData, *, incremental: bool
+    ) -> Parts:
+        """Return the parts that a new fit takes."""
+
+
 @dataclass(frozen=True)
 class Parts:
     """What a deep estimator holds, see `sknn.deep.parts._protocols`.
@@ -220,6 +232,7 @@ class Parts:
     target: Target
     make_network: Callable[[], NetworkBuilder]
     make_training: Callable[[], Training]
+    pretraining: Pretraining | None = None
 
     @cached_property
     def network(self) -> NetworkBuilder:

@@ -9,10 +9,12 @@ import torch
 from skorch.callbacks import (
     Callback,
     EpochTimer,
+    Freezer,
     GradientNormClipping,
     InputShapeSetter,
     LRScheduler,
     ParamMapper,
+    Unfreezer,
 )
 from skorch.callbacks.scoring import ScoringBase
 from skorch.utils import to_numpy
@@ -52,6 +54,14 @@ class FunctionCallback(Callback):
         """Call the function; return whether it said True, and not just something."""
         stop = self.function(row)
         return isinstance(stop, bool | np.bool_) and bool(stop)
+
+
+def make_freezing_callbacks(patterns: Sequence[str], n_epochs: int) -> list[Callback]:
+    """Return callbacks that keep parameters as they are for the first epochs.
+
+    `patterns` are names of parameters of the module, in which * stands for anything.
+    """
+    return [Freezer(list(patterns)), Unfreezer(list(patterns), at=n_epochs + 1)]
 
 
 class UserCallbacks:

@@ -65,8 +65,8 @@ def is_plain_numbers(X: MatrixLike) -> bool:
     return X.dtype.kind in "biufc"
 
 
-def _wrap_in_narwhals(X: MatrixLike) -> nw.DataFrame | nw.LazyFrame | None:
-    """Return the frame as narwhals wraps it, or None if X is no frame."""
+def _check_unique_names(X: MatrixLike) -> None:
+    """Raise ValueError for a frame of pandas that has a name twice."""
     if hasattr(X, "iloc") and not getattr(getattr(X, "columns", None), "is_unique", True):
         names = list(X.columns)
         twice = next(name for name in names if names.count(name) > 1)
@@ -74,8 +74,6 @@ def _wrap_in_narwhals(X: MatrixLike) -> nw.DataFrame | nw.LazyFrame | None:
             f"Column names must be unique, but {twice!r} is there {names.count(twice)} times. "
             "Rename or drop the others."
         )
-    frame = nw.from_native(X, pass_through=True)
-    return frame if isinstance(frame, (nw.DataFrame, nw.LazyFrame)) else None
 
 
 def wrap_frame(X: "MatrixLike | WrappedFrame") -> "WrappedFrame | None":
@@ -84,13 +82,12 @@ def wrap_frame(X: "MatrixLike | WrappedFrame") -> "WrappedFrame | None":
         return None
     if isinstance(X, WrappedFrame):
         return X
-    frame = _wrap_in_narwhals(X)
+    _check_unique_names(X)
+    frame = nw.from_native(X, pass_through=True)
     if isinstance(frame, nw.LazyFrame):
-        raise TypeError(
-            f"X must be a table in memory, but is a lazy one ({type(X).__name__}). "
-            "collect() it first."
-        )
-    return None if frame is None else WrappedFrame(frame)
+        kind = type(X).__name__
+        raise TypeError(f"X must be a table in memory, but is a lazy one ({kind}). collect() it.")
+    return WrappedFrame(frame) if isinstance(frame, nw.DataFrame) else None
 
 
 def make_frame(
@@ -106,9 +103,8 @@ def make_frame(
     `index` is for pandas, too.
     """
     if library != "pandas":
-        return nw.from_dict(
-            {n: v.tolist() for n, v in columns.items()}, backend=library
-        ).to_native()
+        lists = {name: values.tolist() for name, values in columns.items()}
+        return nw.from_dict(lists, backend=library).to_native()
     import pandas as pd
 
     typed = {
@@ -417,3 +413,8 @@ def _number_series_levels(series: nw.Series) -> tuple[np.ndarray, list]:
         numbered = there.replace_strict(levels, numbers, return_dtype=nw.Int64).to_numpy()
         codes[~np.asarray(series.is_null().to_numpy(), dtype=bool)] = numbered
     return codes, levels
+
+
+def stack_frames(frames: "list[WrappedFrame]") -> Any:
+    """Return the rows of frames of one library below each other, as a frame of that library."""
+    return nw.concat([wrapped.frame for wrapped in frames]).to_native()

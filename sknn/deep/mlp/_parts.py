@@ -1,0 +1,31 @@
+"""What a multilayer perceptron holds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sknn.deep.mlp._network import MLPBuilder
+from sknn.deep.mlp._pretrained import Pretraining
+from sknn.deep.parts._preparation import Parts
+from sknn.deep.parts._protocols import Target
+from sknn.deep.parts._table_reader import TableReader
+from sknn.deep.parts._training import OneNetwork
+
+if TYPE_CHECKING:
+    from sklearn.base import BaseEstimator
+
+
+def make_mlp_parts(estimator: BaseEstimator, target: Target, *, scores_loss: bool) -> Parts:
+    """Return what a multilayer perceptron holds; `scores_loss` as for `OneNetwork.of`."""
+    return Parts(
+        reader=TableReader(
+            estimator.categorical_features,
+            estimator.scale,
+            estimator.dtype,
+            estimator.text_features,
+        ),
+        target=target,
+        make_network=lambda: MLPBuilder.of(estimator),
+        make_training=lambda: OneNetwork.of(estimator, scores_loss=scores_loss),
+        pretraining=Pretraining(estimator.pretrained, estimator.freeze_epochs),
+    )

@@ -1,0 +1,212 @@
+"""Networks whose first layers come from an autoencoder that needs no labels."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from sklearn.base import clone
+
+from sknn._specs import Sample, TargetSpec
+from sknn.architectures import copy_first_layers
+from sknn.deep.autoencoder import AutoencoderTransformer
+from sknn.deep.mlp._network import MLPBuilder, hidden_sizes
+from sknn.deep.parts._preparation import FitData, Parts, Training
+from sknn.deep.parts._protocols import InputReader, Network, Samples
+from sknn.engine import make_freezing_callbacks
+from sknn.preprocessing import TabularEncoder, stack_samples
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+    from sklearn.base import BaseEstimator
+    from sklearn.utils import Tags
+
+
+@dataclass(frozen=True)
+class PretrainedReader:
+    """A `sknn.deep.parts._protocols.InputReader` that encodes X as an autoencoder does.
+
+    Attributes
+    ----------
+    reader : InputReader
+        Checks X.
+    autoencoder : AutoencoderTransformer
+        Fitted.
+    """
+
+    reader: InputReader
+    autoencoder: AutoencoderTransformer
+
+    def check(
+        self, estimator: BaseEstimator, X: ArrayLike, encoder: TabularEncoder | None
+    ) -> Samples:
+        """Return X checked: its columns must be those of the autoencoder."""
+        checked = self.reader.check(estimator, X, encoder)
+        ours, theirs = (_columns_of(fitted) for fitted in (estimator, self.autoencoder))
+        if ours != theirs:
+            raise ValueError(
+                f"pretrained was fitted on {_describe(theirs)}, but X has {_describe(ours)}. Give "
+                "the columns that it knows, or an autoencoder that is not fitted."
+            )
+        return checked
+
+    def weight_dtype(self, X: Samples) -> str:
+        """Return the dtype of the sample weights that belong to a checked X."""
+        return self.reader.weight_dtype(X)
+
+    def fit_encoder(self, X: Samples, sample_weight: np.ndarray | None) -> TabularEncoder:
+        """Return the autoencoder's encoder."""
+        return copy.deepcopy(self.autoencoder._encoder)
+
+    def set_tags(self, tags: Tags) -> None:
+        """Say in scikit-learn's tags what X may be."""
+        self.reader.set_tags(tags)
+
+
+@dataclass(frozen=True)
+class PretrainedBuilder:
+    """A `sknn.deep.parts._protocols.NetworkBuilder` that copies layers of an autoencoder.
+
+    Attributes
+    ----------
+    builder : MLPBuilder
+        Builds the network.
+    autoencoder : AutoencoderTransformer
+        Fitted.
+    """
+
+    builder: MLPBuilder
+    autoencoder: AutoencoderTransformer
+
+    def fixed_params(self) -> dict[str, Any]:
+        """Return the parameters that shape the network, checked, in a form that can be compared."""
+        return self.builder.fixed_params()
+
+    def build(
+        self,
+        encoder: TabularEncoder,
+        target: TargetSpec,
+        random_state: np.random.RandomState,
+        samples: Sample | None,
+    ) -> Network:
+        """Return the network, its first layers as the autoencoder has them."""
+        network = self.builder.build(encoder, target, random_state, samples)
+        copy_first_layers(self.autoencoder.module_, network)
+        return network
+
+
+@dataclass(frozen=True)
+class Pretraining:
+    """Fits an autoencoder, if it is not yet, and lets a network begin with its layers.
+
+    Attributes
+    ----------
+    autoencoder : AutoencoderTransformer or None
+        None where the network begins at random.
+    freeze_epochs : int
+        Number of epochs in which the copied layers do not train.
+    """
+
+    autoencoder: AutoencoderTransformer | None
+    freeze_epochs: int
+
+    def begin(
+        self, estimator: BaseEstimator, parts: Parts, data: FitData, *, incremental: bool
+    ) -> Parts:
+        """Return the parts that a new fit takes; sets ``pretrained_``."""
+        vars(estimator).pop("pretrained_", None)
+        if self.autoencoder is None:
+            self._check_unused(data)
+            return parts
+        if estimator.module is not None:
+            raise ValueError(
+                "pretrained is for the layers of an MLP, but a module was given, which has layers "
+                "of its own. Copy weights in the function that builds the module."
+            )
+        fitted = estimator.pretrained_ = self._fit(estimator, data)
+        n_copied = count_copied(fitted, parts.network.layers)
+        training = self._freeze(parts, n_copied, incremental)
+        network = PretrainedBuilder(parts.network, fitted)
+        return replace(
+            parts,
+            reader=PretrainedReader(parts.reader, fitted),
+            make_network=lambda: network,
+            make_training=lambda: training,
+        )
+
+    def _freeze(self, parts: Parts, n_copied: int, incremental: bool) -> Training:
+        """Return the training, in which the copied layers may be frozen at first."""
+        training = parts.training
+        if not self.freeze_epochs:
+            return training
+        if incremental or training.params["solver"] == "lbfgs":
+            raise ValueError(
+                "freeze_epochs counts the epochs of fit with a stochastic solver, but this is "
+                f"{'partial_fit' if incremental else 'L-BFGS'}. Leave it at 0."
+            )
+        names = [f"linears.{i}.*" for i in range(n_copied)] + ["embeddings.*"]
+        freezing = make_freezing_callbacks(names, self.freeze_epochs)
+        callbacks = (*training.params["callbacks"], *freezing)
+        return replace(training, params={**training.params, "callbacks": callbacks})
+
+    def _check_unused(self, data: FitData) -> None:
+        if self.freeze_epochs:
+            raise ValueError(
+                f"freeze_epochs={self.freeze_epochs} is for the layers of an autoencoder, but "
+                "pretrained is None. Give pretrained=AutoencoderTransformer(...)."
+            )
+        if data.unlabelled is not None:
+            raise ValueError(
+                "X_unlabelled is for an autoencoder, but pretrained is None. Give "
+                "pretrained=AutoencoderTransformer(...), which is fitted on X and X_unlabelled."
+            )
+
+    def _fit(self, estimator: BaseEstimator, data: FitData) -> AutoencoderTransformer:
+        """Return the autoencoder, fitted on X and on samples without labels if it is not yet."""
+        if is_fitted(self.autoencoder):
+            if data.unlabelled is not None:
+                raise ValueError(
+                    "X_unlabelled is for an autoencoder that is not fitted yet, but pretrained "
+                    "is. Leave X_unlabelled out, or give sklearn.base.clone(pretrained)."
+                )
+            return self.autoencoder
+        autoencoder = clone(self.autoencoder)
+        if autoencoder.random_state is None and isinstance(estimator.random_state, int):
+            autoencoder.set_params(random_state=estimator.random_state)
+        X = data.X if data.unlabelled is None else stack_samples(data.X, data.unlabelled)
+        return autoencoder.fit(X)
+
+
+def is_fitted(autoencoder: AutoencoderTransformer) -> bool:
+    """Return whether an autoencoder is fitted."""
+    return hasattr(autoencoder, "net_")
+
+
+def count_copied(autoencoder: AutoencoderTransformer, layers: Mapping[str, Any]) -> int:
+    """Return the number of hidden layers that are copied; raise ValueError if there are none."""
+    module = autoencoder.module_
+    theirs = tuple(module.layer_sizes[1 : module.n_encoder_layers + 1])
+    ours = hidden_sizes(layers)
+    n_copied = 0
+    while n_copied < min(len(ours), len(theirs)) and ours[n_copied] == theirs[n_copied]:
+        n_copied += 1
+    if n_copied == 0:
+        raise ValueError(
+            f"hidden_layer_sizes={ours} begins with another width than the encoder of pretrained, "
+            f"whose layers have {theirs} units. Let it begin with the same widths, such as "
+            f"hidden_layer_sizes={theirs[:1]}."
+        )
+    return n_copied
+
+
+def _columns_of(estimator: BaseEstimator) -> tuple[int, list | None]:
+    names = getattr(estimator, "feature_names_in_", None)
+    return estimator.n_features_in_, None if names is None else list(names)
+
+
+def _describe(columns: tuple[int, list | None]) -> str:
+    n_features, names = columns
+    return f"{n_features} features" + ("" if names is None else f" named {names}")
