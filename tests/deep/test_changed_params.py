@@ -10,6 +10,7 @@ from sklearn.base import clone
 from sklearn.datasets import load_iris
 
 from sknn import (
+    AutoencoderTransformer,
     DeepMLPClassifier,
     DeepMLPRegressor,
     SequenceCNNClassifier,
@@ -82,6 +83,8 @@ CHANGES = {
     "random_state": (1, {}),
     "residual": (True, {}),
     "reverse_complement": (True, {}),
+    "freeze_epochs": (2, {}),
+    "pretrained": (AutoencoderTransformer(), {}),
     "scale": ("quantile", {}),
     "scoring": (score_nothing, {**HELD_OUT, "max_iter": 12}),
     "shuffle": (False, {}),

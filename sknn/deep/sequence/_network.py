@@ -51,6 +51,8 @@ OF_TABLES = {
     "normalization",
     "residual",
     "initializer",
+    "pretrained",
+    "freeze_epochs",
     "module",
     "categorical_features",
     "text_features",

@@ -86,7 +86,7 @@ def wrap_frame(X: "MatrixLike | WrappedFrame") -> "WrappedFrame | None":
     frame = nw.from_native(X, pass_through=True)
     if isinstance(frame, nw.LazyFrame):
         kind = type(X).__name__
-        raise TypeError(f"X must be a table in memory, but is a lazy one ({kind}). collect() it.")
+        raise TypeError(f"X must be in memory, but is a lazy one ({kind}). collect() it first.")
     return WrappedFrame(frame) if isinstance(frame, nw.DataFrame) else None
 
 
