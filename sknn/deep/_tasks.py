@@ -55,8 +55,7 @@ class DeepClassifier(ClassifierMixin, DeepEstimator):
             Training samples; a ``pathlib.Path`` or another source, see :doc:`/guide/large_data`, is
             read a chunk at a time. Sparse ones become dense a mini-batch at a time.
         y : array-like of shape (n_samples,) or (n_samples, n_labels), or str
-            Name of a column of X; or class labels; or an indicator matrix of label sets, with NaN
-            where it is not known whether a sample has a label, which the loss leaves out.
+            Column of X, or class labels, or an indicator matrix, NaN where a label is not known.
         sample_weight : array-like of shape (n_samples,) or str, default=None
             Non-negative weights of the samples; a sample of weight 0 is left out.
         X_val, y_val : array-like, default=None
@@ -66,8 +65,7 @@ class DeepClassifier(ClassifierMixin, DeepEstimator):
         sample_weight_val : array-like of shape (n_val_samples,), default=None
             Weights of the validation samples.
         X_unlabelled : array-like, default=None
-            Further samples such as X, without labels, from which an autoencoder learns that is
-            given as `pretrained` and is not fitted yet.
+            Samples without labels, for an autoencoder that is not fitted yet, see `pretrained`.
 
         Returns
         -------
@@ -167,8 +165,7 @@ class DeepClassifier(ClassifierMixin, DeepEstimator):
         -------
         ndarray of shape (n_samples,) or (n_samples, n_labels)
         """
-        output = self._forward(X)
-        return self._codec.decode(output)
+        return self._codec.decode(self._forward(X))
 
     @available_if(offers_probabilities)
     @follow_array_api
@@ -191,8 +188,7 @@ class DeepClassifier(ClassifierMixin, DeepEstimator):
         if len(self.classes_) == 1:
             return np.ones_like(output)
         kind = self._codec.spec_.kind
-        if kind == "binary":
-            output = np.hstack([-output, output])
+        output = np.hstack([-output, output]) if kind == "binary" else output
         proba = softmax(output, axis=1) if kind == "multiclass" else expit(output)
         one = proba.dtype.type(1)
         return np.clip(proba, np.finfo(proba.dtype).tiny, np.nextafter(one, 0 * one))
@@ -272,8 +268,7 @@ class DeepRegressor(RegressorMixin, DeepEstimator):
             Training samples; a ``pathlib.Path`` or another source, see :doc:`/guide/large_data`, is
             read a chunk at a time. Sparse ones become dense a mini-batch at a time.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs), or str
-            Name of a column of X; or numbers, of several columns with NaN where a value was not
-            measured, which the loss leaves out.
+            Column of X, or numbers; NaN, of several columns, where one was not measured.
         sample_weight : array-like of shape (n_samples,) or str, default=None
             Non-negative weights of the samples; a sample of weight 0 is left out.
         X_val, y_val : array-like, default=None
@@ -283,8 +278,7 @@ class DeepRegressor(RegressorMixin, DeepEstimator):
         sample_weight_val : array-like of shape (n_val_samples,), default=None
             Weights of the validation samples.
         X_unlabelled : array-like, default=None
-            Further samples such as X, without labels, from which an autoencoder learns that is
-            given as `pretrained` and is not fitted yet.
+            Samples without labels, for an autoencoder that is not fitted yet, see `pretrained`.
 
         Returns
         -------
@@ -409,14 +403,13 @@ class DeepRegressor(RegressorMixin, DeepEstimator):
             1 is perfect, 0 as good as a constant. D² (``sklearn.metrics.d2_pinball_score``) is
             averaged over levels. A column counts by the samples whose value is known.
         """
-        codec = vars(self).get("_codec")
-        if codec is None or not codec.has_levels:
-            table = read_incomplete_target(y)
-            if table is None:
-                return super().score(X, y, sample_weight)
-            return score_measured(r2_score, table, self.predict(X), sample_weight)
-        y = self._make_parts().target.check(self, y)
-        return codec.score(codec.encode(y, y.dtype), self._forward(X), sample_weight)
+        codec, table = vars(self).get("_codec"), read_incomplete_target(y)
+        if codec is not None and codec.has_levels:
+            y = self._make_parts().target.check(self, y)
+            return codec.score(codec.encode(y, y.dtype), self._forward(X), sample_weight)
+        if table is None:
+            return super().score(X, y, sample_weight)
+        return score_measured(r2_score, table, self.predict(X), sample_weight)
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

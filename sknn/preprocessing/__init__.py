@@ -16,7 +16,7 @@ from sknn.preprocessing.sequences._regions import (
 )
 from sknn.preprocessing.sequences._shuffle import dinucleotide_shuffle
 from sknn.preprocessing.sequences._vcf import Variants, read_vcf
-from sknn.preprocessing.sources._frames import copy_samples, join_tables
+from sknn.preprocessing.sources._frames import copy_samples, join_tables, stack_samples
 from sknn.preprocessing.sources._samples import (
     Chunk,
     Source,
@@ -31,7 +31,7 @@ from sknn.preprocessing.sources._table_survey import TableSurvey
 from sknn.preprocessing.tables._columns import is_plain_numbers
 from sknn.preprocessing.tables._encoder import TabularEncoder
 from sknn.preprocessing.tables._knots import fit_knots
-from sknn.preprocessing.tables._reading import check_names, stack_samples
+from sknn.preprocessing.tables._reading import check_names
 from sknn.preprocessing.tables._values import find_number_columns
 from sknn.preprocessing.targets._classes import ClassCodec
 from sknn.preprocessing.targets._measured import fill_with_means, has_missing_values, score_measured

@@ -413,8 +413,3 @@ def _number_series_levels(series: nw.Series) -> tuple[np.ndarray, list]:
         numbered = there.replace_strict(levels, numbers, return_dtype=nw.Int64).to_numpy()
         codes[~np.asarray(series.is_null().to_numpy(), dtype=bool)] = numbered
     return codes, levels
-
-
-def stack_frames(frames: "list[WrappedFrame]") -> Any:
-    """Return the rows of frames of one library below each other, as a frame of that library."""
-    return nw.concat([wrapped.frame for wrapped in frames]).to_native()

@@ -243,3 +243,12 @@ def test_labels_of_minus_one_are_for_self_training(model):
     assert set(own.classes_) == set(range(10))
     assert (own.transduction_[200:] >= 0).any()
     assert own.score(X[200:], Y[200:]) > 0.7
+
+
+def test_a_checkpoint_knows_from_which_layers_training_began(fitted, tmp_path):
+    params = {"max_iter": 6, "checkpoint": tmp_path, "checkpoint_every": 1, **WIDTHS}
+    first = DeepMLPClassifier(pretrained=fitted, **params).fit(X, Y)
+    again = DeepMLPClassifier(pretrained=fitted, **params).fit(X, Y)
+    assert_array_equal(again.coefs_[0], first.coefs_[0])
+    other = DeepMLPClassifier(pretrained=make_autoencoder(max_iter=2), **params).fit(X, Y)
+    assert (other.coefs_[0] != first.coefs_[0]).any()
