@@ -87,10 +87,16 @@ def prepare_streamed(
 ) -> TrainPlan:
     """Return the plan to train on a source, a new network or that of an earlier call."""
     estimator, training = preparation.estimator, preparation.parts.training
+    drawn, overview = preparation.samples, preparation.overview
+    # Those drawn, always the same ones, and the number of all stand for the samples of a source.
+    known = replace(drawn, y=(drawn.y, overview.n_samples, overview.total_weight))
+    random_state = preparation.random_state
+    checkpoint = plan_checkpoint(estimator, known, data, random_state, previous)
     arranged = training.arrange_source(preparation, is_new=previous is None)
     estimator._encoder = preparation.encoder
     estimator._inputs = preparation.encoder.spec_
-    return replace(_make_plan(preparation, arranged, data), previous=previous)
+    plan = _make_plan(preparation, arranged, data)
+    return replace(plan, previous=previous, checkpoint=checkpoint)
 
 
 def prepare_like(estimator: BaseEstimator, other: BaseEstimator, plan: TrainPlan) -> TrainPlan:

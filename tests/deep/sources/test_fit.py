@@ -354,3 +354,24 @@ def test_autoencoders_take_samples_in_memory(tmp_path):
         TypeError, match=r"AutoencoderTransformer takes samples in memory, but X is a source"
     ):
         AutoencoderTransformer().fit(path)
+
+
+@pytest.mark.parametrize("seed", [0, None])
+def test_a_fit_on_a_file_that_fails_goes_on_from_its_checkpoint(seed, folder, tmp_path):
+    epochs = []
+
+    def fail_once(row):
+        epochs.append(row["loss"])
+        if len(epochs) == 2:
+            raise RuntimeError("the power fails")
+
+    params = {"max_iter": 3, "random_state": seed, "checkpoint": tmp_path}
+    model = DeepMLPRegressor(**params, checkpoint_every=1, callbacks=[fail_once])
+    with pytest.raises(RuntimeError, match="the power fails"):
+        model.fit(folder / "t.parquet", "t")
+    model.fit(folder / "t.parquet", "t")
+    assert len(epochs) == 4  # the second epoch is gone through again
+    assert epochs[2] == epochs[1]
+    if seed == 0:
+        whole = DeepMLPRegressor(max_iter=3, random_state=0).fit(folder / "t.parquet", "t")
+        np.testing.assert_array_equal(model.coefs_[0], whole.coefs_[0])
