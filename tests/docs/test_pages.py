@@ -20,7 +20,7 @@ def test_code_runs_and_prints_what_follows_it(page, capsys):
     pytest.importorskip("matplotlib", reason="some pages draw")
     if "sklearn.callback" in page.read_text(encoding="utf-8"):
         pytest.importorskip("sklearn.callback", reason="scikit-learn >= 1.9")
-    for package in ("skops", "onnxruntime"):
+    for package in ("skops", "onnxruntime", "fastapi"):
         if f"import {package}" in page.read_text(encoding="utf-8"):
             pytest.importorskip(package, reason=f"{package} is not installed")
     if ".to_parquet(" in page.read_text(encoding="utf-8"):
