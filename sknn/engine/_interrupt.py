@@ -5,6 +5,7 @@ import sys
 import threading
 from collections.abc import Callable
 from types import FrameType, TracebackType
+from typing import Protocol
 
 #: modules of scikit-learn through which a single fit passes; all others of it and joblib's hold
 #: several fits, which end together
@@ -24,6 +25,25 @@ class PauseTraining(Exception):  # noqa: N818 - an event, not an error
 
 #: what `signal.signal` returns
 Handler = Callable[[int, FrameType | None], object] | int
+
+
+class StopSign(Protocol):
+    """Says when runs are to stop: an `InterruptFlag`, or one of another thread."""
+
+    is_deaf: bool
+
+    @property
+    def is_set(self) -> bool:
+        """Whether to stop after the step at hand."""
+
+    def __enter__(self) -> "StopSign": ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None: ...
 
 
 class InterruptFlag:

@@ -12,7 +12,7 @@ import torch
 from sknn._specs import Sample, TrainPlan, TrainResult
 from sknn.architectures import seed_torch
 from sknn.engine._finite import explain_limits
-from sknn.engine._interrupt import InterruptFlag, PauseTraining, is_one_of_several_fits
+from sknn.engine._interrupt import InterruptFlag, PauseTraining, StopSign, is_one_of_several_fits
 from sknn.engine._live_state import EpochState, ManyEpochsRunner, Runner
 from sknn.engine._resume import Resume, get_resume
 from sknn.engine._run_state import get_state, set_state
@@ -107,7 +107,7 @@ class TrainingRun:
         self.rate: float | None = None
         self.epoch = EpochState()
         self.first_weights: np.ndarray | None = None
-        self.interrupt = InterruptFlag()
+        self.interrupt: StopSign = InterruptFlag()
         #: user-defined layers may draw from torch's global generators
         self.draws = not getattr(self.net.module_, "has_named_activations", False)
         self.by_epochs = self.config.solver != "lbfgs"

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from sknn._specs import TrainPlan, TrainResult
 from sknn.architectures import find_stochastic_layers
 from sknn.engine._finite import check_finite
-from sknn.engine._interrupt import InterruptFlag
+from sknn.engine._interrupt import StopSign
 from sknn.engine._lbfgs import LBFGSRunner
 from sknn.engine._run import TrainingRun
 from sknn.engine._runners import RUNNERS, EpochRunner, choose_runner
@@ -16,7 +16,7 @@ from sknn.engine.callbacks._user import make_callbacks
 def train(
     plan: TrainPlan,
     runners: Sequence[type[EpochRunner]] = RUNNERS,
-    interrupt: InterruptFlag | None = None,
+    interrupt: StopSign | None = None,
 ) -> TrainResult:
     """Train a network.
 
@@ -27,7 +27,7 @@ def train(
         trained further; it is put back if training fails.
     runners : sequence of EpochRunner classes, default=RUNNERS
         Ways to compute an epoch, the first that supports the run is taken.
-    interrupt : InterruptFlag, default=None
+    interrupt : StopSign, default=None
         Says when to stop, where it is not the run's own.
 
     Returns
