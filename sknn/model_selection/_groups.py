@@ -1,7 +1,6 @@
 """Candidates and folds in groups, each a task for a worker of joblib's active backend."""
 
 import time
-import warnings
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -9,6 +8,7 @@ from pickle import PicklingError
 
 from sklearn.utils.parallel import Parallel, delayed
 
+from sknn.exceptions import warn_user
 from sknn.model_selection._gathering import Call
 from sknn.model_selection._parcels import Handle, Parcel, make_prompt, unpack_calls
 
@@ -152,10 +152,9 @@ class Groups:
         lost = [number for numbers in self.running.values() for number in numbers]
         self.running.clear()
         self.waiting.extendleft(reversed(lost))
-        warnings.warn(
+        warn_user(
             f"A worker was lost ({type(error).__name__}): its group of candidates is evaluated "
-            f"again, {len(lost)} fits in all. If memory was short, take fewer workers.",
-            stacklevel=2,
+            f"again, {len(lost)} fits in all. If memory was short, take fewer workers."
         )
 
 
