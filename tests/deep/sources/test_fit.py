@@ -14,6 +14,7 @@ from sknn import (
 )
 
 pa = pytest.importorskip("pyarrow", reason="sknn[data] is not installed")
+parquet = pytest.importorskip("pyarrow.parquet")
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
 #: more numbers than a source has that is read as a whole
@@ -38,7 +39,7 @@ def make_table(n_samples, seed=0):
 
 def write(table, path, columns, group=10_000):
     kept = pa.Table.from_pandas(table[[*FEATURES, *columns]], preserve_index=False)
-    pa.parquet.write_table(kept, path, row_group_size=group)
+    parquet.write_table(kept, path, row_group_size=group)
     return path
 
 
@@ -49,8 +50,6 @@ def large():
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory, large):
-    import pyarrow.parquet  # noqa: F401
-
     path = tmp_path_factory.mktemp("large")
     write(large, path / "y.parquet", ["y"])
     write(large, path / "t.parquet", ["t"])
