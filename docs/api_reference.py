@@ -61,6 +61,7 @@ API_REFERENCE = {
             "NetworkDiagramDisplay",
             "WeightMapDisplay",
             "PredictionGridDisplay",
+            "PredictionIntervalDisplay",
             "UnitResponseDisplay",
             "DecisionLineDisplay",
             "MotifLogoDisplay",

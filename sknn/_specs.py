@@ -131,6 +131,8 @@ class TrainConfig:
     time_limit : float or None
         Seconds after which training ends: at the end of a step where the steps of an epoch are
         taken one by one, else at that of the epoch.
+    score_name : str
+        Name of the validation score, for what is shown.
     scores_training_rows : bool
         Whether, beside validation samples, training samples are scored, where the score is not the
         loss.
@@ -174,6 +176,7 @@ class TrainConfig:
     time_limit: float | None = None
     scores_training_rows: bool = True
     scores_start: bool = False
+    score_name: str = "score"
     solver_params: Mapping[str, Any] = field(default_factory=dict)
     learning_rate_params: Mapping[str, Any] = field(default_factory=dict)
 

@@ -93,7 +93,7 @@ OWN_WORDS = {
         ENSEMBLE: "it draws the members' seeds",
     },
     "scale": {AUTOENCODER: "losses are in its units"},
-    "scoring": {CNN: "None is the loss"},
+    "scoring": {CNN: "None is the loss", TABULAR: "None is the loss of calibrated probabilities"},
     "shuffle": {PERCEPTRON: "it is for one `update`"},
     "tol": {PERCEPTRON: "it is a share of the samples under one `update`"},
     "validation_fraction": {PERCEPTRON: "classes keep their shares, whatever y"},

@@ -50,6 +50,7 @@ class NestedArguments(TypedDict, total=False):
     loss__label_smoothing: float
     loss__min_std: float
     loss__quantiles: Sequence[float]
+    loss__y_range: Sequence[float] | None
     solver__adjust_lr_fn: str
     solver__alpha: float
     solver__amsgrad: bool

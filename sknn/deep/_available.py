@@ -1,7 +1,7 @@
 """Methods that an estimator has for some of its parameters alone."""
 
 from sknn.deep._base import DeepEstimator
-from sknn.losses import gives_probabilities
+from sknn.losses import find_value_loss, gives_probabilities
 
 
 def supports_partial_fit(estimator: DeepEstimator) -> bool:
@@ -24,4 +24,13 @@ def offers_probabilities(estimator: DeepEstimator) -> bool:
         raise AttributeError(
             f"loss={loss!r} gives no probabilities. Use decision_function, or loss='log_loss'."
         )
+    return True
+
+
+def offers_quantiles(estimator: DeepEstimator) -> bool:
+    """Return True; raise AttributeError if the loss of an estimator has no levels of quantiles."""
+    codec = vars(estimator).get("_codec")
+    loss = estimator._make_parts().target.loss if codec is None else codec.loss
+    if not find_value_loss(loss).output.has_levels:
+        raise AttributeError(f"loss={loss!r} has no quantiles. Fit with loss='quantile'.")
     return True

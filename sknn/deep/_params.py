@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import inspect
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields
 from datetime import timedelta
 from functools import cache
@@ -165,6 +165,18 @@ def _list_config_names() -> tuple[str, ...]:
     """Return the parameters of training that are fields of `TrainConfig`."""
     known = {field.name for field in fields(TrainConfig)}
     return tuple(name for name in TRAINING_PARAMS if name in known)
+
+
+def is_by_loss(scoring: str | Callable | None, scores_loss: bool) -> bool:
+    """Return whether held-out samples are scored by the loss; `scores_loss` is the default."""
+    return scores_loss if scoring is None else isinstance(scoring, str) and scoring == "loss"
+
+
+def name_score(scoring: str | Callable | None) -> str:
+    """Return the name of a score for what is shown: 'score' where scikit-learn says no more."""
+    if isinstance(scoring, str) and scoring != "loss":
+        return scoring
+    return getattr(scoring, "__name__", "score")
 
 
 def plain_number(value: Any) -> Any:

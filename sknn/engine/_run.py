@@ -184,7 +184,9 @@ class TrainingRun:
             self.dead_network = DeadNetworkRestart(config, self.samples.in_memory)
         self.stopping = StoppingRule(plan, self.progress)
         self.callbacks = UserCallbacks(self.net, plan, self.samples, self.held_out)
-        self.display = choose_display(config.verbose, config.max_iter, self.progress)
+        self.display = choose_display(
+            config.verbose, config.max_iter, self.progress, config.score_name
+        )
         self.snapshot = EpochSnapshot(self)
         if config.time_limit is not None:
             self.deadline = time.perf_counter() + config.time_limit

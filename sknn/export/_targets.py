@@ -7,7 +7,7 @@ import numpy as np
 
 from sknn.export._graph import OnnxGraph
 from sknn.losses import OutputActivation, quantile_steps
-from sknn.losses._outputs import EXP, IDENTITY, INCREMENTS, MEAN_AND_SOFTPLUS
+from sknn.losses._outputs import EXP, IDENTITY, INCREMENTS, LOGISTIC, MEAN_AND_SOFTPLUS
 from sknn.preprocessing import ClassCodec, ValueCodec
 
 
@@ -197,6 +197,7 @@ def _add_quantiles(graph: OnnxGraph, raw: str, settings: Mapping[str, tuple[floa
 PREDICTIONS: dict[OutputActivation, Callable[[OnnxGraph, str, Mapping[str, Any]], str]] = {
     IDENTITY: lambda graph, raw, settings: raw,
     EXP: lambda graph, raw, settings: graph.add("Exp", raw),
+    LOGISTIC: lambda graph, raw, settings: graph.add("Sigmoid", raw),
     INCREMENTS: _add_quantiles,
     MEAN_AND_SOFTPLUS: _add_mean_and_std,
 }

@@ -7,6 +7,7 @@ from sknn.inspection._loss_curve import LossCurveDisplay
 from sknn.inspection._motif_logo import MotifLogoDisplay
 from sknn.inspection._network_diagram import NetworkDiagramDisplay
 from sknn.inspection._prediction_grid import PredictionGridDisplay
+from sknn.inspection._prediction_interval import PredictionIntervalDisplay
 from sknn.inspection._saliency_map import SaliencyMapDisplay
 from sknn.inspection._unit_response import UnitResponseDisplay
 from sknn.inspection._weight_map import WeightMapDisplay
@@ -18,6 +19,7 @@ __all__ = [
     "MotifLogoDisplay",
     "NetworkDiagramDisplay",
     "PredictionGridDisplay",
+    "PredictionIntervalDisplay",
     "SaliencyMapDisplay",
     "UnitResponseDisplay",
     "WeightMapDisplay",

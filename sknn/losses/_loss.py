@@ -111,6 +111,14 @@ class ValueLoss:
         What a user may give as ``loss__<name>``.
     score : Score, default=R2
         Default score of predictions.
+    variance_power : float, default=0.0
+        Power of the mean that the variance of y is proportional to: 0 where it is the same for
+        all samples. Prediction intervals are as wide as its root.
+    is_bounded : bool, default=False
+        Whether y lies in a range, the setting ``y_range`` (None is that of the training samples),
+        which is encoded as 0 to 1.
+    in_range : str, default=''
+        Name of the loss that takes the place of this one where predictions are to stay in a range.
     scores_loss : bool, default=False
         Whether early stopping looks at the loss of held-out samples, as the score says nothing of
         a part of what is learned.
@@ -144,11 +152,9 @@ class ValueLoss:
     settings: Mapping[str, Setting] = field(default_factory=dict)
     score: Score = R2
     scores_loss: bool = False
-
-    @property
-    def learns_scaled(self) -> bool:
-        """Whether the network learns numbers of ordinary size, whatever the units of y."""
-        return self.standardizes or self.scales
+    variance_power: float = 0.0
+    is_bounded: bool = False
+    in_range: str = ""
 
 
 @saved

@@ -10,7 +10,7 @@ from scipy.special import ndtri
 from sknn._saved import saved
 from sknn.losses._array import Array, ArrayNamespace
 
-Settings = Mapping[str, float | tuple[float, ...]]
+Settings = Mapping[str, float | tuple[float, ...] | None]
 
 
 @saved
@@ -121,7 +121,12 @@ def _predict_normal(xp: ArrayNamespace, raw: Array, settings: Settings) -> Array
     return xp.stack(split_normal(xp, raw, cast("float", settings["min_std"])), axis=-2)
 
 
+def _apply_sigmoid(xp: ArrayNamespace, raw: Array, settings: Settings) -> Array:
+    return xp.sigmoid(raw)
+
+
 IDENTITY = OutputActivation("identity", _keep, _count_one)
 EXP = OutputActivation("exp", _exponentiate, _count_one, shifts=False)
+LOGISTIC = OutputActivation("logistic", _apply_sigmoid, _count_one)
 INCREMENTS = OutputActivation("increments", _predict_quantiles, _count_levels, has_levels=True)
 MEAN_AND_SOFTPLUS = OutputActivation("mean_and_softplus", _predict_normal, _count_two, has_std=True)

@@ -18,7 +18,7 @@ class Setting:
 
     Attributes
     ----------
-    default : float or tuple of float
+    default : float, tuple of float or None
         Value where the user gives none.
     read : callable
         Function from what the user gave to the value in use, which raises TypeError or
@@ -27,8 +27,8 @@ class Setting:
         Description of accepted values, for the error.
     """
 
-    default: float | tuple[float, ...]
-    read: Callable[[object], float | tuple[float, ...]]
+    default: float | tuple[float, ...] | None
+    read: Callable[[object], float | tuple[float, ...] | None]
     expected: str
 
 
@@ -79,9 +79,19 @@ def read_levels(value: object) -> tuple[float, ...]:
     return levels
 
 
+def read_range(value: object) -> tuple[float, ...] | None:
+    """Return the ends of a range; raise ValueError unless they are finite and increase."""
+    if value is None:
+        return None
+    low, high = (float(v) for v in value)
+    if not (np.isfinite([low, high]).all() and low < high):
+        raise ValueError
+    return low, high
+
+
 def read_settings(
     loss: object, settings: Mapping[str, Setting], given: Mapping[str, object] | None
-) -> dict[str, float | tuple[float, ...]]:
+) -> dict[str, float | tuple[float, ...] | None]:
     """Return the settings of a loss, checked and complete.
 
     Parameters
@@ -118,7 +128,7 @@ def read_settings(
 
 def _read(
     loss: object, name: str, setting: Setting, given: Mapping[str, object]
-) -> float | tuple[float, ...]:
+) -> float | tuple[float, ...] | None:
     if name not in given:
         return setting.default
     try:

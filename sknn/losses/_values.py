@@ -11,13 +11,14 @@ from sknn.losses._loss import D2, LossFunction, ValueLoss, find_loss
 from sknn.losses._outputs import (
     EXP,
     INCREMENTS,
+    LOGISTIC,
     MEAN_AND_SOFTPLUS,
     add_increments,
     quantile_steps,
     split_normal,
 )
 from sknn.losses._reconstruction import RECONSTRUCTION
-from sknn.losses._settings import NumberIn, Setting, read_levels
+from sknn.losses._settings import NumberIn, Setting, read_levels, read_range
 
 HALF_LOG_2_PI = 0.5 * math.log(2 * math.pi)
 
@@ -154,12 +155,36 @@ def _write_normal_gradient(
     into[..., 1, :] = (1 - xp.square(error)) / std * xp.sigmoid(raw[..., 1, :])
 
 
+# --- bounded y: cross-entropy of y in [0, 1], which need not be 0 or 1. With p = sigmoid(z),
+#     l = -y log p - (1 - y) log(1 - p) = (1 - y) z - log sigmoid(z),    l' = p - y,
+# whose minimum is at the mean of y. L. E. Papke and J. M. Wooldridge, "Econometric methods for
+# fractional response variables", Journal of Applied Econometrics 11(6), 1996,
+# doi:10.1002/(SICI)1099-1255(199611)11:6<619::AID-JAE418>3.0.CO;2-1.
+
+
+def _compute_bounded(
+    xp: ArrayNamespace, z: Array, y: Array, *, y_range: tuple[float, ...] | None
+) -> Array:
+    return xp.sum((1 - y) * z - xp.log_sigmoid(z), axis=-2)
+
+
+def _write_bounded_gradient(
+    xp: ArrayNamespace, z: Array, y: Array, out: Array, *, y_range: tuple[float, ...] | None
+) -> None:
+    xp.sigmoid(z, out=out)
+    out -= y
+
+
 # --- the table -----------------------------------------------------------------------------
 
 _POSITIVE = NumberIn(0)
 
 _ENTRIES = (
-    ValueLoss("squared_error", LossFunction(_compute_squared_error, _write_squared_gradient)),
+    ValueLoss(
+        "squared_error",
+        LossFunction(_compute_squared_error, _write_squared_gradient),
+        in_range="bounded",
+    ),
     ValueLoss("absolute_error", LossFunction(_compute_absolute_error, _write_absolute_gradient)),
     ValueLoss(
         "huber",
@@ -172,6 +197,7 @@ _ENTRIES = (
         EXP,
         standardizes=False,
         lowest=">= 0",
+        variance_power=1.0,
     ),
     ValueLoss(
         "gamma",
@@ -180,6 +206,7 @@ _ENTRIES = (
         standardizes=False,
         scales=True,
         lowest="> 0",
+        variance_power=2.0,
     ),
     ValueLoss(
         "quantile",
@@ -201,6 +228,17 @@ _ENTRIES = (
         MEAN_AND_SOFTPLUS,
         settings={"min_std": Setting(1e-3, _POSITIVE, "a number > 0")},
         scores_loss=True,  # R² says nothing of a standard deviation
+    ),
+    ValueLoss(
+        "bounded",
+        LossFunction(_compute_bounded, _write_bounded_gradient),
+        LOGISTIC,
+        standardizes=False,
+        settings={
+            "y_range": Setting(None, read_range, "two numbers, the ends of a range, or None")
+        },
+        is_bounded=True,
+        in_range="bounded",
     ),
 )
 

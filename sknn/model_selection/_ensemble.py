@@ -20,9 +20,11 @@ from sknn.deep import DeepMLPClassifier, DeepMLPRegressor
 from sknn.deep._base import DeepEstimator
 from sknn.deep._checkpoint import hold_seed
 from sknn.deep._params import training_constraints
-from sknn.deep._tasks import DeepClassifier, DeepRegressor
+from sknn.deep.tasks._classifier import DeepClassifier
+from sknn.deep.tasks._regressor import DeepRegressor
 from sknn.model_selection._members import (
     MembersScoreMixin,
+    average_members,
     check_member,
     draw_samples,
     give_probabilities,
@@ -398,19 +400,17 @@ class DeepEnsembleRegressor(MembersScoreMixin, DeepEnsemble):
         X : {array-like, sparse matrix, data frame} of shape (n_samples, n_features)
             Samples to evaluate on.
         return_std : bool, default=False
-            Whether to return the standard deviation of the members' predictions too.
+            Whether to return standard deviations too.
 
         Returns
         -------
         mean : ndarray of shape (n_samples,) or (n_samples, n_outputs)
             In the units of y.
         std : ndarray of the same shape
-            How much the members disagree, which says nothing of the noise in y.
+            How much the members disagree, and with ``loss='gaussian_nll'`` also the noise in y.
         """
         check_is_fitted(self)
-        values = [member.predict(X) for member in self.estimators_]
-        mean = np.mean(values, axis=0)
-        return (mean, np.std(values, axis=0)) if return_std else mean
+        return average_members(self.estimators_, X, return_std)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

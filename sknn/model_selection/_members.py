@@ -91,3 +91,16 @@ class MembersScoreMixin(RegressorMixin):
         if not codec.has_levels:
             return super().score(X, y, sample_weight)
         return codec.score_predictions(read_values(y), predicted, sample_weight)
+
+
+def average_members(
+    members: list[BaseEstimator], X: ArrayLike, return_std: bool
+) -> np.ndarray | tuple[np.ndarray, np.ndarray]:
+    """Return the mean prediction for each sample, and with `return_std` its standard deviation."""
+    if not (return_std and members[0]._codec.has_std):
+        values = np.stack([member.predict(X) for member in members])
+        return (values.mean(axis=0), values.std(axis=0)) if return_std else values.mean(axis=0)
+    pairs = [member.predict(X, return_std=True) for member in members]
+    values, noise = map(np.stack, zip(*pairs, strict=True))
+    # Law of total variance: the variance of the means, and the mean of the members' variances.
+    return values.mean(axis=0), np.hypot(values.std(axis=0), np.sqrt(np.mean(noise**2, axis=0)))

@@ -13,7 +13,7 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.neural_network import MLPClassifier
 
 import sknn.inspection
-from sknn import PerceptronClassifier, SequenceCNNClassifier
+from sknn import DeepMLPRegressor, PerceptronClassifier, SequenceCNNClassifier
 from sknn.datasets import make_motif_sequences
 from sknn.exceptions import OptionalDependencyError
 from sknn.inspection import (
@@ -23,6 +23,7 @@ from sknn.inspection import (
     MotifLogoDisplay,
     NetworkDiagramDisplay,
     PredictionGridDisplay,
+    PredictionIntervalDisplay,
     SaliencyMapDisplay,
     UnitResponseDisplay,
     WeightMapDisplay,
@@ -39,6 +40,7 @@ def _from_estimator(display, estimator, digits, moons, **options):
     X, y = digits
     more = {
         PredictionGridDisplay: (X[:6], y[:6]),
+        PredictionIntervalDisplay: (moons[0], moons[0][:, 0]),
         UnitResponseDisplay: (moons[0],),
         DecisionLineDisplay: (moons[0], moons[0][:, 0] > 0),
         MotifLogoDisplay: (SEQUENCES,),
@@ -58,6 +60,9 @@ def display_of(networks, digits, moons, reader):
     """A function that draws any Display of a network that it can show."""
     own = dict.fromkeys([MotifLogoDisplay, SaliencyMapDisplay], reader)
     own[UnitResponseDisplay] = moons[1]
+    own[PredictionIntervalDisplay] = DeepMLPRegressor(
+        early_stopping=True, validation_fraction=0.5, max_iter=9
+    ).fit(moons[0], moons[0][:, 0])
     own[DecisionLineDisplay] = PerceptronClassifier().fit(moons[0], moons[0][:, 0] > 0)
 
     def draw(display, **options):
@@ -130,6 +135,7 @@ def test_an_estimator_that_is_not_fitted_is_refused(display, digits, moons):
         (SaliencyMapDisplay, "fitted on sequences of letters.*got KNeighborsClassifier"),
         (NetworkDiagramDisplay, "coefs_ and intercepts_.*got KNeighborsClassifier"),
         (DecisionLineDisplay, "fitted on two features; got KNeighborsClassifier"),
+        (PredictionIntervalDisplay, "with predict_interval.*got KNeighborsClassifier"),
         (UnitResponseDisplay, "coefs_ and intercepts_.*got KNeighborsClassifier"),
         (WeightMapDisplay, "coefs_ and intercepts_.*got KNeighborsClassifier"),
     ],

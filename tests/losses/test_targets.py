@@ -18,7 +18,7 @@ from sknn.losses import (
     gives_probabilities,
     quantile_steps,
 )
-from sknn.preprocessing import ClassCodec, ValueCodec
+from sknn.preprocessing import ClassCodec, Moments, ValueCodec
 from sknn.preprocessing.targets._values import compute_inverse_cdf
 
 rng = np.random.default_rng(0)
@@ -39,6 +39,9 @@ def test_numbers_are_standardised_unless_the_link_is_exponential(loss):
     encoded = codec.encode(Y, "float64")
     if loss == "poisson":
         assert_array_equal(encoded, Y)
+    elif loss == "bounded":  # in its range, whatever is said of standardising
+        assert_allclose([encoded.min(axis=0), encoded.max(axis=0)], [[0] * 3, [1] * 3])
+        return
     elif loss == "gamma":  # whose deviance does not see the scale
         assert_allclose(encoded, Y / Y.mean(axis=0))
     else:
@@ -59,6 +62,7 @@ def test_numbers_are_standardised_unless_the_link_is_exponential(loss):
         ("quantile", {"quantiles": 0.3}, 1, "identity"),
         ("quantile", {"quantiles": LEVELS}, 4, "increments"),
         ("gaussian_nll", {}, 2, "mean_and_softplus"),
+        ("bounded", {}, 1, "logistic"),
         (user_cost, {}, 1, "identity"),
     ],
 )
@@ -387,3 +391,13 @@ def test_a_class_in_place_of_an_instance_is_an_error(find):
     message = r"got the class L1Loss. Write L1Loss\(...\); for a loss of torch with reduction="
     with pytest.raises(ValueError, match=message):
         find(torch.nn.L1Loss)
+
+
+def test_a_range_has_to_be_given_where_samples_come_in_chunks():
+    moments = Moments(3)
+    moments.add(Y)
+    with pytest.raises(ValueError, match="needs to know the range of y where samples are read in"):
+        ValueCodec("bounded", True).fit(Y[:20]).adopt_moments(moments)
+    codec = ValueCodec("bounded", True, {"y_range": (0, 1000)}).fit(Y[:20])
+    codec.adopt_moments(moments)
+    assert_array_equal(codec.scale_, [1000] * 3)

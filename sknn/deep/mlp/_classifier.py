@@ -4,11 +4,11 @@ from typing import Unpack
 
 from sknn.deep._arguments import NestedArguments
 from sknn.deep._params import CLASSIFIER_CONSTRAINTS
-from sknn.deep._tasks import DeepClassifier
 from sknn.deep.mlp._network import CONSTRAINTS
 from sknn.deep.mlp._parts import make_mlp_parts
 from sknn.deep.parts._preparation import Parts
 from sknn.deep.parts._targets import ClassTarget
+from sknn.deep.tasks._classifier import DeepClassifier
 
 
 class DeepMLPClassifier(DeepClassifier):
@@ -199,6 +199,9 @@ class DeepMLPClassifier(DeepClassifier):
         Training loss of each epoch.
     validation_scores_, validation_loss_curve_ : list of float or None
         Score and loss of the held-out samples after each epoch; None if there are none.
+    feature_importances_ : ndarray of shape (n_features_in_,)
+        Share of a column in what shuffling columns one by one adds to the loss, on held-out samples
+        where there are some. It is there after `fit` on dense tables of at most 2,000 columns.
     history_ : dict of list of float
         ``'loss'``, ``'learning_rate'`` and ``'time'`` (in seconds) of each epoch, and with held-out
         samples ``'score'``, ``'validation_loss'`` and ``'validation_score'``; ``pandas.DataFrame``

@@ -26,6 +26,8 @@ def make_mlp_parts(estimator: BaseEstimator, target: Target, *, scores_loss: boo
         ),
         target=target,
         make_network=lambda: MLPBuilder.of(estimator),
-        make_training=lambda: OneNetwork.of(estimator, scores_loss=scores_loss),
+        make_training=lambda: OneNetwork.of(
+            estimator, ranks_features=True, scores_loss=scores_loss
+        ),
         pretraining=Pretraining(estimator.pretrained, estimator.freeze_epochs),
     )

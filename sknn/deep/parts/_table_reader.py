@@ -30,7 +30,10 @@ class TableReader:
     categorical_features, scale, dtype, text_features
         See `sknn.preprocessing.TabularEncoder`.
     is_dense : bool, default=False
-        Whether sparse matrices are refused.
+        Whether sparse matrices become dense, all at once.
+    orders_by_name : bool, default=False
+        Whether columns of a data frame that come in another order than in `fit` are put in order;
+        else that is an error, as in scikit-learn.
     samples_for_float32 : int, default=0
         From so many samples on ``dtype='auto'`` is float32; 0 lets it follow X.
     """
@@ -40,6 +43,7 @@ class TableReader:
     dtype: str
     text_features: ArrayLike | str | None = "auto"
     is_dense: bool = False
+    orders_by_name: bool = False
     samples_for_float32: int = 0
 
     def check(self, estimator: BaseEstimator, X: ArrayLike, encoder: Encoder | None) -> Samples:
@@ -53,17 +57,13 @@ class TableReader:
                 "pathlib.Path(...)."
             )
         check_container(X)
-        if self.is_dense and sparse.issparse(X):
-            raise ValueError(
-                f"{type(estimator).__name__} takes dense tables, but X is sparse. Give "
-                "X.toarray(), or take an estimator that never makes sparse samples dense all at "
-                "once, such as those of DeepMLP."
-            )
         frame = wrap_frame(X)
+        if frame is not None and self.orders_by_name and encoder is not None and not unnamed:
+            frame = frame.order_by(estimator.feature_names_in_)
         if frame is not None or not is_plain_numbers(X):
             return check_names(estimator, X if frame is None else frame, reset=encoder is None)
         with explain_refusal(X):
-            return validate_data(
+            checked = validate_data(
                 estimator,
                 read_array_like(X),
                 accept_sparse="csr",
@@ -71,6 +71,9 @@ class TableReader:
                 ensure_all_finite="allow-nan",
                 reset=encoder is None,
             )
+        if self.is_dense and sparse.issparse(checked):
+            return make_dense(checked, type(estimator).__name__)
+        return checked
 
     def weight_dtype(self, X: Samples) -> str:
         """Return the dtype of the sample weights that belong to a checked X."""
@@ -100,6 +103,18 @@ class TableReader:
     def set_tags(self, tags: Tags) -> None:
         """Say in scikit-learn's tags what X may be."""
         sparse_scales = (None, "standard", "auto")
-        tags.input_tags.sparse = not self.is_dense and self.scale in sparse_scales
+        tags.input_tags.sparse = self.is_dense or self.scale in sparse_scales
         tags.input_tags.allow_nan = True
         tags.array_api_support = True
+
+
+def make_dense(X: sparse.csr_matrix, name: str) -> np.ndarray:
+    """Return a sparse matrix as an array; raise MemoryError that says what to do if it is large."""
+    try:
+        return X.toarray()
+    except MemoryError as error:
+        raise MemoryError(
+            f"{name} makes sparse X dense, all at once, but the memory is not enough for an array "
+            f"of shape {X.shape}. Reduce the columns first, such as by TruncatedSVD, or take a "
+            "DeepMLP estimator, which makes a mini-batch dense at a time."
+        ) from error

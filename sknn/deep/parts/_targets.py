@@ -21,6 +21,7 @@ from sknn.deep.sources._target_surveys import ClassSurvey, ValueSurvey
 from sknn.engine import Net, forward
 from sknn.losses import VALUE_LOSSES, ClassLoss, ValueLoss, find_value_loss
 from sknn.preprocessing import ClassCodec, ValueCodec, has_missing_values
+from sknn.preprocessing.targets._conformity import calibrate_intervals
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -163,6 +164,9 @@ class ValuePredictor(Protocol):
     ) -> np.ndarray:
         """Return standard deviations, in the units of y."""
 
+    def widen(self, output: np.ndarray) -> np.ndarray:
+        """Return raw predictions in the dtype that predictions are computed in."""
+
 
 class CodecPredictor:
     """A `ValuePredictor` of one network: what the codec reads from raw predictions."""
@@ -176,6 +180,10 @@ class CodecPredictor:
     ) -> np.ndarray:
         """Return the standard deviations that the network was trained to give."""
         return codec.decode_std(output)
+
+    def widen(self, output: np.ndarray) -> np.ndarray:
+        """Return raw predictions as they are."""
+        return output
 
 
 @dataclass(frozen=True)
@@ -194,6 +202,8 @@ class ValueTarget:
         Further settings of the loss.
     predictor : ValuePredictor
         Makes predictions.
+    scales_all : bool, default=False
+        See `sknn.preprocessing.ValueCodec`.
     """
 
     loss: Loss
@@ -201,6 +211,7 @@ class ValueTarget:
     standardize_target: bool = True
     loss_params: Mapping[str, Any] = field(default_factory=dict)
     predictor: ValuePredictor = field(default_factory=CodecPredictor)
+    scales_all: bool = False
 
     @classmethod
     def of(cls, estimator: BaseEstimator) -> ValueTarget:
@@ -242,7 +253,8 @@ class ValueTarget:
                     f"{self.loss!r}. Leave it out, or change the loss."
                 )
             settings["quantiles"] = self.quantile
-        return ValueCodec(self.loss, self.standardize_target, settings).fit(y, sample_weight)
+        codec = ValueCodec(self.loss, self.standardize_target, settings, scales_all=self.scales_all)
+        return codec.fit(y, sample_weight)
 
     def make_survey(self) -> ValueSurvey:
         """Return what looks at chunks of y."""
@@ -270,13 +282,14 @@ class ValueTarget:
         return codec.score(y, output, sample_weight)
 
     def calibrate(self, codec: ValueCodec, plan: TrainPlan, result: TrainResult) -> ValueCodec:
-        """Return the codec, quantiles shifted so that they hold on the held-out samples."""
+        """Return the codec, with quantiles and intervals that hold on the held-out samples."""
         held_out = plan.validation
-        if held_out is None or not codec.has_levels:
+        if held_out is None:
             return codec
         codec = copy.copy(codec)  # that of an earlier fit stays as it is
         output = forward(result.net, held_out.X)
         codec.calibrate(held_out.y, output, held_out.sample_weight)
+        calibrate_intervals(codec, held_out.y, output, held_out.sample_weight)
         return codec
 
 

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from scipy import sparse
 
 from sknn._specs import Sample, TrainConfig, TrainPlan, TrainResult
 from sknn.deep._held_out import split_rows
-from sknn.deep._params import nested_arguments, read_training_params
+from sknn.deep._params import is_by_loss, name_score, nested_arguments, read_training_params
+from sknn.deep.parts._importances import permutation_importances
 from sknn.deep.parts._preparation import (
     Arrangement,
     Circumstances,
@@ -23,6 +25,12 @@ if TYPE_CHECKING:
     from sklearn.base import BaseEstimator
 
     from sknn.deep.sources._prepare import SourcePreparation
+
+
+#: tables with more columns get no importances: each would cost a pass through the network
+MAX_RANKED = 2000
+#: smallest and largest number of samples that importances are computed from
+RANKED_SAMPLES = 64, 1024
 
 
 @dataclass(frozen=True)
@@ -39,32 +47,40 @@ class OneNetwork:
         How held-out samples are scored.
     choose : callable, default=None
         ``choose(params, circumstances)`` returns further fields, which depend on the samples.
+    ranks_features : bool, default=False
+        Whether `finish` sets ``feature_importances_``.
     """
 
     params: Mapping[str, Any]
     warm_start: bool
     scoring: str | Callable | None
     choose: Callable[[Mapping[str, Any], Circumstances], dict[str, Any]] | None = None
+    ranks_features: bool = False
 
     @classmethod
     def of(
-        cls, estimator: BaseEstimator, *, scores_loss: bool, choose: Callable | None = None
+        cls,
+        estimator: BaseEstimator,
+        *,
+        scores_loss: bool,
+        choose: Callable | None = None,
+        ranks_features: bool = False,
     ) -> OneNetwork:
         """Return the training for an estimator's parameters.
 
         `scores_loss` says whether the loss is the default score.
         """
         scoring, dtype = vars(estimator).get("scoring"), estimator.dtype
-        by_loss = scores_loss if scoring is None else isinstance(scoring, str) and scoring == "loss"
         params = {
             **read_training_params(estimator),
-            "stop_on_loss": by_loss,
+            "stop_on_loss": is_by_loss(scoring, scores_loss),
+            "score_name": name_score(scoring),
             "precision": dtype if dtype in ("tf32", "bfloat16") else "full",
             "callbacks": () if estimator.callbacks is None else estimator.callbacks,
             "solver_params": nested_arguments(estimator, "solver"),
             "learning_rate_params": nested_arguments(estimator, "learning_rate"),
         }
-        return cls(params, estimator.warm_start, scoring, choose)
+        return cls(params, estimator.warm_start, scoring, choose, ranks_features)
 
     def obstacle_to_partial_fit(self) -> str | None:
         """Return why training cannot go on a part of X at a time, or None."""
@@ -127,7 +143,27 @@ class OneNetwork:
         return Arrangement(stream, preparation.encode(held_out), preparation.codec, module)
 
     def finish(self, estimator: BaseEstimator, plan: TrainPlan, result: TrainResult) -> None:
-        """Set nothing further."""
+        """Set ``feature_importances_``, of dense tables that are not too wide, after `fit`."""
+        vars(estimator).pop("feature_importances_", None)
+        n_features = estimator.n_features_in_
+        if (
+            not self.ranks_features
+            or plan.incremental
+            or sparse.issparse(plan.X)
+            or n_features > MAX_RANKED
+        ):
+            return
+        own = plan.select_own_samples()
+        # A few epochs' work, so that no fit takes much longer for it.
+        max_samples = int(np.clip(4 * len(own.y) // n_features, *RANKED_SAMPLES))
+        estimator.feature_importances_ = permutation_importances(
+            result,
+            plan.validation or Sample(own.X, own.y, own.sample_weight),
+            estimator._encoder.column_sources(),
+            n_features,
+            np.random.RandomState(0),  # the user's goes on as if this were not there
+            max_samples=max_samples,
+        )
 
     def _hold_out(self, preparation: Preparation) -> tuple[Sample, Sample | None, Split | None]:
         """Return the samples to train on, those to validate on, and their numbers where drawn."""

@@ -4,11 +4,11 @@ from typing import Unpack
 
 from sknn.deep._arguments import NestedArguments
 from sknn.deep._params import REGRESSOR_CONSTRAINTS
-from sknn.deep._tasks import DeepRegressor
 from sknn.deep.parts._preparation import Parts
 from sknn.deep.parts._targets import ValueTarget
 from sknn.deep.sequence._interpretation import SequenceReading
 from sknn.deep.sequence._network import CONSTRAINTS, make_sequence_parts
+from sknn.deep.tasks._regressor import DeepRegressor
 
 
 class SequenceCNNRegressor(SequenceReading, DeepRegressor):

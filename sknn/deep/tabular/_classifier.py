@@ -1,11 +1,12 @@
 """The classifier for tables."""
 
+from sknn.deep._fit_arguments import explain_unknown_parameters
 from sknn.deep._params import CLASSIFIER_CONSTRAINTS
-from sknn.deep._tasks import DeepClassifier
 from sknn.deep.parts._preparation import Parts
 from sknn.deep.parts._targets import ClassTarget
-from sknn.deep.tabular._ensemble import CONSTRAINTS, make_tabular_parts
+from sknn.deep.tabular._ensemble import CONSTRAINTS, ELSEWHERE, make_tabular_parts
 from sknn.deep.tabular._temperature import TemperedLogLoss
+from sknn.deep.tasks._classifier import DeepClassifier
 
 
 class TabularMLPClassifier(DeepClassifier):
@@ -83,6 +84,11 @@ class TabularMLPClassifier(DeepClassifier):
     checkpoint_every : int, str, timedelta or None, default=None
         Time between checkpoints: epochs, or ``'30s'``, ``'5min'``, ``'1h'``. None is a second, or
         more, so that writing takes 2 % of the time at most.
+    scoring : str, callable or None, default=None
+        Score of held-out samples by which the epoch is chosen: ``'loss'`` for the negative loss, a
+        name of :func:`~sklearn.metrics.get_scorer_names`, or ``scorer(estimator, X, y)``, which is
+        given X=None and whose predictions are those of the held-out samples. None is the negative
+        loss; of classes that of calibrated probabilities.
 
     Attributes
     ----------
@@ -180,6 +186,7 @@ class TabularMLPClassifier(DeepClassifier):
         "class_weight": CLASSIFIER_CONSTRAINTS["class_weight"],
     }
 
+    @explain_unknown_parameters(ELSEWHERE)
     def __init__(
         self,
         *,
@@ -205,6 +212,7 @@ class TabularMLPClassifier(DeepClassifier):
         text_features="auto",
         checkpoint=None,
         checkpoint_every=None,
+        scoring=None,
     ):
         self.n_members = n_members
         self.n_hidden_layers = n_hidden_layers
@@ -228,6 +236,7 @@ class TabularMLPClassifier(DeepClassifier):
         self.text_features = text_features
         self.checkpoint = checkpoint
         self.checkpoint_every = checkpoint_every
+        self.scoring = scoring
 
     def _make_parts(self) -> Parts:
         target = ClassTarget(self.class_weight, judge=TemperedLogLoss())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any
@@ -12,7 +12,14 @@ import numpy as np
 from sknn._sklearn import Interval, StrOptions
 from sknn._specs import Sample, TargetSpec, TrainConfig, TrainPlan, TrainResult
 from sknn.architectures import TabularEnsemble, TabularOptions
-from sknn.deep._params import TABLE_CONSTRAINTS, read_training_params, training_constraints
+from sknn.deep._params import (
+    TABLE_CONSTRAINTS,
+    is_by_loss,
+    name_score,
+    read_training_params,
+    training_constraints,
+)
+from sknn.deep.parts._importances import permutation_importances
 from sknn.deep.parts._preparation import (
     Arrangement,
     Circumstances,
@@ -23,7 +30,6 @@ from sknn.deep.parts._preparation import (
 from sknn.deep.parts._protocols import Target
 from sknn.deep.parts._table_reader import TableReader
 from sknn.deep.tabular._folds import leave_out
-from sknn.deep.tabular._importances import permutation_importances
 from sknn.engine import Net, forward
 from sknn.preprocessing import TabularEncoder, ValueCodec, fill_with_means, fit_knots
 
@@ -61,6 +67,7 @@ CONSTRAINTS: dict[str, list] = {
         "random_state",
         "checkpoint",
         "checkpoint_every",
+        "scoring",
     ),
     "n_members": [Interval(Integral, 1, None, closed="left")],
     "n_hidden_layers": [Interval(Integral, 0, None, closed="left")],
@@ -70,6 +77,24 @@ CONSTRAINTS: dict[str, list] = {
     "embedding_width": [Interval(Integral, 1, None, closed="left")],
     "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
     **TABLE_CONSTRAINTS,
+}
+
+#: parameter of other estimators -> what to do here
+ELSEWHERE = {
+    "early_stopping": "Training always stops early, by samples that the members hold out: "
+    "n_iter_no_change is its patience. Give fit X_val and y_val to choose them yourself.",
+    "validation_fraction": "Each of n_members members holds out its own share of the samples, one "
+    "in n_members (of five at least). Give fit X_val and y_val to choose them yourself.",
+    "warm_start": "Each fit is a new one, because scales, knots and held-out samples follow from "
+    "all samples. Raise max_iter, or take a DeepMLP estimator.",
+    "hidden_layer_sizes": "Write n_hidden_layers=... and hidden_width=....",
+    "alpha": "Write weight_decay=..., by which AdamW shrinks weights.",
+    "solver": "It is AdamW; take a DeepMLP estimator for another.",
+    "activation": "It is ReLU; take a DeepMLP estimator for another.",
+    "learning_rate": "It is constant, learning_rate_init=..., and weights are averaged instead.",
+    "n_estimators": "Write n_members=....",
+    "scale": "Numbers always become normal scores; take a DeepMLP estimator for another scale.",
+    "tol": "Each improvement counts. Write n_iter_no_change=... for patience.",
 }
 
 #: how to train, where the user has no say
@@ -160,7 +185,11 @@ class MembersPredictor:
 
     def predict(self, codec: ValueCodec, output: np.ndarray) -> np.ndarray:
         """Return predictions, in the units of y."""
-        return codec.decode(output.astype(np.float64))
+        return codec.decode(self.widen(output))
+
+    def widen(self, output: np.ndarray) -> np.ndarray:
+        """Return raw predictions in float64."""
+        return output.astype(np.float64)
 
     def deviate(
         self, codec: ValueCodec, net: Net, encoded: np.ndarray, output: np.ndarray
@@ -169,7 +198,7 @@ class MembersPredictor:
         members = forward(net, encoded, "run_each_member").astype(np.float64).swapaxes(0, 1)
         std = np.std([codec.decode(of_member) for of_member in members], axis=0)
         if codec.has_std:
-            std = np.hypot(std, codec.decode_std(output.astype(np.float64)))
+            std = np.hypot(std, codec.decode_std(self.widen(output)))
         return std
 
 
@@ -183,14 +212,14 @@ class EnsembleTraining:
         Fields of `TrainConfig`.
     n_members : int
         Members.
-    warm_start, scoring
-        See `sknn.deep.parts._preparation.Training`: each fit is a new one, scored by its target.
+    scoring, warm_start
+        See `sknn.deep.parts._preparation.Training`: each fit is a new one.
     """
 
     params: Mapping[str, Any]
     n_members: int
+    scoring: str | Callable | None = None
     warm_start: bool = False
-    scoring: None = None
 
     @classmethod
     def of(cls, estimator: BaseEstimator, *, scores_loss: bool) -> EnsembleTraining:
@@ -198,11 +227,12 @@ class EnsembleTraining:
         params = {
             **read_training_params(estimator),
             **TRAINING,
-            "stop_on_loss": scores_loss,
+            "stop_on_loss": is_by_loss(estimator.scoring, scores_loss),
+            "score_name": name_score(estimator.scoring),
             "precision": estimator.dtype if estimator.dtype in ("tf32", "bfloat16") else "full",
             "callbacks": () if estimator.callbacks is None else estimator.callbacks,
         }
-        return cls(params, int(estimator.n_members))
+        return cls(params, int(estimator.n_members), estimator.scoring)
 
     def obstacle_to_partial_fit(self) -> str:
         """Return why training cannot go on a part of X at a time."""
@@ -296,6 +326,7 @@ def make_tabular_parts(estimator: BaseEstimator, target: Target, *, scores_loss:
         estimator.dtype,
         text_features=estimator.text_features,
         is_dense=True,
+        orders_by_name=True,
         samples_for_float32=SAMPLES_FOR_FLOAT32,
     )
     return Parts(

@@ -1,12 +1,13 @@
 """The regressor for tables."""
 
 from sknn._sklearn import StrOptions
+from sknn.deep._fit_arguments import explain_unknown_parameters
 from sknn.deep._params import REGRESSOR_CONSTRAINTS
-from sknn.deep._tasks import DeepRegressor
 from sknn.deep.parts._preparation import Parts
 from sknn.deep.parts._targets import ValueTarget
-from sknn.deep.tabular._ensemble import CONSTRAINTS, MembersPredictor, make_tabular_parts
-from sknn.losses import VALUE_LOSSES
+from sknn.deep.tabular._ensemble import CONSTRAINTS, ELSEWHERE, MembersPredictor, make_tabular_parts
+from sknn.deep.tasks._regressor import DeepRegressor
+from sknn.losses import VALUE_LOSSES, find_value_loss
 
 
 class TabularMLPRegressor(DeepRegressor):
@@ -53,8 +54,8 @@ class TabularMLPRegressor(DeepRegressor):
         Columns of X that are categories, as in ``HistGradientBoosting``: those of up to 9 levels
         are one-hot encoded, others get an embedding. See `sknn.preprocessing.TabularEncoder`, also
         for missing values.
-    loss : {'squared_error', 'absolute_error', 'huber', 'gamma', 'quantile', 'gaussian_nll'}, \
-            default='squared_error'
+    loss : {'squared_error', 'absolute_error', 'huber', 'poisson', 'gamma', 'quantile', \
+            'gaussian_nll', 'bounded'}, default='squared_error'
         Loss function, which decides what is predicted: means, medians, something between the two,
         means of positive y, quantiles, or mean and standard deviation of y.
     quantile : float or array-like of increasing floats, default=None
@@ -89,6 +90,15 @@ class TabularMLPRegressor(DeepRegressor):
     checkpoint_every : int, str, timedelta or None, default=None
         Time between checkpoints: epochs, or ``'30s'``, ``'5min'``, ``'1h'``. None is a second, or
         more, so that writing takes 2 % of the time at most.
+    scoring : str, callable or None, default=None
+        Score of held-out samples by which the epoch is chosen: ``'loss'`` for the negative loss, a
+        name of :func:`~sklearn.metrics.get_scorer_names`, or ``scorer(estimator, X, y)``, which is
+        given X=None and whose predictions are those of the held-out samples. None is the negative
+        loss; of classes that of calibrated probabilities.
+    y_range : tuple of two floats, default=None
+        Smallest and largest value of y, which predictions never leave, such as ``(1, 5)`` of
+        ratings. It is for the default `loss`, whose place ``'bounded'`` takes: cross-entropy of y
+        as a share of its range, with a sigmoid at the output.
 
     Attributes
     ----------
@@ -181,10 +191,12 @@ class TabularMLPRegressor(DeepRegressor):
 
     _parameter_constraints = {  # noqa: RUF012 - as scikit-learn
         **CONSTRAINTS,
-        "loss": [StrOptions({name for name, loss in VALUE_LOSSES.items() if loss.learns_scaled})],
+        "loss": [StrOptions(set(VALUE_LOSSES))],
         "quantile": REGRESSOR_CONSTRAINTS["quantile"],
+        "y_range": ["array-like", None],
     }
 
+    @explain_unknown_parameters(ELSEWHERE)
     def __init__(
         self,
         *,
@@ -211,6 +223,8 @@ class TabularMLPRegressor(DeepRegressor):
         text_features="auto",
         checkpoint=None,
         checkpoint_every=None,
+        scoring=None,
+        y_range=None,
     ):
         self.n_members = n_members
         self.n_hidden_layers = n_hidden_layers
@@ -235,7 +249,23 @@ class TabularMLPRegressor(DeepRegressor):
         self.text_features = text_features
         self.checkpoint = checkpoint
         self.checkpoint_every = checkpoint_every
+        self.scoring = scoring
+        self.y_range = y_range
 
     def _make_parts(self) -> Parts:
-        target = ValueTarget(self.loss, self.quantile, predictor=MembersPredictor())
+        loss, settings = self.loss, {}
+        if self.y_range is not None:
+            if not (in_range := find_value_loss(loss).in_range):
+                raise ValueError(
+                    f"y_range={self.y_range!r} is for the default loss, but loss is {loss!r}. "
+                    "Leave one of them out."
+                )
+            loss, settings = in_range, {"y_range": self.y_range}
+        target = ValueTarget(
+            loss,
+            self.quantile,
+            loss_params=settings,
+            predictor=MembersPredictor(),
+            scales_all=True,
+        )
         return make_tabular_parts(self, target, scores_loss=True)

@@ -13,7 +13,9 @@ from sknn._specs import Progress
 MAX_LINES = 20
 
 
-def choose_display(verbose: bool | int, max_iter: int, progress: Progress) -> Callback | None:
+def choose_display(
+    verbose: bool | int, max_iter: int, progress: Progress, score_name: str = "score"
+) -> Callback | None:
     """Return the callback that shows the progress of training, or None.
 
     If `verbose` is 1 that is a bar where the output is a terminal or a notebook and rich is
@@ -27,9 +29,9 @@ def choose_display(verbose: bool | int, max_iter: int, progress: Progress) -> Ca
 
             console = Console()
             if console.is_terminal or console.is_jupyter:
-                return Bar(max_iter, progress, console)
-        return Lines(progress, every=-(-max_iter // MAX_LINES))
-    return Lines(progress, every=1)
+                return Bar(max_iter, progress, console, score_name)
+        return Lines(progress, -(-max_iter // MAX_LINES), score_name)
+    return Lines(progress, 1, score_name)
 
 
 class Lines(Callback):
@@ -41,10 +43,12 @@ class Lines(Callback):
         Whose epochs of the present call are counted.
     every : int
         The first and last epoch and every so many are printed.
+    score_name : str, default='score'
+        Name of the validation score.
     """
 
-    def __init__(self, progress: Progress, every: int):
-        self.progress, self.every = progress, every
+    def __init__(self, progress: Progress, every: int, score_name: str = "score"):
+        self.progress, self.every, self.score_name = progress, every, score_name
         self.last_printed = 0
 
     def on_epoch_end(self, net, **kwargs):
@@ -63,7 +67,7 @@ class Lines(Callback):
         self.last_printed = epoch
         print(f"Iteration {epoch}, loss = {row['train_loss']:.8f}")  # noqa: T201
         if "valid_score" in row:
-            print(f"Validation score: {row['valid_score']:f}")  # noqa: T201
+            print(f"Validation {self.score_name}: {row['valid_score']:f}")  # noqa: T201
 
 
 class Bar(Callback):
@@ -77,10 +81,13 @@ class Bar(Callback):
         Whose epochs of the present call are counted.
     console : rich.console.Console
         To draw on.
+    score_name : str, default='score'
+        Name of the validation score.
     """
 
-    def __init__(self, max_iter: int, progress: Progress, console: Any):
+    def __init__(self, max_iter: int, progress: Progress, console: Any, score_name: str = "score"):
         self.max_iter, self.progress, self.console = max_iter, progress, console
+        self.score_name = score_name
 
     def on_train_begin(self, net, **kwargs):
         """Start to draw."""
@@ -101,7 +108,7 @@ class Bar(Callback):
         row = net.history[-1]
         text = f"loss {row['train_loss']:.4g}"
         if "valid_score" in row:
-            text += f", validation score {row['valid_score']:.4g}"
+            text += f", validation {self.score_name} {row['valid_score']:.4g}"
         self.bar.update(self.task, completed=self.progress.n_epochs + 1, description=text)
 
     def on_train_end(self, net, **kwargs):

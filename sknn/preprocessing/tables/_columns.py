@@ -6,7 +6,7 @@ array of objects is read the same way, so that nothing above has to ask where a 
 
 import datetime
 import numbers
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
@@ -19,7 +19,14 @@ from sklearn.utils import check_array
 
 from sknn._refusals import explain_refusal
 from sknn._validation import MatrixLike
-from sknn.preprocessing.tables._moments import Times, make_times, read_time_objects
+from sknn.preprocessing.tables._entries import (
+    NESTED,
+    Times,
+    is_missing,
+    make_times,
+    number_few_levels,
+    read_time_objects,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,7 +51,6 @@ _KINDS_OF_OBJECTS = {
 }
 #: for so few samples a loop over them is faster than the libraries' own ways to number levels
 _FEW = 32
-_NESTED = (list, tuple, dict, set, np.ndarray)
 NUMBERS = (numbers.Real, Decimal, np.bool_)
 
 
@@ -147,6 +153,13 @@ class WrappedFrame:
         """The samples, as narwhals wraps them."""
         return self._frame if self._samples is None else self._frame[self._samples]
 
+    def order_by(self, names: Sequence[str]) -> "WrappedFrame":
+        """Return the frame in the order of `names`; one with other names as it is."""
+        known = list(names)
+        if known == self.names or sorted(known) != sorted(map(str, self.names)):
+            return self
+        return WrappedFrame(self.frame.select(known))
+
     @cached_property
     def columns(self) -> "list[Column]":
         """The columns, each of one kind."""
@@ -206,7 +219,7 @@ class Column:
     def check(self) -> None:
         """Raise if the column can be neither numbers nor levels, whatever is asked for."""
         if self.kind == "nested":
-            value = self.find_first(_NESTED)
+            value = self.find_first(NESTED)
             raise TypeError(
                 f"Column {self.label!r} holds {value!r}, a {type(value).__name__}, but each entry "
                 "of the X argument must be a string or a number. Spread it over several columns, "
@@ -272,10 +285,10 @@ class Column:
         if isinstance(values.dtype, pd.CategoricalDtype):
             codes, levels = values.array.codes, values.array.categories
             if few:
-                return _number_few_levels([None if code < 0 else levels[code] for code in codes])
+                return number_few_levels([None if code < 0 else levels[code] for code in codes])
             return codes, levels.tolist()
         if few:
-            return _number_few_levels(
+            return number_few_levels(
                 values.tolist() if hasattr(values, "tolist") else values.to_list()
             )
         if isinstance(values, nw.Series):
@@ -314,13 +327,7 @@ class Column:
             values = values.drop_nulls().head(1).to_list()
         elif isinstance(values, np.ndarray) and values.dtype != object:
             values = values[~np.isnat(values)] if values.dtype.kind in "mM" else values[:1].tolist()
-        return next((v for v in values if isinstance(v, expected) and not _is_missing(v)), None)
-
-
-def _is_missing(value: Hashable) -> bool:
-    import pandas as pd
-
-    return not isinstance(value, _NESTED) and bool(pd.isna(value))
+        return next((v for v in values if isinstance(v, expected) and not is_missing(v)), None)
 
 
 def read_columns(X: np.ndarray | WrappedFrame) -> list[Column]:
@@ -379,7 +386,7 @@ def _find_kind_of_objects(values: np.ndarray) -> str:
         return "numeric"
     if all(issubclass(kind, datetime.date | np.datetime64) for kind in types):
         return "time"
-    if any(issubclass(kind, _NESTED) for kind in types):
+    if any(issubclass(kind, NESTED) for kind in types):
         return "nested"
     return "other" if len(types) == 1 else "mixed"
 
@@ -392,13 +399,6 @@ def _read_objects(label: str | int, values: np.ndarray) -> np.ndarray:
     with explain_refusal(values, f"Column {label!r} of X"):
         result[there] = values[there].astype(np.float64)
     return result
-
-
-def _number_few_levels(values: list) -> tuple[np.ndarray, list]:
-    values = [v.item() if isinstance(v, np.generic) else v for v in values]
-    place: dict = {}
-    codes = [-1 if _is_missing(v) else place.setdefault(v, len(place)) for v in values]
-    return np.array(codes), list(place)
 
 
 def _number_series_levels(series: nw.Series) -> tuple[np.ndarray, list]:

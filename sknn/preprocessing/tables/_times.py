@@ -6,7 +6,7 @@ import numpy as np
 
 from sknn._saved import saved
 from sknn.preprocessing.tables._columns import Column
-from sknn.preprocessing.tables._moments import Times, find_wall_times, is_known_zone
+from sknn.preprocessing.tables._entries import Times, find_wall_times, is_known_zone
 
 #: microseconds of a second, and seconds of a day
 MICRO, DAY = 1_000_000, 86_400

@@ -25,6 +25,7 @@ from sknn.preprocessing.targets._measured import (
     has_missing_values,
     score_measured,
 )
+from sknn.preprocessing.targets._ranges import check_in_range, check_range_is_given, find_range
 
 
 @saved
@@ -41,7 +42,10 @@ class ValueCodec:
         the mean, so that training starts from predictions of the right size.
     loss_params : mapping, default=None
         Settings of the loss: ``delta`` of 'huber', ``quantiles`` of 'quantile', ``min_std`` of
-        'gaussian_nll', the first and the last in units of the standardised y.
+        'gaussian_nll', the first and the last in units of the standardised y; ``y_range`` of
+        'bounded'.
+    scales_all : bool, default=False
+        Whether y of 'poisson' is divided by its mean, too; losses are in that unit then.
 
     Attributes
     ----------
@@ -51,15 +55,15 @@ class ValueCodec:
         Whether a column to be standardised has one value alone; its deviation counts as 1.
     offsets_ : ndarray of shape (n_columns, n_quantiles) or None
         What `calibrate` adds to standardised quantiles.
+    conformity_ : Conformity or None
+        What `sknn.preprocessing.calibrate_intervals` has learned of held-out samples.
     n_columns_ : int
         Columns of y. A column has several raw predictions next to each other where it has several
         quantiles, or a mean and a standard deviation.
     spec_ : TargetSpec
         How `encode` writes.
     out_activation_ : {'identity', 'exp', 'increments', 'mean_and_softplus'}
-        What makes predictions of raw ones: nothing; the exponential function; sums of a raw
-        output and of softplus of its neighbours (several quantiles); or nothing for the mean,
-        and softplus for the standard deviation.
+        What makes predictions of raw ones, see `sknn.losses.OutputActivation`.
 
     Raises
     ------
@@ -68,12 +72,18 @@ class ValueCodec:
     """
 
     def __init__(
-        self, loss: str | Callable, standardize: bool, loss_params: Mapping[str, Any] | None = None
+        self,
+        loss: str | Callable,
+        standardize: bool,
+        loss_params: Mapping[str, Any] | None = None,
+        *,
+        scales_all: bool = False,
     ):
         self.loss = loss
         self._settings = read_settings(loss, self._entry.settings, loss_params)
         self.standardize = standardize and self._entry.standardizes
-        self._scale_only = standardize and self._entry.scales
+        scales_all = scales_all and bool(self._entry.lowest)
+        self._scale_only = standardize and (self._entry.scales or scales_all)
 
     @property
     def _entry(self) -> ValueLoss:  # not an attribute: a file names losses of the table
@@ -127,7 +137,7 @@ class ValueCodec:
         n_columns = self.n_columns_ = columns.shape[1]
         self.mean_, self.scale_ = np.zeros(n_columns), np.ones(n_columns)
         self.offsets_: np.ndarray | None = None
-        self.lacks_spread_ = False
+        self.lacks_spread_, self.conformity_ = False, None
         has_missing = has_missing_values(columns)
         if has_missing:
             check_measured(columns, self._entry.function is not None, self.loss)
@@ -137,13 +147,13 @@ class ValueCodec:
             spread = np.where(spread > 0, spread, 1.0)  # squares of y near 1e200 overflow
             squares = np.square((columns - self.mean_) / spread)
             variance = average_measured(squares, sample_weight)
-            # That of the samples at hand, as StandardScaler's: a division by n - 1 could not both
-            # do the same for weights of 1 / n as for 1, and take a weight of 2 for a sample twice.
+            # That of the samples at hand, as StandardScaler's, so that a weight is a count.
             self._set_scale(spread * np.sqrt(variance))
-        # y of a gamma distribution stays positive: divided by its mean it is 1 on average, which is
-        # near the exponential function of an untrained output.
+        # Divided by its mean, positive y is 1 on average, near exp of an untrained output.
         if self._scale_only:
             self._set_unit(average_measured(columns, sample_weight))
+        if self._entry.is_bounded:
+            self.mean_, self.scale_ = find_range(columns, self._settings["y_range"])
         output = self._entry.output
         n_raw = output.n_raw(self._settings)
         self.spec_ = TargetSpec("values", n_columns * n_raw, self.loss, self._settings, has_missing)
@@ -167,6 +177,8 @@ class ValueCodec:
         """Standardise by moments of more samples than `fit` saw."""
         if not moments.are_finite:
             return
+        if self._entry.is_bounded:
+            check_range_is_given(self.loss, self._settings["y_range"])
         if self.standardize:
             self.mean_ = moments.mean
             self._set_scale(moments.deviation)
@@ -212,6 +224,8 @@ class ValueCodec:
                 text += " Values may be missing (NaN) if some of the first call to fit are."
             raise ValueError(text)
         lowest = self._entry.lowest
+        if self._entry.is_bounded and (given := self._settings["y_range"]) is not None:
+            check_in_range(columns, given)
         if not lowest:
             return
         least = float(np.nanmin(columns))

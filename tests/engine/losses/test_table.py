@@ -154,6 +154,7 @@ def test_links_equal_numpy(loss, rng):
 def test_links_of_numbers_equal_the_codecs(case, n_columns, rng):
     loss, settings, k = CASES[case]
     output, target = data(case, rng, n_columns)
+    settings = {"y_range": (0, 1)} if loss == "bounded" else settings
     codec = ValueCodec(loss, False, settings).fit(target.numpy())
     assert codec.spec_.n_outputs == output.shape[1]
     linked = choose_loss(codec.spec_).inverse_link(output).numpy().reshape(N, n_columns, k)

@@ -15,6 +15,8 @@ def permutation_importances(
     sources: np.ndarray,
     n_features: int,
     random_state: np.random.RandomState,
+    *,
+    max_samples: int = MAX_SAMPLES,
 ) -> np.ndarray:
     """Return the share of each column in the loss that shuffling columns, one at a time, adds [1]_.
 
@@ -30,6 +32,8 @@ def permutation_importances(
         Columns of X.
     random_state : numpy.random.RandomState
         Shuffles.
+    max_samples : int, default=4096
+        Maximum number of samples that are looked at, drawn by chance.
 
     Returns
     -------
@@ -41,7 +45,7 @@ def permutation_importances(
     .. [1] L. Breiman, "Random forests", Machine Learning 45, 2001, doi:10.1023/A:1010933404324.
     """
     # In their order, so that samples that one member judges stay together.
-    chosen = np.sort(random_state.permutation(len(sample.y))[:MAX_SAMPLES])
+    chosen = np.sort(random_state.permutation(len(sample.y))[:max_samples])
     weight = None if sample.sample_weight is None else sample.sample_weight[chosen]
     sample = Sample(sample.X[chosen], sample.y[chosen], weight)
     before = compute_mean_loss(result.net, sample, forward(result.net, sample.X))

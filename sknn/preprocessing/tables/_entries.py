@@ -1,11 +1,29 @@
-"""Moments, times of day and durations as microseconds, whatever holds them."""
+"""Entries of a column, whatever holds them: a few levels, and times as microseconds."""
 
 import datetime
 import zoneinfo
+from collections.abc import Hashable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import DTypeLike
+
+NESTED = (list, tuple, dict, set, np.ndarray)
+
+
+def is_missing(value: Hashable) -> bool:
+    """Return whether a value is None, NaN or one of pandas' missing values."""
+    import pandas as pd
+
+    return not isinstance(value, NESTED) and bool(pd.isna(value))
+
+
+def number_few_levels(values: list) -> tuple[np.ndarray, list]:
+    """Return what `Column.read_levels` does, of shape (n_samples,), for a few values."""
+    values = [v.item() if isinstance(v, np.generic) else v for v in values]
+    place: dict = {}
+    codes = [-1 if is_missing(v) else place.setdefault(v, len(place)) for v in values]
+    return np.array(codes), list(place)
 
 
 @dataclass(frozen=True)

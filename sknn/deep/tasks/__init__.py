@@ -1,0 +1,1 @@
+"""Classification and regression: what ``fit`` takes, and what is predicted."""
