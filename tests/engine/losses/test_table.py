@@ -16,7 +16,7 @@ from sklearn.neural_network._base import LOSS_FUNCTIONS as SKLEARN
 from sknn._specs import TargetSpec
 from sknn.engine.losses._loss import TableLoss
 from sknn.engine.losses._table import LOSSES, MeanLoss, choose_loss, make_loss
-from sknn.losses import CLASS_LOSSES, VALUE_LOSSES
+from sknn.losses import CLASS_LOSSES, RECONSTRUCTION, VALUE_LOSSES
 from sknn.preprocessing import ClassCodec, ValueCodec
 
 N = 7
@@ -28,8 +28,10 @@ INVERSE_LINKS = {
     "poisson": np.exp,
 }
 
+#: the loss of autoencoders, whose y has columns of several kinds, has tests of its own
+OF_TARGETS = [name for name in LOSSES if name != RECONSTRUCTION.name]
 #: name of the case -> loss, settings, raw predictions of a column of y
-CASES = {name: (name, {}, 2 if name == "gaussian_nll" else 1) for name in LOSSES} | {
+CASES = {name: (name, {}, 2 if name == "gaussian_nll" else 1) for name in OF_TARGETS} | {
     "log_loss smoothed": ("log_loss", {"label_smoothing": 0.2}, 1),
     "binary_log_loss smoothed": ("binary_log_loss", {"label_smoothing": 0.2}, 1),
     "focal smoothed": ("focal", {"gamma": 1.5, "label_smoothing": 0.1}, 1),
@@ -70,7 +72,7 @@ def make(case):
 
 def test_the_tables_of_tensors_and_of_targets_name_the_same_losses():
     binary = {f"binary_{name}" for name in CLASS_LOSSES}
-    assert set(LOSSES) == set(VALUE_LOSSES) | set(CLASS_LOSSES) | binary
+    assert set(OF_TARGETS) == set(VALUE_LOSSES) | set(CLASS_LOSSES) | binary
 
 
 @pytest.mark.parametrize("n_columns", [1, 3])
