@@ -154,7 +154,7 @@ class TrainingRun:
         self,
         samples: SampleDataset | None = None,
         held_out: SampleDataset | None = None,
-        warns: bool = True,
+        recorder: Recorder | None = None,
     ) -> None:
         """Bring the data to the device, and get ready to train and to look at epochs.
 
@@ -162,8 +162,8 @@ class TrainingRun:
         ----------
         samples, held_out : SampleDataset, default=None
             The training and validation samples, where several runs share them.
-        warns : bool, default=True
-            Whether to warn where there is the checkpoint of another fit alone.
+        recorder : Recorder, default=None
+            Has the state to go on from, where several runs share a file.
         """
         plan, config = self.plan, self.config
         self.samples = self._move(plan) if samples is None else samples
@@ -196,7 +196,7 @@ class TrainingRun:
         elif self.stopping.keeps_best:
             self.stopping.keep_weights(self.net)
             self._score_start()
-        self.recorder = Recorder(self, warns)
+        self.recorder = recorder or Recorder.of(self)
         self.recorder.resume()
         self.n_before = len(self.net.history) - self.progress.n_epochs
         self.callbacks.notify("on_train_begin", X=self.samples.X, y=self.samples.y)

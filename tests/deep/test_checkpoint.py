@@ -438,7 +438,7 @@ def test_a_killed_process_loses_nothing(kind, tmp_path, rng):
         stdout=subprocess.PIPE, cwd=ROOT, env=environment, text=True,
     )  # fmt: skip
     assert process.stdout.readline() == "begins\n"
-    while not list(tmp_path.glob(f"{'Deep' if kind == 'ensemble' else ''}*Classifier*.checkpoint")):
+    while not list(tmp_path.glob("Stack*" if kind == "ensemble" else "*.checkpoint")):
         time.sleep(0.01)
     time.sleep(0.3 * rng.random())
     process.send_signal(signal.SIGKILL)

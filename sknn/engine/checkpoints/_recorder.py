@@ -9,7 +9,7 @@ import numpy as np
 
 from sknn._specs import Progress, TrainPlan
 from sknn.engine.callbacks._user import UserCallbacks
-from sknn.engine.checkpoints._folder import CheckpointFile, CheckpointSpec
+from sknn.engine.checkpoints._folder import CheckpointFile
 from sknn.exceptions import warn_user
 
 #: where the user does not say how often: seconds between two at least, and times as long as
@@ -36,6 +36,42 @@ class Recorded(Protocol):
         """Go on from a state."""
 
 
+class Pace:
+    """When it is time for the next checkpoint.
+
+    Parameters
+    ----------
+    every : int, float or None
+        See `CheckpointSpec`.
+
+    Attributes
+    ----------
+    n_epochs : int
+        Epochs up to the last one.
+    """
+
+    def __init__(self, every: int | float | None):
+        self.every = every
+        self.latest = time.perf_counter()
+        self.seconds_to_write = 0.0
+        self.n_epochs = 0
+
+    def is_due(self, n_epochs: int) -> bool:
+        """Return whether it is time after so many epochs."""
+        if isinstance(self.every, int):
+            return n_epochs - self.n_epochs >= self.every
+        return time.perf_counter() - self.latest >= self.get_wait()
+
+    def get_wait(self) -> float:
+        """Return the seconds from one checkpoint to the next."""
+        return max(SECONDS, TIMES * self.seconds_to_write) if self.every is None else self.every
+
+    def note(self, n_epochs: int, began: float) -> None:
+        """Take note of a checkpoint after so many epochs, whose writing began then."""
+        self.n_epochs, self.latest = n_epochs, time.perf_counter()
+        self.seconds_to_write = self.latest - began
+
+
 class Recorder:
     """Writes the state of a run from time to time.
 
@@ -46,47 +82,57 @@ class Recorder:
     Parameters
     ----------
     run : Recorded
-        Whose plan says where, if anywhere.
-    warns : bool, default=True
-        Whether to warn where there is the checkpoint of another fit alone.
+        Which.
+    file : CheckpointFile or None, default=None
+        Where; None writes nothing.
+    content : dict or None, default=None
+        From `make_content`, to go on from.
 
     Attributes
     ----------
-    spec : CheckpointSpec or None
-        Where and how often.
+    is_finished : bool
+        Whether training has come to its end.
     evaluations : list of tuple
         Key of a point, loss and gradient of L-BFGS, from the first on.
     """
 
-    def __init__(self, run: Recorded, warns: bool = True):
-        self.run = run
-        self.spec: CheckpointSpec | None = run.plan.checkpoint
-        self.file = None if self.spec is None else CheckpointFile(self.spec, warns)
-        self.content = None if self.file is None else self.file.content
-        self.began = self.latest = time.perf_counter()
-        self.seconds_before = self.seconds_to_write = 0.0
-        self.n_epochs = 0
+    def __init__(
+        self,
+        run: Recorded,
+        file: CheckpointFile | None = None,
+        content: dict[str, Any] | None = None,
+    ):
+        self.run, self.file, self.content = run, file, content
+        self.pace = Pace(None if file is None else file.spec.every)
+        self.began = time.perf_counter()
+        self.seconds_before = 0.0
         self.is_finished = self.has_warned = False
         self.evaluations: list[tuple[int, float, np.ndarray]] = []
 
+    @classmethod
+    def of(cls, run: Recorded) -> "Recorder":
+        """Return that of a run, with a file if its plan wants one."""
+        if run.plan.checkpoint is None:
+            return cls(run)
+        file = CheckpointFile(run.plan.checkpoint)
+        return cls(run, file, file.content)
+
     def resume(self) -> None:
         """Let the run go on from what its file holds, or write the first state."""
-        if self.file is None:
-            return
         content, run = self.content, self.run
-        if content is not None:
-            self.seconds_before = content["seconds"]
-            if run.deadline is not None:
-                run.deadline -= self.seconds_before
-            if run.by_epochs:
-                run.set_state(content["state"])
-                run.progress.stopped_because = content["stopped_because"]
-                self.n_epochs = run.progress.n_epochs
-            else:
-                self.evaluations = _split_evaluations(content["evaluations"])
-            self.is_finished = content["is_finished"]
-        else:
+        if content is None:
             self.write()
+            return
+        self.seconds_before = content["seconds"]
+        if run.deadline is not None:
+            run.deadline -= self.seconds_before
+        if run.by_epochs:
+            run.set_state(content["state"])
+            run.progress.stopped_because = content["stopped_because"]
+            self.pace.n_epochs = run.progress.n_epochs
+        else:
+            self.evaluations = _split_evaluations(content["evaluations"])
+        self.is_finished = content["is_finished"]
 
     def resume_callbacks(self) -> None:
         """Give callbacks the attributes that they had, once they know that training begins."""
@@ -107,15 +153,16 @@ class Recorder:
         """Return how many of the coming epochs may be computed in one call, at least 1."""
         if self.file is None or self.is_finished:
             return n_epochs
-        if isinstance(self.spec.every, int):
-            left = self.spec.every - (self.run.progress.n_epochs - self.n_epochs)
+        pace, progress = self.pace, self.run.progress
+        if isinstance(pace.every, int):
+            left = pace.every - (progress.n_epochs - pace.n_epochs)
         else:  # until it is known how long they take, one
-            left = self._get_wait() / self.run.progress.history.get("time", [np.inf])[-1]
+            left = pace.get_wait() / progress.history.get("time", [np.inf])[-1]
         return int(max(1, min(n_epochs, left)))
 
     def end_epoch(self) -> None:
         """Write the state if it is time, and at the end of training."""
-        if self.file is None or self.is_finished:
+        if self.is_finished:
             return
         progress = self.run.progress
         self.is_finished = bool(progress.stopped_because) or (
@@ -123,7 +170,7 @@ class Recorder:
         )
         if progress.stopped_because == "diverged":  # the next fit is to say so, too
             self.is_finished = False
-        elif self.is_finished or self._is_due():
+        elif self.is_finished or self.pace.is_due(progress.n_epochs):
             self.write()
 
     def end_iterations(self) -> None:
@@ -132,45 +179,33 @@ class Recorder:
             self.is_finished = True
             self.write()
 
-    def _is_due(self) -> bool:
-        if isinstance(self.spec.every, int):
-            return self.run.progress.n_epochs - self.n_epochs >= self.spec.every
-        return time.perf_counter() - self.latest >= self._get_wait()
-
-    def _get_wait(self) -> float:
-        """Return the seconds from one checkpoint to the next."""
-        if self.spec.every is None:
-            return max(SECONDS, TIMES * self.seconds_to_write)
-        return self.spec.every
-
-    def write(self) -> None:
-        """Write the state as it is now; only the first time must that go well."""
-        if self.file is None:
-            return
-        began, run = time.perf_counter(), self.run
+    def make_content(self) -> dict[str, Any]:
+        """Return what a file is to hold of the run as it is now."""
+        run = self.run
         content = {
-            "seconds": self.seconds_before + began - self.began,
+            "seconds": self.seconds_before + time.perf_counter() - self.began,
             "stopped_because": run.progress.stopped_because if self.is_finished else "",
             "runner": run.runner_name,
             "is_finished": self.is_finished,
         }
         if run.by_epochs:
-            content |= {"state": run.get_state(), "callbacks": run.callbacks.get_state()}
-        else:
-            content["evaluations"] = _join_evaluations(self.evaluations)
-        try:
-            self.file.write(content, run.progress.n_epochs, self.is_finished)
-        except OSError as error:
-            if not self.n_epochs and self.content is None and not run.progress.n_epochs:
-                raise
-            self._warn_of(error)
-        self.n_epochs, self.latest = run.progress.n_epochs, time.perf_counter()
-        self.seconds_to_write = self.latest - began
+            return {**content, "state": run.get_state(), "callbacks": run.callbacks.get_state()}
+        return {**content, "evaluations": _join_evaluations(self.evaluations)}
 
-    def _warn_of(self, error: OSError) -> None:
-        if not self.has_warned:
-            warn_user(f"{error}. Training goes on, and the checkpoint from before stays.")
-        self.has_warned = True
+    def write(self) -> None:
+        """Write the state as it is now; only the first time must that go well."""
+        if self.file is None:
+            return
+        began, n_epochs = time.perf_counter(), self.run.progress.n_epochs
+        try:
+            self.file.write(self.make_content(), n_epochs, self.is_finished)
+        except OSError as error:
+            if self.content is None and not n_epochs:
+                raise
+            if not self.has_warned:
+                warn_of_full_disk(error)
+            self.has_warned = True
+        self.pace.note(n_epochs, began)
 
     def evaluate(
         self,
@@ -197,6 +232,11 @@ class Recorder:
         if self.file is not None:
             self.file.close(self.is_finished)
             self.file = None
+
+
+def warn_of_full_disk(error: OSError) -> None:
+    """Warn that a checkpoint could not be written."""
+    warn_user(f"{error}. Training goes on, and the checkpoint from before stays.")
 
 
 def _make_key(vector: np.ndarray) -> int:

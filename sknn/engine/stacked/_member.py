@@ -14,6 +14,7 @@ from sknn.engine._finite import check_finite
 from sknn.engine._run import TrainingRun
 from sknn.engine.backprop._flat_parameters import supports_optimizer
 from sknn.engine.backprop._mlp import supports_module
+from sknn.engine.checkpoints._recorder import Recorder
 from sknn.engine.data._batches import SampleDataset, make_tensor
 from sknn.engine.data._device import has_room_for
 from sknn.engine.losses._loss import TableLoss
@@ -200,14 +201,14 @@ class Member:
             self.plan.sample_weight is None,
         )
 
-    def begin(self, orders: dict[tuple, Order]) -> None:
-        """Get ready for the first epoch, or the one after a checkpoint.
+    def begin(self, orders: dict[tuple, Order], content: dict[str, Any] | None = None) -> None:
+        """Get ready for the first epoch, or the one after a checkpoint, of this content.
 
         The order of the samples is one of `orders`, or becomes one.
         """
         run, sample = self.run, self.sample
         own = SharedSamples(sample.X, sample.y, sample.weight, device=self.net.device)
-        run.begin(own, self.held_out, warns=False)
+        run.begin(own, self.held_out, Recorder(run, content=content))
         run.runner_name = "stacked"
         run.recorder.check_runner()
         key = id(sample), _hash_state(self.state_of_order)

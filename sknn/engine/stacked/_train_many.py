@@ -13,6 +13,8 @@ from sknn._specs import TrainPlan, TrainResult
 from sknn.engine._interrupt import InterruptFlag
 from sknn.engine._train import train
 from sknn.engine.callbacks._progress import show_bar
+from sknn.engine.checkpoints._recorder import Recorder
+from sknn.engine.checkpoints._stack import StackRecorder
 from sknn.engine.data._device import limit_threads, use_precision
 from sknn.engine.data._matmul import use_one_thread_per_product
 from sknn.engine.stacked._batches import Order
@@ -180,7 +182,7 @@ class _Group:
     ):
         self.numbers = {member: i for i, member in members.items()}
         self.advance, self.is_stopped = advance, is_stopped
-        self.is_between_epochs = True
+        self.is_between_epochs, self.is_laid = True, False
         self.waiting = deque(members.values())
         self.active: list[Member] = []
         first = self.waiting[0]
@@ -189,9 +191,12 @@ class _Group:
 
     def run(self, outcomes: list[Outcome | None]) -> None:
         """Train all; write results and errors. Ctrl-C ends those in training, and is raised."""
+        self.recorder = StackRecorder([member.run for member in self.numbers])
         try:
+            self._resume(outcomes)
             while self.waiting or self.active:
                 self._train_stack(outcomes)
+            self.recorder.end()
         except KeyboardInterrupt:
             for member in self.active:
                 if not member.is_done:
@@ -199,8 +204,30 @@ class _Group:
                 outcomes[self.numbers[member]] = _get_outcome(member)
             raise
         finally:
+            self.recorder.close()
             for member in self.active:  # after an error
                 member.run.close()
+
+    def _resume(self, outcomes: list[Outcome | None]) -> None:
+        """Begin those that a checkpoint has the state of, in the order in which they lay."""
+        recorder, members, orders = self.recorder, list(self.numbers), {}
+        known = [i for i, content in enumerate(recorder.contents) if content is not None]
+        for i in [*recorder.active, *(i for i in known if i not in recorder.active)]:
+            self.waiting.remove(members[i])
+            self.active.append(members[i])
+            members[i].begin(orders, recorder.contents[i])
+        # Whoever waits was let in when a stack was laid, and again when a network was done.
+        self.is_laid = bool(self.active) and not any(members[i].is_done for i in recorder.active)
+        self._let_go(outcomes)
+
+    def _let_go(self, outcomes: list[Outcome | None]) -> None:
+        """Conclude those that are done."""
+        number = {member: i for i, member in enumerate(self.numbers)}
+        for member in [member for member in self.active if member.is_done]:
+            self.advance(member.plan.config.max_iter - member.run.progress.n_epochs)
+            self.recorder.keep(number[member], member.run.recorder)
+            outcomes[self.numbers[member]] = _get_outcome(member)
+            self.active.remove(member)
 
     def _train_stack(self, outcomes: list[Outcome | None]) -> None:
         """Train a stack until it is worth while to lay it anew."""
@@ -219,18 +246,22 @@ class _Group:
                 validation.run()
                 for member in self.active:
                     member.end_epoch(losses[member.run])
+                self.recorder.end_epoch(self._find_recorders())
                 self.advance(len(self.active))
-        for member in [member for member in self.active if member.is_done]:
-            self.advance(member.plan.config.max_iter - member.run.progress.n_epochs)
-            outcomes[self.numbers[member]] = _get_outcome(member)
-            self.active.remove(member)
+        self._let_go(outcomes)
+
+    def _find_recorders(self) -> dict[int, Recorder]:
+        """Return the recorders of those in training, in the order in which they lie."""
+        number = {member: i for i, member in enumerate(self.numbers)}
+        return {number[member]: member.run.recorder for member in self.active}
 
     def _make_stack(self) -> Stack:
         """Let in who waits, if there is room enough, and lay all in training into a stack."""
         while True:
             free = self.limit - len(self.active)
-            if not self.active or free >= SHARE_TO_REFILL * self.limit:
+            if not self.active or (free >= SHARE_TO_REFILL * self.limit and not self.is_laid):
                 self._admit(free)
+            self.is_laid = False
             places = arrange(
                 [member.net for member in self.active], [member.order for member in self.active]
             )

@@ -1,0 +1,92 @@
+"""Checkpoints of networks that are trained together: all their states in one file."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from sknn.engine.checkpoints._folder import CheckpointFile, CheckpointSpec
+from sknn.engine.checkpoints._identity import Identity, hash_data
+from sknn.engine.checkpoints._recorder import Pace, Recorded, Recorder, warn_of_full_disk
+
+
+class StackRecorder:
+    """Writes the states of runs of one stack, all after the same epoch.
+
+    What a network computes depends, in the last bit, on those beside it, as vector instructions
+    reach over several of them. So a stack goes on as the one that it was.
+
+    Parameters
+    ----------
+    runs : sequence of Recorded
+        All that are ever to be in the stack; they have checkpoints, or none of them has.
+
+    Attributes
+    ----------
+    contents : list of dict or None
+        Of each run, when the file was written; None where it had not begun.
+    active : list of int
+        Numbers of those that were in training, in the order in which they lay.
+    """
+
+    def __init__(self, runs: Sequence[Recorded]):
+        self.runs = runs
+        spec = join_specs([run.plan.checkpoint for run in runs])
+        self.file = None if spec is None else CheckpointFile(spec, warns=False)
+        self.contents: list[dict[str, Any] | None] = [None] * len(runs)
+        self.active: list[int] = []
+        self.n_epochs = 0
+        self.is_finished = self.has_warned = False
+        self.pace = Pace(None if spec is None else spec.every)
+        content = None if self.file is None else self.file.content
+        if content is not None:
+            self.contents, self.active = content["runs"], content["active"]
+            self.is_finished = content["is_finished"]
+        elif self.file is not None:
+            self._write()
+
+    def keep(self, number: int, recorder: Recorder) -> None:
+        """Keep the last state of a run, which is about to go back to its best weights."""
+        if self.file is not None:
+            self.contents[number] = recorder.make_content()
+
+    def end_epoch(self, active: dict[int, Recorder]) -> None:
+        """Write the states, of those in training by their numbers, if it is time."""
+        self.n_epochs += 1
+        if self.file is not None and self.pace.is_due(self.n_epochs):
+            self.active = list(active)
+            for number, recorder in active.items():
+                self.keep(number, recorder)
+            self._write()
+
+    def end(self) -> None:
+        """Write the last states of all."""
+        if self.file is not None and not self.is_finished:
+            self.active, self.is_finished = [], True
+            self._write()
+
+    def _write(self) -> None:
+        began = time.perf_counter()
+        content = {"runs": self.contents, "active": self.active, "is_finished": self.is_finished}
+        try:
+            self.file.write(content, self.n_epochs, self.is_finished)
+        except OSError as error:
+            if not self.n_epochs:
+                raise
+            if not self.has_warned:
+                warn_of_full_disk(error)
+            self.has_warned = True
+        self.pace.note(self.n_epochs, began)
+
+    def close(self) -> None:
+        """Let other fits have the file."""
+        if self.file is not None:
+            self.file.close(self.is_finished)
+
+
+def join_specs(specs: Sequence[CheckpointSpec | None]) -> CheckpointSpec | None:
+    """Return which file is for all of these fits; None if one of them has none, or no seed."""
+    if any(spec is None or not spec.has_seed for spec in specs):
+        return None
+    data = hash_data([spec.identity.digest for spec in specs])
+    return replace(specs[0], identity=Identity("Stack", {}, data))
