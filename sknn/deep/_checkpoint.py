@@ -92,10 +92,19 @@ def get_folder(estimator: BaseEstimator) -> Path | None:
 def read_params(estimator: BaseEstimator) -> dict[str, Any]:
     """Return the parameters that two fits of one model have in common, nested ones too."""
     return {
-        name: type(value) if isinstance(value, BaseEstimator) else value
+        name: _leave_out_params(value)
         for name, value in estimator.get_params(deep=True).items()
         if name.rpartition("__")[2] not in WITHOUT_EFFECT
     }
+
+
+def _leave_out_params(value: Any) -> Any:
+    """Return the classes in place of estimators, whose parameters have names of their own."""
+    if isinstance(value, BaseEstimator):
+        return type(value)
+    if isinstance(value, list | tuple):
+        return [_leave_out_params(item) for item in value]
+    return value
 
 
 def read_interval(every: int | str | timedelta | None) -> int | float | None:

@@ -6,7 +6,8 @@ from sknn.engine.callbacks._of_net import NetCallback
 from sknn.engine.callbacks._progress import show_bar
 from sknn.engine.callbacks._user import make_freezing_callbacks
 from sknn.engine.checkpoints._folder import CheckpointFile, CheckpointSpec, make_spec
-from sknn.engine.checkpoints._identity import Identity, hash_start
+from sknn.engine.checkpoints._identity import Identity, describe_params, hash_data, hash_start
+from sknn.engine.checkpoints._recorder import Pace, warn_of_full_disk
 from sknn.engine.data._device import resolve_device
 from sknn.engine.data._forward import compute_mean_loss, forward
 from sknn.engine.data._stream import prefetch
@@ -28,16 +29,19 @@ __all__ = [
     "Identity",
     "Net",
     "NetCallback",
+    "Pace",
     "TrainingThreads",
     "choose_plans_for_threads",
     "compute_input_gradient",
     "compute_mean_loss",
     "compute_mutation_effects",
+    "describe_params",
     "find_best_windows",
     "forward",
     "get_layer_weights",
     "get_memory_budget",
     "gradient_times_input",
+    "hash_data",
     "hash_start",
     "knock_out_effects",
     "make_freezing_callbacks",
@@ -48,4 +52,5 @@ __all__ = [
     "snapshot",
     "train",
     "train_many",
+    "warn_of_full_disk",
 ]

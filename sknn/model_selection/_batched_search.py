@@ -1,5 +1,6 @@
 """scikit-learn's searches, with the networks of all candidates and folds trained together."""
 
+import numpy as np
 from sklearn.experimental import enable_halving_search_cv  # noqa: F401
 from sklearn.model_selection import (
     GridSearchCV,
@@ -41,6 +42,9 @@ class BatchedGridSearchCV(BatchedSearch, GridSearchCV):
         Score of a candidate whose training fails or diverges; the others are unharmed.
     return_train_score : bool, default=False
         Whether to score the training samples too.
+    checkpoint : str or path-like, default=None
+        Folder for the results of finished candidates, and the state of networks in training, from
+        which the same search goes on after its process was killed; see "Checkpoints" in the guide.
 
     Attributes
     ----------
@@ -84,6 +88,35 @@ class BatchedGridSearchCV(BatchedSearch, GridSearchCV):
     {'deepmlpclassifier__learning_rate_init': 0.01}
     """
 
+    def __init__(
+        self,
+        estimator,
+        param_grid,
+        *,
+        scoring=None,
+        n_jobs=None,
+        refit=True,
+        cv=None,
+        verbose=0,
+        pre_dispatch="2*n_jobs",
+        error_score=np.nan,
+        return_train_score=False,
+        checkpoint=None,
+    ):
+        super().__init__(
+            estimator,
+            param_grid,
+            scoring=scoring,
+            n_jobs=n_jobs,
+            refit=refit,
+            cv=cv,
+            verbose=verbose,
+            pre_dispatch=pre_dispatch,
+            error_score=error_score,
+            return_train_score=return_train_score,
+        )
+        self.checkpoint = checkpoint
+
 
 class BatchedRandomizedSearchCV(BatchedSearch, RandomizedSearchCV):
     """Try parameters drawn at random [1]_, the networks trained together.
@@ -119,6 +152,9 @@ class BatchedRandomizedSearchCV(BatchedSearch, RandomizedSearchCV):
         Score of a candidate whose training fails or diverges; the others are unharmed.
     return_train_score : bool, default=False
         Whether to score the training samples too.
+    checkpoint : str or path-like, default=None
+        Folder for the results of finished candidates, and the state of networks in training, from
+        which the same search goes on after its process was killed; see "Checkpoints" in the guide.
 
     Attributes
     ----------
@@ -162,6 +198,39 @@ class BatchedRandomizedSearchCV(BatchedSearch, RandomizedSearchCV):
     >>> bool(search.fit(X, y).best_score_ > 0.9)
     True
     """
+
+    def __init__(
+        self,
+        estimator,
+        param_distributions,
+        *,
+        n_iter=10,
+        scoring=None,
+        n_jobs=None,
+        refit=True,
+        cv=None,
+        verbose=0,
+        pre_dispatch="2*n_jobs",
+        random_state=None,
+        error_score=np.nan,
+        return_train_score=False,
+        checkpoint=None,
+    ):
+        super().__init__(
+            estimator,
+            param_distributions,
+            n_iter=n_iter,
+            scoring=scoring,
+            n_jobs=n_jobs,
+            refit=refit,
+            cv=cv,
+            verbose=verbose,
+            pre_dispatch=pre_dispatch,
+            random_state=random_state,
+            error_score=error_score,
+            return_train_score=return_train_score,
+        )
+        self.checkpoint = checkpoint
 
 
 class BatchedHalvingGridSearchCV(BatchedSearch, HalvingGridSearchCV):

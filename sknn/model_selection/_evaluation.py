@@ -1,25 +1,50 @@
 """The evaluation of candidates: what all batched searches share."""
 
+import os
+import shutil
+import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 from joblib import Parallel
 from joblib.parallel import ParallelBackendBase, get_active_backend
 from sklearn.base import BaseEstimator
 
 from sknn._saved import SavedState
 from sknn._validation import restore_on_error
-from sknn.engine import show_bar
+from sknn.deep._base import DeepEstimator
+from sknn.deep._checkpoint import read_params
+from sknn.engine import (
+    CheckpointFile,
+    Identity,
+    Pace,
+    describe_params,
+    hash_data,
+    make_spec,
+    show_bar,
+    warn_of_full_disk,
+)
 from sknn.model_selection._fits import Fits
 from sknn.model_selection._gathering import Call, GatheringBackend, Workers
 from sknn.model_selection._groups import Groups
 from sknn.model_selection._parcels import Parcel
-from sknn.model_selection._plans import was_interrupted
+from sknn.model_selection._plans import last_step, was_interrupted
 from sknn.model_selection._tasks import FitTask
 
+#: parameters of searches that change no result of a candidate on a fold: which there are, too, as
+#: each result is found by its own candidate and samples
+OF_SEARCHES = frozenset(
+    (
+        *("param_grid", "param_distributions", "n_iter", "cv", "random_state", "refit"),
+        *("pre_dispatch", "factor", "resource", "max_resources", "min_resources"),
+        *("n_candidates", "aggressive_elimination"),
+    )
+)
 #: one call at a time
 ALONE = Workers()
 
@@ -38,6 +63,101 @@ class EvaluationInterrupted(KeyboardInterrupt):
         self.evaluation = evaluation
 
 
+class SearchCheckpoint:
+    """Keeps results of finished calls, and lets networks that are in training keep their state.
+
+    Parameters
+    ----------
+    search : estimator
+        With the parameter ``checkpoint``.
+    data : tuple
+        X, y and further arguments of ``fit``.
+    """
+
+    def __init__(self, search: BaseEstimator, data: tuple):
+        folder = Path(os.fspath(search.checkpoint))
+        params = {n: v for n, v in read_params(search).items() if n not in OF_SEARCHES}
+        identity = Identity.of(type(search), params, data)
+        seed = np.random.RandomState(0)  # nothing is drawn here
+        self.file = CheckpointFile(make_spec(folder, None, identity, seed, True))
+        self.networks = folder / f"{identity.kind}-{identity.digest}-networks"
+        content = self.file.content
+        self.results: dict[str, Any] = {} if content is None else content["results"]
+        self.pace = Pace(None)
+        self.n_kept = len(self.results)
+        self._keys: dict[int, str] = {}
+        self._hashes: dict[int, tuple[Any, str]] = {}
+        if content is None:
+            self._write()
+
+    def recall(self, calls: list[Call]) -> dict[int, dict[str, Any]]:
+        """Return the results that are known, by the numbers of their calls."""
+        self._keys = {i: self._make_key(c) for i, c in enumerate(calls) if FitTask.is_task(c)}
+        return {i: self.results[k] for i, k in self._keys.items() if k in self.results}
+
+    def _make_key(self, call: Call) -> str:
+        """Return a name for a candidate and its samples."""
+        task = FitTask(call)
+        samples = [self._hash(part) for part in (task.train, task.test)]
+        candidate = describe_params(task.candidate or {})
+        return hash_data([sorted(candidate.items()), samples])
+
+    def _hash(self, numbers: Any) -> str:
+        """Return a hash of the numbers of samples, made once for each array."""
+        if id(numbers) not in self._hashes:  # the array is kept, so that no other gets its id
+            self._hashes[id(numbers)] = numbers, hash_data(numbers)
+        return self._hashes[id(numbers)][1]
+
+    def prepare(self, calls: list[Call]) -> None:
+        """Let the networks of calls that are run here keep their state while they are trained."""
+        for call in filter(FitTask.is_task, calls):
+            task = FitTask(call)
+            network = last_step(task.estimator)
+            if isinstance(network, DeepEstimator) and network.checkpoint is None:
+                network.set_params(checkpoint=self.networks)
+
+    def keep(self, number: int, result: Mapping[str, Any]) -> None:
+        """Keep the result of a call; write all if it is time."""
+        if number in self._keys:
+            self.results[self._keys[number]] = dict(result)
+            self.n_kept += 1
+            if self.pace.is_due(self.n_kept):
+                self._write()
+
+    def _write(self) -> None:
+        began = time.perf_counter()
+        try:
+            self.file.write({"results": self.results}, self.n_kept, False)
+        except OSError as error:
+            if not self.n_kept:
+                raise
+            warn_of_full_disk(error)
+        self.pace.note(self.n_kept, began)
+
+    def close(self, is_finished: bool) -> None:
+        """Write what is known, and remove the states of networks, which are not needed then."""
+        try:
+            self._write()
+            if is_finished:
+                shutil.rmtree(self.networks, ignore_errors=True)
+        finally:
+            self.file.close(is_finished)
+
+
+@contextmanager
+def open_checkpoint(search: BaseEstimator, data: tuple) -> Iterator[SearchCheckpoint | None]:
+    """Yield the checkpoint of a search with these arguments of ``fit``, if it is to have one."""
+    if getattr(search, "checkpoint", None) is None:
+        yield None
+        return
+    checkpoint, is_finished = SearchCheckpoint(search, data), False
+    try:
+        yield checkpoint
+        is_finished = True
+    finally:
+        checkpoint.close(is_finished)
+
+
 class Evaluation:
     """Runs the calls of a search: networks together, all others one by one.
 
@@ -45,6 +165,8 @@ class Evaluation:
     ----------
     verbose : bool or int, default=False
         Whether to show a bar over the epochs of all networks.
+    checkpoint : SearchCheckpoint or None, default=None
+        Keeps the results.
 
     Attributes
     ----------
@@ -52,8 +174,8 @@ class Evaluation:
         Those of scikit-learn's calls, in their order; None for those that are not finished.
     """
 
-    def __init__(self, verbose: bool | int = False):
-        self.verbose = verbose
+    def __init__(self, verbose: bool | int = False, checkpoint: SearchCheckpoint | None = None):
+        self.verbose, self.checkpoint = verbose, checkpoint
         self.results: list[dict[str, Any] | None] = []
         self.n_to_repeat = 0
         self._parcel: Parcel | None = None
@@ -74,34 +196,43 @@ class Evaluation:
             results, self.n_to_repeat = self.results[: self.n_to_repeat], 0
             return results
         self.results = [None] * len(calls)
+        if self.checkpoint is not None:
+            for number, result in self.checkpoint.recall(calls).items():
+                self.results[number] = result
+        waiting = {i: call for i, call in enumerate(calls) if self.results[i] is None}
         backend, _ = get_active_backend(prefer="threads")
         try:
             in_threads = getattr(backend, "uses_threads", False)
             if in_threads or backend.effective_n_jobs(workers.n_jobs) == 1:
-                run_here(dict(enumerate(calls)), self.finish, workers, self.verbose)
-            else:
-                self._run_elsewhere(calls, backend, workers)
+                if self.checkpoint is not None:
+                    self.checkpoint.prepare(list(waiting.values()))
+                run_here(waiting, self.finish, workers, self.verbose)
+            elif waiting:
+                self._run_elsewhere(waiting, backend, workers)
         except KeyboardInterrupt as stop:
             raise EvaluationInterrupted(self) from stop
         return self.results
 
     def _run_elsewhere(
-        self, calls: list[Call], backend: ParallelBackendBase, workers: Workers
+        self, waiting: Mapping[int, Call], backend: ParallelBackendBase, workers: Workers
     ) -> None:
         """Run calls in groups by the workers of joblib's active backend."""
         if self._parcel is None:
             self._parcel = Parcel(backend)
-        with show_bar("fits", len(calls), self.verbose) as advance:
+        numbers = list(waiting)
+        with show_bar("fits", len(waiting), self.verbose) as advance:
 
             def finish(number: int, result: dict[str, Any]) -> None:
-                self.finish(number, result)
+                self.finish(numbers[number], result)
                 advance(1)
 
-            Groups(run_here, calls, self._parcel, workers.n_jobs).run(finish)
+            Groups(run_here, list(waiting.values()), self._parcel, workers.n_jobs).run(finish)
 
     def finish(self, number: int, result: dict[str, Any]) -> None:
         """Take the result of a call: all of them pass here, when they are finished."""
         self.results[number] = result
+        if self.checkpoint is not None:
+            self.checkpoint.keep(number, result)
 
     def count_finished(self, n_splits: int) -> int:
         """Return how many candidates, from the first on, have finished all folds."""
@@ -167,7 +298,10 @@ class BatchedSearch(SavedState):
             finished.
         """
         with restore_on_error(self):
-            with Evaluation(self.verbose).activate():
+            with (
+                open_checkpoint(self, (X, y, params)) as checkpoint,
+                Evaluation(self.verbose, checkpoint).activate(),
+            ):
                 super().fit(X, y, **params)
             _check_not_interrupted(vars(self).get("best_estimator_"))
         return self

@@ -32,8 +32,8 @@ class FitTask:
         These parameters.
     X, y : array-like
         All samples.
-    train : ndarray
-        Those to fit on, as numbers or as a mask.
+    train, test : ndarray
+        Those to fit on, and to score, as numbers or as masks.
     fit_params : mapping
         Arguments for the estimator's ``fit``, of all samples.
     """
@@ -47,6 +47,7 @@ class FitTask:
         self.X: ArrayLike = given["X"]
         self.y: ArrayLike = given["y"]
         self.train: ArrayLike = given["train"]
+        self.test: ArrayLike = given["test"]
         self.fit_params: Mapping[str, Any] = given["fit_params"] or NO_PARAMS
         self.callback_context = given.get("callback_ctx")
 

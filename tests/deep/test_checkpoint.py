@@ -28,7 +28,11 @@ from sknn import (
     TabularMLPClassifier,
     TabularMLPRegressor,
 )
-from sknn.model_selection import DeepEnsembleClassifier, DeepEnsembleRegressor
+from sknn.model_selection import (
+    BatchedGridSearchCV,
+    DeepEnsembleClassifier,
+    DeepEnsembleRegressor,
+)
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -408,7 +412,10 @@ warnings.simplefilter("ignore")
 from tests.deep.test_checkpoint import make_long_fit
 model, X, y = make_long_fit(sys.argv[1])
 print("begins", flush=True)
-model.set_params(checkpoint=sys.argv[2], checkpoint_every="0.05s").fit(X, y)
+model.set_params(checkpoint=sys.argv[2])
+if "checkpoint_every" in model.get_params():
+    model.set_params(checkpoint_every="0.05s")
+model.fit(X, y)
 print("ends", flush=True)
 """
 
@@ -421,12 +428,13 @@ def make_long_fit(kind):
         "network": mlp,
         "ensemble": DeepEnsembleClassifier(mlp, n_members=3, random_state=0),
         "tables": TabularMLPClassifier(n_members=2, max_iter=12, random_state=0),
+        "search": BatchedGridSearchCV(mlp, {"alpha": [0.1, 1.0]}, cv=2),
     }[kind]
     return model, Z, y
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs SIGKILL")
-@pytest.mark.parametrize("kind", ["network", "ensemble", "tables"])
+@pytest.mark.parametrize("kind", ["network", "ensemble", "tables", "search"])
 def test_a_killed_process_loses_nothing(kind, tmp_path, rng):
     model, Z, y = make_long_fit(kind)
     torch_threads = torch.get_num_threads()
@@ -438,7 +446,7 @@ def test_a_killed_process_loses_nothing(kind, tmp_path, rng):
         stdout=subprocess.PIPE, cwd=ROOT, env=environment, text=True,
     )  # fmt: skip
     assert process.stdout.readline() == "begins\n"
-    while not list(tmp_path.glob("Stack*" if kind == "ensemble" else "*.checkpoint")):
+    while not list(tmp_path.rglob("Stack*" if kind in ("ensemble", "search") else "*.checkpoint")):
         time.sleep(0.01)
     time.sleep(0.3 * rng.random())
     process.send_signal(signal.SIGKILL)

@@ -1,0 +1,123 @@
+"""A search whose process ends goes on from its checkpoint: what was finished is not done again."""
+
+import warnings
+
+import numpy as np
+import pytest
+from joblib import parallel_config
+from sklearn.base import clone
+from sklearn.datasets import make_classification
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import ParameterGrid
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from sknn import DeepMLPClassifier
+from sknn.model_selection import BatchedGridSearchCV, BatchedRandomizedSearchCV
+from tests.deep.test_checkpoint import PowerCut, assert_same, cut_after
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+X, Y = make_classification(200, 8, random_state=0)
+MLP = DeepMLPClassifier((9,), max_iter=4, tol=0, n_iter_no_change=99, random_state=0)
+ALPHAS = [1e-4, 1e-2, 1.0]
+
+
+class Counted(LogisticRegression):
+    """Counts its fits, and fails at one of them as a killed process would."""
+
+    fits: list = []  # noqa: RUF012 - for all clones
+    fails_at = None
+
+    def fit(self, X, y):
+        type(self).fits.append(self.C)
+        if len(type(self).fits) == type(self).fails_at:
+            raise PowerCut
+        return super().fit(X, y)
+
+
+@pytest.fixture
+def counted():
+    Counted.fits, Counted.fails_at = [], None
+    return Counted()
+
+
+def assert_same_results(one, other):
+    for name, values in other.cv_results_.items():
+        if "time" not in name:
+            np.testing.assert_array_equal(one.cv_results_[name], values, err_msg=name)
+    assert one.best_params_ == other.best_params_
+
+
+def test_any_estimator_is_fitted_once_on_each_fold(counted, tmp_path):
+    search = BatchedGridSearchCV(counted, {"C": ALPHAS}, cv=3, error_score="raise")
+    whole = clone(search).fit(X, Y)
+    search.set_params(checkpoint=tmp_path)
+    Counted.fits, Counted.fails_at = [], 6
+    with pytest.raises(PowerCut):
+        clone(search).fit(X, Y)
+    Counted.fits, Counted.fails_at = [], None
+    part = clone(search).fit(X, Y)
+    assert len(Counted.fits) == 4 + 1  # those that are left, and the best on all samples
+    assert_same_results(part, whole)
+    assert [path.suffix for path in tmp_path.iterdir()] == [".checkpoint"]
+    assert part.get_params()["checkpoint"] == tmp_path
+
+
+def test_a_larger_grid_keeps_what_is_finished(counted, tmp_path):
+    search = BatchedGridSearchCV(counted, {"C": ALPHAS[:2]}, cv=3, checkpoint=tmp_path, refit=False)
+    clone(search).fit(X, Y)
+    Counted.fits = []
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", "checkpoint=")
+        clone(search).set_params(param_grid={"C": ALPHAS}).fit(X, Y)
+    assert Counted.fits == [1.0] * 3
+    Counted.fits = []
+    clone(search).set_params(cv=2).fit(X, Y)
+    assert len(Counted.fits) == 4
+    with pytest.warns(UserWarning, match="estimator__fit_intercept was True and is False now"):
+        clone(search).set_params(estimator__fit_intercept=False).fit(X, Y)
+    assert len(Counted.fits) == 4 + 6
+
+
+@pytest.mark.parametrize("steps", [False, True])
+def test_networks_go_on_with_their_epochs(steps, tmp_path):
+    rows = []
+    model = make_pipeline(StandardScaler(), MLP) if steps else MLP
+    prefix = "deepmlpclassifier__" if steps else ""
+    search = BatchedRandomizedSearchCV(
+        model, {f"{prefix}alpha": ALPHAS}, n_iter=3, cv=2, error_score="raise", random_state=0
+    ).set_params(**{f"estimator__{prefix}dropout": 0.1})  # so that they are trained one by one
+    whole = clone(search).fit(X, Y)
+    search.set_params(checkpoint=tmp_path)
+    cut = {f"estimator__{prefix}callbacks": [cut_after(4 * 2 + 3)]}
+    with pytest.raises(PowerCut):
+        clone(search).set_params(**cut).fit(X, Y)
+    look = {f"estimator__{prefix}callbacks": [rows.append]}
+    part = clone(search).set_params(**look).fit(X, Y)
+    assert len(rows) == (6 - 2) * 4 + 4  # of six folds two are finished; then the best
+    assert_same_results(part, whole)
+    best, other = part.best_estimator_, whole.best_estimator_
+    assert_same(*((best[-1], other[-1], best[:-1].transform(X)) if steps else (best, other, X)))
+    assert [path.suffix for path in tmp_path.iterdir()] == [".checkpoint"]
+
+
+def test_workers_results_are_kept(counted, tmp_path):
+    search = BatchedGridSearchCV(MLP, {"alpha": ALPHAS}, cv=2, checkpoint=tmp_path, refit=False)
+    whole = clone(search).set_params(checkpoint=None).fit(X, Y)
+    with parallel_config("loky", n_jobs=2):
+        first = clone(search).fit(X, Y)
+        second = clone(search).fit(X, Y)
+    np.testing.assert_allclose(
+        first.cv_results_["mean_test_score"], whole.cv_results_["mean_test_score"]
+    )
+    assert_same_results(second, first)
+    assert list(second.cv_results_["mean_fit_time"]) == list(first.cv_results_["mean_fit_time"])
+
+
+def test_each_candidate_has_a_name_of_its_own(tmp_path, counted):
+    grid = {"C": [1.0, 1, 2.0], "class_weight": [None, {0: 1, 1: 2}], "tol": [1e-4, 1e-3]}
+    search = BatchedGridSearchCV(counted, grid, cv=2, checkpoint=tmp_path, refit=False)
+    first, second = clone(search).fit(X, Y), clone(search).fit(X, Y)
+    assert len(Counted.fits) == 2 * len(ParameterGrid(grid))
+    assert_same_results(second, first)
