@@ -1,12 +1,14 @@
 """Model selection with many networks trained together."""
 
-from sknn.model_selection._batched_search import (
-    BatchedGridSearchCV,
+from sknn.model_selection._batched_halving import (
     BatchedHalvingGridSearchCV,
     BatchedHalvingRandomSearchCV,
-    BatchedRandomizedSearchCV,
 )
-from sknn.model_selection._batched_validate import batched_cross_validate
+from sknn.model_selection._batched_search import (
+    BatchedGridSearchCV,
+    BatchedRandomizedSearchCV,
+    batched_cross_validate,
+)
 from sknn.model_selection._ensemble import DeepEnsembleClassifier, DeepEnsembleRegressor
 
 __all__ = [

@@ -1,15 +1,9 @@
-"""scikit-learn's searches, with the networks of all candidates and folds trained together."""
+"""scikit-learn's searches and cross-validation, the networks of candidates and folds together."""
 
 import numpy as np
-from sklearn.experimental import enable_halving_search_cv  # noqa: F401
-from sklearn.model_selection import (
-    GridSearchCV,
-    HalvingGridSearchCV,
-    HalvingRandomSearchCV,
-    RandomizedSearchCV,
-)
+from sklearn.model_selection import GridSearchCV, RandomizedSearchCV, cross_validate
 
-from sknn.model_selection._evaluation import BatchedSearch
+from sknn.model_selection._evaluation import BatchedSearch, Evaluation, EvaluationInterrupted
 
 
 class BatchedGridSearchCV(BatchedSearch, GridSearchCV):
@@ -233,173 +227,69 @@ class BatchedRandomizedSearchCV(BatchedSearch, RandomizedSearchCV):
         self.checkpoint = checkpoint
 
 
-class BatchedHalvingGridSearchCV(BatchedSearch, HalvingGridSearchCV):
-    """Successive halving [1]_ of a grid, the networks of a round trained together.
+def batched_cross_validate(
+    estimator, X, y=None, *, groups=None, cv=None, n_jobs=None, verbose=0, params=None, **options
+):
+    """Evaluate an estimator by cross-validation, the networks of all folds trained together.
 
-    Write it for ``sklearn.model_selection.HalvingGridSearchCV``: the results are the same up to
-    rounding. Ctrl-C is always an error, as a round needs all its candidates.
-
-    Parameters
-    ----------
-    estimator : estimator object
-        Any that scikit-learn's class takes. Networks of this package, also as the last step of a
-        pipeline, are trained together; all others are fitted one by one in the same call.
-    param_grid : dict or list of dict
-        Parameter name to values to try.
-    factor : int or float, default=3
-        Of the candidates of a round, one in `factor` goes on, with `factor` times the resource.
-    resource : 'n_samples' or str, default='n_samples'
-        What grows from round to round: samples, or a parameter such as ``'max_iter'``.
-    max_resources : int or 'auto', default='auto'
-        Maximum of the resource; ``'auto'`` is all samples.
-    min_resources : 'exhaust', 'smallest' or int, default='exhaust'
-        Resource of the first round.
-    aggressive_elimination : bool, default=False
-        Repeat the first round until so few candidates are left that the last can use all.
-    cv : int, splitter or iterable, default=5
-        Folds.
-    scoring : str or callable, default=None
-        Metric; None is the estimator's ``score``.
-    refit : bool, default=True
-        Whether to fit the best candidate on all samples.
-    error_score : 'raise' or float, default=np.nan
-        Score of a candidate whose training fails or diverges; the others are unharmed.
-    return_train_score : bool, default=True
-        Whether to score the training samples too.
-    random_state : int, RandomState instance or None, default=None
-        Draws the samples of each round where the resource is 'n_samples'.
-    n_jobs : int, default=None
-        Cores to train on; None is 1 unless ``joblib.parallel_config`` says otherwise.
-    verbose : int, default=0
-        From 1 on, show a bar over the epochs of all networks, if the package rich is installed;
-        the rest is as in scikit-learn.
-
-    Attributes
-    ----------
-    cv_results_ : dict of ndarray
-        As scikit-learn's. A candidate's ``mean_fit_time`` is its share of the time, in seconds,
-        that those trained together took.
-    best_estimator_, best_params_, best_score_, best_index_
-        Best candidate of the last round.
-    scorer_, n_splits_, refit_time_, multimetric_, classes_, n_features_in_, feature_names_in_
-        As scikit-learn's.
-
-    See Also
-    --------
-    BatchedHalvingRandomSearchCV : Draws candidates.
-    sklearn.model_selection.HalvingGridSearchCV : The search that this one does.
-
-    Notes
-    -----
-    `sknn.engine.train_many` trains the networks. Those in training take a quarter of the free
-    memory at most, and so do those waiting to be scored. On a cluster, in
-    ``joblib.parallel_config("dask")`` for instance, workers train and score groups of candidates.
-
-    References
-    ----------
-    .. [1] K. Jamieson and A. Talwalkar, "Non-stochastic best arm identification and hyperparameter
-       optimization", AISTATS 2016, arXiv:1502.07943.
-
-    Examples
-    --------
-    >>> from sklearn.datasets import load_iris
-    >>> from sklearn.pipeline import make_pipeline
-    >>> from sklearn.preprocessing import StandardScaler
-    >>> from sknn import DeepMLPClassifier
-    >>> X, y = load_iris(return_X_y=True)
-    >>> mlp = DeepMLPClassifier((8,), batch_size=32, random_state=0, n_iter_no_change=50)
-    >>> model = make_pipeline(StandardScaler(), mlp.set_params(max_iter=50))
-    >>> from sknn.model_selection import BatchedHalvingGridSearchCV
-    >>> grid = {"deepmlpclassifier__learning_rate_init": [0.0001, 0.001, 0.01]}
-    >>> search = BatchedHalvingGridSearchCV(model, grid, cv=3, random_state=0)
-    >>> search.fit(X, y).n_candidates_
-    [3, 1]
-    """
-
-
-class BatchedHalvingRandomSearchCV(BatchedSearch, HalvingRandomSearchCV):
-    """Successive halving [1]_ of random candidates, those of a round trained together.
-
-    Write it for ``sklearn.model_selection.HalvingRandomSearchCV``: the results are the same up to
-    rounding. Ctrl-C is always an error, as a round needs all its candidates.
+    The results are those of ``sklearn.model_selection.cross_validate``, up to rounding.
 
     Parameters
     ----------
     estimator : estimator object
-        Any that scikit-learn's class takes. Networks of this package, also as the last step of a
-        pipeline, are trained together; all others are fitted one by one in the same call.
-    param_distributions : dict or list of dict
-        Parameter name to a distribution, or to values to draw from.
-    n_candidates : 'exhaust' or int, default='exhaust'
-        Number of candidates to draw; ``'exhaust'`` is as many as let the last round use
-        `max_resources`.
-    factor : int or float, default=3
-        Of the candidates of a round, one in `factor` goes on, with `factor` times the resource.
-    resource : 'n_samples' or str, default='n_samples'
-        What grows from round to round: samples, or a parameter such as ``'max_iter'``.
-    max_resources : int or 'auto', default='auto'
-        Maximum of the resource; ``'auto'`` is all samples.
-    min_resources : 'exhaust', 'smallest' or int, default='smallest'
-        Resource of the first round.
-    aggressive_elimination : bool, default=False
-        Repeat the first round until so few candidates are left that the last can use all.
-    cv : int, splitter or iterable, default=5
+        Network of this package, or a pipeline that ends in one; all others are fitted one by one.
+    X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        Samples.
+    y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
+        Targets.
+    groups : array-like of shape (n_samples,), default=None
+        Groups of the samples, for the splitter.
+    cv : int, splitter or iterable, default=None
         Folds.
-    scoring : str or callable, default=None
-        Metric; None is the estimator's ``score``.
-    refit : bool, default=True
-        Whether to fit the best candidate on all samples.
-    error_score : 'raise' or float, default=np.nan
-        Score of a candidate whose training fails or diverges; the others are unharmed.
-    return_train_score : bool, default=True
-        Whether to score the training samples too.
-    random_state : int, RandomState instance or None, default=None
-        Draws the candidates, and the samples of each round where the resource is 'n_samples'.
     n_jobs : int, default=None
         Cores to train on; None is 1 unless ``joblib.parallel_config`` says otherwise.
     verbose : int, default=0
-        From 1 on, show a bar over the epochs of all networks, if the package rich is installed;
-        the rest is as in scikit-learn.
+        From 1 on, show a bar over the epochs of all folds, if the package rich is installed.
+    params : dict, default=None
+        Such as `sample_weight`, for ``fit``, the splitter and the scorer.
+    **options
+        `scoring`, `return_train_score`, `return_estimator`, `return_indices`, `error_score` and
+        `pre_dispatch`, which mean what they do in scikit-learn.
 
-    Attributes
-    ----------
-    cv_results_ : dict of ndarray
-        As scikit-learn's. A candidate's ``mean_fit_time`` is its share of the time, in seconds,
-        that those trained together took.
-    best_estimator_, best_params_, best_score_, best_index_
-        Best candidate of the last round.
-    scorer_, n_splits_, refit_time_, multimetric_, classes_, n_features_in_, feature_names_in_
-        As scikit-learn's.
+    Returns
+    -------
+    dict of ndarray
+        As scikit-learn's; ``fit_time`` is a fold's share of the seconds that all took.
 
-    See Also
-    --------
-    BatchedHalvingGridSearchCV : Tries all combinations.
-    sklearn.model_selection.HalvingRandomSearchCV : The search that this one does.
-
-    Notes
-    -----
-    `sknn.engine.train_many` trains the networks. Those in training take a quarter of the free
-    memory at most, and so do those waiting to be scored. On a cluster, in
-    ``joblib.parallel_config("dask")`` for instance, workers train and score groups of candidates.
-
-    References
-    ----------
-    .. [1] K. Jamieson and A. Talwalkar, "Non-stochastic best arm identification and hyperparameter
-       optimization", AISTATS 2016, arXiv:1502.07943.
+    Raises
+    ------
+    KeyboardInterrupt
+        If Ctrl-C came before all folds were finished.
 
     Examples
     --------
     >>> from sklearn.datasets import load_iris
-    >>> from scipy.stats import loguniform
-    >>> from sklearn.pipeline import make_pipeline
-    >>> from sklearn.preprocessing import StandardScaler
     >>> from sknn import DeepMLPClassifier
+    >>> from sknn.model_selection import batched_cross_validate
     >>> X, y = load_iris(return_X_y=True)
-    >>> mlp = DeepMLPClassifier((8,), batch_size=32, random_state=0, n_iter_no_change=50)
-    >>> model = make_pipeline(StandardScaler(), mlp.set_params(max_iter=50))
-    >>> from sknn.model_selection import BatchedHalvingRandomSearchCV
-    >>> drawn = {"deepmlpclassifier__learning_rate_init": loguniform(1e-3, 1e-1)}
-    >>> search = BatchedHalvingRandomSearchCV(model, drawn, n_candidates=6, cv=3, random_state=0)
-    >>> search.fit(X, y).n_candidates_
-    [6, 2]
+    >>> mlp = DeepMLPClassifier((8,), learning_rate_init=0.1, max_iter=20, random_state=0)
+    >>> batched_cross_validate(mlp, X, y, cv=3)["test_score"].shape
+    (3,)
     """
+    try:
+        with Evaluation(verbose).activate():
+            return cross_validate(
+                estimator,
+                X,
+                y,
+                groups=groups,
+                cv=cv,
+                n_jobs=n_jobs,
+                verbose=verbose,
+                params=params,
+                **options,
+            )
+    except EvaluationInterrupted as stop:
+        raise KeyboardInterrupt(
+            "The cross-validation was interrupted; it has no results."
+        ) from stop

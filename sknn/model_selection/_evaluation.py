@@ -147,7 +147,7 @@ class SearchCheckpoint:
 @contextmanager
 def open_checkpoint(search: BaseEstimator, data: tuple) -> Iterator[SearchCheckpoint | None]:
     """Yield the checkpoint of a search with these arguments of ``fit``, if it is to have one."""
-    if getattr(search, "checkpoint", None) is None:
+    if search.checkpoint is None:
         yield None
         return
     checkpoint, is_finished = SearchCheckpoint(search, data), False

@@ -13,7 +13,11 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from sknn import DeepMLPClassifier
-from sknn.model_selection import BatchedGridSearchCV, BatchedRandomizedSearchCV
+from sknn.model_selection import (
+    BatchedGridSearchCV,
+    BatchedHalvingGridSearchCV,
+    BatchedRandomizedSearchCV,
+)
 from tests.deep.test_checkpoint import PowerCut, assert_same, cut_after
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -100,6 +104,20 @@ def test_networks_go_on_with_their_epochs(steps, tmp_path):
     best, other = part.best_estimator_, whole.best_estimator_
     assert_same(*((best[-1], other[-1], best[:-1].transform(X)) if steps else (best, other, X)))
     assert [path.suffix for path in tmp_path.iterdir()] == [".checkpoint"]
+
+
+def test_halving_repeats_no_round(counted, tmp_path):
+    search = BatchedHalvingGridSearchCV(counted, {"C": ALPHAS}, cv=2, random_state=0)
+    whole = clone(search).fit(X, Y)
+    n_fits = len(Counted.fits)
+    search.set_params(checkpoint=tmp_path, error_score="raise")
+    Counted.fits, Counted.fails_at = [], n_fits - 2
+    with pytest.raises(PowerCut):
+        clone(search).fit(X, Y)
+    Counted.fits, Counted.fails_at = [], None
+    part = clone(search).fit(X, Y)
+    assert len(Counted.fits) == 3
+    assert_same_results(part, whole)
 
 
 def test_workers_results_are_kept(counted, tmp_path):
