@@ -344,6 +344,7 @@ def test_a_folder_that_cannot_be_is_refused(tmp_path):
 
 @pytest.mark.parametrize("bootstrap", [False, True])
 @pytest.mark.parametrize("kind", [DeepEnsembleClassifier, DeepEnsembleRegressor])
+@pytest.mark.filterwarnings("error:checkpoint=")  # members differ, as they are to
 def test_an_ensemble_goes_on_to_the_same_members(kind, bootstrap, tmp_path):
     member = DeepMLPClassifier() if kind is DeepEnsembleClassifier else DeepMLPRegressor()
     member.set_params(**{**SHORT, "random_state": None}, hidden_layer_sizes=(9,), dropout=0.1)

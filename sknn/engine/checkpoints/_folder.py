@@ -51,6 +51,8 @@ class CheckpointSpec:
         State of the generator before anything was drawn.
     number : int, default=0
         Of the first file to try.
+    warns : bool, default=True
+        Whether to warn where the folder has the file of another fit alone.
     """
 
     folder: Path
@@ -59,6 +61,11 @@ class CheckpointSpec:
     has_seed: bool
     seed: dict[str, Any]
     number: int = 0
+    warns: bool = True
+
+    def quietly(self) -> "CheckpointSpec":
+        """Return that of one of several fits, which differ as they should."""
+        return replace(self, warns=False)
 
     def with_params(self, params: Mapping[str, Any]) -> "CheckpointSpec":
         """Return that of a fit of the same data with other parameters."""
@@ -128,8 +135,6 @@ class CheckpointFile:
     ----------
     spec : CheckpointSpec
         Which.
-    warns : bool, default=True
-        Whether to warn where the folder has the file of another fit alone.
 
     Attributes
     ----------
@@ -139,7 +144,7 @@ class CheckpointFile:
         What it holds when it is opened.
     """
 
-    def __init__(self, spec: CheckpointSpec, warns: bool = True):
+    def __init__(self, spec: CheckpointSpec):
         self.spec = spec
         with explain_errors(spec.folder):
             spec.folder.mkdir(parents=True, exist_ok=True)
@@ -152,7 +157,7 @@ class CheckpointFile:
                     if self.content is None or _is_same(self.content["seed"], spec.seed):
                         break
                     self._lock.give_back()
-            if warns and not is_one_of_several_fits():
+            if spec.warns and not is_one_of_several_fits():
                 clean_up(spec.folder)
                 if self.content is None:
                     self._warn_of_another()

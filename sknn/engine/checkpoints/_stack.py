@@ -32,7 +32,7 @@ class StackRecorder:
     def __init__(self, runs: Sequence[Recorded]):
         self.runs = runs
         spec = join_specs([run.plan.checkpoint for run in runs])
-        self.file = None if spec is None else CheckpointFile(spec, warns=False)
+        self.file = None if spec is None else CheckpointFile(spec)
         self.contents: list[dict[str, Any] | None] = [None] * len(runs)
         self.active: list[int] = []
         self.n_epochs = 0
@@ -89,4 +89,4 @@ def join_specs(specs: Sequence[CheckpointSpec | None]) -> CheckpointSpec | None:
     if any(spec is None or not spec.has_seed for spec in specs):
         return None
     data = hash_data([spec.identity.digest for spec in specs])
-    return replace(specs[0], identity=Identity("Stack", {}, data))
+    return replace(specs[0].quietly(), identity=Identity("Stack", {}, data))
