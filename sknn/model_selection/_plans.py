@@ -129,6 +129,8 @@ def plan_fit(estimator: BaseEstimator, prepared: Prepared, plans: dict) -> Train
         final._validate_params()
         return final._prepare_like(*plans[key])
     plan = _plan_anew(final, prepared)
+    if plan.checkpoint is not None:
+        plan = replace(plan, checkpoint=plan.checkpoint.quietly())
     if key is not None:
         plans[key] = final, plan
     return plan

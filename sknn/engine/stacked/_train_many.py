@@ -3,7 +3,6 @@
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from threading import Event
 from typing import Any
 
@@ -345,8 +344,6 @@ def _train_alone(
 
 
 def _attempt(plan: TrainPlan) -> Outcome:
-    if plan.checkpoint is not None:
-        plan = replace(plan, checkpoint=plan.checkpoint.quietly())
     try:
         return train(plan)
     except Exception as error:
