@@ -62,6 +62,8 @@ API_REFERENCE = {
             "WeightMapDisplay",
             "PredictionGridDisplay",
             "PredictionIntervalDisplay",
+            "ReconstructionDisplay",
+            "EmbeddingDisplay",
             "UnitResponseDisplay",
             "DecisionLineDisplay",
             "MotifLogoDisplay",

@@ -10,12 +10,10 @@ from sklearn.utils.validation import check_is_fitted
 from sknn._optional import require
 from sknn.inspection._reading import Model, get_input_names, read_names
 from sknn.inspection.diagram._panels import make_panels, show_text_as_it_is
-from sknn.inspection.diagram._style import COLORS
+from sknn.inspection.diagram._style import COLORS, MARKERS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-_MARKERS = "o^sDvP*X"
 
 
 class DecisionLineDisplay:
@@ -245,5 +243,5 @@ def _draw_points(axis: "Axes", points: np.ndarray, labels: np.ndarray | None) ->
     if labels is None:
         axis.scatter(*points.T, **look)
         return
-    for label, marker in zip(np.unique(labels), _MARKERS * (1 + len(labels)), strict=False):
+    for label, marker in zip(np.unique(labels), MARKERS * (1 + len(labels)), strict=False):
         axis.scatter(*points[labels == label].T, marker=marker, label=str(label), **look)

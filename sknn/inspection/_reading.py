@@ -130,7 +130,7 @@ def make_images(samples: np.ndarray, image_shape: Sequence[int] | None) -> np.nd
     """Return samples of pixels as images of shape (n_images, height, width[, n_channels]).
 
     `samples` are images already, or of shape (n_images, n_pixels); `image_shape` is a height and a
-    width, for colours also 3 or 4 channels, and None for square grey images.
+    width, for colours also 3 or 4 channels (a single one is grey), and None for square grey images.
     """
     if samples.ndim > 2 and image_shape is None:
         image_shape = samples.shape[1:]
@@ -145,6 +145,7 @@ def make_images(samples: np.ndarray, image_shape: Sequence[int] | None) -> np.nd
             )
         image_shape = (side, side)
     shape = tuple(image_shape)
+    shape = shape[:2] if shape[2:] == (1,) else shape
     is_image = len(shape) == 2 or (len(shape) == 3 and shape[2] in (3, 4))
     if not is_image or int(np.prod(shape)) != n_pixels:
         raise ValueError(
@@ -152,6 +153,14 @@ def make_images(samples: np.ndarray, image_shape: Sequence[int] | None) -> np.nd
             f"product is the number of features, {n_pixels}; got {image_shape!r}."
         )
     return samples.reshape(-1, *shape)
+
+
+def give_samples(estimator: BaseEstimator, X: MatrixLike) -> MatrixLike:
+    """Return X as an estimator takes it: images as samples of pixels, if it was fitted on these."""
+    shape = np.shape(X)
+    if len(shape) > 2 and getattr(estimator, "n_features_in_", None) == np.prod(shape[1:]):
+        return np.reshape(X, (shape[0], -1))
+    return X
 
 
 def find_sequence_network(

@@ -7,7 +7,7 @@ from sklearn.datasets import load_digits, make_moons
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
 
-from sknn import DeepMLPClassifier, PerceptronClassifier
+from sknn import AutoencoderTransformer, DeepMLPClassifier, PerceptronClassifier
 
 plt = pytest.importorskip("matplotlib.pyplot", reason="pictures are drawn with matplotlib")
 
@@ -37,6 +37,12 @@ def networks(digits):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         return {type(model).__name__: model.fit(*digits) for model in models}
+
+
+@pytest.fixture(scope="package")
+def autoencoder(digits):
+    """An autoencoder of digits with codes of two numbers."""
+    return AutoencoderTransformer(2, (12,), max_iter=5, tol=1.0, random_state=0).fit(digits[0])
 
 
 @pytest.fixture(scope="package")

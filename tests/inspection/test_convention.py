@@ -19,11 +19,13 @@ from sknn.exceptions import OptionalDependencyError
 from sknn.inspection import (
     ActivationDisplay,
     DecisionLineDisplay,
+    EmbeddingDisplay,
     LossCurveDisplay,
     MotifLogoDisplay,
     NetworkDiagramDisplay,
     PredictionGridDisplay,
     PredictionIntervalDisplay,
+    ReconstructionDisplay,
     SaliencyMapDisplay,
     UnitResponseDisplay,
     WeightMapDisplay,
@@ -41,6 +43,8 @@ def _from_estimator(display, estimator, digits, moons, **options):
     more = {
         PredictionGridDisplay: (X[:6], y[:6]),
         PredictionIntervalDisplay: (moons[0], moons[0][:, 0]),
+        EmbeddingDisplay: (X, y),
+        ReconstructionDisplay: (X[:6],),
         UnitResponseDisplay: (moons[0],),
         DecisionLineDisplay: (moons[0], moons[0][:, 0] > 0),
         MotifLogoDisplay: (SEQUENCES,),
@@ -56,9 +60,10 @@ def reader():
 
 
 @pytest.fixture
-def display_of(networks, digits, moons, reader):
+def display_of(networks, digits, moons, reader, autoencoder):
     """A function that draws any Display of a network that it can show."""
     own = dict.fromkeys([MotifLogoDisplay, SaliencyMapDisplay], reader)
+    own |= dict.fromkeys([EmbeddingDisplay, ReconstructionDisplay], autoencoder)
     own[UnitResponseDisplay] = moons[1]
     own[PredictionIntervalDisplay] = DeepMLPRegressor(
         early_stopping=True, validation_fraction=0.5, max_iter=9
@@ -183,7 +188,9 @@ def test_missing_matplotlib_is_said(display, display_of, monkeypatch):
         display_of(display)
 
 
-@pytest.mark.parametrize("display", [PredictionGridDisplay, UnitResponseDisplay, WeightMapDisplay])
+@pytest.mark.parametrize(
+    "display", [PredictionGridDisplay, ReconstructionDisplay, UnitResponseDisplay, WeightMapDisplay]
+)
 def test_a_wrong_number_of_axes_is_refused(display, display_of):
     _, axes = plt.subplots(1, 2)
     with pytest.raises(ValueError, match=r"draws \d+ panel\(s\), but ax has 2 Axes"):

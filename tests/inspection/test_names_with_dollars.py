@@ -7,9 +7,11 @@ from sknn import PerceptronClassifier
 from sknn.inspection import (
     ActivationDisplay,
     DecisionLineDisplay,
+    EmbeddingDisplay,
     LossCurveDisplay,
     NetworkDiagramDisplay,
     PredictionGridDisplay,
+    ReconstructionDisplay,
     SaliencyMapDisplay,
     UnitResponseDisplay,
     WeightMapDisplay,
@@ -28,6 +30,8 @@ def make_displays():
     yield ActivationDisplay(np.arange(3), {NAME: np.arange(3)}).plot(kind="value")
     yield PredictionGridDisplay(np.ones((1, 2, 2)), [NAME], ["b"]).plot()
     yield WeightMapDisplay(np.ones((1, 2, 2)), names=[NAME]).plot()
+    yield ReconstructionDisplay(np.ones((1, 2, 2)), {NAME: np.ones((1, 2, 2))}).plot()
+    yield EmbeddingDisplay(np.eye(2), [NAME, "b"]).plot()
     yield SaliencyMapDisplay(np.ones((1, 3, 4)), names=[NAME]).plot()
 
 

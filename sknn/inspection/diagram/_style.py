@@ -10,6 +10,8 @@ from typing import Any
 #: of lines, in their order; beyond these, lines differ by their dashes
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#8C8C8C")
 DASHES = ("-", (0, (5, 1.5)), (0, (1.5, 1)), (0, (5, 1.5, 1, 1.5)))
+#: of points, in their order
+MARKERS = "o^sDvP*X"
 POSITIVE, NEGATIVE = COLORS[:2]
 #: red below 0, blue above it, as the two colours of signs
 DIVERGING = "RdBu"

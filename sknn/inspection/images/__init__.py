@@ -1,0 +1,1 @@
+"""Displays of images: weights, predictions and reconstructions."""
