@@ -24,6 +24,7 @@ from sknn.deep._sklearn_callbacks import CallbackWatcher
 from sknn.deep._summary import NetworkSummary
 from sknn.deep.parts._preparation import FitData, Parts
 from sknn.deep.parts._protocols import Network, Samples
+from sknn.deep.parts._ranking import rank_features
 from sknn.deep.sources._prepare import SourcePreparation, prepare_source, read_names
 from sknn.engine import forward, get_layer_weights, snapshot, train
 from sknn.preprocessing import is_source
@@ -250,6 +251,8 @@ class DeepEstimator(CallbackSupportMixin, BaseEstimator, ABC):
     # as often as they meet it, and would hold net and curves twice
 
     def __getstate__(self) -> dict[str, Any]:
+        if "_kept_for_ranking" in vars(self):
+            rank_features(self)  # a file holds importances, and no samples
         state = dict(super().__getstate__())
         if "_result" in state:
             for name, value in self._fitted_attributes(state["_result"]).items():

@@ -1,5 +1,7 @@
 """Feature importances of one network: for RFE and SelectFromModel."""
 
+import pickle
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,6 +9,7 @@ from scipy import sparse
 from sklearn.feature_selection import RFE, SelectFromModel
 
 from sknn import DeepMLPClassifier, DeepMLPRegressor
+from sknn.deep.parts._importances import permutation_importances
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -46,6 +49,8 @@ def test_sparse_and_wide_tables_and_partial_fit_have_none():
     model = DeepMLPRegressor(**QUICK).fit(X, Y)
     assert hasattr(model, "feature_importances_")
     assert not hasattr(model.partial_fit(X, Y), "feature_importances_")
+    with pytest.raises(AttributeError, match="It has after fit on a dense table in memory with at"):
+        _ = model.feature_importances_
     model.set_params(max_iter=1)
     assert not hasattr(model.fit(sparse.csr_array(X), Y), "feature_importances_")
     wide = np.hstack([X, np.zeros((300, 1995))])
@@ -58,3 +63,30 @@ def test_importances_leave_the_users_generator_alone():
     model = DeepMLPRegressor(**{**QUICK, "random_state": without, "max_iter": 2})
     model.fit(sparse.csr_array(X), Y)
     assert with_draws.randint(1000) == without.randint(1000)
+
+
+def test_importances_are_computed_when_they_are_asked_for_and_samples_then_forgotten():
+    model = DeepMLPRegressor(**QUICK).fit(X, Y)
+    assert len(vars(model)["_kept_for_ranking"].y) == 300
+    loaded = pickle.loads(pickle.dumps(model))
+    assert not any(name.startswith("_kept") for name in vars(loaded))
+    np.testing.assert_array_equal(loaded.feature_importances_, model.feature_importances_)
+    assert "_kept_for_ranking" not in vars(model)
+
+
+def test_few_of_many_samples_are_kept():
+    large = RNG.normal(size=(3000, 40))
+    model = DeepMLPRegressor(**{**QUICK, "max_iter": 1}).fit(large, large[:, 0])
+    assert vars(model)["_kept_for_ranking"].X.shape == (500, 40)
+
+
+def test_a_pass_for_several_columns_finds_what_one_for_each_does():
+    model = DeepMLPRegressor(**QUICK).fit(X, Y)
+    sample = vars(model)["_kept_for_ranking"]
+    each, together = (
+        permutation_importances(
+            model._result, sample, np.arange(6), 6, np.random.RandomState(0), max_stacked=stacked
+        )
+        for stacked in (0, 1000)
+    )
+    np.testing.assert_allclose(together, each, rtol=1e-9)

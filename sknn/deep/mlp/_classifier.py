@@ -2,11 +2,14 @@
 
 from typing import Unpack
 
+import numpy as np
+
 from sknn.deep._arguments import NestedArguments
 from sknn.deep._params import CLASSIFIER_CONSTRAINTS
 from sknn.deep.mlp._network import CONSTRAINTS
 from sknn.deep.mlp._parts import make_mlp_parts
 from sknn.deep.parts._preparation import Parts
+from sknn.deep.parts._ranking import rank_features
 from sknn.deep.parts._targets import ClassTarget
 from sknn.deep.tasks._classifier import DeepClassifier
 
@@ -373,6 +376,15 @@ class DeepMLPClassifier(DeepClassifier):
         self.pretrained = pretrained
         self.freeze_epochs = freeze_epochs
         self._set_nested(nested)
+
+    @property
+    def feature_importances_(self) -> np.ndarray:
+        """Share of a column in what shuffling columns adds to the loss, of shape (n_features_in_,).
+
+        Computed when it is asked for, on a few held-out samples where there are some. It is there
+        after `fit` on dense tables of at most 2,000 columns.
+        """
+        return rank_features(self)
 
     def _make_parts(self) -> Parts:
         return make_mlp_parts(self, ClassTarget.of(self), scores_loss=False)

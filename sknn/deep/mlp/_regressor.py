@@ -2,11 +2,14 @@
 
 from typing import Unpack
 
+import numpy as np
+
 from sknn.deep._arguments import NestedArguments
 from sknn.deep._params import REGRESSOR_CONSTRAINTS
 from sknn.deep.mlp._network import CONSTRAINTS
 from sknn.deep.mlp._parts import make_mlp_parts
 from sknn.deep.parts._preparation import Parts
+from sknn.deep.parts._ranking import rank_features
 from sknn.deep.parts._targets import ValueTarget
 from sknn.deep.tasks._regressor import DeepRegressor
 
@@ -374,6 +377,15 @@ class DeepMLPRegressor(DeepRegressor):
         self.pretrained = pretrained
         self.freeze_epochs = freeze_epochs
         self._set_nested(nested)
+
+    @property
+    def feature_importances_(self) -> np.ndarray:
+        """Share of a column in what shuffling columns adds to the loss, of shape (n_features_in_,).
+
+        Computed when it is asked for, on a few held-out samples where there are some. It is there
+        after `fit` on dense tables of at most 2,000 columns.
+        """
+        return rank_features(self)
 
     def _make_parts(self) -> Parts:
         target = ValueTarget.of(self)

@@ -17,6 +17,7 @@ def permutation_importances(
     random_state: np.random.RandomState,
     *,
     max_samples: int = MAX_SAMPLES,
+    max_stacked: int = 0,
 ) -> np.ndarray:
     """Return the share of each column in the loss that shuffling columns, one at a time, adds [1]_.
 
@@ -34,6 +35,9 @@ def permutation_importances(
         Shuffles.
     max_samples : int, default=4096
         Maximum number of samples that are looked at, drawn by chance.
+    max_stacked : int, default=0
+        Maximum number of samples in a pass through the network, so that columns of small tables are
+        looked at in one; 0 takes a pass for each column, where neighbours must stay together.
 
     Returns
     -------
@@ -50,16 +54,18 @@ def permutation_importances(
     sample = Sample(sample.X[chosen], sample.y[chosen], weight)
     before = compute_mean_loss(result.net, sample, forward(result.net, sample.X))
     added = np.zeros(n_features)
-    for feature in range(n_features):
-        columns = np.flatnonzero(sources == feature)
-        if not len(columns):
-            continue
-        shuffled = sample.X.copy()
-        order = random_state.permutation(len(chosen))
-        shuffled[:, columns] = sample.X[np.ix_(order, columns)]
-        added[feature] = (
-            compute_mean_loss(result.net, sample, forward(result.net, shuffled)) - before
-        )
+    used = np.unique(sources[sources >= 0])
+    at_once = max(1, max_stacked // len(chosen))
+    for start in range(0, len(used), at_once):
+        features = used[start : start + at_once]
+        shuffled = np.tile(sample.X, (len(features), 1)).reshape(len(features), *sample.X.shape)
+        for X, feature in zip(shuffled, features, strict=True):
+            columns = np.flatnonzero(sources == feature)
+            order = random_state.permutation(len(chosen))
+            X[:, columns] = sample.X[np.ix_(order, columns)]
+        outputs = forward(result.net, shuffled.reshape(-1, sample.X.shape[1]))
+        for feature, output in zip(features, np.split(outputs, len(features)), strict=True):
+            added[feature] = compute_mean_loss(result.net, sample, output) - before
     added = np.maximum(np.nan_to_num(added), 0.0)
     total = added.sum()
     return added / total if total > 0 else added

@@ -7,12 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy import sparse
 
 from sknn._specs import Sample, TrainConfig, TrainPlan, TrainResult
 from sknn.deep._held_out import split_rows
 from sknn.deep._params import is_by_loss, name_score, nested_arguments, read_training_params
-from sknn.deep.parts._importances import permutation_importances
 from sknn.deep.parts._preparation import (
     Arrangement,
     Circumstances,
@@ -20,17 +18,12 @@ from sknn.deep.parts._preparation import (
     Split,
     take_samples,
 )
+from sknn.deep.parts._ranking import forget_ranking, keep_for_ranking
 
 if TYPE_CHECKING:
     from sklearn.base import BaseEstimator
 
     from sknn.deep.sources._prepare import SourcePreparation
-
-
-#: tables with more columns get no importances: each would cost a pass through the network
-MAX_RANKED = 2000
-#: smallest and largest number of samples that importances are computed from
-RANKED_SAMPLES = 64, 1024
 
 
 @dataclass(frozen=True)
@@ -48,7 +41,7 @@ class OneNetwork:
     choose : callable, default=None
         ``choose(params, circumstances)`` returns further fields, which depend on the samples.
     ranks_features : bool, default=False
-        Whether `finish` sets ``feature_importances_``.
+        Whether `finish` keeps samples for ``feature_importances_``.
     """
 
     params: Mapping[str, Any]
@@ -143,27 +136,11 @@ class OneNetwork:
         return Arrangement(stream, preparation.encode(held_out), preparation.codec, module)
 
     def finish(self, estimator: BaseEstimator, plan: TrainPlan, result: TrainResult) -> None:
-        """Set ``feature_importances_``, of dense tables that are not too wide, after `fit`."""
-        vars(estimator).pop("feature_importances_", None)
-        n_features = estimator.n_features_in_
-        if (
-            not self.ranks_features
-            or plan.incremental
-            or sparse.issparse(plan.X)
-            or n_features > MAX_RANKED
-        ):
-            return
-        own = plan.select_own_samples()
-        # A few epochs' work, so that no fit takes much longer for it.
-        max_samples = int(np.clip(4 * len(own.y) // n_features, *RANKED_SAMPLES))
-        estimator.feature_importances_ = permutation_importances(
-            result,
-            plan.validation or Sample(own.X, own.y, own.sample_weight),
-            estimator._encoder.column_sources(),
-            n_features,
-            np.random.RandomState(0),  # the user's goes on as if this were not there
-            max_samples=max_samples,
-        )
+        """Keep a few samples from which importances can be computed, see `rank_features`."""
+        if self.ranks_features and not plan.incremental:
+            keep_for_ranking(estimator, plan)
+        else:
+            forget_ranking(estimator)
 
     def _hold_out(self, preparation: Preparation) -> tuple[Sample, Sample | None, Split | None]:
         """Return the samples to train on, those to validate on, and their numbers where drawn."""

@@ -1,0 +1,69 @@
+"""Feature importances of one network, computed when they are asked for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sknn._specs import Sample, TrainPlan
+from sknn.deep.parts._importances import permutation_importances
+
+if TYPE_CHECKING:
+    from sklearn.base import BaseEstimator
+
+#: tables with more columns get no importances: each would cost a pass through the network
+MAX_RANKED = 2000
+#: numbers that are kept for importances, and smallest and largest number of samples with them
+KEPT_NUMBERS = 20_000
+KEPT_SAMPLES = 64, 1024
+#: maximum number of samples of one pass: with more it is no faster
+STACKED_SAMPLES = 4096
+
+
+def keep_for_ranking(estimator: BaseEstimator, plan: TrainPlan) -> None:
+    """Keep samples of a dense table that is not too wide, held-out ones where there are some."""
+    forget_ranking(estimator)
+    n_features = estimator.n_features_in_
+    if not isinstance(plan.X, np.ndarray) or n_features > MAX_RANKED:
+        return
+    own = plan.select_own_samples()
+    sample = plan.validation or Sample(own.X, own.y, own.sample_weight)
+    n_samples, most = len(sample.y), int(np.clip(KEPT_NUMBERS // n_features, *KEPT_SAMPLES))
+    # Evenly spread, as the order of samples may be that of y.
+    kept = np.linspace(0, n_samples - 1, min(n_samples, most)).astype(np.intp)
+    weight = None if sample.sample_weight is None else sample.sample_weight[kept]
+    estimator._kept_for_ranking = Sample(sample.X[kept], sample.y[kept], weight)
+
+
+def forget_ranking(estimator: BaseEstimator) -> None:
+    """Remove what an earlier fit left."""
+    for name in ("_kept_for_ranking", "_importances"):
+        vars(estimator).pop(name, None)
+
+
+def rank_features(estimator: BaseEstimator) -> np.ndarray:
+    """Return the importances of the columns of X, computed once from the samples that were kept.
+
+    Raises
+    ------
+    AttributeError
+        If there are none.
+    """
+    sample = vars(estimator).pop("_kept_for_ranking", None)
+    if sample is not None:
+        estimator._importances = permutation_importances(
+            estimator._result,
+            sample,
+            estimator._encoder.column_sources(),
+            estimator.n_features_in_,
+            np.random.RandomState(0),  # the user's goes on as if this were not there
+            max_stacked=STACKED_SAMPLES,
+        )
+    if "_importances" not in vars(estimator):
+        raise AttributeError(
+            f"This {type(estimator).__name__} has no feature_importances_. It has after fit on a "
+            f"dense table in memory with at most {MAX_RANKED} columns; for others see "
+            "sklearn.inspection.permutation_importance."
+        )
+    return estimator._importances
