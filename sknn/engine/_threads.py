@@ -5,6 +5,7 @@ from collections import Counter, deque
 from collections.abc import Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from types import TracebackType
+from typing import cast
 
 import torch
 from scipy import sparse
@@ -171,7 +172,7 @@ class TrainingThreads:
             return KeyboardInterrupt(), 0.0
         try:
             with limit_threads(0, 0):
-                flag = _SharedFlag(self._flag)
+                flag = cast("InterruptFlag", _SharedFlag(self._flag))  # what a run asks of one
                 outcome: TrainResult | BaseException = train(plan, RUNNERS_IN_THREADS, flag)
         except Exception as error:
             outcome = error

@@ -104,6 +104,7 @@ def find_seqlets(
 
 def sum_windows(scores: np.ndarray, width: int) -> np.ndarray:
     """Return sums over windows: (n_samples, length) to (n_samples, length - width + 1)."""
+    # With c_i the sum of the first i scores, the sum of a window from i on is c_{i + width} - c_i.
     total = np.cumsum(np.pad(scores, ((0, 0), (1, 0))), axis=1)
     return total[:, width:] - total[:, :-width]
 
@@ -114,6 +115,7 @@ def choose_limit(sums: np.ndarray, null: np.ndarray, rate: float) -> float:
     Both are flat and not negative. The estimated rate at a limit is the number of null windows
     above it over the number of windows found; infinity if it is nowhere small enough.
     """
+    # At the limit sums[k] of the sorted sums, n - k of them are found.
     sums, null = np.sort(sums), np.sort(null)
     n_found = len(sums) - np.arange(len(sums))
     n_null = len(null) - np.searchsorted(null, sums, side="left")

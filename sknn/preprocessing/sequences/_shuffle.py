@@ -73,6 +73,9 @@ def _shuffle_walks(
     n_rows, width = numbers.shape
     each, steps = np.arange(n_rows), np.arange(width - 1)
     sources = np.where(steps < lengths[:, None] - 1, numbers[:, :-1], n_letters)  # none: at the end
+    # A shuffle with the same pairs of letters is another Eulerian walk through the same edges, one
+    # for each pair. A walk is settled by the order in which each letter uses its edges: any order
+    # will do if the last ones, of all letters but the final one, form a tree that leads to it.
     # Edges grouped by the letter they leave, in random order within the group.
     order = np.argsort(sources + random_state.random_sample(sources.shape), axis=1)
     targets = np.take_along_axis(numbers[:, 1:], order, axis=1)
