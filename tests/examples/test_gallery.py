@@ -7,6 +7,7 @@ from types import ModuleType
 
 import numpy as np
 import pytest
+from sklearn.neighbors import KNeighborsClassifier
 
 from sknn.datasets import load_fashion_mnist
 from tests.helpers import ROOT
@@ -135,10 +136,17 @@ def _fence(space):
 
 
 def _codes(space):
-    errors, neighbours = space["errors"], space["neighbours"]
-    assert errors["autoencoder"] < 0.8 * errors["two components"]
-    assert neighbours["autoencoder"] > neighbours["two components"] + 0.1
-    assert space["codes"]["autoencoder"].shape == (450, 2)
+    errors, neighbours, noise = (space[name] for name in ("errors", "neighbours", "noise"))
+    assert errors["autoencoder"] < 0.7 * errors["PCA"]
+    assert neighbours["autoencoder"] > neighbours["PCA"] + 0.1
+    assert noise["denoised"] < 0.25 * noise["noisy image"]
+    known = KNeighborsClassifier(1).fit(space["X_train"], space["digit_train"])
+    assert len(set(known.predict(space["drawn"]))) >= 8, "the decoder draws few kinds of digits"
+    assert set(space["table"]["diagnosis"][:10]) == {"malignant"}
+    assert space["auc"] > 0.9
+    gains = 1 - space["curves"]["pretrained"] / space["curves"]["at random"]
+    assert gains[[20, 40]].mean() > 0.05
+    assert gains[[20, 40]].mean() > gains[[80, 160]].mean()
 
 
 def _exported(space):
