@@ -5,6 +5,8 @@ from html import escape
 #: question -> estimator to take where the answer is yes
 QUESTIONS = {
     "Are the samples DNA or RNA?": "SequenceCNN*",
+    "Are anomalies to be found?": "AutoencoderOutlierDetector",
+    "Are codes needed, without y?": "AutoencoderTransformer",
     "A table, without tuning?": "TabularMLP*",
     "Are units and rules to be seen?": "ThresholdNetwork, ThresholdLogicClassifier",
     "Is a linear rule enough?": "PerceptronClassifier",

@@ -12,9 +12,10 @@ TRANSLATIONS = {
         "learning_rule, learning_rate, n_iter, n_stable, weight_decay and dropout_rate.",
     ),
     "ae": (
-        "Write sknn.DeepMLPRegressor(hidden_layer_sizes=(32, 2, 32)).fit(X, X) for AutoEncoder.",
-        "Write sknn.inspection.forward_pass for its transform: it returns the values of every "
-        "layer, among them those of the narrowest.",
+        "Write sknn.AutoencoderTransformer(2, hidden_layer_sizes=(32,)) for AutoEncoder; it "
+        "has fit, transform and inverse_transform.",
+        "Write DeepMLPClassifier(pretrained=AutoencoderTransformer(...)) for its transfer of layers "
+        "to a network.",
     ),
     "platform": (
         "Write device='cpu' or device='cuda', and dtype='float32' or dtype='float64', in the "

@@ -56,7 +56,7 @@ def test_unknown_name_says_what_there_is():
 
 @pytest.mark.parametrize(
     ("name", "ours"),
-    [("mlp", "DeepMLPClassifier"), ("ae", "DeepMLPRegressor"), ("platform", "device='cuda'")],
+    [("mlp", "DeepMLPClassifier"), ("ae", "AutoencoderTransformer"), ("platform", "device='cuda'")],
 )
 def test_names_of_the_old_package_are_translated_in_three_lines(name, ours):
     match = rf"'sknn.{name}' belongs to scikit-neuralnetwork(.|\n)*{ours}"

@@ -15,7 +15,7 @@ from sknn.deep.parts._preparation import Parts
 
 
 class AutoencoderOutlierDetector(DeepDetector):
-    """Detector of anomalies: samples that are far from all others and are denoised badly [1]_ [2]_.
+    """Detector of anomalies: samples that are far from all others and are denoised badly [2]_ [4]_.
 
     Tables are taken as they come, as by `AutoencoderTransformer`. The training samples may all be
     normal, and new ones be judged (novelty detection), or some of them may be anomalies.
@@ -236,9 +236,13 @@ class AutoencoderOutlierDetector(DeepDetector):
 
     References
     ----------
-    .. [1] P. Vincent, H. Larochelle, Y. Bengio and P.-A. Manzagol, "Extracting and composing robust
+    .. [1] D. P. Kingma and J. Ba, "Adam: A method for stochastic optimization", ICLR 2015,
+       arXiv:1412.6980.
+    .. [2] P. Vincent, H. Larochelle, Y. Bengio and P.-A. Manzagol, "Extracting and composing robust
        features with denoising autoencoders", ICML 2008, doi:10.1145/1390156.1390294.
-    .. [2] S. Ramaswamy, R. Rastogi and K. Shim, "Efficient algorithms for mining outliers from
+    .. [3] D. P. Kingma and M. Welling, "Auto-encoding variational Bayes", ICLR 2014,
+       arXiv:1312.6114.
+    .. [4] S. Ramaswamy, R. Rastogi and K. Shim, "Efficient algorithms for mining outliers from
        large data sets", SIGMOD 2000, doi:10.1145/342009.335437.
 
     Examples

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class AutoencoderTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, DeepAutoencoder):
-    """Autoencoder: a network that learns short codes from which it reconstructs its inputs [1]_.
+    """Autoencoder: a network that learns short codes from which it reconstructs its inputs [4]_.
 
     By default it starts from principal components. Tables are learned as they come: the squared
     error of scaled numbers, the cross-entropy of categories, and nothing for missing values.
@@ -220,12 +220,14 @@ class AutoencoderTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
 
     References
     ----------
-    .. [1] G. E. Hinton and R. R. Salakhutdinov, "Reducing the dimensionality of data with neural
-       networks", Science 313, 2006, doi:10.1126/science.1127647.
+    .. [1] D. P. Kingma and J. Ba, "Adam: A method for stochastic optimization", ICLR 2015,
+       arXiv:1412.6980.
     .. [2] P. Vincent, H. Larochelle, Y. Bengio and P.-A. Manzagol, "Extracting and composing robust
        features with denoising autoencoders", ICML 2008, doi:10.1145/1390156.1390294.
     .. [3] D. P. Kingma and M. Welling, "Auto-encoding variational Bayes", ICLR 2014,
        arXiv:1312.6114.
+    .. [4] G. E. Hinton and R. R. Salakhutdinov, "Reducing the dimensionality of data with neural
+       networks", Science 313, 2006, doi:10.1126/science.1127647.
 
     Examples
     --------
@@ -235,8 +237,6 @@ class AutoencoderTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
     >>> X, _ = load_digits(return_X_y=True)
     >>> autoencoder = AutoencoderTransformer(2, scale=None, max_iter=50, tol=0.0, random_state=0)
     >>> codes = autoencoder.fit_transform(X)
-    >>> codes.shape
-    (1797, 2)
     >>> error = ((autoencoder.inverse_transform(codes) - X) ** 2).mean()
     >>> pca = PCA(2).fit(X)
     >>> error_of_pca = ((pca.inverse_transform(pca.transform(X)) - X) ** 2).mean()
