@@ -14,8 +14,8 @@ TRANSLATIONS = {
     "ae": (
         "Write sknn.AutoencoderTransformer(2, hidden_layer_sizes=(32,)) for AutoEncoder; it "
         "has fit, transform and inverse_transform.",
-        "Write DeepMLPClassifier(pretrained=AutoencoderTransformer(...)) for its transfer of layers "
-        "to a network.",
+        "Write DeepMLPClassifier(pretrained=AutoencoderTransformer(...)) for its transfer of "
+        "layers to a network.",
     ),
     "platform": (
         "Write device='cpu' or device='cuda', and dtype='float32' or dtype='float64', in the "
