@@ -236,6 +236,8 @@ BETWEEN_PARTS = {
 #: module, or a name in it -> the page of the guide that explains it
 GUIDES = {
     "sknn": "deep",
+    "sknn.AutoencoderOutlierDetector": "unlabelled",
+    "sknn.AutoencoderTransformer": "unlabelled",
     "sknn.PerceptronClassifier": "perceptron",
     "sknn.SequenceCNNClassifier": "sequences",
     "sknn.SequenceCNNRegressor": "sequences",
@@ -246,7 +248,9 @@ GUIDES = {
     "sknn.threshold": "threshold",
     "sknn.model_selection": "searches",
     "sknn.inspection": "plots",
+    "sknn.inspection.EmbeddingDisplay": "unlabelled",
     "sknn.inspection.MotifLogoDisplay": "sequences",
+    "sknn.inspection.ReconstructionDisplay": "unlabelled",
     "sknn.inspection.SaliencyMapDisplay": "sequences",
     "sknn.preprocessing": "sequences",
     "sknn.preprocessing.TabularEncoder": "data_frames",

@@ -16,15 +16,23 @@ from sklearn.datasets import load_digits, make_blobs, make_moons
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
 
-from sknn import DeepMLPClassifier, DeepMLPRegressor, PerceptronClassifier, SequenceCNNClassifier
+from sknn import (
+    AutoencoderTransformer,
+    DeepMLPClassifier,
+    DeepMLPRegressor,
+    PerceptronClassifier,
+    SequenceCNNClassifier,
+)
 from sknn.datasets import make_motif_sequences
 from sknn.inspection import (
     ActivationDisplay,
     DecisionLineDisplay,
+    EmbeddingDisplay,
     LossCurveDisplay,
     MotifLogoDisplay,
     NetworkDiagramDisplay,
     PredictionGridDisplay,
+    ReconstructionDisplay,
     SaliencyMapDisplay,
     UnitResponseDisplay,
     WeightMapDisplay,
@@ -154,6 +162,28 @@ def draw_sequences() -> Figure:
     return figure
 
 
+def draw_unlabelled() -> Figure:
+    """Draw digits as codes of two numbers, and reconstructions of them."""
+    X, X_test, _, y_test = _split_digits()
+    autoencoder = AutoencoderTransformer(
+        2,
+        (128, 64),
+        scale=None,
+        initializer="auto",
+        learning_rate="one_cycle",
+        learning_rate_init=0.01,
+        batch_size=64,
+        max_iter=150,
+        n_iter_no_change=np.inf,
+        random_state=0,
+    ).fit(X)
+    figure, (left, right) = plt.subplots(1, 2, figsize=(10, 3.6), layout="constrained")
+    EmbeddingDisplay.from_estimator(autoencoder, X_test, y_test, ax=left)
+    first = [np.flatnonzero(y_test == label)[0] for label in range(10)]
+    ReconstructionDisplay.from_estimator(autoencoder, X_test[first], ax=right)
+    return figure
+
+
 PICTURES: dict[str, Callable[[], Figure]] = {
     "threshold": draw_threshold,
     "perceptron": draw_perceptron,
@@ -164,6 +194,7 @@ PICTURES: dict[str, Callable[[], Figure]] = {
     "regression": draw_regression,
     "search": draw_search,
     "sequences": draw_sequences,
+    "unlabelled": draw_unlabelled,
 }
 
 

@@ -379,7 +379,7 @@ class DeepMLPClassifier(DeepClassifier):
 
     @property
     def feature_importances_(self) -> np.ndarray:
-        """Share of a column in what shuffling columns adds to the loss, of shape (n_features_in_,).
+        """Share of a column in what shuffling columns adds to the loss; ``(n_features_in_,)``.
 
         Computed when it is asked for, on a few held-out samples where there are some. It is there
         after `fit` on dense tables of at most 2,000 columns.
