@@ -39,13 +39,9 @@ if TYPE_CHECKING:
 def prepare_new(estimator: BaseEstimator, data: FitData, *, incremental: bool = False) -> TrainPlan:
     """Return the plan for a new network; set what is known of the data before training."""
     parts = estimator._make_parts()
+    parts.check_pretraining(estimator, data)
     if parts.pretraining is not None:
         parts = parts.pretraining.begin(estimator, parts, data, incremental=incremental)
-    elif data.unlabelled is not None:
-        raise ValueError(
-            f"X_unlabelled is for an estimator with a pretrained autoencoder, which "
-            f"{type(estimator).__name__} has not. Take DeepMLPClassifier or DeepMLPRegressor."
-        )
     estimator._fixed = read_fixed_params(estimator, parts.network.fixed_params())
     samples = check_samples(estimator, parts, data.samples, None)
     random_state = make_local_random_state(estimator.random_state)

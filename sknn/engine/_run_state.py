@@ -28,6 +28,7 @@ def get_state(run: LiveState) -> dict[str, Any]:
         run.average.hide()
     state = {
         "weights": net.module_.state_dict(),
+        "trains": [p.requires_grad for p in known],
         "groups": [{k: v for k, v in g.items() if k != "params"} for g in optimizer.param_groups],
         "optimizer": [[p, s] for p, s in optimizer.state.items()],
         "schedule": None if net.schedule is None else net.schedule.get_state(),
@@ -56,6 +57,8 @@ def set_state(run: LiveState, state: dict[str, Any]) -> None:
     known = [p for _, p in net.get_all_learnable_params()]
     state = restore_plain(state, net.device, known)
     net.module_.load_state_dict(state["weights"])
+    for parameter, trains in zip(known, state.get("trains", ()), strict=False):
+        parameter.requires_grad_(trains)  # a callback, such as Freezer, may have changed it
     run.progress.__setstate__({**state["progress"], "stopped_because": ""})
     net.history[:] = state["history"]
     for group, saved in zip(net.optimizer_.param_groups, state["groups"], strict=True):

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import logit
-from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.base import BaseEstimator, clone
 from sklearn.utils import get_tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
@@ -23,9 +23,11 @@ from sknn.deep._params import training_constraints
 from sknn.deep.tasks._classifier import DeepClassifier
 from sknn.deep.tasks._regressor import DeepRegressor
 from sknn.model_selection._members import (
+    LabelsScoreMixin,
     MembersScoreMixin,
     average_members,
     check_member,
+    check_no_source,
     draw_samples,
     give_probabilities,
     train_all,
@@ -91,6 +93,7 @@ class DeepEnsemble(SavedState, BaseEstimator, ABC):
             return self._fit_members(X, y, sample_weight)
 
     def _fit_members(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike) -> "DeepEnsemble":
+        check_no_source(X)
         network, random_state = self._network(), make_local_random_state(self.random_state)
         if self.checkpoint is not None:
             network = clone(network).set_params(
@@ -103,12 +106,10 @@ class DeepEnsemble(SavedState, BaseEstimator, ABC):
             finish_fit(*trained) for trained in zip(members, plans, results, strict=True)
         ]
         self.n_features_in_ = members[0].n_features_in_
-        if hasattr(members[0], "feature_names_in_"):
-            self.feature_names_in_ = members[0].feature_names_in_
-        elif hasattr(self, "feature_names_in_"):  # of an earlier fit
-            del self.feature_names_in_
-        if hasattr(members[0], "classes_"):
-            self.classes_ = members[0].classes_
+        for name in ("feature_names_in_", "classes_"):
+            vars(self).pop(name, None)  # of an earlier fit
+            if hasattr(members[0], name):
+                setattr(self, name, getattr(members[0], name))
         return self
 
     def _plan_members(
@@ -134,7 +135,7 @@ class DeepEnsemble(SavedState, BaseEstimator, ABC):
         return tags
 
 
-class DeepEnsembleClassifier(ClassifierMixin, DeepEnsemble):
+class DeepEnsembleClassifier(LabelsScoreMixin, DeepEnsemble):
     """Average of the probabilities of networks that differ by their seeds [1]_.
 
     An ensemble is more accurate than its members, and less sure where they disagree. The members

@@ -5,14 +5,17 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+from sklearn.metrics import r2_score
 
 from sknn._specs import TrainPlan, TrainResult
 from sknn._targets import read_values
-from sknn._validation import MatrixLike
+from sknn._validation import MatrixLike, to_dense
+from sknn.deep.parts._targets import read_incomplete_target, score_known_labels
 from sknn.engine import train_many
 from sknn.losses import gives_probabilities
 from sknn.model_selection._plans import is_watched
+from sknn.preprocessing import is_source, score_measured
 
 
 def train_all(plans: list[TrainPlan], n_jobs: int | None) -> list[TrainResult]:
@@ -54,6 +57,15 @@ def check_member(estimator: BaseEstimator, kind: type, name: str) -> Any:
     return estimator
 
 
+def check_no_source(X: object) -> None:
+    """Raise TypeError for samples that lie in a file or come a chunk at a time."""
+    if is_source(X):
+        raise TypeError(
+            f"An ensemble takes samples in memory; got a source of them ({type(X).__name__}). Read "
+            "it first, by pandas.read_parquet for instance."
+        )
+
+
 def give_probabilities(ensemble: Any) -> bool:
     """Return whether members can give probabilities; else raise, with the reason."""
     network = ensemble._usual() if ensemble.estimator is None else ensemble.estimator
@@ -77,20 +89,50 @@ class MembersScoreMixin(RegressorMixin):
         X : {array-like, sparse matrix, data frame} of shape (n_samples, n_features)
             Samples.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            True values.
+            True values; NaN, of several columns, where one is not known.
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of the samples.
 
         Returns
         -------
         float
-            1 is perfect, 0 as good as a constant. D² is averaged over levels.
+            1 is perfect, 0 as good as a constant. D² is averaged over levels. A column counts by
+            the samples whose value is known.
         """
-        predicted = self.predict(X)
+        predicted, table = self.predict(X), read_incomplete_target(y)
         codec = self.estimators_[0]._codec
-        if not codec.has_levels:
+        if codec.has_levels:
+            y = read_values(y) if table is None else table
+            return codec.score_predictions(y, predicted, sample_weight)
+        if table is None:
             return super().score(X, y, sample_weight)
-        return codec.score_predictions(read_values(y), predicted, sample_weight)
+        return score_measured(r2_score, table, predicted, sample_weight)
+
+
+class LabelsScoreMixin(ClassifierMixin):
+    """The score of an ensemble of classifiers: that of its members."""
+
+    def score(self, X: MatrixLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
+        """Return the accuracy of the predictions; of label sets the share that is entirely right.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, data frame} of shape (n_samples, n_features)
+            Samples.
+        y : array-like of shape (n_samples,) or (n_samples, n_labels)
+            True labels; or an indicator matrix, NaN where a label is not known.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the samples.
+
+        Returns
+        -------
+        float
+            A set is right if all its known labels are.
+        """
+        table = read_incomplete_target(y)
+        if table is None:
+            return super().score(X, y, sample_weight)
+        return score_known_labels(table, to_dense(self.predict(X)), sample_weight)
 
 
 def average_members(

@@ -68,6 +68,7 @@ def mlp(**params):
     return DeepMLPClassifier((9,), **{**SHORT, **params}), X, Y
 
 
+PRETRAINED = AutoencoderTransformer(2, (9,), max_iter=2, random_state=0)
 FITS = {
     "compiled or handwritten": mlp(),
     "autograd": mlp(dropout=0.3, normalization="batch"),
@@ -96,6 +97,8 @@ FITS = {
     "codes of masked samples": (
         AutoencoderTransformer(2, (9,), kind="masked", early_stopping=True, **SHORT), FRAME, None
     ),
+    "layers frozen at first": mlp(pretrained=PRETRAINED, freeze_epochs=4),
+    "layers frozen at first, not cut while they are": mlp(pretrained=PRETRAINED, freeze_epochs=1),
     "tables": (TabularMLPClassifier(**TABULAR), FRAME, Y),
     "tables, values": (TabularMLPRegressor(**TABULAR), X, VALUES),
 }  # fmt: skip

@@ -17,7 +17,11 @@ from sknn import (
     TabularMLPRegressor,
 )
 from sknn.datasets import make_motif_sequences
-from sknn.model_selection import BatchedGridSearchCV
+from sknn.model_selection import (
+    BatchedGridSearchCV,
+    DeepEnsembleClassifier,
+    DeepEnsembleRegressor,
+)
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -109,6 +113,27 @@ def test_scores_are_of_what_is_known():
     weight = RNG.random(len(X))
     weighted = labels.score(X, LABELS_NAN, weight)
     assert weighted == pytest.approx(np.average(right, weights=weight))
+
+
+def test_ensembles_score_what_is_known_as_their_members_do():
+    weight = RNG.random(len(X))
+    for member, ensemble, y in (
+        (DeepMLPRegressor(**FAST), DeepEnsembleRegressor, Y_NAN),
+        (DeepMLPRegressor("quantile", quantile=0.4, **FAST), DeepEnsembleRegressor, Y_NAN),
+        (DeepMLPClassifier(**FAST), DeepEnsembleClassifier, LABELS_NAN),
+    ):
+        alone = ensemble(member, n_members=1, random_state=0).fit(X, y)
+        expected = alone.estimators_[0].score(X, y, weight)
+        assert alone.score(X, y, weight) == pytest.approx(expected, abs=1e-9)
+
+
+def test_a_column_known_in_samples_without_weight_alone_is_refused():
+    weight = np.where(np.arange(len(X)) < 10, 0.0, 1.0)
+    y = Y.copy()
+    y[10:, 1] = np.nan
+    for model in (DeepMLPRegressor(**FAST), DeepMLPRegressor("poisson", **FAST)):
+        with pytest.raises(ValueError, match=r"no value in column 1: all samples of a weight"):
+            model.fit(X, np.abs(y), weight)
 
 
 def test_validation_samples_may_lack_values():

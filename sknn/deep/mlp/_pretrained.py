@@ -119,7 +119,6 @@ class Pretraining:
         """Return the parts that a new fit takes; sets ``pretrained_``."""
         vars(estimator).pop("pretrained_", None)
         if self.autoencoder is None:
-            self._check_unused(data)
             return parts
         if estimator.module is not None:
             raise ValueError(
@@ -152,7 +151,10 @@ class Pretraining:
         callbacks = (*training.params["callbacks"], *freezing)
         return replace(training, params={**training.params, "callbacks": callbacks})
 
-    def _check_unused(self, data: FitData) -> None:
+    def check_used(self, data: FitData) -> None:
+        """Raise ValueError for what is given for an autoencoder that is not there."""
+        if self.autoencoder is not None:
+            return
         if self.freeze_epochs:
             raise ValueError(
                 f"freeze_epochs={self.freeze_epochs} is for the layers of an autoencoder, but "
@@ -163,6 +165,15 @@ class Pretraining:
                 "X_unlabelled is for an autoencoder, but pretrained is None. Give "
                 "pretrained=AutoencoderTransformer(...), which is fitted on X and X_unlabelled."
             )
+
+    def obstacle_to_source(self) -> str | None:
+        """Return why samples that are read a chunk at a time cannot be trained on, or None."""
+        if self.autoencoder is None:
+            return None
+        return (
+            "pretrained needs all samples in memory, which a source that does not fit into it "
+            "cannot give. Give fewer samples, or set pretrained=None."
+        )
 
     def _fit(self, estimator: BaseEstimator, data: FitData) -> AutoencoderTransformer:
         """Return the autoencoder, fitted on X and on samples without labels if it is not yet."""

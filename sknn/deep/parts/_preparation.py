@@ -220,6 +220,12 @@ class Pretraining(Protocol):
     ) -> Parts:
         """Return the parts that a new fit takes."""
 
+    def check_used(self, data: FitData) -> None:
+        """Raise ValueError for what is given for an autoencoder that is not there."""
+
+    def obstacle_to_source(self) -> str | None:
+        """Return why samples that are read a chunk at a time cannot be trained on, or None."""
+
 
 @dataclass(frozen=True)
 class Parts:
@@ -243,6 +249,23 @@ class Parts:
     def training(self) -> Training:
         """How the network is trained."""
         return self.make_training()
+
+    def check_pretraining(self, estimator: BaseEstimator, data: FitData) -> None:
+        """Raise ValueError for what is given for an autoencoder that is not there."""
+        if self.pretraining is not None:
+            self.pretraining.check_used(data)
+        elif data.unlabelled is not None:
+            raise ValueError(
+                f"X_unlabelled is for an estimator with a pretrained autoencoder, which "
+                f"{type(estimator).__name__} has not. Take DeepMLPClassifier or DeepMLPRegressor."
+            )
+
+    def obstacle_to_source(self) -> str | None:
+        """Return why samples cannot be read a chunk at a time, or None."""
+        of_training = self.training.obstacle_to_source()
+        if of_training is not None or self.pretraining is None:
+            return of_training
+        return self.pretraining.obstacle_to_source()
 
 
 def check_samples(

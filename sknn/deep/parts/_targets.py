@@ -326,6 +326,14 @@ def read_incomplete_target(y: ArrayLike) -> np.ndarray | None:
     return table if has_missing_values(table) else None
 
 
+def score_known_labels(
+    table: np.ndarray, predicted: np.ndarray, sample_weight: ArrayLike | None
+) -> float:
+    """Return the share of sets (n_samples, n_labels) whose known labels, not NaN, are all right."""
+    is_right = ((predicted == table) | np.isnan(table)).all(axis=1)
+    return float(np.average(is_right, weights=sample_weight))
+
+
 def _balance_classes(y: np.ndarray, sample_weight: np.ndarray | None) -> np.ndarray:
     """Return sample weights that make classes weigh the same; of several labels their product."""
     y = y.toarray() if sparse.issparse(y) else y

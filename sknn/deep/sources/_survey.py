@@ -92,7 +92,7 @@ def survey_source(
             chunks.append(chunk)
             if survey.n_numbers > limits.whole:
                 chunks = None
-                if (obstacle := parts.training.obstacle_to_source()) is not None:
+                if (obstacle := parts.obstacle_to_source()) is not None:
                     raise ValueError(obstacle)
     return survey.finish() if chunks is None else join_chunks(chunks)
 

@@ -16,7 +16,7 @@ from sknn.deep._available import offers_probabilities, supports_partial_fit
 from sknn.deep._base import DeepEstimator
 from sknn.deep._fit_arguments import explain_unknown_arguments, join_validation
 from sknn.deep.parts._preparation import FitData
-from sknn.deep.parts._targets import read_incomplete_target
+from sknn.deep.parts._targets import read_incomplete_target, score_known_labels
 from sknn.deep.sources._predict import read_by_chunk, read_for_score
 
 if TYPE_CHECKING:
@@ -229,8 +229,7 @@ class DeepClassifier(ClassifierMixin, DeepEstimator):
         table = read_incomplete_target(y)
         if table is None:
             return super().score(X, y, sample_weight)
-        is_right = ((to_dense(self.predict(X)) == table) | np.isnan(table)).all(axis=1)
-        return float(np.average(is_right, weights=sample_weight))
+        return score_known_labels(table, to_dense(self.predict(X)), sample_weight)
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

@@ -76,9 +76,8 @@ class ClassCodec:
         has_missing = has_missing_values(y)
         if has_missing:
             entry = self._entry
-            check_measured(
-                np.asarray(y), (entry.per_label or entry.per_class) is not None, self.loss
-            )
+            has_formulas = (entry.per_label or entry.per_class) is not None
+            check_measured(np.asarray(y), None, has_formulas, self.loss)
             y = np.nan_to_num(y, nan=0.0)
         check_classification_targets(y)
         multilabel = _has_columns(y)

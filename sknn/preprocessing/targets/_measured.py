@@ -13,12 +13,16 @@ def has_missing_values(y: MatrixLike) -> bool:
     return is_table and bool(np.isnan(y).any())
 
 
-def check_measured(columns: np.ndarray, has_formulas: bool, loss: object) -> None:
+def check_measured(
+    columns: np.ndarray, sample_weight: np.ndarray | None, has_formulas: bool, loss: object
+) -> None:
     """Raise ValueError for y (n_samples, n_columns) with missing values that cannot be learned."""
-    empty = np.flatnonzero(np.isnan(columns).all(axis=0))
+    counted = slice(None) if sample_weight is None else sample_weight > 0
+    empty = np.flatnonzero(np.isnan(columns[counted]).all(axis=0))
     if len(empty):
+        which = "all samples" if sample_weight is None else "all samples of a weight above 0"
         raise ValueError(
-            f"y has no value in column {empty[0]}: all samples lack it. Leave the column out."
+            f"y has no value in column {empty[0]}: {which} lack it. Leave the column out."
         )
     if not has_formulas:
         raise ValueError(

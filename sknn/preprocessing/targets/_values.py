@@ -140,7 +140,7 @@ class ValueCodec:
         self.lacks_spread_, self.conformity_ = False, None
         has_missing = has_missing_values(columns)
         if has_missing:
-            check_measured(columns, self._entry.function is not None, self.loss)
+            check_measured(columns, sample_weight, self._entry.function is not None, self.loss)
         if self.standardize:
             self.mean_ = average_measured(columns, sample_weight)
             spread = np.nanmax(np.abs(columns - self.mean_), axis=0)

@@ -7,11 +7,13 @@ import pandas as pd
 import pytest
 
 from sknn import (
+    AutoencoderTransformer,
     DeepMLPClassifier,
     DeepMLPRegressor,
     TabularMLPClassifier,
     TabularMLPRegressor,
 )
+from sknn.model_selection import DeepEnsembleRegressor
 
 pa = pytest.importorskip("pyarrow", reason="sknn[data] is not installed")
 parquet = pytest.importorskip("pyarrow.parquet")
@@ -257,6 +259,30 @@ def test_lbfgs_is_refused_where_samples_do_not_fit_into_memory():
     ):
         model.fit(many_chunks())
     assert not hasattr(model, "n_features_in_")
+
+
+def test_a_pretrained_network_needs_its_samples_in_memory():
+    encoder = AutoencoderTransformer(2, (5,), max_iter=1)
+    model = DeepMLPClassifier(hidden_layer_sizes=(5,), pretrained=encoder)
+    with pytest.raises(ValueError, match=r"pretrained needs all samples in memory.*fewer samples"):
+        model.fit(many_chunks())
+
+
+@pytest.mark.parametrize("model", [DeepMLPClassifier(), TabularMLPClassifier()])
+def test_samples_without_labels_are_refused_beside_a_source(model):
+    with pytest.raises(ValueError, match=r"X_unlabelled is for an"):
+        model.fit(many_chunks(), X_unlabelled=np.zeros((3, 4)))
+
+
+def test_freezing_is_refused_for_a_source_without_a_pretrained_network():
+    with pytest.raises(ValueError, match=r"freeze_epochs=2 is for the layers of an autoencoder"):
+        DeepMLPClassifier(freeze_epochs=2).fit(many_chunks())
+
+
+def test_ensembles_take_no_source(tmp_path):
+    path = write(make_table(20), tmp_path / "a.parquet", ["t"])
+    with pytest.raises(TypeError, match=r"An ensemble takes samples in memory; got a source"):
+        DeepEnsembleRegressor().fit(path, "t")
 
 
 def test_partial_fit_takes_chunks_and_no_source(tmp_path):
