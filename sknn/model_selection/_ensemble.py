@@ -130,8 +130,7 @@ class DeepEnsemble(SavedState, BaseEstimator, ABC):
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        network = self._usual() if self.estimator is None else self.estimator
-        tags.input_tags = get_tags(network).input_tags
+        tags.input_tags = get_tags(self.estimator or self._usual()).input_tags
         return tags
 
 

@@ -110,11 +110,11 @@ class Survey:
     ):
         random_state, self.limits = of_reservoir
         self.estimator, self.parts, self.source = estimator, parts, source
+        self.targets = _make_target_survey(estimator, parts)
         with explain_chunk(source, first):
             X = parts.reader.check(estimator, first.X, None)
             self.encoder: Encoder = parts.reader.fit_encoder(X, None)
         self.inputs = parts.reader.make_survey(self.encoder)
-        self.targets = _make_target_survey(estimator, parts)
         self.reservoir = Reservoir(random_state)
         self.n_samples, self.n_numbers = 0, 0
         self.total_weight, self.largest_weight = 0.0, 0.0
