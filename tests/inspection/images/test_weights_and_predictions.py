@@ -187,17 +187,18 @@ def test_wrong_data_of_a_grid_are_refused(images, y_true, message):
         PredictionGridDisplay(images, y_true, y_true)
 
 
-@pytest.mark.parametrize("shape", [(4, 5), (4, 5, 3), (4, 5, 4)])
+@pytest.mark.parametrize("shape", [(4, 5), (4, 5, 1), (4, 5, 3), (4, 5, 4)])
 def test_images_may_keep_their_shape(shape):
     rng = np.random.RandomState(0)
     images, y = rng.rand(20, *shape), np.arange(20) % 2
     model = PerceptronClassifier(max_iter=5).fit(images.reshape(20, -1), y)
     display = PredictionGridDisplay.from_estimator(model, images, y, n_images=4)
-    np.testing.assert_array_equal(display.images, images[:4])
+    drawn = images[:4, ..., 0] if shape[2:] == (1,) else images[:4]  # one channel is grey
+    np.testing.assert_array_equal(display.images, drawn)
     flat = PredictionGridDisplay.from_estimator(
         model, images.reshape(20, -1), y, image_shape=shape, n_images=4
     )
-    np.testing.assert_array_equal(flat.images, images[:4])
+    np.testing.assert_array_equal(flat.images, drawn)
     maps = WeightMapDisplay.from_estimator(model, image_shape=shape).maps
     expected = model.coef_.reshape(1, *shape)
     np.testing.assert_allclose(maps, expected if len(shape) == 2 else expected.sum(axis=3))
