@@ -22,6 +22,7 @@ from sknn import (
     DeepMLPRegressor,
     PerceptronClassifier,
     SequenceCNNClassifier,
+    TabularMLPRegressor,
 )
 from sknn.datasets import make_motif_sequences
 from sknn.inspection import (
@@ -32,6 +33,7 @@ from sknn.inspection import (
     MotifLogoDisplay,
     NetworkDiagramDisplay,
     PredictionGridDisplay,
+    PredictionIntervalDisplay,
     ReconstructionDisplay,
     SaliencyMapDisplay,
     UnitResponseDisplay,
@@ -129,6 +131,20 @@ def draw_regression() -> Figure:
     return figure
 
 
+def draw_intervals() -> Figure:
+    """Draw prediction intervals of samples whose noise grows with a feature."""
+    random_state = np.random.default_rng(0)
+    X = random_state.uniform(0, 1, (700, 3))
+    y = 40 * X[:, 0] + 20 * X[:, 1] + random_state.normal(0, 1 + 6 * X[:, 0])
+    regressor = TabularMLPRegressor(
+        loss="quantile", quantile=(0.1, 0.9), n_members=4, max_iter=60, random_state=0
+    )
+    regressor.fit(X[:600], y[:600])
+    figure, ax = plt.subplots(figsize=(6, 3.4), layout="constrained")
+    PredictionIntervalDisplay.from_estimator(regressor, X[600:], y[600:], coverage=0.9, ax=ax)
+    return figure
+
+
 def draw_search() -> Figure:
     """Draw the accuracies of a grid search as a map."""
     X, _, y, _ = _split_digits()
@@ -192,6 +208,7 @@ PICTURES: dict[str, Callable[[], Figure]] = {
     "options": draw_options,
     "plots": draw_plots,
     "regression": draw_regression,
+    "intervals": draw_intervals,
     "search": draw_search,
     "sequences": draw_sequences,
     "unlabelled": draw_unlabelled,

@@ -117,6 +117,11 @@ def find_wrong_container(values: object, name: str) -> TypeError | None:
         advice = f"a mapping of columns. Give pandas.DataFrame({name})"
     elif isinstance(values, Iterator):
         advice = f"an iterator, which can be read only once. Give list({name})"
+        if name == "X":
+            advice += (
+                "; or, to DeepMLP, TabularMLP and SequenceCNN estimators, a function that returns "
+                "a new iterator of chunks each time"
+            )
     elif isinstance(values, os.PathLike):
         advice = (
             "the path of a file. fit, score and predictions of DeepMLP, TabularMLP and SequenceCNN "

@@ -108,11 +108,23 @@ class RawOutputScorer:
         Raises
         ------
         ValueError
-            If the scorer returns no number.
+            If the scorer returns no number, or a named one is not for such targets.
         """
         self.view._given_output = output
         weights = {} if sample_weight is None else {"sample_weight": sample_weight}
-        value = self.scorer(self.view, None, self.view._codec.decode_target(y), **weights)
+        try:
+            value = self.scorer(self.view, None, self.view._codec.decode_target(y), **weights)
+        except Exception as error:  # whatever a user's function raises
+            if isinstance(self.scoring, str) and isinstance(error, ValueError):
+                raise ValueError(
+                    f"scoring={self.scoring!r} cannot score the held-out samples of "
+                    f"{type(self.view).__name__}: {error}. Choose a score for such y, or 'loss'."
+                ) from error
+            error.add_note(
+                "This was raised by scoring, which is called as scorer(estimator, X, y) with "
+                "X=None; the predictions of the estimator are those of the held-out samples."
+            )
+            raise
         if np.ndim(value) != 0 or not isinstance(value, int | float | np.number):
             raise ValueError(
                 f"scoring must return a number, larger for better; {self.scoring!r} returned "

@@ -52,7 +52,8 @@ def supports_thread(plan: TrainPlan) -> str | None:
         return "the network is not a plain MLP"
     if not set(module.activation_names) <= set(_codes.ACTIVATIONS):
         return "an activation is not compiled"
-    if plan.target.loss not in _codes.LOSSES:
+    loss = plan.target.loss
+    if not isinstance(loss, str) or loss not in _codes.LOSSES:
         return "the loss is not compiled"
     if config.solver not in SOLVERS or not isinstance(config.learning_rate, str):
         return "the solver or its schedule is not compiled"

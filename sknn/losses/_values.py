@@ -235,7 +235,7 @@ _ENTRIES = (
         LOGISTIC,
         standardizes=False,
         settings={
-            "y_range": Setting(None, read_range, "two numbers, the ends of a range, or None")
+            "y_range": Setting(None, read_range, "two numbers, the smaller one first, or None")
         },
         is_bounded=True,
         in_range="bounded",

@@ -3,7 +3,12 @@
 import numpy as np
 from sklearn.model_selection import GridSearchCV, RandomizedSearchCV, cross_validate
 
-from sknn.model_selection._evaluation import BatchedSearch, Evaluation, EvaluationInterrupted
+from sknn.model_selection._evaluation import (
+    BatchedSearch,
+    Evaluation,
+    EvaluationInterrupted,
+    check_in_memory,
+)
 
 
 class BatchedGridSearchCV(BatchedSearch, GridSearchCV):
@@ -263,6 +268,8 @@ def batched_cross_validate(
 
     Raises
     ------
+    TypeError
+        If X is a file or another source.
     KeyboardInterrupt
         If Ctrl-C came before all folds were finished.
 
@@ -276,6 +283,7 @@ def batched_cross_validate(
     >>> batched_cross_validate(mlp, X, y, cv=3)["test_score"].shape
     (3,)
     """
+    check_in_memory(X, "batched_cross_validate")
     try:
         with Evaluation(verbose).activate():
             return cross_validate(

@@ -70,11 +70,11 @@ class DeepEnsemble(SavedState, BaseEstimator, ABC):
         Parameters
         ----------
         X : {array-like, sparse matrix, data frame} of shape (n_samples, n_features)
-            Training rows.
+            Training samples.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Class labels or an indicator matrix for a classifier, numbers for a regressor.
         sample_weight : array-like of shape (n_samples,), default=None
-            Non-negative weights of the rows; a row of weight 0 is left out.
+            Non-negative weights of the samples; a sample of weight 0 is left out.
 
         Returns
         -------

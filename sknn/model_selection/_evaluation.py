@@ -35,6 +35,7 @@ from sknn.model_selection._groups import Groups
 from sknn.model_selection._parcels import Parcel
 from sknn.model_selection._plans import last_step, was_interrupted
 from sknn.model_selection._tasks import FitTask
+from sknn.preprocessing import is_source
 
 #: parameters of searches that change no result of a candidate on a fold: which there are, too, as
 #: each result is found by its own candidate and samples
@@ -285,6 +286,8 @@ class BatchedSearch(SavedState):
 
         Raises
         ------
+        TypeError
+            If X is a file or another source.
         ValueError
             As scikit-learn's class does.
         KeyboardInterrupt
@@ -297,6 +300,7 @@ class BatchedSearch(SavedState):
             If Ctrl-C came with ``refit=False``: the results are of the candidates that were
             finished.
         """
+        check_in_memory(X, f"{type(self).__name__}.fit")
         with restore_on_error(self):
             with (
                 open_checkpoint(self, (X, y, params)) as checkpoint,
@@ -337,6 +341,15 @@ class BatchedSearch(SavedState):
             )
             stop.evaluation.n_to_repeat = n_done * self.n_splits_
             return evaluate_candidates(candidates[:n_done], cv, more_results=more_results)
+
+
+def check_in_memory(X: object, taker: str) -> None:
+    """Raise TypeError if X is a source, such as a path, from which folds cannot be taken."""
+    if is_source(X):
+        raise TypeError(
+            f"{taker} takes samples in memory, as an array or a data frame; got a source of them "
+            f"({type(X).__name__}). Read it first, by pandas.read_parquet for instance."
+        )
 
 
 def _check_not_interrupted(best: BaseEstimator | None) -> None:

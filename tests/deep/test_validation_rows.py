@@ -221,3 +221,18 @@ def test_scoring_that_returns_no_number_is_an_error(iris):
         model.fit(X, y, X_val=X_val, y_val=y_val)
     with pytest.raises(ValueError, match="'no_such_score' is not a valid scoring value"):
         classifier(scoring="no_such_score").fit(X, y, X_val=X_val, y_val=y_val)
+
+
+def test_a_score_for_other_targets_is_named(iris):
+    X, X_val, _, _ = iris
+    model = DeepMLPRegressor(scoring="accuracy", max_iter=1)
+    with pytest.raises(ValueError, match=r"scoring='accuracy' cannot score .*Choose a score for"):
+        model.fit(X, X[:, 0], X_val=X_val, y_val=X_val[:, 0])
+
+
+def test_a_scorer_that_looks_at_x_is_told_that_it_is_none(iris):
+    X, X_val, y, y_val = iris
+    model = classifier(scoring=lambda estimator, X, y: X.sum())
+    with pytest.raises(AttributeError, match="'NoneType' object has no attribute") as caught:
+        model.fit(X, y, X_val=X_val, y_val=y_val)
+    assert "called as scorer(estimator, X, y) with X=None" in caught.value.__notes__[0]

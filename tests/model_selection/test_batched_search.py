@@ -3,6 +3,7 @@
 import inspect
 import pickle
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -38,6 +39,7 @@ from sknn.model_selection import (
     BatchedRandomizedSearchCV,
     DeepEnsembleClassifier,
     _fits,
+    batched_cross_validate,
 )
 
 pytestmark = pytest.mark.filterwarnings(
@@ -336,6 +338,15 @@ def test_wrong_value_fails_the_fit(search):
 def test_argument_that_fit_does_not_know_fails_all_fits(search):
     with pytest.raises(ValueError, match=r"unexpected keyword argument 'speed'|argument 'speed'"):
         search(MLP, SMALL, cv=3).fit(X, Y, speed=3)
+
+
+@pytest.mark.parametrize("X", [Path("samples.parquet"), lambda: iter([np.zeros((4, 2))])])
+def test_sources_are_refused(X):
+    search = BatchedGridSearchCV(DeepMLPClassifier(), {"alpha": [0.1, 1.0]})
+    with pytest.raises(TypeError, match=r"BatchedGridSearchCV\.fit takes samples in memory.* Read"):
+        search.fit(X, [0, 1, 0, 1])
+    with pytest.raises(TypeError, match=r"batched_cross_validate takes samples in memory"):
+        batched_cross_validate(DeepMLPClassifier(), X, [0, 1, 0, 1])
 
 
 def test_empty_grid_is_the_usual_error():

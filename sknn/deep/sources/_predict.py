@@ -61,6 +61,12 @@ def read_for_score(method: Method) -> Method:
             return method(self, *split_frame(X, y, sample_weight))
         outputs, targets, weights = [], [], []
         for chunk in _read_chunks(self, X, y, sample_weight):
+            if chunk.y is None:
+                raise ValueError(
+                    f"This {type(self).__name__} estimator requires y to be passed, but the target "
+                    "y is None. Give the name of a column, an array, or chunks that are pairs "
+                    "(X, y)."
+                )
             outputs.append(self._forward(chunk.X))
             targets.append(np.asarray(chunk.y))
             weights.append(chunk.sample_weight)

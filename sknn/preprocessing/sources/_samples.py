@@ -165,11 +165,7 @@ class Source:
     def _find_columns(self, names: list[str] | None) -> list[str] | None:
         """Return the columns to read, None where they have no names; check that they are there."""
         if names is None:
-            if (
-                self._columns_asked()
-                and self.tables.names is None
-                and self.tables.kind != "callable"
-            ):
+            if self._columns_asked() and not isinstance(self.tables, Calls):
                 self._raise_nameless(self._columns_asked()[0])
             return None
         asked = self._columns_asked()
@@ -318,6 +314,11 @@ def _open_files(paths: list[Path]) -> Tables:
 
 def _find_format(path: Path) -> str:
     inside = sorted(path.rglob("*")) if path.is_dir() else [path]
+    if not inside:
+        raise FileNotFoundError(
+            f"X names the folder {str(path)!r}, which is empty. Give one that holds files of "
+            "tables or of sequences."
+        )
     found = next((kind for file in inside if (kind := find_format(file))), None)
     if found is None:
         raise ValueError(
@@ -362,8 +363,10 @@ def split_frame(X: MatrixLike, y: Any, sample_weight: Any) -> tuple:
     names = get_frame_names(X)
     if names is None:
         name = y if isinstance(y, str) else sample_weight
+        first = X[0] if isinstance(X, list | tuple) and X else X
+        path = " If X names a file, write pathlib.Path(X)." if isinstance(first, str) else ""
         raise ValueError(
             f"{name!r} is taken for the name of a column, but X is a {type(X).__name__}, which has "
-            "no names of columns. Give y and sample_weight as arrays."
+            f"no names of columns. Give y and sample_weight as arrays.{path}"
         )
-    return read_all(Source(Calls(lambda: [X]), y, sample_weight))
+    return read_all(Source(Calls(lambda: [X], "data frame"), y, sample_weight))

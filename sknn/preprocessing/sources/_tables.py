@@ -1,5 +1,6 @@
 """The protocol of a source of tables, and the sources that need no other package than their own."""
 
+import inspect
 from collections.abc import Callable, Iterable, Iterator
 from types import ModuleType
 from typing import Any, Protocol
@@ -84,12 +85,15 @@ class Calls:
     ----------
     function : callable
         Without arguments; returns a new iterator each time.
+    kind : str, default='callable'
+        What messages call it.
     """
 
-    kind, names, n_pieces = "callable", None, 1
+    names, n_pieces = None, 1
 
-    def __init__(self, function: Callable[[], Iterable]):
-        self.function = function
+    def __init__(self, function: Callable[[], Iterable], kind: str = "callable"):
+        self.function, self.kind = function, kind
+        _check_takes_no_arguments(function)
 
     def read(self, piece: int, names: list[str] | None) -> Iterator[MatrixLike | tuple]:
         """Yield the chunks of one call."""
@@ -105,6 +109,19 @@ class Calls:
                 yield (_make_dense(chunk[0]), *chunk[1:])
             else:
                 yield _make_dense(chunk)
+
+
+def _check_takes_no_arguments(function: Callable[[], Iterable]) -> None:
+    try:
+        inspect.signature(function).bind()
+    except TypeError as error:
+        raise TypeError(
+            "A callable given as X is called without arguments, once for each pass over the "
+            f"samples, but it is {error}. Give a function without arguments, for instance "
+            "functools.partial(X, ...)."
+        ) from error
+    except ValueError:  # functions of C may hide their arguments
+        return
 
 
 def _cut(frame: Any, size: int) -> Iterator[Any]:

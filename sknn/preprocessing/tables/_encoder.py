@@ -30,7 +30,7 @@ from sknn.preprocessing.tables._roles import (
     list_outputs,
     make_unique,
 )
-from sknn.preprocessing.tables._texts import find_texts, make_text_mask
+from sknn.preprocessing.tables._texts import check_no_texts, find_texts, make_text_mask
 
 
 class TabularEncoder(SavedState, TransformerMixin, BaseEstimator):
@@ -328,6 +328,8 @@ default='from_dtype'
         roles = Roles(mask)
         if isinstance(table, list):
             roles = fit_roles(table, mask, self._find_texts(table, names, kept), kept)
+        else:
+            check_no_texts(self.text_features, len(labels), names)
         self.is_categorical_, self._expansions = roles.is_categorical, roles.expansions
         columns, numbers, is_scaled = split_table(table, self._roles)
         self._is_scaled = is_scaled

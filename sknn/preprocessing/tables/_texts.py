@@ -147,6 +147,21 @@ def find_texts(columns: Sequence[Column], kept: np.ndarray | None) -> np.ndarray
     return is_text
 
 
+def check_no_texts(
+    text_features: ArrayLike | str | None, n_features: int, names: Sequence[str] | None
+) -> None:
+    """Raise ValueError if a user names columns of text in a table that holds numbers alone."""
+    if text_features is None or isinstance(text_features, str):
+        return
+    places = np.flatnonzero(make_text_mask(text_features, n_features, names))
+    if len(places):
+        label = places[0] if names is None else names[places[0]]
+        raise ValueError(
+            f"Column {label if names is None else repr(label)} is in text_features, but X holds "
+            "numbers alone. Give its text, or take the column out of text_features."
+        )
+
+
 def make_text_mask(
     text_features: ArrayLike, n_features: int, names: Sequence[str] | None
 ) -> np.ndarray:

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from sknn import (
+    AutoencoderOutlierDetector,
     AutoencoderTransformer,
     DeepMLPClassifier,
     DeepMLPRegressor,
@@ -291,6 +292,34 @@ def test_partial_fit_takes_chunks_and_no_source(tmp_path):
         DeepMLPRegressor().partial_fit(path, "t")
 
 
+def test_a_folder_without_files_is_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"X names the folder .* which is empty. Give one"):
+        DeepMLPClassifier().fit(tmp_path, "y")
+
+
+def test_a_function_with_arguments_is_told_that_it_is_called_without():
+    with pytest.raises(TypeError, match=r"called without arguments.*'path'\. Give a function"):
+        DeepMLPRegressor().fit(lambda path: [np.zeros((4, 2))], np.zeros(4))
+
+
+def test_a_score_without_targets_says_how_to_give_them(tmp_path):
+    path = write(make_table(20), tmp_path / "a.parquet", ["t"])
+    model = DeepMLPRegressor(max_iter=1).fit(path, "t")
+    with pytest.raises(ValueError, match=r"requires y to be passed.* Give the name of a column"):
+        model.score(path)
+
+
+@pytest.mark.parametrize("X", ["a.parquet", ["a.parquet", "b.parquet"]])
+def test_names_of_files_beside_a_name_of_y_are_told_to_be_paths(X):
+    with pytest.raises(ValueError, match=r"If X names a file, write pathlib\.Path\(X\)"):
+        DeepMLPRegressor().fit(X, "y")
+
+
+def test_a_column_that_a_data_frame_lacks_is_named():
+    with pytest.raises(ValueError, match=r"data frame given as X has no column 'z'; its columns"):
+        DeepMLPClassifier().fit(make_table(20), "z")
+
+
 def test_text_where_a_table_is_expected_is_told_to_be_a_path():
     with pytest.raises(TypeError, match=r"For the samples of a file write pathlib.Path"):
         DeepMLPClassifier().fit("samples.parquet", [0, 1])
@@ -371,14 +400,12 @@ def test_other_methods_refuse_a_path():
         TabularEncoder().fit(Path("samples.parquet"))
 
 
-def test_autoencoders_take_samples_in_memory(tmp_path):
-    from sknn import AutoencoderTransformer
-
+@pytest.mark.parametrize("cls", [AutoencoderTransformer, AutoencoderOutlierDetector])
+def test_autoencoders_take_samples_in_memory(cls, tmp_path):
     path = write(make_table(20), tmp_path / "a.parquet", [])
-    with pytest.raises(
-        TypeError, match=r"AutoencoderTransformer takes samples in memory, but X is a source"
-    ):
-        AutoencoderTransformer().fit(path)
+    match = f"{cls.__name__} takes samples in memory, but X is a source of chunks. Read it first"
+    with pytest.raises(TypeError, match=match):
+        cls().fit(path)
 
 
 @pytest.mark.parametrize("seed", [0, None])

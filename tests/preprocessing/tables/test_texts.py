@@ -90,9 +90,18 @@ def test_unknown_columns_are_named(chosen):
         TabularEncoder(text_features=chosen).fit(pd.DataFrame({"a": [1.0], "b": ["x"]}))
 
 
+def test_unknown_columns_of_numbers_are_named():
+    with pytest.raises(ValueError, match=r"it holds 7, but X has 2 columns and no names"):
+        TabularEncoder(text_features=[7]).fit(np.zeros((3, 2)))
+
+
 def test_numbers_are_no_text():
     with pytest.raises(ValueError, match=r"'a' is in text_features, but is numeric now \(first"):
         TabularEncoder(text_features=["a"]).fit(pd.DataFrame({"a": [1.0], "b": ["x"]}))
+    numbers = pd.DataFrame({"a": [1.0, 2.0]})
+    for X, chosen, label in ((numbers, ["a"], "'a'"), (numbers.to_numpy(), [0], "0")):
+        with pytest.raises(ValueError, match=rf"Column {label} is in text_features, but X holds"):
+            TabularEncoder(text_features=chosen).fit(X)
     levels = pd.DataFrame({"a": pd.Categorical([1, 2])})
     with pytest.raises(ValueError, match="'a' is in text_features, but is of levels such as 1"):
         TabularEncoder(text_features=["a"]).fit(levels)
