@@ -211,11 +211,11 @@ class PredictionIntervalDisplay:
         (self.outside_,) = self.ax_.plot(
             places[~is_inside], y[~is_inside], **{"color": "C3", "label": "outside", **options}
         )
-        wanted = "" if self.coverage is None else f", wanted {self.coverage:.0%}"
+        target = "" if self.coverage is None else f", target {self.coverage:.0%}"
         self.ax_.set(
             xlabel="samples, sorted by the middle of their intervals",
             ylabel="y",
-            title=f"{self.observed_coverage_:.0%} inside{wanted}",
+            title=f"{self.observed_coverage_:.0%} inside{target}",
         )
         self.ax_.legend()
         return self

@@ -19,7 +19,7 @@ def test_values_inside_and_outside_are_drawn_apart_sorted_by_the_middle():
     assert display.observed_coverage_ == 0.75
     assert_array_equal(display.inside_.get_xydata(), [[0, 1], [2, 3], [3, 9]])
     assert_array_equal(display.outside_.get_xydata(), [[1, 5]])
-    assert display.ax_.get_title() == "75% inside, wanted 90%"
+    assert display.ax_.get_title() == "75% inside, target 90%"
     plain = PredictionIntervalDisplay(Y, INTERVALS).plot(scatter_kw={"color": "k"})
     assert plain.ax_.get_title() == "75% inside"
     assert plain.inside_.get_color() == plain.outside_.get_color() == "k"
