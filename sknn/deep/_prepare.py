@@ -63,6 +63,8 @@ def prepare_continued(
     """Return the plan to train the network of an earlier call further."""
     parts, codec, encoder = estimator._make_parts(), estimator._codec, estimator._encoder
     check_fixed_params(estimator._fixed, read_fixed_params(estimator, parts.network.fixed_params()))
+    if parts.pretraining is not None:
+        parts = parts.pretraining.go_on(estimator, parts, previous)
     samples = check_samples(estimator, parts, data.samples, encoder)
     random_state = make_local_random_state(estimator.random_state)
     if not incremental:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn.base import clone
 
-from sknn._specs import Sample, TargetSpec
+from sknn._sklearn import check_sample_weight, take_rows
+from sknn._specs import Sample, TargetSpec, TrainResult
 from sknn.architectures import copy_first_layers
 from sknn.deep.autoencoder import AutoencoderTransformer
 from sknn.deep.mlp._network import MLPBuilder, hidden_sizes
@@ -126,8 +127,7 @@ class Pretraining:
                 "of its own. Copy weights in the function that builds the module."
             )
         fitted = estimator.pretrained_ = self._fit(estimator, data)
-        n_copied = count_copied(fitted, parts.network.layers)
-        training = self._freeze(parts, n_copied, incremental)
+        training = self._freeze(parts, fitted, incremental)
         network = PretrainedBuilder(parts.network, fitted)
         return replace(
             parts,
@@ -136,16 +136,31 @@ class Pretraining:
             make_training=lambda: training,
         )
 
-    def _freeze(self, parts: Parts, n_copied: int, incremental: bool) -> Training:
+    def go_on(self, estimator: BaseEstimator, parts: Parts, previous: TrainResult) -> Parts:
+        """Return the parts that a fit takes which goes on training an earlier network.
+
+        Layers that are frozen still, as that ended early, train from the same epoch on.
+        """
+        if all(parameter.requires_grad for parameter in previous.net.module_.parameters()):
+            return parts
+        training = self._add_freezing(parts, estimator.pretrained_)
+        return replace(parts, make_training=lambda: training)
+
+    def _freeze(self, parts: Parts, fitted: AutoencoderTransformer, incremental: bool) -> Training:
         """Return the training, in which the copied layers may be frozen at first."""
-        training = parts.training
+        count_copied(fitted, parts.network.layers)  # which refuses other widths
         if not self.freeze_epochs:
-            return training
-        if incremental or training.params["solver"] == "lbfgs":
+            return parts.training
+        if incremental or parts.training.params["solver"] == "lbfgs":
             raise ValueError(
                 "freeze_epochs counts the epochs of fit with a stochastic solver, but this is "
                 f"{'partial_fit' if incremental else 'L-BFGS'}. Leave it at 0."
             )
+        return self._add_freezing(parts, fitted)
+
+    def _add_freezing(self, parts: Parts, fitted: AutoencoderTransformer) -> Training:
+        """Return the training with callbacks that freeze the copied layers, and let them go."""
+        training, n_copied = parts.training, count_copied(fitted, parts.network.layers)
         names = [f"linears.{i}.*" for i in range(n_copied)] + ["embeddings.*"]
         freezing = make_freezing_callbacks(names, self.freeze_epochs)
         callbacks = (*training.params["callbacks"], *freezing)
@@ -187,8 +202,18 @@ class Pretraining:
         autoencoder = clone(self.autoencoder)
         if autoencoder.random_state is None and isinstance(estimator.random_state, int):
             autoencoder.set_params(random_state=estimator.random_state)
-        X = data.X if data.unlabelled is None else stack_samples(data.X, data.unlabelled)
+        X = drop_unweighted(data.X, data.sample_weight)
+        X = X if data.unlabelled is None else stack_samples(X, data.unlabelled)
         return autoencoder.fit(X)
+
+
+def drop_unweighted(X: ArrayLike, sample_weight: ArrayLike | None) -> ArrayLike:
+    """Return X without samples of weight 0; as it is where the weights are not one a sample."""
+    if sample_weight is None:
+        return X
+    weight = check_sample_weight(sample_weight, X)
+    kept = np.flatnonzero(weight)
+    return X if len(kept) in (0, len(weight)) else take_rows(X, kept)
 
 
 def is_fitted(autoencoder: AutoencoderTransformer) -> bool:

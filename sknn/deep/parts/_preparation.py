@@ -220,6 +220,9 @@ class Pretraining(Protocol):
     ) -> Parts:
         """Return the parts that a new fit takes."""
 
+    def go_on(self, estimator: BaseEstimator, parts: Parts, previous: TrainResult) -> Parts:
+        """Return the parts that a fit takes which goes on training an earlier network."""
+
     def check_used(self, data: FitData) -> None:
         """Raise ValueError for what is given for an autoencoder that is not there."""
 

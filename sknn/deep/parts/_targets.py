@@ -284,9 +284,12 @@ class ValueTarget:
     def calibrate(self, codec: ValueCodec, plan: TrainPlan, result: TrainResult) -> ValueCodec:
         """Return the codec, with quantiles and intervals that hold on the held-out samples."""
         held_out = plan.validation
-        if held_out is None:
+        if held_out is None and codec.conformity_ is None:
             return codec
         codec = copy.copy(codec)  # that of an earlier fit stays as it is
+        if held_out is None:
+            codec.conformity_ = None  # errors of the network as it was before
+            return codec
         output = forward(result.net, held_out.X)
         codec.calibrate(held_out.y, output, held_out.sample_weight)
         calibrate_intervals(codec, held_out.y, output, held_out.sample_weight)

@@ -144,6 +144,30 @@ def test_frozen_layers_do_not_train_for_so_many_epochs(fitted):
     assert moved.loss_curve_[:4] == kept.loss_curve_
 
 
+def test_frozen_layers_train_from_the_same_epoch_on_in_later_fits(fitted):
+    params = {"pretrained": fitted, "freeze_epochs": 4, "warm_start": True, **WIDTHS}
+    model = DeepMLPClassifier(max_iter=3, n_iter_no_change=100, **params)
+    first = weights_of_encoder(fitted)[0]
+    changed = [(model.fit(X, Y).coefs_[0] != first).any() for _ in range(3)]
+    assert changed == [False, True, True]
+    cut = DeepMLPClassifier(max_iter=3, **params).fit(X, Y)
+    for _ in range(2):
+        cut.partial_fit(X, Y)
+    assert (cut.coefs_[0] != first).any()
+
+
+def test_the_autoencoder_is_fitted_without_samples_of_weight_0():
+    weight = np.where(np.arange(len(X)) % 3, 1.0, 0.0)
+    kept = np.flatnonzero(weight)
+    model = DeepMLPClassifier(pretrained=make_autoencoder(max_iter=2), max_iter=2, **WIDTHS)
+    for part in (X, pd.DataFrame(X), sparse.csr_array(X)):
+        few = part.iloc[kept] if hasattr(part, "iloc") else part[kept]
+        expected = clone(model).fit(few, Y[kept]).pretrained_.coefs_[0]
+        assert_array_equal(clone(model).fit(part, Y, weight).pretrained_.coefs_[0], expected)
+    given = np.where(np.arange(len(X)) % 3, 1, 0).tolist()
+    assert_array_equal(clone(model).fit(X.tolist(), Y, given).pretrained_.coefs_[0].shape, (64, 24))
+
+
 def test_a_regressor_begins_so_too(fitted):
     model = DeepMLPRegressor(pretrained=fitted, max_iter=200, **WIDTHS)
     model.fit(X, Y.astype(float))

@@ -66,6 +66,16 @@ def test_losses_that_know_of_spread_make_intervals_wider_where_there_is_more(kin
     assert_allclose(flat, np.full_like(flat, flat[0, 0]), rtol=1e-6)
 
 
+@pytest.mark.parametrize("call", ["fit", "partial_fit"])
+def test_intervals_are_not_those_of_the_network_before(call):
+    params = {"hidden_layer_sizes": (5,), "max_iter": 2, "warm_start": True, "random_state": 0}
+    model = DeepMLPRegressor(early_stopping=True, **params).fit(X[:300], Y[:300])
+    assert model.predict_interval(X).shape == (2000, 2)
+    getattr(model.set_params(early_stopping=False), call)(X[:300], Y[:300])
+    with pytest.raises(ValueError, match="Prediction intervals need held-out samples"):
+        model.predict_interval(X)
+
+
 def test_intervals_stay_in_the_range_of_y():
     model, _ = fit("bounded", y_range=(-6, 6))
     wide = model.predict_interval(X, 0.998)
