@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -82,6 +81,13 @@ def _can_stratify(y: np.ndarray, fraction: float) -> bool:
     return counts.min() >= 2 and len(counts) <= n_validation <= len(y) - len(counts)
 
 
+def make_view(estimator: BaseEstimator) -> BaseEstimator:
+    """Return an estimator with the same attributes, made without the work of a file's state."""
+    view = object.__new__(type(estimator))
+    vars(view).update(vars(estimator))
+    return view
+
+
 class RawOutputScorer:
     """A scorer of scikit-learn that scores raw predictions.
 
@@ -98,7 +104,7 @@ class RawOutputScorer:
 
     def __init__(self, estimator: BaseEstimator, scoring: str | Callable):
         self.scoring, self.scorer = scoring, check_scoring(estimator, scoring)
-        self.view = copy.copy(estimator)
+        self.view = make_view(estimator)
 
     def __call__(
         self, y: np.ndarray, output: np.ndarray, sample_weight: np.ndarray | None

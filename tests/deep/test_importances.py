@@ -49,7 +49,7 @@ def test_sparse_and_wide_tables_and_partial_fit_have_none():
     model = DeepMLPRegressor(**QUICK).fit(X, Y)
     assert hasattr(model, "feature_importances_")
     assert not hasattr(model.partial_fit(X, Y), "feature_importances_")
-    with pytest.raises(AttributeError, match="It has after fit on a dense table in memory with at"):
+    with pytest.raises(AttributeError, match="It has after fit on a dense table with at"):
         _ = model.feature_importances_
     model.set_params(max_iter=1)
     assert not hasattr(model.fit(sparse.csr_array(X), Y), "feature_importances_")

@@ -25,9 +25,11 @@ def keep_for_ranking(estimator: BaseEstimator, plan: TrainPlan) -> None:
     """Keep samples of a dense table that is not too wide, held-out ones where there are some."""
     forget_ranking(estimator)
     n_features = estimator.n_features_in_
-    if not isinstance(plan.X, np.ndarray) or n_features > MAX_RANKED:
+    streamed = getattr(plan.X, "kept", None)  # the samples of a stream that are held in memory
+    X = plan.X if streamed is None else streamed.X
+    if not isinstance(X, np.ndarray) or n_features > MAX_RANKED:
         return
-    own = plan.select_own_samples()
+    own = plan.select_own_samples() if streamed is None else streamed
     sample = plan.validation or Sample(own.X, own.y, own.sample_weight)
     n_samples, most = len(sample.y), int(np.clip(KEPT_NUMBERS // n_features, *KEPT_SAMPLES))
     # Evenly spread, as the order of samples may be that of y.
@@ -63,7 +65,7 @@ def rank_features(estimator: BaseEstimator) -> np.ndarray:
     if "_importances" not in vars(estimator):
         raise AttributeError(
             f"This {type(estimator).__name__} has no feature_importances_. It has after fit on a "
-            f"dense table in memory with at most {MAX_RANKED} columns; for others see "
+            f"dense table with at most {MAX_RANKED} columns; for others see "
             "sklearn.inspection.permutation_importance."
         )
     return estimator._importances

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterator
 from functools import wraps
 from typing import TYPE_CHECKING, Any, cast
@@ -12,6 +11,7 @@ from scipy import sparse
 from sklearn.utils.validation import check_is_fitted
 
 from sknn._sklearn import Method
+from sknn.deep._held_out import make_view
 from sknn.engine import prefetch
 from sknn.preprocessing import Chunk, is_source, open_source, split_frame
 
@@ -70,7 +70,7 @@ def read_for_score(method: Method) -> Method:
             outputs.append(self._forward(chunk.X))
             targets.append(np.asarray(chunk.y))
             weights.append(chunk.sample_weight)
-        view = copy.copy(self)  # whose raw predictions are known, see `RawOutputScorer`
+        view = make_view(self)  # whose raw predictions are known, see `RawOutputScorer`
         view._given_output = np.concatenate(outputs)
         weight = None if weights[0] is None else np.concatenate(weights)
         return method(view, None, np.concatenate(targets), weight)

@@ -81,6 +81,8 @@ def test_a_large_file_gives_the_score_and_the_attributes_of_a_frame(model, targe
     assert set(vars(of_file)) == set(attributes)
     assert of_file.feature_names_in_.tolist() == FEATURES
     assert set(of_file.history_) == set(attributes["_result"].progress.history)
+    assert of_file.feature_importances_.shape == (len(FEATURES),)
+    assert of_file.feature_importances_.sum() == pytest.approx(1.0)
     if target == "y":
         assert of_file.classes_.tolist() == ["no", "yes"]
     else:
