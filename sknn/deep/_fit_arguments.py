@@ -8,6 +8,7 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any, cast
 
 from sknn._sklearn import Method
+from sknn.deep.parts._preparation import FitData
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -85,3 +86,30 @@ def join_validation(
     if sample_weight_val is not None:
         raise ValueError("sample_weight_val is provided, but X_val and y_val were not provided.")
     return None
+
+
+def make_fit_data(
+    X: ArrayLike,
+    y: ArrayLike | str | None = None,
+    sample_weight: ArrayLike | str | None = None,
+    *,
+    X_val: ArrayLike | None = None,
+    y_val: ArrayLike | None = None,
+    sample_weight_val: ArrayLike | None = None,
+    X_unlabelled: ArrayLike | None = None,
+) -> FitData:
+    """Return the arguments of ``fit`` as one thing."""
+    validation = join_validation(X_val, y_val, sample_weight_val)
+    return FitData(X, y, sample_weight, validation=validation, unlabelled=X_unlabelled)
+
+
+def make_data_without_labels(
+    X: ArrayLike,
+    y: object = None,
+    sample_weight: ArrayLike | None = None,
+    *,
+    X_val: ArrayLike | None = None,
+) -> FitData:
+    """Return the arguments of a ``fit`` that ignores y as one thing."""
+    validation = None if X_val is None else (X_val, None, None)
+    return FitData(X, None, sample_weight, validation=validation)

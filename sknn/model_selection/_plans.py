@@ -13,9 +13,7 @@ from sklearn.pipeline import Pipeline
 
 from sknn._specs import TrainPlan, TrainResult
 from sknn.deep._base import DeepEstimator
-from sknn.deep._fit_arguments import join_validation
 from sknn.deep._params import FOR_TRAINING_ALONE
-from sknn.deep.parts._preparation import FitData
 
 
 def last_step(estimator: BaseEstimator) -> Any:
@@ -139,11 +137,7 @@ def plan_fit(estimator: BaseEstimator, prepared: Prepared, plans: dict) -> Train
 def _plan_anew(final: DeepEstimator, prepared: Prepared) -> TrainPlan:
     inspect.signature(final.fit).bind(prepared.X, prepared.y, **prepared.params)
     final._validate_params()
-    params = prepared.params
-    names = ("X_val", "y_val", "sample_weight_val")
-    validation = join_validation(*(params.get(name) for name in names))
-    weight = params.get("sample_weight")
-    return final._prepare(FitData(prepared.X, prepared.y, weight, validation=validation))
+    return final._prepare(final._make_fit_data(prepared.X, prepared.y, **prepared.params))
 
 
 def _key_of_preparation(network: DeepEstimator) -> tuple | None:

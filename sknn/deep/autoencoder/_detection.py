@@ -12,10 +12,10 @@ from sknn._saved import saved
 from sknn._sklearn import fit_context, with_callbacks
 from sknn._specs import TrainConfig, TrainPlan, TrainResult
 from sknn.deep._base import DeepEstimator
-from sknn.deep._fit_arguments import explain_unknown_arguments
+from sknn.deep._fit_arguments import explain_unknown_arguments, make_data_without_labels
 from sknn.deep.autoencoder._neighbors import FLOOR, References, fit_references
 from sknn.deep.autoencoder._network import AutoencoderTraining, make_autoencoder_parts
-from sknn.deep.parts._preparation import Arrangement, Circumstances, FitData, Parts, Preparation
+from sknn.deep.parts._preparation import Arrangement, Circumstances, Parts, Preparation
 from sknn.engine import Net, forward
 
 if TYPE_CHECKING:
@@ -130,6 +130,8 @@ class DetectorTraining:
 class DeepDetector(OutlierMixin, DeepEstimator):
     """Tables in, and scores and signs out."""
 
+    _make_fit_data = staticmethod(make_data_without_labels)
+
     @with_callbacks
     @fit_context(prefer_skip_nested_validation=True)
     @explain_unknown_arguments
@@ -157,8 +159,7 @@ class DeepDetector(OutlierMixin, DeepEstimator):
         sknn.exceptions.NonFiniteLossError
             If training diverges; a ``ValueError`` too.
         """
-        validation = None if X_val is None else (X_val, None, None)
-        self._fit_watched(FitData(X, validation=validation))
+        self._fit_watched(self._make_fit_data(X, X_val=X_val))
         return self
 
     def score_samples(self, X: ArrayLike) -> np.ndarray:

@@ -10,9 +10,8 @@ from sklearn.utils.metaestimators import available_if
 from sknn._sklearn import fit_context, with_callbacks
 from sknn.deep._available import supports_partial_fit
 from sknn.deep._base import DeepEstimator
-from sknn.deep._fit_arguments import explain_unknown_arguments
+from sknn.deep._fit_arguments import explain_unknown_arguments, make_data_without_labels
 from sknn.deep.autoencoder._images import shape_images
-from sknn.deep.parts._preparation import FitData
 from sknn.engine import forward
 
 if TYPE_CHECKING:
@@ -24,6 +23,8 @@ if TYPE_CHECKING:
 
 class DeepAutoencoder(DeepEstimator):
     """Tables in and out: numbers, categories and missing values."""
+
+    _make_fit_data = staticmethod(make_data_without_labels)
 
     @with_callbacks
     @fit_context(prefer_skip_nested_validation=True)
@@ -63,8 +64,7 @@ class DeepAutoencoder(DeepEstimator):
         sknn.exceptions.NonFiniteLossError
             If training diverges; a ``ValueError`` too.
         """
-        validation = None if X_val is None else (X_val, None, None)
-        return self._fit_watched(FitData(X, None, sample_weight, validation=validation))
+        return self._fit_watched(self._make_fit_data(X, None, sample_weight, X_val=X_val))
 
     @available_if(supports_partial_fit)
     @fit_context(prefer_skip_nested_validation=True)
@@ -99,8 +99,7 @@ class DeepAutoencoder(DeepEstimator):
         ValueError
             If ``early_stopping=True``, or X is not as in the first call.
         """
-        validation = None if X_val is None else (X_val, None, None)
-        data = FitData(X, None, sample_weight, validation=validation)
+        data = self._make_fit_data(X, None, sample_weight, X_val=X_val)
         return self._fit(data, incremental=True)
 
     def reconstruct(self, X: ArrayLike) -> ArrayLike:

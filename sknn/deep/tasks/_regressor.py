@@ -79,8 +79,8 @@ class DeepRegressor(RegressorMixin, DeepEstimator):
         sknn.exceptions.NonFiniteLossError
             If training diverges; a ``ValueError`` too.
         """
-        validation = join_validation(X_val, y_val, sample_weight_val)
-        data = FitData(X, y, sample_weight, validation=validation, unlabelled=X_unlabelled)
+        validation = {"X_val": X_val, "y_val": y_val, "sample_weight_val": sample_weight_val}
+        data = self._make_fit_data(X, y, sample_weight, X_unlabelled=X_unlabelled, **validation)
         return self._fit_watched(data)
 
     @available_if(supports_partial_fit)

@@ -16,12 +16,14 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.semi_supervised import SelfTrainingClassifier
 
 from sknn import (
+    AutoencoderOutlierDetector,
     AutoencoderTransformer,
     DeepMLPClassifier,
     DeepMLPRegressor,
     PerceptronClassifier,
     TabularMLPClassifier,
 )
+from sknn.model_selection import BatchedGridSearchCV
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -95,6 +97,28 @@ def test_a_search_fits_autoencoders_that_are_not_fitted():
     best = search.best_estimator_
     assert best.pretrained_.n_iter_ == search.best_params_["pretrained__max_iter"]
     assert not hasattr(best.pretrained, "net_")
+
+
+def test_a_batched_search_gives_autoencoders_the_samples_without_labels():
+    model = DeepMLPClassifier(pretrained=make_autoencoder(max_iter=2), max_iter=3, **WIDTHS)
+    searches = [
+        kind(model, {"alpha": [1e-4, 1.0]}, cv=2).fit(X[LABELLED], Y[LABELLED], X_unlabelled=X[60:])
+        for kind in (GridSearchCV, BatchedGridSearchCV)
+    ]
+    weights = [search.best_estimator_.pretrained_.coefs_[0] for search in searches]
+    assert_array_equal(*weights)
+    assert_array_equal(*(search.cv_results_["mean_test_score"] for search in searches))
+
+
+@pytest.mark.parametrize("kind", [AutoencoderTransformer, AutoencoderOutlierDetector])
+def test_a_batched_search_validates_autoencoders_on_given_samples(kind):
+    model = kind(hidden_layer_sizes=(24,), n_components=12, max_iter=3, random_state=0)
+    scoring = {"scoring": lambda model, X, y=None: model.score_samples(X).mean()}
+    searches = [
+        search(model, {"alpha": [1e-4, 1.0]}, cv=2, **scoring).fit(X[:200], X_val=X[200:])
+        for search in (GridSearchCV, BatchedGridSearchCV)
+    ]
+    assert_array_equal(*(s.best_estimator_.history_["validation_score"] for s in searches))
 
 
 def test_an_autoencoder_that_is_not_fitted_is_fitted_on_all_samples():
