@@ -322,9 +322,12 @@ def _get_loss_name(network: Model) -> str:
 
 
 def _score_name(network: Model) -> str:
-    # Ensembles for tables have no such parameter: their epochs are chosen by the loss.
+    # Autoencoders have no such parameter: their epochs are chosen by the loss, and so are those of
+    # ensembles for tables where it is None.
     fixed = "loss" if hasattr(network, "history_") else None
     scoring, loss = getattr(network, "scoring", fixed), getattr(network, "loss", None)
+    if scoring is None and hasattr(network, "n_members"):
+        scoring = "loss"
     if isinstance(scoring, str) and scoring != "loss":
         return scoring.replace("_", " ")
     if callable(scoring) or not isinstance(network, BaseEstimator):
