@@ -132,7 +132,11 @@ FITS = {
 @pytest.mark.parametrize(
     ("weights", "error", "message"),
     [
-        ("heavy", TypeError, "sample_weight must be an array-like, but is 'heavy', a str"),
+        (
+            "heavy",
+            (TypeError, ValueError),
+            "must be an array-like, but is 'heavy'|'heavy' is taken for the name of a column, but",
+        ),
         ({0: 1.0}, TypeError, r"Give pandas\.DataFrame\(sample_weight\)"),
         (iter(TARGET), TypeError, r"Give list\(sample_weight\)"),
         (["1", "x", "1", "1"], ValueError, r"the text 'x' at position 1, .* Convert it first"),

@@ -18,7 +18,6 @@ from sknn._specs import LayerSpec, Progress, TrainPlan, TrainResult
 from sknn._validation import restore_on_error
 from sknn.architectures import describe
 from sknn.deep._checkpoint import check_no_checkpoint
-from sknn.deep._fit_arguments import make_fit_data
 from sknn.deep._params import check_nested_names, set_signature
 from sknn.deep._prepare import prepare_continued, prepare_like, prepare_new, prepare_streamed
 from sknn.deep._sklearn_callbacks import CallbackWatcher
@@ -47,7 +46,7 @@ class DeepEstimator(CallbackSupportMixin, BaseEstimator, ABC):
     #: parameters that may have arguments of their own, ``solver__momentum`` for instance
     _nested: tuple[str, ...] = ()
     #: makes one thing of the arguments of ``fit``, for `fit` itself and for searches
-    _make_fit_data = staticmethod(make_fit_data)
+    _make_fit_data: Callable[..., FitData]
     #: names in the signature, read once: scikit-learn reads it anew for each clone
     _shown: tuple[str, ...] = ()
 

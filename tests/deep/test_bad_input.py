@@ -436,6 +436,8 @@ OUT_OF_RANGE = {
     "callbacks": ["bar", 3],
     "categorical_features": ["all", 3],
     "text_features": ["all", 3],
+    "pretrained": ["autoencoder", 3],
+    "freeze_epochs": [-1, 2.5, None],
     "scale": ["minmax", 3],
     "compile": [None, "yes"],
     "solver": ["adamax", None],

@@ -20,6 +20,7 @@ CHOSEN = {
     "averaged_epochs",
     "patience_share",
     "scores_training_rows",
+    "score_name",
     "scores_start",
     "solver_params",
     "learning_rate_params",

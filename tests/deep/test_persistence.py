@@ -378,6 +378,7 @@ def test_a_copy_of_the_weights_is_a_plain_list(name, trip):
 def test_a_model_whose_net_was_on_a_gpu_loads_where_there_is_none(monkeypatch):
     estimator, y = fitted("multiclass")
     twin, _ = fitted("multiclass")
+    _ = estimator.feature_importances_  # a file holds them, and they would be computed on the GPU
     estimator.net_.device = "cuda"
     pickled = pickle.dumps(estimator)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)

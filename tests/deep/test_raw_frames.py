@@ -205,8 +205,6 @@ def test_what_no_network_can_take_is_an_error_by_name(table):
     frame, y = table
     with pytest.raises((TypeError, ValueError), match="'both'"):
         classifier().fit(nested(frame), y)
-    with pytest.raises(TypeError, match="collect"):
-        classifier().fit(to_polars(frame).lazy(), y)
     mixed = frame.assign(since=pd.Series([pd.Timestamp("2020-01-01"), "now"] * 300, dtype=object))
     with pytest.raises((TypeError, ValueError), match="'since'"):
         classifier().fit(mixed, y)

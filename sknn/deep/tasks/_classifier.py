@@ -14,7 +14,7 @@ from sknn._validation import restore_on_error, sort_classes, to_dense
 from sknn.deep._array_api import follow_array_api
 from sknn.deep._available import offers_probabilities, supports_partial_fit
 from sknn.deep._base import DeepEstimator
-from sknn.deep._fit_arguments import explain_unknown_arguments, join_validation
+from sknn.deep._fit_arguments import explain_unknown_arguments, join_validation, make_fit_data
 from sknn.deep.parts._preparation import FitData
 from sknn.deep.parts._targets import read_incomplete_target, score_known_labels
 from sknn.deep.sources._predict import read_by_chunk, read_for_score
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 class DeepClassifier(ClassifierMixin, DeepEstimator):
     """Labels in and out; binary, multiclass and multilabel."""
+
+    _make_fit_data = staticmethod(make_fit_data)
 
     @with_callbacks
     @fit_context(prefer_skip_nested_validation=True)
@@ -162,7 +164,8 @@ class DeepClassifier(ClassifierMixin, DeepEstimator):
         -------
         ndarray of shape (n_samples,) or (n_samples, n_labels)
         """
-        return self._codec.decode(self._forward(X))
+        output = self._forward(X)  # which says so if the estimator is not fitted
+        return self._codec.decode(output)
 
     @available_if(offers_probabilities)
     @follow_array_api

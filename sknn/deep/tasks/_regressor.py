@@ -14,7 +14,7 @@ from sknn._sklearn import fit_context, with_callbacks
 from sknn.deep._array_api import follow_array_api
 from sknn.deep._available import offers_quantiles, supports_partial_fit
 from sknn.deep._base import DeepEstimator
-from sknn.deep._fit_arguments import explain_unknown_arguments, join_validation
+from sknn.deep._fit_arguments import explain_unknown_arguments, join_validation, make_fit_data
 from sknn.deep.parts._preparation import FitData
 from sknn.deep.parts._targets import read_incomplete_target
 from sknn.deep.sources._predict import read_by_chunk, read_for_score
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 class DeepRegressor(RegressorMixin, DeepEstimator):
     """Numbers in and out, one or several per sample."""
+
+    _make_fit_data = staticmethod(make_fit_data)
 
     @with_callbacks
     @fit_context(prefer_skip_nested_validation=True)

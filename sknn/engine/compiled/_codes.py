@@ -31,6 +31,7 @@ ACTIVATIONS = {
 LOSSES = {
     "log_loss": LOG,
     "binary_log_loss": BINARY_LOG,
+    "bounded": BINARY_LOG,  # the same formula, with y that need not be 0 or 1
     "squared_error": SQUARED,
     "absolute_error": ABSOLUTE,
     "huber": HUBER,

@@ -24,9 +24,10 @@ from sknn.engine.optimizers._optimizers import SGD, Adam
 from sknn.engine.optimizers._schedules import Schedule
 from sknn.engine.stacked._batches import Order, SampleSubset
 
-#: fields with a default that need not have it: the first four are followed, weight_decay is for
+#: fields with a default that need not have it: the first five are followed, weight_decay is for
 #: AdamW, and the codec for callbacks
-EXEMPT = frozenset({"rows", "validation", "stop_on_loss", "checkpoint", "weight_decay", "codec"})
+EXEMPT = frozenset({"rows", "validation", "stop_on_loss", "score_name", "checkpoint"})
+EXEMPT |= {"weight_decay", "codec"}
 #: learning rates that change after epochs at most; `TrainConfig.warmup_epochs` is not exempt
 STEADY = ("constant", "invscaling", "adaptive", "plateau")
 

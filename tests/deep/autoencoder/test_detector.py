@@ -119,9 +119,11 @@ def test_new_samples_are_judged_in_a_pipeline():
     assert roc_auc_score(y, pipeline.score_samples(X)) > 0.93
 
 
-def test_sparse_samples_are_refused():
-    with pytest.raises(ValueError, match=r"takes dense tables, but X is sparse.*toarray"):
-        AutoencoderOutlierDetector().fit(sparse.csr_matrix(NORMAL))
+def test_sparse_samples_give_what_dense_ones_do():
+    dense, rare = AutoencoderOutlierDetector(max_iter=2, random_state=0), NORMAL * (NORMAL > 0)
+    expected = dense.fit(rare).score_samples(rare)
+    model = AutoencoderOutlierDetector(max_iter=2, random_state=0).fit(sparse.csr_matrix(rare))
+    np.testing.assert_array_equal(model.score_samples(sparse.csr_matrix(rare)), expected)
 
 
 def test_two_samples_are_enough():
