@@ -65,7 +65,8 @@ class Score:
 
     name: str
     function: Callable[
-        [np.ndarray, np.ndarray, np.ndarray | None, Mapping[str, float | tuple[float, ...]]], float
+        [np.ndarray, np.ndarray, np.ndarray | None, Mapping[str, float | tuple[float, ...] | None]],
+        float,
     ]
 
 

@@ -1,6 +1,6 @@
 """Settings of a loss: what a user may give as ``loss__<name>``, read and checked."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from numbers import Real
@@ -83,7 +83,7 @@ def read_range(value: object) -> tuple[float, ...] | None:
     """Return the ends of a range; raise ValueError unless they are finite and increase."""
     if value is None:
         return None
-    low, high = (float(v) for v in value)
+    low, high = (float(v) for v in cast("Iterable[float]", value))
     if not (np.isfinite([low, high]).all() and low < high):
         raise ValueError
     return low, high

@@ -19,7 +19,7 @@ from sknn.losses import (
     quantile_steps,
 )
 from sknn.preprocessing import ClassCodec, Moments, ValueCodec
-from sknn.preprocessing.targets._values import compute_inverse_cdf
+from sknn.preprocessing.targets._measured import compute_inverse_cdf
 
 rng = np.random.default_rng(0)
 Y = rng.gamma(2.0, 50.0, size=(40, 3)) + 1

@@ -210,7 +210,8 @@ class _Group:
 
     def _resume(self, outcomes: list[Outcome | None]) -> None:
         """Begin those that a checkpoint has the state of, in the order in which they lay."""
-        recorder, members, orders = self.recorder, list(self.numbers), {}
+        recorder, members = self.recorder, list(self.numbers)
+        orders: dict[tuple, Order] = {}
         known = [i for i, content in enumerate(recorder.contents) if content is not None]
         for i in [*recorder.active, *(i for i in known if i not in recorder.active)]:
             self.waiting.remove(members[i])

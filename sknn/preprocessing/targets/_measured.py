@@ -83,3 +83,25 @@ def fill_with_means(y: np.ndarray) -> np.ndarray:
     if not has_missing_values(y):
         return y
     return np.where(np.isnan(y), average_measured(y, None), y).astype(y.dtype)
+
+
+def compute_inverse_cdf(
+    values: np.ndarray, level: float, weight: np.ndarray | None = None
+) -> np.ndarray:
+    """Return the smallest values (n_columns,) with a share of the weight at or below them.
+
+    `values` are of shape (n_samples, n_columns), and weights of None are 1.
+    """
+    weight = np.ones(len(values)) if weight is None else weight.astype(np.float64)
+    if np.isnan(values).any():  # each column by the samples that have it, or 0 without any
+        each = np.zeros(values.shape[1])
+        for column, of_one in enumerate(values.T):
+            kept = ~np.isnan(of_one)
+            if weight[kept].sum() > 0:
+                each[column] = compute_inverse_cdf(of_one[kept, None], level, weight[kept])[0]
+        return each
+    order = np.argsort(values, axis=0)
+    # 1e-12 forgives the rounding of a sum that is exactly the level.
+    shares = np.cumsum(weight[order], axis=0) / weight.sum()
+    places = (shares < level - 1e-12).sum(axis=0).clip(max=len(values) - 1)
+    return np.take_along_axis(values, np.take_along_axis(order, places[None], axis=0), axis=0)[0]

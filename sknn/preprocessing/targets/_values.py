@@ -22,6 +22,7 @@ from sknn.preprocessing._moments import Moments
 from sknn.preprocessing.targets._measured import (
     average_measured,
     check_measured,
+    compute_inverse_cdf,
     has_missing_values,
     score_measured,
 )
@@ -90,6 +91,10 @@ class ValueCodec:
         return find_value_loss(self.loss)
 
     @property
+    def _y_range(self) -> tuple[float, ...] | None:
+        return cast("tuple[float, ...] | None", self._settings["y_range"])
+
+    @property
     def output_activation(self) -> OutputActivation:
         """What makes predictions of encoded y of raw predictions."""
         return self._entry.output
@@ -137,7 +142,8 @@ class ValueCodec:
         n_columns = self.n_columns_ = columns.shape[1]
         self.mean_, self.scale_ = np.zeros(n_columns), np.ones(n_columns)
         self.offsets_: np.ndarray | None = None
-        self.lacks_spread_, self.conformity_ = False, None
+        self.lacks_spread_ = False
+        self.conformity_: Any = None  # a `Conformity`, which reads this class
         has_missing = has_missing_values(columns)
         if has_missing:
             check_measured(columns, sample_weight, self._entry.function is not None, self.loss)
@@ -153,7 +159,7 @@ class ValueCodec:
         if self._scale_only:
             self._set_unit(average_measured(columns, sample_weight))
         if self._entry.is_bounded:
-            self.mean_, self.scale_ = find_range(columns, self._settings["y_range"])
+            self.mean_, self.scale_ = find_range(columns, self._y_range)
         output = self._entry.output
         n_raw = output.n_raw(self._settings)
         self.spec_ = TargetSpec("values", n_columns * n_raw, self.loss, self._settings, has_missing)
@@ -178,7 +184,7 @@ class ValueCodec:
         if not moments.are_finite:
             return
         if self._entry.is_bounded:
-            check_range_is_given(self.loss, self._settings["y_range"])
+            check_range_is_given(self.loss, self._y_range)
         if self.standardize:
             self.mean_ = moments.mean
             self._set_scale(moments.deviation)
@@ -224,8 +230,8 @@ class ValueCodec:
                 text += " Values may be missing (NaN) if some of the first call to fit are."
             raise ValueError(text)
         lowest = self._entry.lowest
-        if self._entry.is_bounded and (given := self._settings["y_range"]) is not None:
-            check_in_range(columns, given)
+        if self._entry.is_bounded and self._y_range is not None:
+            check_in_range(columns, self._y_range)
         if not lowest:
             return
         least = float(np.nanmin(columns))
@@ -396,25 +402,3 @@ class ValueCodec:
 def _drop_single_axis(values: np.ndarray) -> np.ndarray:
     """Return values of shape (n_samples, n_columns), of one column (n_samples,)."""
     return values.ravel() if values.shape[1] == 1 else values
-
-
-def compute_inverse_cdf(
-    values: np.ndarray, level: float, weight: np.ndarray | None = None
-) -> np.ndarray:
-    """Return the smallest values (n_columns,) with a share of the weight at or below them.
-
-    `values` are of shape (n_samples, n_columns), and weights of None are 1.
-    """
-    weight = np.ones(len(values)) if weight is None else weight.astype(np.float64)
-    if np.isnan(values).any():  # each column by the samples that have it, or 0 without any
-        each = np.zeros(values.shape[1])
-        for column, of_one in enumerate(values.T):
-            kept = ~np.isnan(of_one)
-            if weight[kept].sum() > 0:
-                each[column] = compute_inverse_cdf(of_one[kept, None], level, weight[kept])[0]
-        return each
-    order = np.argsort(values, axis=0)
-    # 1e-12 forgives the rounding of a sum that is exactly the level.
-    shares = np.cumsum(weight[order], axis=0) / weight.sum()
-    places = (shares < level - 1e-12).sum(axis=0).clip(max=len(values) - 1)
-    return np.take_along_axis(values, np.take_along_axis(order, places[None], axis=0), axis=0)[0]
