@@ -24,6 +24,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 #: whether numba is installed; it is loaded with the first function that is compiled
 HAS_NUMBA = find_spec("numba") is not None
+#: why nothing is compiled, in words for users; None where numba is there
+OBSTACLE = None if HAS_NUMBA else "numba is not installed (pip install 'sknn[fast]')"
 #: constants whose value becomes part of compiled code
 _CONSTANTS = (bool, int, float, complex, str, bytes, tuple, type(None))
 #: bytes before the code in a file

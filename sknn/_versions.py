@@ -4,14 +4,16 @@ import platform
 import sys
 from importlib import metadata
 
+from sknn._jit import OBSTACLE
 from sknn._optional import EXTRAS
 from sknn._version import __version__
 from sknn.engine._runners import RUNNERS
+from sknn.engine.compiled._runner import CompiledRunner
 from sknn.engine.data._hardware import list_devices
 from sknn.engine.graphs._epochs import CudaGraphRunner
 
 #: what pip installs with the package
-_REQUIRED = ("scikit-learn", "numpy", "scipy", "torch", "skorch", "pandas", "narwhals")
+_REQUIRED = ("scikit-learn", "numpy", "scipy", "torch", "skorch", "pandas", "narwhals", "joblib")
 #: optional package -> the name of its distribution, where they differ
 _DISTRIBUTIONS = {"Bio": "biopython"}
 #: optional packages that are not imported through `sknn._optional`
@@ -40,7 +42,7 @@ def describe_versions() -> str:
         "Required packages": {name: _find_version(name) for name in _REQUIRED},
         "Optional packages": {name: _find_version(name) for name in sorted(optional)},
         "Devices": list_devices(),
-        "Fast ways of training": _list_fast_ways(),
+        "Fast ways of training": list_fast_ways(),
     }
     lines = [f"sknn {__version__}"]
     for title, items in sections.items():
@@ -56,9 +58,11 @@ def _find_version(distribution: str) -> str:
         return "not installed"
 
 
-def _list_fast_ways() -> dict[str, str]:
+def list_fast_ways(obstacle_to_compiling: str | None = OBSTACLE) -> dict[str, str]:
     """Return way of computing an epoch, fastest first -> whether this machine has what it needs."""
     ways = {runner.name: "yes" for runner in RUNNERS}
+    if obstacle_to_compiling is not None:
+        ways[CompiledRunner.name] = f"no: {obstacle_to_compiling}"
     if not any(name.startswith("cuda") for name in list_devices()):
         ways[CudaGraphRunner.name] = "no: torch finds no CUDA device"
     return ways

@@ -16,6 +16,7 @@ from sklearn.neural_network import MLPClassifier, MLPRegressor
 import sknn
 from sknn._old_names import TRANSLATIONS, explain_module, warn_if_mixed
 from sknn._optional import EXTRAS, require
+from sknn._versions import list_fast_ways
 from sknn.engine._runners import RUNNERS
 from sknn.engine.graphs._epochs import CudaGraphRunner
 from sknn.exceptions import OptionalDependencyError
@@ -165,3 +166,9 @@ def test_what_users_look_for_is_in_the_sdist():
     included = tomllib.loads(text)["tool"]["hatch"]["build"]["targets"]["sdist"]["include"]
     assert {"CONTRIBUTING.md", "SECURITY.md", "CITATION.cff", "benchmarks"} <= set(included)
     assert all((ROOT / name).exists() for name in included)
+
+
+def test_versions_say_which_fast_ways_this_machine_lacks():
+    assert list_fast_ways("numba is not installed")["compiled"] == "no: numba is not installed"
+    assert list_fast_ways(None)["compiled"] == "yes"
+    assert list_fast_ways()["handwritten"] == "yes"

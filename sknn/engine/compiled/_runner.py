@@ -10,7 +10,7 @@ from typing import Any, ClassVar, cast
 import numpy as np
 import torch
 
-from sknn._jit import HAS_NUMBA, explain_not_kept, has_kept_code, is_compiled
+from sknn._jit import OBSTACLE, explain_not_kept, has_kept_code, is_compiled
 from sknn.architectures import MLP, Dropout, draw_into, is_mlp
 from sknn.engine._run import TrainingRun
 from sknn.engine._start import FLOPS_OF_A_WEIGHT
@@ -326,8 +326,8 @@ def _explain_module(run: TrainingRun) -> str | None:
     """Return why the network, its loss or its precision is not compiled."""
     net = run.net
     module = net.module_
-    if not HAS_NUMBA:
-        return "numba is not installed (pip install 'sknn[fast]')"
+    if OBSTACLE is not None:
+        return OBSTACLE
     if not is_mlp(module):
         return f"the network is a {type(module).__name__}, not a plain MLP"
     if not module.is_plain_but_for_dropout:
