@@ -217,7 +217,7 @@ BETWEEN_PARTS = {
         "lengths_of",
         "sequence_bytes",
         "Chunk",
-        "Moments",
+        "RunningMoments",
         "SequenceSurvey",
         "Source",
         "TableSurvey",

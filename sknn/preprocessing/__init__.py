@@ -1,6 +1,6 @@
 """From what users have to what networks take, and back."""
 
-from sknn.preprocessing._moments import Moments
+from sknn.preprocessing._moments import RunningMoments
 from sknn.preprocessing.sequences._alphabet import reverse_complement
 from sknn.preprocessing.sequences._bigwig import read_bigwig
 from sknn.preprocessing.sequences._bytes import PAD, lengths_of, sequence_bytes
@@ -44,9 +44,9 @@ __all__ = [
     "ClassCodec",
     "DNAOneHotEncoder",
     "Genome",
-    "Moments",
     "Regions",
     "RegionsToSequences",
+    "RunningMoments",
     "SequenceFormat",
     "SequenceInputs",
     "SequenceSurvey",

@@ -6,7 +6,7 @@ import numpy as np
 BLOCK = 2048
 
 
-class Moments:
+class RunningMoments:
     """Weighted mean and deviation of columns, missing values left out.
 
     Attributes
@@ -24,8 +24,8 @@ class Moments:
     Examples
     --------
     >>> import numpy as np
-    >>> from sknn.preprocessing._moments import Moments
-    >>> moments = Moments(1)
+    >>> from sknn.preprocessing._moments import RunningMoments
+    >>> moments = RunningMoments(1)
     >>> for part in ([[1.0], [2.0]], [[np.nan], [6.0]]):
     ...     moments.add(np.array(part))
     >>> moments.mean, moments.deviation

@@ -18,7 +18,7 @@ from sknn.losses import (
     gives_probabilities,
     quantile_steps,
 )
-from sknn.preprocessing import ClassCodec, Moments, ValueCodec
+from sknn.preprocessing import ClassCodec, RunningMoments, ValueCodec
 from sknn.preprocessing.targets._measured import compute_inverse_cdf
 
 rng = np.random.default_rng(0)
@@ -394,7 +394,7 @@ def test_a_class_in_place_of_an_instance_is_an_error(find):
 
 
 def test_a_range_has_to_be_given_where_samples_come_in_chunks():
-    moments = Moments(3)
+    moments = RunningMoments(3)
     moments.add(Y)
     with pytest.raises(ValueError, match="needs to know the range of y where samples are read in"):
         ValueCodec("bounded", True).fit(Y[:20]).adopt_moments(moments)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sknn.preprocessing import Moments
+from sknn.preprocessing import RunningMoments
 
 
 @pytest.mark.parametrize("offset", [0.0, 1e8])
@@ -13,7 +13,7 @@ def test_moments_are_those_of_all_samples(offset, is_weighted):
     X = rng.randn(5000, 3) * [1, 10, 0.1] + offset
     X[rng.uniform(size=X.shape) < 0.2] = np.nan
     weight = rng.uniform(size=5000) if is_weighted else None
-    moments = Moments(3)
+    moments = RunningMoments(3)
     for part in np.array_split(np.arange(5000), 7):
         moments.add(X[part], None if weight is None else weight[part])
     for j in range(3):
@@ -26,7 +26,7 @@ def test_moments_are_those_of_all_samples(offset, is_weighted):
 
 
 def test_columns_without_values_and_sums_that_overflow_are_told():
-    moments = Moments(2)
+    moments = RunningMoments(2)
     moments.add(np.array([[np.nan, 1e200], [np.nan, -1e200]]))
     assert moments.mean[0] == 0
     assert moments.weight.tolist() == [0, 2]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sknn.deep.mlp._network import MLPBuilder
-from sknn.deep.mlp._pretrained import Pretraining
+from sknn.deep.mlp._pretrained import AutoencoderPretraining
 from sknn.deep.parts._preparation import Parts
 from sknn.deep.parts._protocols import Target
 from sknn.deep.parts._table_reader import TableReader
@@ -29,5 +29,5 @@ def make_mlp_parts(estimator: BaseEstimator, target: Target, *, scores_loss: boo
         make_training=lambda: OneNetwork.of(
             estimator, ranks_features=True, scores_loss=scores_loss
         ),
-        pretraining=Pretraining(estimator.pretrained, estimator.freeze_epochs),
+        pretraining=AutoencoderPretraining(estimator.pretrained, estimator.freeze_epochs),
     )

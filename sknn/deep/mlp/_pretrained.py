@@ -100,7 +100,7 @@ class PretrainedBuilder:
 
 
 @dataclass(frozen=True)
-class Pretraining:
+class AutoencoderPretraining:
     """Fits an autoencoder, if it is not yet, and lets a network begin with its layers.
 
     Attributes

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from sklearn.utils.class_weight import compute_class_weight
 
-from sknn.preprocessing import ClassCodec, Moments, ValueCodec
+from sknn.preprocessing import ClassCodec, RunningMoments, ValueCodec
 
 if TYPE_CHECKING:
     from sknn.deep.parts._protocols import Target
@@ -83,7 +83,7 @@ class ValueSurvey:
         """Take note of a chunk; return the numbers of the samples in it that must be kept."""
         columns = y.reshape(len(y), -1)
         if self.moments is None:
-            self.moments = Moments(columns.shape[1])
+            self.moments = RunningMoments(columns.shape[1])
         self.moments.add(columns, sample_weight)
         kept = _find_first_missing(columns)[: not self.has_missing]
         self.has_missing |= bool(kept)

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from sknn._validation import MatrixLike
-from sknn.preprocessing._moments import Moments
+from sknn.preprocessing._moments import RunningMoments
 from sknn.preprocessing.tables._columns import Column
 from sknn.preprocessing.tables._encoder import TabularEncoder
 from sknn.preprocessing.tables._numeric import NumericColumns, check_finite
@@ -30,7 +30,7 @@ class TableSurvey:
     def __init__(self, encoder: TabularEncoder):
         self.encoder = encoder
         self.seen: list[set] = [set() for _ in range(encoder.n_features_in_)]
-        self.moments: Moments | None = None
+        self.moments: RunningMoments | None = None
 
     @property
     def n_numbers(self) -> int:
@@ -48,7 +48,7 @@ class TableSurvey:
         if not np.isfinite(matrix.sum()):
             check_finite(matrix, encoder._numeric.labels, matrix.dtype, first=first)
         if self.moments is None:
-            self.moments = Moments(matrix.shape[1])
+            self.moments = RunningMoments(matrix.shape[1])
         self.moments.add(matrix, sample_weight)
         kept = self._find_first_missing(matrix)
         places = np.flatnonzero(encoder.is_categorical_)
@@ -106,7 +106,7 @@ def _find_new_levels(column: Column, seen: set) -> list[int]:
     return [places[i] for i in there]
 
 
-def _adopt_moments(columns: NumericColumns, moments: Moments) -> NumericColumns:
+def _adopt_moments(columns: NumericColumns, moments: RunningMoments) -> NumericColumns:
     """Return columns filled with the means, and standardised by the moments, of all samples.
 
     The first columns are those of the moments; others are expanded ones.

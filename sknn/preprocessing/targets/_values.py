@@ -18,7 +18,7 @@ from sknn.losses import (
 )
 from sknn.losses._array import view_as_array
 from sknn.losses._outputs import INCREMENTS, get_levels
-from sknn.preprocessing._moments import Moments
+from sknn.preprocessing._moments import RunningMoments
 from sknn.preprocessing.targets._measured import (
     average_measured,
     check_measured,
@@ -179,7 +179,7 @@ class ValueCodec:
         """Divide by the mean, of shape (n_columns,), where it is positive."""
         self.scale_ = np.where((mean > 0) & np.isfinite(mean), mean, 1.0)
 
-    def adopt_moments(self, moments: Moments) -> None:
+    def adopt_moments(self, moments: RunningMoments) -> None:
         """Standardise by moments of more samples than `fit` saw."""
         if not moments.are_finite:
             return
