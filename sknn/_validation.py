@@ -1,9 +1,9 @@
 """Checks of fit arguments, and the care for an estimator whose fit fails, that all levels share."""
 
 import numbers
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TypeAlias, cast
+from typing import Protocol, TypeAlias, cast, runtime_checkable
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
@@ -18,6 +18,18 @@ from sknn._sklearn import check_sample_weight
 MatrixLike: TypeAlias = ArrayLike | sparse.sparray | sparse.spmatrix
 #: what users give as random_state
 RandomStateLike: TypeAlias = int | np.random.RandomState | None
+
+
+@runtime_checkable
+class NamedColumns(Protocol):
+    """A data frame of any library, as far as its columns are read by name."""
+
+    @property
+    def columns(self) -> Iterable[Hashable]:
+        """Names of the columns."""
+
+    def __getitem__(self, name: Hashable, /) -> ArrayLike:
+        """Return the cells of a column."""
 
 
 def make_local_random_state(random_state: RandomStateLike) -> np.random.RandomState:

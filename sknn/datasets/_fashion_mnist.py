@@ -3,7 +3,6 @@
 import os
 import zlib
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from sklearn.datasets import fetch_openml, get_data_home
@@ -152,16 +151,18 @@ def _find_files(
     """Return part -> files of images and labels, all from the first folder that has them."""
     kinds = ("images-idx3-ubyte", "labels-idx1-ubyte")
     for folder in _list_folders(data_home):
-        files = {
-            part: tuple(_find_file(folder, f"{FILE_STARTS[part]}-{kind}") for kind in kinds)
-            for part in parts
-        }
-        if all(file is not None for pair in files.values() for file in pair):
+        files = {}
+        for part in parts:
+            images, labels = (_find_file(folder, f"{FILE_STARTS[part]}-{kind}") for kind in kinds)
+            if images is not None and labels is not None:
+                files[part] = images, labels
+        if len(files) == len(parts):
             return files
     return None
 
 
 def _find_file(folder: Path, name: str) -> Path | None:
+    """Return the packed file of a name, or else the plain one, or None."""
     files = (folder / f"{name}.gz", folder / name)
     return next((file for file in files if file.is_file()), None)
 
@@ -215,7 +216,9 @@ def _fetch(data_home: str | os.PathLike[str] | None) -> None:
         write_idx(folder / f"{start}-labels-idx1-ubyte.gz", labels[samples[part]])
 
 
-def _make_bunch(images: np.ndarray, target: np.ndarray, *, return_X_y: bool, scale: bool) -> Any:
+def _make_bunch(
+    images: np.ndarray, target: np.ndarray, *, return_X_y: bool, scale: bool
+) -> Bunch | tuple[np.ndarray, np.ndarray]:
     if scale:
         images = images.astype(np.float32)
         images /= 255

@@ -56,6 +56,6 @@ def modisco_arrays(
     """
     one_hot = model.encode(X)
     contributions = model.saliency(X, target, hypothetical=True)
-    return tuple(
-        np.ascontiguousarray(array.transpose(0, 2, 1)) for array in (one_hot, contributions)
-    )
+    # Channels before positions, as TF-MoDISco's file has them.
+    one_hot, contributions = one_hot.transpose(0, 2, 1), contributions.transpose(0, 2, 1)
+    return np.ascontiguousarray(one_hot), np.ascontiguousarray(contributions)

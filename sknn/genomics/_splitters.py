@@ -9,6 +9,7 @@ from scipy.sparse.csgraph import connected_components
 from sklearn.model_selection import GroupKFold, StratifiedGroupKFold
 
 from sknn._saved import saved
+from sknn._validation import NamedColumns, RandomStateLike
 from sknn.preprocessing import PAD, sequence_bytes
 
 #: bases of the k-mers by which sequences are compared
@@ -44,7 +45,10 @@ class ChromosomeSplit:
         self.folds = folds
 
     def get_n_splits(
-        self, X: ArrayLike = None, y: ArrayLike = None, groups: ArrayLike = None
+        self,
+        X: ArrayLike | None = None,
+        y: ArrayLike | None = None,
+        groups: ArrayLike | None = None,
     ) -> int:
         """Return the number of folds.
 
@@ -60,7 +64,10 @@ class ChromosomeSplit:
         return self.folds if isinstance(self.folds, int) else len(self.folds)
 
     def split(
-        self, X: ArrayLike, y: ArrayLike = None, groups: ArrayLike = None
+        self,
+        X: ArrayLike | NamedColumns,
+        y: ArrayLike | None = None,
+        groups: ArrayLike | None = None,
     ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Yield the numbers of training and test samples of each fold.
 
@@ -84,13 +91,13 @@ class ChromosomeSplit:
             If there are no chromosomes, too few of them, or a named one has no sample.
         """
         if groups is None:
-            if "chrom" not in list(getattr(X, "columns", ())):
+            if not isinstance(X, NamedColumns) or "chrom" not in list(X.columns):
                 raise ValueError(
                     "ChromosomeSplit needs the chromosomes: as groups, or as the column 'chrom' "
                     "of a data frame."
                 )
             groups = X["chrom"]
-        chroms = np.array([str(name) for name in groups])
+        chroms = np.array([str(name) for name in np.asarray(groups, dtype=object)])
         for names in self._choose_folds(chroms):
             is_test = np.isin(chroms, names)
             yield np.flatnonzero(~is_test), np.flatnonzero(is_test)
@@ -149,14 +156,24 @@ class SimilarSequencesSplit:
     set()
     """
 
-    def __init__(self, n_splits=5, *, min_similarity=0.5, shuffle=False, random_state=None):
+    def __init__(
+        self,
+        n_splits: int = 5,
+        *,
+        min_similarity: float = 0.5,
+        shuffle: bool = False,
+        random_state: RandomStateLike = None,
+    ):
         self.n_splits = n_splits
         self.min_similarity = min_similarity
         self.shuffle = shuffle
         self.random_state = random_state
 
     def get_n_splits(
-        self, X: ArrayLike = None, y: ArrayLike = None, groups: ArrayLike = None
+        self,
+        X: ArrayLike | None = None,
+        y: ArrayLike | None = None,
+        groups: ArrayLike | None = None,
     ) -> int:
         """Return the number of folds.
 
@@ -172,7 +189,7 @@ class SimilarSequencesSplit:
         return self.n_splits
 
     def split(
-        self, X: ArrayLike, y: ArrayLike = None, groups: ArrayLike = None
+        self, X: ArrayLike, y: ArrayLike | None = None, groups: ArrayLike | None = None
     ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Yield the numbers of training and test samples of each fold.
 

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, SupportsInt
 
 import numpy as np
 from sklearn.base import is_regressor
@@ -27,7 +27,7 @@ def variant_effects(
     width: int | None = None,
     both_strands: bool = True,
     shifts: Sequence[int] = (0,),
-    target: object = None,
+    target: str | SupportsInt | None = None,
     on_mismatch: str = "error",
 ) -> "pd.DataFrame":
     r"""Return how each variant changes the logit, or the prediction, of the sequence around it.
@@ -98,10 +98,11 @@ def variant_effects(
     """
     if on_mismatch not in ("error", "nan"):
         raise ValueError(f"on_mismatch must be 'error' or 'nan'; got {on_mismatch!r}.")
-    table = variants.copy() if hasattr(variants, "columns") else read_vcf(variants)
+    table = read_vcf(variants) if isinstance(variants, str | os.PathLike) else variants
     score = make_score(model, target)
     width = find_width(model) if width is None else width
     found, alleles = Variants.of(table), np.full((2, len(table)), np.nan)
+    table = table.copy()
     with Genome(fasta) as genome:
         known = check_references(found, genome, on_mismatch)
         for start in range(0, len(known), CHUNK):
@@ -168,11 +169,12 @@ def find_width(model: "SequenceCNNClassifier | SequenceCNNRegressor") -> int:
 
 
 def make_score(
-    model: "SequenceCNNClassifier | SequenceCNNRegressor", target: object
+    model: "SequenceCNNClassifier | SequenceCNNRegressor", target: str | SupportsInt | None
 ) -> Callable[[np.ndarray], np.ndarray]:
     """Return a function from sequences to the logit, or prediction, that is compared."""
     if is_regressor(model):
-        return lambda X: np.asarray(model.predict(X)).reshape(len(X), -1)[:, int(target or 0)]
+        output = 0 if target is None else int(target)
+        return lambda X: np.asarray(model.predict(X)).reshape(len(X), -1)[:, output]
     classes = np.asarray(model.classes_).tolist()
     if target is None and len(classes) == 2:
         target = classes[1]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sknn._saved import saved
-from sknn.motifs._motif import Motif
+from sknn.motifs._motif import Motif, sort_by_importance
 
 
 @saved
@@ -107,6 +107,4 @@ def motifs_from_windows(
         known = None if importance is None else float(importance[i])
         motif = Motif(f"filter_{i}", sites.sum(axis=0), len(rows), pseudocount, known, alphabet)
         motifs.append(motif.trimmed(trim))
-    if importance is not None:
-        motifs.sort(key=lambda motif: -motif.importance)
-    return motifs
+    return sort_by_importance(motifs)

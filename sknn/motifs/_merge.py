@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from sknn.motifs._motif import Motif
+from sknn.motifs._motif import Motif, sort_by_importance
 
 #: share of the sites at the best position that the outer positions of a merged motif must have
 MIN_SUPPORT = 0.25
@@ -69,9 +69,7 @@ def merge_motifs(motifs: Sequence[Motif], min_similarity: float = 0.7) -> list[M
                 break
         else:
             merged.append(motif)
-    if all(motif.importance is not None for motif in merged):
-        merged.sort(key=lambda motif: -motif.importance)
-    return merged
+    return sort_by_importance(merged)
 
 
 @dataclass(frozen=True)
@@ -129,7 +127,8 @@ def add_counts(first: Motif, second: Motif, where: Alignment) -> Motif:
     support = counts.sum(axis=1)
     kept = np.flatnonzero(support >= MIN_SUPPORT * support.max())
     counts = counts[kept[0] : kept[-1] + 1]
-    known = first.importance is not None and second.importance is not None
-    importance = first.importance + second.importance if known else first.importance
+    importance = first.importance
+    if importance is not None and second.importance is not None:
+        importance += second.importance
     n_sites = first.n_sites + second.n_sites
     return replace(first, pfm=counts, n_sites=n_sites, importance=importance)

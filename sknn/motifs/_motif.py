@@ -1,5 +1,6 @@
 """A sequence motif: how often each letter stands at each position."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -242,3 +243,11 @@ class Motif:
 def _write_number(count: float) -> str:
     """Return the shortest text that is read back as the same number."""
     return str(int(count)) if count.is_integer() and count < 1e15 else repr(count)
+
+
+def sort_by_importance(motifs: Sequence[Motif]) -> list[Motif]:
+    """Return the most important motifs first; unsorted where an importance is not known."""
+    # Pairs with the place sort as a stable descending sort does, without comparing motifs.
+    keys = [(-m.importance, i) for i, m in enumerate(motifs) if m.importance is not None]
+    known = len(keys) == len(motifs)
+    return [motifs[i] for _, i in sorted(keys)] if known else list(motifs)
