@@ -13,9 +13,9 @@ from sknn._specs import InputSpec, LayerSpec
 from sknn.architectures._mlp import MLP
 from sknn.architectures.layers._activations import ActivationLike
 from sknn.architectures.layers._blocks import UnsetLinear
+from sknn.architectures.layers._lists import LayerList
 from sknn.architectures.layers._noise import Corruption, NormalDraw, SeededNoise
 from sknn.architectures.layers._tied import TiedLinear
-from sknn.architectures.options._initializers import initialize_linear
 from sknn.architectures.options._mlp import MLPOptions
 
 
@@ -104,7 +104,7 @@ class Autoencoder(MLP):
         super().__init__(layer_sizes, activations, dtype, of_layers, cardinalities)
         self.n_encoder_layers = of_whole.n_encoder_layers
         self.corruption = of_whole.corruption
-        self.log_variance = None
+        self.log_variance: UnsetLinear | None = None
         if of_whole.is_variational:
             mean = self.linears[self.n_encoder_layers - 1]
             self.log_variance = UnsetLinear(mean.in_features, mean.out_features, dtype=dtype)
@@ -130,7 +130,8 @@ class Autoencoder(MLP):
         n_layers = len(self.linears)
         for i in range(self.n_encoder_layers):
             first, last = self.linears[i], self.linears[n_layers - 1 - i]
-            if (first.in_features, first.out_features) == (last.out_features, last.in_features):
+            widths = first.in_features, first.out_features
+            if isinstance(first, nn.Linear) and widths == (last.out_features, last.in_features):
                 self.linears[n_layers - 1 - i] = TiedLinear(first)
 
     @property
@@ -147,11 +148,7 @@ class Autoencoder(MLP):
                 part.set_seed(int(random_state.randint(np.iinfo(np.int32).max)))
 
     def _initialize_linears(self, random_state: np.random.RandomState) -> None:
-        for layer, factor in zip(self.linears, self.init_factors, strict=True):
-            if isinstance(layer, TiedLinear):
-                nn.init.zeros_(layer.bias)
-            else:
-                initialize_linear(layer, self.initializer, factor, random_state)
+        super()._initialize_linears(random_state)
         if self.log_variance is not None:  # a code that is hardly noisy at first
             nn.init.zeros_(self.log_variance.weight)
             nn.init.constant_(self.log_variance.bias, -4.0)
@@ -198,7 +195,7 @@ class Autoencoder(MLP):
 
     def get_penalized(self) -> list[nn.Parameter]:
         """Return the parameters under the L2 penalty, weights that are shared once."""
-        owned = [p for p in super().get_penalized() if isinstance(p, nn.Parameter)]
+        owned = super().get_penalized()
         return owned if self.log_variance is None else [*owned, self.log_variance.weight]
 
     def describe(self) -> list[LayerSpec]:
@@ -228,9 +225,9 @@ class Autoencoder(MLP):
         )
         mlp.embeddings = self.embeddings
         mlp.linears = self.linears[:n]
-        mlp.norms = nn.ModuleList()
+        mlp.norms = LayerList()
         mlp.activations = self.activations[: n - 1]
-        mlp.dropouts = self.dropouts[: n - 1] if self.dropouts else nn.ModuleList()
+        mlp.dropouts = self.dropouts[: n - 1] if self.dropouts else LayerList()
         return mlp
 
 

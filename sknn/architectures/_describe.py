@@ -1,5 +1,7 @@
 """The layers of any torch module, in the words of the package."""
 
+from typing import Protocol, runtime_checkable
+
 import torch
 from torch import nn
 
@@ -7,6 +9,14 @@ from sknn._specs import LayerSpec
 
 #: that go through a module to see the widths of its layers
 N_SAMPLES = 2
+
+
+@runtime_checkable
+class SelfDescribing(Protocol):
+    """A network that knows its layers."""
+
+    def describe(self) -> list[LayerSpec]:
+        """Return a `LayerSpec` for each layer."""
 
 
 def describe(module: nn.Module, n_inputs: int) -> list[LayerSpec]:
@@ -35,7 +45,7 @@ def describe(module: nn.Module, n_inputs: int) -> list[LayerSpec]:
     1 Mish 8 0
     2 Linear 1 9
     """
-    if hasattr(module, "describe"):
+    if isinstance(module, SelfDescribing):
         return module.describe()
     names = {part: name for name, part in module.named_modules()}
     layers: list[LayerSpec] = []

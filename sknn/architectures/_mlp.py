@@ -21,10 +21,14 @@ from sknn.architectures.layers._activations import (
 from sknn.architectures.layers._blocks import BatchNorm, UnsetLinear, seed_torch
 from sknn.architectures.layers._dropout import Dropout
 from sknn.architectures.layers._embeddings import CategoryEmbeddings
+from sknn.architectures.layers._lists import LayerList
+from sknn.architectures.layers._tied import TiedLinear
 from sknn.architectures.options._initializers import check_initializer, initialize_linear
 from sknn.architectures.options._mlp import MLPOptions
 
 PLAIN = MLPOptions()
+#: normalization -> class of the layer
+NORMS: dict[str, type[BatchNorm | nn.LayerNorm]] = {"batch": BatchNorm, "layer": nn.LayerNorm}
 
 
 @saved
@@ -119,25 +123,28 @@ class MLP(nn.Module):
         self.initializer = check_initializer(options.initializer)
         self.skips = options.find_skips(hidden)
         # scikit-learn draws the output layer as it does the hidden ones.
-        factors = [get_init_factor(a) for a in given] or [get_init_factor(activation)]
+        without_hidden = activation if isinstance(activation, str) else "identity"
+        factors = [get_init_factor(a) for a in given or (without_hidden,)]
         self.init_factors = (*factors[: len(hidden)], factors[-1])
 
-        self.embeddings = None
+        self.embeddings: CategoryEmbeddings | None = None
+        n_inputs = self.layer_sizes[0]
         if cardinalities:
-            self.embeddings = CategoryEmbeddings(self.layer_sizes[0], cardinalities, dtype)
-        n_inputs = self.embeddings.n_outputs if cardinalities else self.layer_sizes[0]
+            self.embeddings = CategoryEmbeddings(n_inputs, cardinalities, dtype)
+            n_inputs = self.embeddings.n_outputs
         normalization = options.check_normalization(hidden)
-        self.linears = nn.ModuleList(
+        self.linears: LayerList[nn.Linear | TiedLinear] = LayerList(
             UnsetLinear(n, m, bias=normalization != "batch" or i == len(hidden), dtype=dtype)
             for i, (n, m) in enumerate(pairwise((n_inputs, *self.layer_sizes[1:])))
         )
-        norm = {"batch": BatchNorm, "layer": nn.LayerNorm}.get(normalization)
-        self.norms = nn.ModuleList(norm(n, dtype=dtype) for n in hidden if norm)
-        self.activations = nn.ModuleList(
+        self.norms: LayerList[BatchNorm | nn.LayerNorm] = LayerList(
+            NORMS[normalization](n, dtype=dtype) for n in hidden if normalization
+        )
+        self.activations: LayerList[nn.Module] = LayerList(
             make_hidden_activation(a, n, dtype) for a, n in zip(given, hidden, strict=True)
         )
         rates = options.get_dropout_rates(len(hidden))
-        self.dropouts = nn.ModuleList(
+        self.dropouts: LayerList[nn.Module] = LayerList(
             Dropout(rate) if rate else nn.Identity() for rate in rates if any(rates)
         )
 
@@ -187,7 +194,10 @@ class MLP(nn.Module):
 
     def _initialize_linears(self, random_state: np.random.RandomState) -> None:
         for layer, factor in zip(self.linears, self.init_factors, strict=True):
-            initialize_linear(layer, self.initializer, factor, random_state)
+            if isinstance(layer, TiedLinear):
+                nn.init.zeros_(layer.bias)
+            else:
+                initialize_linear(layer, self.initializer, factor, random_state)
 
     def forward(self, X: torch.Tensor) -> torch.Tensor:
         """Return logits or raw predictions, of shape (batch, n_outputs)."""
@@ -215,8 +225,10 @@ class MLP(nn.Module):
 
         Without one, embeddings would grow to make up for smaller weights after them.
         """
-        tables = [] if self.embeddings is None else self.embeddings.tables
-        return [layer.weight for layer in (*tables, *self.linears)]
+        tables = () if self.embeddings is None else self.embeddings.tables
+        # Tied weights are those of another layer, and no parameter.
+        weights = (layer.weight for layer in (*tables, *self.linears))
+        return [weight for weight in weights if isinstance(weight, nn.Parameter)]
 
     def describe(self) -> list[LayerSpec]:
         """Return a `LayerSpec` for each layer; an activation has one if it has parameters."""

@@ -12,6 +12,7 @@ from sknn._specs import InputSpec, LayerSpec, TargetSpec
 from sknn.activations import ACTIVATIONS
 from sknn.architectures.layers._blocks import BatchNorm, UnsetLinear, initialize_uniform
 from sknn.architectures.layers._dropout import Dropout
+from sknn.architectures.layers._lists import LayerList
 from sknn.architectures.layers._windows import (
     FIRST_ACTIVATIONS,
     FilterBank,
@@ -32,6 +33,8 @@ DEFAULTS = SequenceOptions()
 @saved
 class UnsetConv1d(nn.Conv1d):
     """A convolution that draws no weights when it is made; see `UnsetLinear`."""
+
+    bias: nn.Parameter
 
     def reset_parameters(self) -> None:
         """Leave the weights unset; see `SequenceCNN.initialize_weights`."""
@@ -119,17 +122,19 @@ class SequenceCNN(nn.Module):
             options.position_bias,
             dtype,
         )
-        self.convs = nn.ModuleList(
+        self.convs: LayerList[UnsetConv1d] = LayerList(
             UnsetConv1d(n, n, LATER_KERNEL, padding="same", dtype=dtype)
             for _ in range(options.n_conv_layers - 1)
         )
-        self.norms = nn.ModuleList(
+        self.norms: LayerList[BatchNorm] = LayerList(
             BatchNorm(n, dtype=dtype) for _ in range(options.n_conv_layers * options.has_norms)
         )
         self.pooling, n_pooled = _choose_pooling(options, n_windows)
         sizes = (n_pooled, *options.hidden_layer_sizes, n_outputs)
-        self.linears = nn.ModuleList(UnsetLinear(a, b, dtype=dtype) for a, b in pairwise(sizes))
-        self.dropouts = nn.ModuleList(
+        self.linears: LayerList[UnsetLinear] = LayerList(
+            UnsetLinear(a, b, dtype=dtype) for a, b in pairwise(sizes)
+        )
+        self.dropouts: LayerList[Dropout] = LayerList(
             Dropout(options.dropout) for _ in self.linears if options.dropout
         )
 
@@ -226,10 +231,9 @@ class SequenceCNN(nn.Module):
         """Return what one layer without normalization hands on, by the shorter way."""
         activation = None if self.pooling == "max" else self.options.first_activation
         best, mean = self.bank.pool(X, valid, activation)
-        if self.pooling == "mean":
-            return mean
-        best = self._activate(best)
-        return best if mean is None else torch.cat([best, mean], dim=1)
+        if mean is None:
+            return self._activate(best)
+        return mean if self.pooling == "mean" else torch.cat([self._activate(best), mean], dim=1)
 
     def _activate(self, values: Tensor) -> Tensor:
         return FIRST_ACTIVATIONS[self.options.first_activation](values)

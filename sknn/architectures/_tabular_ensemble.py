@@ -13,6 +13,7 @@ from torch.nn.functional import relu
 from sknn._saved import saved
 from sknn._specs import InputSpec, LayerSpec, TargetSpec
 from sknn.architectures.layers._dropout import Dropout
+from sknn.architectures.layers._lists import LayerList
 from sknn.architectures.layers._members import (
     MemberEmbeddings,
     MemberLinear,
@@ -96,6 +97,9 @@ class TabularEnsemble(nn.Module):
     torch.Size([5, 1])
     """
 
+    columns: Tensor
+    temperature: Tensor
+
     def __init__(
         self,
         inputs: InputSpec,
@@ -109,7 +113,8 @@ class TabularEnsemble(nn.Module):
         self.n_numeric, self.cardinalities = inputs.n_numeric, tuple(inputs.cardinalities)
         self.embedded_columns = sorted(knots) if options.numerical_embedding else []
         width = options.embedding_width
-        self.numbers = self.codes = None
+        self.numbers: PiecewiseLinear | Periodic | None = None
+        self.codes: MemberEmbeddings | None = None
         n_inputs = self.n_numeric
         if self.embedded_columns and options.numerical_embedding == "piecewise":
             of_columns = [knots[j] for j in self.embedded_columns]
@@ -120,8 +125,10 @@ class TabularEnsemble(nn.Module):
             self.codes = MemberEmbeddings(k, self.cardinalities, width, dtype)
         n_inputs += sum(part.n_outputs for part in (self.numbers, self.codes) if part is not None)
         sizes = [n_inputs, *options.hidden_layer_sizes, self.n_outputs]
-        self.linears = nn.ModuleList(MemberLinear(k, n, m, dtype) for n, m in pairwise(sizes))
-        self.dropouts = nn.ModuleList(
+        self.linears: LayerList[MemberLinear] = LayerList(
+            MemberLinear(k, n, m, dtype) for n, m in pairwise(sizes)
+        )
+        self.dropouts: LayerList[nn.Module] = LayerList(
             Dropout(options.dropout) if options.dropout else nn.Identity()
             for _ in options.hidden_layer_sizes
         )
@@ -232,12 +239,10 @@ class TabularEnsemble(nn.Module):
         for i, layer in enumerate(self.linears):
             is_hidden = i < len(self.dropouts)
             activation = "relu" if is_hidden else "identity"
-            _, *widths = layer.weight.shape
-            specs.append(_make_spec(f"linears.{i}", "Linear", tuple(widths), layer, activation))
+            _, n, m = layer.weight.shape
+            specs.append(_make_spec(f"linears.{i}", "Linear", (n, m), layer, activation))
             if is_hidden and isinstance(self.dropouts[i], Dropout):
-                specs.append(
-                    _make_spec(f"dropouts.{i}", "Dropout", (widths[1],) * 2, self.dropouts[i])
-                )
+                specs.append(_make_spec(f"dropouts.{i}", "Dropout", (m, m), self.dropouts[i]))
         return specs
 
 

@@ -3,6 +3,7 @@
 import copy
 import inspect
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -12,8 +13,11 @@ from sknn._saved import saved
 from sknn.activations import ACTIVATIONS, TRAINABLE, resolve_activation
 from sknn.architectures.layers._blocks import make_activation, seed_torch
 
+if TYPE_CHECKING:
+    from typing_extensions import TypeIs
+
 #: name of the table, function of a tensor, or module, its class or factory
-ActivationLike = str | Callable[..., torch.Tensor | nn.Module]
+ActivationLike = str | nn.Module | Callable[..., torch.Tensor] | Callable[..., nn.Module]
 
 
 @saved
@@ -46,7 +50,7 @@ class FunctionActivation(nn.Module):
 
 def split_activations(
     activation: ActivationLike | Sequence[ActivationLike], n_hidden: int
-) -> tuple:
+) -> tuple[ActivationLike, ...]:
     """Return the activation of each hidden layer; a sequence has one for each, by their keys."""
     if isinstance(activation, Sequence | np.ndarray) and not isinstance(activation, str):
         given = tuple(activation)
@@ -118,7 +122,7 @@ def _make_module(given: ActivationLike, name: str) -> nn.Module:
             f"activation must be one of {sorted(TRAINABLE)}, a function of a tensor, or a module, "
             f"its class or factory; got {given!r}."
         )
-    if _needs_no_arguments(given):
+    if _is_factory(given):
         made = given()
         if not isinstance(made, nn.Module):
             raise ValueError(
@@ -135,7 +139,10 @@ def _make_module(given: ActivationLike, name: str) -> nn.Module:
     return FunctionActivation(given)
 
 
-def _needs_no_arguments(given: Callable) -> bool:
+def _is_factory(given: ActivationLike) -> "TypeIs[Callable[[], nn.Module]]":
+    """Return whether it takes no arguments, as what makes a module does."""
+    if not callable(given):
+        return False
     try:
         inspect.signature(given).bind()
     except (TypeError, ValueError):  # an argument is missing, or a builtin has no signature

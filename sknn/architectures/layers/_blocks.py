@@ -39,10 +39,10 @@ GLOBAL_GENERATOR = _GlobalGenerator()
 
 def make_activation(name: str) -> nn.Module:
     """Return a new torch module for a name in `TRAINABLE`, or a synonym of one."""
-    key = resolve_activation(name)
-    if key not in TRAINABLE:
+    entry = ACTIVATIONS.get(resolve_activation(name))
+    if entry is None or entry.torch_name is None:
         raise ValueError(f"activation must be one of {sorted(TRAINABLE)}; got {name!r}.")
-    return getattr(nn, ACTIVATIONS[key].torch_name)()
+    return getattr(nn, entry.torch_name)()
 
 
 @contextmanager
@@ -67,6 +67,8 @@ class UnsetLinear(nn.Linear):
 
     torch's draws them from its global generator, which fitting may not move.
     """
+
+    weight: nn.Parameter
 
     def reset_parameters(self) -> None:
         """Leave the weights unset; see `sknn.architectures.options._initializers`."""

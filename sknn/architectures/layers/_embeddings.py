@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from sknn._saved import saved
+from sknn.architectures.layers._lists import LayerList
 
 MAX_EMBEDDING_WIDTH = 50
 
@@ -87,6 +88,8 @@ class CategoryEmbeddings(nn.Module):
     tensor([[0.5000, 0.0000, 0.0000, 0.0000]], grad_fn=<CatBackward0>)
     """
 
+    limits: torch.Tensor
+
     def __init__(
         self, n_numeric: int, cardinalities: Sequence[int], dtype: torch.dtype = torch.float32
     ):
@@ -100,7 +103,7 @@ class CategoryEmbeddings(nn.Module):
                 )
         self.n_numeric = n_numeric
         self.cardinalities = tuple(cardinalities)
-        self.tables = nn.ModuleList(
+        self.tables: LayerList[UnsetEmbedding] = LayerList(
             UnsetEmbedding(
                 cardinality, choose_embedding_width(cardinality), padding_idx=0, dtype=dtype
             )

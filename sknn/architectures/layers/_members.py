@@ -152,6 +152,10 @@ class PiecewiseLinear(nn.Module):
        tabular deep learning", NeurIPS 2022, arXiv:2203.05556.
     """
 
+    left: Tensor
+    slope: Tensor
+    mean: Tensor
+
     def __init__(
         self,
         n_members: int,
@@ -258,8 +262,7 @@ class Periodic(nn.Module):
         shape = n_columns, 1, n_members * n_waves
         self.frequency = nn.Parameter(torch.zeros(shape, dtype=dtype))
         self.phase = nn.Parameter(torch.zeros(shape, dtype=dtype))
-        shape = n_columns, n_members, n_waves, width
-        self.weight = nn.Parameter(torch.zeros(shape, dtype=dtype))
+        self.weight = nn.Parameter(torch.zeros(n_columns, n_members, n_waves, width, dtype=dtype))
         self.bias = nn.Parameter(torch.zeros(n_columns, n_members, 1, width, dtype=dtype))
 
     @property

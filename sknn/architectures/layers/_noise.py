@@ -91,6 +91,10 @@ class Corruption(SeededNoise):
     [[1.0, 1.0, 1.0]]
     """
 
+    is_noisy: torch.Tensor
+    features: torch.Tensor
+    is_kept: torch.Tensor
+
     def __init__(
         self, noise: float, hidden: float, is_noisy: Sequence[bool], features: Sequence[int]
     ):

@@ -60,6 +60,15 @@ def find_valid_windows(X: Tensor, kernel_size: int) -> Tensor | None:
     return seen >= inside.sum(1, keepdim=True).clamp(max=kernel_size)
 
 
+class PoolingContext(FunctionCtx):
+    """What the way back needs to know of the way forward."""
+
+    saved_tensors: tuple[Tensor, ...]
+    activation: str | None
+    #: valid windows: of all sequences, or of each, of shape (batch, 1)
+    counts: int | Tensor
+
+
 class PooledWindows(torch.autograd.Function):
     """The largest value of each filter along a sequence, and the mean of what it activates.
 
@@ -70,7 +79,11 @@ class PooledWindows(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: FunctionCtx, X: Tensor, filters: Tensor, shift: Tensor, *how: Tensor | str | None
+        ctx: PoolingContext,
+        X: Tensor,
+        filters: Tensor,
+        shift: Tensor,
+        *how: *tuple[Tensor | None, str | None],
     ) -> tuple[Tensor, Tensor | None]:
         """Return the largest values, and the means.
 
@@ -107,15 +120,16 @@ class PooledWindows(torch.autograd.Function):
 
     @staticmethod
     def backward(
-        ctx: FunctionCtx, of_best: Tensor, of_mean: Tensor | None
+        ctx: PoolingContext, of_best: Tensor, of_mean: Tensor | None
     ) -> tuple[None, Tensor, Tensor, None, None]:
         """Return the gradients of filters and shift."""
         seen, place, filters, shift, *rest = ctx.saved_tensors
+        activation = ctx.activation
         n_rows, n_windows, _ = seen.shape
         of_best = of_best.to(seen.dtype)  # autocast makes products, and so values, less precise
-        if rest:
-            of_values = write_slopes(ctx.activation, rest[0]).to(seen.dtype)
-            of_values = of_values.mul_((of_mean / ctx.counts)[:, None])
+        if activation is not None and of_mean is not None:
+            of_values = write_slopes(activation, rest[0]).to(seen.dtype)
+            of_values = of_values.mul_(of_mean.div(ctx.counts)[:, None])
             of_values.scatter_add_(1, place[:, None], of_best[:, None])
             of_filters = of_values.flatten(0, 1).t() @ seen.flatten(0, 1)
             of_shift = of_values.sum(0)

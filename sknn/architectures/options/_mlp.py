@@ -58,8 +58,9 @@ class MLPOptions:
 
     def get_dropout_rates(self, n_hidden: int) -> tuple[float, ...]:
         """Return the rate of each hidden layer; raise ValueError unless all are in [0, 1)."""
-        several = isinstance(self.dropout, Sequence | np.ndarray)
-        rates = tuple(self.dropout) if several else (self.dropout,)
+        given = self.dropout
+        rates = tuple(given) if isinstance(given, Sequence | np.ndarray) else (given,)
+        several = isinstance(given, Sequence | np.ndarray)
         for rate in rates:
             known = isinstance(rate, Real) and not isinstance(rate, bool | np.bool_)
             if not known or not 0 <= rate < 1:
@@ -72,7 +73,7 @@ class MLPOptions:
                 f"dropout must have one rate for each of the {n_hidden} hidden layers; got "
                 f"{len(rates)}: {self.dropout!r}."
             )
-        return tuple(map(float, rates)) if several else (float(self.dropout),) * n_hidden
+        return tuple(map(float, rates)) * (1 if several else n_hidden)
 
     def check_normalization(self, hidden: Sequence[int]) -> str | None:
         """Return `normalization` if it is known, and suits hidden layers of these widths."""
