@@ -8,7 +8,6 @@ on first use, too.
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from sknn import _memory as _memory
 from sknn import _old_names
 from sknn._version import __version__
 

@@ -1,11 +1,32 @@
 """Address space that pyarrow's allocator reserves: 64 MiB at a time in place of 1 GiB.
 
 What is reserved counts against a limit of memory (``ulimit -d``) though nothing is written there,
-and would leave too little for training on files. The allocator reads its setting when pyarrow is
-loaded, which pandas and scikit-learn do before sknn knows of it.
+and would leave too little for training on files. The allocator reads its setting once, when pyarrow
+is loaded: by scikit-learn, which loads pandas, so that a later time would be too late. The
+environment is then as it was before.
 """
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import import_module
 
-#: in KiB; a setting of the user's goes before
-os.environ.setdefault("MIMALLOC_ARENA_RESERVE", str(64 * 1024))
+#: what mimalloc reads, and what it is to find there, in KiB
+SETTING, RESERVED = "MIMALLOC_ARENA_RESERVE", str(64 * 1024)
+
+
+@contextmanager
+def reserve_little() -> Iterator[None]:
+    """Let pyarrow reserve little if it is loaded in this context; the user's setting goes before."""
+    if SETTING in os.environ:
+        yield
+        return
+    os.environ[SETTING] = RESERVED
+    try:
+        yield
+    finally:
+        os.environ.pop(SETTING, None)
+
+
+with reserve_little():
+    import_module("sklearn.base")

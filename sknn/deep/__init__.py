@@ -1,5 +1,6 @@
 """Deep networks on PyTorch as scikit-learn estimators."""
 
+from sknn import _memory as _memory
 from sknn.deep.autoencoder._detector import AutoencoderOutlierDetector
 from sknn.deep.autoencoder._transformer import AutoencoderTransformer
 from sknn.deep.mlp._classifier import DeepMLPClassifier

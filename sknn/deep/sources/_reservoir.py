@@ -92,10 +92,11 @@ class Reservoir:
         keys = np.concatenate([part.keys for part in self.parts])
         if len(keys) > size:
             self.highest = np.partition(keys, size)[size]
-        parts = [
-            (part, np.flatnonzero((part.keys < self.highest) | part.is_kept)) for part in self.parts
-        ]
-        self.parts = [part.take(places) for part, places in parts if len(places)]
+        for number, part in enumerate(self.parts):  # one after the other, each in place of its own
+            kept = np.flatnonzero((part.keys < self.highest) | part.is_kept)
+            if len(kept) < len(part.keys):
+                self.parts[number] = part.take(kept)
+        self.parts = [part for part in self.parts if len(part.keys)]
         self.n_held = sum(len(part.keys) for part in self.parts)
 
     def finish(self, size: int) -> Drawn:

@@ -1,5 +1,6 @@
 """Samples of a stream, a buffer at a time, while a thread fills the next one."""
 
+from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar, cast
@@ -9,7 +10,7 @@ import numpy as np
 from sknn._specs import Sample, SampleStream
 from sknn.engine.data._batches import Batches, SampleDataset
 
-#: bytes of X in a buffer, within which samples are shuffled; three of them are in memory at most
+#: bytes of X in a buffer, within which samples are shuffled; two of them are in memory
 BUFFER_BYTES = 2**24
 
 Item = TypeVar("Item")
@@ -90,7 +91,10 @@ class StreamedBatches(Batches):
         return self.order
 
     def iterate_parts(self, first: int = 0) -> Iterator[tuple[SampleDataset, np.ndarray]]:
-        """Go through the samples a buffer at a time, each with the order of its samples."""
+        """Go through the samples a buffer at a time, each with the order of its samples.
+
+        X of a part lies in memory that the part after the next one takes.
+        """
         *pieces, seed = self.begin().tolist()
         skipped = first * self.batch_size
         filled = fill_buffers(self.dataset.stream.read(pieces), self._capacity)
@@ -108,12 +112,16 @@ class StreamedBatches(Batches):
 
 
 def fill_buffers(chunks: Iterator[Sample], capacity: int) -> Iterator[Sample]:
-    """Yield samples of chunks put together, `capacity` at a time; the last time what is left."""
+    """Yield samples of chunks put together, `capacity` at a time; the last time what is left.
+
+    X comes in two arrays by turns: one is filled while the other is in use.
+    """
     buffer, n_filled = None, 0
+    arrays: deque[np.ndarray] = deque(maxlen=2)
     for chunk in chunks:
         start = 0
         while start < len(chunk.y):
-            buffer = _allocate(chunk, capacity) if buffer is None else buffer
+            buffer = _allocate(chunk, capacity, arrays) if buffer is None else buffer
             n = min(capacity - n_filled, len(chunk.y) - start)
             _copy(chunk, slice(start, start + n), buffer, slice(n_filled, n_filled + n))
             start, n_filled = start + n, n_filled + n
@@ -127,10 +135,12 @@ def fill_buffers(chunks: Iterator[Sample], capacity: int) -> Iterator[Sample]:
         )
 
 
-def _allocate(like: Sample, capacity: int) -> Sample:
-    weight = like.sample_weight
+def _allocate(like: Sample, capacity: int, arrays: deque[np.ndarray]) -> Sample:
+    """Return room for samples, that of X in the array that has been out of use for longest."""
+    weight, is_full = like.sample_weight, len(arrays) == arrays.maxlen
+    arrays.append(arrays[0] if is_full else np.empty((capacity, *like.X.shape[1:]), like.X.dtype))
     return Sample(
-        np.empty((capacity, *like.X.shape[1:]), like.X.dtype),
+        arrays[-1],
         np.empty((capacity, *like.y.shape[1:]), like.y.dtype),
         None if weight is None else np.empty(capacity, weight.dtype),
     )

@@ -4,10 +4,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 
+from sknn._memory import reserve_little
 from sknn._optional import require
 from sknn.preprocessing.sources._tables import count_chunk_samples
 
@@ -69,7 +71,7 @@ class ArrowTables:
         """Yield the tables of a file or a row group."""
         if not self.pieces:
             return
-        arrow = require("pyarrow", PURPOSE)
+        arrow = _load("pyarrow")
         chosen, names = self.pieces[piece], self.names if names is None else names
         size = count_chunk_samples(len(names))
         scan = self._scan if chosen.row_group is None else self._scan_row_group
@@ -90,8 +92,8 @@ class ArrowTables:
 
         A dataset's scanner would read the whole group, half a gigabyte in files of default size.
         """
-        arrow = require("pyarrow", PURPOSE)
-        parquet, dataset = require("pyarrow.parquet", PURPOSE), require("pyarrow.dataset", PURPOSE)
+        arrow = _load("pyarrow")
+        parquet, dataset = _load("pyarrow.parquet"), _load("pyarrow.dataset")
         constants = dataset.get_partition_keys(piece.fragment.partition_expression)
         fields = [self.dataset.schema.field(name) for name in names]
         with parquet.ParquetFile(
@@ -113,6 +115,12 @@ class ArrowTables:
                 yield arrow.record_batch(columns, schema=arrow.schema(fields))
 
 
+def _load(module: str) -> ModuleType:
+    """Return a module of pyarrow, whose allocator is to reserve little."""
+    with reserve_little():
+        return require(module, PURPOSE)
+
+
 def _divide(fragment: Any) -> list[Piece]:
     if not hasattr(fragment, "row_groups"):
         return [Piece(fragment)]
@@ -121,7 +129,7 @@ def _divide(fragment: Any) -> list[Piece]:
 
 def make_frame(table: Any) -> Any:
     """Return a table of numbers, or of one column, as a frame of pandas, read in one go."""
-    types, arrow = table.schema.types, require("pyarrow", PURPOSE)
+    types, arrow = table.schema.types, _load("pyarrow")
     kinds = {arrow.types.is_floating(t) or arrow.types.is_integer(t) for t in types}
     if kinds != {True}:  # of a column of sequences scikit-learn sees the name in pandas alone
         return table.to_pandas() if len(types) == 1 else table
@@ -143,10 +151,10 @@ def find_format(path: Path) -> str | None:
 
 def open_tables(paths: Sequence[Path], kind: str) -> ArrowTables:
     """Return the tables of files of one format, or of a folder of such files."""
-    dataset = require("pyarrow.dataset", PURPOSE)
+    dataset = _load("pyarrow.dataset")
     layout: Any = kind
     if kind == "tsv":
-        options = require("pyarrow.csv", PURPOSE).ParseOptions(delimiter="\t")
+        options = _load("pyarrow.csv").ParseOptions(delimiter="\t")
         layout = dataset.CsvFileFormat(parse_options=options)
     names = [str(path) for path in paths]
     given = names[0] if len(names) == 1 else names

@@ -6,7 +6,7 @@ import numpy as np
 from scipy import sparse
 
 from sknn._validation import MatrixLike
-from sknn.preprocessing.tables._columns import WrappedFrame, wrap_frame
+from sknn.preprocessing.tables._columns import WrappedFrame, join_frames, wrap_frame
 
 
 def get_frame_names(X: MatrixLike) -> list[str] | None:
@@ -28,16 +28,6 @@ def read_values(X: MatrixLike, name: str) -> np.ndarray:
         return np.asarray(frame.frame[name].to_numpy())
     codes, levels = column.read_levels()
     return np.array([*levels, None], dtype=object)[codes]  # code -1, a missing one, is the last
-
-
-def join_frames(frames: Sequence[WrappedFrame]) -> WrappedFrame:
-    """Return data frames of the same columns as one, one below the other."""
-    package = frames[0].frame.__native_namespace__()
-    concat = getattr(package, "concat_tables", None) or package.concat
-    joined = concat([frame.frame.to_native() for frame in frames])
-    if hasattr(joined, "reset_index"):
-        joined = joined.reset_index(drop=True)
-    return wrap_frame(joined)
 
 
 def join_tables(tables: Sequence[MatrixLike]) -> MatrixLike:

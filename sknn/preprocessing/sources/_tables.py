@@ -8,8 +8,8 @@ from typing import Any, Protocol
 from sknn._validation import MatrixLike
 from sknn.preprocessing.sources._frames import get_frame_names
 
-#: numbers, or values of other kinds, that a chunk holds: 8 MiB of float64
-CHUNK_NUMBERS = 2**20
+#: numbers, or values of other kinds, that a chunk holds: 4 MiB of float64
+CHUNK_NUMBERS = 2**19
 
 
 class Tables(Protocol):

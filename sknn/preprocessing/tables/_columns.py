@@ -96,6 +96,11 @@ def wrap_frame(X: "MatrixLike | WrappedFrame") -> "WrappedFrame | None":
     return WrappedFrame(frame) if isinstance(frame, nw.DataFrame) else None
 
 
+def join_frames(frames: "Sequence[WrappedFrame]") -> "WrappedFrame":
+    """Return data frames of the same columns as one, one below the other, numbered from 0."""
+    return WrappedFrame(nw.maybe_reset_index(nw.concat([wrapped.frame for wrapped in frames])))
+
+
 def make_frame(
     columns: dict[Hashable, np.ndarray],
     library: str,

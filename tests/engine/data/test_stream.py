@@ -32,7 +32,7 @@ def make(shuffle=True, buffer_bytes=8 * 40, seed=0, **stream):
 
 
 def numbers(batches):
-    return [X[:, 0].numpy() for X, _ in batches]
+    return [X[:, 0].numpy().copy() for X, _ in batches]
 
 
 def test_an_epoch_has_each_sample_once_in_whole_batches_and_a_new_order():
@@ -67,6 +67,12 @@ def test_a_buffer_holds_whole_batches_and_no_more_than_all_samples():
     assert make(buffer_bytes=1).capacity == 10
     assert make(buffer_bytes=8 * 59).capacity == 50
     assert make(buffer_bytes=2**30).capacity == 110
+
+
+def test_two_buffers_are_filled_by_turns():
+    parts = make(buffer_bytes=8 * 20).iterate_parts()
+    places = [dataset.X.data_ptr() for dataset, _ in parts]
+    assert len(places) == 6 and len(set(places)) == 2
 
 
 def test_buffers_are_filled_across_chunks_with_weights():
