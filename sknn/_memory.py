@@ -17,7 +17,7 @@ SETTING, RESERVED = "MIMALLOC_ARENA_RESERVE", str(64 * 1024)
 
 @contextmanager
 def reserve_little() -> Iterator[None]:
-    """Let pyarrow reserve little if it is loaded in this context; the user's setting goes before."""
+    """Let pyarrow, if it is loaded in this context, reserve little, unless the user says more."""
     if SETTING in os.environ:
         yield
         return

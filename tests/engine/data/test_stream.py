@@ -72,7 +72,8 @@ def test_a_buffer_holds_whole_batches_and_no_more_than_all_samples():
 def test_two_buffers_are_filled_by_turns():
     parts = make(buffer_bytes=8 * 20).iterate_parts()
     places = [dataset.X.data_ptr() for dataset, _ in parts]
-    assert len(places) == 6 and len(set(places)) == 2
+    assert len(places) == 6
+    assert len(set(places)) == 2
 
 
 def test_buffers_are_filled_across_chunks_with_weights():
