@@ -3,7 +3,8 @@
 import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import FrameType, TracebackType
 from typing import Protocol
 
@@ -56,6 +57,8 @@ class InterruptFlag:
     ----------
     is_set : bool
         Whether to stop after the step at hand.
+    is_deaf : bool
+        Whether a second signal is no KeyboardInterrupt, as the run is between two states.
     """
 
     def __init__(self) -> None:
@@ -67,7 +70,9 @@ class InterruptFlag:
             threading.current_thread() is threading.main_thread()
             and signal.getsignal(signal.SIGINT) is signal.default_int_handler
         ):
+            self.is_deaf = True  # an error here would leave the handler for good
             self._before = signal.signal(signal.SIGINT, self._note)
+            self.is_deaf = False
         return self
 
     def __exit__(
@@ -83,6 +88,16 @@ class InterruptFlag:
         if self.is_set and not self.is_deaf:
             raise KeyboardInterrupt
         self.is_set = True
+
+
+@contextmanager
+def ignore_second(sign: StopSign) -> Iterator[None]:
+    """Return a context that a second SIGINT does not cut in two, for what is short and whole."""
+    sign.is_deaf = True
+    try:
+        yield
+    finally:
+        sign.is_deaf = False
 
 
 def is_one_of_several_fits() -> bool:

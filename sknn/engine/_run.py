@@ -12,7 +12,13 @@ import torch
 from sknn._specs import Sample, TrainPlan, TrainResult
 from sknn.architectures import seed_torch
 from sknn.engine._finite import explain_limits
-from sknn.engine._interrupt import InterruptFlag, PauseTraining, StopSign, is_one_of_several_fits
+from sknn.engine._interrupt import (
+    InterruptFlag,
+    PauseTraining,
+    StopSign,
+    ignore_second,
+    is_one_of_several_fits,
+)
 from sknn.engine._live_state import EpochState, ManyEpochsRunner, Runner
 from sknn.engine._resume import Resume, get_resume
 from sknn.engine._run_state import get_state, set_state
@@ -259,20 +265,23 @@ class TrainingRun:
                 self._run_unseen(self.recorder.limit_epochs(at_once))
             else:
                 self.open_epoch()
-                self.snapshot.take()
+                with ignore_second(self.interrupt):
+                    self.snapshot.take()
                 loss = self.runner.run_epoch()
                 self.close_epoch(loss)
             if not self.progress.stopped_because:
                 self.pause_if_asked()
 
     def _run_unseen(self, n_epochs: int) -> None:
-        self.snapshot.take(draws_ahead=True)
+        with ignore_second(self.interrupt):
+            self.snapshot.take(draws_ahead=True)
         start = time.perf_counter()
         losses = cast("ManyEpochsRunner", self.runner).run_many(n_epochs)
         note_epochs(self, losses, time.perf_counter() - start)
-        self.progress.stopped_because = self.stopping.find_reason_to_stop(self.net)
-        self.snapshot.is_taken = False
-        self.recorder.end_epoch()
+        with ignore_second(self.interrupt):
+            self.progress.stopped_because = self.stopping.find_reason_to_stop(self.net)
+            self.snapshot.is_taken = False
+            self.recorder.end_epoch()
 
     def run_interruptibly(self, train: Callable[[], None]) -> None:
         """Train; end as a whole, between two steps or at the start of an epoch, on Ctrl-C.
@@ -282,16 +291,19 @@ class TrainingRun:
         KeyboardInterrupt
             On Ctrl-C where this is one of several fits: the others are to end, too.
         """
+        has_gradients = torch.is_grad_enabled()
         with self.interrupt:
             try:
                 train()
+                self.interrupt.is_deaf = True  # until the handler from before is back
                 return
             except PauseTraining:
-                pass
+                self.interrupt.is_deaf = True
             except KeyboardInterrupt:
                 self.interrupt.is_deaf = True
+                # It may have come while a block without gradients was left.
+                torch.set_grad_enabled(has_gradients)
                 self.roll_back()
-            self.interrupt.is_deaf = True
             if is_one_of_several_fits():
                 self.recorder.write()
                 raise KeyboardInterrupt("Training interrupted by user.")
@@ -389,16 +401,18 @@ class TrainingRun:
                 record(name, value)
         if self.dead_network is not None:
             self.dead_network.restart_if_dead(net, self.random_state)
-        asks_to_stop = self.callbacks.end_epoch(self.rate, self.interrupt.is_set)
+        asks_to_stop = self.callbacks.end_epoch(self.rate, self.interrupt)
         if self.display is not None:
             self.display.on_epoch_end(net)
-        self.stopping.take_note(net, make_row(net.history[-1], self.rate), epoch.n_samples)
+        with ignore_second(self.interrupt):
+            self.stopping.take_note(net, make_row(net.history[-1], self.rate), epoch.n_samples)
         watcher = self.plan.watcher
         asks_to_stop |= watcher is not None and bool(watcher.end_epoch(net, progress))
-        self._decide(asks_to_stop)
-        self.snapshot.is_taken = False
-        self.epoch = EpochState()
-        self.recorder.end_epoch()
+        with ignore_second(self.interrupt):
+            self._decide(asks_to_stop)
+            self.snapshot.is_taken = False
+            self.epoch = EpochState()
+            self.recorder.end_epoch()
 
     def _decide(self, asks_to_stop: bool) -> None:
         progress = self.progress

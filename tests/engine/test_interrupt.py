@@ -1,9 +1,11 @@
 """A fit that is interrupted goes on at the step where it stopped, and ends at the same model."""
 
+import os
 import pickle
 import signal
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -120,6 +122,66 @@ def test_a_fit_goes_on_where_a_callback_interrupted_it(name, hook, rng):
     assert all("train_loss" in row for row in part.net_.history)
     part = pickle.loads(pickle.dumps(part)).set_params(callbacks=[BatchWatcher()])
     assert_same(part.fit(Z, y), whole, Z)
+
+
+class SignalAtLine:
+    """Sends SIGINT, once or twice, before a certain line of the engine's code is run."""
+
+    def __init__(self, at, times):
+        self.at, self.times, self.n_lines = at, times, 0
+
+    def __enter__(self):
+        self.before = sys.gettrace()
+        sys.settrace(self.trace)
+
+    def __exit__(self, *error):
+        sys.settrace(self.before)
+
+    def trace(self, frame, event, argument):
+        if f"{os.sep}engine{os.sep}" not in frame.f_code.co_filename:
+            return None
+        if event == "line":
+            self.n_lines += 1
+            if self.n_lines == self.at:
+                sys.settrace(None)
+                frame.f_trace = None
+                for _ in range(self.times):
+                    os.kill(os.getpid(), signal.SIGINT)
+        return self.trace
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {},
+        {"callbacks": [lambda row: None]},
+        {"activation": "gelu", "dropout": 0.2, "averaged_epochs": 2},
+        {"early_stopping": True, "learning_rate": "one_cycle", "solver": "adamw"},
+        {"solver": "lbfgs", "activation": "gelu"},
+    ],
+    ids=str,
+)
+def test_one_or_two_signals_at_any_line_change_nothing(params, rng):
+    model = DeepMLPClassifier((3,), **{**SHORT, "max_iter": 5, "warm_start": True, **params})
+    Z, y = X[:60, :5], Y[:60]
+    whole = clone_with(model).fit(Z, y)
+    counter = SignalAtLine(-1, 0)
+    with counter:
+        clone_with(model).fit(Z, y)
+    for at in rng.integers(1, counter.n_lines, 40):
+        part, goes_on = clone_with(model), False
+        with warnings.catch_warnings(record=True) as said:
+            warnings.simplefilter("always")
+            try:
+                with SignalAtLine(at, int(rng.integers(1, 3))):
+                    part.fit(Z, y)
+            except KeyboardInterrupt:  # before training, or after it
+                goes_on = True
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+        goes_on |= any("interrupted" in str(w.message) for w in said)
+        if goes_on:
+            part.fit(Z, y)
+        assert_same(part, whole, Z)
 
 
 SIGNALS = """

@@ -276,6 +276,13 @@ def open_session():
     return Session(messages.append), messages
 
 
+def get_answers(messages):
+    """Return type -> last message of it; frames of the run's own thread come between the others."""
+    so_far = list(messages)
+    headers = [m if isinstance(m, dict) else unpack(m)[0] for m in so_far]
+    return {header["type"]: m for header, m in zip(headers, so_far, strict=True)}
+
+
 @pytest.mark.parametrize(
     ("message", "wanted"),
     [
@@ -293,8 +300,7 @@ def open_session():
 def test_what_a_page_cannot_have_is_answered(message, wanted):
     session, messages = open_session()
     session.handle(message)
-    assert messages[0]["type"] == "error"
-    assert wanted in messages[0]["message"]
+    assert wanted in get_answers(messages)["error"]["message"]
     session.close()
 
 
@@ -305,18 +311,18 @@ def test_a_session_reads_a_table_trains_on_it_and_writes_code_and_onnx():
     session, messages = open_session()
     lines = "\n".join(f"{i},{i % 7},{'yes' if i % 2 else 'no'}" for i in range(60))
     session.handle({"type": "csv", "text": f"a,b,y\n{lines}\n"})
-    assert messages[-1]["columns"] == ["a", "b", "y"]
-    assert messages[-1]["numeric"] == ["a", "b"]
+    columns = get_answers(messages)["columns"]
+    assert columns["columns"] == ["a", "b", "y"]
+    assert columns["numeric"] == ["a", "b"]
     session.handle({"type": "settings", "settings": {"data": "table", "target": "y"}})
-    assert messages[-1]["classes"] == ["no", "yes"]
+    assert get_answers(messages)["problem"]["classes"] == ["no", "yes"]
     session.handle({"type": "weight", "layer": 0, "row": 0, "column": "x", "value": 1})
     session.handle({"type": "code"})
     session.handle({"type": "onnx"})
-    answers = {m["type"]: m for m in messages if isinstance(m, dict)}
+    answers = get_answers(messages)
     assert "A weight needs" in answers["error"]["message"]
     assert "table.csv" in answers["code"]["text"]
-    header, arrays = unpack([m for m in messages if isinstance(m, bytes)][-1])
-    assert header["type"] == "onnx"
+    _, arrays = unpack(answers["onnx"])
     model = onnxruntime.InferenceSession(arrays["file"].tobytes())
     X = session.run.problem.X_test
     name = model.get_inputs()[0]

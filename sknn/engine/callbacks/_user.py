@@ -20,6 +20,7 @@ from skorch.callbacks.scoring import ScoringBase
 from skorch.utils import to_numpy
 
 from sknn._specs import TargetCodec, TrainPlan
+from sknn.engine._interrupt import StopSign
 from sknn.engine.callbacks._of_net import NetCallback
 from sknn.engine.callbacks._stopping import make_row
 from sknn.engine.checkpoints._format import is_packable
@@ -198,7 +199,7 @@ class UserCallbacks:
         """Open an entry of the history, and let all callbacks know."""
         self.notify("on_epoch_begin", **self._data)
 
-    def end_epoch(self, rate: float | None, was_interrupted: bool) -> bool:
+    def end_epoch(self, rate: float | None, interrupt: StopSign) -> bool:
         """Let all callbacks see an epoch; return whether one of them asks to stop.
 
         skorch's do so by a KeyboardInterrupt, which is none: those after it see the epoch, too.
@@ -215,7 +216,7 @@ class UserCallbacks:
                 else:
                     callback.on_epoch_end(net, **self._decode_arguments(callback, self._data))
             except KeyboardInterrupt:
-                if was_interrupted or isinstance(callback, FunctionCallback):
+                if interrupt.is_set or isinstance(callback, FunctionCallback):
                     raise  # somebody pressed Ctrl-C
                 stop = True
         return stop
