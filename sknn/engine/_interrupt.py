@@ -70,9 +70,8 @@ class InterruptFlag:
             threading.current_thread() is threading.main_thread()
             and signal.getsignal(signal.SIGINT) is signal.default_int_handler
         ):
-            self.is_deaf = True  # an error here would leave the handler for good
+            self.is_deaf = True  # until the block begins: an error here would leave the handler
             self._before = signal.signal(signal.SIGINT, self._note)
-            self.is_deaf = False
         return self
 
     def __exit__(

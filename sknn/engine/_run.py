@@ -2,14 +2,14 @@
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from typing import Any, cast
 
 import numpy as np
 import torch
 
-from sknn._specs import Sample, TrainPlan, TrainResult
+from sknn._specs import TrainPlan, TrainResult
 from sknn.architectures import seed_torch
 from sknn.engine._finite import explain_limits
 from sknn.engine._interrupt import (
@@ -26,6 +26,7 @@ from sknn.engine._snapshot import EpochSnapshot, get_columns
 from sknn.engine._start import (
     EPOCHS_REMEMBERED,
     choose_batch_size,
+    place_samples,
     put_back,
     start_net,
     start_progress,
@@ -41,7 +42,7 @@ from sknn.engine.callbacks._weight_average import WeightAverage
 from sknn.engine.checkpoints._recorder import Recorder
 from sknn.engine.data._batches import SampleDataset, TargetTensors
 from sknn.engine.data._device import use_precision
-from sknn.engine.data._stream import StreamedDataset, make_batches
+from sknn.engine.data._stream import make_batches
 from sknn.engine.optimizers._optimizers import get_learning_rate
 from sknn.engine.optimizers._schedules import start_schedule
 from sknn.exceptions import warn_user
@@ -50,9 +51,8 @@ from sknn.exceptions import warn_user
 class TrainingRun:
     """One call of ``fit`` or ``partial_fit`` for one network.
 
-    A run is transactional: it can be stopped after any step, and goes on from there exactly. What
-    it needs for that is `get_state`, without the data. Of all this the net, which is pickled with
-    its estimator, holds nothing.
+    A run can be stopped after any step, and goes on from there exactly. What it needs for that is
+    `get_state`, without the data. Of all this the net, pickled with its estimator, holds nothing.
 
     Parameters
     ----------
@@ -126,8 +126,10 @@ class TrainingRun:
         try:
             with (
                 explain_limits(self.net, self.config),
-                self._seed_generators(),
-                self._set_product_precision(),
+                # layers draw from a seed, and move no global generator
+                seed_torch(self.plan.random_state) if self.draws else nullcontext(),
+                # TF32 off or on; bfloat16 is for the forward pass alone
+                nullcontext() if self.net.precision == "bfloat16" else use_precision(self.net),
             ):
                 yield self
         except BaseException:
@@ -135,14 +137,6 @@ class TrainingRun:
             raise
         finally:
             self.close()
-
-    def _seed_generators(self) -> AbstractContextManager:
-        """Return a context in which layers draw from a seed and move no global generator."""
-        return seed_torch(self.plan.random_state) if self.draws else nullcontext()
-
-    def _set_product_precision(self) -> AbstractContextManager:
-        """Return a context with TF32 off or on; bfloat16 is for the forward pass alone."""
-        return nullcontext() if self.net.precision == "bfloat16" else use_precision(self.net)
 
     def prepare_steps(self) -> None:
         """Choose the size of the batches, and start the schedule of the learning rate."""
@@ -172,9 +166,11 @@ class TrainingRun:
             Has the state to go on from, where several runs share a file.
         """
         plan, config = self.plan, self.config
-        self.samples = self._move(plan) if samples is None else samples
+        device = self.net.device
+        self.samples = place_samples(plan, device) if samples is None else samples
         if plan.validation is not None:
-            self.held_out = self._move(plan.validation) if held_out is None else held_out
+            held_out = place_samples(plan.validation, device) if held_out is None else held_out
+            self.held_out = held_out
         self.validation = None
         if self.held_out is not None:
             self.validation = Validation(plan, self.held_out)
@@ -216,11 +212,6 @@ class TrainingRun:
             validation = cast("Validation", self.validation)
             score = validation.evaluate(self.net, KeptOutputs(), None)["valid_score"]
             self.progress.best_score = score if np.isfinite(score) else -np.inf
-
-    def _move(self, sample: TrainPlan | Sample) -> SampleDataset:
-        if isinstance(sample, TrainPlan) and sample.is_streamed:
-            return StreamedDataset(sample.X, self.net.device)
-        return SampleDataset(sample.X, sample.y, sample.sample_weight, device=self.net.device)
 
     def end(self) -> None:
         """Let everybody know that training is over, and go back to the best weights."""
@@ -294,6 +285,7 @@ class TrainingRun:
         has_gradients = torch.is_grad_enabled()
         with self.interrupt:
             try:
+                self.interrupt.is_deaf = False
                 train()
                 self.interrupt.is_deaf = True  # until the handler from before is back
                 return
@@ -303,7 +295,8 @@ class TrainingRun:
                 self.interrupt.is_deaf = True
                 # It may have come while a block without gradients was left.
                 torch.set_grad_enabled(has_gradients)
-                self.roll_back()
+                if self.snapshot.is_taken:  # else it came between epochs
+                    self.snapshot.restore()
             if is_one_of_several_fits():
                 self.recorder.write()
                 raise KeyboardInterrupt("Training interrupted by user.")
@@ -335,11 +328,6 @@ class TrainingRun:
         for column in [self.net.history, *get_columns(progress)]:
             del column[len(column) - n :]
         progress.n_epochs = progress.best_epoch = 0
-
-    def roll_back(self) -> None:
-        """Go back to the start of the epoch at hand, of which some steps may be half done."""
-        if self.snapshot.is_taken:  # else it is between epochs
-            self.snapshot.restore()
 
     def count_steps(self, loss: float | torch.Tensor, n_steps: int, n_samples: int) -> None:
         """Take note of steps that are done; `loss` is their sum over samples."""

@@ -6,9 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from sknn._specs import Progress, TrainConfig, TrainPlan
+from sknn._specs import Progress, Sample, TrainConfig, TrainPlan
 from sknn.engine._resume import Resume
+from sknn.engine.data._batches import SampleDataset
 from sknn.engine.data._device import resolve_device
+from sknn.engine.data._stream import StreamedDataset
 from sknn.engine.losses._table import choose_loss
 from sknn.engine.net._net import Net
 from sknn.engine.optimizers._optimizers import (
@@ -56,6 +58,13 @@ def start_progress(plan: TrainPlan, resume: Resume | None) -> Progress:
     else:
         progress.best_loss = np.inf if before.best_loss is None else before.best_loss
     return progress
+
+
+def place_samples(sample: TrainPlan | Sample, device: str) -> SampleDataset:
+    """Return training or validation samples on a device, those from disk as they come."""
+    if isinstance(sample, TrainPlan) and sample.is_streamed:
+        return StreamedDataset(sample.X, device)
+    return SampleDataset(sample.X, sample.y, sample.sample_weight, device=device)
 
 
 def start_net(plan: TrainPlan, resume: Resume | None) -> tuple[Net, Backup | None]:

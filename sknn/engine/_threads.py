@@ -145,6 +145,7 @@ class TrainingThreads:
     def __enter__(self) -> "TrainingThreads":
         self._flag.__enter__()
         self._limit.__enter__()
+        self._flag.is_deaf = False
         return self
 
     def __exit__(

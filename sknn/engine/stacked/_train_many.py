@@ -147,6 +147,7 @@ def _train_groups(
         for part in _divide_group(group, n_threads)
     ]
     with flag:
+        flag.is_deaf = False
         if n_threads == 1:
             for part in parts:
                 part.run(outcomes)
