@@ -123,6 +123,14 @@ def test_ensembles_for_tables(embedding):
     assert_same(export_onnx(values), values, X)
 
 
+def test_ensembles_for_tables_in_which_only_the_best_columns_have_embeddings():
+    wide = np.random.RandomState(0).randn(60, 258)
+    model = TabularMLPRegressor(n_members=2, max_iter=1, random_state=0).fit(wide, wide[:, 0])
+    assert 0 in model.module_.embedded_columns
+    assert len(model.module_.embedded_columns) == 256
+    assert_same(export_onnx(model), model, wide)
+
+
 def test_ensembles_for_tables_with_categories_and_gaps():
     pd = pytest.importorskip("pandas")
     frame = pd.DataFrame(X[:, :2], columns=list("ab"))

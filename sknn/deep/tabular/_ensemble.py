@@ -45,7 +45,9 @@ if TYPE_CHECKING:
 FEW_SAMPLES = 32
 #: epochs on so few samples
 EPOCHS_OF_FEW = 60
-#: tables with more columns of numbers get no embeddings, which would be most of the network
+#: maximum number of columns with an embedding, the best by trees; others are numbers alone. R² or
+#: accuracy with none, 64 and 256 are .49, .79, .78 on Friedman's data with 400 columns, .89, .95,
+#: .93 on digits beside copies in another order, .13, .47, .63 where each of 200 columns matters.
 MOST_EMBEDDED = 256
 #: from so many samples on ``dtype='auto'`` is float32; on fewer it saves little. Scores are equal
 #: in both up to .001: .433 on diabetes, .967 on breast cancer, .974 and .975 on digits.
@@ -169,14 +171,14 @@ class EnsembleBuilder:
     def _fit_knots(
         self, encoder: TabularEncoder, target: TargetSpec, samples: Sample
     ) -> dict[int, np.ndarray]:
-        n_columns = encoder.n_numbers
-        if self.options.numerical_embedding is None or n_columns > MOST_EMBEDDED:
+        if self.options.numerical_embedding is None:
             return {}
         return fit_knots(
-            samples.X[:, :n_columns],
+            samples.X[:, : encoder.n_numbers],
             fill_with_means(samples.y),  # a tree takes no missing targets
             is_multiclass=target.kind == "multiclass",
             sample_weight=samples.sample_weight,
+            max_columns=MOST_EMBEDDED,
         )
 
 

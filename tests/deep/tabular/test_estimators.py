@@ -90,14 +90,27 @@ def test_categories_alone_and_numbers_alone(labelled):
         assert classifier(X[columns], y).predict_proba(X[columns]).shape == (400, 2)
 
 
-def test_wide_tables_get_no_vectors_for_numbers():
+@pytest.mark.parametrize("embedding", ["piecewise", "periodic"])
+def test_in_wide_tables_the_best_columns_have_embeddings(embedding):
     random_state = np.random.RandomState(0)
-    X = random_state.randn(200, 257)
-    y = X[:, 0] > 0
-    assert classifier(X[:, :256], y, max_iter=1).module_.numbers is not None
-    wide = classifier(X, y, max_iter=1)
-    assert wide.module_.numbers is None
-    assert wide.predict_proba(X).shape == (200, 2)
+    X = random_state.randn(100, 300)
+    X[:, 7] = X[:, 7] > 0
+    y = np.abs(X[:, 299]) + X[:, 7] > 1
+    params = {"max_iter": 1, "n_members": 1, "numerical_embedding": embedding}
+    model = classifier(X, y, **params)
+    columns = model.module_.embedded_columns
+    assert len(columns) == 256
+    assert 299 in columns
+    assert 7 not in columns  # two values need none
+    assert model.feature_importances_.shape == (300,)
+    frame = pd.DataFrame(X, columns=[f"x{j}" for j in range(300)])
+    for copied, samples in (
+        (clone(model).fit(X, y), X),
+        (pickle.loads(pickle.dumps(model)), X),
+        (classifier(frame, y, **params), frame),
+    ):
+        assert copied.module_.embedded_columns == columns
+        np.testing.assert_array_equal(copied.predict_proba(samples), model.predict_proba(X))
 
 
 def test_units_do_not_matter(table):

@@ -89,3 +89,33 @@ def test_of_many_samples_some_are_looked_at_but_the_ends_are_those_of_all():
     assert some[0][[0, -1]].tolist() == [-1, 1]
     assert some[0] == pytest.approx(whole[0], abs=0.02)
     assert some[0][1] != whole[0][1]
+
+
+@pytest.mark.parametrize("multiclass", [False, True])
+def test_of_many_columns_those_get_knots_that_explain_most_of_y(multiclass):
+    random_state = np.random.RandomState(0)
+    X = random_state.randn(400, 30)
+    X[:, 4] = np.arange(400) % 2  # two values need no knots, however much they explain
+    y = np.digitize(X[:, 7], [-1, 1]) % 2 + np.digitize(X[:, 2], [0]) + X[:, 4]
+    every = fit_knots(X, y, is_multiclass=multiclass)
+    best = fit_knots(X, y, is_multiclass=multiclass, max_columns=2)
+    assert set(every) == set(range(30)) - {4}
+    assert list(best) == [2, 7]  # in a hump y is not correlated with the column
+    for j, knots in best.items():
+        np.testing.assert_array_equal(knots, every[j])
+    all_but_two = fit_knots(X, y, is_multiclass=multiclass, max_columns=29)
+    assert list(all_but_two) == list(every)
+
+
+def test_the_best_columns_follow_weights():
+    random_state = np.random.RandomState(0)
+    X, weight = random_state.randn(80, 12), random_state.randint(1, 4, size=80)
+    y = np.abs(X[:, 3]) + random_state.randn(80)
+    weighted = fit_knots(X, y, is_multiclass=False, sample_weight=weight * 1.0, max_columns=5)
+    X, y = X.repeat(weight, axis=0), y.repeat(weight)
+    assert list(weighted) == list(fit_knots(X, y, is_multiclass=False, max_columns=5))
+
+
+def test_columns_that_explain_equally_much_come_in_their_order():
+    X = np.tile(np.linspace(0, 1, 50)[:, None], 6)
+    assert list(fit_knots(X, np.zeros(50), is_multiclass=False, max_columns=2)) == [0, 1]
