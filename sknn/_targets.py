@@ -11,6 +11,8 @@ from scipy import sparse
 
 from sknn._refusals import find_unreadable, find_wrong_container, read_float, show
 
+#: classes of sparse matrices, whatever their format
+SPARSE = (sparse.sparray, sparse.spmatrix)
 #: y as it was read
 TargetMatrix: TypeAlias = np.ndarray | sparse.sparray | sparse.spmatrix
 #: types of missing values, by name: pandas need not be there

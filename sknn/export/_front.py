@@ -10,7 +10,7 @@ from sklearn.compose import ColumnTransformer
 from sklearn.pipeline import FeatureUnion, Pipeline
 
 from sknn._optional import require
-from sknn._validation import MatrixLike
+from sknn._validation import MatrixLike, NamedColumns
 from sknn.export._graph import ML, ML_OPSET, PURPOSE
 from sknn.preprocessing import TabularEncoder
 
@@ -94,7 +94,7 @@ def _choose_types(
     by_name = isinstance(first, ColumnTransformer) and hasattr(first, "feature_names_in_")
     if not by_name:
         return [("X", getattr(data_types, number)([None, first.n_features_in_]))]
-    if not hasattr(X, "columns"):
+    if not isinstance(X, NamedColumns):
         raise ValueError(
             f"Step {steps[0][0]!r} takes columns by name, whose types the export has to know. Give "
             f"some samples of the data frame: export_onnx(estimator, path, X=X_train[:5]); got X="

@@ -6,6 +6,7 @@ import inspect
 import io
 import warnings
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +17,8 @@ from sknn._specs import InputSpec
 from sknn.architectures import MLP
 from sknn.architectures.layers._blocks import BatchNorm
 from sknn.architectures.layers._dropout import Dropout
+from sknn.architectures.layers._embeddings import CategoryEmbeddings
+from sknn.architectures.layers._tied import TiedLinear
 from sknn.export._graph import OnnxGraph
 
 if TYPE_CHECKING:
@@ -64,12 +67,12 @@ def _add_mlp(graph: OnnxGraph, mlp: MLP, value: str) -> str:
     if mlp.embeddings is not None:
         value = _add_embeddings(graph, mlp.embeddings, value)
     *hidden, last = mlp.linears
-    before, dtype = None, last.weight.dtype
+    before, dtype = value, last.weight.dtype
     for i, layer in enumerate(hidden):
         value = _add_linear(graph, layer, value)
-        if mlp.norms:
-            value = WRITERS[type(mlp.norms[i])](graph, mlp.norms[i], value)
         samples = torch.linspace(-2, 2, 3 * layer.out_features, dtype=dtype).reshape(3, -1)
+        if mlp.norms:
+            value = _add(graph, mlp.norms[i], value, samples)
         value = _add(graph, mlp.activations[i], value, samples)
         if mlp.skips[i]:
             value = graph.add("Add", value, before)
@@ -77,7 +80,7 @@ def _add_mlp(graph: OnnxGraph, mlp: MLP, value: str) -> str:
     return _add_linear(graph, last, value)
 
 
-def _add_embeddings(graph: OnnxGraph, embeddings: nn.Module, value: str) -> str:
+def _add_embeddings(graph: OnnxGraph, embeddings: CategoryEmbeddings, value: str) -> str:
     n_numeric = embeddings.n_numeric
     parts = [graph.take_columns(value, range(n_numeric))] if n_numeric else []
     codes = graph.cast(value, np.int64)
@@ -91,7 +94,7 @@ def _add_tensor(graph: OnnxGraph, tensor: torch.Tensor) -> str:
     return graph.add_constant(tensor.detach().cpu().numpy())
 
 
-def _add_linear(graph: OnnxGraph, layer: nn.Linear, value: str) -> str:
+def _add_linear(graph: OnnxGraph, layer: nn.Linear | TiedLinear, value: str) -> str:
     arguments = [value, _add_tensor(graph, layer.weight)]
     if layer.bias is not None:
         arguments.append(_add_tensor(graph, layer.bias))
@@ -99,7 +102,7 @@ def _add_linear(graph: OnnxGraph, layer: nn.Linear, value: str) -> str:
 
 
 def _add_batch_norm(graph: OnnxGraph, norm: nn.BatchNorm1d, value: str) -> str | None:
-    if norm.running_mean is None or norm.weight is None:
+    if norm.running_mean is None or norm.running_var is None or norm.weight is None:
         return None
     # γ (x - μ) / sqrt(σ² + ε) + β is one multiplication and one addition, x s + t with
     # s = γ / sqrt(σ² + ε) and t = β - μ s, which lose fewer digits when taken in float64.
@@ -191,11 +194,13 @@ WRITERS: dict[type, Callable[[OnnxGraph, Any, str], str | None]] = {
 def _add_by_torch(graph: OnnxGraph, module: nn.Module, value: str, samples: torch.Tensor) -> str:
     """Append a module as torch's exporter writes it."""
     name, file = type(module).__name__, io.BytesIO()
-    legacy = "dynamo" in inspect.signature(torch.onnx.export).parameters  # since torch 2.5
+    export: Callable[..., torch.onnx.ONNXProgram | None] = torch.onnx.export
+    if "dynamo" in inspect.signature(export).parameters:  # since torch 2.5
+        export = partial(export, dynamo=False)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            torch.onnx.export(
+            export(
                 module,
                 (samples[:2],),
                 file,
@@ -203,7 +208,6 @@ def _add_by_torch(graph: OnnxGraph, module: nn.Module, value: str, samples: torc
                 input_names=["samples"],
                 output_names=["result"],
                 dynamic_axes={"samples": {0: "n_samples"}, "result": {0: "n_samples"}},
-                **({"dynamo": False} if legacy else {}),
             )
     except Exception as error:  # the exporter raises errors of many kinds
         reason = next(iter(str(error).splitlines()), type(error).__name__)

@@ -3,12 +3,13 @@
 from os import PathLike
 from typing import TYPE_CHECKING
 
-from sklearn.base import BaseEstimator, is_classifier
+from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from sknn._files import write_file
 from sknn._validation import MatrixLike
-from sknn.deep import AutoencoderOutlierDetector, AutoencoderTransformer, TabularMLPRegressor
+from sknn.architectures import Autoencoder
+from sknn.deep import AutoencoderOutlierDetector, TabularMLPRegressor
 from sknn.deep._base import DeepEstimator
 from sknn.export._front import convert_front, split_model
 from sknn.export._graph import OnnxGraph
@@ -16,7 +17,7 @@ from sknn.export._layers import add_network
 from sknn.export._tables import add_table
 from sknn.export._targets import add_classes, add_values
 from sknn.export._threshold import add_units
-from sknn.preprocessing import TabularEncoder
+from sknn.preprocessing import ClassCodec, TabularEncoder, ValueCodec
 from sknn.threshold import PerceptronClassifier, ThresholdLogicClassifier
 
 if TYPE_CHECKING:
@@ -138,7 +139,7 @@ def export_onnx(
     dtype = own if dtype == "auto" else dtype
     front = convert_front(steps, X, dtype, opset) if steps else None
     graph = OnnxGraph(opset, dtype, front)
-    value = None if front is None else graph.cast(graph.front_output, dtype)
+    value = None if graph.front_output is None else graph.cast(graph.front_output, dtype)
     if units:
         value = graph.add_input("X", dtype, last.n_features_in_) if value is None else value
         add_units(graph, last, value)
@@ -177,12 +178,13 @@ def _add_deep(graph: OnnxGraph, last: DeepEstimator, value: str | None, dtype: s
     names = getattr(last, "feature_names_in_", None)
     names = None if names is None else list(names)
     value = add_table(graph, last._encoder, names, value)
-    if isinstance(last, AutoencoderTransformer):
-        codes = add_network(graph, last.module_.get_encoder(), value, last._inputs)
+    network, codec = last.net_.module_, last._codec
+    if isinstance(network, Autoencoder):
+        codes = add_network(graph, network.get_encoder(), value, last._inputs)
         graph.add_output(codes, "codes", dtype, [None, last._n_features_out])
         return
-    raw = add_network(graph, last.module_, value, last._inputs)
-    if is_classifier(last):
-        add_classes(graph, last._codec, raw)
-    else:
-        add_values(graph, last._codec, raw, dtype)
+    raw = add_network(graph, network, value, last._inputs)
+    if isinstance(codec, ClassCodec):
+        add_classes(graph, codec, raw)
+    elif isinstance(codec, ValueCodec):
+        add_values(graph, codec, raw, dtype)

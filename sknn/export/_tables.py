@@ -180,7 +180,7 @@ def _scale_columns(graph: OnnxGraph, columns: NumericColumns, value: str) -> str
 
 
 def _scale(graph: OnnxGraph, scale: Affine | NormalScores, value: str) -> str:
-    if hasattr(scale, "knots"):
+    if isinstance(scale, NormalScores):
         return _add_normal_scores(graph, scale, value)
     value = graph.add("Sub", value, graph.add_constant(scale.center))
     value = graph.add("Mul", value, graph.add_constant(scale.factor))
@@ -191,7 +191,7 @@ def _scale(graph: OnnxGraph, scale: Affine | NormalScores, value: str) -> str:
     return graph.add("Mul", graph.add("Div", value, root), graph.add_constant(3.0))
 
 
-def _add_normal_scores(graph: OnnxGraph, scale: Affine | NormalScores, value: str) -> str:
+def _add_normal_scores(graph: OnnxGraph, scale: NormalScores, value: str) -> str:
     """Return linear interpolation: the sum of all slopes times how far a value is along each."""
     parts = []
     for i, (knots, scores) in enumerate(scale.knots):

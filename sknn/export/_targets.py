@@ -41,7 +41,8 @@ def add_classes(graph: OnnxGraph, codec: ClassCodec, raw: str) -> None:
     if len(classes) > 1:
         one = np.dtype(dtype).type(1)
         least, most = np.finfo(dtype).tiny, np.nextafter(one, 0 * one)
-        share = graph.add("Clip", share, graph.add_number(least), graph.add_number(most))
+        limits = graph.add_number(float(least)), graph.add_number(float(most))
+        share = graph.add("Clip", share, *limits)
     graph.add_output(share, "probabilities", dtype, [None, len(classes)])
 
 

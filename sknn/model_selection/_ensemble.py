@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from numbers import Integral
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -92,7 +92,7 @@ class DeepEnsemble(SavedState, BaseEstimator, ABC):
         with restore_on_error(self):
             return self._fit_members(X, y, sample_weight)
 
-    def _fit_members(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike) -> "DeepEnsemble":
+    def _fit_members(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None) -> Self:
         check_no_source(X)
         network, random_state = self._network(), make_local_random_state(self.random_state)
         if self.checkpoint is not None:
@@ -107,7 +107,7 @@ class DeepEnsemble(SavedState, BaseEstimator, ABC):
         ]
         self.n_features_in_ = members[0].n_features_in_
         for name in ("feature_names_in_", "classes_"):
-            vars(self).pop(name, None)  # of an earlier fit
+            self.__dict__.pop(name, None)  # of an earlier fit
             if hasattr(members[0], name):
                 setattr(self, name, getattr(members[0], name))
         return self

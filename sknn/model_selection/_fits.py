@@ -2,7 +2,7 @@
 
 import time
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Hashable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
@@ -103,7 +103,7 @@ class Fits:
             if stop is not None:
                 raise stop
 
-    def _train_some(self) -> Iterator[tuple[int, Fit]]:
+    def _train_some(self) -> Generator[tuple[int, Fit], None, None]:
         """Prepare as many candidates of those waiting as the memory holds; yield them, trained."""
         start, budget, fits = time.perf_counter(), get_memory_budget(), {}
         self._folds, self._common = {}, {}  # what they keep takes memory, too
@@ -127,12 +127,12 @@ class Fits:
         if not fits:
             return
         self._train([fit for fit in fits.values() if fit.plan is not None])
-        _share_time(fits.values(), time.perf_counter() - start)
+        _share_time(list(fits.values()), time.perf_counter() - start)
         yield from fits.items()
 
     def _train(self, fits: list[Fit]) -> None:
         outcomes = train_many(
-            [fit.plan for fit in fits],
+            [fit.plan for fit in fits if fit.plan is not None],
             n_jobs=self.n_jobs,
             verbose=self.verbose,
             return_errors=True,
@@ -178,13 +178,14 @@ class _Fold:
         """Return what the first steps of an estimator give, fitted once for each key."""
         if key not in self._prepared:
             try:
-                prepared = fit_first_steps(estimator, self.X, self.y, self.fit_params)
+                first = fit_first_steps(estimator, self.X, self.y, self.fit_params)
+                self._prepared[key] = first
             except Exception as error:
-                prepared = error
-            self._prepared[key] = prepared
-        if isinstance(self._prepared[key], Exception):
-            raise self._prepared[key]
-        return self._prepared[key]
+                self._prepared[key] = error
+        prepared = self._prepared[key]
+        if isinstance(prepared, Exception):
+            raise prepared
+        return prepared
 
 
 def _key_of_first_steps(estimator: BaseEstimator, candidate: Mapping[str, Any] | None) -> tuple:
@@ -218,7 +219,7 @@ def _take_outcome(fit: Fit, outcome: TrainResult | BaseException) -> None:
         fit.error = outcome
     elif outcome.progress.stopped_because == "interrupted":
         fit.error = KeyboardInterrupt()
-    else:
+    elif plan is not None:
         finish_fit(fit.task.estimator, plan, outcome)
         fit.n_samples_seen = outcome.progress.n_rows_seen
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from joblib import parallel_config
-from joblib.parallel import ParallelBackendBase, get_active_backend
+from joblib.parallel import BatchedCalls, Parallel, ParallelBackendBase, get_active_backend
 
 #: function, positional and keyword arguments, as joblib has them
 Call = tuple[Callable[..., Any], tuple, dict[str, Any]]
@@ -38,8 +38,8 @@ class _Batch:
     """Calls that joblib submitted together, and what they returned."""
 
     calls: list[Call]
-    callback: Callable[[Any], None]
-    results: list | None = field(default=None)
+    callback: Callable[[None], None]
+    results: list = field(default_factory=list)
 
 
 class GatheringBackend(ParallelBackendBase):
@@ -57,7 +57,8 @@ class GatheringBackend(ParallelBackendBase):
 
     def __init__(self, run: Callable[[list[Call], Workers], list]):
         super().__init__(nesting_level=0)
-        self._run, self._workers, self._batches = run, Workers(), []
+        self._run, self._workers = run, Workers()
+        self._batches: list[_Batch] = []
         self._outer, _ = get_active_backend()
         self.default_n_jobs = self._outer.default_n_jobs
 
@@ -72,7 +73,7 @@ class GatheringBackend(ParallelBackendBase):
         with self._context:
             yield
 
-    def configure(self, n_jobs: int = 1, parallel: Any = None, **options: Any) -> int:
+    def configure(self, n_jobs: int, parallel: Parallel, **options: object) -> int:
         """Take note of what was asked for; return the number of workers that joblib is to see."""
         self._context.unregister()
         self._outer.effective_n_jobs(n_jobs)  # raises an error where the number is wrong
@@ -84,7 +85,7 @@ class GatheringBackend(ParallelBackendBase):
         """Return 2: with one, joblib would run the calls itself."""
         return 2
 
-    def submit(self, func: Any, callback: Callable[[Any], None] | None = None) -> _Batch:
+    def submit(self, func: BatchedCalls, callback: Callable[[None], None]) -> _Batch:
         """Keep calls until the first result is asked for."""
         batch = _Batch(func.items, callback)
         self._batches.append(batch)
@@ -94,7 +95,7 @@ class GatheringBackend(ParallelBackendBase):
 
     def retrieve_result(self, out: _Batch, timeout: float | None = None) -> list:
         """Return what the calls of a batch returned."""
-        if out.results is None:
+        if not out.results:  # a batch has one call at least
             batches, self._batches = self._batches, []
             results = self._run([call for b in batches for call in b.calls], self._workers)
             taken = iter(results)

@@ -106,7 +106,8 @@ class MembersScoreMixin(RegressorMixin):
             return codec.score_predictions(y, predicted, sample_weight)
         if table is None:
             return super().score(X, y, sample_weight)
-        return score_measured(r2_score, table, predicted, sample_weight)
+        weights = None if sample_weight is None else np.asarray(sample_weight)
+        return score_measured(r2_score, table, predicted, weights)
 
 
 class LabelsScoreMixin(ClassifierMixin):

@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 from uuid import uuid4
 
 import numpy as np
-from joblib.parallel import ParallelBackendBase
+from joblib.parallel import BatchedCalls, ParallelBackendBase
 
 from sknn.model_selection._gathering import Call
 from sknn.model_selection._tasks import FitTask
@@ -241,15 +241,22 @@ def make_prompt(backend: ParallelBackendBase) -> ParallelBackendBase:
     if all(kind.__name__ != "DaskDistributedBackend" for kind in type(backend).__mro__):
         return backend
 
-    class PromptBackend(type(backend)):
+    kind: type[ParallelBackendBase] = type(backend)
+
+    class PromptBackend(kind):
         def effective_n_jobs(self, n_jobs: int) -> int:
             """Return the number of workers, and never 1, with which joblib runs calls here."""
             return max(2, super().effective_n_jobs(n_jobs))
 
-        def submit(self, func: Any, callback: Callable[[Any], None] | None = None) -> Future:
+        def submit(self, func: BatchedCalls, callback: Callable[[Future], None]) -> Future:
             """Schedule calls, whose end is reported however it comes."""
             future = super().submit(func, callback)
-            future.add_done_callback(lambda done: done.exception() and callback(done))
+
+            def report_failure(done: Future) -> None:
+                if done.exception():
+                    callback(done)
+
+            future.add_done_callback(report_failure)
             return future
 
         apply_async = submit

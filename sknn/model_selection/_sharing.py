@@ -2,14 +2,18 @@
 
 import hashlib
 from dataclasses import replace
-from typing import Any
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy import sparse
 
 from sknn._specs import TrainPlan
+from sknn._targets import SPARSE
 from sknn.deep._base import DeepEstimator
+
+#: encoded samples
+Encoded: TypeAlias = np.ndarray | sparse.csr_matrix
 
 
 class CommonArrays:
@@ -18,20 +22,20 @@ class CommonArrays:
     Parameters
     ----------
     X : array-like
-        All rows, as the user gave them.
+        All samples, as the user gave them.
     """
 
     def __init__(self, X: ArrayLike):
         self.X = X
         self._casts: dict[str, np.ndarray] = {}
-        self._kept: dict[bytes, Any] = {}
-        self._seen: dict[int, Any] = {}
+        self._kept: dict[bytes, Encoded] = {}
+        self._seen: dict[int, Encoded] = {}
 
     def share(self, plan: TrainPlan, network: DeepEstimator, rows: np.ndarray | None) -> TrainPlan:
         """Return a plan whose arrays are those of earlier plans, where these are equal.
 
         Where the network takes numbers as they are, all plans have all of X, and the numbers of
-        their rows.
+        their samples.
 
         Parameters
         ----------
@@ -40,13 +44,13 @@ class CommonArrays:
         network : DeepEstimator
             Prepared, not yet trained.
         rows : ndarray of int or None
-            The rows of X it was given; None where it was given what first steps made of them.
+            The samples of X it was given; None where it was given what first steps made of them.
 
         Returns
         -------
         TrainPlan
         """
-        own = None if rows is None else self._rows_of(plan, network, rows)
+        own = None if rows is None else self._find_samples(plan, network, rows)
         if own is not None:
             plan = replace(plan, X=self._cast(str(plan.X.dtype)), rows=own)
         else:
@@ -55,16 +59,16 @@ class CommonArrays:
             return plan
         return replace(plan, validation=replace(plan.validation, X=self._once(plan.validation.X)))
 
-    def _rows_of(
+    def _find_samples(
         self, plan: TrainPlan, network: DeepEstimator, rows: np.ndarray
     ) -> np.ndarray | None:
-        """Return the rows of X that are the plan's, or None if they were changed."""
+        """Return the samples of X that are the plan's, or None if they were changed."""
         is_numbers = type(self.X) is np.ndarray and self.X.dtype.kind in "fiub"
         if not is_numbers or not network._encoder.is_identity_:
             return None
         split = getattr(network, "_last_split", None)
         if split is not None:
-            # Rows of weight 0 are left out before rows are split.
+            # Samples of weight 0 are left out before the others are split.
             rows = rows[split[0]] if sum(map(len, split)) == len(rows) else rows[:0]
         return rows if len(rows) == plan.X.shape[0] else None
 
@@ -73,14 +77,14 @@ class CommonArrays:
             self._casts[dtype] = np.asarray(self.X, dtype=dtype)
         return self._casts[dtype]
 
-    def _once(self, X: ArrayLike) -> Any:
+    def _once(self, X: Encoded) -> Encoded:
         """Return the first array given that is equal to this one."""
         if id(X) in self._seen:
             return X
-        parts = [X.data, X.indices, X.indptr] if sparse.issparse(X) else [X]
+        parts = [X.data, X.indices, X.indptr] if isinstance(X, SPARSE) else [X]
         digest = hashlib.blake2b(repr((type(X), X.shape, str(X.dtype))).encode())
         for part in parts:
-            digest.update(np.ascontiguousarray(part))
+            digest.update(np.ascontiguousarray(part).data)
         kept = self._kept.setdefault(digest.digest(), X)
         if kept is X:  # it lives as long as this, so that no other gets its id
             self._seen[id(X)] = X

@@ -63,7 +63,9 @@ class FitTask:
         are.
         """
         estimator, candidate = self.estimator, self.candidate or {}
-        final = candidate.get(name_of_last_step(estimator), last_step(estimator))
+        name, final = name_of_last_step(estimator), last_step(estimator)
+        if name is not None:
+            final = candidate.get(name, final)
         if not isinstance(final, DeepEstimator) and "steps" not in candidate:
             return False
         estimator.set_params(**clone(candidate, safe=False))
@@ -73,7 +75,7 @@ class FitTask:
             and not has_callbacks_to_propagate(self.callback_context)
         )
 
-    def score(self, seconds: float, error: Exception | None = None) -> dict[str, Any]:
+    def score(self, seconds: float, error: BaseException | None = None) -> dict[str, Any]:
         """Let scikit-learn score the estimator, which is fitted, or `error` says why it is not.
 
         Parameters
@@ -99,7 +101,7 @@ class FitTask:
 
 
 def _make_fit(
-    estimator: BaseEstimator, state: dict[str, Any], error: Exception | None
+    estimator: BaseEstimator, state: dict[str, Any], error: BaseException | None
 ) -> Callable[..., BaseEstimator]:
     """Return a ``fit`` that makes an estimator what it was when its state was taken."""
 

@@ -301,9 +301,14 @@ def _split_problem(
     to_features: Callable[[np.ndarray], np.ndarray],
     train_share: float,
     random_state: np.random.RandomState,
-    **described: object,
+    *,
+    kind: str,
+    feature_names: tuple[str, ...],
+    classes: tuple[str, ...],
+    axis_names: tuple[str, ...],
+    bounds: np.ndarray,
 ) -> Problem:
-    strata = y if described["kind"] == "classification" else None
+    strata = y if kind == "classification" else None
     train, test = _split_numbers(len(y), strata, train_share, random_state)
     return Problem(
         points_train=points[train],
@@ -313,5 +318,9 @@ def _split_problem(
         y_train=y[train],
         y_test=y[test],
         to_features=to_features,
-        **described,
+        kind=kind,
+        feature_names=feature_names,
+        classes=classes,
+        axis_names=axis_names,
+        bounds=bounds,
     )

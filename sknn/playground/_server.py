@@ -151,7 +151,8 @@ class _Outbox:
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop):
-        self._loop, self._queue = loop, asyncio.Queue()
+        self._loop = loop
+        self._queue: asyncio.Queue[bytes | dict[str, Any]] = asyncio.Queue()
 
     def put(self, message: bytes | dict[str, Any]) -> None:
         """Queue a message, from any thread; after the server has ended it goes nowhere."""
@@ -194,7 +195,7 @@ def serve(playground: Playground, host: str, port: int, on_start: Callable[[int]
         server_header=False,
     )
 
-    class Server(uvicorn.Server):  # type: ignore[name-defined, misc]
+    class Server(uvicorn.Server):  # type: ignore[name-defined]
         async def startup(self, sockets: Any = None) -> None:
             await super().startup(sockets)
             if self.servers:

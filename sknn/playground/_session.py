@@ -3,7 +3,7 @@
 import io
 import threading
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 import pandas as pd
@@ -53,7 +53,7 @@ class Session:
         try:
             if not isinstance(message, Mapping):
                 raise ValueError("A message must be an object with a type.")
-            action = self._actions().get(message.get("type"))
+            action = self._actions().get(str(message.get("type")))
             if action is None:
                 raise ValueError(
                     f"A message must have a type of {sorted(self._actions())}; got "
@@ -111,11 +111,13 @@ class Session:
         self._current().speed = read_settings({"speed": message.get("value")}).speed
 
     def _set_weight(self, message: Mapping[str, Any]) -> None:
-        places = [message.get(name) for name in ("layer", "row", "column")]
+        given = [message.get(name) for name in ("layer", "row", "column")]
+        places = [place for place in given if isinstance(place, int)]
         value = message.get("value")
-        if not all(isinstance(place, int) for place in places) or not _is_number(value):
+        if len(places) < len(given) or not _is_number(value):
             raise ValueError("A weight needs the whole numbers layer, row, column, and a value.")
-        self._current().set_weight(*places, value)
+        layer, row, column = places
+        self._current().set_weight(layer, row, column, value)
 
     def _read_table(self, message: Mapping[str, Any]) -> None:
         text = message.get("text")
@@ -177,5 +179,5 @@ def _describe(problem: Problem) -> dict[str, Any]:
     }
 
 
-def _is_number(value: Any) -> bool:
+def _is_number(value: Any) -> TypeGuard[float]:
     return isinstance(value, int | float) and not isinstance(value, bool)

@@ -1,6 +1,6 @@
 """Samples and labels as users give them: checked, with what is no number named by its column."""
 
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -13,7 +13,7 @@ from sknn._targets import read_labels
 from sknn._validation import MatrixLike, check_container, read_array_like
 
 #: checked samples of shape (n_samples, n_features)
-FeatureMatrix = np.ndarray | sparse.csr_array | sparse.csr_matrix
+FeatureMatrix: TypeAlias = np.ndarray | sparse.csr_array | sparse.csr_matrix
 
 
 def validate_samples(

@@ -52,13 +52,20 @@ class TrainingSet:
         return TrainingSet(self.X[chosen], signs, codes, weights, numbers, self.classes)
 
 
+@dataclass(frozen=True)
+class SingleLabelSet(TrainingSet):
+    """Training samples of one class each."""
+
+    codes: np.ndarray
+
+
 def make_training_set(
     X: FeatureMatrix,
     y: np.ndarray,
     sample_weight: np.ndarray | None,
     class_weight: ClassWeight,
     classes: np.ndarray | None = None,
-) -> TrainingSet:
+) -> SingleLabelSet:
     """Leave out samples of weight 0, and multiply sample weights by class weights.
 
     `classes` are all labels, sorted; None means those of y. Labels y, weights: (n_samples,).
@@ -85,7 +92,7 @@ def make_training_set(
             )
     units = [1] if len(labels) == 2 else range(len(labels))
     signs = np.where(codes[:, None] == np.asarray(units), 1.0, -1.0)
-    return TrainingSet(X, signs, codes, weights, numbers, labels)
+    return SingleLabelSet(X, signs, codes, weights, numbers, labels)
 
 
 def _compute_class_weights(

@@ -114,7 +114,11 @@ class ThresholdUnit:
         inhibitory: Sequence[int] = (),
         step: str = "heaviside",
     ):
-        if (threshold is None) == (intercept is None):
+        if threshold is not None and intercept is None:
+            given = threshold
+        elif intercept is not None and threshold is None:
+            given = -intercept
+        else:
             raise ValueError(
                 f"A unit needs either a threshold or an intercept, which is minus the threshold; "
                 f"got threshold={threshold!r} and intercept={intercept!r}."
@@ -122,7 +126,7 @@ class ThresholdUnit:
         if step not in STEPS:
             raise ValueError(f"step must be one of {sorted(STEPS)}, got {step!r}.")
         self.weights = _invert_inputs(_check_finite_row(weights), inhibitory)
-        value = _check_finite_row([-intercept if threshold is None else threshold], "threshold")
+        value = _check_finite_row([given], "threshold")
         self.threshold = float(value[0])
         self.step = step
 
@@ -192,13 +196,13 @@ class ThresholdUnit:
                 f"A unit takes samples, a row each, got {X!r}. A single sample has double "
                 "brackets, such as [[0, 1]]."
             )
-        X = check_array(X, dtype=float)
-        if X.shape[1] != self.n_features_in_:
+        samples = check_array(X, dtype=float)
+        if samples.shape[1] != self.n_features_in_:
             raise ValueError(
-                f"X has {X.shape[1]} columns, but the unit has {self.n_features_in_} inputs. Give "
-                "a column for each."
+                f"X has {samples.shape[1]} columns, but the unit has {self.n_features_in_} inputs. "
+                "Give a column for each."
             )
-        return X @ self.weights + self.intercept
+        return samples @ self.weights + self.intercept
 
     def predict(self, X: ArrayLike) -> np.ndarray:
         """Return the output for each sample; calling the unit does the same.

@@ -179,8 +179,7 @@ class CheckpointFile:
         kind, own = self.spec.identity.kind, f"{self.spec.identity.digest}-"
         others = [p for p in self.spec.folder.glob(f"{kind}-*{SUFFIX}") if own not in p.name]
         newest = max(others, key=_get_time, default=None)
-        head = None if newest is None else read_head(newest)
-        if head is None or _is_held(newest):
+        if newest is None or (head := read_head(newest)) is None or _is_held(newest):
             return
         mine, other = self.spec.identity, Identity(**head["identity"])
         is_other_data = (other.data, other.start) != (mine.data, mine.start)

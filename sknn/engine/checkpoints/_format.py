@@ -14,11 +14,14 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from sknn.engine.net._serialization import KnownTensor, PlainDtype, PlainTensor
+
+#: of the axes of an array in memory: the last one, or the first, varies fastest
+Order = Literal["C", "F"]
 
 MARK = b"sknn checkpoint 1\n"
 N_HASH = 32
@@ -140,7 +143,7 @@ class _Writer:
     def _keep(self, value: np.ndarray | np.generic) -> list:
         """Keep the memory of an array; return dtype, shape, order of its axes and offset."""
         is_fortran = value.ndim > 1 and value.flags.f_contiguous and not value.flags.c_contiguous
-        order = "F" if is_fortran else "C"
+        order: Order = "F" if is_fortran else "C"
         offset, piece = self.n_bytes, value.tobytes(order)
         self.pieces.append(piece)
         self.n_bytes += len(piece)
@@ -172,7 +175,7 @@ class _Reader:
             return array if word == "array" else array[()]
         raise ValueError(f"it holds something unknown: {word!r}")
 
-    def _take(self, dtype: str, shape: list[int], order: str, offset: int) -> np.ndarray:
+    def _take(self, dtype: str, shape: list[int], order: Order, offset: int) -> np.ndarray:
         count = int(np.prod(shape, dtype=np.int64))  # frombuffer refuses more than there is
         flat = np.frombuffer(self.memory, dtype=np.dtype(dtype), count=count, offset=offset)
         return flat.reshape(shape, order=order).copy(order="K")

@@ -154,6 +154,7 @@ class Recorder:
         if self.file is None or self.is_finished:
             return n_epochs
         pace, progress = self.pace, self.run.progress
+        left: float
         if isinstance(pace.every, int):
             left = pace.every - (progress.n_epochs - pace.n_epochs)
         else:  # until it is known how long they take, one

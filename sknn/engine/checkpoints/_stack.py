@@ -43,7 +43,7 @@ class StackRecorder:
             self.contents, self.active = content["runs"], content["active"]
             self.is_finished = content["is_finished"]
         elif self.file is not None:
-            self._write()
+            self._write(self.file)
 
     def keep(self, number: int, recorder: Recorder) -> None:
         """Keep the last state of a run, which is about to go back to its best weights."""
@@ -57,19 +57,19 @@ class StackRecorder:
             self.active = list(active)
             for number, recorder in active.items():
                 self.keep(number, recorder)
-            self._write()
+            self._write(self.file)
 
     def end(self) -> None:
         """Write the last states of all."""
         if self.file is not None and not self.is_finished:
             self.active, self.is_finished = [], True
-            self._write()
+            self._write(self.file)
 
-    def _write(self) -> None:
+    def _write(self, file: CheckpointFile) -> None:
         began = time.perf_counter()
         content = {"runs": self.contents, "active": self.active, "is_finished": self.is_finished}
         try:
-            self.file.write(content, self.n_epochs, self.is_finished)
+            file.write(content, self.n_epochs, self.is_finished)
         except OSError as error:
             if not self.n_epochs:
                 raise
@@ -86,7 +86,8 @@ class StackRecorder:
 
 def join_specs(specs: Sequence[CheckpointSpec | None]) -> CheckpointSpec | None:
     """Return which file is for all of these fits; None if one of them has none, or no seed."""
-    if any(spec is None or not spec.has_seed for spec in specs):
+    seeded = [spec for spec in specs if spec is not None and spec.has_seed]
+    if len(seeded) < len(specs):
         return None
-    data = hash_data([spec.identity.digest for spec in specs])
-    return replace(specs[0].quietly(), identity=Identity("Stack", {}, data))
+    data = hash_data([spec.identity.digest for spec in seeded])
+    return replace(seeded[0].quietly(), identity=Identity("Stack", {}, data))

@@ -4,7 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import sparse
+
+from sknn._targets import SPARSE
+from sknn._validation import MatrixLike
 
 #: a full table of as many inputs has a million rows
 MAX_INPUTS = 20
@@ -37,7 +39,7 @@ def number_inputs(rows: np.ndarray) -> np.ndarray:
     return rows @ (1 << np.arange(rows.shape[1])[::-1])
 
 
-def check_binary(X: ArrayLike, names: Sequence[str], what: str = "input") -> np.ndarray:
+def check_binary(X: MatrixLike, names: Sequence[str], what: str = "input") -> np.ndarray:
     """Check that a table holds zeros and ones and has a column for each name.
 
     Parameters
@@ -151,8 +153,8 @@ def _describe_inputs(row: np.ndarray, names: Sequence[str]) -> str:
     return ", ".join(f"{name}={value}" for name, value in zip(names, row, strict=True))
 
 
-def _order_columns(X: ArrayLike, names: Sequence[str], what: str) -> np.ndarray:
-    values = X.toarray() if sparse.issparse(X) else np.asarray(X)
+def _order_columns(X: MatrixLike, names: Sequence[str], what: str) -> np.ndarray:
+    values = X.toarray() if isinstance(X, SPARSE) else np.asarray(X)
     columns = [str(name) for name in getattr(X, "columns", names)]
     if set(columns) != set(names):
         raise ValueError(

@@ -114,7 +114,8 @@ class Circuit:
         Signal
             Of 0 or 1: a sum of a unit for each signal, in pairs of opposite weights.
         """
-        counts, n_not = Counter(), 0
+        counts: Counter[Signal] = Counter()
+        n_not = 0
         for signal in signals:
             is_not = signal.constant % 2  # ~s and s have constants c and 1 - c
             counts[~signal if is_not else signal] += 1

@@ -1,6 +1,7 @@
 """Propositions as text, and the circuits that compute them."""
 
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
+from functools import partial
 
 from sknn.threshold.networks._circuit import Circuit, Signal
 from sknn.threshold.networks._grammar import Node, parse, refuse
@@ -77,15 +78,17 @@ class _Translator:
 
     def translate(self, tree: Node) -> Signal:
         """Return the signal of a tree, 0 or 1."""
-        waiting, signal = [self._translate(tree)], None
-        while waiting:
+        waiting = [self._translate(tree)]
+        go_on: Callable[[], Step] = waiting[-1].__next__
+        while True:
             try:
-                waiting.append(waiting[-1].send(signal))
-                signal = None
+                waiting.append(go_on())
+                go_on = waiting[-1].__next__
             except StopIteration as finished:
                 waiting.pop()
-                signal = finished.value
-        return signal
+                if not waiting:
+                    return finished.value
+                go_on = partial(waiting[-1].send, finished.value)
 
     def _translate(self, node: Node) -> Step:
         match node.kind:

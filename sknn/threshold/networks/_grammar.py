@@ -32,6 +32,16 @@ _BINARY: dict[str, tuple[Operator, int]] = {
     **dict.fromkeys(("^", "xor", "⊕", "⊻"), ("xor", 7)),
     **dict.fromkeys(("&", "&&", "∧"), ("and", 8)),
 }
+#: operator -> operator that its node has, and whether that is negated
+_MADE_OF: dict[Operator, tuple[Kind, bool]] = {
+    "and": ("and", False),
+    "or": ("or", False),
+    "xor": ("xor", False),
+    "nand": ("and", True),
+    "nor": ("or", True),
+    "iff": ("xor", True),
+    "implies": ("or", False),  # of the NOT of the first operand
+}
 _PREFIX: dict[str, tuple[Operator, int]] = {
     "not": ("not", 5),
     **dict.fromkeys(("~", "!", "¬"), ("not", 9)),
@@ -186,12 +196,7 @@ class _Parser:
         left = self._operands.pop()
         if operator == "implies":
             left = Node("not", start, (left,))
-        kind, negated = {
-            "nand": ("and", True),
-            "nor": ("or", True),
-            "iff": ("xor", True),
-            "implies": ("or", False),
-        }.get(operator, (operator, False))
+        kind, negated = _MADE_OF[operator]
         node = Node(kind, left.start, (left, right))
         self._operands.append(Node("not", start, (node,)) if negated else node)
 

@@ -166,7 +166,7 @@ class ThresholdNetwork:
           carry = [o1 >= 1]
         """
         is_mapping = isinstance(expression, Mapping)
-        texts = list(expression.values()) if is_mapping else [expression]
+        texts = list(expression.values()) if isinstance(expression, Mapping) else [expression]
         propositions = [Proposition(text) for text in texts]
         if names is None:
             names = list(dict.fromkeys(name for p in propositions for name in p.names))
@@ -282,7 +282,7 @@ class ThresholdNetwork:
         ValueError
             If X has other columns, or a value other than 0 and 1.
         """
-        rows = check_binary(X, self.feature_names_in_)
+        rows = check_binary(X, self.feature_names_in_.tolist())
         outputs = np.empty((len(rows), len(self.output_names)), dtype=int)
         for part, values in self._compute_parts(rows):
             outputs[part] = values[-1]
@@ -314,7 +314,7 @@ class ThresholdNetwork:
         >>> ThresholdNetwork.from_expression("a ^ b").activations([[1, 0]])
         {'a': array([1]), 'b': array([0]), 'o1': array([0]), 'o2': array([1]), 'o3': array([1])}
         """
-        rows = check_binary(X, self.feature_names_in_)
+        rows = check_binary(X, self.feature_names_in_.tolist())
         nodes = [*self.feature_names_in_, *(n for names in self.unit_names for n in names)]
         outputs = np.empty((len(rows), len(nodes)), dtype=int)
         for part, values in self._compute_parts(rows):
@@ -363,8 +363,8 @@ class ThresholdNetwork:
 
 def _make_free_names(n_units: int, taken: Sequence[str]) -> list[str]:
     """Return o1, o2 and so on, without names that are taken."""
-    numbered, taken = (f"o{i}" for i in range(1, n_units + len(taken) + 1)), set(taken)
-    return [name for name in numbered if name not in taken][:n_units]
+    numbered, used = (f"o{i}" for i in range(1, n_units + len(taken) + 1)), set(taken)
+    return [name for name in numbered if name not in used][:n_units]
 
 
 def _get_names(data: ArrayLike, *attributes: str) -> list[str] | None:

@@ -33,7 +33,7 @@ def add_function(circuit: Circuit, values: np.ndarray) -> Signal:
         return Signal((), int(values[0]))
     table = table[tuple(slice(None) if axis in used else 0 for axis in range(table.ndim))]
     falls = [directions[axis][1] > directions[axis][0] for axis in used]
-    table = np.flip(table, [axis for axis, fall in enumerate(falls) if fall])
+    table = np.flip(table, tuple(axis for axis, fall in enumerate(falls) if fall))
     inputs = [
         ~circuit.inputs[axis] if fall else circuit.inputs[axis]
         for axis, fall in zip(used, falls, strict=True)
@@ -110,7 +110,7 @@ def _add_several_units(circuit: Circuit, inputs: list[Signal], table: np.ndarray
             for product in products
         ]
         return circuit.at_least(1, terms)
-    if size_of_count <= size:
+    if counted is not None and size_of_count <= size:
         return _add_staircase(
             circuit, _make_steps(circuit, [(1, signal) for signal in inputs]), counted
         )

@@ -295,7 +295,8 @@ class PerceptronClassifier(OneUnitPerClass):
             moments = Moments.of_nothing(X.shape[1])
             monitor = ErrorMonitor(training, held_out, make_config(self.get_params()), before)
             state, moments = learn(self.update, monitor, state, moments, random_state)
-            self.t_, self.errors_curve_ = 1.0, []
+            self.t_ = 1.0
+            self.errors_curve_: list[float] = []
             return self._record(monitor, state, moments)
 
     @fit_context(prefer_skip_nested_validation=True)
@@ -390,8 +391,8 @@ class PerceptronClassifier(OneUnitPerClass):
     def _validate(
         self, X: MatrixLike, y: ArrayLike, reset: bool = True
     ) -> tuple[FeatureMatrix, TargetMatrix]:
-        params = {"accept_sparse": "csr", "multi_output": True}
-        X, y = validate_samples(self, X, y, reset=reset, **params)
+        checks = {"reset": reset, "multi_output": True}
+        X, y = validate_samples(self, X, y, accept_sparse="csr", **checks)
         return X, check_target(y)
 
     def _start(self, training: TrainingSet) -> tuple[PerceptronState, LinearUnits | None]:

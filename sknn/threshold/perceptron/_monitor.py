@@ -92,11 +92,13 @@ class ErrorMonitor:
         Misclassified weight of each epoch.
     history : WeightHistory
         Empty unless weights are recorded.
-    outcome : Outcome or None
-        None before the end of the first epoch.
+    outcome : Outcome
+        Set at the end of the first epoch.
     converged, interrupted : bool
         Why learning ended; both are False where `max_iter` was reached.
     """
+
+    outcome: Outcome
 
     def __init__(
         self,
@@ -108,7 +110,6 @@ class ErrorMonitor:
         self.training, self.held_out, self.config = training, held_out, config
         self.errors: list[float] = []
         self.history = WeightHistory()
-        self.outcome: Outcome | None = None
         self.total = (training if held_out is None else held_out).weights.sum()
         self.least = self.reference = np.inf
         self.kept: tuple[LinearUnits, np.ndarray] | None = None
@@ -137,24 +138,27 @@ class ErrorMonitor:
                 "class weights that are closer to 1."
             )
         wrong = count_errors(self.training, margins)
-        self._keep(answer, margins, wrong)
+        kept = self._keep(answer, margins, wrong)
         n_epochs = len(self.errors) + 1
         if self.config.record_weights == "epoch":
             self.history.add(n_epochs, -1, last)
         self.errors.append(wrong)
-        self.outcome = Outcome(state, *self.kept, n_epochs)
+        self.outcome = Outcome(state, *kept, n_epochs)
         if self.config.verbose:
             print(f"epoch {n_epochs}: {wrong:g} misclassified")  # noqa: T201
         return self._call_callbacks(n_epochs, last)
 
     def _call_callbacks(self, epoch: int, last: LinearUnits) -> bool:
         """Return whether one of them returns True; a list, so that all are called."""
-        row = {"epoch": epoch, "errors": self.errors[-1]}
+        row: dict[str, float | np.ndarray] = {"epoch": epoch, "errors": self.errors[-1]}
         row |= {"coef": last.coef, "intercept": last.intercept}
         stops = [callback(dict(row)) for callback in self.config.callbacks]
         return any(isinstance(stop, bool | np.bool_) and bool(stop) for stop in stops)
 
-    def _keep(self, units: LinearUnits, margins: np.ndarray, wrong: float | None = None) -> None:
+    def _keep(
+        self, units: LinearUnits, margins: np.ndarray, wrong: float | None = None
+    ) -> tuple[LinearUnits, np.ndarray]:
+        """Return the units to answer with, these or earlier ones, and their margins."""
         if self.held_out is not None:
             wrong = count_errors(self.held_out, compute_margins(self.held_out.X, units))
         elif wrong is None:
@@ -163,6 +167,7 @@ class ErrorMonitor:
         if better or self.kept is None or not self.config.pocket:
             self.kept = units, margins
         self.least = wrong if better else self.least
+        return self.kept
 
     def has_stalled(self) -> bool:
         """Return whether the errors have not fallen by ``tol`` for too many epochs."""
@@ -179,7 +184,7 @@ class ErrorMonitor:
         try:
             yield
         except KeyboardInterrupt:
-            if self.outcome is None:
+            if not hasattr(self, "outcome"):
                 raise
             self.interrupted = True
 

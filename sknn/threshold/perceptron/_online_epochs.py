@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterator
 from importlib import import_module
 
 import numpy as np
-from scipy import sparse
 
 from sknn._jit import HAS_NUMBA, explain_not_kept
+from sknn._targets import SPARSE
 from sknn.threshold._linear_base import TrainingSet
 from sknn.threshold.perceptron._monitor import WeightHistory
 from sknn.threshold.perceptron._state import LearningConfig, LinearUnits, PerceptronState
@@ -46,7 +46,7 @@ class Epochs(ABC):
         self.training, self.config, self.history = training, config, history
         self.coef, self.intercept = state.units.coef.copy(), state.units.intercept.copy()
         self.active = np.ones(len(self.coef), dtype=bool)
-        rate = _SPARSE_INTERCEPT_RATE if sparse.issparse(training.X) else 1.0
+        rate = _SPARSE_INTERCEPT_RATE if isinstance(training.X, SPARSE) else 1.0
         self.intercept_rate = rate if config.fit_intercept else 0.0
         self.steps = config.eta0 * training.weights[:, None] * training.signs
         self.n_steps, self.n_updates = state.n_steps.copy(), state.n_updates.copy()
@@ -108,8 +108,8 @@ class CompiledEpochs(PlainEpochs):
     def supports(cls, training: TrainingSet, config: LearningConfig) -> bool:
         """Return whether compiled code can go over the samples, and pays."""
         X = training.X
-        is_sparse = sparse.issparse(X)
-        work = (X.nnz if is_sparse else X.size) * training.signs.shape[1]
+        is_sparse = isinstance(X, SPARSE)
+        work = (X.nnz if isinstance(X, SPARSE) else X.size) * training.signs.shape[1]
         if not HAS_NUMBA or work < _COMPILED_FROM or config.record_weights == "update":
             return False
         if not is_sparse and not X.flags.c_contiguous:
@@ -125,7 +125,7 @@ class CompiledEpochs(PlainEpochs):
     def _visit(self, order: np.ndarray | None) -> np.ndarray:
         passes = import_module("sknn.threshold.perceptron._online_passes")
         X, n = self.training.X, len(self.steps)
-        arrays = (X.data, X.indices, X.indptr) if sparse.issparse(X) else (X,)
+        arrays = (X.data, X.indices, X.indptr) if isinstance(X, SPARSE) else (X,)
         loss, averages = np.zeros(len(self.coef)), self.config.average
         visits = passes.Visits(
             np.arange(n) if order is None else order,
@@ -196,7 +196,7 @@ class SampleEpochs(Epochs):
     def _read_samples(self, order: np.ndarray) -> Iterator[tuple[np.ndarray | slice, np.ndarray]]:
         """Yield the columns and values of each sample."""
         X = self.training.X
-        if not sparse.issparse(X):
+        if not isinstance(X, SPARSE):
             for sample in order:
                 yield slice(None), X[sample]
             return

@@ -81,7 +81,9 @@ def compute_probabilities(decision: np.ndarray, slope: float | np.ndarray) -> np
 
     The slope is that of `fit_slopes`.
     """
-    return expit(slope * decision) if np.ndim(slope) else apply_inverse_link(decision, slope)
+    if np.ndim(slope):
+        return expit(slope * decision)
+    return apply_inverse_link(decision, float(slope))
 
 
 def _derive_binary_loss(margins: np.ndarray, share: np.ndarray, target: np.ndarray) -> Derivatives:

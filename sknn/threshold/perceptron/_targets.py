@@ -7,7 +7,7 @@ from sklearn.model_selection import ShuffleSplit, StratifiedShuffleSplit
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import column_or_1d
 
-from sknn._targets import TargetMatrix
+from sknn._targets import SPARSE, TargetMatrix
 from sknn._validation import sort_classes
 from sknn.threshold._inputs import FeatureMatrix
 from sknn.threshold._linear_base import (
@@ -78,7 +78,7 @@ def is_multilabel(y: TargetMatrix) -> bool:
 def check_target(y: TargetMatrix) -> TargetMatrix:
     """Return y, a single column made flat; refuse what is neither classes nor labels."""
     if is_multilabel(y) and y.shape[1] == 1:
-        y = column_or_1d(y.toarray() if sparse.issparse(y) else y, warn=True)
+        y = column_or_1d(y.toarray() if isinstance(y, SPARSE) else y, warn=True)
     check_classification_targets(y)
     if is_multilabel(y):
         values = np.unique(y.data if sparse.issparse(y) else y)
@@ -116,7 +116,7 @@ def _make_dense_labels(y: TargetMatrix, class_weight: ClassWeight) -> np.ndarray
             "class_weight needs samples of one class each, but y has a column for each label, got "
             f"class_weight={class_weight!r}. Leave it out, or give sample_weight."
         )
-    return y.toarray() if sparse.issparse(y) else y
+    return y.toarray() if isinstance(y, SPARSE) else y
 
 
 def hold_out(

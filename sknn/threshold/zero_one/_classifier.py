@@ -21,7 +21,7 @@ from sknn.exceptions import NonFiniteLossError, warn_user
 from sknn.threshold._inputs import validate_samples
 from sknn.threshold._linear_base import (
     OneUnitPerClass,
-    TrainingSet,
+    SingleLabelSet,
     check_two_classes,
     choose_classes,
     compute_decision,
@@ -242,7 +242,7 @@ class ThresholdLogicClassifier(OneUnitPerClass):
                 "neither to learn them."
             )
 
-    def _check_fixed(self, training: TrainingSet) -> tuple[np.ndarray, np.ndarray, int]:
+    def _check_fixed(self, training: SingleLabelSet) -> tuple[np.ndarray, np.ndarray, int]:
         weights = np.asarray(self.weights, dtype=np.float64)
         if weights.shape != (training.X.shape[1],):
             raise ValueError(
@@ -253,7 +253,7 @@ class ThresholdLogicClassifier(OneUnitPerClass):
             raise ValueError(f"weights must be finite numbers, got {weights.tolist()}.")
         return weights[None, :], np.array([float(self.threshold)]), 0
 
-    def _learn(self, training: TrainingSet) -> tuple[np.ndarray, np.ndarray, int]:
+    def _learn(self, training: SingleLabelSet) -> tuple[np.ndarray, np.ndarray, int]:
         # sorted and distinct: neither order nor repeats of the samples reach the search
         X, place = np.unique(training.X + 0.0, axis=0, return_inverse=True)
         of_class = np.zeros((len(X), len(training.classes)))
@@ -279,7 +279,7 @@ class ThresholdLogicClassifier(OneUnitPerClass):
         coef = units[:, :-1] / scaler.scale_
         return coef, units[:, -1] + coef @ scaler.mean_, result.n_epochs
 
-    def _record_training(self, training: TrainingSet) -> Self:
+    def _record_training(self, training: SingleLabelSet) -> Self:
         decision = compute_decision(training.X, self.coef_, self.intercept_)
         decision = decision.ravel() if len(self.classes_) == 2 else decision
         predicted = choose_classes(decision, self._is_firing)
@@ -301,8 +301,8 @@ def _learn_units(
 ) -> SearchResult:
     """Return a unit for two classes, else one per class; weights (n_units, n_features + 1)."""
     if of_class.shape[1] == 2:
-        problem = BinaryProblem(Z, of_class[:, 1], of_class[:, 0])
-        result = minimise_errors(problem, config, random_state)
+        binary = BinaryProblem(Z, of_class[:, 1], of_class[:, 0])
+        result = minimise_errors(binary, config, random_state)
         return replace(result, units=result.units[None, :])
     there = np.flatnonzero(of_class.any(axis=0))
     units = np.zeros((of_class.shape[1], Z.shape[1] + 1))

@@ -158,18 +158,18 @@ def minimise_errors(
             return SearchResult(search.best[0], 1)
         search.run(random_state)
     except KeyboardInterrupt:
-        if search.best is None:
+        if search.best[1] == -np.inf:
             raise
         interrupted = True
     return SearchResult(problem.centre(search.best[0]), search.longest + 1, interrupted)
 
 
 class LocalSearch:
-    """The best units so far, with their value; None before the first start."""
+    """The best units so far, with their value, which is minus infinity before the first start."""
 
     def __init__(self, problem: ErrorProblem, config: SearchConfig) -> None:
         self.problem, self.config = problem, config
-        self.best: tuple[np.ndarray, float] | None = None
+        self.best = np.empty(0), -np.inf
         self.longest = 0
 
     def try_starts(self) -> bool:
@@ -211,5 +211,5 @@ class LocalSearch:
         return units, value
 
     def _offer(self, units: np.ndarray, value: float) -> None:
-        if self.best is None or value > self.best[1] + self.problem.tolerance:
+        if value > self.best[1] + self.problem.tolerance:
             self.best = units, value
