@@ -271,6 +271,7 @@ class ActivationDisplay:
         if kind not in (*KINDS, "both"):
             raise ValueError(f"kind must be one of {[*KINDS, 'both']}, got {kind!r}.")
         kinds = KINDS if kind == "both" else (kind,)
+        derivatives = {} if self.derivatives is None else self.derivatives
         if "derivative" in kinds and self.derivatives is None:
             raise ValueError("There are no derivatives to draw. Use kind='value'.")
         purpose = f"{type(self).__name__}.plot"
@@ -280,7 +281,7 @@ class ActivationDisplay:
         self.figure_ = self.axes_[0].figure
         self.lines_ = []
         for axis, drawn in zip(self.axes_, kinds, strict=True):
-            curves = self.values if drawn == "value" else self.derivatives
+            curves = self.values if drawn == "value" else derivatives
             for (name, curve), style in zip(curves.items(), _make_styles(len(curves)), strict=True):
                 look = {**style, "label": name, **(line_kw or {})}
                 self.lines_ += axis.plot(*_split_at_jumps(self.t, curve), **look)

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 from sklearn.utils.validation import check_is_fitted
 
 from sknn._optional import require
-from sknn.inspection._reading import Model, get_input_names, read_names
+from sknn.inspection._reading import HasUnits, Model, get_input_names, read_names
 from sknn.inspection.diagram._panels import make_panels, show_text_as_it_is
 from sknn.inspection.diagram._style import COLORS, MARKERS
 
@@ -97,14 +97,15 @@ class DecisionLineDisplay:
                 f"{self.intercepts.shape}."
             )
         self.X, self.y = np.asarray(X, dtype=float), None if y is None else np.asarray(y)
-        if self.X.ndim != 2 or self.X.shape[1] != 2 or (y is not None and len(self.y) != len(X)):
+        n_labels = len(self.X) if self.y is None else len(self.y)
+        if self.X.ndim != 2 or self.X.shape[1] != 2 or n_labels != len(self.X):
             raise ValueError(
                 "X must have the shape (n_samples, 2), and y a class for each sample; got X of "
-                f"shape {self.X.shape} and y of shape {np.shape(y)}."
+                f"shape {self.X.shape} and y of shape {() if self.y is None else self.y.shape}."
             )
         n_lines, n_units, _ = shape
-        names = range(n_lines) if names is None else names
-        self.names = read_names(names, n_lines, "names of lines")
+        lines = list(map(str, range(n_lines))) if names is None else names
+        self.names = read_names(lines, n_lines, "names of lines")
         units = [f"unit {i}" for i in range(n_units)] if unit_names is None else unit_names
         self.unit_names = read_names(units, n_units, "names of units")
         features = get_input_names(None, 2) if feature_names is None else feature_names
@@ -151,7 +152,7 @@ class DecisionLineDisplay:
             If it is not fitted.
         """
         check_is_fitted(estimator)
-        if not hasattr(estimator, "coef_") or np.shape(estimator.coef_)[-1] != 2:
+        if not isinstance(estimator, HasUnits) or np.shape(estimator.coef_)[-1] != 2:
             raise ValueError(
                 "DecisionLineDisplay draws estimators with coef_ and intercept_ that are fitted on "
                 f"two features; got {type(estimator).__name__}. Fit a PerceptronClassifier on two "
@@ -227,7 +228,7 @@ class DecisionLineDisplay:
         return lines
 
 
-def _get_lines(estimator: Model, max_lines: int) -> tuple[np.ndarray, np.ndarray, list[str]]:
+def _get_lines(estimator: HasUnits, max_lines: int) -> tuple[np.ndarray, np.ndarray, list[str]]:
     """Return the weights to draw, and after how many steps they were reached."""
     history = getattr(estimator, "history_", {})
     if "coef" not in history:
@@ -239,7 +240,7 @@ def _get_lines(estimator: Model, max_lines: int) -> tuple[np.ndarray, np.ndarray
 
 
 def _draw_points(axis: "Axes", points: np.ndarray, labels: np.ndarray | None) -> None:
-    look = {"c": "white", "edgecolors": "0.35", "s": 22, "zorder": 1}
+    look: dict[str, Any] = {"c": "white", "edgecolors": "0.35", "s": 22, "zorder": 1}
     if labels is None:
         axis.scatter(*points.T, **look)
         return

@@ -15,6 +15,7 @@ from sknn.inspection.diagram._style import COLORS, MARKERS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.colorbar import Colorbar
 
 #: most classes -> colormap of that many colours, beyond the colours that all pictures share
 _COLORMAPS = {10: "tab10", 20: "tab20"}
@@ -101,8 +102,8 @@ class EmbeddingDisplay:
                 f"y must have an entry for each of the {len(self.codes)} samples, got an array of "
                 f"shape {self.y.shape}."
             )
-        has_classes = self.y is not None and not _is_measured(self.y)
-        self.classes = np.unique(self.y) if has_classes else None
+        given = self.y
+        self.classes = None if given is None or _is_measured(given) else np.unique(given)
         labels = [] if self.classes is None else self.classes.tolist()
         names = labels if class_names is None else class_names
         self.class_names = read_names(names, len(labels), "class names")
@@ -201,35 +202,45 @@ class EmbeddingDisplay:
         check_axes(ax, purpose)
         if ax is None:
             _, ax = plt.subplots(figsize=(5.4, 4.2), layout="constrained")
-        self.ax_, self.figure_, self.colorbar_ = ax, ax.figure, None
+        self.ax_, self.figure_ = ax, ax.figure
+        self.colorbar_: Colorbar | None = None
         look = {"s": 14, "alpha": 0.8, "linewidths": 0, **(scatter_kw or {})}
         if self.classes is None:
             self._draw_together(look, legend)
         else:
-            self._draw_classes(look, legend)
+            self._draw_classes(self.classes, look, legend)
         ax.set(xlabel=self.component_names[0], ylabel=self.component_names[1])
         show_text_as_it_is([ax])
         return self
 
     def _draw_together(self, look: Mapping[str, Any], legend: bool) -> None:
         """Draw all points as one kind, coloured by numbers if there are any."""
-        colors = {"color": COLORS[0]} if self.y is None else {"c": self.y, "cmap": _CONTINUOUS}
-        self.points_ = [self.ax_.scatter(*self.codes.T, **colors, **look)]
+        colors: dict[str, Any] = {"color": COLORS[0]}
+        if self.y is not None:
+            colors = {"c": self.y, "cmap": _CONTINUOUS}
+        x, y = self.codes.T
+        self.points_ = [self.ax_.scatter(x, y, **colors, **look)]
         if self.y is not None and legend:
             self.colorbar_ = self.figure_.colorbar(self.points_[0], ax=self.ax_, label="y")
 
-    def _draw_classes(self, look: Mapping[str, Any], legend: bool) -> None:
+    def _draw_classes(self, classes: np.ndarray, look: Mapping[str, Any], legend: bool) -> None:
         """Draw the points of one class after the other."""
-        self.points_, colors = [], _choose_colors(len(self.classes))
-        for i, label in enumerate(self.classes):
+        self.points_, colors = [], _choose_colors(len(classes))
+        for i, label in enumerate(classes):
             kind = {"color": [colors[i]], "marker": MARKERS[i % len(MARKERS)]}
             points = self.codes[self.y == label]
             self.points_.append(self.ax_.scatter(*points.T, **{**kind, **look}))
         if legend:
             # beside the points; so many rows fit the height of a new figure
-            columns, place = 1 + (len(self.classes) - 1) // 16, (1.0, 0.5)
-            options = {"ncols": columns, "loc": "center left", "bbox_to_anchor": place}
-            self.ax_.legend(self.points_, self.class_names, fontsize="small", **options)
+            columns, place = 1 + (len(classes) - 1) // 16, (1.0, 0.5)
+            self.ax_.legend(
+                self.points_,
+                self.class_names,
+                fontsize="small",
+                ncols=columns,
+                loc="center left",
+                bbox_to_anchor=place,
+            )
 
 
 def _is_measured(y: np.ndarray) -> bool:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from scipy.special import softmax
@@ -11,12 +12,12 @@ from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sknn._validation import MatrixLike, check_layers_say_all
-from sknn.activations import ACTIVATIONS, SYNONYMS, resolve_activation
-from sknn.inspection._reading import Model
+from sknn.activations import ACTIVATIONS, SYNONYMS, Function, resolve_activation
+from sknn.inspection._reading import HasLayers, HasUnits, Model
 from sknn.threshold.networks._binary_tables import check_binary
 from sknn.threshold.networks._network import ThresholdNetwork
 
-_LINKS = {"softmax": lambda z: softmax(z, axis=1), "exp": np.exp}
+_LINKS: dict[str, Function] = {"softmax": lambda z: softmax(z, axis=1), "exp": np.exp}
 
 
 @dataclass(frozen=True)
@@ -179,7 +180,7 @@ def forward_pass(model: Model, X: MatrixLike, names: Sequence[str] | None = None
 
 def _read_inputs(model: Model, X: MatrixLike) -> np.ndarray:
     if isinstance(model, ThresholdNetwork):
-        return check_binary(X, model.feature_names_in_).astype(float)
+        return check_binary(X, model.feature_names_in_.tolist()).astype(float)
     if hasattr(model, "_encoded_inputs"):  # a deep estimator, which scales and encodes
         X = model._encoded_inputs(X).astype(float)
     elif isinstance(model, BaseEstimator):
@@ -190,14 +191,22 @@ def _read_inputs(model: Model, X: MatrixLike) -> np.ndarray:
     return X if isinstance(X, np.ndarray) else X.toarray()
 
 
+@runtime_checkable
+class HasFunctions(HasLayers, Protocol):
+    """A network that says which functions follow its layers."""
+
+    activation: str | Sequence[str]
+    out_activation_: str
+
+
 def _read_weights(model: Model) -> tuple[list[np.ndarray], list[np.ndarray], list[str]]:
     """Return weights, biases and the name of the activation of each layer."""
-    if hasattr(model, "coefs_"):
+    if isinstance(model, HasFunctions):
         known = [*ACTIVATIONS, *_LINKS]
         last = _check_function(model.out_activation_, "out_activation_", known)
         functions = [*_get_hidden_functions(model), last]
         return list(model.coefs_), list(model.intercepts_), functions
-    if hasattr(model, "coef_"):
+    if isinstance(model, HasUnits):
         return [model.coef_.T], [np.asarray(model.intercept_)], [getattr(model, "step", "sign")]
     raise ValueError(
         "A forward pass needs a network with coefs_ and intercepts_, or units with coef_ and "
@@ -205,11 +214,11 @@ def _read_weights(model: Model) -> tuple[list[np.ndarray], list[np.ndarray], lis
     )
 
 
-def _get_hidden_functions(model: Model) -> list[str]:
+def _get_hidden_functions(model: HasFunctions) -> list[str]:
     """Return the name of the activation of each hidden layer."""
     given, n_hidden = model.activation, len(model.coefs_) - 1
     if isinstance(given, str) or not isinstance(given, Sequence | np.ndarray):
-        given = [given] * n_hidden
+        given = [given] * n_hidden  # what is no string is refused below
     if len(given) != n_hidden:
         raise ValueError(
             f"activation has {len(given)} entries, but the network {n_hidden} hidden layers: "

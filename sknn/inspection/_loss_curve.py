@@ -14,6 +14,7 @@ from sknn.losses import find_value_loss
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.lines import Line2D
 
 #: what is drawn -> keys of a history, training first
 QUANTITIES = {"loss": ("loss", "validation_loss"), "score": ("score", "validation_score")}
@@ -242,7 +243,8 @@ class LossCurveDisplay:
             ax, len(quantities), 2, size=(4.2, 3.4), purpose=purpose, gap=0.06
         )
         self.figure_ = self.axes_[0].figure
-        self.lines_, self.best_points_ = [], []
+        self.lines_: list[Line2D] = []
+        self.best_points_: list[Line2D] = []
         for axis, key in zip(self.axes_, quantities, strict=True):
             self._draw(axis, key, dict(line_kw or {}))
         show_text_as_it_is(self.axes_)
@@ -269,7 +271,8 @@ class LossCurveDisplay:
     def _mark(self, ax: "Axes", name: str, curve: np.ndarray) -> None:
         best = self.best_iters[name]
         label = f"best epoch ({best})" if not name else f"{name}, best epoch ({best})"
-        look = {"color": self.lines_[-1].get_color(), "marker": "o", "linestyle": "none"}
+        look: dict[str, Any] = {"color": self.lines_[-1].get_color(), "marker": "o"}
+        look["linestyle"] = "none"
         self.best_points_ += ax.plot([best], [curve[best - 1]], **look, label=label)
 
 
@@ -303,7 +306,7 @@ def _read_history(network: Model) -> dict[str, list[float]]:
     return {key: list(curve) for key, curve in sources.items() if curve is not None}
 
 
-def _get_best_iter(network: Model, history: Mapping[str, Sequence[float]]) -> int:
+def _get_best_iter(network: BaseEstimator, history: Mapping[str, Sequence[float]]) -> int:
     """Return the epoch whose weights the network has, from 1 over all calls; 0 for no mark."""
     validation = [key for key in ("validation_score", "validation_loss") if key in history]
     if not validation or not getattr(network, "early_stopping", True):

@@ -1,6 +1,6 @@
 """A network as nodes and lines."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from os import PathLike
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -194,7 +194,7 @@ class NetworkDiagramDisplay:
             values = [passed.inputs, *(layer.activations for layer in passed.layers)]
         names = getattr(network, "_input_names", getattr(network, "feature_names_in_", None))
         units = getattr(network, "unit_names", None)
-        own_names = None if units is None else [list(names), *units]
+        own_names = None if units is None or names is None else [list(names), *units]
         if feature_names is None and names is not None and own_names is None:
             feature_names = list(names)
         if class_names is None:
@@ -342,7 +342,9 @@ def _add_key(sheet: Sheet, font: float) -> None:
         sheet.texts.append(Text((left + 2.5 * font, y), text, font, "left"))
 
 
-def _make_line_collection(lines: Sequence[Line], collection: "type[Collection]") -> "Collection":
+def _make_line_collection(
+    lines: Sequence[Line], collection: "Callable[..., Collection]"
+) -> "Collection":
     return collection(
         [(line.start, line.end) for line in lines],
         linewidths=[line.width for line in lines],
@@ -352,7 +354,9 @@ def _make_line_collection(lines: Sequence[Line], collection: "type[Collection]")
     )
 
 
-def _make_circles(sheet: Sheet, plt: ModuleType, collection: "type[Collection]") -> "Collection":
+def _make_circles(
+    sheet: Sheet, plt: ModuleType, collection: "Callable[..., Collection]"
+) -> "Collection":
     outline = plt.rcParams["text.color"]
     fills: Mapping[int, str] = {1: POSITIVE, -1: NEGATIVE, 0: outline}
     to_rgba = require("matplotlib.colors", "NetworkDiagramDisplay.plot").to_rgba

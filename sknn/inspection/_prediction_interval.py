@@ -1,7 +1,7 @@
 """Prediction intervals beside what happened: whether they hold, and where they do not."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -14,6 +14,14 @@ from sknn.inspection.diagram._panels import make_panels
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+
+@runtime_checkable
+class PredictsIntervals(Protocol):
+    """A regressor that says how far off its predictions may be."""
+
+    def predict_interval(self, X: MatrixLike, coverage: float) -> np.ndarray:
+        """Return lower and upper ends, of shape (n_samples, 2)."""
 
 
 class PredictionIntervalDisplay:
@@ -129,7 +137,7 @@ class PredictionIntervalDisplay:
             If the estimator is not fitted.
         """
         transformers, network = unwrap(estimator)
-        if not hasattr(network, "predict_interval"):
+        if not isinstance(network, PredictsIntervals):
             raise ValueError(
                 "PredictionIntervalDisplay needs a regressor with predict_interval, such as "
                 f"TabularMLPRegressor; got {type(network).__name__}. Draw intervals of another "
@@ -193,29 +201,26 @@ class PredictionIntervalDisplay:
         PredictionIntervalDisplay
             Itself.
         """
-        self.ax_, _ = make_panels(
-            ax, 1, 1, size=(6.4, 4.0), purpose="PredictionIntervalDisplay.plot"
-        )
-        self.figure_ = self.ax_.figure
+        purpose = "PredictionIntervalDisplay.plot"
+        _, (axis,) = make_panels(ax, 1, 1, size=(6.4, 4.0), purpose=purpose)
+        self.ax_, self.figure_ = axis, axis.figure
         order = np.argsort(self.intervals.mean(axis=1), kind="stable")
         (low, high), y = self.intervals[order].T, self.y_true[order]
         places = np.arange(len(y))
         is_inside = (low <= y) & (y <= high)
         options = {"linestyle": "none", "marker": ".", **(scatter_kw or {})}
-        self.band_ = self.ax_.fill_between(
-            places, low, high, step="mid", color="0.8", label="interval"
-        )
-        (self.inside_,) = self.ax_.plot(
+        self.band_ = axis.fill_between(places, low, high, step="mid", color="0.8", label="interval")
+        (self.inside_,) = axis.plot(
             places[is_inside], y[is_inside], **{"color": "C0", "label": "inside", **options}
         )
-        (self.outside_,) = self.ax_.plot(
+        (self.outside_,) = axis.plot(
             places[~is_inside], y[~is_inside], **{"color": "C3", "label": "outside", **options}
         )
         target = "" if self.coverage is None else f", target {self.coverage:.0%}"
-        self.ax_.set(
+        axis.set(
             xlabel="samples, sorted by the middle of their intervals",
             ylabel="y",
             title=f"{self.observed_coverage_:.0%} inside{target}",
         )
-        self.ax_.legend()
+        axis.legend()
         return self

@@ -6,7 +6,7 @@ the same attributes; pipelines and searches are looked into.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -17,6 +17,7 @@ from sknn._validation import MatrixLike
 from sknn.activations import resolve_activation
 
 
+@runtime_checkable
 class HasLayers(Protocol):
     """A network, by the weights and biases of its layers, first to last."""
 
@@ -24,6 +25,7 @@ class HasLayers(Protocol):
     intercepts_: Sequence[np.ndarray]
 
 
+@runtime_checkable
 class HasUnits(Protocol):
     """A layer of units, of weights of shape (n_units, n_inputs) or (n_inputs,)."""
 
@@ -32,7 +34,7 @@ class HasUnits(Protocol):
 
 
 #: what pictures are drawn of
-Model = BaseEstimator | HasLayers | HasUnits
+Model: TypeAlias = BaseEstimator | HasLayers | HasUnits
 
 
 @dataclass(frozen=True)

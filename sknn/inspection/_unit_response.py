@@ -1,13 +1,13 @@
 """What the units of a layer answer to every input."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from sknn._validation import MatrixLike
+from sknn._validation import MatrixLike, NamedColumns
 from sknn.inspection._forward_pass import forward_pass
 from sknn.inspection._reading import Model, apply_steps, get_input_names, read_names, unwrap
 from sknn.inspection.diagram._panels import make_panels, show_text_as_it_is
@@ -161,10 +161,13 @@ class UnitResponseDisplay:
         beyond = margin * np.where(high > low, high - low, 1.0)
         grid = list(np.linspace(low - beyond, high + beyond, grid_resolution).T)
         points = np.column_stack([axis.ravel() for axis in np.meshgrid(*grid)])
-        if hasattr(X, "columns"):
-            points = type(X)(dict(zip(X.columns, points.T, strict=True)))
-            feature_names = list(X.columns) if feature_names is None else feature_names
-        layers = forward_pass(network, apply_steps(transformers, points)).layers
+        table: MatrixLike = points
+        if isinstance(X, NamedColumns):
+            make_frame: Callable[[dict], MatrixLike] = type(X)
+            table = make_frame(dict(zip(X.columns, points.T, strict=True)))
+            names_of = [str(name) for name in X.columns]
+            feature_names = names_of if feature_names is None else feature_names
+        layers = forward_pass(network, apply_steps(transformers, table)).layers
         if not -len(layers) <= layer < len(layers):
             raise ValueError(
                 f"layer must be from {-len(layers)} to {len(layers) - 1}, got {layer!r}."

@@ -165,11 +165,11 @@ class Layout:
         self.x = [margins[0] + self.radius + i * self.between for i in range(len(self.shown))]
 
     def _get_side_names(self) -> tuple[list[str], list[str]]:
-        sides = ((self.network.feature_names, 0), (self.network.class_names, -1))
-        return tuple(
+        left, right = (
             [] if names is None else [names[node] for node in self.shown[layer][0]]
-            for names, layer in sides
+            for names, layer in ((self.network.feature_names, 0), (self.network.class_names, -1))
         )
+        return left, right
 
     def make_captions(self) -> list[tuple[str, str]]:
         """Return two lines of text for each column."""
@@ -280,7 +280,8 @@ def _split_line(line: Line, radius: float, number: Text | None) -> Iterator[Line
 def _interpolate(
     start: tuple[float, float], end: tuple[float, float], share: float
 ) -> tuple[float, float]:
-    return tuple(float(a + share * (b - a)) for a, b in zip(start, end, strict=True))
+    x, y = (float(a + share * (b - a)) for a, b in zip(start, end, strict=True))
+    return x, y
 
 
 def _make_circle(layout: Layout, layer: int, node: int, center: tuple[float, float]) -> Circle:

@@ -83,21 +83,22 @@ def make_panels(
             )
         return None, given
     check_axes(ax, purpose)
+    whole = ax
     n_columns = min(n_columns, n_panels)
     n_rows = ceil(n_panels / n_columns)
-    if ax is None:
+    if whole is None:
         figsize = (size[0] * n_columns, size[1] * n_rows)
-        _, ax = plt.subplots(figsize=figsize, layout="constrained")
+        _, whole = plt.subplots(figsize=figsize, layout="constrained")
     if n_panels == 1:
-        return ax, np.array([ax], dtype=object)
-    ax.set_axis_off()
-    cells = ax.get_subplotspec()
+        return whole, np.array([whole], dtype=object)
+    whole.set_axis_off()
+    cells = whole.get_subplotspec()
     if cells is None:  # an Axes placed by hand, or an inset
         raise ValueError(
             f"{purpose} cannot divide up an Axes that is not part of a grid. Make it with "
             "plt.subplots or figure.add_subplot, or give a list with an Axes for each panel."
         )
-    wspace = gap if ax.figure.get_constrained_layout() else None
+    wspace = gap if whole.figure.get_constrained_layout() else None
     grid = cells.subgridspec(n_rows, n_columns, wspace=wspace)
     cell = [(i // n_columns, i % n_columns) for i in range(n_panels)]
-    return ax, np.array([ax.figure.add_subplot(grid[place]) for place in cell], dtype=object)
+    return whole, np.array([whole.figure.add_subplot(grid[p]) for p in cell], dtype=object)

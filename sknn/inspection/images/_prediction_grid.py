@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator
 
 from sknn._validation import MatrixLike
-from sknn.inspection._reading import Model, make_images, read_names
+from sknn.inspection._reading import make_images, read_names
 from sknn.inspection.diagram._panels import make_panels, show_text_as_it_is
 from sknn.inspection.diagram._style import NEGATIVE
 
@@ -103,7 +104,7 @@ class PredictionGridDisplay:
     @classmethod
     def from_estimator(
         cls,
-        estimator: Model,
+        estimator: BaseEstimator,
         X: MatrixLike,
         y: ArrayLike,
         *,
@@ -173,15 +174,16 @@ class PredictionGridDisplay:
         if hasattr(estimator, "predict_proba"):
             columns = np.searchsorted(classes, y_pred)
             y_proba = np.take_along_axis(estimator.predict_proba(flat), columns[:, None], 1)[:, 0]
+        names_of = None
         if class_names is not None:
-            class_names = read_names(class_names, len(classes), "class names")
-            class_names = dict(zip(classes.tolist(), class_names, strict=True))
+            names = read_names(class_names, len(classes), "class names")
+            names_of = dict(zip(classes.tolist(), names, strict=True))
         return cls.from_predictions(
             X,
             y,
             y_pred,
             y_proba=y_proba,
-            class_names=class_names,
+            class_names=names_of,
             image_shape=image_shape,
             which=which,
             n_images=n_images,

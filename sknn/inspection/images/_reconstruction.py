@@ -1,7 +1,7 @@
 """Images above what autoencoders reconstruct of them."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -187,8 +187,8 @@ class ReconstructionDisplay:
         """
         if n_images < 1:
             raise ValueError(f"n_images must be at least 1, got {n_images!r}.")
-        X = X[:n_images]
-        given = X if X_input is None else X_input[:n_images]
+        X = _take_first(X, n_images)
+        given = X if X_input is None else _take_first(X_input, n_images)
         drawn = {name: _reconstruct(model, given) for name, model in estimators.items()}
         image_shape = _find_shape(X, estimators, image_shape)
         rows = drawn if X_input is None else {"input": given, **drawn}
@@ -234,6 +234,19 @@ class ReconstructionDisplay:
             axis.set_ylabel(name, rotation=0, ha="right", va="center")
         show_text_as_it_is(self.axes_)
         return self
+
+
+@runtime_checkable
+class Sliceable(Protocol):
+    """Samples of which a slice can be taken."""
+
+    def __getitem__(self, samples: slice, /) -> ArrayLike:
+        """Return some samples."""
+
+
+def _take_first(X: MatrixLike, n_samples: int) -> MatrixLike:
+    """Return the first samples in the container that they are in."""
+    return X[:n_samples] if isinstance(X, Sliceable) else np.asarray(X)[:n_samples]
 
 
 def _reconstruct(estimator: BaseEstimator, X: MatrixLike) -> ArrayLike:
