@@ -37,6 +37,13 @@ def make_local_random_state(random_state: RandomStateLike) -> np.random.RandomSt
     return np.random.RandomState() if random_state is None else check_random_state(random_state)
 
 
+def copy_random_state(random_state: np.random.RandomState) -> np.random.RandomState:
+    """Return a generator, which was made of an int, in a tenth of the time of `copy.deepcopy`."""
+    copied = np.random.RandomState(0)
+    copied.set_state(random_state.get_state(legacy=False))
+    return copied
+
+
 @contextmanager
 def restore_on_error(estimator: object) -> Iterator[None]:
     """Give an estimator back all its attributes if the block ends in an error or Ctrl-C.

@@ -2,7 +2,7 @@
 
 from sknn.architectures._autoencoder import Autoencoder, AutoencoderOptions, is_mlp
 from sknn.architectures._channels_first import ChannelsFirst
-from sknn.architectures._copied import copy_first_layers
+from sknn.architectures._copied import copy_first_layers, copy_network
 from sknn.architectures._describe import describe
 from sknn.architectures._mlp import MLP
 from sknn.architectures._principal_start import (
@@ -40,6 +40,7 @@ __all__ = [
     "TabularOptions",
     "build_user_module",
     "copy_first_layers",
+    "copy_network",
     "count_carried",
     "describe",
     "draw_into",

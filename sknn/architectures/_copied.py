@@ -1,6 +1,9 @@
-"""Layers of one network for another."""
+"""Layers of one network for another, and whole networks."""
+
+import copy
 
 import torch
+from torch import nn
 
 from sknn.architectures._autoencoder import Autoencoder
 from sknn.architectures._mlp import MLP
@@ -27,3 +30,33 @@ def copy_first_layers(autoencoder: Autoencoder, network: MLP) -> None:
         layer.weight.copy_(source.weight)
         if layer.bias is not None:  # batch normalization shifts by itself
             layer.bias.copy_(source.bias)
+
+
+def copy_network(module: nn.Module) -> nn.Module:
+    """Return what `copy.deepcopy` does; of plain MLPs, of which searches have many, far sooner."""
+    if type(module) is MLP and module.is_plain_but_for_dropout:  # which holds no tensor twice
+        return _copy_tree(module)
+    return copy.deepcopy(module)
+
+
+def _copy_tree(module: nn.Module) -> nn.Module:
+    """Return a module with tensors and modules of its own; settings are shared."""
+    made = object.__new__(type(module))
+    for name, value in vars(module).items():
+        vars(made)[name] = _copy_attribute(value)
+    for name, parameter in module._parameters.items():
+        if parameter is not None:
+            copied = nn.Parameter(parameter.detach().clone(), parameter.requires_grad)
+            made._parameters[name] = copied
+    for name, buffer in module._buffers.items():
+        made._buffers[name] = None if buffer is None else buffer.clone()
+    for name, child in module._modules.items():
+        made._modules[name] = None if child is None else _copy_tree(child)
+    return made
+
+
+def _copy_attribute(value: object) -> object:
+    """Return a copy of what a module may change: hooks, and the state of dropout."""
+    if isinstance(value, torch.Tensor):
+        return value.clone()
+    return value.copy() if isinstance(value, dict | set) else value

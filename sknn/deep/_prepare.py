@@ -6,7 +6,6 @@ over what another estimator prepared for the same samples.
 
 from __future__ import annotations
 
-import copy
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -16,7 +15,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sknn._specs import TrainPlan, TrainResult
-from sknn._validation import make_local_random_state
+from sknn._validation import copy_random_state, make_local_random_state
+from sknn.architectures import copy_network
 from sknn.deep._checkpoint import plan_checkpoint, plan_checkpoint_like
 from sknn.deep._held_out import RawOutputScorer
 from sknn.deep._params import check_fixed_params, read_fixed_params
@@ -109,10 +109,10 @@ def prepare_like(estimator: BaseEstimator, other: BaseEstimator, plan: TrainPlan
     parts = estimator._make_parts()
     return replace(
         plan,
-        module=copy.deepcopy(plan.module),
+        module=copy_network(plan.module),
         config=parts.training.make_config(estimator._circumstances),
         score=_choose_score(estimator, parts, estimator._codec),
-        random_state=copy.deepcopy(plan.random_state),
+        random_state=copy_random_state(plan.random_state),
         checkpoint=plan_checkpoint_like(estimator, plan.checkpoint),
     )
 

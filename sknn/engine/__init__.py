@@ -1,6 +1,6 @@
 """Training and prediction: the only place that knows skorch."""
 
-from sknn.engine._threads import TrainingThreads, choose_plans_for_threads
+from sknn.engine._threads import TrainingThreads
 from sknn.engine._train import train
 from sknn.engine.callbacks._of_net import NetCallback
 from sknn.engine.callbacks._progress import show_bar
@@ -31,7 +31,6 @@ __all__ = [
     "NetCallback",
     "Pace",
     "TrainingThreads",
-    "choose_plans_for_threads",
     "compute_input_gradient",
     "compute_mean_loss",
     "compute_mutation_effects",

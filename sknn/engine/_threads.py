@@ -1,8 +1,8 @@
 """Small networks by compiled steps, each in a thread of its own."""
 
 import time
-from collections import Counter, deque
-from collections.abc import Iterator, Mapping
+from collections import deque
+from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from types import TracebackType
 from typing import cast
@@ -21,17 +21,11 @@ from sknn.engine.compiled import _codes
 from sknn.engine.compiled._runner import MAX_STEP_FLOPS, CompiledRunner
 from sknn.engine.data._device import limit_threads, resolve_device
 from sknn.engine.data._matmul import use_one_thread_per_product
-from sknn.engine.stacked._member import supports_plan
 
 #: solvers by name whose steps are compiled
 SOLVERS = frozenset({"adam", "adamw", "nadam", "rmsprop", "sgd"})
 #: steps of all networks from which compiling, or loading what was compiled, pays
 MIN_STEPS = 5000
-#: networks of one shape from which a stack is as fast as compiled steps, measured with 32 units: a
-#: stack of five takes 1.5 times as long
-MANY = 16
-#: parameters of a network from which compiled steps are as fast as a stack, or faster
-WIDE = 5000
 
 
 class ThreadRunner(CompiledRunner):
@@ -70,33 +64,7 @@ def supports_thread(plan: TrainPlan) -> str | None:
     return None if torch.device(device).type == "cpu" else "the network is not on the CPU"
 
 
-def choose_plans_for_threads(plans: Mapping[int, TrainPlan]) -> list[int]:
-    """Return the numbers of the plans that are trained fastest by compiled steps, one a thread.
-
-    Those are the ones that cannot be stacked (dropout, other solvers than Adam and SGD, ...), those
-    of which few have the same shape, and wide ones; if there are steps enough to load the code for.
-    """
-    supported = [number for number, plan in plans.items() if supports_thread(plan) is None]
-    shapes = Counter(_describe_shape(plans[number]) for number in supported)
-    chosen = []
-    for number in supported:
-        plan = plans[number]
-        is_small = sum(p.numel() for p in plan.module.parameters()) < WIDE
-        are_many = shapes[_describe_shape(plan)] >= MANY
-        is_stacked = supports_plan(plan) is None and plan.module.is_plain
-        if not (is_small and are_many and is_stacked):
-            chosen.append(number)
-    n_steps = sum(_count_steps(plans[number]) for number in chosen)
-    return chosen if n_steps >= MIN_STEPS else []
-
-
-def _describe_shape(plan: TrainPlan) -> tuple:
-    """Return what plans that are stacked have in common, as far as it differs in searches."""
-    module, config = plan.module, plan.config
-    return module.layer_sizes, module.activation_names, config.solver, config.batch_size
-
-
-def _count_steps(plan: TrainPlan) -> int:
+def count_steps(plan: TrainPlan) -> int:
     """Return the maximum number of steps of a plan."""
     size = plan.config.batch_size
     size = plan.config.auto_batch_size if size == "auto" else size
@@ -141,6 +109,8 @@ class TrainingThreads:
         self._flag, self._limit = InterruptFlag(), use_one_thread_per_product()
         self._numbers: dict[Future, int] = {}
         self._waiting: deque[tuple[int, TrainPlan]] = deque()
+        self._offered: list[tuple[int, TrainPlan]] = []
+        self._n_steps = 0
 
     def __enter__(self) -> "TrainingThreads":
         self._flag.__enter__()
@@ -161,6 +131,20 @@ class TrainingThreads:
         self._limit.__exit__(kind, error, traceback)
         self._flag.__exit__(kind, error, traceback)
 
+    def offer(self, number: int, plan: TrainPlan) -> None:
+        """Train a plan if it is for compiled steps, and all that were offered have enough of them.
+
+        Until there are `MIN_STEPS`, for which loading the code pays, none is trained.
+        """
+        if supports_thread(plan) is not None:
+            return
+        self._offered.append((number, plan))
+        self._n_steps += count_steps(plan)
+        if self._n_steps >= MIN_STEPS:
+            for offered in self._offered:
+                self.submit(*offered)
+            self._offered.clear()
+
     def submit(self, number: int, plan: TrainPlan) -> None:
         """Train a plan, whose result is to be known by a number."""
         if self._pool is None:
@@ -180,12 +164,28 @@ class TrainingThreads:
             outcome = error
         return outcome, time.perf_counter() - start
 
-    def iterate(self) -> Iterator[tuple[int, TrainResult | BaseException, float]]:
-        """Yield number, result or error, and seconds of plans, as they end."""
+    @property
+    def is_interrupted(self) -> bool:
+        """Whether Ctrl-C was pressed."""
+        return self._flag.is_set
+
+    def iterate(
+        self, n_waiting: int = 0
+    ) -> Iterator[tuple[int, TrainResult | BaseException, float]]:
+        """Yield number, result or error, and seconds of plans, as they end.
+
+        Parameters
+        ----------
+        n_waiting : int, default=0
+            Plans that need not have ended: with so many, or fewer, none is waited for.
+        """
         while self._waiting:
             number, plan = self._waiting.popleft()
             yield number, *self._train(plan)
         while self._numbers:
-            done, _ = wait(self._numbers, return_when=FIRST_COMPLETED)
+            timeout = 0 if len(self._numbers) <= n_waiting else None
+            done, _ = wait(self._numbers, timeout, return_when=FIRST_COMPLETED)
+            if not done:
+                return
             for future in done:
                 yield self._numbers.pop(future), *future.result()

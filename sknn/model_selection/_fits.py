@@ -15,7 +15,6 @@ from sknn._sklearn import check_method_params, safe_split
 from sknn._specs import TrainPlan, TrainResult
 from sknn.engine import (
     TrainingThreads,
-    choose_plans_for_threads,
     get_memory_budget,
     train_many,
 )
@@ -32,6 +31,8 @@ from sknn.model_selection._tasks import FitTask
 
 #: copies of its parameters that a trained network keeps: weights, two moments, the best weights
 COPIES_KEPT = 4
+#: networks that may wait for each thread while others are prepared
+QUEUE = 4
 
 
 @dataclass
@@ -105,30 +106,36 @@ class Fits:
 
     def _train_some(self) -> Generator[tuple[int, Fit], None, None]:
         """Prepare as many candidates of those waiting as the memory holds; yield them, trained."""
-        start, budget, fits = time.perf_counter(), get_memory_budget(), {}
-        self._folds, self._common = {}, {}  # what they keep takes memory, too
-        candidate = None
-        for number, task in list(self._waiting.items()):
-            if budget < 0 and task.candidate is not candidate:
-                break
-            fits[number] = fit = self._prepare(self._waiting.pop(number))
-            budget -= _count_bytes_kept(fit.plan)
-            candidate = task.candidate
-        with TrainingThreads(effective_n_jobs(self.n_jobs)) as threads:
-            # all are prepared by now: plans of a fold begin with copies of the first one's weights
-            plans = {number: fit.plan for number, fit in fits.items() if fit.plan is not None}
-            for number in choose_plans_for_threads(plans):
-                threads.submit(number, plans.pop(number))
-            for number, outcome, seconds in threads.iterate():
-                fit = fits.pop(number)
-                _take_outcome(fit, outcome)
-                fit.seconds = seconds
-                yield number, fit
+        start, n_threads = time.perf_counter(), effective_n_jobs(self.n_jobs)
+        fits: dict[int, Fit] = {}
+        with TrainingThreads(n_threads) as threads:
+            for number, fit in self._prepare_some():
+                fits[number] = fit
+                if fit.plan is not None:
+                    threads.offer(number, fit.plan)
+                for done, *outcome in threads.iterate(n_waiting=QUEUE * n_threads):
+                    yield done, _take_outcome(fits.pop(done), *outcome)
+                if threads.is_interrupted:
+                    raise KeyboardInterrupt
+            for done, *outcome in threads.iterate():
+                yield done, _take_outcome(fits.pop(done), *outcome)
         if not fits:
             return
         self._train([fit for fit in fits.values() if fit.plan is not None])
         _share_time(list(fits.values()), time.perf_counter() - start)
         yield from fits.items()
+
+    def _prepare_some(self) -> Iterator[tuple[int, Fit]]:
+        """Prepare candidates of those waiting, one after the other, until the memory is full."""
+        budget, candidate = get_memory_budget(), None
+        self._folds, self._common = {}, {}  # what they keep takes memory, too
+        for number, task in list(self._waiting.items()):
+            if budget < 0 and task.candidate is not candidate:
+                return
+            fit = self._prepare(self._waiting.pop(number))
+            budget -= _count_bytes_kept(fit.plan)
+            candidate = task.candidate
+            yield number, fit
 
     def _train(self, fits: list[Fit]) -> None:
         outcomes = train_many(
@@ -212,9 +219,9 @@ def _count_bytes_kept(plan: TrainPlan | None) -> int:
     return COPIES_KEPT * sum(p.numel() * p.element_size() for p in plan.module.parameters())
 
 
-def _take_outcome(fit: Fit, outcome: TrainResult | BaseException) -> None:
+def _take_outcome(fit: Fit, outcome: TrainResult | BaseException, seconds: float = 0.0) -> Fit:
     """Make the estimator what was trained, or take note of the error that training ended in."""
-    plan, fit.plan = fit.plan, None
+    plan, fit.plan, fit.seconds = fit.plan, None, seconds
     if isinstance(outcome, BaseException):
         fit.error = outcome
     elif outcome.progress.stopped_because == "interrupted":
@@ -222,6 +229,7 @@ def _take_outcome(fit: Fit, outcome: TrainResult | BaseException) -> None:
     elif plan is not None:
         finish_fit(fit.task.estimator, plan, outcome)
         fit.n_samples_seen = outcome.progress.n_rows_seen
+    return fit
 
 
 def _share_time(fits: Sequence[Fit], seconds: float) -> None:

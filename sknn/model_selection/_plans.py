@@ -12,6 +12,8 @@ from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline
 
 from sknn._specs import TrainPlan, TrainResult
+from sknn._validation import copy_random_state
+from sknn.architectures import copy_network
 from sknn.deep._base import DeepEstimator
 from sknn.deep._params import FOR_TRAINING_ALONE
 
@@ -112,8 +114,8 @@ def plan_fit(estimator: BaseEstimator, prepared: Prepared, plans: dict) -> Train
     prepared : Prepared
         Of the same first steps.
     plans : dict
-        Plans for the same rows that were made before and not yet trained, by what they differ in;
-        another one is noted here. What they have in common is done once.
+        Copies of plans for the same samples, by what they differ in; another one is noted here.
+        What they have in common is done once.
 
     Returns
     -------
@@ -129,9 +131,18 @@ def plan_fit(estimator: BaseEstimator, prepared: Prepared, plans: dict) -> Train
     plan = _plan_anew(final, prepared)
     if plan.checkpoint is not None:
         plan = replace(plan, checkpoint=plan.checkpoint.quietly())
-    if key is not None:
-        plans[key] = final, plan
+    if key is not None:  # both change in training
+        kept = replace(plan, module=copy_network(plan.module))
+        kept = replace(kept, random_state=copy_random_state(plan.random_state))
+        plans[key] = _copy_attributes(final), kept
     return plan
+
+
+def _copy_attributes(estimator: DeepEstimator) -> DeepEstimator:
+    """Return an estimator with the same attributes, which later changes do not reach."""
+    copied = object.__new__(type(estimator))
+    vars(copied).update(vars(estimator))
+    return copied
 
 
 def _plan_anew(final: DeepEstimator, prepared: Prepared) -> TrainPlan:

@@ -10,7 +10,7 @@ from sklearn.datasets import load_digits
 from sknn import DeepMLPClassifier, DeepMLPRegressor, TabularMLPClassifier
 from sknn._jit import HAS_NUMBA
 from sknn.deep.parts._preparation import FitData
-from sknn.engine import TrainingThreads, choose_plans_for_threads, train
+from sknn.engine import TrainingThreads, train
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
@@ -84,25 +84,41 @@ def test_ctrl_c_ends_all(n_threads):
 
 
 @pytest.mark.parametrize(
-    ("params", "n_plans", "is_chosen"),
+    ("params", "n_trained"),
     [
-        ({}, 2, True),
-        ({}, 16, False),  # a stack
-        ({"hidden_layer_sizes": (100,)}, 16, True),
-        ({"dropout": 0.1}, 16, True),
-        ({"max_iter": 10}, 2, False),  # too few steps
-        ({"activation": "gelu", "solver": "adamw"}, 16, True),
-        ({"solver": "lbfgs"}, 2, False),
-        ({"callbacks": [print]}, 2, False),
-        ({"normalization": "batch"}, 2, False),
-        ({"verbose": True}, 2, False),
+        ({"max_iter": 400}, [0, 2, 3]),  # 3,200 steps each: the first waits for the second
+        ({"max_iter": 400, "hidden_layer_sizes": (100,)}, [0, 2, 3]),
+        ({"dropout": 0.1, "activation": "gelu", "solver": "adamw"}, [0, 2, 3]),
+        ({"max_iter": 10}, [0, 0, 0]),  # too few steps to load compiled code for
+        ({"solver": "lbfgs"}, [0, 0, 0]),
+        ({"callbacks": [print]}, [0, 0, 0]),
+        ({"normalization": "batch"}, [0, 0, 0]),
+        ({"verbose": True}, [0, 0, 0]),
     ],
 )
-def test_which_plans_are_chosen(params, n_plans, is_chosen):
-    plans = {number: plan_of(with_params(**params)) for number in range(n_plans)}
-    assert choose_plans_for_threads(plans) == (list(plans) if is_chosen else [])
+def test_plans_are_trained_if_they_are_compiled_and_have_steps_enough(params, n_trained):
+    outcomes, counts = {}, []
+    with TrainingThreads(1) as threads:
+        for number in range(3):
+            threads.offer(number, plan_of(with_params(**params)))
+            outcomes.update({name: result for name, result, _ in threads.iterate()})
+            counts.append(len(outcomes))
+    assert counts == n_trained
+    assert {result.runner for result in outcomes.values()} <= {"compiled"}
 
 
-def test_ensembles_for_tables_are_not_chosen():
-    plan = TabularMLPClassifier(max_iter=500, random_state=0)._prepare(FitData(X, Y))
-    assert choose_plans_for_threads({0: plan}) == []
+def test_ensembles_for_tables_are_not_compiled():
+    plan = TabularMLPClassifier(max_iter=10**4, random_state=0)._prepare(FitData(X, Y))
+    with TrainingThreads(1) as threads:
+        threads.offer(0, plan)
+        assert list(threads.iterate()) == []
+
+
+def test_plans_need_not_be_waited_for():
+    with TrainingThreads(2) as threads:
+        for number in range(3):
+            threads.submit(number, plan_of(with_params(max_iter=5)))
+        first = [number for number, _, _ in threads.iterate(n_waiting=2)]
+        rest = [number for number, _, _ in threads.iterate()]
+    assert first
+    assert sorted(first + rest) == [0, 1, 2]

@@ -329,6 +329,11 @@ def read_incomplete_target(y: ArrayLike) -> np.ndarray | None:
     return table if has_missing_values(table) else None
 
 
+def is_plain_column(y: ArrayLike) -> bool:
+    """Return whether y is an array (n_samples,) of whole numbers, with which nothing is wrong."""
+    return type(y) is np.ndarray and y.ndim == 1 and y.dtype.kind in "iub"
+
+
 def score_known_labels(
     table: np.ndarray, predicted: np.ndarray, sample_weight: ArrayLike | None
 ) -> float:

@@ -16,7 +16,11 @@ from sknn.deep._available import offers_probabilities, supports_partial_fit
 from sknn.deep._base import DeepEstimator
 from sknn.deep._fit_arguments import explain_unknown_arguments, join_validation, make_fit_data
 from sknn.deep.parts._preparation import FitData
-from sknn.deep.parts._targets import read_incomplete_target, score_known_labels
+from sknn.deep.parts._targets import (
+    is_plain_column,
+    read_incomplete_target,
+    score_known_labels,
+)
 from sknn.deep.sources._predict import read_by_chunk, read_for_score
 
 if TYPE_CHECKING:
@@ -230,9 +234,13 @@ class DeepClassifier(ClassifierMixin, DeepEstimator):
             A set is right if all its known labels are.
         """
         table = read_incomplete_target(y)
-        if table is None:
-            return super().score(X, y, sample_weight)
-        return score_known_labels(table, to_dense(self.predict(X)), sample_weight)
+        if table is not None:
+            return score_known_labels(table, to_dense(self.predict(X)), sample_weight)
+        if sample_weight is None and is_plain_column(y):
+            predicted = self.predict(X)
+            if is_plain_column(predicted) and predicted.shape == y.shape:
+                return float(np.mean(predicted == y))  # scikit-learn's checks take longer than this
+        return super().score(X, y, sample_weight)
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

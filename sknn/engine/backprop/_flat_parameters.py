@@ -114,7 +114,7 @@ class AdamStep:
     def __call__(self) -> None:
         """Follow the gradient once."""
         group = self.group
-        cast("Adam", self.flat.optimizer).count_step()
+        cast("Adam", self.flat.optimizer).count_steps()
         self.count.fill_(group["n_steps"])
         if self.decays:  # the first group, of the weights; the other is that of the biases
             self.flat.weights.mul_(1 - group["lr"] * group["decay"])

@@ -32,7 +32,7 @@ from sknn.engine.optimizers._optimizers import SGD, Adam, AdamW, NAdam, RMSprop
 #: floating-point operations of a step from which torch's products are as fast as all of it
 MAX_STEP_FLOPS = 2e7
 #: floating-point operations between two looks at whether to pause: some 10 ms
-CHUNK_FLOPS = 1e8
+CHUNK_FLOPS = 3e8
 #: numbers of the masks of dropout that are drawn at a time
 MASK_NUMBERS = 2**19
 #: steps in one call, and numbers of the orders of its epochs, at most
@@ -305,8 +305,7 @@ class CompiledRunner:
         """Let the optimizer know how many steps were done."""
         optimizer = self.flat.optimizer
         if isinstance(optimizer, Adam):
-            for _ in range(n_steps):
-                optimizer.count_step()
+            optimizer.count_steps(n_steps)
         for name, place in (("step", _codes.N_STEPS), ("mu_product", _codes.MU_PRODUCT)):
             if name in self.shared:
                 self.shared[name].fill_(float(self.solver.counts[place]))

@@ -237,7 +237,7 @@ class DeviceAdam(DeviceSteps):
 
     def compute_numbers(self, rate: float, before: float) -> tuple[float, float]:
         """Return the corrected rate, and the factor of decaying weights; count the step."""
-        cast("Adam", self.optimizer).count_step()
+        cast("Adam", self.optimizer).count_steps()
         (beta_1, beta_2), t = self.group["betas"], self.group["n_steps"]
         corrected = rate * math.sqrt(1 - beta_2**t) / (1 - beta_1**t)
         return corrected, 1 - rate * self.decay

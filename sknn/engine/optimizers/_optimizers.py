@@ -67,15 +67,15 @@ class Adam(torch.optim.Adam):
         for group in self.param_groups:
             group.update(epsilon=eps, n_steps=0)
 
-    def count_step(self) -> None:
-        """Count a step, and set what depends on the count."""
+    def count_steps(self, n_steps: int = 1) -> None:
+        """Count steps, and set what depends on the count."""
         for group in self.param_groups:
-            group["n_steps"] += 1
+            group["n_steps"] += n_steps
             group["eps"] = group["epsilon"] / math.sqrt(1 - group["betas"][1] ** group["n_steps"])
 
     def step(self, closure: Closure | None = None) -> Any:
         """Do one step, see ``torch.optim.Adam.step``."""
-        self.count_step()
+        self.count_steps()
         return _step_adam(self, closure)
 
 
