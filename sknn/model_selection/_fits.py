@@ -2,7 +2,7 @@
 
 import time
 from collections import defaultdict
-from collections.abc import Callable, Generator, Hashable, Mapping, Sequence
+from collections.abc import Callable, Generator, Hashable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
@@ -13,11 +13,7 @@ from sklearn.base import BaseEstimator
 
 from sknn._sklearn import check_method_params, safe_split
 from sknn._specs import TrainPlan, TrainResult
-from sknn.engine import (
-    TrainingThreads,
-    get_memory_budget,
-    train_many,
-)
+from sknn.engine import TrainingThreads, get_memory_budget, train_many
 from sknn.model_selection._plans import (
     Prepared,
     finish_fit,
@@ -113,12 +109,14 @@ class Fits:
                 fits[number] = fit
                 if fit.plan is not None:
                     threads.offer(number, fit.plan)
-                for done, *outcome in threads.iterate(n_waiting=QUEUE * n_threads):
-                    yield done, _take_outcome(fits.pop(done), *outcome)
+                for done, outcome, seconds in threads.iterate(n_waiting=QUEUE * n_threads):
+                    yield done, _take_outcome(fits.pop(done), outcome, seconds)
                 if threads.is_interrupted:
-                    raise KeyboardInterrupt
-            for done, *outcome in threads.iterate():
-                yield done, _take_outcome(fits.pop(done), *outcome)
+                    break
+            for done, outcome, seconds in threads.iterate():
+                yield done, _take_outcome(fits.pop(done), outcome, seconds)
+            if threads.is_interrupted:
+                raise KeyboardInterrupt
         if not fits:
             return
         self._train([fit for fit in fits.values() if fit.plan is not None])

@@ -141,7 +141,7 @@ def plan_fit(estimator: BaseEstimator, prepared: Prepared, plans: dict) -> Train
 def _copy_attributes(estimator: DeepEstimator) -> DeepEstimator:
     """Return an estimator with the same attributes, which later changes do not reach."""
     copied = object.__new__(type(estimator))
-    vars(copied).update(vars(estimator))
+    copied.__dict__.update(vars(estimator))
     return copied
 
 
