@@ -163,7 +163,7 @@ API_REFERENCE = {
     "sknn.exceptions": {
         "title": "Exceptions",
         "about": "All other errors and warnings are Python's and scikit-learn's own classes.",
-        "names": ["NonFiniteLossError", "OptionalDependencyError"],
+        "names": ["NonFiniteLossError", "OptionalDependencyError", "PeerError"],
     },
 }
 

@@ -138,6 +138,8 @@ class TrainConfig:
         loss.
     scores_start : bool
         Whether early stopping scores the first weights, too, so that it may keep them.
+    n_processes : int, 'world' or None
+        How many processes share each mini-batch, see `sknn.engine.distributed`.
     """
 
     solver: Any
@@ -177,6 +179,7 @@ class TrainConfig:
     scores_training_rows: bool = True
     scores_start: bool = False
     score_name: str = "score"
+    n_processes: int | Literal["world"] | None = None
     solver_params: Mapping[str, Any] = field(default_factory=dict)
     learning_rate_params: Mapping[str, Any] = field(default_factory=dict)
 

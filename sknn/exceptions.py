@@ -17,6 +17,10 @@ class NonFiniteLossError(ValueError):
     """Training ran into a loss or weights that are infinite or not a number."""
 
 
+class PeerError(RuntimeError):
+    """Another process that trains the same network (`n_processes`) failed, or was lost."""
+
+
 class OptionalDependencyError(ImportError):
     """A feature was used whose optional package is not installed."""
 

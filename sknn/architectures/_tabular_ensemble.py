@@ -129,7 +129,7 @@ class TabularEnsemble(nn.Module):
             MemberLinear(k, n, m, dtype) for n, m in pairwise(sizes)
         )
         self.dropouts: LayerList[nn.Module] = LayerList(
-            Dropout(options.dropout) if options.dropout else nn.Identity()
+            Dropout(options.dropout, sample_axis=1) if options.dropout else nn.Identity()
             for _ in options.hidden_layer_sizes
         )
         columns = torch.tensor(self.embedded_columns, dtype=torch.int64)

@@ -18,7 +18,7 @@ from sknn._specs import LayerSpec, Progress, TrainPlan, TrainResult
 from sknn._validation import restore_on_error
 from sknn.architectures import describe
 from sknn.deep._checkpoint import check_no_checkpoint
-from sknn.deep._params import check_nested_names, set_signature
+from sknn.deep._params import check_nested_names, check_no_new_processes, set_signature
 from sknn.deep._prepare import prepare_continued, prepare_like, prepare_new, prepare_streamed
 from sknn.deep._sklearn_callbacks import CallbackWatcher
 from sknn.deep._summary import NetworkSummary
@@ -26,7 +26,7 @@ from sknn.deep.parts._preparation import FitData, Parts
 from sknn.deep.parts._protocols import Network, Samples
 from sknn.deep.parts._ranking import rank_features
 from sknn.deep.sources._prepare import SourcePreparation, prepare_source, read_names
-from sknn.engine import forward, get_layer_weights, snapshot, train
+from sknn.engine import forward, get_layer_weights, join_peers, leads, snapshot, train_together
 from sknn.preprocessing import is_source
 
 if TYPE_CHECKING:
@@ -61,13 +61,19 @@ class DeepEstimator(CallbackSupportMixin, BaseEstimator, ABC):
         """Return what this estimator holds, made of its parameters as they are now."""
 
     def _fit(self, data: FitData, *, incremental: bool = False) -> DeepEstimator:
-        with restore_on_error(self):
+        with restore_on_error(self), join_peers(self._n_processes) as peers:
+            if peers is not None and self.random_state is None:
+                data = replace(data, seed=peers.agree_on_seed())
             plan = self._prepare(data, incremental=incremental)
-            return self._finish(plan, train(plan))
+            return self._finish(plan, train_together(plan, peers))
+
+    @property
+    def _n_processes(self) -> int | str | None:
+        return getattr(self, "n_processes", None)
 
     def _fit_watched(self, data: FitData) -> DeepEstimator:
         """Fit, and tell scikit-learn's callbacks of the epochs, if there are any."""
-        if not getattr(self, "_skl_callbacks", None):
+        if not getattr(self, "_skl_callbacks", None) or not leads(self._n_processes):
             return self._fit(data)
         watcher = CallbackWatcher(self, data, self._fitted_at)
         watcher.fit_begins()
@@ -79,6 +85,7 @@ class DeepEstimator(CallbackSupportMixin, BaseEstimator, ABC):
         """Return the plan to train by; sets what is known of the data before training."""
         if incremental:
             check_no_checkpoint(self)
+            check_no_new_processes(self)
         goes_on = incremental or self._make_parts().training.warm_start
         previous = getattr(self, "_result", None) if goes_on else None
         data = read_names(data)

@@ -18,7 +18,14 @@ from sknn.deep.parts._preparation import FitData
 from sknn.engine import CheckpointFile, CheckpointSpec, Identity, hash_start, make_spec
 
 #: parameters that change nothing in the model
-WITHOUT_EFFECT = ("checkpoint", "checkpoint_every", "verbose", "warm_start", "n_jobs")
+WITHOUT_EFFECT = (
+    "checkpoint",
+    "checkpoint_every",
+    "verbose",
+    "warm_start",
+    "n_jobs",
+    "n_processes",
+)
 UNITS = {"s": 1.0, "min": 60.0, "h": 3600.0}
 
 

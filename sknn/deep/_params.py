@@ -112,6 +112,7 @@ TRAINING_PARAMS: dict[str, TrainingParam] = {
     "compile": TrainingParam(["boolean"]),
     "checkpoint": TrainingParam([str, os.PathLike, None]),
     "checkpoint_every": TrainingParam([_COUNT, str, timedelta, None]),
+    "n_processes": _in_epochs(_COUNT, StrOptions({"world"}), None),
 }
 
 #: parameters that matter only once a network is prepared, from the first epoch on
@@ -217,6 +218,16 @@ def check_fixed_params(before: dict[str, Any], now: dict[str, Any]) -> None:
         raise ValueError(
             "warm_start and partial_fit go on training the network of the earlier call, but "
             f"{', '.join(changes)}. Set it back, or fit with warm_start=False."
+        )
+
+
+def check_no_new_processes(estimator: BaseEstimator) -> None:
+    """Raise ValueError if an estimator in ``partial_fit`` is to start processes."""
+    n_processes = getattr(estimator, "n_processes", None)
+    if isinstance(n_processes, Integral) and n_processes > 1:
+        raise ValueError(
+            f"partial_fit would start n_processes={n_processes} processes anew in each call. Set "
+            "n_processes=None, or start the script with torchrun and set n_processes='world'."
         )
 
 

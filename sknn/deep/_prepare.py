@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sknn._specs import TrainPlan, TrainResult
-from sknn._validation import copy_random_state, make_local_random_state
+from sknn._validation import copy_random_state
 from sknn.architectures import copy_network
 from sknn.deep._checkpoint import plan_checkpoint, plan_checkpoint_like
 from sknn.deep._held_out import RawOutputScorer
@@ -44,7 +44,7 @@ def prepare_new(estimator: BaseEstimator, data: FitData, *, incremental: bool = 
         parts = parts.pretraining.begin(estimator, parts, data, incremental=incremental)
     estimator._fixed = read_fixed_params(estimator, parts.network.fixed_params())
     samples = check_samples(estimator, parts, data.samples, None)
-    random_state = make_local_random_state(estimator.random_state)
+    random_state = data.make_random_state(estimator.random_state)
     codec = parts.target.fit_codec(samples.y, samples.sample_weight, data.classes)
     checkpoint = plan_checkpoint(estimator, samples, data, random_state)
     samples = drop_zero_weights(samples, parts.reader.weight_dtype(samples.X))
@@ -66,7 +66,7 @@ def prepare_continued(
     if parts.pretraining is not None:
         parts = parts.pretraining.go_on(estimator, parts, previous)
     samples = check_samples(estimator, parts, data.samples, encoder)
-    random_state = make_local_random_state(estimator.random_state)
+    random_state = data.make_random_state(estimator.random_state)
     if not incremental:
         parts.target.check_same(codec, samples.y)
     checkpoint = plan_checkpoint(estimator, samples, data, random_state, previous)

@@ -11,6 +11,8 @@ from sknn.engine.checkpoints._recorder import Pace, warn_of_full_disk
 from sknn.engine.data._device import resolve_device
 from sknn.engine.data._forward import compute_mean_loss, forward
 from sknn.engine.data._stream import prefetch
+from sknn.engine.distributed._peers import Peers, join_peers, leads
+from sknn.engine.distributed._spawn import train_together
 from sknn.engine.net._attribution import (
     compute_input_gradient,
     find_best_windows,
@@ -30,6 +32,7 @@ __all__ = [
     "Net",
     "NetCallback",
     "Pace",
+    "Peers",
     "TrainingThreads",
     "compute_input_gradient",
     "compute_mean_loss",
@@ -42,7 +45,9 @@ __all__ = [
     "gradient_times_input",
     "hash_data",
     "hash_start",
+    "join_peers",
     "knock_out_effects",
+    "leads",
     "make_freezing_callbacks",
     "make_spec",
     "prefetch",
@@ -51,5 +56,6 @@ __all__ = [
     "snapshot",
     "train",
     "train_many",
+    "train_together",
     "warn_of_full_disk",
 ]

@@ -7,7 +7,7 @@ from sknn._saved import saved
 from sknn._specs import TrainConfig, TrainPlan
 
 #: may change between the interruption and going on
-FREE = ("max_iter", "verbose", "callbacks", "max_fun")
+FREE = ("max_iter", "verbose", "callbacks", "max_fun", "n_processes")
 
 
 @saved

@@ -43,6 +43,7 @@ from sknn.engine.checkpoints._recorder import Recorder
 from sknn.engine.data._batches import SampleDataset, TargetTensors
 from sknn.engine.data._device import use_precision
 from sknn.engine.data._stream import make_batches
+from sknn.engine.distributed._alone import Alone, Fellows
 from sknn.engine.optimizers._optimizers import get_learning_rate
 from sknn.engine.optimizers._schedules import start_schedule
 from sknn.exceptions import warn_user
@@ -83,6 +84,8 @@ class TrainingRun:
         Computes the epochs; and why the faster ones do not.
     validated : tuple or None
         Raw predictions and loss of the held-out samples, where a runner has computed them.
+    peers : Fellows
+        The processes that compute the run together.
     compiled : module or None
         What ``torch.compile`` made of the network.
     recorder : Recorder
@@ -114,6 +117,7 @@ class TrainingRun:
         self.epoch = EpochState()
         self.first_weights: np.ndarray | None = None
         self.interrupt: StopSign = InterruptFlag()
+        self.peers: Fellows = Alone()
         #: user-defined layers may draw from torch's global generators
         self.draws = not getattr(self.net.module_, "has_named_activations", False)
         self.by_epochs = self.config.solver != "lbfgs"
@@ -292,6 +296,8 @@ class TrainingRun:
             except PauseTraining:
                 self.interrupt.is_deaf = True
             except KeyboardInterrupt:
+                if not isinstance(self.peers, Alone):  # who are at other points
+                    raise
                 self.interrupt.is_deaf = True
                 # It may have come while a block without gradients was left.
                 torch.set_grad_enabled(has_gradients)
@@ -383,13 +389,14 @@ class TrainingRun:
         if not self.by_epochs:  # whose batches nobody has seen
             self.callbacks.show_batches(training=True)
         self.callbacks.show_batches(training=False)
-        if self.validation is not None:
+        if self.validation is not None and self.peers.leads:
             known, self.validated = self.validated, None
             for name, value in self.validation.evaluate(net, epoch.outputs, known).items():
                 record(name, value)
         if self.dead_network is not None:
             self.dead_network.restart_if_dead(net, self.random_state)
         asks_to_stop = self.callbacks.end_epoch(self.rate, self.interrupt)
+        self.peers.share_epoch()
         if self.display is not None:
             self.display.on_epoch_end(net)
         with ignore_second(self.interrupt):
@@ -404,11 +411,12 @@ class TrainingRun:
 
     def _decide(self, asks_to_stop: bool) -> None:
         progress = self.progress
+        asks_to_stop, is_late = self.peers.agree(asks_to_stop, is_late=self.is_late())
         if asks_to_stop and np.isfinite(progress.loss):
             progress.stopped_because = "callback"
             return
         progress.stopped_because = self.stopping.find_reason_to_stop(self.net)
-        if not progress.stopped_because and self.by_epochs and self.is_late():
+        if not progress.stopped_because and self.by_epochs and is_late:
             progress.stopped_because = "time_limit"
 
     def get_state(self) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import ClassVar, Protocol
 from sknn.engine._run import TrainingRun
 from sknn.engine.backprop._epochs import HandwrittenRunner
 from sknn.engine.compiled._runner import CompiledRunner
+from sknn.engine.distributed._runner import DistributedRunner
 from sknn.engine.graphs._epochs import CudaGraphRunner
 
 
@@ -94,8 +95,9 @@ class AutogradRunner:
         """Do nothing: nothing was borrowed."""
 
 
-#: fastest first; the last one takes every run
+#: fastest first, after the one for several processes; the last one takes every run
 RUNNERS: tuple[type[EpochRunner], ...] = (
+    DistributedRunner,
     CudaGraphRunner,
     CompiledRunner,
     HandwrittenRunner,

@@ -55,6 +55,8 @@ def supports_thread(plan: TrainPlan) -> str | None:
         return "X is sparse, or steps are to be computed by torch"
     if config.callbacks or config.verbose or plan.watcher is not None:
         return "somebody looks at epochs"
+    if config.n_processes is not None:
+        return "several processes train the network"
     if config.averaged_epochs or plan.previous is not None or plan.checkpoint is not None:
         return "the network is not new, or there is more to do than steps"
     work = estimate_work(plan)

@@ -11,12 +11,22 @@ from sknn.engine._run import TrainingRun
 from sknn.engine._runners import RUNNERS, EpochRunner, choose_runner
 from sknn.engine._start import FLOPS_OF_A_WEIGHT
 from sknn.engine.callbacks._user import make_callbacks
+from sknn.engine.distributed._peers import Peers
+from sknn.engine.distributed._start import (
+    check_plan,
+    check_same,
+    end_together,
+    make_follower,
+    silence_followers,
+    start_together,
+)
 
 
 def train(
     plan: TrainPlan,
     runners: Sequence[type[EpochRunner]] = RUNNERS,
     interrupt: StopSign | None = None,
+    peers: Peers | None = None,
 ) -> TrainResult:
     """Train a network.
 
@@ -29,6 +39,8 @@ def train(
         Ways to compute an epoch, the first that supports the run is taken.
     interrupt : StopSign, default=None
         Says when to stop, where it is not the run's own.
+    peers : Peers, default=None
+        The processes that train this network together; all of them call this.
 
     Returns
     -------
@@ -38,8 +50,10 @@ def train(
     ------
     NonFiniteLossError
         If loss or weights end up infinite or NaN, and no good weights were kept.
+    PeerError
+        If another process failed.
     ValueError
-        If the device does not exist.
+        If the device does not exist, or several processes cannot do what the plan asks for.
     TypeError
         If a callback is none.
     KeyboardInterrupt
@@ -54,6 +68,9 @@ def train(
     """
     plan = plan.select_own_samples()
     make_callbacks(plan.config.callbacks)
+    if peers is not None:
+        with silence_followers(peers):
+            return _train_together(plan, peers, runners)
     run = TrainingRun(plan)
     if interrupt is not None:
         run.interrupt = interrupt
@@ -66,16 +83,37 @@ def train(
         return run.make_result()
 
 
+def _train_together(
+    plan: TrainPlan, peers: Peers, runners: Sequence[type[EpochRunner]]
+) -> TrainResult:
+    check_plan(plan)
+    run = TrainingRun(plan if peers.leads else make_follower(plan))
+    with run.guard():
+        run.prepare_steps()
+        check_same(peers, run)
+        run.begin()
+        start_together(peers, run)
+        _run_epochs(run, runners)
+        end_together(peers)
+        run.end()
+        check_finite(run)
+        return run.make_result()
+
+
 def _train_by_epochs(run: TrainingRun, runners: Sequence[type[EpochRunner]]) -> None:
     run.prepare_steps()
     run.begin()
+    _run_epochs(run, runners)
+    run.end()
+
+
+def _run_epochs(run: TrainingRun, runners: Sequence[type[EpochRunner]]) -> None:
     with run.net.limit_threads(FLOPS_OF_A_WEIGHT, run.net.batch_size):
         runner = choose_runner(run, runners)
         try:
             run.run_epochs(runner)
         finally:
             runner.close()
-    run.end()
 
 
 def _train_by_lbfgs(run: TrainingRun) -> None:

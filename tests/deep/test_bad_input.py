@@ -452,6 +452,7 @@ OUT_OF_RANGE = {
     "tol": [-1e-9, None, "1"],
     "checkpoint": [1, True],
     "checkpoint_every": [0, 1.5],
+    "n_processes": [0, 1.5, "all"],
     "verbose": [-1, "yes", None],
     "warm_start": [None, "no"],
     "momentum": [-0.1, 1.1, None],

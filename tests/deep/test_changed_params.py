@@ -113,7 +113,7 @@ CHANGES = {
 #: parameters that say what is shown or told, or how, and leave the model alone
 WITHOUT_EFFECT = {
     *("verbose", "callbacks", "compile", "warm_start"),
-    *("checkpoint", "checkpoint_every"),
+    *("checkpoint", "checkpoint_every", "n_processes"),
 }
 #: parameters of a whole fit, which an epoch of partial_fit does not ask for
 OF_WHOLE_FITS = {

@@ -70,7 +70,7 @@ def test_lists_are_complete():
 def test_by_hand(params):
     model = fitted(**params)
     assert model.runner_ == "handwritten"
-    assert set(model.runner_reasons_) == {"cuda_graph", "compiled"}
+    assert set(model.runner_reasons_) == {"distributed", "cuda_graph", "compiled"}
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Protocol
 
 import torch
 from torch import nn
@@ -60,6 +61,8 @@ class Dropout(nn.Module):
         Share of units to drop, in (0, 1); rounded to 1 / 65536.
     seed : int, default=0
         In [0, 2**32).
+    sample_axis : int, default=0
+        Axis of the samples of a mini-batch, which several processes share.
 
     Shape
     -----
@@ -82,11 +85,12 @@ class Dropout(nn.Module):
     1.0
     """
 
-    #: gives the masks while a step is captured and replayed
-    masks: "DrawnMasks | None" = None
+    #: gives the masks where a layer is not to draw its own
+    masks: "MaskGiver | None" = None
 
-    def __init__(self, rate: float, seed: int = 0):
+    def __init__(self, rate: float, seed: int = 0, sample_axis: int = 0):
         super().__init__()
+        self.sample_axis = sample_axis
         self.rate = rate
         self.n_parts = min(max(round((1 - rate) * PARTS), 1), PARTS - 1)
         self.set_seed(seed)
@@ -115,6 +119,13 @@ class Dropout(nn.Module):
     def extra_repr(self) -> str:
         """Return what stands between the brackets of the repr."""
         return f"rate={self.rate}"
+
+
+class MaskGiver(Protocol):
+    """Gives layers their masks."""
+
+    def take(self, layer: Dropout, X: torch.Tensor) -> torch.Tensor:
+        """Return the next mask, for X, which is multiplied with it in a layer."""
 
 
 class DrawnMasks:

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 KINDS = ("plain", "denoising", "masked", "variational")
 CONSTRAINTS: dict[str, list] = {
-    **training_constraints(but=("time_limit", "scoring")),
+    **training_constraints(but=("time_limit", "scoring", "n_processes")),
     "n_components": [Interval(Integral, 1, None, closed="left")],
     "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
     "activation": [StrOptions({*TRAINABLE, *SYNONYMS}), callable, "array-like"],

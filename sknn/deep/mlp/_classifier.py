@@ -172,6 +172,11 @@ class DeepMLPClassifier(DeepClassifier):
         on X, and on ``X_unlabelled`` if `fit` is given some.
     freeze_epochs : int, default=0
         Number of epochs in which the layers of `pretrained` are not trained yet.
+    n_processes : int, 'world' or None, default=None
+        Number of processes that share the samples of each mini-batch, which this machine starts; or
+        ``'world'`` for those of ``torch.distributed`` (torchrun), of which each calls `fit` with
+        the same samples. The network is that of one process up to rounding; see "Several
+        processes" in the guide.
     **nested : dict
         Arguments of what other parameters choose: ``loss__<name>``, ``solver__<name>``,
         ``learning_rate__<name>``, ``module__<name>``.
@@ -324,6 +329,7 @@ class DeepMLPClassifier(DeepClassifier):
         checkpoint_every=None,
         pretrained=None,
         freeze_epochs=0,
+        n_processes=None,
         **nested: Unpack[NestedArguments],
     ):
         self.hidden_layer_sizes = hidden_layer_sizes
@@ -375,6 +381,7 @@ class DeepMLPClassifier(DeepClassifier):
         self.checkpoint_every = checkpoint_every
         self.pretrained = pretrained
         self.freeze_epochs = freeze_epochs
+        self.n_processes = n_processes
         self._set_nested(nested)
 
     @property

@@ -178,6 +178,11 @@ class DeepMLPRegressor(DeepRegressor):
         on X, and on ``X_unlabelled`` if `fit` is given some.
     freeze_epochs : int, default=0
         Number of epochs in which the layers of `pretrained` are not trained yet.
+    n_processes : int, 'world' or None, default=None
+        Number of processes that share the samples of each mini-batch, which this machine starts; or
+        ``'world'`` for those of ``torch.distributed`` (torchrun), of which each calls `fit` with
+        the same samples. The network is that of one process up to rounding; see "Several
+        processes" in the guide.
     **nested : dict
         Arguments of what other parameters choose: ``loss__<name>``, ``solver__<name>``,
         ``learning_rate__<name>``, ``module__<name>``.
@@ -325,6 +330,7 @@ class DeepMLPRegressor(DeepRegressor):
         checkpoint_every=None,
         pretrained=None,
         freeze_epochs=0,
+        n_processes=None,
         **nested: Unpack[NestedArguments],
     ):
         self.loss = loss
@@ -376,6 +382,7 @@ class DeepMLPRegressor(DeepRegressor):
         self.checkpoint_every = checkpoint_every
         self.pretrained = pretrained
         self.freeze_epochs = freeze_epochs
+        self.n_processes = n_processes
         self._set_nested(nested)
 
     @property

@@ -13,7 +13,12 @@ from sklearn.utils.validation import check_consistent_length
 
 from sknn._sklearn import take_rows
 from sknn._specs import Sample, TrainConfig, TrainPlan, TrainResult, Watcher
-from sknn._validation import check_weights, rescale_weights
+from sknn._validation import (
+    RandomStateLike,
+    check_weights,
+    make_local_random_state,
+    rescale_weights,
+)
 from sknn.deep.parts._protocols import (
     Codec,
     Encoder,
@@ -46,6 +51,8 @@ class FitData:
         Who is told of each epoch.
     unlabelled : array-like or None, default=None
         Samples without labels, for an autoencoder.
+    seed : int or None, default=None
+        Seed of processes that train together, where the estimator has none.
     began : float
         Time of the call, in seconds of ``time.perf_counter``; `time_limit` counts from it.
     """
@@ -57,12 +64,17 @@ class FitData:
     validation: tuple | None = None
     watcher: Watcher | None = None
     unlabelled: ArrayLike | None = None
+    seed: int | None = None
     began: float = field(default_factory=time.perf_counter)
 
     @property
     def samples(self) -> tuple:
         """X, y and sample weights."""
         return self.X, self.y, self.sample_weight
+
+    def make_random_state(self, random_state: RandomStateLike) -> np.random.RandomState:
+        """Return the generator that an estimator's `random_state` asks for."""
+        return make_local_random_state(self.seed if random_state is None else random_state)
 
     def watched_by(self, watcher: Watcher) -> FitData:
         """Return the same with a watcher, who is told of each epoch."""

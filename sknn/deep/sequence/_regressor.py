@@ -174,6 +174,11 @@ class SequenceCNNRegressor(SequenceReading, DeepRegressor):
     checkpoint_every : int, str, timedelta or None, default=None
         Time between checkpoints: epochs, or ``'30s'``, ``'5min'``, ``'1h'``. None is a second, or
         more, so that writing takes 2 % of the time at most.
+    n_processes : int, 'world' or None, default=None
+        Number of processes that share the samples of each mini-batch, which this machine starts; or
+        ``'world'`` for those of ``torch.distributed`` (torchrun), of which each calls `fit` with
+        the same samples. The network is that of one process up to rounding; see "Several
+        processes" in the guide.
     **nested : dict
         Arguments of what other parameters choose: ``loss__<name>``, ``solver__<name>``,
         ``learning_rate__<name>``.
@@ -323,6 +328,7 @@ class SequenceCNNRegressor(SequenceReading, DeepRegressor):
         standardize_target=True,
         checkpoint=None,
         checkpoint_every=None,
+        n_processes=None,
         **nested: Unpack[NestedArguments],
     ):
         self.loss = loss
@@ -374,6 +380,7 @@ class SequenceCNNRegressor(SequenceReading, DeepRegressor):
         self.standardize_target = standardize_target
         self.checkpoint = checkpoint
         self.checkpoint_every = checkpoint_every
+        self.n_processes = n_processes
         self._set_nested(nested)
 
     def _make_parts(self) -> Parts:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sknn._specs import Sample, TrainResult
-from sknn._validation import make_local_random_state
 from sknn.deep._params import check_fixed_params, read_fixed_params
 from sknn.deep.parts._preparation import Circumstances, FitData, Preparation, take_samples
 from sknn.deep.sources._stream import EncodedStream, add_members
@@ -193,7 +192,7 @@ def _make_preparation(
         parts,
         samples,
         data.validation,
-        make_local_random_state(estimator.random_state),
+        data.make_random_state(estimator.random_state),
         codec,
         encoder,
         source=source,

@@ -89,6 +89,11 @@ class TabularMLPClassifier(DeepClassifier):
         name of :func:`~sklearn.metrics.get_scorer_names`, or ``scorer(estimator, X, y)``, which is
         given X=None and whose predictions are those of the held-out samples. None is the negative
         loss; of classes that of calibrated probabilities.
+    n_processes : int, 'world' or None, default=None
+        Number of processes that share the samples of each mini-batch, which this machine starts; or
+        ``'world'`` for those of ``torch.distributed`` (torchrun), of which each calls `fit` with
+        the same samples. The network is that of one process up to rounding; see "Several
+        processes" in the guide.
 
     Attributes
     ----------
@@ -213,6 +218,7 @@ class TabularMLPClassifier(DeepClassifier):
         checkpoint=None,
         checkpoint_every=None,
         scoring=None,
+        n_processes=None,
     ):
         self.n_members = n_members
         self.n_hidden_layers = n_hidden_layers
@@ -237,6 +243,7 @@ class TabularMLPClassifier(DeepClassifier):
         self.checkpoint = checkpoint
         self.checkpoint_every = checkpoint_every
         self.scoring = scoring
+        self.n_processes = n_processes
 
     def _make_parts(self) -> Parts:
         target = ClassTarget(self.class_weight, judge=TemperedLogLoss())

@@ -69,6 +69,7 @@ CONSTRAINTS: dict[str, list] = {
         "random_state",
         "checkpoint",
         "checkpoint_every",
+        "n_processes",
         "scoring",
     ),
     "n_members": [Interval(Integral, 1, None, closed="left")],

@@ -99,6 +99,11 @@ class TabularMLPRegressor(DeepRegressor):
         Smallest and largest value of y, which predictions never leave, such as ``(1, 5)`` of
         ratings. It is for the default `loss`, whose place ``'bounded'`` takes: cross-entropy of y
         as a share of its range, with a sigmoid at the output.
+    n_processes : int, 'world' or None, default=None
+        Number of processes that share the samples of each mini-batch, which this machine starts; or
+        ``'world'`` for those of ``torch.distributed`` (torchrun), of which each calls `fit` with
+        the same samples. The network is that of one process up to rounding; see "Several
+        processes" in the guide.
 
     Attributes
     ----------
@@ -225,6 +230,7 @@ class TabularMLPRegressor(DeepRegressor):
         checkpoint_every=None,
         scoring=None,
         y_range=None,
+        n_processes=None,
     ):
         self.n_members = n_members
         self.n_hidden_layers = n_hidden_layers
@@ -251,6 +257,7 @@ class TabularMLPRegressor(DeepRegressor):
         self.checkpoint_every = checkpoint_every
         self.scoring = scoring
         self.y_range = y_range
+        self.n_processes = n_processes
 
     def _make_parts(self) -> Parts:
         loss, settings = self.loss, {}

@@ -211,10 +211,17 @@ class Net(NeuralNet):
 
     def train_step(self, batch, **fit_params):
         """Do one step of the optimizer, without skorch's closure for line searches."""
-        parameters = [p for group in self.optimizer_.param_groups for p in group["params"]]
-        for p in parameters:  # as zero_grad, which would load torch's compiler
+        for p in self._list_trained():  # as zero_grad, which would load torch's compiler
             p.grad = None
         step = self.train_step_single(batch, **fit_params)
+        self.follow_gradient(batch)
+        return step
+
+    def _list_trained(self) -> list[torch.nn.Parameter]:
+        return [p for group in self.optimizer_.param_groups for p in group["params"]]
+
+    def follow_gradient(self, batch):
+        """Do one step of the optimizer with the gradient that the parameters have."""
         if any(
             type(callback).on_grad_computed is not Callback.on_grad_computed
             for _, callback in self.callbacks_
@@ -222,9 +229,8 @@ class Net(NeuralNet):
             named = list(self.get_all_learnable_params())
             self.notify("on_grad_computed", named_parameters=named, batch=batch, training=True)
         if self.max_grad_norm is not None:
-            torch.nn.utils.clip_grad_norm_(parameters, self.max_grad_norm)
+            torch.nn.utils.clip_grad_norm_(self._list_trained(), self.max_grad_norm)
         self.optimizer_.step()
-        return step
 
     def run_single_epoch(self, iterator, training, prefix, step_fn, **fit_params):
         """Go once over the batches, and record the mean loss of a sample beside skorch's entries.

@@ -11,12 +11,12 @@ from joblib import Parallel, delayed, effective_n_jobs
 
 from sknn._specs import TrainPlan, TrainResult
 from sknn.engine._interrupt import InterruptFlag
-from sknn.engine._train import train
 from sknn.engine.callbacks._progress import show_bar
 from sknn.engine.checkpoints._recorder import Recorder
 from sknn.engine.checkpoints._stack import StackRecorder
 from sknn.engine.data._device import limit_threads, use_precision
 from sknn.engine.data._matmul import use_one_thread_per_product
+from sknn.engine.distributed._spawn import train_together
 from sknn.engine.stacked._batches import Order
 from sknn.engine.stacked._member import Member, Shared, supports_plan
 from sknn.engine.stacked._memory import count_side_by_side, get_memory_budget
@@ -347,6 +347,6 @@ def _train_alone(
 
 def _attempt(plan: TrainPlan) -> Outcome:
     try:
-        return train(plan)
+        return train_together(plan)
     except Exception as error:
         return error

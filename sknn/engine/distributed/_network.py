@@ -1,0 +1,132 @@
+"""What the processes that train one network tell each other of it, step by step."""
+
+from functools import reduce
+from math import prod
+
+import torch
+
+from sknn.engine._run import TrainingRun
+from sknn.engine.data._batches import SampleDataset
+from sknn.engine.data._forward import predict_raw
+from sknn.engine.distributed._peers import PARTS, Peers
+
+Tensor = torch.Tensor
+
+#: what the first process notes of an epoch, for all
+NOTED = ("dur", "valid_loss", "valid_score", "train_score")
+#: numbers that a message has at least, so that raw predictions do not go in many
+LEAST_NUMBERS = 1024
+
+
+class TrainingPeers:
+    """The `sknn.engine.distributed._alone.Fellows` of a run that several processes compute.
+
+    A message has the gradient of all parameters, or their values; how many processes have a
+    gradient of each; the raw predictions of a mini-batch where they are scored; and the loss.
+
+    Parameters
+    ----------
+    peers : Peers
+        Who; they exchange messages for this network from now on.
+    run : TrainingRun
+        One that has begun.
+
+    Attributes
+    ----------
+    parameters : list of torch.nn.Parameter
+        Of the network, trained or not.
+    output_shape : tuple of int
+        Of the raw prediction of a sample.
+    """
+
+    def __init__(self, peers: Peers, run: TrainingRun):
+        self.peers, self.run = peers, run
+        self.rank, self.size, self.leads = peers.rank, peers.size, peers.leads
+        self.parameters = list(run.net.module_.parameters())
+        self.sizes = [p.numel() for p in self.parameters]
+        sample = run.samples.in_memory.take(slice(0, 1))[0]
+        self.output_shape = predict_raw(
+            run.net, SampleDataset(sample, device=run.samples.device)
+        ).shape[1:]
+        self.keeps_outputs = run.keeps_outputs
+        n_outputs = run.net.batch_size * prod(self.output_shape) if self.keeps_outputs else 0
+        n_numbers = sum(self.sizes) + max(
+            len(self.sizes) + n_outputs + 1, (PARTS + 1) * len(NOTED), LEAST_NUMBERS
+        )
+        peers.exchange()  # whoever fails up to here does so in a small message
+        peers.use_messages(n_numbers, _find_dtype(self.parameters))
+        self.exchange, self.agree, self.add_up = peers.exchange, peers.agree, peers.add_up
+
+    @property
+    def message(self) -> Tensor:
+        """The message that all exchange."""
+        return self.peers.message
+
+    @property
+    def is_late(self) -> bool:
+        """Whether somebody has no time left."""
+        return self.peers.is_late
+
+    def _split(self) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Return the parts of a message: gradient, counts, outputs, loss."""
+        numbers, n = self.peers.numbers, len(self.sizes)
+        gradient, rest = numbers[: sum(self.sizes)], numbers[sum(self.sizes) :]
+        return gradient, rest[:n], rest[n:-1], rest[-1]
+
+    def write_step(self, loss: Tensor | float, output: Tensor | None, share: slice) -> None:
+        """Write the gradient that the parameters have, this process's part of the loss, outputs."""
+        gradient, counts, outputs, total = self._split()
+        counts.zero_()
+        outputs.zero_()
+        for p, part, count in zip(self.parameters, gradient.split(self.sizes), counts, strict=True):
+            if p.grad is None:
+                part.zero_()
+            else:
+                part.copy_(p.grad.reshape(-1))
+                count.fill_(1.0)
+        total.fill_(loss)
+        if self.keeps_outputs and output is not None:
+            n = prod(self.output_shape)
+            outputs[share.start * n : share.stop * n].copy_(output.reshape(-1))
+
+    def read_step(self, n_samples: int) -> tuple[Tensor, Tensor | None]:
+        """Give the parameters the summed gradient; return loss and outputs of the whole batch."""
+        gradient, counts, outputs, total = self._split()
+        parts = gradient.split(self.sizes)
+        for p, part, count in zip(self.parameters, parts, counts.tolist(), strict=True):
+            # What no process has used has no gradient, which is not the same to an optimizer as 0.
+            p.grad = part.view_as(p).to(p.device, p.dtype) if count else None
+        device = self.run.net.device
+        loss = total.clone().to(device)
+        if not (self.keeps_outputs and self.leads):
+            return loss, None
+        shape = n_samples, *self.output_shape
+        return loss, outputs[: prod(shape)].view(shape).to(device, copy=True)
+
+    @torch.no_grad()
+    def share_epoch(self) -> None:
+        """Give all processes the weights that the first one has, and what it noted of the epoch."""
+        peers, last = self.peers, self.run.net.history[-1]
+        values = peers.numbers[: sum(self.sizes)].split(self.sizes)
+        present = peers.numbers[sum(self.sizes) :][: len(NOTED)]
+        peers.numbers.zero_()
+        if self.leads:
+            for p, part in zip(self.parameters, values, strict=True):
+                part.copy_(p.reshape(-1))
+            for place, name in enumerate(NOTED):
+                if name in last:
+                    present[place] = 1.0
+                    peers.write_float(place, last[name])
+        peers.exchange()
+        if self.leads:
+            return
+        for p, part in zip(self.parameters, values, strict=True):
+            p.copy_(part.view_as(p))
+        for place, name in enumerate(NOTED):
+            if present[place]:
+                self.run.net.history.record(name, peers.read_float(place))
+
+
+def _find_dtype(parameters: list[torch.nn.Parameter]) -> torch.dtype:
+    """Return the dtype of messages: the widest of the parameters, float32 at least."""
+    return reduce(torch.promote_types, (p.dtype for p in parameters), torch.float32)

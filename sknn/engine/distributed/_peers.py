@@ -1,0 +1,266 @@
+"""The processes that train one network, and the one message that they exchange."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from datetime import timedelta
+from threading import Lock
+from types import TracebackType
+
+import numpy as np
+import torch
+import torch.distributed as dist
+
+from sknn.engine._interrupt import InterruptFlag
+from sknn.exceptions import PeerError
+
+#: last numbers of a message: somebody failed, wants to pause, has no time left
+FLAGS = ("failed", "paused", "late")
+#: numbers of a message outside of training, for each process
+NUMBERS = 16
+#: float32 numbers that together hold a float64
+PARTS = 3
+#: processes of a group follow each other through its messages, so a second fit has to wait
+IN_USE = Lock()
+
+
+class Peers:
+    """The processes of ``torch.distributed`` that train one network together.
+
+    They go through the same steps and exchange messages of one size, each the sum of what all have
+    written. So a process that fails, wherever that is, can add to the message that the others wait
+    for that it did: then all of them raise, and nobody waits in vain.
+
+    Attributes
+    ----------
+    rank, size : int
+        Number of this process, from 0, and of all.
+    numbers : Tensor of shape (n_numbers,)
+        What is to be sent; after `exchange` the sum over all processes.
+    is_pausing, is_late : bool
+        Whether somebody asked so, as all know since the last message.
+    """
+
+    def __init__(self) -> None:
+        self.rank, self.size = dist.get_rank(), dist.get_world_size()
+        self.is_pausing = self.is_late = self.is_lost = self.has_told = False
+        self.interrupt = InterruptFlag()
+        # NCCL sends what lies on a GPU, gloo and MPI what lies in memory.
+        self.on_gpu = dist.get_backend() == "nccl"
+        self.use_small_messages()
+
+    @property
+    def leads(self) -> bool:
+        """Whether this process prints, scores, and calls callbacks."""
+        return self.rank == 0
+
+    # --- messages ----------------------------------------------------------------------------
+
+    def use_messages(self, n_numbers: int, dtype: torch.dtype) -> None:
+        """Exchange messages of this size from now on; all processes do so at the same time."""
+        device = "cuda" if self.on_gpu else "cpu"
+        self.message = torch.zeros(n_numbers + len(FLAGS), dtype=dtype, device=device)
+        self.numbers, self.flags = self.message[:n_numbers], self.message[n_numbers:]
+
+    def use_small_messages(self) -> None:
+        """Exchange small messages from now on, outside of training."""
+        self.use_messages(NUMBERS * self.size, torch.float64)
+
+    def exchange(self, *, is_late: bool = False) -> None:
+        """Sum the message over all processes.
+
+        Raises
+        ------
+        PeerError
+            If another process failed or was lost.
+        """
+        failed, paused, late = self._sum([0.0, float(self.interrupt.is_set), float(is_late)])
+        self.is_pausing, self.is_late = self.is_pausing or paused > 0, late > 0
+        if failed:
+            raise PeerError(self._gather_errors(None))
+
+    def tell_failure(self, error: BaseException) -> None:
+        """Let the others, who wait for the next message, know that this process failed."""
+        if self.has_told or self.is_lost:
+            return
+        self.message.zero_()
+        with suppress(PeerError, RuntimeError):  # the others may have ended, too
+            self._sum([1.0, 0.0, 0.0])
+            self._gather_errors(error)
+
+    def _sum(self, flags: Sequence[float]) -> list[float]:
+        self.flags.copy_(torch.tensor(flags, dtype=self.flags.dtype))
+        try:
+            self._wait(dist.all_reduce(self.message, async_op=True))
+        except KeyboardInterrupt:
+            self.is_lost = True
+            raise
+        except RuntimeError as error:
+            self.is_lost = True
+            raise PeerError(
+                f"Process {self.rank} of {self.size} lost another one, which was ended or cannot "
+                f"be reached ({str(error).splitlines()[0]}). What it wrote last may say why."
+            ) from error
+        return self.flags.tolist()
+
+    def _wait(self, work: dist.Work) -> None:
+        """Wait for a message; Ctrl-C is heard at least once a second."""
+        if self.on_gpu:
+            work.wait()
+            return
+        while True:
+            try:
+                work.wait(timedelta(seconds=1))
+                return
+            except RuntimeError:
+                if work.is_completed():  # and so it is not that time which is over
+                    work.wait()
+                    raise
+
+    def _gather_errors(self, error: BaseException | None) -> str:
+        """Return what went wrong, and where; all processes call this."""
+        self.has_told = True
+        text = None if error is None else f"{type(error).__name__}: {error}"
+        texts: list[str | None] = [None] * self.size
+        dist.all_gather_object(texts, text)
+        found = [f"process {rank} raised {text}" for rank, text in enumerate(texts) if text]
+        return f"Training by {self.size} processes ended, as {'; '.join(found)}"
+
+    # --- what is sent ------------------------------------------------------------------------
+
+    def add_up(self, values: torch.Tensor) -> torch.Tensor:
+        """Return the sum of vectors of all processes, sent in as many messages as it takes."""
+        total = torch.empty_like(values)
+        size = len(self.numbers)
+        for part, out in zip(values.split(size), total.split(size), strict=True):
+            self.numbers.zero_()
+            self.numbers[: len(part)].copy_(part)
+            self.exchange()
+            out.copy_(self.numbers[: len(part)])
+        return total
+
+    def write_float(self, place: int, value: float) -> None:
+        """Write a float64 at one of the last places of the message, whatever its dtype."""
+        for i in range(PARTS):
+            part = self.numbers[-PARTS * (place + 1) + i]
+            part.fill_(value)
+            rest = value - float(part)
+            value = rest if np.isfinite(rest) else 0.0
+
+    def read_float(self, place: int) -> float:
+        """Return a float64 that one process wrote by `write_float`."""
+        start = len(self.numbers) - PARTS * (place + 1)
+        return float(sum(self.numbers[start : start + PARTS].double().tolist()))
+
+    def agree(self, wish: bool, *, is_late: bool) -> tuple[bool, bool]:
+        """Return whether the first process wishes something, and whether anybody is late."""
+        self.numbers.zero_()
+        self.numbers[0] = float(wish and self.leads)
+        self.exchange(is_late=is_late)
+        return bool(self.numbers[0] > 0), self.is_late
+
+    def agree_on_seed(self) -> int:
+        """Return a seed that the first process drew."""
+        self.numbers.zero_()
+        if self.leads:
+            self.numbers[0] = float(np.random.RandomState().randint(2**31))
+        self.exchange()
+        return int(self.numbers[0])
+
+    def compare(self, marks: dict[str, int]) -> list[str]:
+        """Return the names of what is not the same in all processes, by marks below 2 ** 32."""
+        own = slice(NUMBERS * self.rank, NUMBERS * self.rank + len(marks))
+        self.numbers.zero_()
+        self.numbers[own] = torch.tensor(list(marks.values()), dtype=self.numbers.dtype)
+        self.exchange()
+        table = self.numbers.view(self.size, NUMBERS)[:, : len(marks)]
+        differs = (table != table[0]).any(0).tolist()
+        return [name for name, is_other in zip(marks, differs, strict=True) if is_other]
+
+
+class PeerInterrupt:
+    """The `sknn.engine._interrupt.StopSign` of a run: all processes pause after the same step."""
+
+    def __init__(self, peers: Peers):
+        self.peers, self.flag = peers, peers.interrupt
+
+    @property
+    def is_deaf(self) -> bool:
+        """Whether further Ctrl-C are not heard."""
+        return self.flag.is_deaf
+
+    @is_deaf.setter
+    def is_deaf(self, value: bool) -> None:
+        self.flag.is_deaf = value
+
+    @property
+    def is_set(self) -> bool:
+        """Whether to stop after the step at hand."""
+        return self.peers.is_pausing
+
+    def __enter__(self) -> PeerInterrupt:
+        self.flag.__enter__()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.flag.__exit__(kind, error, traceback)
+
+
+def leads(n_processes: int | str | None) -> bool:
+    """Return whether this process is the first, or the only one, of those that train together."""
+    is_one_of_many = n_processes == "world" and dist.is_available() and dist.is_initialized()
+    return not is_one_of_many or dist.get_rank() == 0
+
+
+@contextmanager
+def join_peers(n_processes: int | str | None) -> Iterator[Peers | None]:
+    """Return a context in which the processes of ``torch.distributed`` work together.
+
+    It is entered and left by all of them: where one fails inside, all do. It gives None unless
+    `n_processes` is ``'world'``.
+
+    Raises
+    ------
+    RuntimeError
+        If there are none, or they train another network at the moment.
+    PeerError
+        If another process failed.
+    """
+    if n_processes != "world":
+        yield None
+        return
+    if not (dist.is_available() and dist.is_initialized()):
+        raise RuntimeError(
+            "n_processes='world' trains with the processes of torch.distributed, which is not "
+            "initialized. Start the script with torchrun and call "
+            "torch.distributed.init_process_group() first, or write n_processes=2, which starts "
+            "processes on this machine by itself."
+        )
+    if not IN_USE.acquire(blocking=False):
+        raise RuntimeError(
+            "n_processes='world' trains one network at a time, but another fit runs in this "
+            "process. Fit one after the other (n_jobs=1), or set n_processes=None."
+        )
+    try:
+        with tell_failures(Peers()) as peers:
+            yield peers
+    finally:
+        IN_USE.release()
+
+
+@contextmanager
+def tell_failures(peers: Peers) -> Iterator[Peers]:
+    """Return a context from which either all processes go on, or all raise."""
+    try:
+        yield peers
+        peers.use_small_messages()
+        peers.exchange()
+    except BaseException as error:
+        peers.tell_failure(error)
+        raise

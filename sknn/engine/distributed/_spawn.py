@@ -1,0 +1,239 @@
+"""Processes on this machine that train a network together with the one that starts them."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import pickle
+import signal
+import sys
+import tempfile
+import time
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+
+import joblib
+import torch
+import torch.distributed as dist
+
+from sknn._specs import TrainPlan, TrainResult
+from sknn.engine._train import train
+from sknn.engine.distributed._peers import IN_USE, Peers, join_peers, tell_failures
+from sknn.engine.distributed._start import check_plan, make_follower
+from sknn.exceptions import PeerError
+
+#: seconds between two looks at processes that start
+PAUSE = 0.02
+#: seconds that processes have to end by themselves
+SECONDS_TO_END = 10.0
+#: names the interface of gloo, and that of this machine alone
+INTERFACE = "GLOO_SOCKET_IFNAME"
+LOOPBACK = {"linux": "lo", "darwin": "lo0"}
+MAIN_GUARD = (
+    "A script that is run as a file is imported by the processes it starts, so it must only fit "
+    "where it is run itself: put what it does under `if __name__ == '__main__':`."
+)
+
+
+def train_together(plan: TrainPlan, peers: Peers | None = None) -> TrainResult:
+    """Train a network with as many processes as its plan asks for.
+
+    Parameters
+    ----------
+    plan : TrainPlan
+        What to train on and how.
+    peers : Peers, default=None
+        The processes of ``n_processes='world'``, where they have met already.
+
+    Returns
+    -------
+    TrainResult
+        In all processes.
+
+    Raises
+    ------
+    PeerError
+        If another process failed.
+    RuntimeError
+        If the processes cannot be started, or are not there.
+    TypeError
+        If the network cannot be sent to another process.
+    """
+    n_processes = plan.config.n_processes
+    if peers is not None:
+        return train(plan, peers=peers)
+    if n_processes == "world":
+        with join_peers(n_processes) as peers:
+            return train(plan, peers=peers)
+    if n_processes is None or n_processes == 1:
+        return train(plan)
+    check_plan(plan)
+    with start_workers(plan, n_processes), tell_failures(Peers()) as peers:
+        return train(plan, peers=peers)
+
+
+@contextmanager
+def start_workers(plan: TrainPlan, n_processes: int) -> Iterator[None]:
+    """Start processes that train a plan with this one; the block is where this one does so."""
+    what = f"n_processes={n_processes}"
+    if not dist.is_available():
+        raise RuntimeError(
+            f"{what} needs torch.distributed, which this build of torch {torch.__version__} has "
+            "not. Set n_processes=None, or install another build."
+        )
+    if dist.is_initialized():
+        raise RuntimeError(
+            f"{what} starts processes of its own, but torch.distributed is initialized, so that "
+            "some are there. Write n_processes='world' to train with them."
+        )
+    if multiprocessing.current_process().daemon:
+        raise RuntimeError(
+            f"{what} starts processes, which a daemonic process such as this one may not. Set "
+            "n_processes=None here."
+        )
+    if not IN_USE.acquire(blocking=False):
+        raise RuntimeError(
+            f"{what} trains one network at a time, but another fit runs in this process. Fit one "
+            "after the other (n_jobs=1), or set n_processes=None."
+        )
+    try:
+        with tempfile.TemporaryDirectory(prefix="sknn-", ignore_cleanup_errors=True) as folder:
+            path = Path(folder) / "plan"
+            _write_plan(plan, path)
+            with _use_loopback(), _divide_threads(n_processes):
+                yield from _meet_workers(path, n_processes)
+    finally:
+        IN_USE.release()
+
+
+def _meet_workers(path: Path, n_processes: int) -> Iterator[None]:
+    """Start workers, join them in a process group, and see to it that all end."""
+    store = dist.TCPStore("127.0.0.1", 0, n_processes, is_master=True, wait_for_workers=False)
+    context = multiprocessing.get_context("spawn")
+    hook = sys.excepthook  # which init_process_group replaces
+    arguments = n_processes, store.port, torch.get_num_threads(), path
+    workers: list[BaseProcess] = [
+        context.Process(target=work, args=(rank, *arguments), name=f"sknn-worker-{rank}")
+        for rank in range(1, n_processes)
+    ]
+    try:
+        _start(workers)
+        _wait_for(workers, store)
+        dist.init_process_group("gloo", store=store, rank=0, world_size=n_processes)
+        yield
+    except BaseException:
+        for worker in _list_started(workers):  # they may wait for what does not come
+            worker.terminate()
+        raise
+    finally:
+        sys.excepthook = hook
+        _end(workers)
+
+
+def _start(workers: list[BaseProcess]) -> None:
+    for worker in workers:
+        try:
+            worker.start()
+        except RuntimeError as error:  # as this is such a process, in the middle of its imports
+            raise RuntimeError(
+                f"n_processes starts processes while this one is imported. {MAIN_GUARD}"
+            ) from error
+
+
+def _wait_for(workers: list[BaseProcess], store: dist.TCPStore) -> None:
+    """Wait until all workers have started; raise if one has ended instead."""
+    names = [f"started {rank}" for rank in range(1, len(workers) + 1)]
+    while not store.check(names):
+        for worker in workers:
+            if not worker.is_alive():
+                raise RuntimeError(
+                    f"The process {worker.name!r} ended (exit code {worker.exitcode}) before "
+                    f"training began; what it wrote says why. {MAIN_GUARD}"
+                )
+        time.sleep(PAUSE)
+
+
+def _end(workers: list[BaseProcess]) -> None:
+    """Leave the process group, and let workers end; those that do not are ended."""
+    if dist.is_initialized():
+        dist.destroy_process_group()
+    deadline = time.monotonic() + SECONDS_TO_END
+    for worker in _list_started(workers):
+        worker.join(max(0.0, deadline - time.monotonic()))
+        if worker.is_alive():
+            worker.kill()
+            worker.join()
+
+
+def _list_started(workers: list[BaseProcess]) -> list[BaseProcess]:
+    return [worker for worker in workers if worker.pid is not None]
+
+
+def _write_plan(plan: TrainPlan, path: Path) -> None:
+    """Write what workers are to train; its arrays are memory maps to them."""
+    try:
+        joblib.dump(make_follower(plan), path)
+    except (pickle.PicklingError, AttributeError, TypeError) as error:
+        module = plan.module if plan.previous is None else plan.previous.net.module_
+        raise TypeError(
+            f"n_processes sends the network to other processes, but {type(module).__name__}, its "
+            f"loss or its solver cannot be pickled ({error}). Define classes and functions at the "
+            "top level of a module or script, not within a function and not as a lambda."
+        ) from error
+
+
+@contextmanager
+def _use_loopback() -> Iterator[None]:
+    """Let gloo talk within this machine, whatever its name and networks are."""
+    name = LOOPBACK.get(sys.platform)
+    if name is None or INTERFACE in os.environ:
+        yield
+        return
+    os.environ[INTERFACE] = name
+    try:
+        yield
+    finally:
+        del os.environ[INTERFACE]
+
+
+@contextmanager
+def _divide_threads(n_processes: int) -> Iterator[None]:
+    """Let each process have its part of the threads."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(max(1, before // n_processes))
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def work(rank: int, n_processes: int, port: int, n_threads: int, path: Path) -> None:
+    """Train, in a process of its own, what lies in a file.
+
+    Parameters
+    ----------
+    rank, n_processes : int
+        Number of this process, and of all.
+    port : int
+        Where the one that started it is found.
+    n_threads : int
+        To compute with.
+    path : Path
+        Of the plan.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the first process hears Ctrl-C for all
+    warnings.simplefilter("ignore")
+    torch.set_num_threads(n_threads)
+    store = dist.TCPStore("127.0.0.1", port, n_processes, is_master=False)
+    store.set(f"started {rank}", "")
+    dist.init_process_group("gloo", store=store, rank=rank, world_size=n_processes)
+    try:
+        # What goes wrong here is told to the first process, which raises it.
+        with suppress(Exception), tell_failures(Peers()) as peers:
+            train(joblib.load(path, mmap_mode="r"), peers=peers)
+    finally:
+        with suppress(RuntimeError, PeerError):
+            dist.destroy_process_group()
