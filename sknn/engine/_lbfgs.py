@@ -11,6 +11,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from sknn.engine._interrupt import PauseTraining
 from sknn.engine._run import TrainingRun
+from sknn.engine._snapshot import get_columns
 from sknn.engine.backprop._mlp import MLPPass, UpdateCoefficients, supports_module
 from sknn.engine.data._batches import Batches, TargetTensors, split_target
 from sknn.exceptions import warn_user
@@ -199,7 +200,7 @@ class LBFGSRunner:
         if run.first_weights is None:
             run.first_weights = self.function.get_vector().copy()
         else:
-            run.forget_epochs()
+            _forget_epochs(run)
         self.latest = cast("np.ndarray", run.first_weights).copy()
         self.n_evaluations = 0
         self.is_open = False
@@ -265,3 +266,11 @@ class LBFGSRunner:
         else:
             progress.stopped_because = "converged" if result.success else "max_iter"
             self.run.recorder.end_iterations()
+
+
+def _forget_epochs(run: TrainingRun) -> None:
+    """Forget the iterations of this call, as they are to be gone through again."""
+    progress, n = run.progress, run.progress.n_epochs
+    for column in [run.net.history, *get_columns(progress)]:
+        del column[len(column) - n :]
+    progress.n_epochs = progress.best_epoch = 0

@@ -22,7 +22,7 @@ from sknn.engine._interrupt import (
 from sknn.engine._live_state import EpochState, ManyEpochsRunner, Runner
 from sknn.engine._resume import Resume, get_resume
 from sknn.engine._run_state import get_state, set_state
-from sknn.engine._snapshot import EpochSnapshot, get_columns
+from sknn.engine._snapshot import EpochSnapshot
 from sknn.engine._start import (
     EPOCHS_REMEMBERED,
     choose_batch_size,
@@ -130,9 +130,8 @@ class TrainingRun:
         try:
             with (
                 explain_limits(self.net, self.config),
-                # layers draw from a seed, and move no global generator
+                # layers draw from a seed alone; bfloat16 is for the forward pass alone
                 seed_torch(self.plan.random_state) if self.draws else nullcontext(),
-                # TF32 off or on; bfloat16 is for the forward pass alone
                 nullcontext() if self.net.precision == "bfloat16" else use_precision(self.net),
             ):
                 yield self
@@ -327,13 +326,6 @@ class TrainingRun:
         self.callbacks.begin_epoch()
         if self.plan.watcher is not None:
             self.plan.watcher.begin_epoch()
-
-    def forget_epochs(self) -> None:
-        """Forget the epochs of this call, as they are to be gone through again."""
-        progress, n = self.progress, self.progress.n_epochs
-        for column in [self.net.history, *get_columns(progress)]:
-            del column[len(column) - n :]
-        progress.n_epochs = progress.best_epoch = 0
 
     def count_steps(self, loss: float | torch.Tensor, n_steps: int, n_samples: int) -> None:
         """Take note of steps that are done; `loss` is their sum over samples."""
