@@ -17,6 +17,7 @@ from sknn._sklearn import HasMethods, Interval, fit_context
 from sknn._specs import TrainPlan
 from sknn._validation import make_local_random_state, restore_on_error
 from sknn.deep import DeepMLPClassifier, DeepMLPRegressor
+from sknn.deep._array_api import follow_array_api
 from sknn.deep._base import DeepEstimator
 from sknn.deep._checkpoint import hold_seed
 from sknn.deep._params import training_constraints
@@ -62,6 +63,7 @@ class DeepEnsemble(SavedState, BaseEstimator, ABC):
         return check_member(self.estimator, self._task, type(usual).__name__)
 
     @fit_context(prefer_skip_nested_validation=True)
+    @follow_array_api
     def fit(
         self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
     ) -> "DeepEnsemble":
@@ -130,7 +132,8 @@ class DeepEnsemble(SavedState, BaseEstimator, ABC):
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        tags.input_tags = get_tags(self.estimator or self._usual()).input_tags
+        of_member = get_tags(self.estimator or self._usual())
+        tags.input_tags, tags.array_api_support = of_member.input_tags, of_member.array_api_support
         return tags
 
 
@@ -224,6 +227,7 @@ class DeepEnsembleClassifier(LabelsScoreMixin, DeepEnsemble):
         return DeepMLPClassifier()
 
     @available_if(give_probabilities)
+    @follow_array_api
     def predict_proba(self, X):
         """Return the probability of each class, averaged over the members.
 
@@ -241,6 +245,7 @@ class DeepEnsembleClassifier(LabelsScoreMixin, DeepEnsemble):
         return np.mean([member.predict_proba(X) for member in self.estimators_], axis=0)
 
     @available_if(give_probabilities)
+    @follow_array_api
     def predict_log_proba(self, X):
         """Return the logarithm of the averaged probability of each class.
 
@@ -255,6 +260,7 @@ class DeepEnsembleClassifier(LabelsScoreMixin, DeepEnsemble):
         """
         return np.log(self.predict_proba(X))
 
+    @follow_array_api
     def decision_function(self, X):
         """Return the averaged probabilities as `DeepMLPClassifier` gives its logits.
 
@@ -273,6 +279,7 @@ class DeepEnsembleClassifier(LabelsScoreMixin, DeepEnsemble):
         scores = self._scores(X)
         return scores[:, 0] if scores.shape[1] == 1 else scores
 
+    @follow_array_api
     def predict(self, X):
         """Return the most probable class of each sample on average, or its set of labels.
 
@@ -392,6 +399,7 @@ class DeepEnsembleRegressor(MembersScoreMixin, DeepEnsemble):
     def _usual(self):
         return DeepMLPRegressor()
 
+    @follow_array_api
     def predict(self, X, return_std=False):
         """Return the expected value of y for each row, averaged over the members.
 

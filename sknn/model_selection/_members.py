@@ -11,6 +11,7 @@ from sklearn.metrics import r2_score
 from sknn._specs import TrainPlan, TrainResult
 from sknn._targets import read_values
 from sknn._validation import MatrixLike, to_dense
+from sknn.deep._array_api import follow_array_api
 from sknn.deep.parts._targets import read_incomplete_target, score_known_labels
 from sknn.engine import train_many
 from sknn.losses import gives_probabilities
@@ -81,6 +82,7 @@ def give_probabilities(ensemble: Any) -> bool:
 class MembersScoreMixin(RegressorMixin):
     """The score of an ensemble of regressors: that of its members."""
 
+    @follow_array_api
     def score(self, X: MatrixLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
         """Return R² of the predictions; of quantiles D², the same for the pinball loss.
 
@@ -113,6 +115,7 @@ class MembersScoreMixin(RegressorMixin):
 class LabelsScoreMixin(ClassifierMixin):
     """The score of an ensemble of classifiers: that of its members."""
 
+    @follow_array_api
     def score(self, X: MatrixLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
         """Return the accuracy of the predictions; of label sets the share that is entirely right.
 

@@ -11,6 +11,7 @@ from sklearn.base import OutlierMixin
 from sknn._saved import saved
 from sknn._sklearn import fit_context, with_callbacks
 from sknn._specs import TrainConfig, TrainPlan, TrainResult
+from sknn.deep._array_api import follow_array_api
 from sknn.deep._base import DeepEstimator
 from sknn.deep._fit_arguments import explain_unknown_arguments, make_data_without_labels
 from sknn.deep.autoencoder._neighbors import FLOOR, References, fit_references
@@ -135,6 +136,7 @@ class DeepDetector(OutlierMixin, DeepEstimator):
     @with_callbacks
     @fit_context(prefer_skip_nested_validation=True)
     @explain_unknown_arguments
+    @follow_array_api
     def fit(self, X: ArrayLike, y: None = None, *, X_val: ArrayLike | None = None) -> Self:
         """Learn what is normal.
 
@@ -162,6 +164,7 @@ class DeepDetector(OutlierMixin, DeepEstimator):
         self._fit_watched(self._make_fit_data(X, X_val=X_val))
         return self
 
+    @follow_array_api
     def score_samples(self, X: ArrayLike) -> np.ndarray:
         """Return how normal samples are: higher is more normal.
 
@@ -180,6 +183,7 @@ class DeepDetector(OutlierMixin, DeepEstimator):
         deviance = self._codec.compute_deviance(checked, forward(self.net_, encoded))
         return score_normality(self._normality, self.net_, encoded, deviance)
 
+    @follow_array_api
     def decision_function(self, X: ArrayLike) -> np.ndarray:
         """Return scores, of which those below 0 are of anomalies.
 
@@ -195,6 +199,7 @@ class DeepDetector(OutlierMixin, DeepEstimator):
         """
         return self.score_samples(X) - self.offset_
 
+    @follow_array_api
     def predict(self, X: ArrayLike) -> np.ndarray:
         """Return 1 for normal samples and -1 for anomalies.
 

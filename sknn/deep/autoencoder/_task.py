@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.utils.metaestimators import available_if
 
 from sknn._sklearn import fit_context, with_callbacks
+from sknn.deep._array_api import follow_array_api
 from sknn.deep._available import supports_partial_fit
 from sknn.deep._base import DeepEstimator
 from sknn.deep._fit_arguments import explain_unknown_arguments, make_data_without_labels
@@ -29,6 +30,7 @@ class DeepAutoencoder(DeepEstimator):
     @with_callbacks
     @fit_context(prefer_skip_nested_validation=True)
     @explain_unknown_arguments
+    @follow_array_api
     def fit(
         self,
         X: ArrayLike,
@@ -69,6 +71,7 @@ class DeepAutoencoder(DeepEstimator):
     @available_if(supports_partial_fit)
     @fit_context(prefer_skip_nested_validation=True)
     @explain_unknown_arguments
+    @follow_array_api
     def partial_fit(
         self,
         X: ArrayLike,
@@ -102,6 +105,7 @@ class DeepAutoencoder(DeepEstimator):
         data = self._make_fit_data(X, None, sample_weight, X_val=X_val)
         return self._fit(data, incremental=True)
 
+    @follow_array_api
     def reconstruct(self, X: ArrayLike) -> ArrayLike:
         """Return samples as the network reconstructs them, missing values filled in.
 
@@ -119,6 +123,7 @@ class DeepAutoencoder(DeepEstimator):
         output = self._forward(X)
         return shape_images(self, self._codec.decode(output, getattr(X, "index", None)))
 
+    @follow_array_api
     def score_samples(self, X: ArrayLike) -> np.ndarray:
         """Return how well each sample is reconstructed: higher is more normal.
 

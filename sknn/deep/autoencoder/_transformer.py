@@ -10,6 +10,7 @@ from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted
 
 from sknn._validation import check_weights
+from sknn.deep._array_api import follow_array_api
 from sknn.deep._arguments import NestedArguments
 from sknn.deep.autoencoder._images import shape_images
 from sknn.deep.autoencoder._network import CONSTRAINTS, make_autoencoder_parts
@@ -351,6 +352,7 @@ class AutoencoderTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
         """Length of a code, for `get_feature_names_out`."""
         return self.module_.layer_sizes[self.module_.n_encoder_layers]
 
+    @follow_array_api
     def transform(self, X: ArrayLike) -> np.ndarray:
         """Return the codes of samples; of a variational autoencoder the means of their codes.
 
@@ -365,6 +367,7 @@ class AutoencoderTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
         """
         return forward(self.net_, self._encoded_inputs(X), "encode")
 
+    @follow_array_api
     def inverse_transform(self, X: ArrayLike) -> ArrayLike:
         """Return the samples that codes stand for.
 
@@ -393,6 +396,7 @@ class AutoencoderTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
             )
         return shape_images(self, self._codec.decode(forward(self.net_, codes, "decode")))
 
+    @follow_array_api
     def score(self, X: ArrayLike, y: None = None, sample_weight: ArrayLike | None = None) -> float:
         """Return the mean of `score_samples`.
 
