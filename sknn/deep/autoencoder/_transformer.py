@@ -10,8 +10,8 @@ from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted
 
 from sknn._validation import check_weights
-from sknn.deep._array_api import follow_array_api
 from sknn.deep._arguments import NestedArguments
+from sknn.deep._array_api import follow_array_api
 from sknn.deep.autoencoder._images import shape_images
 from sknn.deep.autoencoder._network import CONSTRAINTS, make_autoencoder_parts
 from sknn.deep.autoencoder._task import DeepAutoencoder
