@@ -14,7 +14,6 @@ from sklearn.utils.validation import check_is_fitted
 
 from sknn._saved import SavedState
 from sknn._sklearn import HasMethods, Interval, fit_context
-from sknn._specs import TrainPlan
 from sknn._validation import make_local_random_state, restore_on_error
 from sknn.deep import DeepMLPClassifier, DeepMLPRegressor
 from sknn.deep._array_api import follow_array_api
@@ -29,12 +28,11 @@ from sknn.model_selection._members import (
     average_members,
     check_member,
     check_no_source,
-    draw_samples,
     give_probabilities,
+    plan_members,
     train_all,
 )
-from sknn.model_selection._plans import Prepared, finish_fit, plan_fit
-from sknn.model_selection._sharing import CommonArrays
+from sknn.model_selection._plans import finish_fit
 
 CONSTRAINTS: dict[str, list] = {
     "estimator": [HasMethods(["fit", "predict"]), None],
@@ -102,7 +100,12 @@ class DeepEnsemble(SavedState, BaseEstimator, ABC):
                 checkpoint=self.checkpoint, checkpoint_every=self.checkpoint_every
             )
         with hold_seed(self, (X, y, sample_weight), random_state):
-            members, plans = self._plan_members(network, random_state, (X, y, sample_weight))
+            members, plans = plan_members(
+                [network] * self.n_members,
+                (X, y, sample_weight),
+                random_state,
+                bootstrap=self.bootstrap,
+            )
             results = train_all(plans, self.n_jobs)
         self.estimators_ = [
             finish_fit(*trained) for trained in zip(members, plans, results, strict=True)
@@ -113,22 +116,6 @@ class DeepEnsemble(SavedState, BaseEstimator, ABC):
             if hasattr(members[0], name):
                 setattr(self, name, getattr(members[0], name))
         return self
-
-    def _plan_members(
-        self, network: DeepEstimator, random_state: np.random.RandomState, data: tuple
-    ) -> tuple[list[DeepEstimator], list[TrainPlan]]:
-        """Return the members, and how to train them; X, y and sample weights are `data`."""
-        X, y, sample_weight = data
-        members, plans, common = [], [], CommonArrays(X)
-        for _ in range(self.n_members):
-            seed = random_state.randint(np.iinfo(np.int32).max)
-            member = clone(network).set_params(random_state=seed)
-            plan = plan_fit(member, Prepared([], X, y, {"sample_weight": sample_weight}), {})
-            rows = np.arange(len(X)) if isinstance(X, np.ndarray) else None
-            plan = common.share(plan, member, rows)
-            plans.append(draw_samples(plan, random_state) if self.bootstrap else plan)
-            members.append(member)
-        return members, plans
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

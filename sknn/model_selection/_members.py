@@ -1,21 +1,24 @@
 """Members of an ensemble: which they may be, their samples, and their training."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, clone
 from sklearn.metrics import r2_score
 
 from sknn._specs import TrainPlan, TrainResult
 from sknn._targets import read_values
 from sknn._validation import MatrixLike, to_dense
 from sknn.deep._array_api import follow_array_api
+from sknn.deep._base import DeepEstimator
 from sknn.deep.parts._targets import read_incomplete_target, score_known_labels
 from sknn.engine import train_many
 from sknn.losses import gives_probabilities
-from sknn.model_selection._plans import is_watched
+from sknn.model_selection._plans import Prepared, is_watched, plan_fit
+from sknn.model_selection._sharing import CommonArrays
 from sknn.preprocessing import is_source, score_measured
 
 
@@ -31,6 +34,27 @@ def train_all(plans: list[TrainPlan], n_jobs: int | None) -> list[TrainResult]:
             "The ensemble was interrupted before all members were trained; nothing was fitted."
         )
     return results
+
+
+def plan_members(
+    networks: Sequence[DeepEstimator],
+    data: tuple,
+    random_state: np.random.RandomState,
+    *,
+    bootstrap: bool,
+) -> tuple[list[DeepEstimator], list[TrainPlan]]:
+    """Return clones with seeds of their own, and how to train them; `data` is X, y and weights."""
+    X, y, sample_weight = data
+    members, plans, common = [], [], CommonArrays(X)
+    rows = np.arange(len(X)) if isinstance(X, np.ndarray) else None
+    for network in networks:
+        seed = random_state.randint(np.iinfo(np.int32).max)
+        member = clone(network).set_params(random_state=seed)
+        plan = plan_fit(member, Prepared([], X, y, {"sample_weight": sample_weight}), {})
+        plan = common.share(plan, member, rows)
+        plans.append(draw_samples(plan, random_state) if bootstrap else plan)
+        members.append(member)
+    return members, plans
 
 
 def draw_samples(plan: TrainPlan, random_state: np.random.RandomState) -> TrainPlan:

@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.utils.metaestimators import available_if
 
 from sknn._sklearn import fit_context, with_callbacks
+from sknn._validation import check_weights
 from sknn.deep._array_api import follow_array_api
 from sknn.deep._available import supports_partial_fit
 from sknn.deep._base import DeepEstimator
@@ -143,6 +144,27 @@ class DeepAutoencoder(DeepEstimator):
         checked = self._check_inputs(X)
         output = forward(self.net_, self._encoder.encode(checked))
         return -self._codec.compute_deviance(checked, output)
+
+    @follow_array_api
+    def score(self, X: ArrayLike, y: None = None, sample_weight: ArrayLike | None = None) -> float:
+        """Return the mean of `score_samples`.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, data frame} of shape (n_samples, n_features)
+            Samples.
+        y : None
+            Ignored.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the samples.
+
+        Returns
+        -------
+        float
+            Larger is better, 0 is perfect.
+        """
+        scores = self.score_samples(X)
+        return float(np.average(scores, weights=check_weights(sample_weight, scores[:, None])))
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

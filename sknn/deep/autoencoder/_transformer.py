@@ -9,7 +9,6 @@ from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted
 
-from sknn._validation import check_weights
 from sknn.deep._arguments import NestedArguments
 from sknn.deep._array_api import follow_array_api
 from sknn.deep.autoencoder._images import shape_images
@@ -395,27 +394,6 @@ class AutoencoderTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
                 f"in fit; got {codes.shape[1]}. Give what transform returns."
             )
         return shape_images(self, self._codec.decode(forward(self.net_, codes, "decode")))
-
-    @follow_array_api
-    def score(self, X: ArrayLike, y: None = None, sample_weight: ArrayLike | None = None) -> float:
-        """Return the mean of `score_samples`.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix, data frame} of shape (n_samples, n_features)
-            Samples.
-        y : None
-            Ignored.
-        sample_weight : array-like of shape (n_samples,), default=None
-            Weights of the samples.
-
-        Returns
-        -------
-        float
-            Larger is better, 0 is perfect.
-        """
-        scores = self.score_samples(X)
-        return float(np.average(scores, weights=check_weights(sample_weight, scores[:, None])))
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
