@@ -4,6 +4,7 @@ from sknn.architectures._autoencoder import Autoencoder, AutoencoderOptions, is_
 from sknn.architectures._channels_first import ChannelsFirst
 from sknn.architectures._copied import copy_first_layers, copy_network
 from sknn.architectures._describe import describe
+from sknn.architectures._masked_sequences import MaskedSequences, copy_first_filters
 from sknn.architectures._mlp import MLP
 from sknn.architectures._principal_start import (
     Principal,
@@ -33,12 +34,14 @@ __all__ = [
     "DrawnMasks",
     "Dropout",
     "MLPOptions",
+    "MaskedSequences",
     "Principal",
     "SequenceCNN",
     "SequenceOptions",
     "TabularEnsemble",
     "TabularOptions",
     "build_user_module",
+    "copy_first_filters",
     "copy_first_layers",
     "copy_network",
     "count_carried",

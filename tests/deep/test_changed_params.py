@@ -149,6 +149,8 @@ def make(cls, name):
     value, base = CHANGES[name]
     if name == "loss":
         value = "focal" if "Classifier" in cls.__name__ else "absolute_error"
+    if name == "pretrained" and cls.__name__.startswith("Sequence"):
+        value = "masked"
     return cls(**{**SMALL, **ESTIMATORS[cls], **base}), value
 
 

@@ -271,8 +271,8 @@ class Parts:
             self.pretraining.check_used(data)
         elif data.unlabelled is not None:
             raise ValueError(
-                f"X_unlabelled is for an estimator with a pretrained autoencoder, which "
-                f"{type(estimator).__name__} has not. Take DeepMLPClassifier or DeepMLPRegressor."
+                f"X_unlabelled is for an estimator with the parameter pretrained, which "
+                f"{type(estimator).__name__} has not. Take a DeepMLP or SequenceCNN estimator."
             )
 
     def obstacle_to_source(self) -> str | None:

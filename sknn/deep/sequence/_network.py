@@ -11,7 +11,7 @@ import numpy as np
 from sklearn.utils.validation import validate_data
 
 from sknn._refusals import explain_refusal
-from sknn._sklearn import Interval, StrOptions, check_feature_names
+from sknn._sklearn import HasMethods, Interval, StrOptions, check_feature_names
 from sknn._specs import Sample, TargetSpec
 from sknn._validation import check_container, check_layer_sizes, read_array_like
 from sknn.architectures import SequenceCNN, SequenceOptions
@@ -19,6 +19,7 @@ from sknn.deep.mlp import _network as _mlp
 from sknn.deep.parts._preparation import Circumstances, Parts
 from sknn.deep.parts._protocols import Target
 from sknn.deep.parts._training import OneNetwork
+from sknn.deep.sequence._pretrained import FilterPretraining
 from sknn.preprocessing import SequenceFormat, SequenceInputs, SequenceSurvey, strings_in
 
 if TYPE_CHECKING:
@@ -51,7 +52,6 @@ OF_TABLES = {
     "normalization",
     "residual",
     "initializer",
-    "pretrained",
     "freeze_epochs",
     "module",
     "categorical_features",
@@ -74,6 +74,7 @@ CONSTRAINTS: dict[str, list] = {
     "alphabet": [str, None],
     "unknown": [StrOptions({"zero", "uniform", "iupac", "error"})],
     "handle_unknown": [StrOptions({"ignore", "error"})],
+    "pretrained": [HasMethods(["fit", "predict"]), StrOptions({"masked"}), None],
 }
 #: parameters that are options of the network
 OPTIONS = (
@@ -261,4 +262,5 @@ def make_sequence_parts(estimator: BaseEstimator, target: Target) -> Parts:
         target=target,
         make_network=lambda: SequenceCNNBuilder.of(estimator),
         make_training=lambda: OneNetwork.of(estimator, scores_loss=True, choose=choose_training),
+        pretraining=FilterPretraining(estimator.pretrained),
     )

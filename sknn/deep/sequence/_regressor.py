@@ -179,6 +179,10 @@ class SequenceCNNRegressor(SequenceReading, DeepRegressor):
         ``'world'`` for those of ``torch.distributed`` (torchrun), of which each calls `fit` with
         the same samples. The network is that of one process up to rounding; see "Several
         processes" in the guide.
+    pretrained : 'masked', SequenceCNNClassifier, SequenceCNNRegressor or None, default=None
+        Where the filters of the first layer come from. ``'masked'`` lets them first predict hidden
+        letters of X and ``X_unlabelled``, which helps where labels are few. A fitted estimator
+        gives a copy of its filters; `n_filters`, `kernel_size` and `alphabet` must be the same.
     **nested : dict
         Arguments of what other parameters choose: ``loss__<name>``, ``solver__<name>``,
         ``learning_rate__<name>``.
@@ -329,6 +333,7 @@ class SequenceCNNRegressor(SequenceReading, DeepRegressor):
         checkpoint=None,
         checkpoint_every=None,
         n_processes=None,
+        pretrained=None,
         **nested: Unpack[NestedArguments],
     ):
         self.loss = loss
@@ -381,6 +386,7 @@ class SequenceCNNRegressor(SequenceReading, DeepRegressor):
         self.checkpoint = checkpoint
         self.checkpoint_every = checkpoint_every
         self.n_processes = n_processes
+        self.pretrained = pretrained
         self._set_nested(nested)
 
     def _make_parts(self) -> Parts:

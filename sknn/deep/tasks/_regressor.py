@@ -67,7 +67,8 @@ class DeepRegressor(RegressorMixin, DeepEstimator):
         sample_weight_val : array-like of shape (n_val_samples,), default=None
             Weights of the validation samples.
         X_unlabelled : array-like, default=None
-            Samples without labels, for an autoencoder that is not fitted yet, see `pretrained`.
+            Samples without labels, for an autoencoder that is not fitted yet, or for filters that
+            predict hidden letters; see `pretrained`.
 
         Returns
         -------

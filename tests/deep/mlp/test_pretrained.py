@@ -273,7 +273,8 @@ def test_partial_fit_freezes_nothing(fitted):
 
 
 def test_estimators_without_an_autoencoder_say_so():
-    with pytest.raises(ValueError, match="X_unlabelled is for an estimator with a pretrained auto"):
+    message = "the parameter pretrained, which TabularMLPClassifier has not"
+    with pytest.raises(ValueError, match=message):
         TabularMLPClassifier().fit(X, Y, X_unlabelled=X)
 
 

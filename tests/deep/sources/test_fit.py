@@ -11,6 +11,7 @@ from sknn import (
     AutoencoderTransformer,
     DeepMLPClassifier,
     DeepMLPRegressor,
+    SequenceCNNClassifier,
     TabularMLPClassifier,
     TabularMLPRegressor,
 )
@@ -264,9 +265,14 @@ def test_lbfgs_is_refused_where_samples_do_not_fit_into_memory():
     assert not hasattr(model, "n_features_in_")
 
 
-def test_a_pretrained_network_needs_its_samples_in_memory():
-    encoder = AutoencoderTransformer(2, (5,), max_iter=1)
-    model = DeepMLPClassifier(hidden_layer_sizes=(5,), pretrained=encoder)
+@pytest.mark.parametrize(
+    "model",
+    [
+        DeepMLPClassifier((5,), pretrained=AutoencoderTransformer(2, (5,), max_iter=1)),
+        SequenceCNNClassifier(kernel_size=2, pretrained="masked"),
+    ],
+)
+def test_a_pretrained_network_needs_its_samples_in_memory(model):
     with pytest.raises(ValueError, match=r"pretrained needs all samples in memory.*fewer samples"):
         model.fit(many_chunks())
 
