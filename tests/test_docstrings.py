@@ -87,6 +87,7 @@ OWN_WORDS = {
     },
     "n_jobs": {PERCEPTRON: "it counts threads for units, not for networks"},
     "n_members": {ENSEMBLE: "members hold out no samples"},
+    "pretrained": {CNN: "it is for filters, which no autoencoder has"},
     "random_state": {
         PERCEPTRON: "there are no first weights",
         THRESHOLD: "it draws line searches",

@@ -67,7 +67,7 @@ class MaskedSequences(SeededNoise):
 
     def predict(self, X: Tensor) -> Tensor:
         """Return what windows of X (batch, length, n_channels) say of all its positions."""
-        total = self.levels
+        total: Tensor = self.levels
         for i in range(self.bank.n_strands):
             values = FIRST_ACTIVATIONS[self.activation](self.bank(X, i)).transpose(1, 2)
             patterns = self.patterns.flip(1, 2) if i else self.patterns
