@@ -3,12 +3,17 @@
 import numpy as np
 from sklearn.model_selection import GridSearchCV, RandomizedSearchCV, cross_validate
 
+from sknn.deep._checkpoint import read_params
 from sknn.model_selection._evaluation import (
     BatchedSearch,
     Evaluation,
     EvaluationInterrupted,
     check_in_memory,
+    open_checkpoint,
 )
+
+#: options of scikit-learn's ``cross_validate`` that the result of a fold depends on
+SCORED = ("scoring", "error_score", "return_train_score")
 
 
 class BatchedGridSearchCV(BatchedSearch, GridSearchCV):
@@ -233,7 +238,17 @@ class BatchedRandomizedSearchCV(BatchedSearch, RandomizedSearchCV):
 
 
 def batched_cross_validate(
-    estimator, X, y=None, *, groups=None, cv=None, n_jobs=None, verbose=0, params=None, **options
+    estimator,
+    X,
+    y=None,
+    *,
+    groups=None,
+    cv=None,
+    n_jobs=None,
+    verbose=0,
+    params=None,
+    checkpoint=None,
+    **options,
 ):
     """Evaluate an estimator by cross-validation, the networks of all folds trained together.
 
@@ -257,6 +272,9 @@ def batched_cross_validate(
         From 1 on, show a bar over the epochs of all folds, if the package rich is installed.
     params : dict, default=None
         Such as `sample_weight`, for ``fit``, the splitter and the scorer.
+    checkpoint : str or path-like, default=None
+        Folder for the results of finished folds, and the state of networks in training, from which
+        the same call goes on after its process was killed; see "Checkpoints" in the guide.
     **options
         `scoring`, `return_train_score`, `return_estimator`, `return_indices`, `error_score` and
         `pre_dispatch`, which mean what they do in scikit-learn.
@@ -270,6 +288,8 @@ def batched_cross_validate(
     ------
     TypeError
         If X is a file or another source.
+    ValueError
+        As scikit-learn's function does; and for `checkpoint` with ``return_estimator=True``.
     KeyboardInterrupt
         If Ctrl-C came before all folds were finished.
 
@@ -284,8 +304,19 @@ def batched_cross_validate(
     (3,)
     """
     check_in_memory(X, "batched_cross_validate")
+    if checkpoint is not None and options.get("return_estimator"):
+        raise ValueError(
+            "checkpoint= keeps scores and no fitted estimators; got return_estimator=True with "
+            f"checkpoint={checkpoint!r}. Leave one of them out."
+        )
+    settings = {"estimator": type(estimator), **{name: options.get(name) for name in SCORED}}
+    settings |= {f"estimator__{name}": value for name, value in read_params(estimator).items()}
+    kind, data = batched_cross_validate.__qualname__, (X, y, params)
     try:
-        with Evaluation(verbose).activate():
+        with (
+            open_checkpoint(checkpoint, kind, settings, data) as kept,
+            Evaluation(verbose, kept).activate(),
+        ):
             return cross_validate(
                 estimator,
                 X,

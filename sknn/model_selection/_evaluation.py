@@ -69,19 +69,24 @@ class SearchCheckpoint:
 
     Parameters
     ----------
-    search : estimator
-        With the parameter ``checkpoint``.
+    folder : str or path-like
+        Where to.
+    kind : str
+        Name of the class or function that evaluates.
+    params : mapping
+        What the results depend on, beside candidates and samples.
     data : tuple
         X, y and further arguments of ``fit``.
     """
 
-    def __init__(self, search: BaseEstimator, data: tuple):
-        folder = Path(os.fspath(search.checkpoint))
-        params = {n: v for n, v in read_params(search).items() if n not in OF_SEARCHES}
-        identity = Identity.of(type(search), params, data)
+    def __init__(
+        self, folder: str | os.PathLike, kind: str, params: Mapping[str, Any], data: tuple
+    ):
+        path = Path(os.fspath(folder))
+        identity = Identity(kind, describe_params(params), hash_data(data))
         seed = np.random.RandomState(0)  # nothing is drawn here
-        self.file = CheckpointFile(make_spec(folder, None, identity, seed, True))
-        self.networks = folder / f"{identity.kind}-{identity.digest}-networks"
+        self.file = CheckpointFile(make_spec(path, None, identity, seed, True))
+        self.networks = path / f"{identity.kind}-{identity.digest}-networks"
         content = self.file.content
         self.results: dict[str, Any] = {} if content is None else content["results"]
         self.pace = Pace(None)
@@ -89,7 +94,7 @@ class SearchCheckpoint:
         self._keys: dict[int, str] = {}
         self._hashes: dict[int, tuple[Any, str]] = {}
         if content is None:
-            self._write()
+            self.write()
 
     def recall(self, calls: list[Call]) -> dict[int, dict[str, Any]]:
         """Return the results that are known, by the numbers of their calls."""
@@ -112,10 +117,7 @@ class SearchCheckpoint:
     def prepare(self, calls: list[Call]) -> None:
         """Let the networks of calls that are run here keep their state while they are trained."""
         for call in filter(FitTask.is_task, calls):
-            task = FitTask(call)
-            network = last_step(task.estimator)
-            if isinstance(network, DeepEstimator) and network.checkpoint is None:
-                network.set_params(checkpoint=self.networks)
+            keep_state(FitTask(call).estimator, self.networks)
 
     def keep(self, number: int, result: Mapping[str, Any]) -> None:
         """Keep the result of a call; write all if it is time."""
@@ -123,9 +125,10 @@ class SearchCheckpoint:
             self.results[self._keys[number]] = dict(result)
             self.n_kept += 1
             if self.pace.is_due(self.n_kept):
-                self._write()
+                self.write()
 
-    def _write(self) -> None:
+    def write(self) -> None:
+        """Write all results."""
         began = time.perf_counter()
         try:
             self.file.write({"results": self.results}, self.n_kept, False)
@@ -138,7 +141,7 @@ class SearchCheckpoint:
     def close(self, is_finished: bool) -> None:
         """Write what is known, and remove the states of networks, which are not needed then."""
         try:
-            self._write()
+            self.write()
             if is_finished:
                 shutil.rmtree(self.networks, ignore_errors=True)
         finally:
@@ -146,17 +149,33 @@ class SearchCheckpoint:
 
 
 @contextmanager
-def open_checkpoint(search: BaseEstimator, data: tuple) -> Iterator[SearchCheckpoint | None]:
-    """Yield the checkpoint of a search with these arguments of ``fit``, if it is to have one."""
-    if search.checkpoint is None:
+def open_checkpoint(
+    folder: str | os.PathLike | None, kind: str, params: Mapping[str, Any], data: tuple
+) -> Iterator[SearchCheckpoint | None]:
+    """Yield the `SearchCheckpoint` of these arguments; None without a folder."""
+    if folder is None:
         yield None
         return
-    checkpoint, is_finished = SearchCheckpoint(search, data), False
+    checkpoint, is_finished = SearchCheckpoint(folder, kind, params, data), False
     try:
         yield checkpoint
         is_finished = True
     finally:
         checkpoint.close(is_finished)
+
+
+def keep_state(estimator: BaseEstimator, folder: Path) -> None:
+    """Let a network, or the last step of a pipeline, keep its state in a folder while it trains."""
+    network = last_step(estimator)
+    if isinstance(network, DeepEstimator) and network.checkpoint is None:
+        network.set_params(checkpoint=folder)
+
+
+def forget_folder(estimator: BaseEstimator, folder: Path) -> None:
+    """Undo `keep_state`."""
+    network = last_step(estimator)
+    if isinstance(network, DeepEstimator) and network.checkpoint == folder:
+        network.set_params(checkpoint=None)
 
 
 class Evaluation:
@@ -212,6 +231,8 @@ class Evaluation:
                 self._run_elsewhere(waiting, backend, workers)
         except KeyboardInterrupt as stop:
             raise EvaluationInterrupted(self) from stop
+        if self.checkpoint is not None:
+            self.checkpoint.write()  # the best candidate is fitted next, which may take long
         return self.results
 
     def _run_elsewhere(
@@ -300,15 +321,30 @@ class BatchedSearch(SavedState):
             If Ctrl-C came with ``refit=False``: the results are of the candidates that were
             finished.
         """
-        check_in_memory(X, f"{type(self).__name__}.fit")
-        with restore_on_error(self):
-            with (
-                open_checkpoint(self, (X, y, params)) as checkpoint,
-                Evaluation(self.verbose, checkpoint).activate(),
-            ):
+        kind = type(self).__qualname__
+        check_in_memory(X, f"{kind}.fit")
+        settings = {n: v for n, v in read_params(self).items() if n not in OF_SEARCHES}
+        with (
+            restore_on_error(self),
+            open_checkpoint(self.checkpoint, kind, settings, (X, y, params)) as checkpoint,
+        ):
+            if checkpoint is not None:
+                self._folder_of_best = checkpoint.networks
+            with Evaluation(self.verbose, checkpoint).activate():
                 super().fit(X, y, **params)
-            _check_not_interrupted(vars(self).get("best_estimator_"))
+            best = vars(self).get("best_estimator_")
+            _check_not_interrupted(best)
+            folder = vars(self).pop("_folder_of_best", None)
+            if best is not None and folder is not None:
+                forget_folder(best, folder)
         return self
+
+    def __setattr__(self, name, value):
+        """Set an attribute; with a checkpoint, the best estimator is to keep its state."""
+        folder = vars(self).get("_folder_of_best")
+        if name == "best_estimator_" and folder is not None:  # which scikit-learn fits next
+            keep_state(value, folder)
+        super().__setattr__(name, value)
 
     def _run_search(self, evaluate_candidates, *, callback_ctx=None):
         """Search as scikit-learn's class does; keep what was finished when Ctrl-C came."""

@@ -1,6 +1,10 @@
 """A search whose process ends goes on from its checkpoint: what was finished is not done again."""
 
+import signal
+import subprocess
+import sys
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,6 +21,7 @@ from sknn.model_selection import (
     BatchedGridSearchCV,
     BatchedHalvingGridSearchCV,
     BatchedRandomizedSearchCV,
+    batched_cross_validate,
 )
 from tests.deep.test_checkpoint import PowerCut, assert_same, cut_after
 
@@ -24,6 +29,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceW
 
 X, Y = make_classification(200, 8, random_state=0)
 MLP = DeepMLPClassifier((9,), max_iter=4, tol=0, n_iter_no_change=99, random_state=0)
+ROOT = Path(__file__).parents[2]
 ALPHAS = [1e-4, 1e-2, 1.0]
 
 
@@ -139,3 +145,91 @@ def test_each_candidate_has_a_name_of_its_own(tmp_path, counted):
     first, second = clone(search).fit(X, Y), clone(search).fit(X, Y)
     assert len(Counted.fits) == 2 * len(ParameterGrid(grid))
     assert_same_results(second, first)
+
+
+@pytest.mark.parametrize("steps", [False, True])
+def test_the_fit_of_the_best_candidate_goes_on_too(steps, tmp_path):
+    rows = []
+    model = make_pipeline(StandardScaler(), MLP) if steps else MLP
+    prefix = "deepmlpclassifier__" if steps else ""
+    search = BatchedGridSearchCV(model, {f"{prefix}alpha": ALPHAS}, cv=2, error_score="raise")
+    whole = clone(search).set_params(**{f"estimator__{prefix}callbacks": [rows.append]}).fit(X, Y)
+    assert len(rows) == 7 * 4
+    search.set_params(checkpoint=tmp_path, **{f"estimator__{prefix}checkpoint_every": 1})
+    cut = {f"estimator__{prefix}callbacks": [cut_after(6 * 4 + 3)]}
+    with pytest.raises(PowerCut):
+        clone(search).set_params(**cut).fit(X, Y)
+    rows.clear()
+    look = {f"estimator__{prefix}callbacks": [rows.append]}
+    part = clone(search).set_params(**look).fit(X, Y)
+    assert 1 <= len(rows) <= 2  # the cut may come before the third epoch is written
+    best, other = part.best_estimator_, whole.best_estimator_
+    assert_same(*((best[-1], other[-1], best[:-1].transform(X)) if steps else (best, other, X)))
+    assert (best[-1] if steps else best).checkpoint is None
+    assert [path.suffix for path in tmp_path.iterdir()] == [".checkpoint"]
+    assert "_folder_of_best" not in vars(part)
+
+
+def test_cross_validation_goes_on(counted, tmp_path):
+    options = {"cv": 5, "return_train_score": True, "params": {}}
+    whole = batched_cross_validate(counted, X, Y, **options)
+    Counted.fits, Counted.fails_at = [], 4
+    with pytest.raises(PowerCut):
+        batched_cross_validate(counted, X, Y, checkpoint=tmp_path, **options, error_score="raise")
+    Counted.fits, Counted.fails_at = [], None
+    part = batched_cross_validate(
+        counted, X, Y, checkpoint=tmp_path, **options, error_score="raise"
+    )
+    assert len(Counted.fits) == 2
+    for name in ("test_score", "train_score"):
+        np.testing.assert_array_equal(part[name], whole[name])
+    with pytest.warns(UserWarning, match="scoring was None and is 'roc_auc' now"):
+        batched_cross_validate(counted, X, Y, checkpoint=tmp_path, scoring="roc_auc", **options)
+
+
+def test_cross_validation_keeps_no_estimators(tmp_path):
+    with pytest.raises(ValueError, match="keeps scores and no fitted estimators; got return_est"):
+        batched_cross_validate(MLP, X, Y, checkpoint=tmp_path, return_estimator=True)
+    assert not list(tmp_path.iterdir())
+
+
+KILLED = """
+import os, signal, sys, warnings
+from tests.model_selection.test_search_checkpoint import make_long_search, X, Y
+
+warnings.simplefilter("ignore")
+n_epochs, left = int(sys.argv[2]), int(sys.argv[2])
+
+def kill(row):
+    global left
+    left -= 1
+    if not left:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+make_long_search(sys.argv[1], kill).fit(X, Y)
+"""
+
+
+def make_long_search(folder, look):
+    """Return a halving search of networks, 3 and then 1, whose epochs are looked at."""
+    model = clone(MLP).set_params(callbacks=[look], checkpoint_every=1, dropout=0.1)
+    return BatchedHalvingGridSearchCV(
+        model, {"alpha": ALPHAS}, cv=2, random_state=0, checkpoint=folder
+    )
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="there is no SIGKILL on Windows")
+def test_a_halving_search_that_is_killed_three_times_ends_at_the_same_model(tmp_path):
+    whole = make_long_search(tmp_path / "whole", len).fit(X, Y)
+    left = [*whole.cv_results_["mean_test_score"]]
+    assert whole.n_candidates_ == [3, 1]
+    assert len(left) == 4
+    for n_epochs in (10, 15, 10):  # of 9 fits of 4 epochs: twice among candidates, once in the last
+        command = [sys.executable, "-c", KILLED, str(tmp_path / "killed"), str(n_epochs)]
+        ended = subprocess.run(command, cwd=ROOT, capture_output=True, timeout=300, check=False)
+        assert ended.returncode == -signal.SIGKILL, ended.stderr.decode()
+    seen = []
+    search = make_long_search(tmp_path / "killed", seen.append).fit(X, Y)
+    assert len(seen) < 36 - 20
+    assert_same_results(search, whole)
+    assert_same(search.best_estimator_, whole.best_estimator_, X)
