@@ -381,10 +381,13 @@ class BatchedSearch(SavedState):
 
 def check_in_memory(X: object, taker: str) -> None:
     """Raise TypeError if X is a source, such as a path, from which folds cannot be taken."""
-    if is_source(X):
+    if is_source(X) or isinstance(X, str):
         raise TypeError(
-            f"{taker} takes samples in memory, as an array or a data frame; got a source of them "
-            f"({type(X).__name__}). Read it first, by pandas.read_parquet for instance."
+            f"{taker} takes samples in memory, as an array or a data frame, of which it makes "
+            f"folds; got a source of them ({type(X).__name__}). Read it first, by "
+            "pandas.read_parquet for instance. Samples that are more than the memory holds may be "
+            "a memory map, numpy.load('X.npy', mmap_mode='r'); or search on a part of them, and "
+            "fit the best parameters on the source."
         )
 
 

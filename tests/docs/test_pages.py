@@ -20,7 +20,7 @@ def test_code_runs_and_prints_what_follows_it(page, capsys):
     pytest.importorskip("matplotlib", reason="some pages draw")
     if "sklearn.callback" in page.read_text(encoding="utf-8"):
         pytest.importorskip("sklearn.callback", reason="scikit-learn >= 1.9")
-    for package in ("skops", "onnxruntime", "fastapi"):
+    for package in ("skops", "onnxruntime", "fastapi", "optuna"):
         if f"import {package}" in page.read_text(encoding="utf-8"):
             pytest.importorskip(package, reason=f"{package} is not installed")
     if ".to_parquet(" in page.read_text(encoding="utf-8"):
@@ -55,7 +55,7 @@ def test_there_are_pages_with_code():
             "options",
         ),
         *("searches", "sequences", "saving", "plots", "playground", "coming_from"),
-        *("large_data", "serving"),
+        *("large_data", "serving", "optuna"),
     }
     assert pages <= {page.stem for page in _with_code()}
 

@@ -340,13 +340,20 @@ def test_argument_that_fit_does_not_know_fails_all_fits(search):
         search(MLP, SMALL, cv=3).fit(X, Y, speed=3)
 
 
-@pytest.mark.parametrize("X", [Path("samples.parquet"), lambda: iter([np.zeros((4, 2))])])
+@pytest.mark.parametrize("X", [Path("a.parquet"), "a.parquet", lambda: iter([np.zeros((4, 2))])])
 def test_sources_are_refused(X):
     search = BatchedGridSearchCV(DeepMLPClassifier(), {"alpha": [0.1, 1.0]})
     with pytest.raises(TypeError, match=r"BatchedGridSearchCV\.fit takes samples in memory.* Read"):
         search.fit(X, [0, 1, 0, 1])
     with pytest.raises(TypeError, match=r"batched_cross_validate takes samples in memory"):
         batched_cross_validate(DeepMLPClassifier(), X, [0, 1, 0, 1])
+
+
+def test_a_memory_map_is_searched_as_an_array(tmp_path):
+    np.save(tmp_path / "X.npy", X)
+    mapped = np.load(tmp_path / "X.npy", mmap_mode="r")
+    search = BatchedGridSearchCV(MLP, SMALL, cv=3, refit=False)
+    assert_same_results(search.fit(mapped, Y).cv_results_, search.fit(X, Y).cv_results_)
 
 
 def test_empty_grid_is_the_usual_error():
