@@ -14,6 +14,8 @@ import numpy as np
 from sknn._saved import saved
 
 Value = TypeVar("Value")
+#: in which a network computes
+Dtype = Literal["float32", "float64"]
 TargetKind = Literal["binary", "multiclass", "multilabel", "values"]
 
 
@@ -40,9 +42,14 @@ class InputSpec:
 
     kind: Literal["table", "sequence"]
     n_numeric: int
-    dtype: Literal["float32", "float64"]
+    dtype: Dtype
     cardinalities: tuple[int, ...] = ()
     length: int | None = None
+
+    @property
+    def n_positions(self) -> int:
+        """Positions of a sequence, 1 for a table."""
+        return self.length or 1
 
 
 @saved

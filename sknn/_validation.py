@@ -3,7 +3,7 @@
 import numbers
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Protocol, TypeAlias, cast, runtime_checkable
+from typing import Protocol, TypeAlias, TypeGuard, cast, runtime_checkable
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
@@ -30,6 +30,14 @@ class NamedColumns(Protocol):
 
     def __getitem__(self, name: Hashable, /) -> ArrayLike:
         """Return the cells of a column."""
+
+
+@runtime_checkable
+class Sliceable(Protocol):
+    """Samples of which a slice can be taken."""
+
+    def __getitem__(self, samples: slice, /) -> ArrayLike:
+        """Return some samples."""
 
 
 def make_local_random_state(random_state: RandomStateLike) -> np.random.RandomState:
@@ -135,7 +143,7 @@ def to_dense(values: MatrixLike) -> np.ndarray:
     return np.asarray(values)
 
 
-def is_clean_array(X: MatrixLike, n_features: int) -> bool:
+def is_clean_array(X: MatrixLike, n_features: int) -> TypeGuard[np.ndarray]:
     """Return whether X is an array of finite numbers of that width, at little cost.
 
     ``validate_data`` takes as long as a small network; it has to look where this is False.

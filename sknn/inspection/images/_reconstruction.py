@@ -1,13 +1,13 @@
 """Images above what autoencoders reconstruct of them."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 
-from sknn._validation import MatrixLike
+from sknn._validation import MatrixLike, Sliceable
 from sknn.inspection._reading import give_samples, make_images, unwrap
 from sknn.inspection.diagram._panels import make_panels, show_text_as_it_is
 
@@ -234,14 +234,6 @@ class ReconstructionDisplay:
             axis.set_ylabel(name, rotation=0, ha="right", va="center")
         show_text_as_it_is(self.axes_)
         return self
-
-
-@runtime_checkable
-class Sliceable(Protocol):
-    """Samples of which a slice can be taken."""
-
-    def __getitem__(self, samples: slice, /) -> ArrayLike:
-        """Return some samples."""
 
 
 def _take_first(X: MatrixLike, n_samples: int) -> MatrixLike:

@@ -1,6 +1,7 @@
 """Targets from bigWig files: the signal of an experiment in regions of a genome."""
 
 import os
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -9,7 +10,12 @@ from sknn._optional import require
 from sknn.preprocessing.sequences._regions import Regions
 
 #: name of a statistic -> function of the values of a region
-STATISTICS = {"mean": np.mean, "max": np.max, "min": np.min, "sum": np.sum}
+STATISTICS: dict[str, Callable[[np.ndarray], float]] = {
+    "mean": np.mean,
+    "max": np.max,
+    "min": np.min,
+    "sum": np.sum,
+}
 
 
 def read_bigwig(

@@ -128,17 +128,16 @@ def sequence_bytes(
             _raise_empty(int(ends.argmax()))
         if not (pad_left or cut_left) and (length is None or length == codes.shape[1]):
             return _write_upper(codes)
-        sequences = list(sequences)
-    sequences = _convert_strings(sequences)
-    lengths = np.fromiter(map(len, sequences), np.int64, len(sequences))
+    texts = _convert_strings(list(sequences))
+    lengths = np.fromiter(map(len, texts), np.int64, len(texts))
     if lengths.min() == 0:
         _raise_empty(int(lengths.argmin()))
     length = int(lengths.max()) if length is None else length
     if lengths.max() > length:
         kept = slice(-length, None) if cut_left else slice(length)
-        sequences = [s[kept] for s in sequences]
+        texts = [text[kept] for text in texts]
         lengths = np.minimum(lengths, length)
-    flat = np.frombuffer("".join(sequences).encode("ascii", "replace").upper(), np.uint8)
+    flat = np.frombuffer("".join(texts).encode("ascii", "replace").upper(), np.uint8)
     if lengths.min() == length:
         return flat.reshape(len(lengths), length)
     codes = np.full((len(lengths), length), PAD, np.uint8)

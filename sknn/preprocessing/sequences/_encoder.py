@@ -297,9 +297,10 @@ class DNAOneHotEncoder(SavedState, TransformerMixin, BaseEstimator):
     def _write_strings(self, present: np.ndarray) -> np.ndarray:
         """Return strings for which letters are present: bool (n_samples, length_, n_letters)."""
         codes = self._choose_letters(present)
-        empty = ~present.any(axis=2)
+        empty = np.asarray(~present.any(axis=2))
         if self.padding == "right":
-            codes[np.logical_and.accumulate(empty[:, ::-1], axis=1)[:, ::-1]] = PAD
+            at_end = np.logical_and.accumulate(empty[:, ::-1], axis=1)
+            codes[at_end[:, ::-1]] = PAD
             return as_strings(codes)
         starts = np.logical_and.accumulate(empty, axis=1).sum(axis=1)
         return np.array(

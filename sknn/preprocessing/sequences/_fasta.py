@@ -51,7 +51,8 @@ def iterate_records(
     lines: Iterable[tuple[int, str]], path: str | os.PathLike
 ) -> Iterator[tuple[str, str]]:
     """Yield name and sequence of each record of numbered lines, as `read_fasta` returns them."""
-    name, parts, header_line = None, [], 0
+    name, header_line = None, 0
+    parts: list[str] = []
     without_blanks = str.maketrans("", "", BLANKS)
 
     def join_parts() -> str:

@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from sknn._saved import saved
-from sknn._specs import InputSpec
+from sknn._specs import Dtype, InputSpec
+from sknn._validation import Sliceable
 from sknn.exceptions import warn_user
 from sknn.preprocessing.sequences._alphabet import COMPLEMENTS, resolve_alphabet
 from sknn.preprocessing.sequences._bytes import as_sequences, is_text
@@ -68,7 +69,7 @@ class SequenceInputs:
 
     is_identity_ = True
 
-    def __init__(self, layout: SequenceFormat | None = None, dtype: str = "float32"):
+    def __init__(self, layout: SequenceFormat | None = None, dtype: Dtype = "float32"):
         self.layout = SequenceFormat() if layout is None else layout
         self.dtype = dtype
 
@@ -95,7 +96,8 @@ class SequenceInputs:
         elif X.ndim == 3:
             self.kind_, (length, n_channels) = "encoded", self._shape_of_encoded(X)
         elif self.layout.length is not None:
-            self.kind_, (length, n_channels) = "encoded", self._shape_of_flat(X)
+            shape = self._shape_of_flat(X, self.layout.length)
+            self.kind_, (length, n_channels) = "encoded", shape
         else:
             self.kind_, (length, n_channels) = "numbers", (X.shape[1], 1)
             self._warn_if_letters(X)
@@ -131,17 +133,17 @@ class SequenceInputs:
         """
         if X.ndim == 1:
             return self._letters.transform(X)
-        expected = (self.spec_.length, self.spec_.n_numeric)
-        if X.shape[1:] not in (expected, (expected[0] * expected[1],)):
+        length, n_channels = self.spec_.n_positions, self.spec_.n_numeric
+        if X.shape[1:] not in ((length, n_channels), (length * n_channels,)):
             raise ValueError(
-                f"Expected sequences of {expected[0]} positions with {expected[1]} numbers each, "
+                f"Expected sequences of {length} positions with {n_channels} numbers each, "
                 f"as in fit; got an array of shape {X.shape}."
             )
         return np.ascontiguousarray(X, dtype=self.dtype).reshape(len(X), -1)
 
     def as_positions(self, X: np.ndarray) -> np.ndarray:
         """Return encoded samples with an axis of positions and one of channels."""
-        return X.reshape(len(X), self.spec_.length, self.spec_.n_numeric)
+        return X.reshape(len(X), self.spec_.n_positions, self.spec_.n_numeric)
 
     @property
     def letters_(self) -> str | None:
@@ -154,7 +156,7 @@ class SequenceInputs:
     @property
     def is_dna_(self) -> bool:
         """Whether the letters are those of DNA; RNA has one strand unless told."""
-        return self.has_other_strand_ and "T" in self.letters_
+        return self.has_other_strand_ and "T" in (self.letters_ or "")
 
     @property
     def has_other_strand_(self) -> bool:
@@ -190,8 +192,8 @@ class SequenceInputs:
         self._check_depth(X, n_channels)
         return length, n_channels
 
-    def _shape_of_flat(self, X: np.ndarray) -> tuple[int, int]:
-        length, n_features = self.layout.length, X.shape[1]
+    def _shape_of_flat(self, X: np.ndarray, length: int) -> tuple[int, int]:
+        n_features = X.shape[1]
         n_channels, left = divmod(n_features, length)
         if left:
             raise ValueError(
@@ -299,8 +301,8 @@ def holds_strings(X: ArrayLike) -> bool:
     kind = getattr(getattr(X, "dtype", None), "kind", None)
     if isinstance(kind, str) and kind in "biufcmMSUT":
         return kind in "SUT"
-    head = X[:ROWS_LOOKED_AT] if len(shape) == 2 and shape[1] > 1 else X
-    values = np.asarray(head)  # of a table with many columns its beginning says enough
+    is_wide = len(shape) == 2 and shape[1] > 1  # its beginning says enough
+    values = np.asarray(X[:ROWS_LOOKED_AT] if is_wide and isinstance(X, Sliceable) else X)
     if values.dtype.kind != "O":
         return values.dtype.kind in "SUT"
     return any(map(is_text, values.ravel()))

@@ -14,6 +14,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sknn._files import read_lines
 from sknn._saved import SavedState, saved
 from sknn._sklearn import Interval, fit_context
+from sknn._validation import NamedColumns
 from sknn.exceptions import warn_user
 from sknn.preprocessing.sequences._alphabet import reverse_complement
 from sknn.preprocessing.sequences._genome import Genome
@@ -48,7 +49,7 @@ class Regions:
     strand: np.ndarray
 
     @classmethod
-    def of(cls, table: ArrayLike) -> "Regions":
+    def of(cls, table: ArrayLike | NamedColumns) -> "Regions":
         """Read a data frame with columns of these names, or rows of three or four values.
 
         Raises
@@ -56,8 +57,7 @@ class Regions:
         ValueError
             If there are no such columns, no whole numbers, or an end is not after its start.
         """
-        columns = getattr(table, "columns", None)
-        if columns is None:
+        if not isinstance(table, NamedColumns):
             rows = [tuple(row) for row in np.asarray(table, dtype=object)]
             if not rows or len(rows[0]) not in (3, 4):
                 raise ValueError(
@@ -66,13 +66,15 @@ class Regions:
                 )
             found = dict(zip([*BED_COLUMNS[:3], "strand"], zip(*rows, strict=True), strict=False))
         else:
-            missing = [name for name in BED_COLUMNS[:3] if name not in list(columns)]
+            columns = list(table.columns)
+            missing = [name for name in BED_COLUMNS[:3] if name not in columns]
             if missing:
                 raise ValueError(
                     f"Regions need columns 'chrom', 'start' and 'end'; {missing} are missing among "
                     f"{list(map(str, columns))}. Rename the columns."
                 )
-            found = {name: table[name] for name in [*BED_COLUMNS[:3], "strand"] if name in columns}
+            present = [name for name in [*BED_COLUMNS[:3], "strand"] if name in columns]
+            found = {name: tuple(np.asarray(table[name], dtype=object)) for name in present}
         chrom = np.array([str(name) for name in found["chrom"]], dtype=object)
         strand = np.array([str(sign) for sign in found.get("strand", ["."] * len(chrom))], object)
         start, end = (as_whole(found[name], name) for name in ("start", "end"))
@@ -240,7 +242,7 @@ def read_regions(
     >>> sequences.tolist(), regions["score"].tolist()
     (['ACCGGT', 'NGGTTA'], [1.0, 0.0])
     """
-    table = bed.copy() if hasattr(bed, "columns") else read_bed(bed)
+    table = read_bed(bed) if isinstance(bed, str | os.PathLike) else bed.copy()
     regions = Regions.of(table).resized(width)
     sequences = regions.sequences(fasta, mask_lower)
     table["start"], table["end"] = regions.start, regions.end
@@ -323,7 +325,7 @@ class RegionsToSequences(SavedState, TransformerMixin, BaseEstimator):
             If X is not as described.
         """
         Regions.of(X)
-        self.n_features_in_ = X.shape[1] if hasattr(X, "shape") else len(X[0])
+        self.n_features_in_ = np.shape(X)[1]
         return self
 
     def transform(self, X: ArrayLike) -> np.ndarray:

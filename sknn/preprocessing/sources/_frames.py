@@ -9,6 +9,14 @@ from sknn._validation import MatrixLike
 from sknn.preprocessing.tables._columns import WrappedFrame, join_frames, wrap_frame
 
 
+def wrap_known_frame(X: MatrixLike | WrappedFrame) -> WrappedFrame:
+    """Return a data frame wrapped; what is none raises TypeError."""
+    frame = wrap_frame(X)
+    if frame is None:
+        raise TypeError(f"X must be a data frame; got {type(X).__name__!r}.")
+    return frame
+
+
 def get_frame_names(X: MatrixLike) -> list[str] | None:
     """Return the names of the columns of a data frame, None for anything else."""
     frame = None if isinstance(X, np.ndarray | list | tuple) else wrap_frame(X)
@@ -17,12 +25,12 @@ def get_frame_names(X: MatrixLike) -> list[str] | None:
 
 def select_columns(X: MatrixLike, names: list[str]) -> MatrixLike:
     """Return a frame of some columns of a data frame, in this order."""
-    return wrap_frame(X).frame.select(names).to_native()
+    return wrap_known_frame(X).frame.select(names).to_native()
 
 
 def read_values(X: MatrixLike, name: str) -> np.ndarray:
     """Return a column of a data frame as an array of shape (n_samples,)."""
-    frame = wrap_frame(X)
+    frame = wrap_known_frame(X)
     column = frame.columns[frame.names.index(name)]
     if column.kind != "category":
         return np.asarray(frame.frame[name].to_numpy())
@@ -33,12 +41,12 @@ def read_values(X: MatrixLike, name: str) -> np.ndarray:
 def join_tables(tables: Sequence[MatrixLike]) -> MatrixLike:
     """Return tables of the same columns as one, one below the other; of frames a frame."""
     if isinstance(tables[0], WrappedFrame):
-        return join_frames(tables)
+        return join_frames([wrap_known_frame(table) for table in tables])
     if len(tables) == 1:
         return tables[0]
     if isinstance(tables[0], np.ndarray):
         return np.concatenate(tables)
-    return join_frames([wrap_frame(table) for table in tables]).frame.to_native()
+    return join_frames([wrap_known_frame(table) for table in tables]).frame.to_native()
 
 
 def stack_samples(X: MatrixLike, other: MatrixLike) -> MatrixLike:
@@ -58,8 +66,9 @@ def stack_samples(X: MatrixLike, other: MatrixLike) -> MatrixLike:
     ValueError
         If the columns differ, or one is a frame and the other is not.
     """
-    frames = [wrap_frame(table) for table in (X, other)]
-    if all(frame is not None for frame in frames):
+    given = [wrap_frame(table) for table in (X, other)]
+    frames = [frame for frame in given if frame is not None]
+    if len(frames) == 2:
         ours, theirs = (frame.names for frame in frames)
         if ours != theirs:
             raise ValueError(
@@ -67,7 +76,7 @@ def stack_samples(X: MatrixLike, other: MatrixLike) -> MatrixLike:
                 "same columns in the same order."
             )
         return join_tables([X, other])
-    if any(frame is not None for frame in frames):
+    if frames:
         kinds = [type(table).__name__ for table in (X, other)]
         raise ValueError(
             f"X is of type {kinds[0]!r}, and the samples without labels are of type {kinds[1]!r}. "
@@ -84,7 +93,9 @@ def stack_samples(X: MatrixLike, other: MatrixLike) -> MatrixLike:
     return join_tables([np.asarray(X), np.asarray(other)])
 
 
-def copy_samples(X: MatrixLike, numbers: np.ndarray) -> MatrixLike:
+def copy_samples(
+    X: np.ndarray | sparse.csr_matrix | WrappedFrame, numbers: np.ndarray
+) -> np.ndarray | sparse.csr_matrix | WrappedFrame:
     """Return some samples of an array or a wrapped frame, which is not kept alive by them."""
     if isinstance(X, WrappedFrame):
         return WrappedFrame(X.frame[numbers])

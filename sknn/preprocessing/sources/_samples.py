@@ -1,7 +1,7 @@
 """X, y and sample weights of a source, chunk by chunk."""
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -54,7 +54,7 @@ def is_source(X: object) -> bool:
     return _find_kind(X) is not None
 
 
-def _find_kind(X: object) -> type | None:
+def _find_kind(X: object) -> Callable[[Any], Tables] | None:
     """Return the kind of `Tables` for an object of another package, None for what is none."""
     name, module = type(X).__name__, get_module(X)
     if module.startswith("pyarrow._dataset"):
@@ -200,10 +200,10 @@ class Source:
         if names is None:
             if self._columns_asked():
                 self._raise_nameless(self._columns_asked()[0])
-            X = np.asarray(table)
+            X: MatrixLike = np.asarray(table)
         else:
             self._find_columns(names)
-            X = select_columns(table, self.features)
+            X = select_columns(table, self.features or [])
             X = make_frame(X) if get_module(X).startswith("pyarrow") else X
         stop = first + count_samples(table)
         y, weight = (self._take(name, table, first, stop) for name in ("y", "sample_weight"))
@@ -246,7 +246,7 @@ class Source:
 
 def count_samples(X: MatrixLike) -> int:
     """Return the number of samples of a table."""
-    return X.shape[0] if hasattr(X, "shape") else len(X)
+    return int(np.shape(X)[0])
 
 
 def open_source(
@@ -295,7 +295,10 @@ def open_any(X: Any) -> Tables:
         return _open_files([Path(path) for path in X])
     if callable(X):
         return Calls(X)
-    return _find_kind(X)(X)
+    open_kind = _find_kind(X)
+    if open_kind is None:
+        raise TypeError(f"X must be a source of samples, see is_source; got {type(X).__name__!r}.")
+    return open_kind(X)
 
 
 def _open_files(paths: list[Path]) -> Tables:
@@ -336,8 +339,9 @@ def _resolve(values: Any, names: list[str] | None) -> ByName:
         return values
     if hasattr(values, "compute"):  # a column of Dask
         values = values.compute()
-    is_list = isinstance(values, list | tuple) and len(values) > 0 and names is not None
-    if is_list and all(isinstance(value, str) and value in names for value in values):
+    known = [] if names is None else names
+    is_list = isinstance(values, list | tuple) and len(values) > 0
+    if is_list and all(isinstance(value, str) and value in known for value in values):
         return list(values)
     return np.asarray(values)
 

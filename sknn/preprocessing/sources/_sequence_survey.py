@@ -22,7 +22,7 @@ class SequenceSurvey:
     def n_numbers(self) -> int:
         """How many numbers of 8 bytes a sample holds in memory."""
         spec = self.encoder.spec_
-        return max(1, max(self.longest, spec.length) * spec.n_numeric // 2)
+        return max(1, max(self.longest, spec.n_positions) * spec.n_numeric // 2)
 
     def add(self, X: np.ndarray, sample_weight: np.ndarray | None, first: int) -> np.ndarray:
         """Take note of a chunk; return the number of a sequence that is longer than all so far."""

@@ -84,8 +84,9 @@ class TableSurvey:
     def finish(self, encoder: TabularEncoder) -> TabularEncoder:
         """Return an encoder, fitted on samples that were kept, with the means of all samples."""
         moments, columns = self.moments, encoder._numeric
-        is_same = moments is not None and len(moments.mean) == len(encoder._roles.numeric)
-        if is_same and moments.are_finite:
+        if moments is None or len(moments.mean) != len(encoder._roles.numeric):
+            return encoder
+        if moments.are_finite:
             encoder._numeric = _adopt_moments(columns, moments)
         return encoder
 

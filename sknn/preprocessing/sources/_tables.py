@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from types import ModuleType
 from typing import Any, Protocol
 
+from sknn._targets import SPARSE
 from sknn._validation import MatrixLike
 from sknn.preprocessing.sources._frames import get_frame_names
 
@@ -25,9 +26,14 @@ class Tables(Protocol):
         Pieces that can be read in any order; 1 where there is only one order.
     """
 
-    kind: str
-    names: list[str] | None
-    n_pieces: int
+    @property
+    def kind(self) -> str: ...
+
+    @property
+    def names(self) -> list[str] | None: ...
+
+    @property
+    def n_pieces(self) -> int: ...
 
     def read(self, piece: int, names: list[str] | None) -> Iterator[MatrixLike | tuple]:
         """Yield the tables of a piece, with these columns alone where they have names.
@@ -89,7 +95,8 @@ class Calls:
         What messages call it.
     """
 
-    names, n_pieces = None, 1
+    names: list[str] | None = None
+    n_pieces = 1
 
     def __init__(self, function: Callable[[], Iterable], kind: str = "callable"):
         self.function, self.kind = function, kind
@@ -136,7 +143,7 @@ def _cut(frame: Any, size: int) -> Iterator[Any]:
 
 def _make_dense(X: MatrixLike) -> MatrixLike:
     """Return a sparse chunk as an array: one is never large."""
-    return X.toarray() if hasattr(X, "tocsr") else X
+    return X.toarray() if isinstance(X, SPARSE) else X
 
 
 def get_names(tables: Tables, table: MatrixLike) -> list[str] | None:

@@ -73,7 +73,7 @@ def make_categorical_mask(
             f"up to {n_features - 1}; got {chosen.tolist()}."
         )
     if kinds == {"str"}:
-        chosen = _find_positions(chosen.tolist(), names)
+        chosen = np.array(_find_positions(chosen.tolist(), names))
     mask[chosen] = True
     return mask
 
@@ -226,7 +226,7 @@ def fit_category_column(
     # Code -1, a missing value, is counted at place 0.
     used = np.bincount((codes if kept is None else codes[kept]) + 1, minlength=len(levels) + 1)
     plain = {i: _simplify(levels[i]) for i in np.flatnonzero(used[1:]).tolist()}
-    order = sorted(plain, key=plain.get if _are_sortable(plain) else lambda i: repr(plain[i]))
+    order = _order_levels(plain)
     number = np.zeros(len(levels) + 1, dtype=np.int64)
     number[order] = np.arange(1, len(order) + 1)
     missing = bool(used[0])
@@ -267,12 +267,12 @@ def _simplify(level: Hashable) -> Hashable:
     return int(level) if level % 1 == 0 else float(level)
 
 
-def _are_sortable(levels: dict) -> bool:
+def _order_levels(levels: dict) -> list[int]:
+    """Return the keys of levels, sorted by these, or by their texts where types differ."""
     try:
-        sorted(levels.values())
+        return sorted(levels, key=lambda i: levels[i])
     except TypeError:
-        return False
-    return True
+        return sorted(levels, key=lambda i: repr(levels[i]))
 
 
 def _find_kind_of_levels(column: Column, levels: list, *, may_be_fractions: bool) -> str:

@@ -6,7 +6,7 @@ array of objects is read the same way, so that nothing above has to ask where a 
 
 import datetime
 import numbers
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
@@ -18,7 +18,7 @@ from scipy import sparse
 from sklearn.utils import check_array
 
 from sknn._refusals import explain_refusal
-from sknn._validation import MatrixLike
+from sknn._validation import MatrixLike, NamedColumns
 from sknn.preprocessing.tables._entries import (
     NESTED,
     Times,
@@ -73,7 +73,9 @@ def is_plain_numbers(X: MatrixLike) -> bool:
 
 def _check_unique_names(X: MatrixLike) -> None:
     """Raise ValueError for a frame of pandas that has a name twice."""
-    if hasattr(X, "iloc") and not getattr(getattr(X, "columns", None), "is_unique", True):
+    if not hasattr(X, "iloc") or not isinstance(X, NamedColumns):
+        return
+    if not getattr(X.columns, "is_unique", True):
         names = list(X.columns)
         twice = next(name for name in names if names.count(name) > 1)
         raise ValueError(
@@ -114,8 +116,9 @@ def make_frame(
     `index` is for pandas, too.
     """
     if library != "pandas":
-        lists = {name: values.tolist() for name, values in columns.items()}
-        return nw.from_dict(lists, backend=library).to_native()
+        lists = {str(name): values.tolist() for name, values in columns.items()}
+        make: Callable[..., nw.DataFrame] = nw.from_dict  # of any library that narwhals knows
+        return make(lists, backend=library).to_native()
     import pandas as pd
 
     typed = {
@@ -288,7 +291,8 @@ class Column:
             return np.full(len(values), -1), []
         few = len(values) <= _FEW
         if isinstance(values.dtype, pd.CategoricalDtype):
-            codes, levels = values.array.codes, values.array.categories
+            categorical = pd.Categorical(values)
+            codes, levels = categorical.codes, categorical.categories
             if few:
                 return number_few_levels([None if code < 0 else levels[code] for code in codes])
             return codes, levels.tolist()
@@ -315,7 +319,7 @@ class Column:
         if not isinstance(values, nw.Series):
             values = nw.from_native(values, series_only=True)
         dtype, zone = values.dtype, None
-        if dtype == nw.Datetime:
+        if isinstance(dtype, nw.Datetime):
             zone = dtype.time_zone
             if zone is not None:
                 values = values.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
@@ -342,7 +346,7 @@ def read_columns(X: np.ndarray | WrappedFrame) -> list[Column]:
     frame = X.frame
     if frame.implementation.is_pandas():
         return [_read_pandas_column(label, values) for label, values in frame.to_native().items()]
-    return [_read_series_column(series, series) for series in frame.iter_columns()]
+    return [_read_series_column(series, series) for series in map(frame.get_column, frame.columns)]
 
 
 def _read_array_column(label: str | int, values: np.ndarray) -> Column:
@@ -351,7 +355,7 @@ def _read_array_column(label: str | int, values: np.ndarray) -> Column:
     return Column(label, values, _KINDS_OF_DTYPES.get(values.dtype.kind, "other"))
 
 
-def _read_pandas_column(label: str | int, values: "np.ndarray | pd.Series | nw.Series") -> Column:
+def _read_pandas_column(label: str | int, values: "pd.Series") -> Column:
     if isinstance(values.dtype, np.dtype):
         return _read_array_column(label, values.to_numpy())
     if values.dtype.name == "category":  # narwhals would take its time to say so

@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from sknn._saved import SavedState
 from sknn._sklearn import Interval, StrOptions, fit_context
-from sknn._specs import InputSpec
+from sknn._specs import Dtype, InputSpec
 from sknn._validation import MatrixLike, check_weights, is_clean_array
 from sknn.preprocessing.tables._categories import fit_category_column, make_categorical_mask
 from sknn.preprocessing.tables._columns import Column
@@ -317,7 +317,8 @@ default='from_dtype'
             labels, n_rows = [column.label for column in table], len(table[0].values)
             names = labels if by_dtype is not None else names
         else:
-            labels, n_rows = range(table.shape[1]) if names is None else names, table.shape[0]
+            n_rows, n_columns = table.shape
+            labels = list(range(n_columns) if names is None else names)
         mask = make_categorical_mask(self.categorical_features, len(labels), names, by_dtype)
         weights, kept = check_weights(sample_weight, np.empty((n_rows, 1))), None
         if weights is not None and not weights.all():
@@ -348,7 +349,8 @@ default='from_dtype'
         )
         fitted = [fit_category_column(column, kept, self.max_one_hot) for column in columns]
         self._categories = [category for category, _ in fitted]
-        self._describe(str(numbers.dtype) if self.dtype == "auto" else self.dtype)
+        own: Dtype = "float32" if numbers.dtype == np.float32 else "float64"
+        self._describe(own if self.dtype == "auto" else self.dtype)
         return numbers, [codes for _, codes in fitted]
 
     def _find_texts(
@@ -362,10 +364,9 @@ default='from_dtype'
         return make_text_mask(named, len(columns), names)
 
     def _scale_beside(self, has_others: bool) -> str | None:
-        automatic = "standard" if has_others else None
-        return automatic if self.scale == "auto" else self.scale
+        return ("standard" if has_others else None) if self.scale == "auto" else self.scale
 
-    def _describe(self, dtype: str) -> None:
+    def _describe(self, dtype: Dtype) -> None:
         columns = [c.n_outputs for c in self._categories if c.one_hot]
         self.spec_ = InputSpec(
             kind="table",
@@ -383,8 +384,8 @@ default='from_dtype'
         return read_table(self, X, by_column=by_column, reset=reset, names=names)
 
     def _encode(self, X: MatrixLike, *, names: bool) -> Any:
-        clean = is_clean_array(X, self.n_features_in_)
-        if clean and not (names and hasattr(self, "feature_names_in_")):
+        by_name = names and hasattr(self, "feature_names_in_")
+        if is_clean_array(X, self.n_features_in_) and not by_name:
             if self.is_identity_ and X.dtype == self.spec_.dtype:
                 return X
             table = X

@@ -122,7 +122,7 @@ class NumericColumns:
     def encode_sparse(self, X: sparse.csr_matrix, dtype: str) -> sparse.csr_matrix:
         """Return a CSR matrix scaled and cast; 0 has to stay 0, see `keeps_zeros`."""
         values = X.data
-        if self.scale is not None:
+        if isinstance(self.scale, Affine):  # normal scores do not keep zeros
             values = values * self.scale.factor[X.indices]
         with np.errstate(over="ignore"):
             values = values.astype(dtype, copy=False)
@@ -181,7 +181,7 @@ def fit_numeric_columns(
     fill = np.where(empty, 0.0, compute_weighted_mean(X, weights))
     scaled = np.flatnonzero(headers.is_scaled & ~empty) if scale is not None else np.empty(0, int)
     fitted = None
-    if len(scaled):
+    if scale is not None and len(scaled):
         every = len(scaled) == X.shape[1]
         fitted = fit_scale(scale, X if every else X[:, scaled], weights)
         fill[scaled] = fitted.center

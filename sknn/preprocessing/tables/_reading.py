@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 from scipy import sparse
@@ -28,7 +29,7 @@ from sknn.preprocessing.tables._roles import Roles, order_categories
 BLOCK = 4096
 FLOATS = (np.float64, np.float32)
 #: X as it is checked
-Table = np.ndarray | sparse.csr_matrix | list[Column]
+Table: TypeAlias = np.ndarray | sparse.csr_matrix | list[Column]
 
 
 def read_table(
@@ -139,13 +140,13 @@ def split_table(
         table = read_columns(table)
     columns = [column for column, yes in zip(table, roles.is_categorical, strict=True) if yes]
     numeric = [table[place] for place in roles.numeric]
-    is_scaled = [np.array([column.kind != "bool" for column in numeric], dtype=bool)]
+    scaled = [np.array([column.kind != "bool" for column in numeric], dtype=bool)]
     arrays = _read_numbers(numeric, len(table[0].values), fitted)
     for place, expansion in roles.expansions.items():
         table[place].check()
         arrays.extend(expansion.encode(table[place]))
-        is_scaled.append(expansion.is_scaled)
-    return columns, SideBySide(tuple(arrays), len(table[0].values)), np.concatenate(is_scaled)
+        scaled.append(expansion.is_scaled)
+    return columns, SideBySide(tuple(arrays), len(table[0].values)), np.concatenate(scaled)
 
 
 @dataclass(frozen=True)
@@ -183,7 +184,7 @@ class SideBySide:
 
 
 #: numeric columns, before they are filled and scaled
-Numbers = np.ndarray | sparse.csr_matrix | SideBySide
+Numbers: TypeAlias = np.ndarray | sparse.csr_matrix | SideBySide
 
 
 def put_side_by_side(

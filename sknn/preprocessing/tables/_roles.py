@@ -29,8 +29,11 @@ class Expansion(Protocol):
         Which of them a scale is for.
     """
 
-    label: str | int
-    kind: str
+    @property
+    def label(self) -> str | int: ...
+
+    @property
+    def kind(self) -> str: ...
 
     @property
     def n_outputs(self) -> int: ...
@@ -135,7 +138,7 @@ def order_categories(categories: Sequence[CategoryColumn]) -> list[int]:
 
 def make_unique(names: Sequence[str]) -> list[str]:
     """Add ``_`` to a name until no earlier one is the same."""
-    seen = {}
+    seen: dict[str, None] = {}
     for name in names:
         while name in seen:
             name += "_"

@@ -1,6 +1,6 @@
 """Scales of numeric columns: standard, robust and normal scores; each weighted and without NaN."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -81,6 +81,10 @@ class NormalScores:
         """Return what was scaled, in float64, within the range of the training samples."""
         columns = [np.interp(scaled[:, j], scores, v) for j, (v, scores) in enumerate(self.knots)]
         return np.column_stack(columns) if columns else np.empty((len(scaled), 0))
+
+
+#: learns a scale from X and weights
+Fit = Callable[[np.ndarray, np.ndarray | None], Affine | NormalScores]
 
 
 def fit_scale(scale: str, X: np.ndarray, weights: np.ndarray | None) -> Affine | NormalScores:
@@ -175,4 +179,8 @@ def _split_columns(
         yield column[there].astype(np.float64, copy=False), kept
 
 
-_FITS = {"standard": _fit_standard, "robust": _fit_robust, "quantile": _fit_normal_scores}
+_FITS: dict[str, Fit] = {
+    "standard": _fit_standard,
+    "robust": _fit_robust,
+    "quantile": _fit_normal_scores,
+}

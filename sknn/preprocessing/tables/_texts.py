@@ -67,7 +67,7 @@ class TextColumn:
             If the column holds something else than text.
         """
         codes, texts = _read_texts(column, f"Column {self.label!r} was text in fit and is")
-        if self.svd is None:
+        if self.svd is None or self.vectorizer is None:
             return []
         values = np.full((len(texts) + 1, self.n_outputs), np.nan)  # code -1 reads the last one
         if texts:

@@ -4,6 +4,7 @@ Values are an array of the numeric columns, scaled, and behind them the numbers 
 categorical columns, from 0; both are NaN where a value is missing or a level is unknown.
 """
 
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -108,10 +109,10 @@ def make_table(
     numbers = encoder._numeric.decode(values[:, :n_numeric])
     if kind.library is None and not encoder._roles.needs_columns:
         return numbers
-    categorical = np.flatnonzero(encoder.is_categorical_)
-    names = kind.names or range(encoder.n_features_in_)
+    categorical = np.flatnonzero(encoder.is_categorical_).tolist()
+    names: Sequence[Hashable] = kind.names or range(encoder.n_features_in_)
     # In the order of the features; those of an expanded one, which follow from it, side by side.
-    columns = [
+    columns: list[tuple[int, Hashable, np.ndarray]] = [
         (place, name, column)
         for (name, _), (_, place), column in zip(
             encoder._roles.list_numbers(names),

@@ -9,6 +9,7 @@ import pytest
 
 from sknn.preprocessing import is_source, open_source, read_fasta
 from sknn.preprocessing.sources._fasta import FastaRecords
+from sknn.preprocessing.sources._frames import select_columns
 
 pa = pytest.importorskip("pyarrow", reason="sknn[data] is not installed")
 
@@ -115,3 +116,10 @@ def test_weights_and_targets_as_lists_of_names_or_of_labels():
     assert list(named.X.columns) == ["x"]
     (labels,) = open_source(dataset, ["yes", "no"]).read()
     assert labels.y.tolist() == ["yes", "no"]
+
+
+def test_what_is_no_source_and_no_data_frame_is_named():
+    with pytest.raises(TypeError, match="X must be a source of samples, see is_source; got 'int'"):
+        open_source(3)
+    with pytest.raises(TypeError, match="X must be a data frame; got 'ndarray'"):
+        select_columns(np.ones((2, 1)), ["a"])
