@@ -73,10 +73,8 @@ def is_plain_numbers(X: MatrixLike) -> bool:
 
 def _check_unique_names(X: MatrixLike) -> None:
     """Raise ValueError for a frame of pandas that has a name twice."""
-    if not hasattr(X, "iloc") or not isinstance(X, NamedColumns):
-        return
-    if not getattr(X.columns, "is_unique", True):
-        names = list(X.columns)
+    names = list(X.columns) if isinstance(X, NamedColumns) and hasattr(X, "iloc") else []
+    if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
         raise ValueError(
             f"Column names must be unique, but {twice!r} is there {names.count(twice)} times. "
@@ -291,8 +289,7 @@ class Column:
             return np.full(len(values), -1), []
         few = len(values) <= _FEW
         if isinstance(values.dtype, pd.CategoricalDtype):
-            categorical = pd.Categorical(values)
-            codes, levels = categorical.codes, categorical.categories
+            codes, levels = pd.Categorical(values).codes, values.dtype.categories
             if few:
                 return number_few_levels([None if code < 0 else levels[code] for code in codes])
             return codes, levels.tolist()
@@ -311,11 +308,8 @@ class Column:
         """Return a column of kind 'time' as microseconds."""
         values = self.values
         if isinstance(values, np.ndarray):
-            return (
-                read_time_objects(self.label, values)
-                if values.dtype == object
-                else make_times(values)
-            )
+            has_objects = values.dtype == object
+            return read_time_objects(self.label, values) if has_objects else make_times(values)
         if not isinstance(values, nw.Series):
             values = nw.from_native(values, series_only=True)
         dtype, zone = values.dtype, None
