@@ -28,25 +28,10 @@ def replace_file(path: str | os.PathLike, label: str = "") -> Iterator[Path]:
     """Yield where to write; at the end of the block that file takes the place of `path`.
 
     The new file lies beside the old one until it is complete and on the disk. If the block fails
-    or is interrupted, the old file stays as it was. Links are followed, the permissions of an
-    old file are kept, and what is no regular file (a pipe, ``/dev/stdout``) is written directly.
-
-    Parameters
-    ----------
-    path : str or path-like
-        What to write or to replace.
-    label : str, default=''
-        Part of the name of the file beside it, by which to find those that a killed process left.
-
-    Yields
-    ------
-    pathlib.Path
-        An empty file, to be opened by its name.
-
-    Raises
-    ------
-    OSError
-        If it cannot be written; names `path`, not the temporary file.
+    or is interrupted, the old file stays as it was. Links are followed, the permissions of an old
+    file are kept, and what is no regular file (a pipe, ``/dev/stdout``) is written directly.
+    `label` is a part of the name by which files that a killed process left are found; an OSError
+    names `path`, not the temporary file.
     """
     target = Path(os.path.realpath(path))
     mode = target.stat().st_mode if target.exists() else None
@@ -102,23 +87,8 @@ def _flush_folder(folder: Path) -> None:
 def read_pieces(path: str | os.PathLike, size: int = PIECE) -> Iterator[bytes]:
     """Yield the content of a file, plain or gzip, in pieces of at most `size` bytes.
 
-    Parameters
-    ----------
-    path : str or path-like
-        Whether it is packed is told by its first bytes.
-    size : int, default=PIECE
-        Of a piece.
-
-    Yields
-    ------
-    bytes
-
-    Raises
-    ------
-    OSError
-        If it cannot be read.
-    ValueError
-        If it is a damaged gzip file, or unfolds to far more than any data do.
+    Whether it is packed is told by its first bytes; one that is damaged, or unfolds to far more
+    than any data do, raises ValueError.
     """
     with open(path, "rb") as file:
         if not file.peek(len(GZIP_MAGIC)).startswith(GZIP_MAGIC):

@@ -35,20 +35,10 @@ _LATEST_THAT_LOADS_ALONE = (0, 68)
 
 
 def jit(function: F) -> F:
-    """Return a function to be compiled by numba as a part of others.
+    """Return a function to be compiled by numba as a part of others; the same without numba.
 
     It runs without the interpreter lock, and with the arithmetic of IEEE 754: numbers that are not
     finite stay so, sums are in the order that is written.
-
-    Parameters
-    ----------
-    function : callable
-        Function of numbers and arrays, in the part of Python that numba compiles.
-
-    Returns
-    -------
-    callable
-        The same function where numba is not installed.
     """
     if not HAS_NUMBA:
         return function
@@ -90,15 +80,7 @@ def is_compiled(function: Callable[..., Any], *arguments: object) -> bool:
 
 
 def has_kept_code(folder: Path, name: str) -> bool:
-    """Return whether code of any sources is kept of a function; numba is not loaded.
-
-    Parameters
-    ----------
-    folder : Path
-        That of the function's module.
-    name : str
-        Of the function.
-    """
+    """Return whether code of any sources is kept of a function; numba is not loaded."""
     pattern = f"sknn-{__version__}-{name}-*/*.code"
     return any(any(place.glob(pattern)) for place in list_places(folder))
 
@@ -201,17 +183,9 @@ class KeptCode:
 
 
 def list_places(own: Path) -> list[Path]:
-    """Return the folders in which compiled code may lie.
+    """Return the folders in which compiled code may lie; `own` is that of the module.
 
-    Parameters
-    ----------
-    own : Path
-        Folder of the module.
-
-    Returns
-    -------
-    list of Path
-        That of ``NUMBA_CACHE_DIR``, if it is set; else the module's, and the user's.
+    That of ``NUMBA_CACHE_DIR``, if it is set; else the module's, and the user's.
     """
     chosen = os.environ.get("NUMBA_CACHE_DIR")
     if chosen:
@@ -235,11 +209,7 @@ def can_write_into(folder: Path) -> bool:
 
 
 def digest_function(function: Callable[..., Any]) -> str:
-    """Return a digest of all that the compiled code of a function is made of.
-
-    That is its own bytecode, constants, and fields of the named tuples that it takes, and those of
-    all functions of `jit` that it calls.
-    """
+    """Return a digest of bytecode, constants and named tuples of a function and those it calls."""
     parts: list[str] = []
     _describe(function, parts, set())
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()

@@ -24,24 +24,9 @@ EXTRAS = {
 
 
 def require(module: str, purpose: str) -> ModuleType:
-    """Import and return an optional module.
+    """Import and return an optional module, such as ``"matplotlib.pyplot"``.
 
-    Parameters
-    ----------
-    module : str
-        Dotted name, as ``"matplotlib.pyplot"``.
-    purpose : str
-        What needs it, for the error message, as ``"LossCurveDisplay.plot"``.
-
-    Returns
-    -------
-    module
-        The imported module.
-
-    Raises
-    ------
-    OptionalDependencyError
-        If the package is not installed.
+    `purpose`, such as ``"LossCurveDisplay.plot"``, begins the OptionalDependencyError.
     """
     try:
         return import_module(module)

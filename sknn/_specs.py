@@ -14,7 +14,6 @@ import numpy as np
 from sknn._saved import saved
 
 Value = TypeVar("Value")
-#: in which a network computes
 Dtype = Literal["float32", "float64"]
 TargetKind = Literal["binary", "multiclass", "multilabel", "values"]
 
@@ -377,7 +376,7 @@ class TrainPlan:
         Numbers of the samples of X that belong to this plan, so that plans of several folds can
         share one X; `y` and `sample_weight` have these samples only. None is all of X.
     validation : Sample or None, default=None
-        Rows to score after each epoch; needed for early stopping.
+        Samples to score after each epoch; needed for early stopping.
     watcher : Watcher or None, default=None
         Told of each epoch.
     previous : TrainResult or None, default=None
@@ -386,9 +385,8 @@ class TrainPlan:
         One epoch with the optimizer's state kept (``partial_fit``).
     codec : TargetCodec or None, default=None
         Translates y for callbacks that score.
-    checkpoint : object or None, default=None
-        Where the engine is to write checkpoints, and what makes a fit the same
-        (`sknn.engine.checkpoints._folder.CheckpointSpec`).
+    checkpoint : sknn.engine.checkpoints._folder.CheckpointSpec or None, default=None
+        Where the engine is to write checkpoints.
     """
 
     module: Any

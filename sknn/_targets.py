@@ -92,21 +92,10 @@ def read_labels(y: ArrayLike) -> TargetMatrix:
 
 
 def read_values(y: ArrayLike) -> np.ndarray:
-    """Return a target of numbers as an array of a plain dtype.
+    """Return a target of numbers, of the shape of y, as an array of a plain dtype.
 
-    Parameters
-    ----------
-    y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-        As a user gives it.
-
-    Returns
-    -------
-    ndarray of the shape of y
-
-    Raises
-    ------
-    TypeError, ValueError
-        If y is no array, sparse or empty, or an entry is text, a date, missing or no number.
+    What is no array, sparse, empty, text, a date, missing or no number raises TypeError or
+    ValueError.
     """
     if sparse.issparse(y):
         raise TypeError(

@@ -211,14 +211,7 @@ class SequenceCNN(nn.Module):
         return pooled
 
     def find_best_windows(self, X: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Return where along each sequence each filter of the first layer is largest.
-
-        Shape
-        -----
-        - X: as in `forward`
-        - returns three of ``(batch, n_filters)``: the value after the activation, the first
-          position of the window, and whether it is on the other strand
-        """
+        """Return value, position and strand of each filter's best window, (batch, n_filters)."""
         X = X.reshape(len(X), self.length, self.n_channels)
         best, place, other = self.bank.find_best_place(X, self._find_valid(X))
         return self._activate(best), place, other

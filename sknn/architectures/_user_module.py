@@ -34,33 +34,13 @@ def build_user_module(
 ) -> nn.Module:
     """Build a network by a user-defined class or function, and try it on two samples.
 
-    Parameters
-    ----------
-    factory : class or callable
-        Class or function that returns a new ``torch.nn.Module``. Those of the arguments
-        `n_inputs`, `n_outputs`, `n_numeric`, `cardinalities` and `length` (see
-        `get_known_arguments`) that it names are passed to it.
-    inputs : InputSpec
-        The module will get tensors of shape (n_samples, n_inputs) and this dtype.
-    target : TargetSpec
-        The module must return tensors of shape (n_samples, n_outputs), raw: logits for classes.
-    params : mapping
-        Further arguments of the factory; they go before those above.
-    random_state : numpy.random.RandomState
-        Gives the seed of torch's generators, from which the module draws its first weights;
-        they are put back afterwards. Advanced by one number, and by the weights of each `MLP`
-        that is part of the module.
+    Those of the arguments `n_inputs`, `n_outputs`, `n_numeric`, `cardinalities` and `length` (see
+    `get_known_arguments`) that the factory names are passed to it, and before them `params`.
+    Tensors of shape (n_samples, n_inputs) must give raw predictions (n_samples, n_outputs).
 
-    Returns
-    -------
-    torch.nn.Module
-        On the CPU, in the dtype of the inputs, in training mode.
-
-    Raises
-    ------
-    ValueError
-        If `factory` is a module already, it lacks arguments or does not take `params`, or what it
-        returns is no module, has nothing to train, or gives other outputs than asked for.
+    `random_state` gives the seed of torch's generators, which are put back afterwards: it is
+    advanced by one number, and by the weights of each `MLP` that is part of the module. What is no
+    module, has nothing to train, or gives other outputs raises ValueError.
 
     Examples
     --------

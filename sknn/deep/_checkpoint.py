@@ -36,11 +36,8 @@ def plan_checkpoint(
     random_state: np.random.RandomState,
     previous: TrainResult | None = None,
 ) -> CheckpointSpec | None:
-    """Return where a fit writes checkpoints; None without the parameter.
-
-    `samples` are all that were given, checked. Without a seed, `random_state` goes back to where
-    the fit began that this one goes on from.
-    """
+    """Return where a fit of these samples writes checkpoints; None without the parameter."""
+    # Without a seed, random_state goes back to where the fit began that this one goes on from.
     whole = (samples.X, samples.y, samples.sample_weight, data.validation)
     return _make_spec(estimator, whole, random_state, previous)
 

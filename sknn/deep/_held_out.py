@@ -16,32 +16,11 @@ if TYPE_CHECKING:
 def split_rows(
     y: np.ndarray, kind: str, fraction: float, random_state: np.random.RandomState
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Divide samples into training and validation samples.
+    """Return the numbers of training and of validation samples.
 
     Classes keep their shares. Where several classes cannot all be in both parts, the split of a
-    multiclass target is left to chance, as scikit-learn's MLPClassifier always does.
-
-    Parameters
-    ----------
-    y : ndarray of shape (n_samples, ...)
-        Encoded targets.
-    kind : {'binary', 'multiclass', 'multilabel', 'values'}
-        See `sknn._specs.TargetSpec`.
-    fraction : float
-        Share of validation samples.
-    random_state : numpy.random.RandomState
-        Advanced.
-
-    Returns
-    -------
-    training, validation : ndarray of int
-        Row numbers.
-
-    Raises
-    ------
-    ValueError
-        If fewer than two samples are left for validation, or a class of a binary target has a
-        single one.
+    multiclass target is left to chance, as scikit-learn's MLPClassifier always does. Fewer than
+    two validation samples, or a single one of a binary target's class, raise ValueError.
     """
     stratify = None
     if kind == "binary":

@@ -199,10 +199,7 @@ def is_fixed(name: str) -> bool:
 
 
 def read_fixed_params(estimator: BaseEstimator, of_network: dict[str, Any]) -> dict[str, Any]:
-    """Return the parameters that a network cannot change once it exists.
-
-    `of_network` are those that shape it, in place of the same as the user gave them.
-    """
+    """Return the parameters that a network, shaped by `of_network`, cannot change any more."""
     params = {n: v for n, v in estimator.get_params(deep=False).items() if is_fixed(n)}
     return {name: make_comparable(value) for name, value in {**params, **of_network}.items()}
 

@@ -28,43 +28,13 @@ def train(
     interrupt: StopSign | None = None,
     peers: Peers | None = None,
 ) -> TrainResult:
-    """Train a network.
+    """Train a network, by the first of the `runners` that supports the run.
 
-    Parameters
-    ----------
-    plan : TrainPlan
-        What to train on and how. If it goes on from an earlier result, that result's net is
-        trained further; it is put back if training fails.
-    runners : sequence of EpochRunner classes, default=RUNNERS
-        Ways to compute an epoch, the first that supports the run is taken.
-    interrupt : StopSign, default=None
-        Says when to stop, where it is not the run's own.
-    peers : Peers, default=None
-        The processes that train this network together; all of them call this.
-
-    Returns
-    -------
-    TrainResult
-
-    Raises
-    ------
-    NonFiniteLossError
-        If loss or weights end up infinite or NaN, and no good weights were kept.
-    PeerError
-        If another process failed.
-    ValueError
-        If the device does not exist, or several processes cannot do what the plan asks for.
-    TypeError
-        If a callback is none.
-    KeyboardInterrupt
-        If Ctrl-C was pressed and this is one of several fits, of a search, for instance.
-
-    Warns
-    -----
-    ConvergenceWarning
-        If ``max_iter`` was reached, or training diverged and went back to the best weights.
-    UserWarning
-        If Ctrl-C ended training; the weights reached so far are kept.
+    If the plan goes on from an earlier result, that result's net is trained further, and is put
+    back if training fails. `interrupt` says when to stop, where it is not the run's own; of one of
+    several fits Ctrl-C raises KeyboardInterrupt. Weights that are not finite raise
+    NonFiniteLossError, unless good ones were kept. `peers` are the processes that train this
+    network together, all of which call this; PeerError says that another one failed.
     """
     plan = plan.select_own_samples()
     make_callbacks(plan.config.callbacks)

@@ -300,10 +300,7 @@ def hash_kmers(codes: np.ndarray) -> np.ndarray:
 
 
 def mix_bits(numbers: np.ndarray) -> np.ndarray:
-    """Return numbers of uint64 scrambled one to one, so that the smallest are a random sample.
-
-    After S. Vigna's SplitMix64.
-    """
+    """Return uint64 scrambled one to one (Vigna's SplitMix64): the smallest are a random sample."""
     numbers = (numbers ^ (numbers >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     numbers = (numbers ^ (numbers >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return (numbers ^ (numbers >> np.uint64(31))) | np.uint64(1)  # 0 stands for padding

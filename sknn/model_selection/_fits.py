@@ -76,17 +76,9 @@ class Fits:
         self._common: dict[int, CommonArrays] = {}
 
     def run(self, finish: Callable[[int, dict], None]) -> None:
-        """Train and score all.
+        """Train all, and call ``finish(number, result)`` for each when scikit-learn has scored it.
 
-        Parameters
-        ----------
-        finish : callable
-            ``finish(number, result)`` is called for each task when scikit-learn has scored it.
-
-        Raises
-        ------
-        KeyboardInterrupt
-            If Ctrl-C was pressed; those that had been trained were finished.
+        Ctrl-C raises KeyboardInterrupt after those that had been trained were finished.
         """
         while self._waiting:
             stop = None

@@ -64,11 +64,8 @@ class GatheringBackend(ParallelBackendBase):
 
     @contextmanager
     def activate(self) -> Iterator[None]:
-        """Return a context in which the next `joblib.Parallel` to begin has this backend.
-
-        It is that one alone: what the calls compute in parallel, and the fits that come after them,
-        have the backend that the user chose.
-        """
+        """Return a context in which the next `joblib.Parallel` to begin, and no other, has this."""
+        # What the calls compute in parallel, and the fits after them, have the backend of the user.
         self._context = parallel_config(backend=self)
         with self._context:
             yield

@@ -48,17 +48,7 @@ class GroupResult:
 
 
 def run_group(run: Runner, calls: Mapping[int, Call], data: Handle | None) -> GroupResult:
-    """Run the calls of a group, in a worker.
-
-    Parameters
-    ----------
-    run : callable
-        ``run(calls, finish)`` runs calls in this process.
-    calls : dict of int to tuple
-        By their numbers, without what all calls have in common.
-    data : Handle or None
-        Leads to that.
-    """
+    """Run the calls of a group, in a worker; `data` leads to what they have in common."""
     group, start = GroupResult(), time.perf_counter()
     try:
         run(unpack_calls(calls, data), group.results.__setitem__)

@@ -78,21 +78,7 @@ class Prepared:
 def fit_first_steps(
     estimator: BaseEstimator, X: ArrayLike, y: ArrayLike, fit_params: Mapping[str, Any]
 ) -> Prepared:
-    """Fit all steps of a pipeline but the last.
-
-    Parameters
-    ----------
-    estimator : DeepEstimator or Pipeline
-        The steps of the pipeline are fitted in place.
-    X, y : array-like
-        Training rows.
-    fit_params : mapping
-        Arguments of the estimator's ``fit``.
-
-    Returns
-    -------
-    Prepared
-    """
+    """Fit all steps of a pipeline but the last, in place, on training samples."""
     recorder = _Recorder(last_step(estimator))
     if not isinstance(estimator, Pipeline):
         recorder.fit(X, y, **fit_params)
@@ -105,21 +91,10 @@ def fit_first_steps(
 
 
 def plan_fit(estimator: BaseEstimator, prepared: Prepared, plans: dict) -> TrainPlan:
-    """Do what the ``fit`` of an estimator does before training.
+    """Do what the ``fit`` of an estimator does before training; a pipeline takes the fitted steps.
 
-    Parameters
-    ----------
-    estimator : DeepEstimator or Pipeline
-        Unfitted; a pipeline takes over the fitted steps.
-    prepared : Prepared
-        Of the same first steps.
-    plans : dict
-        Copies of plans for the same samples, by what they differ in; another one is noted here.
-        What they have in common is done once.
-
-    Returns
-    -------
-    TrainPlan
+    `plans` are those for the same samples that were made before and not yet trained, by what they
+    differ in; another one is noted here. What they have in common is done once.
     """
     final = last_step(estimator)
     if prepared.steps:

@@ -35,20 +35,7 @@ class CommonArrays:
         """Return a plan whose arrays are those of earlier plans, where these are equal.
 
         Where the network takes numbers as they are, all plans have all of X, and the numbers of
-        their samples.
-
-        Parameters
-        ----------
-        plan : TrainPlan
-            As the network prepared it.
-        network : DeepEstimator
-            Prepared, not yet trained.
-        rows : ndarray of int or None
-            The samples of X it was given; None where it was given what first steps made of them.
-
-        Returns
-        -------
-        TrainPlan
+        their samples, `rows`; None where it was given what first steps made of them.
         """
         own = None if rows is None else self._find_samples(plan, network, rows)
         if own is not None:

@@ -194,10 +194,7 @@ def match_motifs(
 
 @contextmanager
 def keep_threads() -> Iterator[None]:
-    """Leave every library with the number of threads that it had before the block.
-
-    numba sets OpenMP's number, which is torch's too where both have loaded the same library.
-    """
+    """Leave every library its number of threads; numba sets OpenMP's, which may be torch's."""
     with threadpool_limits(limits=None):
         yield
 

@@ -107,10 +107,8 @@ def align_motifs(first: Motif, second: Motif) -> Alignment:
 
 
 def weigh(motif: Motif) -> np.ndarray:
-    """Return what is specific at each position, of shape (width, n_letters), with norm 1.
-
-    Multiplied by the information, positions without a preference do not count.
-    """
+    """Return what is specific at each position, (width, n_letters), of norm 1, by information."""
+    # Multiplied by the information, positions without a preference do not count.
     specific = (motif.ppm - 1 / len(motif.alphabet)) * motif.information[:, None]
     return specific / max(float(np.linalg.norm(specific)), 1e-12)
 

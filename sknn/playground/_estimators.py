@@ -16,23 +16,7 @@ PATIENCE = 10
 
 
 def make_problem_of(settings: Settings, table: pd.DataFrame | None) -> Problem:
-    """Return the samples that settings ask for.
-
-    Parameters
-    ----------
-    settings : Settings
-    table : DataFrame or None
-        The table that was handed over, for ``data='table'``.
-
-    Returns
-    -------
-    Problem
-
-    Raises
-    ------
-    ValueError
-        If there is no table, or no such samples.
-    """
+    """Return the samples that settings ask for; `table` is the one handed over, or None."""
     if settings.data == "table":
         if table is None:
             raise ValueError("Choose a CSV file first; its table stays in this process.")
@@ -41,21 +25,7 @@ def make_problem_of(settings: Settings, table: pd.DataFrame | None) -> Problem:
 
 
 def make_estimator(settings: Settings, kind: str, n_train: int, max_iter: int) -> Any:
-    """Return the estimator that settings describe, unfitted.
-
-    Parameters
-    ----------
-    settings : Settings
-    kind : {'classification', 'regression'}
-    n_train : int
-        Number of training samples.
-    max_iter : int
-        Epochs after which training ends at the latest.
-
-    Returns
-    -------
-    DeepMLPClassifier, DeepMLPRegressor or PerceptronClassifier
-    """
+    """Return the unfitted estimator that settings describe for so many samples and epochs."""
     if settings.model == "perceptron":
         return PerceptronClassifier(**_perceptron_params(settings))
     cls = DeepMLPClassifier if kind == "classification" else DeepMLPRegressor

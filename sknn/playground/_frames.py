@@ -68,27 +68,15 @@ class NetworkCopy:
 
 
 def compute_gradient_norms(network: NetworkCopy, X: np.ndarray, target: np.ndarray) -> list[float]:
-    """Return the length of the gradient of the mean loss with respect to each layer's weights.
+    """Return the length of the gradient of the mean loss by each layer's weights, inputs first.
 
-    Log loss with softmax or logistic outputs and half the squared error with identity have the
-    same derivative with respect to the logits, prediction minus target. From there the chain rule
-    goes back layer by layer: the gradient of a layer's weights is its inputs times its delta, and
-    the delta of the layer before is that delta times the weights times the slope of the
-    activation.
-
-    Parameters
-    ----------
-    network : NetworkCopy
-        With its last activation one of these three.
-    X : ndarray of shape (n_samples, n_features)
-    target : ndarray of shape (n_samples, n_outputs)
-        Indicators of classes, or values in the units of the last layer.
-
-    Returns
-    -------
-    list of float
-        One for each layer, inputs first.
+    X is (n_samples, n_features), `target` indicators of classes or values: (n_samples, n_outputs).
     """
+    # Log loss with softmax or logistic outputs and half the squared error with identity have the
+    # same derivative with respect to the logits, prediction minus target. From there the chain rule
+    # goes back layer by layer: the gradient of a layer's weights is its inputs times its delta, and
+    # the delta of the layer before is that delta times the weights times the slope of the
+    # activation.
     sums, values = network.compute_sums_and_values(X)
     delta, norms = (values[-1] - target) / len(X), []
     for layer in reversed(range(len(network.coefs))):
@@ -134,18 +122,9 @@ def make_pictures(network: NetworkCopy, problem: Problem) -> dict[str, np.ndarra
 
 
 def pack_message(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray | bytes]) -> bytes:
-    """Return a header and arrays as one binary message.
+    """Return a header and arrays, float32, uint8 or raw bytes, as one binary message.
 
-    Parameters
-    ----------
-    header : mapping
-        Goes into the JSON text; what is not finite becomes null.
-    arrays : mapping of str to ndarray or bytes
-        float32, uint8 or raw bytes.
-
-    Returns
-    -------
-    bytes
+    What is not finite in the header becomes null.
     """
     listed, parts = [], []
     for name, array in arrays.items():

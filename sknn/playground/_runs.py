@@ -99,21 +99,8 @@ class Run(ABC):
     def set_weight(self, layer: int, row: int, column: int, value: float) -> None:
         """Set a weight before the next step.
 
-        Parameters
-        ----------
-        layer : int
-            Number of the layer of weights, 0 for those behind the inputs.
-        row : int
-            Number of the unit before; -1 for the bias.
-        column : int
-            Number of the unit.
-        value : float
-            Finite.
-
-        Raises
-        ------
-        ValueError
-            If there is no such weight.
+        Layers count from 0, behind the inputs; `row` is the unit before, -1 for the bias, and
+        `column` the unit. The value is finite; ValueError says if there is no such weight.
         """
         coefs = self.network().coefs
         fits = 0 <= layer < len(coefs) and -1 <= row < coefs[layer].shape[0]

@@ -39,16 +39,11 @@ def extract_windows(X: Tensor, kernel_size: int) -> Tensor:
 
 
 def find_valid_windows(X: Tensor, kernel_size: int) -> Tensor | None:
-    """Return which windows see no padding; None if no sequence has any.
+    """Return which windows see no padding, bool of (batch, n_windows); None for all.
 
-    Padding is the run of positions with zeros alone at an end of a sequence. Of a sequence
-    shorter than the kernel those windows are valid that see all of it, and of one with nothing
-    but zeros all are.
-
-    Shape
-    -----
-    - X: ``(batch, length, channels)``
-    - returns ``(batch, length - kernel_size + 1)``, of bool
+    Padding is the run of positions with zeros alone at an end of a sequence; X is of shape (batch,
+    length, channels). Of a sequence shorter than the kernel those windows are valid that see all
+    of it, and of one with nothing but zeros all are.
     """
     ends = X[:, :: max(X.shape[1] - 1, 1)]
     if not X.is_cuda and bool((ends != 0).any(dim=2).all()):  # the usual case, told at little cost
@@ -153,10 +148,8 @@ def write_slopes(activation: str, values: Tensor) -> Tensor:
 
 
 def find_first_place(values: Tensor, best: Tensor) -> Tensor:
-    """Return where (batch, n_filters) values (batch, n_windows, n_filters) are first `best`.
-
-    ``argmax`` over an axis that is not the last takes four times as long.
-    """
+    """Return where (batch, n_filters) values (batch, n_windows, n_filters) are first `best`."""
+    # argmax over an axis that is not the last takes four times as long.
     n_windows = values.shape[1]
     numbers = torch.arange(n_windows, 0, -1, dtype=values.dtype, device=values.device)[:, None]
     return n_windows - ((values == best[:, None]) * numbers).amax(1).long()
@@ -282,11 +275,8 @@ class FilterBank(nn.Module):
 def pool_locally(values: Tensor, size: int, valid: Tensor | None) -> tuple[Tensor, Tensor | None]:
     """Return the largest value in each stretch of windows, 0 where there is padding alone.
 
-    Shape
-    -----
-    - values: ``(batch, channels, n_windows)``
-    - valid: ``(batch, n_windows)`` of bool, or None
-    - returns ``(batch, channels, n_stretches)``, and of bool ``(batch, n_stretches)`` or None
+    Values are (batch, channels, n_windows), `valid` is bool of (batch, n_windows) or None; both
+    come back with stretches in place of windows.
     """
     if valid is None:
         return functional.max_pool1d(values, size, ceil_mode=True), None

@@ -42,11 +42,9 @@ def fit_principal(
 
 
 def _drop_digits(values: np.ndarray) -> np.ndarray:
-    """Return values to 26 bits below the largest.
-
-    The last digits of eigenvectors are chance, which training would make larger; and as the start
-    is an optimum, an error of 1e-8 in it changes the loss by 1e-16.
-    """
+    """Return values to 26 bits below the largest."""
+    # The last digits of eigenvectors are chance, which training would make larger; and as the start
+    # is an optimum, an error of 1e-8 in it changes the loss by 1e-16.
     unit = 2.0 ** np.ceil(np.log2(max(np.abs(values).max(initial=0.0), np.finfo(float).tiny)))
     return np.round(values / unit * 2.0**26) / 2.0**26 * unit
 

@@ -21,28 +21,11 @@ def permutation_importances(
 ) -> np.ndarray:
     """Return the share of each column in the loss that shuffling columns, one at a time, adds [1]_.
 
-    Parameters
-    ----------
-    result : TrainResult
-        Of training.
-    sample : Sample
-        Encoded samples, at best those that were not trained on.
-    sources : ndarray of int of shape (n_columns,)
-        Which column of X each encoded column comes from. Those of one are shuffled together.
-    n_features : int
-        Columns of X.
-    random_state : numpy.random.RandomState
-        Shuffles.
-    max_samples : int, default=4096
-        Maximum number of samples that are looked at, drawn by chance.
-    max_stacked : int, default=0
-        Maximum number of samples in a pass through the network, so that columns of small tables are
-        looked at in one; 0 takes a pass for each column, where neighbours must stay together.
-
-    Returns
-    -------
-    ndarray of shape (n_features,)
-        Not negative; they sum to 1, or are all 0.
+    `sources`, of shape (n_columns,), are the columns of X that the encoded ones come from; those
+    of one are shuffled together. At most `max_samples` samples are looked at, drawn by chance, and
+    at most `max_stacked` go through the network in a pass, so that columns of small tables are
+    looked at in one; 0 takes a pass for each column, where neighbours must stay together. The
+    shares, of shape (n_features,), sum to 1, or are all 0.
 
     References
     ----------

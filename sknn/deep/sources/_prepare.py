@@ -111,12 +111,7 @@ class SourcePreparation(Preparation):
     def leave_out(self, samples: Sample, members: np.ndarray) -> tuple[Sample, Sample]:
         """Return encoded samples as a stream and those that some member leaves out.
 
-        Parameters
-        ----------
-        samples : Sample
-            The samples drawn, encoded.
-        members : ndarray of int of shape (n_samples,)
-            Who leaves each of them out, -1 for nobody.
+        `members`, of shape (n_samples,), says who leaves each of them out, -1 for nobody.
         """
         samples = add_members(samples, members)
         left_out = np.flatnonzero(members >= 0)

@@ -314,10 +314,8 @@ class EnsembleTraining:
 
 
 def is_small(n_samples: int, total_weight: float) -> bool:
-    """Return whether there are too few samples to leave any out, or to drop units.
-
-    A weight of 2 is a sample given twice, but weights that sum to 1 are not one sample.
-    """
+    """Return whether samples, not weights, are too few to leave any out, or to drop units."""
+    # A weight of 2 is a sample given twice, but weights that sum to 1 are not one sample.
     return max(n_samples, total_weight) < FEW_SAMPLES
 
 

@@ -9,25 +9,11 @@ MOST_LEFT_OUT = 50_000
 
 
 def leave_out(y: np.ndarray, n_members: int, random_state: np.random.RandomState) -> np.ndarray:
-    """Give each sample a member that holds it out, samples of like y to different ones.
+    """Return the member (n_samples,) that holds each sample out, -1 for none.
 
-    Samples are dealt out in the order of y, equal ones shuffled, so that each class, and each
-    region of a number, falls to all members alike.
-
-    Parameters
-    ----------
-    y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-        Encoded targets; of several columns the first is looked at.
-    n_members : int
-        Members. Where they are fewer than `FEWEST_FOLDS` some samples are held out by none.
-    random_state : numpy.random.RandomState
-        Shuffles.
-
-    Returns
-    -------
-    ndarray of int of shape (n_samples,)
-        Number of the member; -1 for samples from which all members learn. Of more than
-        `MOST_LEFT_OUT` samples so many are held out, drawn at random.
+    Samples are dealt out in the order of y (of several columns of the first), equal ones shuffled,
+    so that each class, and each region of a number, falls to all members alike. Of more than
+    `MOST_LEFT_OUT` samples so many are held out, drawn at random.
     """
     n_folds = max(n_members, FEWEST_FOLDS)
     chance = random_state.permutation(len(y))

@@ -14,23 +14,7 @@ LIMIT = 5.0
 
 
 def log_loss_of(kind: str, y: np.ndarray, output: np.ndarray, weight: np.ndarray | None) -> float:
-    """Return the mean log loss of raw predictions, averaged over labels.
-
-    Parameters
-    ----------
-    kind : {'binary', 'multiclass', 'multilabel'}
-        See `sknn._specs.TargetSpec`.
-    y : ndarray
-        Encoded.
-    output : ndarray of shape (n_samples, n_outputs)
-        Raw.
-    weight : ndarray of shape (n_samples,) or None
-        Non-negative.
-
-    Returns
-    -------
-    float
-    """
+    """Return the mean log loss of raw predictions (n_samples, n_outputs), averaged over labels."""
     if kind == "multiclass":
         costs = logsumexp(output, axis=1) - np.take_along_axis(output, y[:, None], axis=1)[:, 0]
     else:

@@ -203,18 +203,9 @@ class MLPPass:
     ) -> None:
         """Go forward, write the raw predictions, go back, and write what `coefficients` say.
 
-        Parameters
-        ----------
-        X : Tensor of shape (n_samples, n_features) or SparseBatch
-            Inputs.
-        targets : Tensor of shape (n_samples, n_columns)
-            Encoded targets, see `encode_targets`.
-        output_t : Tensor of shape (n_outputs, n_samples)
-            Overwritten by the transposed raw predictions.
-        weight : Tensor of shape (n_samples,) or None
-            Sample weights; None is 1 for each sample.
-        coefficients : UpdateCoefficients
-            See `weight_bases`.
+        X is (n_samples, n_features), targets are as `encode_targets` has them, `output_t` is
+        overwritten by the transposed raw predictions, and `weight` of shape (n_samples,) may be
+        None for 1 each.
         """
         # Memory is taken once for each size of batch, so that a step allocates nothing.
         buffers = self.buffers.get(len(X))

@@ -96,19 +96,7 @@ class StoppingRule:
     def take_note_of_many(
         self, losses: list[float], seconds: float, rate: float, n_samples: int
     ) -> None:
-        """Count epochs that nobody has seen; losses have been compared where they were computed.
-
-        Parameters
-        ----------
-        losses : list of float
-            One for each epoch.
-        seconds : float
-            Time of an epoch.
-        rate : float
-            Learning rate of all.
-        n_samples : int
-            Samples of an epoch.
-        """
+        """Count epochs, of `seconds` each, whose losses were compared where they were computed."""
         progress, n = self.progress, len(losses)
         progress.n_epochs += n
         progress.best_epoch = progress.n_epochs

@@ -58,10 +58,7 @@ class FunctionCallback(Callback):
 
 
 def make_freezing_callbacks(patterns: Sequence[str], n_epochs: int) -> list[Callback]:
-    """Return callbacks that keep parameters as they are for the first epochs.
-
-    `patterns` are names of parameters of the module, in which * stands for anything.
-    """
+    """Return callbacks that keep parameters, named by patterns with *, for the first epochs."""
     return [Freezer(list(patterns)), Unfreezer(list(patterns), at=n_epochs + 1)]
 
 

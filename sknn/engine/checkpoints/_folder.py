@@ -195,15 +195,7 @@ class CheckpointFile:
         )
 
     def write(self, content: dict[str, Any], n_epochs: int, is_finished: bool) -> None:
-        """Replace the file, as a whole or not at all.
-
-        Raises
-        ------
-        OSError
-            If it cannot be written; the file from before stays.
-        TypeError
-            If something in `content` is not plain.
-        """
+        """Replace the file, as a whole or not at all: an OSError leaves the one from before."""
         spec = self.spec
         head = {
             "identity": asdict(spec.identity),

@@ -33,24 +33,9 @@ CONTAINERS = {"tuple": tuple, "set": set}
 
 
 def pack(head: dict[str, Any], value: Any) -> bytes:
-    """Return a head and a value as the content of a file.
+    """Return a head, of plain JSON, and a value as the content of a file.
 
-    Parameters
-    ----------
-    head : dict
-        Of plain JSON.
-    value : object
-        None, numbers, text, arrays of these, what `sknn.engine.net._serialization.make_plain`
-        makes of tensors, and lists, tuples, sets and dicts of all that.
-
-    Returns
-    -------
-    bytes
-
-    Raises
-    ------
-    TypeError
-        If there is anything else; names it and where it is.
+    Values are None, numbers, text, arrays, lists, tuples, sets and dicts; others raise TypeError.
     """
     writer = _Writer()
     text = json.dumps([head, writer.write(value, "state")]).encode()

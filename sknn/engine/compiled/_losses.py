@@ -40,18 +40,8 @@ _HALF_LOG_2_PI = 0.5 * math.log(2 * math.pi)
 def fill_losses(network: FlatNetwork, z: Array, Y: Array, order: Array, space: Array) -> None:
     """Write the losses of a mini-batch into the last line of the space, and derivatives into z.
 
-    Parameters
-    ----------
-    network : FlatNetwork
-        With the number of the loss and its settings.
-    z : ndarray of shape (n_samples, n_outputs)
-        Logits or raw predictions, overwritten.
-    Y : ndarray of shape (n, n_columns)
-        Encoded targets of all samples.
-    order : ndarray of int of shape (n_samples,)
-        Numbers of those of the mini-batch.
-    space : ndarray of float64 of shape (3, at least the size of z)
-        Overwritten.
+    z is (n_samples, n_outputs), `order` the numbers of its samples in Y, and the space is float64
+    of shape (3, at least the size of z), overwritten.
     """
     losses, code = space[2], network.codes[LOSS]
     if code == LOG:

@@ -101,10 +101,7 @@ class CompiledRunner:
 
     @staticmethod
     def was_warm(dtype: np.dtype) -> bool:
-        """Return `is_warm` as it was at the first look of this process.
-
-        So the same fit is computed in the same way as long as a process lives.
-        """
+        """Return `is_warm` as it was at the first look, so that equal fits are computed alike."""
         return _was_compiled(dtype)
 
     @staticmethod

@@ -50,24 +50,9 @@ def run_epochs(
     space: StepMemory,
     steps: StepRange,
 ) -> int:
-    """Train for some epochs, or on some mini-batches of one.
+    """Train for some epochs, or on some mini-batches of one; all but the samples change in place.
 
-    Parameters
-    ----------
-    samples : TrainingArrays
-    network : FlatNetwork
-        Changed in place.
-    solver : SolverState
-        Changed in place.
-    space : StepMemory
-        Overwritten.
-    steps : StepRange
-        Its arrays are changed.
-
-    Returns
-    -------
-    int
-        Number of the epochs after which training is to end or to slow down, or of all.
+    Returned is the number of the epochs after which training is to end or to slow down, or of all.
     """
     n_samples, n_epochs = samples.orders.shape[1], len(steps.losses)
     for epoch in range(n_epochs):

@@ -207,21 +207,8 @@ class Batches:
                 yield dataset.take(index, dense)
 
     def iterate_parts(self, first: int = 0) -> Iterator[tuple[SampleDataset, np.ndarray]]:
-        """Go through the samples of the epoch at hand, as many at a time as lie in memory.
-
-        Parameters
-        ----------
-        first : int, default=0
-            Batch to begin with.
-
-        Yields
-        ------
-        dataset : SampleDataset
-            Some samples; here all.
-        order : ndarray of int
-            Numbers of those of them that are left, in the order of the epoch. All parts but the
-            last are whole batches.
-        """
+        """Yield the samples of the epoch at hand and the order of those left; here all at once."""
+        # Where memory does not hold all, parts but the last are whole batches.
         yield self.dataset, self.begin()[first * self.batch_size :]
 
     def begin(self) -> np.ndarray:

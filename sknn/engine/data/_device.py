@@ -82,11 +82,9 @@ def resolve_device(
 
 
 def has_room_for(device: str, n_bytes: int) -> bool:
-    """Return whether data can lie on a device as a whole, beside a network that trains on them.
-
-    They cannot only on a GPU of whose free memory they would take more than `DATA_SHARE`; then they
-    are handed over some batches at a time.
-    """
+    """Return whether data can lie on a device as a whole, beside a network that trains on them."""
+    # They cannot only on a GPU of whose free memory they would take more than DATA_SHARE; then they
+    # are handed over some batches at a time.
     if torch.device(device).type != "cuda":
         return True
     free, _ = torch.cuda.mem_get_info(device)

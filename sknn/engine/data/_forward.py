@@ -40,21 +40,9 @@ def make_array(output: torch.Tensor) -> np.ndarray:
 
 
 def predict_raw(net: PredictingNet, samples: SampleDataset, method: str = "__call__") -> np.ndarray:
-    """Return the network's raw predictions, before the inverse link, of all samples.
+    """Return the network's raw predictions of all samples, of shape (n_samples, n_outputs).
 
-    Parameters
-    ----------
-    net : Net
-        Trained, or in training; put into evaluation mode.
-    samples : SampleDataset
-        The data.
-    method : str, default='__call__'
-        Of the module, from a batch of samples to their output.
-
-    Returns
-    -------
-    ndarray of shape (n_samples, n_outputs)
-        Or whatever the method returns for a sample.
+    The net is put into evaluation mode; `method` of the module leads from a batch to its output.
     """
     module = net.module_
     if module.training:

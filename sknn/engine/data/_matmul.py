@@ -9,15 +9,11 @@ from threadpoolctl import threadpool_limits
 
 
 def multiply(a: torch.Tensor, b: torch.Tensor, out: torch.Tensor) -> None:
-    """Write the products of two stacks of matrices, ``out[i] = a[i] @ b[i]``.
-
-    On the CPU by NumPy, whose BLAS takes a half to a third of the time of the one in PyTorch's
-    wheels for many small or narrow products in float64, and about the same for others; and is
-    called for one matrix after the other without further costs.
-
-    The shapes are (n, n_rows, n_inner), (n, n_inner, n_columns) and (n, n_rows, n_columns). a and b
-    may be transposed views; `out` shares no memory with them.
-    """
+    """Write ``out[i] = a[i] @ b[i]`` for (n, n_rows, n_inner) and (n, n_inner, n_columns)."""
+    # On the CPU by NumPy, whose BLAS takes a half to a third of the time of the one in PyTorch's
+    # wheels for many small or narrow products in float64, and about the same for others; and is
+    # called for one matrix after the other without further costs. a and b may be transposed views;
+    # out shares no memory with them.
     if out.device.type == "cpu":
         np.matmul(a.numpy(), b.numpy(), out=out.numpy())
     else:

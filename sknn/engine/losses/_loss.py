@@ -35,19 +35,7 @@ class Loss(Protocol):
     def write_gradient(self) -> Callable[[Tensor, Tensor, Tensor], Any] | None: ...
 
     def per_sample(self, output: Tensor, target: Tensor) -> Tensor:
-        """Return the loss per sample, of shape (n_samples,), summed over outputs.
-
-        Parameters
-        ----------
-        output : Tensor of shape (n_samples, n_outputs)
-            Logits or raw predictions.
-        target : Tensor of shape (n_samples,) or (n_samples, n_columns)
-            Encoded targets, see `sknn._specs.TargetSpec`.
-
-        Returns
-        -------
-        Tensor of shape (n_samples,)
-        """
+        """Return the loss per sample; a function that gives no such thing raises ValueError."""
 
     def inverse_link(self, output: Tensor) -> Tensor:
         """Return predictions of encoded targets, of the shape of `output`: the inverse link."""
@@ -214,13 +202,7 @@ class UserLoss:
         return getattr(self.function, "__name__", type(self.function).__name__)
 
     def per_sample(self, output: Tensor, target: Tensor) -> Tensor:
-        """Return the loss per sample.
-
-        Raises
-        ------
-        ValueError
-            If the function returns something else.
-        """
+        """Return the loss per sample; a function that gives no such thing raises ValueError."""
         loss = self.function(output, target)
         self._check(loss, output)
         return loss if loss.ndim == 1 else loss.sum(dim=1)

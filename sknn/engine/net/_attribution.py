@@ -14,23 +14,10 @@ CHUNK_NUMBERS = 2**22
 def compute_input_gradient(
     net: Net, X: np.ndarray, target: np.ndarray, *, chunk_numbers: int = CHUNK_NUMBERS
 ) -> np.ndarray:
-    """Return the gradient of one raw prediction with respect to the inputs of each sample.
+    """Return the gradient of one raw prediction by each input, of the shape of X, encoded.
 
-    Parameters
-    ----------
-    net : Net
-        Trained.
-    X : ndarray of shape (n_samples, n_features)
-        Encoded inputs.
-    target : ndarray of int of shape (n_samples,)
-        Which output of each sample.
-    chunk_numbers : int, default=CHUNK_NUMBERS
-        Numbers that the first layer of a chunk of samples may take up.
-
-    Returns
-    -------
-    ndarray of shape (n_samples, n_features)
-        In the dtype of the network.
+    `target`, of shape (n_samples,), is which output of each sample; `chunk_numbers` bounds the
+    numbers that the first layer of a chunk of samples takes up.
     """
     module = net.module_.eval()
     samples, size = net.get_dataset(X), _count_chunk_samples(module, chunk_numbers)

@@ -32,25 +32,10 @@ def compute_mutation_effects(
     joined with the maximum and the sum over all others, so that a sequence costs as much as
     ``n_letters * kernel_size`` forward passes, whatever its length, not ``3 * length``.
 
-    Parameters
-    ----------
-    net : Net
-        Trained.
-    X : ndarray of shape (n_samples, length, n_letters)
-        Encoded sequences.
-    target : ndarray of int of shape (n_samples,)
-        Which output of each sample.
-    positions : ndarray of bool of shape (n_samples, length), default=None
-        Which positions belong to the sequence, whether or not their letter is known. None takes
-        all but the zeros at both ends, which are padding.
-    chunk_numbers : int, default=CHUNK_NUMBERS
-        Numbers that are held at a time.
-
-    Returns
-    -------
-    ndarray of shape (n_samples, length, n_letters)
-        Output with that letter at that position, minus the output of the sequence as it is; 0
-        where it is that letter already, and in the padding.
+    X, and what is returned, have the shape (n_samples, length, n_letters); `target` is which
+    output of each sample, and `positions`, bool of (n_samples, length), belong to the sequence
+    (None: all but the zeros at both ends). Effects are 0 there where the letter is the sequence's
+    own.
     """
     n_samples, length, n_letters = X.shape
     before = forward(net, X.reshape(n_samples, -1))[np.arange(n_samples), target]

@@ -276,10 +276,7 @@ def snapshot(net: Net) -> Net:
 
 
 def _find_computing_parameters(module: torch.nn.Module) -> list[torch.nn.Parameter]:
-    """Return the parameters that every sample is multiplied with.
-
-    Of an embedding's table a sample takes a line: its length says nothing about work or memory.
-    """
+    """Return the parameters that every sample is multiplied with; of a table it takes a line."""
     parameters = list(module.parameters())
     tables = {id(m.weight) for m in module.modules() if isinstance(m, torch.nn.Embedding)}
     return [p for p in parameters if id(p) not in tables] or parameters

@@ -82,11 +82,9 @@ class KnownTensor:
 
 
 def make_plain(value: Any, known: Sequence[torch.Tensor] = ()) -> Any:
-    """Return a value in which tensors and what holds them are replaced by plain things.
-
-    Tensors, instances of `OPENED`, dicts, lists, tuples and sets are looked through; known tensors
-    are named by their place. Arrays may share memory with tensors.
-    """
+    """Return a value with plain things for tensors, known ones by place, and what holds them."""
+    # Instances of OPENED, dicts, lists, tuples and sets are looked through; arrays may share memory
+    # with tensors.
     return _Opener(known).open(value)
 
 

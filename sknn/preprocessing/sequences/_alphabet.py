@@ -32,19 +32,7 @@ COMPLEMENTS = bytes.maketrans(
 def resolve_alphabet(alphabet: str) -> str:
     """Return the letters of an alphabet, in upper case.
 
-    Parameters
-    ----------
-    alphabet : str
-        A key of `ALPHABETS`, in upper or lower case, or the letters themselves.
-
-    Returns
-    -------
-    str
-
-    Raises
-    ------
-    ValueError
-        If there are fewer than two letters, one comes twice, or one is no printable ASCII.
+    It is a key of `ALPHABETS`, in any case, or two or more different printable ASCII letters.
     """
     letters = ALPHABETS.get(alphabet.lower(), alphabet.upper())
     allowed = all("!" <= letter <= "~" and letter != "?" for letter in letters)
@@ -73,21 +61,9 @@ def find_same_letter(alphabet: str) -> dict[str, str]:
 
 
 def encoding_table(alphabet: str, unknown: str, dtype: np.dtype) -> np.ndarray:
-    """Return what each ASCII code is encoded as.
+    """Return what each ASCII code is encoded as, (256, n_letters); code 0, padding, as zeros.
 
-    Parameters
-    ----------
-    alphabet : str
-        Letters in the order of the channels.
-    unknown : {'zero', 'uniform', 'iupac', 'error'}
-        See `sknn.preprocessing.DNAOneHotEncoder`.
-    dtype : dtype
-        Of the table.
-
-    Returns
-    -------
-    ndarray of shape (256, n_letters)
-        The row of code 0, which is padding, is all zeros.
+    `unknown` is that of `sknn.preprocessing.DNAOneHotEncoder`.
     """
     n_letters = len(alphabet)
     table = np.zeros((256, n_letters), dtype)
@@ -114,17 +90,9 @@ def known_codes(alphabet: str, unknown: str) -> np.ndarray:
 
 
 def letters_of_sets(alphabet: str) -> np.ndarray:
-    """Return the ASCII code for each set of bases that may have been meant.
+    """Return the ASCII code (16,) for each set of bases that may have been meant.
 
-    Parameters
-    ----------
-    alphabet : str
-        Of four bases.
-
-    Returns
-    -------
-    ndarray of uint8 of shape (16,)
-        At the sum of ``2 ** channel`` over the bases of the set; N for none.
+    It lies at the sum of ``2 ** channel`` over the bases of the set; N for none.
     """
     codes = np.full(16, ord("N"), np.uint8)
     for code, bases in {**IUPAC, **{base: base for base in "ACGT"}}.items():

@@ -204,17 +204,7 @@ def _raise_empty(i: int) -> None:
 
 
 def as_strings(codes: np.ndarray) -> np.ndarray:
-    """Return ASCII codes as an array of strings; `PAD` at the end is left out.
-
-    Parameters
-    ----------
-    codes : ndarray of uint8 of shape (n_samples, length)
-        As from `sequence_bytes`.
-
-    Returns
-    -------
-    ndarray of str of shape (n_samples,)
-    """
+    """Return strings for ASCII codes (n_samples, length), without `PAD` at the end."""
     n_samples, length = codes.shape
     codes = np.ascontiguousarray(codes)
     return codes.view(f"S{length}").reshape(n_samples).astype(f"U{length}")

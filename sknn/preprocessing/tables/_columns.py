@@ -268,15 +268,7 @@ class Column:
         return np.array([*map(float, levels), np.nan])[codes]
 
     def read_levels(self) -> tuple[np.ndarray, list]:
-        """Return the column as numbers of levels.
-
-        Returns
-        -------
-        codes : ndarray of int of shape (n_samples,)
-            Position in `levels`; -1 where a value is missing.
-        levels : list
-            Different values, in no certain order; some may not occur.
-        """
+        """Return numbers of levels (n_samples,), -1 for missing, and the levels, in any order."""
         return self._levels
 
     @cached_property

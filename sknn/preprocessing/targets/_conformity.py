@@ -82,16 +82,7 @@ def calibrate_intervals(
 ) -> None:
     """Learn from held-out samples how wide prediction intervals must be, see `decode_interval`.
 
-    Parameters
-    ----------
-    codec : ValueCodec
-        Fitted; gets ``conformity_``.
-    y : ndarray of shape (n_samples, n_columns)
-        Encoded.
-    output : ndarray of shape (n_samples, n_outputs)
-        Raw predictions of the network.
-    sample_weight : ndarray of shape (n_samples,), default=None
-        Non-negative.
+    y is encoded, of shape (n_samples, n_columns); the codec gets ``conformity_``.
     """
     low, high, spread = _predict_spread(codec, output)
     widths = np.maximum(low - y, y - high) / spread
@@ -100,30 +91,12 @@ def calibrate_intervals(
 
 
 def decode_interval(codec: "ValueCodec", output: np.ndarray, coverage: float) -> np.ndarray:
-    """Return prediction intervals that hold a share of new samples.
+    """Return prediction intervals that hold a share of new samples, in the units of y.
 
-    Around the prediction, as wide as held-out samples needed it; with several quantiles around
-    the outer ones [1]_. Widths follow a standard deviation that is predicted, and the mean
-    where the loss says how the variance depends on it.
-
-    Parameters
-    ----------
-    codec : ValueCodec
-        Calibrated.
-    output : ndarray of shape (n_samples, n_outputs)
-        Raw predictions of the network.
-    coverage : float
-        Share of new samples in their intervals, in (0, 1).
-
-    Returns
-    -------
-    ndarray of shape (n_samples, 2) or (n_samples, n_columns, 2)
-        Lower and upper ends, in the units of y and the dtype of `output`.
-
-    Raises
-    ------
-    ValueError
-        If no samples, or too few, were held out.
+    Around the prediction, as wide as held-out samples needed it; with several quantiles around the
+    outer ones [1]_. Widths follow a standard deviation that is predicted, and the mean where the
+    loss says how the variance depends on it. Ends are (n_samples[, n_columns], 2); without enough
+    held-out samples for the coverage there is a ValueError.
 
     References
     ----------

@@ -6,10 +6,7 @@ import numpy as np
 def find_range(
     columns: np.ndarray, given: tuple[float, ...] | None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return smallest value and width, each of shape (n_columns,); those of y where none is given.
-
-    `columns` are of shape (n_samples, n_columns), NaN where a value was not measured.
-    """
+    """Return smallest value and width of columns, which may hold NaN, or those given."""
     low = np.nanmin(columns, axis=0) if given is None else np.full(columns.shape[1], given[0])
     high = np.nanmax(columns, axis=0) if given is None else np.full(columns.shape[1], given[1])
     return low, np.where(high > low, high - low, 1.0)

@@ -54,10 +54,7 @@ class Epochs(ABC):
         self.epoch = 0
 
     def run(self, order: np.ndarray | None) -> np.ndarray:
-        """Go over all samples once, in an order of their numbers, None for as they come.
-
-        Returns the perceptron criterion, summed along the way, of shape (n_units,).
-        """
+        """Go over all samples, in an order or as they come; return the criterion, (n_units,)."""
         self.epoch += 1
         return self._visit(order)
 

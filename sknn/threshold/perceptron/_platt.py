@@ -77,10 +77,7 @@ def fit_slopes(margins: np.ndarray, training: TrainingSet) -> float | np.ndarray
 
 
 def compute_probabilities(decision: np.ndarray, slope: float | np.ndarray) -> np.ndarray:
-    """Return probabilities of classes, or of labels that may go together, (n_samples, n_classes).
-
-    The slope is that of `fit_slopes`.
-    """
+    """Return probabilities (n_samples, n_classes) of classes, or of labels that may go together."""
     if np.ndim(slope):
         return expit(slope * decision)
     return apply_inverse_link(decision, float(slope))
