@@ -14,6 +14,7 @@ import numpy as np
 from sknn._saved import saved
 
 Value = TypeVar("Value")
+SeenNet = TypeVar("SeenNet", contravariant=True)
 Dtype = Literal["float32", "float64"]
 TargetKind = Literal["binary", "multiclass", "multilabel", "values"]
 
@@ -140,8 +141,7 @@ class TrainConfig:
     score_name : str
         Name of the validation score, for what is shown.
     scores_training_rows : bool
-        Whether, beside validation samples, training samples are scored, where the score is not the
-        loss.
+        Whether training samples are scored, too, where the score is not the loss.
     scores_start : bool
         Whether early stopping scores the first weights, too, so that it may keep them.
     n_processes : int, 'world' or None
@@ -268,13 +268,13 @@ def _unpack_curve(value: Value) -> Value | list[float]:
     return value.tolist() if isinstance(value, np.ndarray) else value
 
 
-class Watcher(Protocol):
+class Watcher(Protocol[SeenNet]):
     """Is told of each epoch while it happens."""
 
     def begin_epoch(self) -> None:
         """Take note that an epoch, or an iteration of L-BFGS, begins."""
 
-    def end_epoch(self, net: Any, progress: Progress) -> bool:
+    def end_epoch(self, net: SeenNet, progress: Progress) -> bool:
         """Look at the net and its progress; return True to stop training."""
 
 

@@ -32,6 +32,8 @@ from sknn.preprocessing import is_source
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
+    from sknn.engine import Net
+
 #: whose versions are noted in files
 PACKAGES = ("sklearn", "torch")
 
@@ -134,7 +136,7 @@ class DeepEstimator(CallbackSupportMixin, BaseEstimator, ABC):
             "out_activation_": self._codec.out_activation_,
         }
 
-    def _fitted_at(self, net: Any, progress: Progress) -> dict[str, Any]:
+    def _fitted_at(self, net: Net, progress: Progress) -> dict[str, Any]:
         """Return what `_finish` would set if training ended now, on weights of their own."""
         return self._fitted_attributes(TrainResult(snapshot(net), copy.deepcopy(progress)))
 

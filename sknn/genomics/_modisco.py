@@ -10,7 +10,9 @@ if TYPE_CHECKING:
 
 
 def modisco_arrays(
-    model: "SequenceCNNClassifier | SequenceCNNRegressor", X: ArrayLike, target: object = None
+    model: "SequenceCNNClassifier | SequenceCNNRegressor",
+    X: ArrayLike,
+    target: ArrayLike | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the two arrays that TF-MoDISco-lite [1]_ reads, channels before positions.
 

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from joblib import Parallel
 from joblib.parallel import ParallelBackendBase, get_active_backend
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 
 from sknn._saved import SavedState
@@ -108,7 +109,7 @@ class SearchCheckpoint:
         candidate = describe_params(task.candidate or {})
         return hash_data([sorted(candidate.items()), samples])
 
-    def _hash(self, numbers: Any) -> str:
+    def _hash(self, numbers: ArrayLike) -> str:
         """Return a hash of the numbers of samples, made once for each array."""
         if id(numbers) not in self._hashes:  # the array is kept, so that no other gets its id
             self._hashes[id(numbers)] = numbers, hash_data(numbers)

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from sknn.engine import NetCallback, get_layer_weights
+from sknn.engine import Net, NetCallback, get_layer_weights
 from sknn.playground._estimators import MAX_EPOCHS, make_estimator
 from sknn.playground._frames import NetworkCopy, compute_gradient_norms
 from sknn.playground._problems import Problem
@@ -54,7 +54,7 @@ class NetworkRun(Run):
         )
         self._coefs, self._intercepts = self.estimator.coefs_, self.estimator.intercepts_
 
-    def _see(self, net: Any, row: Mapping[str, float] | None) -> None:
+    def _see(self, net: Net, row: Mapping[str, float] | None) -> None:
         """Take note of an epoch, or of the beginning, and wait if the run is paused."""
         self._coefs, self._intercepts = get_layer_weights(net)
         if self.problem.kind == "regression":  # known to the estimator before training begins

@@ -6,11 +6,15 @@ import hmac
 import json
 from collections.abc import Awaitable, Callable
 from importlib import resources
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from sknn._optional import require
 from sknn.playground._session import MAX_CSV, Session
+
+if TYPE_CHECKING:
+    from starlette.requests import HTTPConnection, Request
+    from starlette.websockets import WebSocket
 
 #: names by which a page on this machine may ask for the server
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
@@ -70,7 +74,7 @@ class Playground:
             ]
         )
 
-    def _is_allowed(self, connection: Any) -> bool:
+    def _is_allowed(self, connection: "HTTPConnection") -> bool:
         """Return whether a request names this server, comes from its page, and has the token.
 
         Without this check another page in the same browser could reach a server on this machine,
@@ -91,13 +95,13 @@ class Playground:
             return True
         return hmac.compare_digest(connection.query_params.get("token", ""), self.token)
 
-    async def _page(self, request: Any) -> Any:
+    async def _page(self, request: "Request") -> Any:
         return self._answer(request, "index.html")
 
-    async def _file(self, request: Any) -> Any:
+    async def _file(self, request: "Request") -> Any:
         return self._answer(request, request.path_params["name"])
 
-    def _answer(self, request: Any, name: str) -> Any:
+    def _answer(self, request: "Request", name: str) -> Any:
         responses = require("starlette.responses", "The playground")
         if not self._is_allowed(request):
             text = "This request does not come from the playground's own page."
@@ -110,7 +114,7 @@ class Playground:
             return responses.PlainTextResponse("No such file.", 404, headers=_HEADERS)
         return responses.Response(files[name].read_bytes(), media_type=media, headers=_HEADERS)
 
-    async def _connect(self, socket: Any) -> None:
+    async def _connect(self, socket: "WebSocket") -> None:
         """Serve an open page until it closes."""
         if not self._is_allowed(socket) or len(self.sessions) >= MAX_SESSIONS:
             await socket.close(1008)
@@ -129,7 +133,7 @@ class Playground:
             await asyncio.to_thread(session.close)
             self.sessions.discard(session)
 
-    async def _receive(self, socket: Any, session: Session) -> None:
+    async def _receive(self, socket: "WebSocket", session: Session) -> None:
         disconnected = require("starlette.websockets", "The playground").WebSocketDisconnect
         with contextlib.suppress(disconnected, RuntimeError):
             while True:
@@ -159,7 +163,7 @@ class _Outbox:
         with contextlib.suppress(RuntimeError):
             self._loop.call_soon_threadsafe(self._queue.put_nowait, message)
 
-    async def send_all(self, socket: Any) -> None:
+    async def send_all(self, socket: "WebSocket") -> None:
         """Send what is queued, until cancelled."""
         while True:
             message = await self._queue.get()

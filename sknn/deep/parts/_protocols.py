@@ -141,7 +141,9 @@ class Target(Protocol):
     def weigh(self, y: np.ndarray, sample_weight: np.ndarray | None) -> np.ndarray | None:
         """Return the sample weights times those of the samples' classes."""
 
-    def fit_codec(self, y: np.ndarray, sample_weight: np.ndarray | None, classes: Any) -> Codec:
+    def fit_codec(
+        self, y: np.ndarray, sample_weight: np.ndarray | None, classes: ArrayLike | None
+    ) -> Codec:
         """Return a new codec."""
 
     def make_survey(self) -> TargetSurvey | None:

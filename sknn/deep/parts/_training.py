@@ -18,6 +18,7 @@ from sknn.deep.parts._preparation import (
     Split,
     take_samples,
 )
+from sknn.deep.parts._protocols import Network
 from sknn.deep.parts._ranking import forget_ranking, keep_for_ranking
 
 if TYPE_CHECKING:
@@ -158,7 +159,7 @@ class OneNetwork:
 
 
 def _arrange(
-    preparation: Preparation, parts: tuple[Sample, Sample | None, Split | None], module: Any
+    preparation: Preparation, parts: tuple[Sample, Sample | None, Split | None], module: Network
 ) -> Arrangement:
     training, held_out, split = parts
     return Arrangement(

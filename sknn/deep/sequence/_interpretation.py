@@ -10,6 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 from sknn._validation import make_local_random_state
 from sknn.architectures import ChannelsFirst
 from sknn.engine import (
+    Net,
     compute_input_gradient,
     compute_mutation_effects,
     find_best_windows,
@@ -163,7 +164,7 @@ class SequenceReading(TransformerMixin):
         return knock_out_effects(self._checked_net(), self._encoded_rows(X))
 
     def saliency(
-        self, X: ArrayLike, target: Any = None, *, hypothetical: bool = False
+        self, X: ArrayLike, target: ArrayLike | None = None, *, hypothetical: bool = False
     ) -> np.ndarray:
         """Return how much each base of a sequence speaks for an output: gradient times input.
 
@@ -237,7 +238,7 @@ class SequenceReading(TransformerMixin):
         """
         return ChannelsFirst(self._checked_net().module_).eval()
 
-    def in_silico_mutagenesis(self, X: ArrayLike, target: Any = None) -> np.ndarray:
+    def in_silico_mutagenesis(self, X: ArrayLike, target: ArrayLike | None = None) -> np.ndarray:
         """Return how each exchange of one letter changes an output.
 
         Parameters
@@ -286,7 +287,7 @@ class SequenceReading(TransformerMixin):
             )
         return self._encoder
 
-    def _motifs_of(self, net: Any, encoded: np.ndarray, options: dict[str, Any]) -> list[Motif]:
+    def _motifs_of(self, net: Net, encoded: np.ndarray, options: dict[str, Any]) -> list[Motif]:
         encoder = self._encoder_of_letters()
         windows = BestWindows(*find_best_windows(net, encoded), len(self.filters_[0]))
         letters = encoder.letters_
@@ -311,7 +312,7 @@ class SequenceReading(TransformerMixin):
         return np.flatnonzero(chosen)
 
     def _chosen_outputs(
-        self, X: ArrayLike, target: Any, n_samples: int
+        self, X: ArrayLike, target: ArrayLike | None, n_samples: int
     ) -> tuple[np.ndarray, np.ndarray]:
         """Return the output of each sample, and the sign with which it speaks for the target."""
         n_outputs = self._codec.spec_.n_outputs

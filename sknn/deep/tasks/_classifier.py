@@ -24,7 +24,7 @@ from sknn.deep.parts._targets import (
 from sknn.deep.sources._predict import read_by_chunk, read_for_score
 
 if TYPE_CHECKING:
-    from typing import Any, Self
+    from typing import Self
 
     from numpy.typing import ArrayLike
     from sklearn.utils import Tags

@@ -23,7 +23,7 @@ from sknn.preprocessing import score_measured
 from sknn.preprocessing.targets._conformity import decode_interval
 
 if TYPE_CHECKING:
-    from typing import Any, Self
+    from typing import Self
 
     from numpy.typing import ArrayLike
     from sklearn.utils import Tags
@@ -238,7 +238,9 @@ class DeepRegressor(RegressorMixin, DeepEstimator):
 
     @follow_array_api
     @read_for_score
-    def score(self, X: ArrayLike, y: Any = None, sample_weight: ArrayLike | None = None) -> float:
+    def score(
+        self, X: ArrayLike, y: ArrayLike | None = None, sample_weight: ArrayLike | None = None
+    ) -> float:
         """Return R² of the predictions; of quantiles D², the same for the pinball loss.
 
         Parameters

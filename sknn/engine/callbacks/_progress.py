@@ -3,11 +3,14 @@
 import importlib.util
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING
 
 from skorch.callbacks import Callback
 
 from sknn._specs import Progress
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 #: lines that a whole fit may write into a file when `verbose` is 1
 MAX_LINES = 20
@@ -85,7 +88,9 @@ class Bar(Callback):
         Name of the validation score.
     """
 
-    def __init__(self, max_iter: int, progress: Progress, console: Any, score_name: str = "score"):
+    def __init__(
+        self, max_iter: int, progress: Progress, console: "Console", score_name: str = "score"
+    ):
         self.max_iter, self.progress, self.console = max_iter, progress, console
         self.score_name = score_name
 

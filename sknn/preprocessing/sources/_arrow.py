@@ -5,13 +5,16 @@ from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from sknn._memory import reserve_little
 from sknn._optional import require
 from sknn.preprocessing.sources._tables import count_chunk_samples
+
+if TYPE_CHECKING:
+    import pyarrow.dataset
 
 PURPOSE = "Reading tables from files"
 #: ending of a file -> pyarrow's name of the format
@@ -57,7 +60,7 @@ class ArrowTables:
 
     kind = "pyarrow dataset"
 
-    def __init__(self, dataset: Any):
+    def __init__(self, dataset: "pyarrow.dataset.Dataset"):
         self.dataset, self.names = dataset, list(dataset.schema.names)
         try:
             fragments = list(dataset.get_fragments())
@@ -121,13 +124,13 @@ def _load(module: str) -> ModuleType:
         return require(module, PURPOSE)
 
 
-def _divide(fragment: Any) -> list[Piece]:
+def _divide(fragment: "pyarrow.dataset.Fragment") -> list[Piece]:
     if not hasattr(fragment, "row_groups"):
         return [Piece(fragment)]
     return [Piece(fragment, group.id) for group in fragment.row_groups]
 
 
-def make_frame(table: Any) -> Any:
+def make_frame(table: "pyarrow.Table") -> Any:
     """Return a table of numbers, or of one column, as a frame of pandas, read in one go."""
     types, arrow = table.schema.types, _load("pyarrow")
     kinds = {arrow.types.is_floating(t) or arrow.types.is_integer(t) for t in types}
