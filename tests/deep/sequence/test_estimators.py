@@ -239,10 +239,10 @@ BAD = {
 
 
 @pytest.mark.parametrize(("X", "params", "message"), BAD.values(), ids=BAD)
-def test_bad_input_is_refused_before_training(monkeypatch, X, params, message):
-    monkeypatch.setattr("sknn.deep._base.train", lambda plan: pytest.fail("training began"))
+def test_bad_input_is_refused_before_training(X, params, message):
+    callbacks = [lambda epoch: pytest.fail("training began")]
     with pytest.raises(ValueError, match=f"(?s){message}"):
-        SequenceCNNClassifier(**params).fit(X, [0, 1, 0])
+        SequenceCNNClassifier(**params, callbacks=callbacks).fit(X, [0, 1, 0])
 
 
 def test_another_form_than_in_fit_is_refused(planted):
