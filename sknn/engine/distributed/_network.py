@@ -22,7 +22,7 @@ class TrainingPeers:
     """The `sknn.engine.distributed._alone.Fellows` of a run that several processes compute.
 
     A message has the gradient of all parameters, or their values; how many processes have a
-    gradient of each; the raw predictions of a mini-batch where they are scored; and the loss.
+    gradient of each; the raw predictions of a mini-batch where they are scored or shown; the loss.
 
     Parameters
     ----------
@@ -48,7 +48,8 @@ class TrainingPeers:
         self.output_shape = predict_raw(
             run.net, SampleDataset(sample, device=run.samples.device)
         ).shape[1:]
-        self.keeps_outputs = run.keeps_outputs
+        is_watched, _ = peers.agree(run.callbacks.watches_batches, is_late=False)
+        self.keeps_outputs = run.keeps_outputs or is_watched
         n_outputs = run.net.batch_size * prod(self.output_shape) if self.keeps_outputs else 0
         n_numbers = sum(self.sizes) + max(
             len(self.sizes) + n_outputs + 1, (PARTS + 1) * len(NOTED), LEAST_NUMBERS

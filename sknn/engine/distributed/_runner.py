@@ -7,6 +7,7 @@ import torch
 from sknn.engine._run import TrainingRun
 from sknn.engine.data._batches import SampleDataset, TargetTensors, split_target
 from sknn.engine.data._forward import predict_raw
+from sknn.engine.distributed._apart import check_apart
 from sknn.engine.distributed._network import TrainingPeers
 from sknn.engine.distributed._shares import SharedMasks, divide
 
@@ -40,6 +41,7 @@ class DistributedRunner:
         self.parameters = self.peers.parameters
         self.masks = SharedMasks(run.net.module_)
         self.watched = run.callbacks.watches_batches
+        self.is_checked = not run.draws
         self.held_out = self._take_held_out()
 
     def close(self) -> None:
@@ -102,6 +104,9 @@ class DistributedRunner:
         is_empty = share.start == share.stop
         taken = slice(0, 1) if is_empty else share  # layers are to count every batch
         net = self.run.net
+        if not self.is_checked:
+            check_apart(net, self.masks, X, taken)
+            self.is_checked = True
         net._set_training(True)
         with self.masks.use(len(X), taken):
             output = net.infer(X[taken])

@@ -20,7 +20,9 @@ import torch
 import torch.distributed as dist
 
 from sknn._specs import TrainPlan, TrainResult
+from sknn.engine._start import estimate_work
 from sknn.engine._train import train
+from sknn.engine.data._device import resolve_device
 from sknn.engine.distributed._peers import IN_USE, Peers, join_peers, tell_failures
 from sknn.engine.distributed._start import check_plan, make_follower
 from sknn.exceptions import PeerError
@@ -71,8 +73,26 @@ def train_together(plan: TrainPlan, peers: Peers | None = None) -> TrainResult:
     if n_processes is None or n_processes == 1:
         return train(plan)
     check_plan(plan)
+    check_device(find_plan_device(plan), n_processes)
     with start_workers(plan, n_processes), tell_failures(Peers()) as peers:
         return train(plan, peers=peers)
+
+
+def find_plan_device(plan: TrainPlan) -> str:
+    """Return where a network is, or will be."""
+    if plan.previous is not None:
+        return plan.previous.net.device
+    return resolve_device(plan.config.device, str(plan.X.dtype), *estimate_work(plan))
+
+
+def check_device(device: str, n_processes: int) -> None:
+    """Raise ValueError if processes that are started here would share a GPU."""
+    if torch.device(device).type != "cpu":
+        raise ValueError(
+            f"n_processes={n_processes} starts processes that compute on the CPU, but the network "
+            f"would be on {device!r}. Set device='cpu'; or start a process for each GPU with "
+            "torchrun, and set n_processes='world'."
+        )
 
 
 @contextmanager

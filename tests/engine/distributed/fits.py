@@ -10,6 +10,7 @@ import pickle
 import signal
 import sys
 import warnings
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ import torch
 import torch.distributed as dist
 from scipy import sparse
 from sklearn.model_selection import GridSearchCV
-from skorch.callbacks import EpochScoring, Freezer
+from skorch.callbacks import Callback, EpochScoring, Freezer, GradientNormClipping
 
 from sknn import (
     DeepMLPClassifier,
@@ -26,6 +27,8 @@ from sknn import (
     TabularMLPClassifier,
     TabularMLPRegressor,
 )
+from sknn.engine.distributed._spawn import INTERFACE, LOOPBACK
+from sknn.model_selection import BatchedGridSearchCV
 from tests.engine.distributed import networks
 
 RANDOM = np.random.default_rng(0)
@@ -56,6 +59,8 @@ def read_chunks():
         yield X[start : start + 40], Y[start : start + 40]
 
 
+#: what lets gloo talk within this machine
+ON_LOOPBACK = {INTERFACE: LOOPBACK[sys.platform]} if sys.platform in LOOPBACK else {}
 CHECKPOINT = "from a checkpoint"
 #: name -> estimator, positional and keyword arguments of fit
 FITS = {
@@ -98,6 +103,11 @@ FITS = {
     "batches smaller than the world": (regressor(batch_size=1, max_iter=2), (X[:40], Y[:40]), {}),
     "missing targets": (regressor(loss="squared_error"), (X, TWO_WITH_MISSING), {}),
     "layers that are frozen": (classifier(callbacks=[Freezer("linears.0.*")]), (X, LABELS), {}),
+    "gradients that a callback clips": (
+        regressor(callbacks=[GradientNormClipping(0.3)], early_stopping=True),
+        (X, Y),
+        {},
+    ),
     "layer normalization": (
         classifier(normalization="layer", residual=True, hidden_width=8, n_hidden_layers=3),
         (X, LABELS),
@@ -108,6 +118,11 @@ FITS = {
     "sequences": (
         SequenceCNNClassifier(8, kernel_size=5, batch_norm=False, dropout=0.3, **COMMON),
         (SEQUENCES, LABELS[:60] > 0),
+        {},
+    ),
+    "a limit of time that is not reached": (
+        TabularMLPRegressor(n_members=2, hidden_width=4, time_limit=1000.0, **COMMON),
+        (X, Y),
         {},
     ),
     "a tabular ensemble": (
@@ -163,19 +178,24 @@ def fit_without_seed(**params):
     return describe(model, X)
 
 
+class Interrupt(Callback):
+    """Presses Ctrl-C in the middle of the second epoch."""
+
+    n_batches = 0
+
+    def on_batch_end(self, net, batch=None, training=None, **kwargs):
+        self.n_batches += training
+        if self.n_batches == 8 and training:
+            os.kill(os.getpid(), signal.SIGINT)
+
+
 def fit_interrupted(**params):
     """Return what an estimator has that went on after Ctrl-C in its second epoch."""
-
-    def interrupt(row):
-        if len(seen) == 1:
-            os.kill(os.getpid(), signal.SIGINT)
-        seen.append(row)
-
-    seen = []
-    model = regressor(callbacks=[interrupt], warm_start=True, **params)
+    params |= {"callbacks": [Interrupt()], "early_stopping": True, "dropout": 0.3}
+    model = regressor(warm_start=True, **params)
     model.fit(X, Y)
     assert model._result.progress.stopped_because == "interrupted"
-    assert model.n_iter_ == 2
+    assert model.n_iter_ == 1
     model.fit(X, Y)
     return describe(model, X)
 
@@ -206,16 +226,21 @@ def fit_from_checkpoint(folder, **params):
     return describe(model, X)
 
 
-def search(**params):
-    """Return the scores of a search, and its best estimator."""
+def search(kind=GridSearchCV, **params):
+    """Return what the best estimator of a search has."""
     model = regressor(max_iter=2, **params)
-    found = GridSearchCV(model, {"alpha": [0.1, 10.0]}, cv=2).fit(X, Y)
+    found = kind(model, {"alpha": [0.1, 10.0]}, cv=2).fit(X, Y)
     return describe(found.best_estimator_, X)
 
 
 def watch(**params):
     """Return what callbacks and printing did in this process, and how many epochs there were."""
-    seen, out = [], io.StringIO()
+    seen, out, shapes = [], io.StringIO(), set()
+
+    class SeeBatches(Callback):
+        def on_batch_end(self, net, batch, training, y_pred, **kwargs):
+            if training:
+                shapes.add((len(batch[0]), *y_pred.shape))
 
     def stop_after_three(row):
         seen.append(row["loss"])
@@ -223,8 +248,15 @@ def watch(**params):
 
     scoring = EpochScoring("neg_mean_squared_error", name="error", lower_is_better=False)
     with contextlib.redirect_stdout(out):
-        model = regressor(callbacks=[stop_after_three, scoring], verbose=2, **params).fit(X, Y)
-    return {"seen": len(seen), "printed": out.getvalue(), "n_iter_": model.n_iter_}
+        model = regressor(
+            callbacks=[stop_after_three, scoring, SeeBatches()], verbose=2, **params
+        ).fit(X, Y)
+    return {
+        "seen": len(seen),
+        "shapes": shapes,
+        "printed": out.getvalue(),
+        "n_iter_": model.n_iter_,
+    }
 
 
 def fail_in_callback(rank, **params):
@@ -259,6 +291,9 @@ FAILURES = {
     "missing values": lambda rank, **params: DeepMLPRegressor(
         module=networks.HasUnused, **COMMON, **params
     ).fit(np.full_like(X, np.inf) if rank else X, Y),
+    "means over samples": lambda rank, **params: DeepMLPRegressor(
+        module=networks.Centered, **COMMON, **params
+    ).fit(X, Y),
     "network": lambda rank, **params: DeepMLPRegressor(
         module=networks.FailsOnSecond, **COMMON, **params
     ).fit(X, Y),
@@ -271,6 +306,7 @@ OTHERS = {
     "no seed": fit_without_seed,
     "Ctrl-C": fit_interrupted,
     "search": search,
+    "batched search": partial(search, BatchedGridSearchCV),
 }
 
 

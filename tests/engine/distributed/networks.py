@@ -62,6 +62,33 @@ class WithDropout(HasUnused):
         self.dropout = nn.Dropout(0.5)
 
 
+class Centered(HasUnused):
+    """A network that takes means over the samples of a mini-batch."""
+
+    def forward(self, X):
+        return super().forward(X - X.mean(0))
+
+
+class Draws(HasUnused):
+    """A network that draws from torch's generator in a function, not a layer."""
+
+    def forward(self, X):
+        return super().forward(nn.functional.dropout(X, training=self.training))
+
+
+class Counts(HasUnused):
+    """A network with a buffer that follows the mini-batches, and is used in evaluation."""
+
+    def __init__(self, n_inputs, n_outputs):
+        super().__init__(n_inputs, n_outputs)
+        self.register_buffer("mean", torch.zeros(n_inputs))
+
+    def forward(self, X):
+        if self.training:
+            self.mean.lerp_(X.mean(0).to(self.mean), 0.1)
+        return super().forward(X)
+
+
 def squared(output, target):
     """Return the squared error, summed over outputs."""
     return (output - target).square().sum(dim=1)

@@ -23,6 +23,7 @@ ERRORS = {
     "other samples": ("ValueError: .* different things: X, parameters",) * 2,
     "other y": ("ValueError: .* different things: y",) * 2,
     "missing values": ("PeerError: .* process 1 raised ValueError: Input X", "ValueError: Input X"),
+    "means over samples": ("ValueError: .* Centered .* on the other samples of a mini-batch",) * 2,
     "network": ("PeerError: .* process 1 raised ValueError: no fifth", "ValueError: no fifth"),
     "lost": (f"PeerError: {LOST}", None),
 }
@@ -32,7 +33,7 @@ ERRORS = {
 def found(tmp_path_factory):
     """Return what the fits of two processes ended in, by rank."""
     folder = tmp_path_factory.mktemp("world")
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "GLOO_SOCKET_IFNAME": "lo"}
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", **fits.ON_LOOPBACK}
     command = [sys.executable, "-m", fits.__name__]
     processes = [
         subprocess.Popen(
@@ -94,7 +95,8 @@ def test_a_fit_goes_on_from_a_checkpoint_of_the_first_process(found):
 def test_only_the_first_process_prints_and_calls_callbacks(found):
     first, second = found[0]["watched"], found[1]["watched"]
     assert first["printed"].count("Iteration") == first["seen"] == 3
-    assert (second["printed"], second["seen"]) == ("", 0)
+    assert first["shapes"] == {(16, 16, 1), (7, 7, 1)}
+    assert (second["printed"], second["seen"], second["shapes"]) == ("", 0, set())
     assert first["n_iter_"] == second["n_iter_"] == 3
 
 

@@ -7,13 +7,16 @@ from torch import nn
 
 from sknn import DeepMLPClassifier, DeepMLPRegressor, SequenceCNNClassifier
 from sknn.engine.distributed._peers import IN_USE, PARTS, Peers, leads
+from sknn.engine.distributed._spawn import check_device
 from tests.engine.distributed import networks
-from tests.engine.distributed.fits import LABELS, SEQUENCES, X, Y
+from tests.engine.distributed.fits import LABELS, ON_LOOPBACK, SEQUENCES, X, Y
 
 
 @pytest.fixture
-def world(tmp_path):
+def world(tmp_path, monkeypatch):
     """Be the only process of torch.distributed."""
+    for name, value in ON_LOOPBACK.items():
+        monkeypatch.setenv(name, value)
     dist.init_process_group("gloo", f"file://{tmp_path / 'meeting'}", rank=0, world_size=1)
     yield
     dist.destroy_process_group()
@@ -37,6 +40,19 @@ def test_what_is_not_that_of_one_process_is_refused(match, n_processes, request)
         request.getfixturevalue("world")
     with pytest.raises(ValueError, match=rf"n_processes={n_processes!r} .*{match}"):
         REFUSED[match].set_params(n_processes=n_processes).fit(X, LABELS)
+
+
+@pytest.mark.usefixtures("world")
+@pytest.mark.parametrize(
+    ("module", "match"),
+    [
+        (networks.Draws, r"Draws would make something else .* outputs depend on chance or on"),
+        (networks.Counts, r"Counts would make something else .* its buffer 'mean' changes"),
+    ],
+)
+def test_networks_that_look_at_more_than_a_sample_are_refused(module, match):
+    with pytest.raises(ValueError, match=match):
+        DeepMLPClassifier(module=module, n_processes="world").fit(X, LABELS)
 
 
 def test_batch_normalization_of_sequences_is_refused():
@@ -68,6 +84,12 @@ def test_two_fits_at_a_time_are_refused(n_processes, request):
         request.getfixturevalue("world")
     with IN_USE, pytest.raises(RuntimeError, match=r"another fit runs in this process.*n_jobs=1"):
         DeepMLPClassifier(n_processes=n_processes).fit(X, LABELS)
+
+
+def test_processes_started_here_share_no_gpu():
+    check_device("cpu", 2)
+    with pytest.raises(ValueError, match=r"would be on 'cuda:1'. Set device='cpu'; or start a"):
+        check_device("cuda:1", 2)
 
 
 def test_partial_fit_starts_no_processes():

@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.engine.distributed.fits import ON_LOOPBACK
+
 ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs" / "guide" / "large_data.md").read_text(encoding="utf-8")
 SCRIPT = re.compile(r"^```\{code-block\} python\n(# train\.py\n.*?)^```$", re.DOTALL | re.MULTILINE)
@@ -18,7 +20,7 @@ def test_script_of_the_guide_trains_with_torchrun(tmp_path):
         "PYTHONPATH": str(ROOT),
         "OMP_NUM_THREADS": "1",
         "PYTHONWARNINGS": "ignore",
-        "GLOO_SOCKET_IFNAME": "lo",
+        **ON_LOOPBACK,
     }
     done = subprocess.run(
         [sys.executable, "-m", "torch.distributed.run", *command],

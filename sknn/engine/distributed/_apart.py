@@ -1,0 +1,52 @@
+"""Whether a network computes each sample apart from the others, as shares of a mini-batch need."""
+
+import torch
+
+from sknn.engine.distributed._shares import SharedMasks
+from sknn.engine.net._net import Net
+
+#: relative difference of outputs that is rounding
+TOLERANCE = 1e-3
+
+
+@torch.no_grad()
+def check_apart(net: Net, masks: SharedMasks, X: torch.Tensor, share: slice) -> None:
+    """Raise ValueError if outputs depend on chance, or on the other samples of a mini-batch.
+
+    Parameters
+    ----------
+    net : Net
+        With a user's module, whose code cannot be looked at as that of known layers.
+    masks : SharedMasks
+        Of the module.
+    X : Tensor of shape (n_samples, ...)
+        A mini-batch.
+    share : slice
+        Some samples of it.
+    """
+    net._set_training(True)
+    buffers = {name: buffer.clone() for name, buffer in net.module_.named_buffers()}
+    whole, part = (_compute(net, masks, X, of) for of in (slice(0, len(X)), share))
+    scale = float(whole.abs().max())
+    if not torch.allclose(whole[share], part, rtol=0, atol=TOLERANCE * scale, equal_nan=True):
+        what = "its outputs depend on chance or on the other samples of a mini-batch"
+    else:
+        changed = [n for n, b in net.module_.named_buffers() if not torch.equal(b, buffers[n])]
+        if not changed:
+            return
+        what = f"its buffer {changed[0]!r} changes with each mini-batch"
+    raise ValueError(
+        "n_processes gives each process a share of a mini-batch, of which "
+        f"{type(net.module_).__name__} would make something else than of the whole: {what}. Draw "
+        "nothing in forward, take no means over samples, or set n_processes=None."
+    )
+
+
+def _compute(net: Net, masks: SharedMasks, X: torch.Tensor, share: slice) -> torch.Tensor:
+    """Return outputs of some samples; layers that draw are where they were before."""
+    before = [layer.state.clone() for layer in masks.layers]
+    with masks.use(len(X), share):
+        output = net.infer(X[share])
+    for layer, state in zip(masks.layers, before, strict=True):
+        layer.state.copy_(state)
+    return output
