@@ -125,6 +125,8 @@ class HandwrittenObjective(Objective):
         super().__init__(run)
         samples = run.samples
         self.mlp = MLPPass(self.net, samples.is_sparse)
+        # With the gradient itself as base and no decay each chunk adds Σ w_i dl_i / Σ w of its
+        # samples.
         self.mlp.weight_bases = self.mlp.weight_targets  # chunks add up
         self.parts = [
             part
@@ -244,6 +246,7 @@ class LBFGSRunner:
 
     def _end_iteration(self, intermediate_result: OptimizeResult) -> None:
         self.latest, self.is_open = intermediate_result.x.copy(), False
+        # A line search evaluates several points, and need not end with the one that it accepts.
         self.function.set_vector(self.latest)  # the last one tried may have been another
         self.run.close_epoch(float(intermediate_result.fun))
         if self.run.progress.stopped_because:

@@ -152,6 +152,8 @@ def _compute_hinge_loss(xp: ArrayNamespace, z: Array, y: Array) -> Array:
 
 
 def _write_hinge_gradient(xp: ArrayNamespace, z: Array, y: Array, out: Array) -> None:
+    # Of several equally good wrong classes the first has all of the slope: any of them is a
+    # subgradient.
     best = xp.one_hot(xp.argmax(_hide_right_logits(xp, z, y), axis=-2), z)
     xp.subtract(best, y, out=out)
     out *= (_compute_hinge_margin(xp, z, y) > 0)[..., None, :]
@@ -162,6 +164,7 @@ def _compute_binary_hinge_loss(xp: ArrayNamespace, z: Array, y: Array) -> Array:
 
 
 def _write_binary_hinge_gradient(xp: ArrayNamespace, z: Array, y: Array, out: Array) -> None:
+    # At the kink, t z = 1, the slope is taken as 0.
     sign = 2 * y - 1
     xp.multiply(-sign, sign * z < 1, out=out)
 

@@ -54,6 +54,7 @@ def _write_absolute_gradient(xp: ArrayNamespace, z: Array, y: Array, out: Array)
 
 def _compute_huber(xp: ArrayNamespace, z: Array, y: Array, *, delta: float) -> Array:
     error = xp.abs(z - y)
+    # The line delta (e - delta / 2) meets the parabola at e = delta, in value and in slope.
     inner, outer = 0.5 * error * error, delta * (error - 0.5 * delta)
     return xp.sum(xp.where(error < delta, inner, outer), axis=-2)
 
@@ -72,6 +73,7 @@ def _write_huber_gradient(
 
 
 def _compute_poisson(xp: ArrayNamespace, z: Array, y: Array) -> Array:
+    # The constant y log y - y changes no gradient, but makes the loss of a perfect prediction 0.
     return xp.sum(xp.exp(z) - y * z + (xp.xlogy(y, y) - y), axis=-2)
 
 
@@ -120,6 +122,8 @@ def _write_quantile_gradient(
 ) -> None:
     raw, into = _split_levels(z, quantiles), _split_levels(out, quantiles)
     (start, steps), level = quantile_steps(quantiles), xp.column(quantiles, z)
+    # g is dl/dq of each level: [y < q] - τ, divided by the number of levels, as the loss is their
+    # mean. Its sums from the far end inwards are cumulated sums of the reversed array.
     too_large = y[..., None, :] < add_increments(xp, raw, quantiles)
     g = xp.where(too_large, 1 - level, -level) / len(quantiles)
     slope = xp.sigmoid(raw) * xp.column(steps, z)
@@ -150,6 +154,8 @@ def _write_normal_gradient(
 ) -> None:
     raw, into = _split_pairs(z), _split_pairs(out)
     mean, std = split_normal(xp, raw, min_std)
+    # Far from y, both slopes are small where the spread is large: an outlier that the network
+    # expects moves it little.
     error = (mean - y) / std
     into[..., 0, :] = error / std
     into[..., 1, :] = (1 - xp.square(error)) / std * xp.sigmoid(raw[..., 1, :])

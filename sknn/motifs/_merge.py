@@ -109,6 +109,8 @@ def align_motifs(first: Motif, second: Motif) -> Alignment:
 def weigh(motif: Motif) -> np.ndarray:
     """Return what is specific at each position, (width, n_letters), of norm 1, by information."""
     # Multiplied by the information, positions without a preference do not count.
+    # The trace of a diagonal of A B^T is then a cosine over the positions that overlap: at most 1,
+    # and reached by equal motifs without a shift.
     specific = (motif.ppm - 1 / len(motif.alphabet)) * motif.information[:, None]
     return specific / max(float(np.linalg.norm(specific)), 1e-12)
 

@@ -167,6 +167,8 @@ class MLPPass:
         self.weights = [layer.weight.data for layer in layers]
         self.biases = [layer.bias.data for layer in layers]
         self.weights_t = [weight.t() for weight in self.weights]
+        # So one product with BLAS is a gradient, or a whole step of SGD: with base the weights,
+        # weight_decay = 1 - η α and scale = -η the result is w - η (g + α w).
         self.weight_bases = self.weights
         self.weight_targets = [self.flat.get_gradient(layer.weight) for layer in layers]
         self.bias_targets = [self.flat.get_gradient(layer.bias) for layer in layers]

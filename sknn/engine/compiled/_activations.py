@@ -37,6 +37,8 @@ _ROOT_HALF, _DENSITY_AT_0 = math.sqrt(0.5), 1 / math.sqrt(2 * math.pi)
 @jit
 def compute_sigmoid(t: float) -> float:
     """Return 1 / (1 + exp(-t)), without overflow."""
+    # The exponent is never positive: 1 / (1 + exp(-t)) for t >= 0, else the same fraction expanded
+    # by exp(t).
     e = math.exp(-abs(t))
     return 1 / (1 + e) if t >= 0 else e / (1 + e)
 
@@ -44,6 +46,7 @@ def compute_sigmoid(t: float) -> float:
 @jit
 def compute_softplus(t: float) -> float:
     """Return log(1 + exp(t)), without overflow."""
+    # log(1 + exp(t)) = t + log(1 + exp(-t)); of the two forms the one whose exponent is negative.
     return max(t, 0.0) + math.log1p(math.exp(-abs(t)))
 
 
@@ -128,6 +131,8 @@ def fill_exponential(code: int, z: Array, x: Array, scaled: Array) -> None:
 @jit
 def compute_slope(code: int, a: float, z: float) -> float:
     """Return the slope of the activation of this number, from its value and its sum."""
+    # tanh' = 1 - tanh² and σ' = σ (1 - σ) need the values alone, which are at hand. Of elu, a + α =
+    # α exp(z) is the slope below 0; softplus has σ(z) = 1 - exp(-a), as exp(a) = 1 + exp(z).
     if code == TANH:
         return 1 - a * a
     if code == LOGISTIC:
@@ -141,8 +146,10 @@ def compute_slope(code: int, a: float, z: float) -> float:
     if code == SOFTPLUS:
         return -math.expm1(-a)
     if code == SILU:
+        # (z σ(z))' = σ + z σ (1 - σ)
         p = compute_sigmoid(z)
         return p * (1 + z * (1 - p))
+    # (z Φ(z))' = Φ(z) + z φ(z)
     half = 0.5 * (1 + math.erf(z * _ROOT_HALF))
     return half + z * _DENSITY_AT_0 * math.exp(-0.5 * z * z)
 

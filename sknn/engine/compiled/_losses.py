@@ -59,6 +59,8 @@ def fill_losses(network: FlatNetwork, z: Array, Y: Array, order: Array, space: A
 def _fill_log(z: Array, Y: Array, order: Array, space: Array) -> None:
     n, width = z.shape
     x, losses = space[0, : z.size], space[2]
+    # log Σ exp(z_k) = m + log Σ exp(z_k - m) for every m. With the largest logit as m no term is
+    # above 1 and one is 1: nothing overflows, and the logarithm is of a number of at least 1.
     for r in range(n):
         largest = z[r, 0]
         for c in range(1, width):
@@ -72,6 +74,7 @@ def _fill_log(z: Array, Y: Array, order: Array, space: Array) -> None:
         for c in range(width):
             total += x[r * width + c]
         log_sum = losses[r] + math.log(total)
+        # l = -Σ y_k (z_k - log Σ exp(z)), and its slope by z_c is p_c - y_c, as the y_k sum to 1.
         for c in range(width):
             loss -= Y[i, c] * (z[r, c] - log_sum)
             z[r, c] = x[r * width + c] / total - Y[i, c]
@@ -138,16 +141,23 @@ def _compute_number(code: int, z: float, y: float, setting: float) -> tuple[floa
         slope = setting * float(np.sign(error))
         return setting * (abs(error) - 0.5 * setting), slope
     if code == POISSON:
+        # Half the deviance: y log(y / μ) - y + μ with μ = exp(z), so that y z is y log μ; 0 log 0
+        # is 0.
         mean = math.exp(z)
         constant = y * math.log(y) - y if y > 0 else -y
         return mean - y * z + constant, mean - y
     if code == GAMMA:
+        # Half the deviance: log(μ / y) + y / μ - 1 with μ = exp(z); y is above 0.
         ratio = y * math.exp(-z)
         return z - math.log(y) + ratio - 1, 1 - ratio
     if code == BINARY_HINGE:
+        # y is 0 or 1, and t = 2 y - 1 is -1 or 1: max(0, 1 - t z), with the slope -t where it is
+        # positive.
         sign = 2 * y - 1
         margin = 1 - sign * z
         return max(margin, 0.0), -sign if margin > 0 else 0.0
+    # The label 0 is the label 1 of -z, whose slope by z has the opposite sign; a smoothed label is
+    # a mixture of both.
     one, one_slope = _compute_focal_label(z, setting)
     zero, zero_slope = _compute_focal_label(-z, setting)
     return y * one + (1 - y) * zero, y * one_slope - (1 - y) * zero_slope
@@ -155,6 +165,8 @@ def _compute_number(code: int, z: float, y: float, setting: float) -> tuple[floa
 
 @jit
 def _compute_focal_label(z: float, gamma: float) -> tuple[float, float]:
+    # log σ(z) = -log(1 + exp(-z)), and (1 - p)^γ = exp(γ log σ(-z)): both are exact where p is next
+    # to 0 or 1, unlike the logarithm or a power of the rounded p.
     log_p, p, rest = -compute_softplus(-z), compute_sigmoid(z), compute_sigmoid(-z)
     weight = math.exp(-gamma * compute_softplus(z))
     return -weight * log_p, weight * (gamma * p * log_p - rest)
@@ -174,6 +186,9 @@ def _compute_log_sum(z: Array) -> float:
 
 @jit
 def _compute_focal(z: Array, y: Array, gamma: float, delta: Array) -> float:
+    # Two passes: the slope of each logit needs the sum of all classes' slopes by their log p, as
+    # p_c depends on all logits: dl/dz_c = s_c - p_c Σ s_k. Nothing is kept between them, so that no
+    # memory is taken for a sample.
     log_sum, total, slopes = _compute_log_sum(z), 0.0, 0.0
     for c in range(len(z)):
         log_p = z[c] - log_sum
@@ -196,9 +211,12 @@ def _compute_hinge(z: Array, y: Array, delta: Array) -> float:
             right += z[c] * y[c]
         elif z[c] > best:
             best, wrong = z[c], c
+    # With y one-hot the right logit is Σ y_k z_k. Where the margin is negative the loss is flat.
     margin = 1 + best - right
     for c in range(len(z)):
         delta[c] = ((1 if c == wrong else 0) - y[c]) if margin > 0 else 0
+    # A comparison with NaN is False, so that the loss would be 0, and training would seem to end
+    # well.
     if math.isnan(right + best):
         delta[0] = np.nan
         return np.nan

@@ -97,10 +97,14 @@ def _run_steps(
         batch = BatchPlace(steps.epoch, start, n, steps.batch_size, mask_row, n_rows)
         _gather(samples, batch, space.work)
         _go_forward(network, space, batch)
+        # The mean loss is Σ w_i l_i / Σ w_i: deltas are multiplied by w_i in their place, and the
+        # gradient, a sum over samples, by 1 / Σ w_i once, at the end.
         share, loss = _take_losses(samples, network, space, batch)
         _go_back(network, space, batch)
         gradient *= gradient.dtype.type(share)
         alpha, ratio = numbers[ALPHA], numbers[L1_RATIO]
+        # scikit-learn divides the penalty by the weight of the batch, as it does the loss: (α / 2)
+        # (1 - r) |w|² + α r |w|₁, both times the share of a unit of weight.
         if alpha > 0:
             loss += 0.5 * alpha * share * _compute_norm(network.values[:n_weights], ratio)
             add_penalty(network, n_weights, alpha * (1 - ratio) * share, alpha * ratio * share)
@@ -153,6 +157,10 @@ def _get_mask(sizes: Array, masks: Array, layer: int, batch: BatchPlace) -> Arra
 def _go_forward(network: FlatNetwork, space: StepMemory, batch: BatchPlace) -> None:
     """Compute the values of all layers; each layer's lie behind those of the layer before."""
     sizes, codes, values = network.sizes, network.codes, network.values
+    # What lies where in the space, one line a kind, each for all layers one after the other:
+    #     values     inputs, then what each layer gives after its activation and dropout
+    #     sums       beyond them: what slopes are computed from, where values do not tell
+    #     deltas     twice beyond: slopes of the loss by the sums of each hidden layer
     n_layers, beyond = len(sizes) - 1, batch.size * sizes[1:].sum()
     w, b, place = 0, _count_weights(sizes), 0
     for i in range(n_layers):
@@ -208,6 +216,9 @@ def _go_back(network: FlatNetwork, space: StepMemory, batch: BatchPlace) -> None
     for i in range(n_layers - 1, -1, -1):
         n_in, n_out = sizes[i], sizes[i + 1]
         w, b = w - n_in * n_out, b - n_out
+        # dL/dW_i = δ_i^T a_{i-1} and dL/db_i = Σ δ_i over samples; then δ_{i-1} = (δ_i W_i)
+        # f'(z_{i-1}). Layers are gone through backwards, and so are their places in the flat
+        # vector.
         place -= batch.size * n_in
         a = _get_matrix(space.work, place, batch.n, n_in)
         np.dot(delta.T, a, _get_matrix(gradient, w, n_out, n_in))
@@ -222,6 +233,8 @@ def _go_back(network: FlatNetwork, space: StepMemory, batch: BatchPlace) -> None
             sums = _get_matrix(space.work, place + beyond, batch.n, n_in)
             if len(space.masks):
                 before *= _get_mask(sizes, space.masks, i - 1, batch)
+                # Dropout has changed the values in their place: f' is computed from those before
+                # it.
                 a = sums
             multiply_by_slope(codes[N_CODES + i - 1], before, a, sums)
             delta = before
@@ -230,6 +243,8 @@ def _go_back(network: FlatNetwork, space: StepMemory, batch: BatchPlace) -> None
 @jit
 def _compute_norm(weights: Array, ratio: float) -> float:
     """Return what the penalty multiplies by half of alpha."""
+    # float() adds up in float64 also where weights are float32: thousands of small squares would be
+    # lost beside their sum.
     squares, lengths = 0.0, 0.0
     for j in range(len(weights)):
         squares += float(weights[j]) * float(weights[j])

@@ -39,6 +39,7 @@ def add_penalty(network: FlatNetwork, n_weights: int, l2: float, l1: float) -> N
     values, gradient = network.values, network.gradient
     kind = values.dtype.type
     l2, l1 = kind(l2), kind(l1)
+    # The slope of l2 |w|² / 2 is l2 w, and of l1 |w|₁ it is l1 sign(w), with 0 at 0.
     if l2 != 0:
         for j in range(n_weights):
             gradient[j] += l2 * values[j]
@@ -55,6 +56,7 @@ def clip_gradient(gradient: Array, longest: float) -> None:
         total += float(gradient[j]) * float(gradient[j])
     # g <- g * min(1, longest / |g|); 1e-6 is torch's guard against |g| = 0
     factor = longest / (math.sqrt(total) + 1e-6)
+    # A gradient that is not a number stays so: the loss that follows says that training diverged.
     if factor < 1 or math.isnan(factor):
         gradient *= gradient.dtype.type(factor)
 
@@ -66,6 +68,8 @@ def update(network: FlatNetwork, n_weights: int, solver: SolverState) -> None:
     solver.counts[N_STEPS] += 1
     if code in (ADAM, ADAMW):
         if code == ADAMW:
+            # The decay is decoupled from the gradient (Loshchilov and Hutter, 2019): it shrinks
+            # weights by a share of the rate, whatever their moments are, and before the step.
             kind = network.values.dtype.type
             network.values[:n_weights] *= kind(1 - numbers[RATE] * numbers[DECAY])
         _update_adam(network.values, network.gradient, solver)
@@ -119,6 +123,8 @@ def _update_nadam(values: Array, gradient: Array, solver: SolverState) -> None:
 @jit
 def _update_rmsprop(values: Array, gradient: Array, solver: SolverState) -> None:
     squares, numbers, kind = solver.first, solver.numbers, values.dtype.type
+    # v <- β v + (1 - β) g², and w <- w - η g / (sqrt(v) + ε): each weight has a rate of its own,
+    # but v, unlike Adam's, is not corrected for its start at 0 (Tieleman and Hinton, 2012).
     old, new = kind(numbers[BETA_2]), kind(1 - numbers[BETA_2])
     rate, epsilon = kind(numbers[RATE]), kind(numbers[EPSILON])
     for j in range(len(values)):
@@ -131,6 +137,10 @@ def _update_rmsprop(values: Array, gradient: Array, solver: SolverState) -> None
 def _update_sgd(code: int, values: Array, gradient: Array, solver: SolverState) -> None:
     velocity, numbers, kind = solver.first, solver.numbers, values.dtype.type
     rate, momentum = kind(numbers[RATE]), kind(numbers[BETA_1])
+    # With u <- μ u + g the step is
+    #     plain       η g
+    #     momentum    η u
+    #     Nesterov    η (g + μ u), the gradient's step from where the momentum is going to lead
     if code == SGD:
         for j in range(len(values)):
             values[j] -= rate * gradient[j]

@@ -48,6 +48,9 @@ def count_side_by_side(net: Net, memory: int, n_outputs_kept: int = 0) -> int:
     """Return how many networks like this one a stack may hold in so many bytes: at least one."""
     count = MAX_ON_GPU
     if torch.device(net.device).type == "cpu":
+        # A step reads weights, gradient and two moments of all networks of a stack, four numbers a
+        # parameter: while these stay in the cache, networks side by side cost less than one by one.
         in_cache = CACHE // (4 * net.n_parameters_ * net.dtype_.itemsize)
         count = min(max(MIN_NETWORKS, in_cache), MAX_NETWORKS)
+    # One network is always trained, however little memory there is: it would be so alone, too.
     return max(1, min(count, memory // estimate_member_bytes(net, n_outputs_kept)))

@@ -72,6 +72,7 @@ class Moments:
 
 
 def _compute_dense(X: np.ndarray, weights: np.ndarray) -> Moments:
+    # Squares are of distances from the mean: the difference of two large squares would cancel.
     share = weights / weights.sum()
     mean = share @ X
     variance, low, high = np.zeros((3, X.shape[1]))
@@ -85,11 +86,14 @@ def _compute_dense(X: np.ndarray, weights: np.ndarray) -> Moments:
 
 def _compute_sparse(X: sparse.csr_array | sparse.csr_matrix, weights: np.ndarray) -> Moments:
     share = weights / weights.sum()
+    # Zeros have no place in memory, so that distances from the mean cannot be squared: E[x²] -
+    # E[x]² is used, and where that has cancelled too many digits scikit-learn's two passes.
     squares = type(X)((X.data**2, X.indices, X.indptr), shape=X.shape)
     mean, square = share @ X, share @ squares
     variance = square - mean**2
     if np.any(variance < _CANCELLED * square):
         mean, variance = mean_variance_axis(X, axis=0, weights=weights)
+    # A column with a zero somewhere has 0 between its smallest and its largest value.
     full = np.bincount(X.indices, minlength=X.shape[1]) == X.shape[0]
     low, high = np.where(full, np.inf, 0.0), np.where(full, -np.inf, 0.0)
     np.maximum.at(high, X.indices, X.data)

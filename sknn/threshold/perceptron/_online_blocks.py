@@ -79,6 +79,10 @@ class BlockEpochs(PlainEpochs):
         before, wrong = guess
         known = np.flatnonzero(wrong.any(axis=1))
         effect, rounds = self._compute_effect(X, known), 0
+        # A sample at its turn sees the steps of all misclassified samples before it, and whether
+        # these are misclassified depends on steps before them. The first guess is that nothing
+        # changes; each round settles at least one more sample, the first that is wrong, for good,
+        # so that it ends, and mostly after a few rounds, as few samples learn.
         while True:
             rounds += 1
             margins = before + signs * (effect @ np.where(wrong, steps, 0.0)[known])
@@ -96,6 +100,8 @@ class BlockEpochs(PlainEpochs):
 
     def _compute_effect(self, X: FeatureMatrix, learners: np.ndarray) -> np.ndarray:
         """Return what a step of 1 along each learner adds to the samples after it."""
+        # A step t x_j moves the margin of x_i by t (x_j·x_i + r), r being what the intercept
+        # learns; samples before j have had their turn.
         products = safe_sparse_dot(X, X[learners].T, dense_output=True) + self.intercept_rate
         return np.where(np.arange(X.shape[0])[:, None] > learners, products, 0.0)
 

@@ -65,6 +65,7 @@ class BinaryProblem(ErrorProblem):
             slopes = (self.columns[coordinate], self.inputs @ oblique)
             for line, slope in zip((axis, oblique), slopes, strict=True):
                 low, high = find_widest_interval(z, slope, self.gain, self.tolerance)
+                # The middle as an angle: both ends may be infinite as numbers, but never as angles.
                 t = np.tan((low + high) / 2)
                 moved = unit + t * line
                 norm = np.linalg.norm(moved)

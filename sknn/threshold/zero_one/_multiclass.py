@@ -62,6 +62,10 @@ class ClassesProblem(ErrorProblem):
         return units
 
     def _improve(self, units: np.ndarray, number: int, random_state: np.random.RandomState) -> None:
+        # Moving one unit changes who wins against the best of the others, its rival: a sample is
+        # given the class of this unit where z = own - rival is not negative, and is then worth the
+        # weight of that class less that of the rival's. So the search along a line is that of two
+        # classes.
         margins = self.inputs @ units.T
         own = margins[:, number].copy()
         margins[:, number] = -np.inf
@@ -90,5 +94,7 @@ class ClassesProblem(ErrorProblem):
 
 
 def _normalise(units: np.ndarray) -> np.ndarray:
+    # The largest of units stays the largest when all are multiplied by one number, but not when
+    # each has norm 1: they are compared with each other.
     norm = np.sqrt(np.mean(np.sum(units**2, axis=1)))
     return units / norm if norm > ROUNDING else units
