@@ -159,7 +159,7 @@ class SignalAtLine:
         {"early_stopping": True, "learning_rate": "one_cycle", "solver": "adamw"},
         {"solver": "lbfgs", "activation": "gelu"},
     ],
-    ids=str,
+    ids=["unseen epochs", "seen epochs", "autograd", "early stopping", "lbfgs"],
 )
 def test_one_or_two_signals_at_any_line_change_nothing(params, rng):
     model = DeepMLPClassifier((3,), **{**SHORT, "max_iter": 5, "warm_start": True, **params})
