@@ -20,6 +20,7 @@ from sknn.architectures import copy_network
 from sknn.deep._checkpoint import plan_checkpoint, plan_checkpoint_like
 from sknn.deep._held_out import RawOutputScorer
 from sknn.deep._params import check_fixed_params, read_fixed_params
+from sknn.deep.parts._effects import check_effects
 from sknn.deep.parts._preparation import (
     Arrangement,
     Circumstances,
@@ -134,6 +135,8 @@ def _make_plan(preparation: Preparation, arranged: Arrangement, data: FitData) -
     """Return the plan, and let the estimator have codec and split."""
     estimator, codec, training = preparation.estimator, arranged.codec, arranged.training
     config = preparation.config
+    if not estimator._circumstances.is_incremental:
+        check_effects(estimator, has_held_out=arranged.held_out is not None)
     if config.time_limit is not None:
         left = config.time_limit - (time.perf_counter() - data.began)
         config = replace(config, time_limit=left)

@@ -428,8 +428,19 @@ print("ends", flush=True)
 """
 
 
+def read_chunks():
+    """Yield more samples than are held in memory, in chunks with their y."""
+    Z = np.random.RandomState(0).randn(54_000, 40)
+    for start in range(0, len(Z), 9000):
+        part = Z[start : start + 9000]
+        yield part, (part[:, 0] > part[:, 1] * part[:, 2]).astype(int)
+
+
 def make_long_fit(kind):
     """Return a model that trains for a second or so, and its data."""
+    if kind == "source":
+        model = DeepMLPClassifier((16,), max_iter=8, tol=0, random_state=0, early_stopping=True)
+        return model, read_chunks, None
     Z, y = make_classification(1500, 20, random_state=0)
     mlp = DeepMLPClassifier(max_iter=400, tol=0, n_iter_no_change=10**6, random_state=0)
     model = {
@@ -442,7 +453,7 @@ def make_long_fit(kind):
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs SIGKILL")
-@pytest.mark.parametrize("kind", ["network", "ensemble", "tables", "search"])
+@pytest.mark.parametrize("kind", ["network", "ensemble", "tables", "search", "source"])
 def test_a_killed_process_loses_nothing(kind, tmp_path, rng):
     model, Z, y = make_long_fit(kind)
     torch_threads = torch.get_num_threads()

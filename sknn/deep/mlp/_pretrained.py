@@ -12,12 +12,14 @@ from sklearn.base import clone
 
 from sknn._sklearn import check_sample_weight, take_rows
 from sknn._specs import Sample, TargetSpec, TrainResult
-from sknn.architectures import copy_first_layers
+from sknn.activations import SYNONYMS
+from sknn.architectures import MLP, copy_first_layers
 from sknn.deep.autoencoder import AutoencoderTransformer
 from sknn.deep.mlp._network import MLPBuilder, hidden_sizes
 from sknn.deep.parts._preparation import FitData, Parts, Training
 from sknn.deep.parts._protocols import InputReader, Network, Samples
 from sknn.engine import make_freezing_callbacks
+from sknn.exceptions import warn_user
 from sknn.preprocessing import TabularEncoder, stack_samples
 
 if TYPE_CHECKING:
@@ -96,7 +98,26 @@ class PretrainedBuilder:
         """Return the network, its first layers as the autoencoder has them."""
         network = self.builder.build(encoder, target, random_state, samples)
         copy_first_layers(self.autoencoder.module_, network)
+        self._compare_activations(network)
         return network
+
+    def _compare_activations(self, network: MLP) -> None:
+        """Warn if copied layers have other activations than they were trained with.
+
+        The code has none of its own, so that any may stand behind it.
+        """
+        n_hidden = self.autoencoder.module_.n_encoder_layers - 1
+        n_copied = min(n_hidden, count_copied(self.autoencoder, self.builder.layers))
+        theirs, ours = (
+            tuple(SYNONYMS.get(name, name) for name in module.activation_names[:n_copied])
+            for module in (self.autoencoder.module_, network)
+        )
+        if theirs != ours:
+            warn_user(
+                f"The layers of pretrained were trained with activation={', '.join(theirs)}, and "
+                f"this network has {', '.join(ours)} behind them, so that they compute something "
+                "else than they have learned. Give both estimators the same activation."
+            )
 
 
 @dataclass(frozen=True)
@@ -155,6 +176,12 @@ class AutoencoderPretraining:
             raise ValueError(
                 "freeze_epochs counts the epochs of fit with a stochastic solver, but this is "
                 f"{'partial_fit' if incremental else 'L-BFGS'}. Leave it at 0."
+            )
+        n_epochs = parts.training.params["max_iter"]
+        if self.freeze_epochs >= n_epochs:
+            warn_user(
+                f"freeze_epochs={self.freeze_epochs} is not below max_iter={n_epochs}, so that the "
+                "copied layers do not train in this fit. Raise max_iter if they are to."
             )
         return self._add_freezing(parts, fitted)
 

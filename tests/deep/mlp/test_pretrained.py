@@ -301,3 +301,15 @@ def test_a_checkpoint_knows_from_which_layers_training_began(fitted, tmp_path):
     assert_array_equal(again.coefs_[0], first.coefs_[0])
     other = DeepMLPClassifier(pretrained=make_autoencoder(max_iter=2), **params).fit(X, Y)
     assert (other.coefs_[0] != first.coefs_[0]).any()
+
+
+def test_layers_that_never_train_are_told(fitted):
+    model = DeepMLPClassifier(pretrained=fitted, freeze_epochs=3, max_iter=3, **WIDTHS)
+    with pytest.warns(UserWarning, match=r"freeze_epochs=3 is not below max_iter=3"):
+        model.fit(X, Y)
+
+
+def test_another_activation_than_that_of_the_autoencoder_is_told(fitted):
+    model = DeepMLPClassifier(pretrained=fitted, activation="tanh", max_iter=3, **WIDTHS)
+    with pytest.warns(UserWarning, match=r"trained with activation=relu, and .* has tanh"):
+        model.fit(X, Y)

@@ -1,0 +1,105 @@
+"""Parameters that have no effect beside others: refused, or named in a warning.
+
+Those of scikit-learn's `MLPClassifier` that another one makes useless, such as `momentum` beside
+``solver='adam'``, are ignored, as there.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sknn.deep._params import make_comparable
+from sknn.exceptions import warn_user
+
+if TYPE_CHECKING:
+    from sklearn.base import BaseEstimator
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What a parameter needs to have an effect.
+
+    Attributes
+    ----------
+    needs : str
+        What other parameters must be, in words.
+    is_there : callable
+        Function that returns whether an estimator has what is needed.
+    """
+
+    needs: str
+    is_there: Callable[[BaseEstimator], bool]
+
+
+def _has_hidden_layers(estimator: BaseEstimator) -> bool:
+    """Return whether there are layers between inputs and outputs; filters of sequences are some."""
+    if getattr(estimator, "n_hidden_layers", None) is not None or hasattr(estimator, "n_filters"):
+        return getattr(estimator, "n_hidden_layers", None) != 0
+    return make_comparable(estimator.hidden_layer_sizes) != ()
+
+
+_HIDDEN = Effect("hidden layers", _has_hidden_layers)
+#: parameter -> what it needs; one that has a value of the user's and lacks it is warned of
+EFFECTS: dict[str, Effect] = {
+    "weight_decay": Effect(
+        "solver='adamw' (other solvers have the penalty alpha)",
+        lambda estimator: getattr(estimator, "solver", "adamw") == "adamw",
+    ),
+    "l1_ratio": Effect("alpha above 0", lambda estimator: estimator.alpha > 0),
+    "noise": Effect("kind='denoising'", lambda estimator: estimator.kind == "denoising"),
+    "mask_fraction": Effect(
+        "kind='denoising' or 'masked'", lambda estimator: estimator.kind in ("denoising", "masked")
+    ),
+    "kl_weight": Effect("kind='variational'", lambda estimator: estimator.kind == "variational"),
+    "n_neighbors": Effect(
+        "criterion='both' or 'distance'", lambda estimator: estimator.criterion != "reconstruction"
+    ),
+    "trim_fraction": Effect(
+        "criterion='both' or 'distance'", lambda estimator: estimator.criterion != "reconstruction"
+    ),
+    "embedding_width": Effect(
+        "a numerical_embedding", lambda estimator: estimator.numerical_embedding is not None
+    ),
+    "dropout": _HIDDEN,
+    "normalization": _HIDDEN,
+    "hidden_width": _HIDDEN,
+}
+
+
+_SCORED = "held-out samples, by early_stopping=True or X_val and y_val in fit"
+
+
+def check_effects(estimator: BaseEstimator, *, has_held_out: bool) -> None:
+    """Warn of parameters of the user's that have no effect beside the others.
+
+    `has_held_out` is whether samples are scored, by early stopping or as the user gave some.
+    """
+    name = type(estimator).__name__
+    for parameter in list_useless(estimator, has_held_out=has_held_out):
+        needs = EFFECTS[parameter].needs if parameter in EFFECTS else _SCORED
+        warn_user(
+            f"{name}({parameter}={getattr(estimator, parameter)!r}) has no effect: "
+            f"{parameter} needs {needs}. Set that, or leave {parameter} at its default."
+        )
+
+
+def list_useless(estimator: BaseEstimator, *, has_held_out: bool) -> list[str]:
+    """Return the parameters that are not at their defaults, and have no effect."""
+    params = estimator.get_params(deep=False)
+    defaults = {
+        name: parameter.default
+        for name, parameter in inspect.signature(type(estimator)).parameters.items()
+    }
+    found = [
+        name
+        for name, effect in EFFECTS.items()
+        if name in params
+        and make_comparable(params[name]) != make_comparable(defaults[name])
+        and not effect.is_there(estimator)
+    ]
+    if params.get("scoring") is not None and not has_held_out:
+        found.append("scoring")
+    return found
