@@ -44,7 +44,7 @@ def compare(estimators, monkeypatch, folds=FOLDS, weight=None):
     assert not FakeGraph.made
     plans = [plan_of(e, rows, weight) for e, rows in zip(estimators, folds, strict=True)]
     with monkeypatch.context() as patch:
-        patch.setattr("sknn.engine.stacked._train_many.train", no_train)
+        patch.setattr("sknn.engine.stacked._train_many.train_together", no_train)
         together = train_many(plans)
     for one, other in zip(alone, together, strict=True):
         assert_same(one, other, tolerance=1e-9)

@@ -189,7 +189,7 @@ def test_same_as_one_by_one(case, weight, monkeypatch):
     estimators, folds = CASES[case]
     alone = [train(plan_of(e, f, weight)) for e, f in zip(estimators, folds, strict=False)]
     plans = [plan_of(e, f, weight) for e, f in zip(estimators, folds, strict=False)]
-    monkeypatch.setattr(_train_many, "train", no_train)
+    monkeypatch.setattr(_train_many, "train_together", no_train)
     for one, other in zip(alone, train_many(plans), strict=True):
         assert_same(one, other)
 
@@ -206,7 +206,7 @@ def test_stopping_cases_stop_at_different_epochs():
 def test_activations(activation, monkeypatch):
     estimators = [classifier(activation=activation, alpha=a) for a in RATES]
     alone = [train(plan_of(e)) for e in estimators]
-    monkeypatch.setattr(_train_many, "train", no_train)
+    monkeypatch.setattr(_train_many, "train_together", no_train)
     for one, other in zip(alone, train_many([plan_of(e) for e in estimators]), strict=True):
         assert_same(one, other)
 
@@ -238,7 +238,7 @@ def test_targets_and_losses(target, weight, monkeypatch):
     pairs = list(zip(estimators, FOLDS, strict=True))
     alone = [train(plan_of(e, f, weight, y=y)) for e, f in pairs]
     plans = [plan_of(e, f, weight, y=y) for e, f in pairs]
-    monkeypatch.setattr(_train_many, "train", no_train)
+    monkeypatch.setattr(_train_many, "train_together", no_train)
     for one, other in zip(alone, train_many(plans), strict=True):
         assert_same(one, other)
 
@@ -251,7 +251,7 @@ def test_validation_rows_that_are_given(monkeypatch):
         return [m._prepare(FitData(X[rows], Y[rows], validation=held)) for m in models]
 
     alone = [train(plan) for plan in plans()]
-    monkeypatch.setattr(_train_many, "train", no_train)
+    monkeypatch.setattr(_train_many, "train_together", no_train)
     for one, other in zip(alone, train_many(plans()), strict=True):
         assert set(other.progress.history) >= {"score", "validation_loss", "validation_score"}
         assert other.progress.best_score is None
@@ -271,7 +271,7 @@ def test_validation_rows_with_weights_for_some(monkeypatch):
         return [replace(p, validation=replace(p.validation, X=shared)) for p in made]
 
     alone = [train(plan) for plan in plans()]
-    monkeypatch.setattr(_train_many, "train", no_train)
+    monkeypatch.setattr(_train_many, "train_together", no_train)
     together = train_many(plans())
     losses = [result.progress.validation_losses for result in together]
     assert losses[0] != losses[1]
@@ -404,7 +404,9 @@ def test_plans_that_cannot_be_batched_are_trained_alone(monkeypatch):
     makers += [lambda a=a: plan_of(classifier(alpha=a), X=csr) for a in RATES]
     alone = [train(make()) for make in makers]
     trained = []
-    monkeypatch.setattr(_train_many, "train", lambda plan: trained.append(plan) or train(plan))
+    monkeypatch.setattr(
+        _train_many, "train_together", lambda plan: trained.append(plan) or train(plan)
+    )
     for one, other in zip(alone, train_many([make() for make in makers]), strict=True):
         for progress in (one.progress, other.progress):
             progress.history.pop("time")
@@ -440,7 +442,9 @@ NOT_WRITTEN_OUT = (
 @pytest.mark.parametrize("params", NOT_WRITTEN_OUT, ids=lambda params: "-".join(params))
 def test_option_that_is_not_written_out_is_left_to_train(params, monkeypatch):
     trained = []
-    monkeypatch.setattr(_train_many, "train", lambda plan: trained.append(plan) or train(plan))
+    monkeypatch.setattr(
+        _train_many, "train_together", lambda plan: trained.append(plan) or train(plan)
+    )
     train_many([plan_of(classifier(alpha=a, max_iter=1, **params), X=16 * X) for a in RATES])
     assert len(trained) == len(RATES)
 
@@ -681,7 +685,7 @@ def test_ctrl_c_in_a_network_trained_alone_ends_the_others(monkeypatch):
         result.progress.stopped_because = "interrupted"
         return result
 
-    monkeypatch.setattr(_train_many, "train", interrupted)
+    monkeypatch.setattr(_train_many, "train_together", interrupted)
     plans = [plan_of(classifier(solver="lbfgs", alpha=a)) for a in RATES]
     outcomes = train_many(plans, return_errors=True)
     assert outcomes[0].progress.stopped_because == "interrupted"
