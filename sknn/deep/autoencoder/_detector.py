@@ -36,7 +36,7 @@ class AutoencoderOutlierDetector(DeepDetector):
         mean logarithm of the distances to its nearest training samples, twice by the sum of
         absolute differences and once by the Euclidean distance of whitened samples; ``'both'`` adds
         the logarithm of the root of the error.
-    n_neighbors : int, default=5
+    n_neighbors : int, default=3
         Number of nearest training samples whose distances are averaged.
     trim_fraction : float, default=0.05
         Share of the training samples that are no neighbours, in [0, 1): those farthest from 80
@@ -274,7 +274,7 @@ class AutoencoderOutlierDetector(DeepDetector):
         n_components=32,
         contamination="auto",
         criterion="both",
-        n_neighbors=5,
+        n_neighbors=3,
         trim_fraction=0.05,
         activation="relu",
         kind="denoising",
