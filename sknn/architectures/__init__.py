@@ -1,6 +1,11 @@
 """Torch modules; they know neither scikit-learn nor skorch."""
 
-from sknn.architectures._autoencoder import Autoencoder, AutoencoderOptions, is_mlp
+from sknn.architectures._autoencoder import (
+    Autoencoder,
+    AutoencoderOptions,
+    is_corrupted_mlp,
+    is_mlp,
+)
 from sknn.architectures._channels_first import ChannelsFirst
 from sknn.architectures._copied import copy_first_layers, copy_network
 from sknn.architectures._describe import describe
@@ -48,6 +53,7 @@ __all__ = [
     "describe",
     "draw_into",
     "find_stochastic_layers",
+    "is_corrupted_mlp",
     "is_mlp",
     "is_replayable",
     "seed_torch",

@@ -137,8 +137,13 @@ class Autoencoder(MLP):
     @property
     def computes_as_mlp(self) -> bool:
         """Whether a pass in training is that of an `MLP` with the same layers."""
+        return self.corruption is None and self.computes_as_corrupted_mlp
+
+    @property
+    def computes_as_corrupted_mlp(self) -> bool:
+        """Whether it is that of an `MLP`, once the corruption has changed X."""
         is_tied = any(isinstance(layer, TiedLinear) for layer in self.linears)
-        return self.corruption is None and self.log_variance is None and not is_tied
+        return self.log_variance is None and not is_tied
 
     def initialize_weights(self, random_state: np.random.RandomState) -> None:
         """Draw weights anew, as an `MLP` does, and the seeds of noise."""
@@ -234,3 +239,8 @@ class Autoencoder(MLP):
 def is_mlp(module: nn.Module) -> bool:
     """Return whether a pass of a module in training is that of an `MLP` with its layers."""
     return type(module) is MLP or (type(module) is Autoencoder and module.computes_as_mlp)
+
+
+def is_corrupted_mlp(module: nn.Module) -> bool:
+    """Return whether it is that of an `MLP` to which corrupted samples are given."""
+    return type(module) is Autoencoder and module.computes_as_corrupted_mlp

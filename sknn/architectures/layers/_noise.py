@@ -109,8 +109,10 @@ class Corruption(SeededNoise):
 
     def forward(self, X: torch.Tensor) -> torch.Tensor:
         """Return X with noise and hidden features in training, and X itself in evaluation."""
-        if not self.training:
-            return X
+        return self.corrupt(X) if self.training else X
+
+    def corrupt(self, X: torch.Tensor) -> torch.Tensor:
+        """Return X with the noise and the hidden features of the next batch."""
         if self.noise:
             X = X + self.draw(X, True) * self.noise * self.is_noisy
         if self.hidden and self.n_features:

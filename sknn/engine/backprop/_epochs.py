@@ -1,6 +1,6 @@
 """Training a plain MLP by steps written out by hand, in place of autograd."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
 import torch
@@ -10,6 +10,7 @@ from sknn.engine._run import TrainingRun
 from sknn.engine.backprop._flat_parameters import make_flat_step, supports_optimizer
 from sknn.engine.backprop._mlp import MLPPass, UpdateCoefficients, supports_module
 from sknn.engine.data._batches import TargetTensors, split_target
+from sknn.engine.data._sparse import SparseBatch
 from sknn.engine.optimizers._optimizers import get_learning_rate
 
 Tensor = torch.Tensor
@@ -31,7 +32,8 @@ class HandwrittenRunner:
     @classmethod
     def supports(cls, run: TrainingRun) -> str | None:
         """Return why a run cannot be computed so; None if it can."""
-        return supports_module(run.net, run.compiled) or supports_steps(run)
+        reason = supports_module(run.net, run.compiled, corrupts=not run.samples.is_sparse)
+        return reason or supports_steps(run)
 
     def __init__(self, run: TrainingRun):
         net = run.net
@@ -40,6 +42,7 @@ class HandwrittenRunner:
         self.l1, self.l2 = net.alpha * net.l1_ratio, net.alpha * (1 - net.l1_ratio)
         self.max_grad_norm = net.max_grad_norm
         self.mlp = MLPPass(net, run.samples.is_sparse)
+        self.corruption = getattr(net.module_, "corruption", None)
         needs_gradient = self.l1 > 0 or self.max_grad_norm is not None or is_momentum_set(run)
         self.step_optimizer = make_flat_step(self.mlp.flat, needs_gradient)
         if self.step_optimizer is None:  # plain SGD writes into the parameters themselves
@@ -90,9 +93,10 @@ class HandwrittenRunner:
         schedule = self.run.net.schedule
         if schedule is not None and not schedule.per_step:
             schedule = None
-        for part, want, out, w, total in zip(
-            self.mlp.split(X, batch_size), targets, outputs, weights, totals, strict=True
-        ):
+        parts: Iterable[Tensor | SparseBatch] = self.mlp.split(X, batch_size)
+        if self.corruption is not None:  # drawn batch by batch, as by autograd
+            parts = map(self.corruption.corrupt, parts)
+        for part, want, out, w, total in zip(parts, targets, outputs, weights, totals, strict=True):
             if schedule is not None:
                 schedule.begin_step(flat.optimizer)
             if self.alpha:
@@ -102,8 +106,8 @@ class HandwrittenRunner:
                 self._finish_gradient(1 / total)
                 self.step_optimizer()
         factors = [size / total for size, total in zip(sizes, totals, strict=True)]
-        parts = None if weight is None else weight.split(batch_size)
-        loss = self._sum_losses(output, y, parts, factors)
+        shares = None if weight is None else weight.split(batch_size)
+        loss = self._sum_losses(output, y, shares, factors)
         if self.alpha:
             loss = loss + 0.5 * self.alpha * torch.stack(norms).dot(loss.new_tensor(factors))
         return loss, output

@@ -17,7 +17,7 @@ import torch
 from scipy import sparse
 
 from sknn.activations import LEAKY_SLOPE, SELU_ALPHA, SELU_SCALE
-from sknn.architectures import is_mlp
+from sknn.architectures import is_corrupted_mlp, is_mlp
 from sknn.engine.backprop._flat_parameters import Flat
 from sknn.engine.data._sparse import SparseBatch
 from sknn.engine.net._net import Net
@@ -70,10 +70,15 @@ IN_PLACE: dict[str, InPlace] = {
 }
 
 
-def supports_module(net: Net, compiled: Callable | None = None) -> str | None:
-    """Return why `MLPPass` cannot do what the module of a net does; None if it can."""
+def supports_module(
+    net: Net, compiled: Callable | None = None, *, corrupts: bool = False
+) -> str | None:
+    """Return why `MLPPass` cannot do what the module of a net does; None if it can.
+
+    `corrupts` is whether the caller corrupts samples as a denoising autoencoder does.
+    """
     module = net.module_
-    if not is_mlp(module):
+    if not (is_mlp(module) or (corrupts and is_corrupted_mlp(module))):
         return f"the network is a {type(module).__name__}, not a plain MLP"
     if not module.is_plain:
         return "the network has layers beside weights, biases and activations"

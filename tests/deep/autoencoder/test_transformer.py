@@ -13,6 +13,7 @@ from sklearn.decomposition import PCA
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from skorch.callbacks import Callback
 
 from sknn import AutoencoderTransformer, DeepMLPClassifier
 
@@ -247,3 +248,34 @@ def test_lbfgs_trains_plain_networks_alone():
     assert -plain.score(DIGITS) < linear
     with pytest.raises(ValueError, match="'Corruption' of the network change it"):
         clone(plain).set_params(kind="masked").fit(DIGITS)
+
+
+class WatchBatches(Callback):
+    """A callback for which steps are taken by autograd."""
+
+    def on_batch_end(self, net, **kwargs):
+        """Look at a batch."""
+
+
+@pytest.mark.parametrize("kind", ["denoising", "masked"])
+def test_handwritten_steps_draw_the_noise_of_autograd(kind):
+    X = np.random.default_rng(0).normal(size=(130, 5))
+    models = [
+        AutoencoderTransformer(
+            2, (8,), kind=kind, max_iter=3, batch_size=32, callbacks=callbacks, random_state=0
+        ).fit(X)
+        for callbacks in (None, [WatchBatches()])
+    ]
+    assert [model.runner_ for model in models] == ["handwritten", "autograd"]
+    for ours, theirs in zip(*(model.coefs_ for model in models), strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(*(model.loss_curve_ for model in models), rtol=1e-12)
+
+
+def test_noise_on_sparse_samples_goes_by_autograd():
+    X = sparse.random_array((90, 6), density=0.3, random_state=0, format="csr")
+    params = {"kind": "denoising", "scale": None, "max_iter": 2, "random_state": 0}
+    model = AutoencoderTransformer(2, (8,), **params).fit(X)
+    assert "not a plain MLP" in model.runner_reasons_["handwritten"]
+    dense = AutoencoderTransformer(2, (8,), **params).fit(X.toarray())
+    np.testing.assert_allclose(model.coefs_[0], dense.coefs_[0], rtol=1e-6, atol=1e-9)
