@@ -10,6 +10,13 @@ from sklearn.base import clone
 
 import sknn
 from sknn._old_names import TRANSLATIONS
+from sknn.model_selection import (
+    BatchedGridSearchCV,
+    BatchedHalvingGridSearchCV,
+    BatchedHalvingRandomSearchCV,
+    BatchedRandomizedSearchCV,
+    batched_cross_validate,
+)
 from tests.helpers import ROOT
 from tests.instances import INSTANCES
 
@@ -128,6 +135,49 @@ def test_own_words_are_no_shared_ones_and_the_same_for_both_tasks(name, family):
     own = {w for cls, w in descriptions.items() if cls.__name__.startswith(family)}
     (words,) = own - {None}  # a regressor alone may have it
     assert words not in {w for cls, w in descriptions.items() if not has_own_words(name, cls)}
+
+
+GRIDS = BatchedGridSearchCV, BatchedRandomizedSearchCV
+HALVINGS = BatchedHalvingGridSearchCV, BatchedHalvingRandomSearchCV
+#: parameter -> how many wordings searches have of it, and why
+WORDINGS_OF_SEARCHES = {
+    "scoring": (2, "halving takes one metric alone"),
+    "refit": (2, "halving takes one metric alone"),
+    "random_state": (3, "it draws candidates, samples, or both"),
+}
+
+
+def test_a_shared_parameter_has_the_same_words_in_all_searches():
+    wordings = {}
+    for item in (*GRIDS, *HALVINGS, batched_cross_validate):
+        words = read_words(item, "Parameters")
+        assert [name for name in words if not name.startswith("**")] == list(parameters_of(item))
+        for name in words:
+            wordings.setdefault(name, []).append(words[name])
+    shared = {name for name, words in wordings.items() if len(words) > 1}
+    assert {"estimator", "cv", "n_jobs", "verbose", "checkpoint", "error_score"} <= shared
+    different = {name: len(set(wordings[name])) for name in shared if len(set(wordings[name])) > 1}
+    assert different == {name: n for name, (n, _) in WORDINGS_OF_SEARCHES.items()}
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("cls", [*GRIDS, *HALVINGS], ids=lambda cls: cls.__name__)
+def test_each_fitted_attribute_of_a_search_is_described_in_the_words_of_others(cls):
+    pd = pytest.importorskip("pandas")
+    X = pd.DataFrame({"a": [0.0, 1.0] * 12, "b": [1.0, 0.0] * 12})
+    member = sknn.DeepMLPClassifier((2,), max_iter=2, random_state=0)
+    search = cls(member, {"alpha": [0.1, 1.0]}, cv=2)
+    if "n_iter" in search.get_params():
+        search.set_params(n_iter=2)
+    fitted = search.fit(X, [0, 1] * 12)
+    names = {name for name in vars(fitted) if name.endswith("_") and not name.startswith("_")}
+    words = read_words(cls, "Attributes")
+    assert names <= {*words, "classes_"}
+    for other in (*GRIDS, *HALVINGS):
+        theirs = read_words(other, "Attributes")
+        shared = (words.keys() & theirs.keys()) - {"best_estimator_"}  # of the last round
+        assert len(shared) >= 9
+        assert {name: words[name] for name in shared} == {name: theirs[name] for name in shared}
 
 
 @pytest.mark.parametrize(

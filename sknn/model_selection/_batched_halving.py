@@ -16,7 +16,7 @@ class BatchedHalvingGridSearchCV(BatchedSearch, HalvingGridSearchCV):
     Parameters
     ----------
     estimator : estimator object
-        Any that scikit-learn's class takes. Networks of this package, also as the last step of a
+        Any that scikit-learn takes there. Networks of this package, also as the last step of a
         pipeline, are trained together; all others are fitted one by one in the same call.
     param_grid : dict or list of dict
         Parameter name to values to try.
@@ -48,18 +48,36 @@ class BatchedHalvingGridSearchCV(BatchedSearch, HalvingGridSearchCV):
         From 1 on, show a bar over the epochs of all networks, if the package rich is installed;
         the rest is as in scikit-learn.
     checkpoint : str or path-like, default=None
-        Folder for the results of finished candidates, and the state of networks in training, from
-        which the same search goes on after its process was killed; see "Checkpoints" in the guide.
+        Folder for the results on finished folds, and the state of networks in training, from which
+        the same call goes on after its process was killed; see "Checkpoints" in the guide.
 
     Attributes
     ----------
     cv_results_ : dict of ndarray
         As scikit-learn's. A candidate's ``mean_fit_time`` is its share of the time, in seconds,
         that those trained together took.
-    best_estimator_, best_params_, best_score_, best_index_
-        Best candidate of the last round.
-    scorer_, n_splits_, refit_time_, multimetric_, classes_, n_features_in_, feature_names_in_
-        As scikit-learn's.
+    best_estimator_ : estimator object
+        Best candidate of the last round, fitted on all samples.
+    best_params_, best_score_, best_index_ : dict, float, int
+        Its parameters, its mean score on the folds, and its place in ``cv_results_``.
+    n_resources_, n_candidates_ : list of int
+        Resource of a candidate, and number of candidates, in each round.
+    n_iterations_, n_possible_iterations_, n_required_iterations_ : int
+        Rounds that there were, that the resource allows, and after which one candidate is left.
+    n_remaining_candidates_, min_resources_, max_resources_ : int
+        Candidates left after the last round, and the resource of the first and the largest round.
+    scorer_ : callable or dict of callable
+        Metric, or metrics by their names.
+    multimetric_ : bool
+        Whether there are several metrics.
+    n_splits_ : int
+        Number of folds.
+    refit_time_ : float
+        Time of the fit on all samples, in seconds.
+    classes_, feature_names_in_ : ndarray
+        Those of the best candidate, if it has some.
+    n_features_in_ : int
+        Number of columns of X.
 
     See Also
     --------
@@ -142,7 +160,7 @@ class BatchedHalvingRandomSearchCV(BatchedSearch, HalvingRandomSearchCV):
     Parameters
     ----------
     estimator : estimator object
-        Any that scikit-learn's class takes. Networks of this package, also as the last step of a
+        Any that scikit-learn takes there. Networks of this package, also as the last step of a
         pipeline, are trained together; all others are fitted one by one in the same call.
     param_distributions : dict or list of dict
         Parameter name to a distribution, or to values to draw from.
@@ -177,18 +195,36 @@ class BatchedHalvingRandomSearchCV(BatchedSearch, HalvingRandomSearchCV):
         From 1 on, show a bar over the epochs of all networks, if the package rich is installed;
         the rest is as in scikit-learn.
     checkpoint : str or path-like, default=None
-        Folder for the results of finished candidates, and the state of networks in training, from
-        which the same search goes on after its process was killed; see "Checkpoints" in the guide.
+        Folder for the results on finished folds, and the state of networks in training, from which
+        the same call goes on after its process was killed; see "Checkpoints" in the guide.
 
     Attributes
     ----------
     cv_results_ : dict of ndarray
         As scikit-learn's. A candidate's ``mean_fit_time`` is its share of the time, in seconds,
         that those trained together took.
-    best_estimator_, best_params_, best_score_, best_index_
-        Best candidate of the last round.
-    scorer_, n_splits_, refit_time_, multimetric_, classes_, n_features_in_, feature_names_in_
-        As scikit-learn's.
+    best_estimator_ : estimator object
+        Best candidate of the last round, fitted on all samples.
+    best_params_, best_score_, best_index_ : dict, float, int
+        Its parameters, its mean score on the folds, and its place in ``cv_results_``.
+    n_resources_, n_candidates_ : list of int
+        Resource of a candidate, and number of candidates, in each round.
+    n_iterations_, n_possible_iterations_, n_required_iterations_ : int
+        Rounds that there were, that the resource allows, and after which one candidate is left.
+    n_remaining_candidates_, min_resources_, max_resources_ : int
+        Candidates left after the last round, and the resource of the first and the largest round.
+    scorer_ : callable or dict of callable
+        Metric, or metrics by their names.
+    multimetric_ : bool
+        Whether there are several metrics.
+    n_splits_ : int
+        Number of folds.
+    refit_time_ : float
+        Time of the fit on all samples, in seconds.
+    classes_, feature_names_in_ : ndarray
+        Those of the best candidate, if it has some.
+    n_features_in_ : int
+        Number of columns of X.
 
     See Also
     --------

@@ -25,7 +25,7 @@ class BatchedGridSearchCV(BatchedSearch, GridSearchCV):
     Parameters
     ----------
     estimator : estimator object
-        Any that scikit-learn's class takes. Networks of this package, also as the last step of a
+        Any that scikit-learn takes there. Networks of this package, also as the last step of a
         pipeline, are trained together; all others are fitted one by one in the same call.
     param_grid : dict or list of dict
         Parameter name to values to try.
@@ -47,18 +47,30 @@ class BatchedGridSearchCV(BatchedSearch, GridSearchCV):
     return_train_score : bool, default=False
         Whether to score the training samples too.
     checkpoint : str or path-like, default=None
-        Folder for the results of finished candidates, and the state of networks in training, from
-        which the same search goes on after its process was killed; see "Checkpoints" in the guide.
+        Folder for the results on finished folds, and the state of networks in training, from which
+        the same call goes on after its process was killed; see "Checkpoints" in the guide.
 
     Attributes
     ----------
     cv_results_ : dict of ndarray
         As scikit-learn's. A candidate's ``mean_fit_time`` is its share of the time, in seconds,
         that those trained together took.
-    best_estimator_, best_params_, best_score_, best_index_
-        Best candidate.
-    scorer_, n_splits_, refit_time_, multimetric_, classes_, n_features_in_, feature_names_in_
-        As scikit-learn's.
+    best_estimator_ : estimator object
+        Best candidate, fitted on all samples.
+    best_params_, best_score_, best_index_ : dict, float, int
+        Its parameters, its mean score on the folds, and its place in ``cv_results_``.
+    scorer_ : callable or dict of callable
+        Metric, or metrics by their names.
+    multimetric_ : bool
+        Whether there are several metrics.
+    n_splits_ : int
+        Number of folds.
+    refit_time_ : float
+        Time of the fit on all samples, in seconds.
+    classes_, feature_names_in_ : ndarray
+        Those of the best candidate, if it has some.
+    n_features_in_ : int
+        Number of columns of X.
 
     See Also
     --------
@@ -131,7 +143,7 @@ class BatchedRandomizedSearchCV(BatchedSearch, RandomizedSearchCV):
     Parameters
     ----------
     estimator : estimator object
-        Any that scikit-learn's class takes. Networks of this package, also as the last step of a
+        Any that scikit-learn takes there. Networks of this package, also as the last step of a
         pipeline, are trained together; all others are fitted one by one in the same call.
     param_distributions : dict or list of dict
         Parameter name to a distribution, or to values to draw from.
@@ -157,18 +169,30 @@ class BatchedRandomizedSearchCV(BatchedSearch, RandomizedSearchCV):
     return_train_score : bool, default=False
         Whether to score the training samples too.
     checkpoint : str or path-like, default=None
-        Folder for the results of finished candidates, and the state of networks in training, from
-        which the same search goes on after its process was killed; see "Checkpoints" in the guide.
+        Folder for the results on finished folds, and the state of networks in training, from which
+        the same call goes on after its process was killed; see "Checkpoints" in the guide.
 
     Attributes
     ----------
     cv_results_ : dict of ndarray
         As scikit-learn's. A candidate's ``mean_fit_time`` is its share of the time, in seconds,
         that those trained together took.
-    best_estimator_, best_params_, best_score_, best_index_
-        Best candidate.
-    scorer_, n_splits_, refit_time_, multimetric_, classes_, n_features_in_, feature_names_in_
-        As scikit-learn's.
+    best_estimator_ : estimator object
+        Best candidate, fitted on all samples.
+    best_params_, best_score_, best_index_ : dict, float, int
+        Its parameters, its mean score on the folds, and its place in ``cv_results_``.
+    scorer_ : callable or dict of callable
+        Metric, or metrics by their names.
+    multimetric_ : bool
+        Whether there are several metrics.
+    n_splits_ : int
+        Number of folds.
+    refit_time_ : float
+        Time of the fit on all samples, in seconds.
+    classes_, feature_names_in_ : ndarray
+        Those of the best candidate, if it has some.
+    n_features_in_ : int
+        Number of columns of X.
 
     See Also
     --------
@@ -257,7 +281,8 @@ def batched_cross_validate(
     Parameters
     ----------
     estimator : estimator object
-        Network of this package, or a pipeline that ends in one; all others are fitted one by one.
+        Any that scikit-learn takes there. Networks of this package, also as the last step of a
+        pipeline, are trained together; all others are fitted one by one in the same call.
     X : {array-like, sparse matrix} of shape (n_samples, n_features)
         Samples.
     y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
@@ -269,11 +294,12 @@ def batched_cross_validate(
     n_jobs : int, default=None
         Cores to train on; None is 1 unless ``joblib.parallel_config`` says otherwise.
     verbose : int, default=0
-        From 1 on, show a bar over the epochs of all folds, if the package rich is installed.
+        From 1 on, show a bar over the epochs of all networks, if the package rich is installed;
+        the rest is as in scikit-learn.
     params : dict, default=None
         Such as `sample_weight`, for ``fit``, the splitter and the scorer.
     checkpoint : str or path-like, default=None
-        Folder for the results of finished folds, and the state of networks in training, from which
+        Folder for the results on finished folds, and the state of networks in training, from which
         the same call goes on after its process was killed; see "Checkpoints" in the guide.
     **options
         `scoring`, `return_train_score`, `return_estimator`, `return_indices`, `error_score` and
