@@ -24,6 +24,8 @@ from sknn.engine.data._matmul import use_one_thread_per_product
 
 #: solvers by name whose steps are compiled
 SOLVERS = frozenset({"adam", "adamw", "nadam", "rmsprop", "sgd"})
+#: steps of all networks from which compiling, or loading what was compiled, pays
+MIN_STEPS = 5000
 
 
 class ThreadRunner(CompiledRunner):
@@ -134,16 +136,13 @@ class TrainingThreads:
     def offer(self, number: int, plan: TrainPlan) -> None:
         """Train a plan if it is for compiled steps, and all that were offered have enough of them.
 
-        Until there are so many that compiling pays, or loading what was compiled, none is trained.
+        Until there are `MIN_STEPS`, for which loading the code pays, none is trained.
         """
         if supports_thread(plan) is not None:
             return
         self._offered.append((number, plan))
         self._n_steps += count_steps(plan)
-        dtype = next(plan.module.parameters()).detach().numpy().dtype
-        is_warm = CompiledRunner.was_warm(dtype)
-        enough = CompiledRunner.min_warm_steps if is_warm else CompiledRunner.min_steps
-        if self._n_steps >= enough:
+        if self._n_steps >= MIN_STEPS:
             for offered in self._offered:
                 self.submit(*offered)
             self._offered.clear()
