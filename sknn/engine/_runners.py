@@ -24,7 +24,7 @@ class EpochRunner(Protocol):
     """
 
     name: ClassVar[str]
-    #: most epochs of a call of `ManyEpochsRunner.run_many`; 1 without that method
+    #: maximum number of epochs of a call of `ManyEpochsRunner.run_many`; 1 without that method
     epochs_at_once: int
 
     def __init__(self, run: TrainingRun): ...

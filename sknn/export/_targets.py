@@ -21,7 +21,7 @@ def add_classes(graph: OnnxGraph, codec: ClassCodec, raw: str) -> None:
     codec : ClassCodec
         Of the classifier.
     raw : str
-        Raw output of the network, of shape (n_rows, n_outputs).
+        Raw predictions of the network, of shape (n_samples, n_outputs).
     """
     kind, classes, dtype = codec.spec_.kind, codec.classes_, graph.dtype
     add_labels(graph, kind, classes, raw)
@@ -103,7 +103,7 @@ def add_values(graph: OnnxGraph, codec: ValueCodec, raw: str, dtype: str) -> Non
     ValueError
         If the output activation is not one of `PREDICTIONS`.
     """
-    # By the activation itself, as one of the user's own may bear the name of another.
+    # By the activation itself, as a user-defined one may bear the name of another.
     write = PREDICTIONS.get(codec.output_activation)
     if write is None:
         known = [activation.name for activation in PREDICTIONS]

@@ -216,7 +216,7 @@ def _compare(queries: list[Motif], known: list[Motif], max_e_value: float) -> li
     memelite = require("memelite", "match_motifs")
     if not queries:
         return []
-    with warnings.catch_warnings(), keep_threads():  # a small database of the user's choice is fine
+    with warnings.catch_warnings(), keep_threads():  # a small database is a user's choice
         warnings.filterwarnings("ignore", message="tomtom was given")
         p_values, _, _, _, strands = memelite.tomtom(
             [motif.ppm.T for motif in queries], [motif.ppm.T for motif in known]

@@ -1,4 +1,4 @@
-"""Layers of several networks side by side, which see the same samples.
+"""Layers of the members of an ensemble, which see the same samples.
 
 Values have the shape (n_members, n_samples, n_units), so that a layer of all members is one batched
 product. A layer can be asked for some of its members only.

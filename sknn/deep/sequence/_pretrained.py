@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
     from sklearn.base import BaseEstimator
 
-#: steps of predicting hidden letters and most epochs, sequences in a step, and most that are read
+#: steps of predicting hidden letters, maximum number of epochs, sequences in a step, and most that
+#: are read
 STEPS, MOST_EPOCHS, BATCH, MOST_SAMPLES = 1500, 100, 64, 100_000
 #: how they are taken, whatever the parameters of the network that comes after
 TRAINING: dict[str, Any] = {

@@ -91,7 +91,7 @@ def describe_params(params: Mapping[str, Any]) -> dict[str, str]:
 def describe_callbacks(callbacks: Any) -> str:
     """Return in words which of skorch's own callbacks there are, as many change the training.
 
-    Functions and classes of the user's may be others in a fit that goes on: they look on.
+    User-defined functions and classes may be others in a fit that goes on: they look on.
     """
     items = callbacks if isinstance(callbacks, list | tuple) else ()
     known = [item[1] if isinstance(item, tuple) else item for item in items]

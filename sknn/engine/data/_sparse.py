@@ -1,4 +1,4 @@
-"""Products of sparse rows with dense matrices, without making the rows dense."""
+"""Products of sparse samples with dense matrices, without making the samples dense."""
 
 from dataclasses import dataclass
 from typing import cast

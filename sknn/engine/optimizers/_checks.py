@@ -68,7 +68,7 @@ def _check_class(solver: type[torch.optim.Optimizer]) -> None:
     if closure is not None and closure.default is inspect.Parameter.empty:
         raise ValueError(
             f"solver={solver.__name__} calls the loss several times a step, which mini-batches "
-            "cannot serve. Use solver='lbfgs', which trains on all rows at once."
+            "cannot serve. Use solver='lbfgs', which trains on all samples at once."
         )
     if issubclass(solver, torch.optim.SparseAdam):
         raise ValueError(

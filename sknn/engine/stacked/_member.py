@@ -94,7 +94,7 @@ class Shared:
     def get_sample(
         self, X: torch.Tensor, rows: np.ndarray, y: np.ndarray, weight: np.ndarray | None
     ) -> SampleSubset:
-        """Return the sample of these rows, the same for equal arguments."""
+        """Return these samples, the same for equal arguments."""
         key = id(X), rows.tobytes(), y.tobytes(), None if weight is None else weight.tobytes()
         if key not in self._entries:
             device = str(X.device)
@@ -173,7 +173,7 @@ class Member:
 
     @property
     def state_of_order(self) -> np.random.RandomState | None:
-        """What draws the order of the rows; None leaves them as they are."""
+        """What draws the order of the samples; None leaves them as they are."""
         return self.plan.random_state if self.plan.config.shuffle else None
 
     @property
@@ -188,7 +188,7 @@ class Member:
     def describe_shape(self) -> tuple:
         """Return what members of one stack have in common."""
         net, size = self.net, self.net.batch_size
-        if self.run.n_batches == 1:  # up to 15 rows more or less can be filled up
+        if self.run.n_batches == 1:  # up to 15 samples more or less can be filled up
             size = -16 * (-size // 16)
         return (
             net.module_.layer_sizes,

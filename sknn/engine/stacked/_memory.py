@@ -6,7 +6,7 @@ import torch
 
 from sknn.engine.net._net import Net
 
-#: of the free memory that networks side by side take at most
+#: of the free memory that stacked networks take at most
 SHARE_OF_FREE_MEMORY = 0.25
 #: bytes taken to be free where the system does not say
 USUAL_FREE_MEMORY = 2**32
@@ -49,7 +49,7 @@ def count_side_by_side(net: Net, memory: int, n_outputs_kept: int = 0) -> int:
     count = MAX_ON_GPU
     if torch.device(net.device).type == "cpu":
         # A step reads weights, gradient and two moments of all networks of a stack, four numbers a
-        # parameter: while these stay in the cache, networks side by side cost less than one by one.
+        # parameter: while these stay in the cache, a stack costs less than its networks in turn.
         in_cache = CACHE // (4 * net.n_parameters_ * net.dtype_.itemsize)
         count = min(max(MIN_NETWORKS, in_cache), MAX_NETWORKS)
     # One network is always trained, however little memory there is: it would be so alone, too.

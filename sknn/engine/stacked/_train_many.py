@@ -51,11 +51,11 @@ def train_many(
         What to train. Plans of one data set should share one array as X, and say in `rows` which
         of its samples are theirs: it is moved to the device once.
     n_jobs : int, default=None
-        Threads that train networks side by side, each a stack of its own, and processes for the
+        Threads that train networks at the same time, each a stack of its own, and processes for the
         plans that are trained one by one, as joblib counts them. (The threads never wait for each
         other, so that a busy machine slows them down by no more than it takes away.)
     memory : int, default=None
-        Bytes that networks side by side may take; fewer are taken at a time if it is small. By
+        Bytes that stacked networks may take; fewer are taken at a time if it is small. By
         default a quarter of what is free.
     verbose : bool or int, default=False
         Show a bar over all epochs, where the package rich is installed.
