@@ -1,1 +1,1 @@
-"""Batches on their way to the network: device, precision, threads, sparse, forward passes."""
+"""Batches on their way to the network: device, precision, threads, sparse samples, passes."""
