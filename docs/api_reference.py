@@ -133,7 +133,7 @@ API_REFERENCE = {
     "sknn.persistence": {
         "title": "Persistence",
         "about": "The classes that skops has to trust; pickle and joblib need no such list.",
-        "names": ["trusted_types"],
+        "names": ["make_predictor", "trusted_types"],
     },
     "sknn.export": {
         "title": "Export",

@@ -22,11 +22,15 @@ from functools import cache
 from importlib.abc import InspectLoader
 from importlib.machinery import ModuleSpec
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from sklearn.model_selection import KFold, StratifiedKFold
+from sklearn.utils.validation import check_is_fitted
 
 from sknn._sklearn import PassthroughScorer
+
+if TYPE_CHECKING:
+    from sklearn.base import BaseEstimator
 
 #: a class with its decorators, a line each, and the words of its bases; or a decorated function
 DEFINITION = re.compile(
@@ -96,6 +100,48 @@ def trusted_types(*more: str | type) -> list[str | type]:
     of_scikit_learn = [f"{kind.__module__}.{kind.__name__}" for kind in OF_SCIKIT_LEARN]
     of_torch = [f"{module}.{name}" for module, names in OF_TORCH.items() for name in names.split()]
     return ["numpy.dtype", *_find_saved(), *of_scikit_learn, *of_torch, *more]
+
+
+def make_predictor(estimator: "BaseEstimator") -> "BaseEstimator":
+    """Return a copy of a fitted network for prediction alone, whose file is smaller.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Fitted network, such as `DeepMLPClassifier`; it stays as it is.
+
+    Returns
+    -------
+    estimator
+        Copy without the state of the optimizer, which is two thirds of the file of a network that
+        Adam has trained. Its predictions are equal to the bit. `partial_fit`, and `fit` with
+        ``warm_start=True``, raise ValueError.
+
+    Raises
+    ------
+    TypeError
+        If `estimator` is no network of this package.
+    sklearn.exceptions.NotFittedError
+        If it is not fitted.
+
+    Examples
+    --------
+    >>> import pickle
+    >>> from sklearn.datasets import load_iris
+    >>> from sknn import DeepMLPClassifier
+    >>> from sknn.persistence import make_predictor
+    >>> model = DeepMLPClassifier(max_iter=5, random_state=0).fit(*load_iris(return_X_y=True))
+    >>> len(pickle.dumps(make_predictor(model))) < 0.7 * len(pickle.dumps(model))
+    True
+    """
+    drop = getattr(estimator, "_drop_training_state", None)
+    if drop is None:
+        raise TypeError(
+            "make_predictor takes a fitted network such as DeepMLPClassifier; got "
+            f"{type(estimator).__name__}. Give the network itself, such as a step of a pipeline."
+        )
+    check_is_fitted(estimator)
+    return drop()
 
 
 @cache

@@ -91,6 +91,12 @@ class DeepEstimator(CallbackSupportMixin, BaseEstimator, ABC):
             check_no_new_processes(self)
         goes_on = incremental or self._make_parts().training.warm_start
         previous = getattr(self, "_result", None) if goes_on else None
+        if previous is not None and "_predicts_only" in vars(self):
+            raise ValueError(
+                f"This {type(self).__name__} is for prediction alone: make_predictor dropped "
+                "the state of its optimizer, from which warm_start and partial_fit go on. Go on "
+                "with the estimator that it was made of, or fit with warm_start=False."
+            )
         data = read_names(data)
         if is_source(data.X):
             prepared = prepare_source(self, data, previous, incremental=incremental)
@@ -109,7 +115,7 @@ class DeepEstimator(CallbackSupportMixin, BaseEstimator, ABC):
         """Become what was trained."""
         parts = self._make_parts()
         split = vars(self).pop("_last_split", None)
-        for name in ("_interrupted_split", "_circumstances"):  # of this fit alone
+        for name in ("_interrupted_split", "_circumstances", "_predicts_only"):  # of a fit alone
             vars(self).pop(name, None)
         if result.resume is not None and split is not None:
             self._interrupted_split = split
@@ -278,6 +284,16 @@ class DeepEstimator(CallbackSupportMixin, BaseEstimator, ABC):
         if "_result" in state:
             derived = self._fitted_attributes(self._result)
             vars(self).update({k: v for k, v in derived.items() if k not in state})
+
+    def _drop_training_state(self) -> DeepEstimator:
+        """Return a copy that predicts, and holds nothing that only training on needs."""
+        slim = copy.deepcopy(self)
+        for estimator in (slim, *map(vars(slim).get, ("pretrained", "pretrained_"))):
+            if hasattr(estimator, "net_"):
+                estimator.net_.optimizer_.state.clear()
+                estimator._result = replace(estimator._result, resume=None)
+                estimator._predicts_only = True
+        return slim
 
     # ---- parameters
 
