@@ -158,8 +158,9 @@ class TabularEnsemble(nn.Module):
         """Take the means of what stands for numbers from samples X, which may be weighted."""
         if self.numbers is not None:
             weight = np.ones(len(X), X.dtype) if sample_weight is None else sample_weight
-            columns = np.ascontiguousarray(X[:, self.embedded_columns])
-            self.numbers.center(torch.from_numpy(columns), torch.from_numpy(weight))
+            self.numbers.center(
+                torch.from_numpy(X), torch.from_numpy(weight), self.embedded_columns
+            )
 
     def set_temperature(self, temperature: float) -> None:
         """Set what outputs are divided by in evaluation."""

@@ -68,6 +68,17 @@ def test_piecewise_linear_takes_off_the_weighted_mean():
     np.testing.assert_allclose(np.diff(numbers), [1, 2])  # a stretch each, and two
 
 
+def test_means_are_those_of_all_samples_of_the_columns_with_embeddings():
+    random_state = np.random.RandomState(0)
+    X, weight = random_state.uniform(-1, 1, (9000, 14)), random_state.uniform(0.5, 2, 9000)
+    knots, places = np.linspace(-1, 1, 33), [0, *range(2, 14)]  # more than fit into a block
+    layer = PiecewiseLinear(2, [knots] * 13, 1, torch.float64)
+    layer.center(torch.from_numpy(X), torch.from_numpy(weight), places)
+    for mean, place in zip(layer.mean.numpy(), places, strict=True):
+        wanted = np.clip((X[:, [place]] - knots[:-1]) * 16, 0, 1)
+        np.testing.assert_allclose(mean[0], np.average(wanted, axis=0, weights=weight), rtol=1e-9)
+
+
 def test_periodic_vectors_are_layers_of_waves():
     layer = Periodic(2, 3, 4, n_waves=5, dtype=torch.float64)
     layer.initialize_weights(np.random.RandomState(0))

@@ -5,7 +5,7 @@ product. A layer can be asked for some of its members only.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
@@ -15,6 +15,9 @@ from torch.nn.functional import embedding, relu
 from sknn._saved import saved
 
 Tensor = torch.Tensor
+
+#: samples whose means are taken together, and numbers that they may have when they are encoded
+CENTER_SAMPLES, CENTER_NUMBERS = 4096, 2**20
 
 
 @saved
@@ -193,22 +196,31 @@ class PiecewiseLinear(nn.Module):
         self.bias.zero_()
 
     @torch.no_grad()
-    def center(self, X: Tensor, weight: Tensor) -> None:
-        """Take the means from samples of shape (n_samples, n_columns), weighted by (n_samples,)."""
+    def center(self, X: Tensor, weight: Tensor, places: Sequence[int] | None = None) -> None:
+        """Take the means from samples of shape (n_samples, n_columns), weighted by (n_samples,).
+
+        `places` are the columns of X that have embeddings, by default all; X is never copied whole.
+        """
         total = torch.zeros_like(self.mean)
-        for rows, weights in zip(X.split(4096), weight.split(4096), strict=True):
-            total += torch.einsum("jis,i->js", self._encode(rows), weights)[:, None]
+        n_columns, _, n_stretches = self.left.shape
+        chosen = torch.tensor(range(n_columns) if places is None else places)
+        # Few columns at a time: the encoded samples are n_stretches times as large as X.
+        for columns in _slice(n_columns, CENTER_NUMBERS // (CENTER_SAMPLES * n_stretches)):
+            for samples in _slice(len(X), CENTER_SAMPLES):
+                encoded = self._encode(X[samples][:, chosen[columns]], columns)
+                total[columns] += torch.einsum("jis,i->js", encoded, weight[samples])[:, None]
         self.mean.copy_(total / weight.sum())
 
-    def _encode(self, X: Tensor) -> Tensor:
+    def _encode(self, X: Tensor, columns: slice = slice(None)) -> Tensor:
         # min(max((x - knot_i) / (knot_i+1 - knot_i), 0), 1): of shape (n_columns, n_samples,
         # n_stretches). Any function that is linear between knots is a weighted sum of these.
-        return ((X.t()[:, :, None] - self.left) * self.slope).clamp_(0, 1)
+        distance = X.t()[:, :, None] - self.left[columns]
+        return distance.mul_(self.slope[columns]).clamp_(0, 1)
 
     def forward(self, X: Tensor, members: slice = slice(None)) -> Tensor:
         """Return the embeddings of `members`."""
         weight, bias = self._select(self.weight, members), self._select(self.bias, members)
-        z = relu(torch.baddbmm(bias, self._encode(X) - self.mean, weight))
+        z = relu(torch.baddbmm(bias, self._encode(X).sub_(self.mean), weight))
         return _group_by_member(z, self.width)
 
     def _select(self, tensor: Tensor, members: slice) -> Tensor:
@@ -279,7 +291,7 @@ class Periodic(nn.Module):
         _draw_normal(self.weight, 1 / math.sqrt(self.n_waves), random_state)
         self.bias.zero_()
 
-    def center(self, X: Tensor, weight: Tensor) -> None:
+    def center(self, X: Tensor, weight: Tensor, places: Sequence[int] | None = None) -> None:
         """Do nothing: waves have no mean worth knowing."""
 
     def forward(self, X: Tensor, members: slice = slice(None)) -> Tensor:
@@ -293,6 +305,11 @@ class Periodic(nn.Module):
         waves = waves.unflatten(2, (-1, self.n_waves)).transpose(1, 2)
         z = relu(waves @ self.weight[:, members] + self.bias[:, members])
         return z.permute(1, 2, 0, 3).flatten(2)
+
+
+def _slice(n: int, size: int) -> Iterator[slice]:
+    """Return slices of `size`, of one at least, that cover n."""
+    return (slice(start, start + max(size, 1)) for start in range(0, n, max(size, 1)))
 
 
 def _group_by_member(z: Tensor, width: int) -> Tensor:
