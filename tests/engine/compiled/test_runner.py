@@ -23,7 +23,6 @@ from sknn.engine.compiled._blas import OneBLASThread
 from sknn.engine.compiled._runner import CompiledRunner
 from sknn.engine.optimizers._schedules import SCHEDULES
 from tests.engine.backprop.test_options import (
-    LOSS_PARAMS,
     PENALTIES,
     STEPS,
     WRITTEN_OUT,
@@ -53,21 +52,10 @@ def assert_same(config, loss="log_loss", rtol=1e-9, **options):
     return fast
 
 
-@pytest.mark.parametrize(("loss", "params"), LOSS_PARAMS)
-def test_every_loss_equals_autograds(loss, params):
-    assert_same(make_config(), loss, params=params)
-
-
 def test_every_named_loss_and_activation_is_compiled():
     assert sorted(_codes.LOSSES) == WRITTEN_OUT
     trainable = {name for name, entry in ACTIVATIONS.items() if entry.torch_name is not None}
     assert set(_codes.ACTIVATIONS) == trainable
-
-
-@pytest.mark.parametrize("weighted", [False, True])
-@pytest.mark.parametrize("penalty", PENALTIES)
-def test_every_penalty_equals_autograds(penalty, weighted):
-    assert_same(make_config(**PENALTIES[penalty]), weighted=weighted)
 
 
 PAIRS = [

@@ -1,0 +1,81 @@
+"""One table: every way to compute an epoch is equal to autograd, or says why it is not taken."""
+
+import numpy as np
+import pytest
+
+from sknn._jit import HAS_NUMBA
+from sknn.engine._runners import RUNNERS, AutogradRunner
+from sknn.engine.compiled._runner import CompiledRunner
+from sknn.engine.optimizers._schedules import SCHEDULES
+from tests.engine.backprop.test_options import (
+    LOSS_PARAMS,
+    PENALTIES,
+    STEPS,
+    assert_same_weights,
+    run,
+)
+from tests.engine.configs import make_config
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+
+class AnyWork(CompiledRunner):
+    """Takes fits of few steps, too."""
+
+    min_steps = 0
+
+
+FASTER = {
+    kind.name: AnyWork if kind is CompiledRunner else kind
+    for kind in RUNNERS
+    if kind is not AutogradRunner
+}
+#: what is trained -> changes of the settings, loss, and options of the plan
+OPTIONS = {
+    **{
+        f"{loss} {params or ''}".strip(): ({}, loss, {"params": params})
+        for loss, params in LOSS_PARAMS
+    },
+    **{
+        f"{name} penalty{', weighted' * weighted}": (changes, "log_loss", {"weighted": weighted})
+        for name, changes in PENALTIES.items()
+        for weighted in (False, True)
+    },
+    **{
+        f"{step}, {schedule}": ({**changes, "learning_rate": schedule}, "log_loss", {})
+        for step, changes in STEPS.items()
+        for schedule in ("constant", "one_cycle")
+    },
+    **{
+        f"{solver}, {schedule}": ({"solver": solver, "learning_rate": schedule}, "log_loss", {})
+        for solver in ("sgd", "adam")
+        for schedule in SCHEDULES
+    },
+    "warm-up": ({"warmup_epochs": 1.5}, "log_loss", {}),
+    "sparse samples": ({}, "log_loss", {"is_sparse": True}),
+}
+
+
+@pytest.mark.parametrize("option", OPTIONS)
+@pytest.mark.parametrize("name", FASTER)
+def test_a_faster_way_is_equal_to_autograd_or_says_why_it_is_not_taken(name, option):
+    changes, loss, options = OPTIONS[option]
+    config = make_config(**changes)
+    fast = run(config, loss, [FASTER[name], AutogradRunner], **options)
+    if fast.runner == "autograd":
+        assert fast.runner_reasons[name]
+        return
+    slow = run(config, loss, [AutogradRunner], **options)
+    assert (fast.runner, slow.runner) == (name, "autograd")
+    np.testing.assert_allclose(fast.progress.loss_curve, slow.progress.loss_curve, rtol=1e-9)
+    assert_same_weights(fast, slow, 1e-9)
+
+
+@pytest.mark.parametrize("option", OPTIONS)
+@pytest.mark.parametrize("name", ["compiled", "handwritten"])
+def test_both_ways_on_a_cpu_take_every_option_of_the_table(name, option):
+    changes, loss, options = OPTIONS[option]
+    if name == "compiled" and (not HAS_NUMBA or options.get("is_sparse")):
+        pytest.skip("dense samples alone are for compiled steps, which need numba")
+    result = run(make_config(**changes), loss, [FASTER[name], AutogradRunner], **options)
+    assert result.runner == name, result.runner_reasons
