@@ -261,15 +261,12 @@ def test_constructors_are_scikit_learns(batched, usual):
             assert re.search(rf"\n{name} : .*, default={re.escape(default)}\n", described), name
 
 
-def test_nothing_is_trained_one_by_one(monkeypatch):
-    from sknn.engine.stacked import _train_many
-
-    def no_train(plan):
-        raise AssertionError("this plan was not trained together with others")
-
-    monkeypatch.setattr(_train_many, "train", no_train)
-    search = BatchedGridSearchCV(PIPELINE, {"mlp__alpha": [0, 1]}, cv=3, error_score="raise")
-    assert search.fit(X, Y).best_score_ > 0
+def test_networks_of_one_shape_are_trained_together():
+    seen = []
+    scoring = {"runner": lambda model, X, y: seen.append(model[-1].runner_) or 0.0}
+    grid = {"mlp__alpha": [0, 1]}
+    BatchedGridSearchCV(PIPELINE, grid, cv=3, scoring=scoring, refit=False).fit(X, Y)
+    assert seen == ["stacked"] * 6
 
 
 class Noting(TransformerMixin, BaseEstimator):
