@@ -11,8 +11,10 @@ import pytest
 DOCS = Path(__file__).parents[2] / "docs"
 PAGES = sorted(DOCS.glob("guide/*.md"))
 SECTIONS = runpy.run_path(str(DOCS / "api_reference.py"))["API_REFERENCE"]
-#: of scikit-learn
-FOREIGN = {"transform_input"}
+#: of scikit-learn; of Ray and Spark
+FOREIGN = {"transform_input"} | {
+    "local_mode", "num_processes", "num_workers", "scaling_config", "use_gpu"
+}  # fmt: skip
 
 
 def _parameters(item):
