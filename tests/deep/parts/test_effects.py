@@ -35,7 +35,7 @@ USELESS = {
     "kl_weight": (AutoencoderTransformer, {"kl_weight": 0.5, "kind": "plain"}, "'variational'"),
     "n_neighbors": (
         AutoencoderOutlierDetector,
-        {"n_neighbors": 3, "criterion": "reconstruction"},
+        {"n_neighbors": 7, "criterion": "reconstruction"},
         "needs criterion='both' or 'distance'",
     ),
     "trim_fraction": (
