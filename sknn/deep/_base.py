@@ -17,7 +17,7 @@ from sknn._sklearn import CallbackSupportMixin
 from sknn._specs import LayerSpec, Progress, TrainPlan, TrainResult
 from sknn._validation import restore_on_error
 from sknn.architectures import describe
-from sknn.deep._checkpoint import check_interval, check_no_checkpoint
+from sknn.deep._checkpoint import check_no_checkpoint
 from sknn.deep._params import check_nested_names, check_no_new_processes, set_signature
 from sknn.deep._prepare import prepare_continued, prepare_like, prepare_new, prepare_streamed
 from sknn.deep._sklearn_callbacks import CallbackWatcher
@@ -85,7 +85,6 @@ class DeepEstimator(CallbackSupportMixin, BaseEstimator, ABC):
 
     def _prepare(self, data: FitData, *, incremental: bool = False) -> TrainPlan:
         """Return the plan to train by; sets what is known of the data before training."""
-        check_interval(self)
         if incremental:
             check_no_checkpoint(self)
             check_no_new_processes(self)

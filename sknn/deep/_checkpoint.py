@@ -134,16 +134,6 @@ def read_interval(every: int | str | timedelta | None) -> int | float | None:
     return seconds
 
 
-def check_interval(estimator: BaseEstimator) -> None:
-    """Raise ValueError if checkpoints have a time between them, and no folder."""
-    every = getattr(estimator, "checkpoint_every", None)
-    if every is not None and get_folder(estimator) is None:
-        raise ValueError(
-            f"checkpoint_every={every!r} is the time between checkpoints, but checkpoint is None, "
-            "so that none is written. Give checkpoint='folder', or set checkpoint_every=None."
-        )
-
-
 def check_no_checkpoint(estimator: BaseEstimator) -> None:
     """Raise ValueError if an estimator in ``partial_fit`` is to write checkpoints."""
     folder = get_folder(estimator)

@@ -150,6 +150,7 @@ class SignalAtLine:
         return self.trace
 
 
+@pytest.mark.usefixtures("python_takes_signals")
 @pytest.mark.parametrize(
     "params",
     [

@@ -187,7 +187,8 @@ def test_the_code_shown_gives_the_curve_on_the_page(visit, state):
     out = io.StringIO()
     with redirect_stdout(out):
         exec(page.inner_text("#code"), {})
-    assert json.loads(out.getvalue().splitlines()[0]) == shown
+    # Which way computes an epoch, and with it the last bit, follows what is compiled by then.
+    assert json.loads(out.getvalue().splitlines()[0]) == pytest.approx(shown, rel=1e-12)
 
 
 def test_a_table_of_ones_own(visit, tmp_path):

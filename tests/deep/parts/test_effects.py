@@ -97,10 +97,3 @@ def test_dropout_of_filters_has_an_effect_without_hidden_layers():
     with warnings.catch_warnings():
         warnings.filterwarnings("error", message=".*has no effect")
         model.fit(["ACGT", "TTTA"] * 10, [0, 1] * 10)
-
-
-@pytest.mark.parametrize("method", ["fit", "partial_fit"])
-def test_a_time_between_checkpoints_needs_a_folder(method):
-    model = DeepMLPRegressor(checkpoint_every="5min", **PLAIN)
-    with pytest.raises(ValueError, match=r"checkpoint_every='5min' .* checkpoint is None"):
-        getattr(model, method)(X, Y)

@@ -274,7 +274,7 @@ def test_lbfgs_is_refused_where_samples_do_not_fit_into_memory():
 )
 def test_a_pretrained_network_needs_its_samples_in_memory(model):
     with pytest.raises(ValueError, match=r"pretrained needs all samples in memory.*fewer samples"):
-        model.fit(many_chunks())
+        model.fit(many_chunks(16))
 
 
 @pytest.mark.parametrize("model", [DeepMLPClassifier(), TabularMLPClassifier()])

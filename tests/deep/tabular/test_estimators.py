@@ -135,7 +135,7 @@ def test_other_columns_in_prediction_are_refused(labelled):
     [
         {"n_members": 1},
         {"n_members": 7},
-        {"n_hidden_layers": 0},
+        {"n_hidden_layers": 0, "hidden_width": 128},
         {"n_hidden_layers": 3},
         {"numerical_embedding": "periodic"},
         {"numerical_embedding": None},
