@@ -1,4 +1,4 @@
-"""Parameters that have no effect beside others: refused, or named in a warning.
+"""Parameters that have no effect beside others are named in a warning.
 
 Those of scikit-learn's `MLPClassifier` that another one makes useless, such as `momentum` beside
 ``solver='adam'``, are ignored, as there.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 from sknn.deep._params import make_comparable
@@ -42,7 +43,10 @@ def _has_hidden_layers(estimator: BaseEstimator) -> bool:
 
 
 _HIDDEN = Effect("hidden layers", _has_hidden_layers)
-#: parameter -> what it needs; one that has a value of the user's and lacks it is warned of
+_DISTANCES = Effect(
+    "criterion='both' or 'distance'", lambda estimator: estimator.criterion != "reconstruction"
+)
+#: parameter -> what it needs; one that is not at its default and lacks it is warned of
 EFFECTS: dict[str, Effect] = {
     "weight_decay": Effect(
         "solver='adamw' (other solvers have the penalty alpha)",
@@ -54,12 +58,8 @@ EFFECTS: dict[str, Effect] = {
         "kind='denoising' or 'masked'", lambda estimator: estimator.kind in ("denoising", "masked")
     ),
     "kl_weight": Effect("kind='variational'", lambda estimator: estimator.kind == "variational"),
-    "n_neighbors": Effect(
-        "criterion='both' or 'distance'", lambda estimator: estimator.criterion != "reconstruction"
-    ),
-    "trim_fraction": Effect(
-        "criterion='both' or 'distance'", lambda estimator: estimator.criterion != "reconstruction"
-    ),
+    "n_neighbors": _DISTANCES,
+    "trim_fraction": _DISTANCES,
     "embedding_width": Effect(
         "a numerical_embedding", lambda estimator: estimator.numerical_embedding is not None
     ),
@@ -73,7 +73,7 @@ _SCORED = "held-out samples, by early_stopping=True or X_val and y_val in fit"
 
 
 def check_effects(estimator: BaseEstimator, *, has_held_out: bool) -> None:
-    """Warn of parameters of the user's that have no effect beside the others.
+    """Warn of parameters that were set and have no effect beside the others.
 
     `has_held_out` is whether samples are scored, by early stopping or as the user gave some.
     """
@@ -86,13 +86,16 @@ def check_effects(estimator: BaseEstimator, *, has_held_out: bool) -> None:
         )
 
 
+@cache
+def _get_defaults(cls: type[BaseEstimator]) -> dict[str, object]:
+    """Return parameter -> default; a signature takes longer to read than a small step to train."""
+    parameters = inspect.signature(cls).parameters
+    return {name: parameter.default for name, parameter in parameters.items()}
+
+
 def list_useless(estimator: BaseEstimator, *, has_held_out: bool) -> list[str]:
     """Return the parameters that are not at their defaults, and have no effect."""
-    params = estimator.get_params(deep=False)
-    defaults = {
-        name: parameter.default
-        for name, parameter in inspect.signature(type(estimator)).parameters.items()
-    }
+    params, defaults = estimator.get_params(deep=False), _get_defaults(type(estimator))
     found = [
         name
         for name, effect in EFFECTS.items()
