@@ -7,10 +7,10 @@ Those of scikit-learn's `MLPClassifier` that another one makes useless, such as 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from sknn.deep._params import make_comparable
 from sknn.exceptions import warn_user
@@ -95,7 +95,8 @@ def _get_defaults(cls: type[BaseEstimator]) -> dict[str, object]:
 
 def list_useless(estimator: BaseEstimator, *, has_held_out: bool) -> list[str]:
     """Return the parameters that are not at their defaults, and have no effect."""
-    params, defaults = estimator.get_params(deep=False), _get_defaults(type(estimator))
+    cls = cast("Hashable", type(estimator))  # mypy takes hash() of a class for that of instances
+    params, defaults = estimator.get_params(deep=False), _get_defaults(cls)
     found = [
         name
         for name, effect in EFFECTS.items()
