@@ -8,7 +8,7 @@ from sknn.engine.callbacks._user import make_freezing_callbacks
 from sknn.engine.checkpoints._folder import CheckpointFile, CheckpointSpec, make_spec
 from sknn.engine.checkpoints._identity import Identity, describe_params, hash_data, hash_start
 from sknn.engine.checkpoints._recorder import Pace, warn_of_full_disk
-from sknn.engine.data._device import resolve_device
+from sknn.engine.data._device import explain_memory, resolve_device
 from sknn.engine.data._forward import compute_mean_loss, forward
 from sknn.engine.data._stream import prefetch
 from sknn.engine.distributed._peers import Peers, join_peers, leads
@@ -38,6 +38,7 @@ __all__ = [
     "compute_mean_loss",
     "compute_mutation_effects",
     "describe_params",
+    "explain_memory",
     "find_best_windows",
     "forward",
     "get_layer_weights",

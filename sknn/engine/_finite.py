@@ -9,6 +9,7 @@ import torch
 
 from sknn._specs import Progress, TrainConfig
 from sknn.engine.data._batches import SampleDataset
+from sknn.engine.data._device import is_out_of_memory
 from sknn.engine.data._forward import predict_raw
 from sknn.engine.net._net import Net
 from sknn.exceptions import NonFiniteLossError
@@ -39,13 +40,9 @@ def explain_limits(net: Net, config: TrainConfig) -> Iterator[None]:
     """Say what to do where the memory of a device, or the range of a dtype, is not enough."""
     try:
         yield
-    except torch.cuda.OutOfMemoryError as error:
-        raise MemoryError(
-            f"The memory of {net.device!r} is not enough to train this network on batches "
-            f"of {net.batch_size} samples. Lower batch_size or the widths of the layers, "
-            "take dtype='float32' or 'bfloat16', or device='cpu'."
-        ) from error
-    except RuntimeError as error:
+    except (MemoryError, RuntimeError) as error:
+        if is_out_of_memory(error):
+            raise describe_shortage(net) from error
         if "without overflow" not in str(error):
             raise
         # torch's fused steps take rates and shares of a sample as numbers of the dtype.
@@ -65,6 +62,16 @@ def is_finite(net: Net, samples: SampleDataset) -> bool:
         return True
     X, _ = samples.take(np.arange(min(len(samples), N_CHECKED)))
     return bool(np.isfinite(predict_raw(net, SampleDataset(X, device=net.device))).all())
+
+
+def describe_shortage(net: Net) -> MemoryError:
+    """Return the error that says what makes a step need less memory."""
+    another = "dtype='float32'" + (" or device='cpu'" if net.device != "cpu" else "")
+    return MemoryError(
+        f"The memory of {net.device!r} is not enough to train this network on batches "
+        f"of {net.batch_size} samples. Lower batch_size or the widths of the layers, or "
+        f"take {another}."
+    )
 
 
 def describe_non_finite(config: TrainConfig) -> NonFiniteLossError:

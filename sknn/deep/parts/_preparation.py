@@ -28,6 +28,7 @@ from sknn.deep.parts._protocols import (
     Samples,
     Target,
 )
+from sknn.engine import explain_memory
 from sknn.preprocessing.tables._columns import WrappedFrame
 
 if TYPE_CHECKING:
@@ -146,7 +147,11 @@ class Preparation:
     def build(self, samples: Sample | None = None) -> Network:
         """Return a new network for the encoder and the codec."""
         spec = self.codec.spec_
-        return self.parts.network.build(self.encoder, spec, self.random_state, samples)
+        with explain_memory(
+            "The memory is not enough for the weights of a network of these sizes. Make its layers "
+            "narrower; the weights between two layers are the product of their widths."
+        ):
+            return self.parts.network.build(self.encoder, spec, self.random_state, samples)
 
     def validation_samples(self) -> Sample:
         """Return the user's validation samples, checked; the encoder must be fitted."""

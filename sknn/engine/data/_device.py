@@ -91,6 +91,24 @@ def has_room_for(device: str, n_bytes: int) -> bool:
     return n_bytes <= DATA_SHARE * free
 
 
+def is_out_of_memory(error: BaseException) -> bool:
+    """Return whether an error says that the memory is not enough, of a device or of the machine."""
+    # torch's allocator on the CPU raises a RuntimeError and has no class of its own for it
+    kinds = MemoryError, torch.OutOfMemoryError
+    return isinstance(error, kinds) or "allocate memory" in str(error)
+
+
+@contextmanager
+def explain_memory(advice: str) -> Iterator[None]:
+    """Raise a MemoryError that says what to do where the memory is not enough."""
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        if not is_out_of_memory(error):
+            raise
+        raise MemoryError(advice) from error
+
+
 def find_device(device: str) -> str:
     """Return the device that a saved network goes to: its own, or the CPU with a warning."""
     kind = torch.device(device).type

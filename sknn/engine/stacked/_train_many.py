@@ -6,7 +6,6 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Event
 from typing import Any
 
-import torch
 from joblib import Parallel, delayed, effective_n_jobs
 
 from sknn._specs import TrainPlan, TrainResult
@@ -14,7 +13,7 @@ from sknn.engine._interrupt import InterruptFlag
 from sknn.engine.callbacks._progress import show_bar
 from sknn.engine.checkpoints._recorder import Recorder
 from sknn.engine.checkpoints._stack import StackRecorder
-from sknn.engine.data._device import limit_threads, use_precision
+from sknn.engine.data._device import is_out_of_memory, limit_threads, use_precision
 from sknn.engine.data._matmul import use_one_thread_per_product
 from sknn.engine.distributed._spawn import train_together
 from sknn.engine.stacked._batches import Order
@@ -275,7 +274,7 @@ class _Group:
                     self.batch_size,
                 )
             except (MemoryError, RuntimeError) as error:
-                if len(self.active) < 2 or not _is_out_of_memory(error):
+                if len(self.active) < 2 or not is_out_of_memory(error):
                     raise
                 self._shrink()
 
@@ -311,11 +310,6 @@ def _find_boundary(most: int, keys: list[tuple]) -> int:
     while stop and keys[stop - 1] == keys[stop]:
         stop -= 1
     return stop if 2 * stop > most else most
-
-
-def _is_out_of_memory(error: BaseException) -> bool:
-    kinds = MemoryError, torch.OutOfMemoryError
-    return isinstance(error, kinds) or "allocate memory" in str(error)
 
 
 def _get_outcome(member: Member) -> Outcome:

@@ -4,7 +4,12 @@ import numpy as np
 import pytest
 import torch
 
-from sknn import DeepMLPClassifier, DeepMLPRegressor, SequenceCNNClassifier
+from sknn import (
+    DeepMLPClassifier,
+    DeepMLPRegressor,
+    SequenceCNNClassifier,
+    TabularMLPClassifier,
+)
 from sknn.deep.parts._preparation import FitData
 from sknn.engine import resolve_device
 from sknn.engine._start import estimate_work
@@ -112,3 +117,22 @@ def test_training_without_memory_says_what_to_change(monkeypatch, rng):
     np.testing.assert_array_equal(model.coefs_[0], before)
     model.set_params(batch_size=32).fit(X, X[:, 0])
     assert model.n_iter_ == 2
+
+
+#: a layer whose weights are beyond the address space of a process
+MANY = 10**12
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        DeepMLPRegressor(hidden_layer_sizes=(MANY,)),
+        TabularMLPClassifier(hidden_width=MANY),
+    ],
+    ids=["mlp", "tabular"],
+)
+def test_network_that_no_memory_holds_says_so(model, rng):
+    X = rng.normal(size=(60, 400))
+    with pytest.raises(MemoryError, match="weights of a network of these sizes"):
+        model.fit(X, np.arange(60) % 2)
+    assert not hasattr(model, "n_features_in_")
