@@ -154,6 +154,7 @@ API_REFERENCE = {
             "LossFunction",
             "Setting",
             "NumberIn",
+            "CountFrom",
             "Score",
             "OutputActivation",
             "ArrayNamespace",

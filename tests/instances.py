@@ -52,6 +52,7 @@ INSTANCES = {
         DeepMLPRegressor(dropout=0.1, normalization="batch", learning_rate_init=0.01),
         DeepMLPRegressor(scale="robust", n_hidden_layers=2, residual=True, normalization="layer"),
         DeepMLPRegressor(loss="gaussian_nll", learning_rate_init=0.01),
+        DeepMLPRegressor(loss="ordered_bins", learning_rate_init=0.01),
         DeepMLPRegressor(loss="quantile", quantile=0.4, learning_rate_init=0.01),
     ],
     DeepEnsembleClassifier: [DeepEnsembleClassifier(n_members=2)],

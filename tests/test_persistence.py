@@ -153,6 +153,8 @@ def test_every_activation_is_known(activation, tmp_path):
         ("poisson", np.abs(X[:, 0])),
         ("gamma", np.abs(X[:, 0])),
         ("gaussian_nll", X[:, 0]),
+        ("bounded", X[:, 0]),
+        ("ordered_bins", X[:, :2]),
         ("quantile", X[:, 0]),
     ],
 )

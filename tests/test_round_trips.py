@@ -113,7 +113,10 @@ def fit(model, X, y, how=None):
 def respond(model, X):
     names = ("predict", "predict_proba", "decision_function", "transform")
     found = {name: getattr(model, name)(X) for name in names if hasattr(model, name)}
-    if getattr(model, "loss", "") == "gaussian_nll" or type(model) is TabularMLPRegressor:
+    if (
+        getattr(model, "loss", "") in ("gaussian_nll", "ordered_bins")
+        or type(model) is TabularMLPRegressor
+    ):
         found["std"] = model.predict(X, return_std=True)[1]
     return found
 

@@ -49,6 +49,7 @@ class NestedArguments(TypedDict, total=False):
     loss__gamma: float
     loss__label_smoothing: float
     loss__min_std: float
+    loss__n_bins: int
     loss__quantiles: Sequence[float]
     loss__y_range: Sequence[float] | None
     solver__adjust_lr_fn: str

@@ -7,6 +7,7 @@ import numpy as np
 
 from sknn.export._graph import OnnxGraph
 from sknn.losses import OutputActivation, quantile_steps
+from sknn.losses._bins import EXPECTED_BIN, find_bin_centers, find_variances
 from sknn.losses._outputs import EXP, IDENTITY, INCREMENTS, LOGISTIC, MEAN_AND_SOFTPLUS
 from sknn.preprocessing import ClassCodec, ValueCodec
 
@@ -170,6 +171,23 @@ def _add_mean_and_std(graph: OnnxGraph, raw: str, settings: Mapping[str, float])
     return graph.add("Concat", mean, std, axis=2)
 
 
+def _add_moments_of_bins(graph: OnnxGraph, raw: str, settings: Mapping[str, int]) -> str:
+    """Return mean and standard deviation of a distribution over bins."""
+
+    def average(values: str) -> str:
+        return graph.add("ReduceSum", graph.add("Mul", p, values), graph.add_constant([2]))
+
+    p = graph.add("Softmax", raw, axis=2)
+    centers = graph.add_constant(find_bin_centers(settings["n_bins"]), graph.dtype)
+    mean = average(centers)
+    difference = graph.add("Sub", centers, mean)
+    variance = average(graph.add("Mul", difference, difference))
+    of_label, least = map(graph.add_number, find_variances(settings["n_bins"]))
+    std = graph.add("Sqrt", graph.add("Max", graph.add("Sub", variance, of_label), least))
+    mean = graph.add("Clip", mean, graph.add_number(0.0), graph.add_number(1.0))
+    return graph.add("Concat", mean, std, axis=2)
+
+
 def _add_quantiles(graph: OnnxGraph, raw: str, settings: Mapping[str, tuple[float, ...]]) -> str:
     """Return sums of steps away from the level nearest the median, as NumPy does."""
     levels = settings["quantiles"]
@@ -201,4 +219,5 @@ PREDICTIONS: dict[OutputActivation, Callable[[OnnxGraph, str, Mapping[str, Any]]
     LOGISTIC: lambda graph, raw, settings: graph.add("Sigmoid", raw),
     INCREMENTS: _add_quantiles,
     MEAN_AND_SOFTPLUS: _add_mean_and_std,
+    EXPECTED_BIN: _add_moments_of_bins,
 }

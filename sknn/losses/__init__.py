@@ -12,7 +12,7 @@ from sknn.losses._loss import ClassLoss, LossFunction, Score, ValueLoss
 from sknn.losses._missing import MeasuredLoss
 from sknn.losses._outputs import OutputActivation, quantile_steps
 from sknn.losses._reconstruction import RECONSTRUCTION
-from sknn.losses._settings import NumberIn, Setting, read_settings
+from sknn.losses._settings import CountFrom, NumberIn, Setting, read_settings
 from sknn.losses._values import VALUE_LOSSES, find_value_loss
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "Array",
     "ArrayNamespace",
     "ClassLoss",
+    "CountFrom",
     "LossFunction",
     "MeasuredLoss",
     "NumberIn",

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from numbers import Real
+from numbers import Integral, Real
 from typing import cast
 
 import numpy as np
@@ -65,6 +65,32 @@ class NumberIn:
         if not (self.low < number < self.high or (self.includes_low and number == self.low)):
             raise ValueError
         return number
+
+
+@saved
+@dataclass(frozen=True)
+class CountFrom:
+    """Reader of a whole number.
+
+    Attributes
+    ----------
+    low : int
+        Smallest number.
+
+    Examples
+    --------
+    >>> from sknn.losses import CountFrom
+    >>> CountFrom(6)(32)
+    32
+    """
+
+    low: int
+
+    def __call__(self, value: object) -> int:
+        """Return an int; raise ValueError unless it is a whole number, and large enough."""
+        if isinstance(value, bool) or not isinstance(value, Integral) or value < self.low:
+            raise ValueError
+        return int(value)
 
 
 def read_levels(value: object) -> tuple[float, ...]:

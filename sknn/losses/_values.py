@@ -7,6 +7,7 @@ each other: number ``column * k + i`` is the i-th of that column.
 import math
 
 from sknn.losses._array import Array, ArrayNamespace
+from sknn.losses._bins import EXPECTED_BIN, MARGIN, compute_bin_loss, write_bin_gradient
 from sknn.losses._loss import D2, LossFunction, ValueLoss, find_loss
 from sknn.losses._outputs import (
     EXP,
@@ -18,7 +19,7 @@ from sknn.losses._outputs import (
     split_normal,
 )
 from sknn.losses._reconstruction import RECONSTRUCTION
-from sknn.losses._settings import NumberIn, Setting, read_levels, read_range
+from sknn.losses._settings import CountFrom, NumberIn, Setting, read_levels, read_range
 
 HALF_LOG_2_PI = 0.5 * math.log(2 * math.pi)
 
@@ -184,6 +185,8 @@ def _write_bounded_gradient(
 # --- the table -----------------------------------------------------------------------------
 
 _POSITIVE = NumberIn(0)
+_RANGE = Setting(None, read_range, "two numbers, the smaller one first, or None")
+_FEWEST_BINS = 2 * MARGIN + 2  # one for each end of the range
 
 _ENTRIES = (
     ValueLoss(
@@ -240,11 +243,22 @@ _ENTRIES = (
         LossFunction(_compute_bounded, _write_bounded_gradient),
         LOGISTIC,
         standardizes=False,
-        settings={
-            "y_range": Setting(None, read_range, "two numbers, the smaller one first, or None")
-        },
+        settings={"y_range": _RANGE},
         is_bounded=True,
         in_range="bounded",
+    ),
+    ValueLoss(
+        "ordered_bins",
+        LossFunction(compute_bin_loss, write_bin_gradient),
+        EXPECTED_BIN,
+        standardizes=False,
+        settings={
+            "n_bins": Setting(32, CountFrom(_FEWEST_BINS), f"a whole number >= {_FEWEST_BINS}"),
+            "y_range": _RANGE,
+        },
+        scores_loss=True,  # R² says nothing of the rest of the distribution
+        is_bounded=True,
+        in_range="ordered_bins",
     ),
 )
 

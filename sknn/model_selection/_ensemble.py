@@ -402,7 +402,8 @@ class DeepEnsembleRegressor(MembersScoreMixin, DeepEnsemble):
         mean : ndarray of shape (n_samples,) or (n_samples, n_outputs)
             In the units of y.
         std : ndarray of the same shape
-            How much the members disagree, and with ``loss='gaussian_nll'`` also the noise in y.
+            How much the members disagree, and with ``loss='gaussian_nll'`` or ``'ordered_bins'``
+            also the noise in y.
         """
         check_is_fitted(self)
         return average_members(self.estimators_, X, return_std)

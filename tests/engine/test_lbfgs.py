@@ -57,6 +57,7 @@ LOSS_PARAMS = {
     "gamma": {},
     "quantile": {"quantiles": (0.2, 0.5, 0.9)},
     "gaussian_nll": {"min_std": 0.1},
+    "ordered_bins": {"n_bins": 6},
     "focal": {"gamma": 1.0, "label_smoothing": 0.1},
     "binary_focal": {"gamma": 1.0, "label_smoothing": 0.1},
 }
@@ -65,7 +66,7 @@ LOSS_PARAMS = {
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("loss", LOSS_PARAMS)
 def test_both_objectives_know_every_loss(loss, weighted, rng):
-    y = rng.gamma(2.0, size=(9, {"quantile": 2, "gaussian_nll": 3}.get(loss, 6)))
+    y = rng.gamma(2.0, size=(9, {"quantile": 2, "gaussian_nll": 3, "ordered_bins": 1}.get(loss, 6)))
     if loss == "focal":
         y = rng.integers(0, 6, 9)
     elif loss == "binary_focal":

@@ -20,6 +20,7 @@ CASES = {
     "quantiles above": ("quantile", {"quantiles": (0.6, 0.7, 0.9)}, "function"),
     "quantiles below": ("quantile", {"quantiles": (0.1, 0.2, 0.4)}, "function"),
     "gaussian_nll, wide": ("gaussian_nll", {"min_std": 0.5}, "function"),
+    "ordered_bins, six": ("ordered_bins", {"n_bins": 6}, "function"),
     "log_loss, smoothed": ("log_loss", {"label_smoothing": 0.2}, "per_class"),
     "log_loss, labels smoothed": ("log_loss", {"label_smoothing": 0.2}, "per_label"),
     "focal, smoothed": ("focal", {"gamma": 0.4, "label_smoothing": 0.1}, "per_class"),

@@ -39,7 +39,7 @@ def test_numbers_are_standardised_unless_the_link_is_exponential(loss):
     encoded = codec.encode(Y, "float64")
     if loss == "poisson":
         assert_array_equal(encoded, Y)
-    elif loss == "bounded":  # in its range, whatever is said of standardising
+    elif loss in ("bounded", "ordered_bins"):  # in its range, whatever is said of standardising
         assert_allclose([encoded.min(axis=0), encoded.max(axis=0)], [[0] * 3, [1] * 3])
         return
     elif loss == "gamma":  # whose deviance does not see the scale
@@ -63,6 +63,8 @@ def test_numbers_are_standardised_unless_the_link_is_exponential(loss):
         ("quantile", {"quantiles": LEVELS}, 4, "increments"),
         ("gaussian_nll", {}, 2, "mean_and_softplus"),
         ("bounded", {}, 1, "logistic"),
+        ("ordered_bins", {}, 32, "expected_bin"),
+        ("ordered_bins", {"n_bins": 6}, 6, "expected_bin"),
         (user_cost, {}, 1, "identity"),
     ],
 )
@@ -208,7 +210,9 @@ def test_other_losses_have_no_standard_deviation(loss):
 
 
 @pytest.mark.parametrize("weighted", [False, True])
-@pytest.mark.parametrize("loss", ["squared_error", "absolute_error", "huber", "gaussian_nll"])
+@pytest.mark.parametrize(
+    "loss", ["squared_error", "absolute_error", "huber", "gaussian_nll", "ordered_bins"]
+)
 def test_the_score_is_r2(loss, weighted):
     weight = rng.uniform(0.5, 2, 40) if weighted else None
     codec = ValueCodec(loss, True).fit(Y)
@@ -291,6 +295,9 @@ def test_columns_are_those_of_y_and_not_of_the_output(loss, params):
         ("huber", {"delta": "big"}, r"must be a number > 0; got 'big'"),
         ("huber", {"delta": True}, r"must be a number > 0; got True"),
         ("gaussian_nll", {"min_std": -1}, r"'min_std' of .* must be a number > 0; got -1"),
+        ("ordered_bins", {"n_bins": 5}, r"'n_bins' of .* must be a whole number >= 6; got 5"),
+        ("ordered_bins", {"n_bins": 8.0}, r"must be a whole number >= 6; got 8\.0"),
+        ("ordered_bins", {"n_bins": True}, r"must be a whole number >= 6; got True"),
         (user_cost, {"delta": 1.0}, r"bind them with functools\.partial.*delta"),
         ("mse", {}, r"loss must be one of \['absolute_error',.*got 'mse'"),
         ("log_loss", {}, r"loss must be one of \['absolute_error',.*got 'log_loss'"),

@@ -24,13 +24,18 @@ class DeepMLPRegressor(DeepRegressor):
     Parameters
     ----------
     loss : {'squared_error', 'poisson', 'absolute_error', 'huber', 'gamma', 'quantile', \
-            'gaussian_nll'}, ValueLoss or callable, default='squared_error'
+            'gaussian_nll', 'bounded', 'ordered_bins'}, ValueLoss or callable, \
+            default='squared_error'
         Loss function, summed over outputs and averaged over samples: half the squared error; half
         the Poisson deviance (for y >= 0) or half the gamma deviance (y > 0), whose predictions are
         exponentials; absolute error; Huber loss (``loss__delta=1.35``, in standardised units);
-        pinball loss of `quantile`, whose predictions never cross; or the negative log-likelihood of
-        a normal distribution, for ``predict(X, return_std=True)``. Or a function ``loss(output,
-        target)`` of tensors that returns the loss per sample; or a `sknn.losses.ValueLoss`.
+        pinball loss of `quantile`, whose predictions never cross; the negative log-likelihood of a
+        normal distribution, for ``predict(X, return_std=True)``; or cross-entropy of y within
+        ``loss__y_range`` (by default that of the training samples), which predictions never leave:
+        as a share of it, ``'bounded'``, or of ``loss__n_bins=32`` bins along it,
+        ``'ordered_bins'``, which predict the expected bin in the units of y. Or a function
+        ``loss(output, target)`` of tensors that returns the loss per sample; or a
+        `sknn.losses.ValueLoss`.
     hidden_layer_sizes : int or array-like of int of shape (n_hidden_layers,), default=(100,)
         Number of units in each hidden layer, from the inputs on; an int is one layer, ``()`` none.
     activation : str, callable, or list of these, default='relu'
@@ -233,7 +238,8 @@ class DeepMLPRegressor(DeepRegressor):
         Number of layers of units, with inputs and outputs, and number of output units.
     out_activation_ : str
         Output activation: 'identity'; 'exp' for Poisson and gamma; 'increments' for several
-        quantiles; 'mean_and_softplus' for 'gaussian_nll'.
+        quantiles; 'mean_and_softplus' for 'gaussian_nll'; 'logistic' for 'bounded'; 'expected_bin'
+        for 'ordered_bins'.
     n_features_in_ : int
         Number of columns of X.
     feature_names_in_ : ndarray of shape (n_features_in_,)

@@ -214,10 +214,15 @@ class ValueTarget:
     scales_all: bool = False
 
     @classmethod
-    def of(cls, estimator: BaseEstimator) -> ValueTarget:
+    def of(cls, estimator: BaseEstimator, *, scales_all: bool = False) -> ValueTarget:
         """Return the target for an estimator's parameters."""
-        settings = nested_arguments(estimator, "loss")
-        return cls(estimator.loss, estimator.quantile, estimator.standardize_target, settings)
+        return cls(
+            estimator.loss,
+            estimator.quantile,
+            estimator.standardize_target,
+            nested_arguments(estimator, "loss"),
+            scales_all=scales_all,
+        )
 
     @property
     def scores_loss(self) -> bool:

@@ -24,13 +24,18 @@ class SequenceCNNRegressor(SequenceReading, DeepRegressor):
     Parameters
     ----------
     loss : {'squared_error', 'poisson', 'absolute_error', 'huber', 'gamma', 'quantile', \
-            'gaussian_nll'}, ValueLoss or callable, default='squared_error'
+            'gaussian_nll', 'bounded', 'ordered_bins'}, ValueLoss or callable, \
+            default='squared_error'
         Loss function, summed over outputs and averaged over samples: half the squared error; half
         the Poisson deviance (for y >= 0) or half the gamma deviance (y > 0), whose predictions are
         exponentials; absolute error; Huber loss (``loss__delta=1.35``, in standardised units);
-        pinball loss of `quantile`, whose predictions never cross; or the negative log-likelihood of
-        a normal distribution, for ``predict(X, return_std=True)``. Or a function ``loss(output,
-        target)`` of tensors that returns the loss per sample; or a `sknn.losses.ValueLoss`.
+        pinball loss of `quantile`, whose predictions never cross; the negative log-likelihood of a
+        normal distribution, for ``predict(X, return_std=True)``; or cross-entropy of y within
+        ``loss__y_range`` (by default that of the training samples), which predictions never leave:
+        as a share of it, ``'bounded'``, or of ``loss__n_bins=32`` bins along it,
+        ``'ordered_bins'``, which predict the expected bin in the units of y. Or a function
+        ``loss(output, target)`` of tensors that returns the loss per sample; or a
+        `sknn.losses.ValueLoss`.
     n_filters : int, default=64
         Number of filters in each convolutional layer.
     kernel_size : int, default=11
@@ -166,8 +171,8 @@ class SequenceCNNRegressor(SequenceReading, DeepRegressor):
         Whether to train through ``torch.compile``, which takes long to start.
     standardize_target : bool, default=True
         Whether to train on ``(y - target_mean_) / target_scale_`` and undo it in `predict`, so that
-        targets of any scale can be learned; losses are in those units. It is not done for
-        'poisson'; for 'gamma' y is divided by its mean.
+        targets of any scale can be learned; losses are in those units. For 'poisson' and 'gamma'
+        y is divided by its mean; it is not done for 'bounded' and 'ordered_bins'.
     checkpoint : str or path-like, default=None
         Folder for the state of training, from which the same `fit` goes on after its process was
         killed, to the same model; see "Checkpoints" in the guide.
@@ -232,7 +237,8 @@ class SequenceCNNRegressor(SequenceReading, DeepRegressor):
         Number of layers of units, with inputs and outputs, and number of output units.
     out_activation_ : str
         Output activation: 'identity'; 'exp' for Poisson and gamma; 'increments' for several
-        quantiles; 'mean_and_softplus' for 'gaussian_nll'.
+        quantiles; 'mean_and_softplus' for 'gaussian_nll'; 'logistic' for 'bounded'; 'expected_bin'
+        for 'ordered_bins'.
     n_features_in_ : int
         1 for strings, which are one column; number of positions or columns of an array.
     feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -390,4 +396,4 @@ class SequenceCNNRegressor(SequenceReading, DeepRegressor):
         self._set_nested(nested)
 
     def _make_parts(self) -> Parts:
-        return make_sequence_parts(self, ValueTarget.of(self))
+        return make_sequence_parts(self, ValueTarget.of(self, scales_all=True))

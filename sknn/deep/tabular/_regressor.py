@@ -55,9 +55,9 @@ class TabularMLPRegressor(DeepRegressor):
         are one-hot encoded, others get an embedding. See `sknn.preprocessing.TabularEncoder`, also
         for missing values.
     loss : {'squared_error', 'absolute_error', 'huber', 'poisson', 'gamma', 'quantile', \
-            'gaussian_nll', 'bounded'}, default='squared_error'
+            'gaussian_nll', 'bounded', 'ordered_bins'}, default='squared_error'
         Loss function, which decides what is predicted: means, medians, something between the two,
-        means of positive y, quantiles, or mean and standard deviation of y.
+        means of positive y, quantiles, mean and standard deviation of y, or means within `y_range`.
     quantile : float or array-like of increasing floats, default=None
         Level or levels of ``loss='quantile'``, in (0, 1); None is the median. Where samples are
         held out, each quantile is shifted after training so that its share of them lies below, as a
@@ -98,7 +98,8 @@ class TabularMLPRegressor(DeepRegressor):
     y_range : tuple of two floats, default=None
         Smallest and largest value of y, which predictions never leave, such as ``(1, 5)`` of
         ratings. It is for the default `loss`, whose place ``'bounded'`` takes: cross-entropy of y
-        as a share of its range, with a sigmoid at the output.
+        as a share of its range, with a sigmoid at the output; and for ``'ordered_bins'``, the
+        cross-entropy of bins along the range.
     n_processes : int, 'world' or None, default=None
         Number of processes that share the samples of each mini-batch, which this machine starts; or
         ``'world'`` for those of ``torch.distributed`` (torchrun), of which each calls `fit` with
@@ -264,7 +265,8 @@ class TabularMLPRegressor(DeepRegressor):
         if self.y_range is not None:
             if not (in_range := find_value_loss(loss).in_range):
                 raise ValueError(
-                    f"y_range={self.y_range!r} is for the default loss, but loss is {loss!r}. "
+                    f"y_range={self.y_range!r} is for losses of y in a range, and for the default "
+                    f"one, which becomes 'bounded'; but loss is {loss!r}. "
                     "Leave one of them out."
                 )
             loss, settings = in_range, {"y_range": self.y_range}

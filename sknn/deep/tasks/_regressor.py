@@ -148,7 +148,7 @@ class DeepRegressor(RegressorMixin, DeepEstimator):
             Samples.
         return_std : bool, default=False
             Whether to return standard deviations too: of a network that was trained with
-            ``loss='gaussian_nll'``, or of an estimator with several members.
+            ``loss='gaussian_nll'`` or ``'ordered_bins'``, or of an estimator with several members.
 
         Returns
         -------
@@ -157,9 +157,10 @@ class DeepRegressor(RegressorMixin, DeepEstimator):
             training with ``loss='quantile'`` of several levels these are an axis of their own, the
             last, along which values never decrease.
         std : ndarray of the shape of y
-            Only with `return_std`. After training with ``loss='gaussian_nll'`` it is the standard
-            deviation of y around the prediction. With other losses several members give how much
-            they disagree, which says nothing of the noise in y.
+            Only with `return_std`. After training with ``loss='gaussian_nll'`` or
+            ``'ordered_bins'`` it is the standard deviation of y around the prediction. With other
+            losses several members give how much they disagree, which says nothing of the noise in
+            y.
 
         Raises
         ------
@@ -203,8 +204,8 @@ class DeepRegressor(RegressorMixin, DeepEstimator):
         the network, a share `coverage` of new samples that come from where the held-out ones came
         from lies in its interval, on average over all samples. With several levels of
         ``loss='quantile'`` the intervals are those between the outer levels, made wider or
-        narrower; with ``loss='gaussian_nll'`` they follow the predicted standard deviation, with
-        'poisson' and 'gamma' the mean; else all are of one width.
+        narrower; with ``loss='gaussian_nll'`` and ``'ordered_bins'`` they follow the predicted
+        standard deviation, with 'poisson' and 'gamma' the mean; else all are of one width.
 
         Parameters
         ----------

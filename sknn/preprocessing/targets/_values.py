@@ -36,7 +36,7 @@ class ValueCodec:
     Parameters
     ----------
     loss : {'squared_error', 'absolute_error', 'huber', 'poisson', 'gamma', 'quantile', \
-            'gaussian_nll'} or callable
+            'gaussian_nll', 'bounded', 'ordered_bins'} or callable
         What the network is trained on. Numbers for 'poisson' stay as they are.
     standardize : bool
         Whether to subtract the mean and divide by the standard deviation; for 'gamma' to divide by
@@ -44,7 +44,7 @@ class ValueCodec:
     loss_params : mapping, default=None
         Settings of the loss: ``delta`` of 'huber', ``quantiles`` of 'quantile', ``min_std`` of
         'gaussian_nll', the first and the last in units of the standardised y; ``y_range`` of
-        'bounded'.
+        'bounded' and 'ordered_bins', ``n_bins`` of the latter.
     scales_all : bool, default=False
         Whether y of 'poisson' is divided by its mean, too; losses are in that unit then.
 
@@ -63,7 +63,7 @@ class ValueCodec:
         quantiles, or a mean and a standard deviation.
     spec_ : TargetSpec
         How `encode` writes.
-    out_activation_ : {'identity', 'exp', 'increments', 'mean_and_softplus'}
+    out_activation_ : {'identity', 'exp', 'increments', 'mean_and_softplus', 'logistic', 'expected_bin'}
         What makes predictions of raw ones, see `sknn.losses.OutputActivation`.
 
     Raises
@@ -255,7 +255,7 @@ class ValueCodec:
                 (n_samples, n_columns, n_quantiles)
             In the dtype of `output`. The axis of columns is left out where y has one, that of
             quantiles where there is one level or the loss has none. Quantiles of a sample never
-            cross. 'gaussian_nll' predicts the mean.
+            cross. 'gaussian_nll' and 'ordered_bins' predict the mean.
         """
         shift = self.mean_ if self.shifts else np.zeros_like(self.mean_)
         predicted = self._predict(output)

@@ -78,7 +78,7 @@ def test_predictions_stay_in_a_range():
         model.fit(X, np.where(y > 4, 7.0, y))
     with pytest.raises(ValueError, match=r"'y_range' of loss 'bounded' must be two numbers"):
         model.set_params(y_range=(5, 1)).fit(X, y)
-    with pytest.raises(ValueError, match=r"y_range=\(1, 5\) is for the default loss, but loss is"):
+    with pytest.raises(ValueError, match=r"y_range=\(1, 5\) is for losses of y in a range"):
         model.set_params(y_range=(1, 5), loss="huber").fit(X, y)
 
 

@@ -29,6 +29,7 @@ KINDS = {
     "poisson": {},
     "gamma": {},
     "bounded": {"y_range": (-6, 6)},
+    "ordered_bins": {"y_range": (-6, 6)},
 }
 
 

@@ -1,0 +1,63 @@
+"""Heads for counts and for expression: Poisson's loss and ordered bins on sequences."""
+
+import pickle
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.metrics import d2_tweedie_score, r2_score
+
+from sknn import SequenceCNNRegressor
+from sknn.datasets import make_motif_sequences
+from sknn.persistence import trusted_types
+
+PARAMS = {"kernel_size": 12, "n_filters": 16, "max_iter": 30, "random_state": 0}
+X, PLANTED, _ = make_motif_sequences(1200, random_state=0)
+TRAIN, TEST = slice(None, 800), slice(800, None)
+
+
+@pytest.mark.parametrize("level", [3.0, 2000.0])
+def test_counts_that_a_motif_multiplies_are_learned_whatever_their_level(level):
+    rate = level * np.where(PLANTED, 5.0, 1.0)
+    counts = np.random.default_rng(0).poisson(rate)
+    model = SequenceCNNRegressor("poisson", **PARAMS).fit(X[TRAIN], counts[TRAIN])
+    predicted = model.predict(X[TEST])
+    assert predicted.min() > 0
+    of_truth, ours = (d2_tweedie_score(counts[TEST], p, power=1) for p in (rate[TEST], predicted))
+    assert ours > 0.85 * of_truth
+    assert_allclose(model.target_scale_, counts[TRAIN].mean())
+    for planted, expected in ((0, level), (1, 5 * level)):
+        assert_allclose(predicted[PLANTED[TEST] == planted].mean(), expected, rtol=0.2)
+
+
+def test_counts_as_they_are_where_y_is_not_to_be_scaled():
+    model = SequenceCNNRegressor("poisson", standardize_target=False, **PARAMS | {"max_iter": 2})
+    model.fit(X[TRAIN], 3 * PLANTED[TRAIN])
+    assert_array_equal(model.target_scale_, [1])
+
+
+def make_expression():
+    """Return expression of which a motif adds to the mean, and more to the spread."""
+    rng = np.random.default_rng(1)
+    return 10 + 4 * PLANTED + np.where(PLANTED, 1.0, 0.5) * rng.normal(size=len(X))
+
+
+def test_bins_of_expression_predict_mean_and_spread():
+    y = make_expression()
+    model = SequenceCNNRegressor("ordered_bins", **PARAMS).fit(X[TRAIN], y[TRAIN])
+    mean, std = model.predict(X[TEST], return_std=True)
+    assert r2_score(y[TEST], mean) > 0.8
+    spreads = [np.median(std[PLANTED[TEST] == planted]) for planted in (0, 1)]
+    assert_allclose(spreads, [0.5, 1.0], rtol=0.5)
+    assert spreads[1] > 1.3 * spreads[0]
+
+
+@pytest.mark.parametrize("loss", ["poisson", "ordered_bins"])
+def test_heads_are_the_same_from_pickles_and_files(loss):
+    sio = pytest.importorskip("skops.io")
+    y = np.round(np.abs(make_expression()))
+    model = SequenceCNNRegressor(loss, **PARAMS | {"max_iter": 2}).fit(X[TRAIN], y[TRAIN])
+    expected = model.predict(X[TEST])
+    assert_array_equal(pickle.loads(pickle.dumps(model)).predict(X[TEST]), expected)
+    again = sio.loads(sio.dumps(model), trusted=trusted_types())
+    assert_array_equal(again.predict(X[TEST]), expected)
