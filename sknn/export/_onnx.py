@@ -79,7 +79,8 @@ def export_onnx(
           classifier; ``label`` of shape (n_rows, n_labels) for multilabel y; ``scores`` in place
           of ``probabilities`` where there are none. Classes of bool are 0 and 1;
         - ``variable`` of shape (n_rows, n_outputs) of a regressor, (n_rows, n_quantiles) with
-          several quantiles, and behind it ``std`` with ``loss='gaussian_nll'`` or ``'ordered_bins'``;
+          several quantiles, and behind it ``std`` with ``loss='gaussian_nll'`` or
+          ``'ordered_bins'``, the noise in y without how much several members disagree;
         - ``codes`` of shape (n_rows, n_components) of an `AutoencoderTransformer`.
 
         The first output is what ``predict`` returns, or ``transform``. Any number of samples is

@@ -59,6 +59,7 @@ REGRESSORS = {
     "huber": DeepMLPRegressor(loss="huber", **FAST),
     "quantiles": DeepMLPRegressor(loss="quantile", quantile=[0.1, 0.5, 0.9], **FAST),
     "normal": DeepMLPRegressor(loss="gaussian_nll", **FAST),
+    "bins": DeepMLPRegressor(loss="ordered_bins", **FAST),
     "early stopping": DeepMLPRegressor(early_stopping=True, **FAST),
     "float32": DeepMLPRegressor(dtype="float32", **FAST),
     "tabular": TabularMLPRegressor(n_members=2, max_iter=20, random_state=0),

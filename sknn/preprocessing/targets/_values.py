@@ -63,7 +63,8 @@ class ValueCodec:
         quantiles, or a mean and a standard deviation.
     spec_ : TargetSpec
         How `encode` writes.
-    out_activation_ : {'identity', 'exp', 'increments', 'mean_and_softplus', 'logistic', 'expected_bin'}
+    out_activation_ : {'identity', 'exp', 'increments', 'mean_and_softplus', 'logistic', \
+            'expected_bin'}
         What makes predictions of raw ones, see `sknn.losses.OutputActivation`.
 
     Raises

@@ -7,13 +7,20 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.metrics import d2_tweedie_score, r2_score
 
-from sknn import SequenceCNNRegressor
+from sknn import DeepMLPRegressor, SequenceCNNRegressor, TabularMLPRegressor
 from sknn.datasets import make_motif_sequences
 from sknn.persistence import trusted_types
 
 PARAMS = {"kernel_size": 12, "n_filters": 16, "max_iter": 30, "random_state": 0}
 X, PLANTED, _ = make_motif_sequences(1200, random_state=0)
 TRAIN, TEST = slice(None, 800), slice(800, None)
+
+LOSSES = ["poisson", "ordered_bins"]
+QUICK = {"max_iter": 2, "random_state": 0}
+GROWING = [DeepMLPRegressor, SequenceCNNRegressor]
+ESTIMATORS = [*GROWING, TabularMLPRegressor]
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
 
 @pytest.mark.parametrize("level", [3.0, 2000.0])
@@ -52,12 +59,55 @@ def test_bins_of_expression_predict_mean_and_spread():
     assert spreads[1] > 1.3 * spreads[0]
 
 
-@pytest.mark.parametrize("loss", ["poisson", "ordered_bins"])
-def test_heads_are_the_same_from_pickles_and_files(loss):
+def make_counts():
+    """Return whole numbers that a motif raises, some of them 0."""
+    return np.round(np.abs(make_expression() - 10))
+
+
+def samples_for(cls):
+    """Return sequences, or a table with the same samples for estimators of tables."""
+    if cls is SequenceCNNRegressor:
+        return X
+    noise = np.random.default_rng(2).normal(size=(len(X), 3))
+    return np.column_stack([PLANTED, noise])
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("cls", ESTIMATORS)
+def test_heads_are_the_same_from_pickles_files_and_checkpoints(cls, loss, tmp_path):
     sio = pytest.importorskip("skops.io")
-    y = np.round(np.abs(make_expression()))
-    model = SequenceCNNRegressor(loss, **PARAMS | {"max_iter": 2}).fit(X[TRAIN], y[TRAIN])
+    X, y = samples_for(cls), make_counts()
+    model = cls(loss=loss, **QUICK).fit(X[TRAIN], y[TRAIN])
     expected = model.predict(X[TEST])
     assert_array_equal(pickle.loads(pickle.dumps(model)).predict(X[TEST]), expected)
     again = sio.loads(sio.dumps(model), trusted=trusted_types())
     assert_array_equal(again.predict(X[TEST]), expected)
+    for _ in range(2):  # the second fit finds the state of the first
+        kept = cls(loss=loss, checkpoint=tmp_path / "state", **QUICK).fit(X[TRAIN], y[TRAIN])
+        assert_array_equal(kept.predict(X[TEST]), expected)
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("cls", GROWING)
+def test_heads_keep_their_units_and_bins_from_part_to_part(cls, loss):
+    X, y = samples_for(cls), make_counts()
+    model = cls(loss=loss, **QUICK).partial_fit(X[:400], y[:400])
+    units = model.target_mean_.copy(), model.target_scale_.copy()
+    copy = pickle.loads(pickle.dumps(model)).partial_fit(X[400:800], y[400:800] + 1)
+    model.partial_fit(X[400:800], y[400:800] + 1)
+    assert_array_equal((model.target_mean_, model.target_scale_), units)
+    assert_array_equal(copy.predict(X[TEST]), model.predict(X[TEST]))
+    longer = cls(loss=loss, warm_start=True, **QUICK).fit(X[TRAIN], y[TRAIN])
+    first = longer.loss_
+    assert longer.fit(X[TRAIN], y[TRAIN]).loss_ < first
+
+
+@pytest.mark.parametrize("cls", GROWING)
+def test_another_number_of_bins_needs_another_network(cls):
+    X, y = samples_for(cls), make_counts()
+    model = cls(loss="ordered_bins", warm_start=True, **QUICK).fit(X[TRAIN], y[TRAIN])
+    model.set_params(loss__n_bins=10)
+    for again in (model.fit, model.partial_fit):
+        with pytest.raises(ValueError, match="loss__n_bins was not set and is 10 now"):
+            again(X[TRAIN], y[TRAIN])
+    assert model.set_params(warm_start=False).fit(X[TRAIN], y[TRAIN]).n_outputs_ == 10

@@ -153,6 +153,7 @@ LOSSES = [
     ("huber", {"loss__delta": 0.5}),
     ("gamma", {}),
     ("gaussian_nll", {}),
+    ("ordered_bins", {"loss__n_bins": 9}),
     ("quantile", {"loss__quantiles": (0.1, 0.5, 0.9)}),
 ]
 

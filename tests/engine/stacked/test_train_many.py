@@ -222,6 +222,7 @@ TARGETS = {
     "huber": (partial(regressor, loss="huber", loss__delta=0.5), np.stack([Y, -Y], 1) * 1.0),
     "quantiles": (partial(regressor, loss="quantile", quantile=(0.1, 0.4, 0.9)), Y * 1.0),
     "normal": (partial(regressor, loss="gaussian_nll"), np.stack([Y, Y**2], 1) * 1.0),
+    "bins": (partial(regressor, loss="ordered_bins", loss__n_bins=9), np.stack([Y, -Y], 1) * 1.0),
     "smoothed": (partial(classifier, label_smoothing=0.1), Y),
     "focal": (partial(classifier, loss="focal", label_smoothing=0.1), Y),
     "focal labels": (partial(classifier, loss="focal"), (Y > 4).astype(int)),
