@@ -165,7 +165,7 @@ class DeepMLPRegressor(DeepRegressor):
     standardize_target : bool, default=True
         Whether to train on ``(y - target_mean_) / target_scale_`` and undo it in `predict`, so that
         targets of any scale can be learned; losses are in those units. It is not done for
-        'poisson'; for 'gamma' y is divided by its mean.
+        'poisson', 'bounded' and 'ordered_bins'; for 'gamma' y is divided by its mean.
     text_features : 'auto', None, or list of {int, str}, default='auto'
         Columns of text that are not categories, by positions or names, which become the tf-idf
         weights of their words, reduced by a truncated SVD. ``'auto'`` finds text in which most
