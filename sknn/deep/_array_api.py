@@ -53,11 +53,11 @@ def follow_array_api(method: Method) -> Method:
         place = find_place(X)
         if not fits:
             _check_place(self, method.__name__, place)
-        X, *args = (_to_numpy(value) for value in (X, *args))
+        X, *others = (_to_numpy(value) for value in (X, *args))
         kwargs = {name: _to_numpy(value) for name, value in kwargs.items()}
         # What the method calls gets NumPy's arrays, and shall not look for others.
         with config_context(array_api_dispatch=False):
-            result = method(self, X, *args, **kwargs)
+            result = method(self, X, *others, **kwargs)
         if fits:
             _note_place(self, place)
             return result

@@ -1,5 +1,7 @@
 """Methods that an estimator has for some of its parameters alone."""
 
+from sklearn.base import BaseEstimator
+
 from sknn.deep._base import DeepEstimator
 from sknn.losses import find_value_loss, gives_probabilities
 
@@ -16,7 +18,7 @@ def supports_partial_fit(estimator: DeepEstimator) -> bool:
     return True
 
 
-def offers_probabilities(estimator: DeepEstimator) -> bool:
+def offers_probabilities(estimator: BaseEstimator) -> bool:
     """Return True; raise AttributeError if the loss of an estimator gives no probabilities."""
     codec = vars(estimator).get("_codec")  # of a fitted network: the loss that it was trained on
     loss = estimator._make_parts().target.loss if codec is None else codec.loss
@@ -27,7 +29,7 @@ def offers_probabilities(estimator: DeepEstimator) -> bool:
     return True
 
 
-def offers_quantiles(estimator: DeepEstimator) -> bool:
+def offers_quantiles(estimator: BaseEstimator) -> bool:
     """Return True; raise AttributeError if the loss of an estimator has no levels of quantiles."""
     codec = vars(estimator).get("_codec")
     loss = estimator._make_parts().target.loss if codec is None else codec.loss

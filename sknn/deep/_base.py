@@ -6,7 +6,7 @@ import copy
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from sknn._saved import make_saved_state, read_saved_state
 from sknn._sklearn import CallbackSupportMixin
-from sknn._specs import LayerSpec, Progress, TrainPlan, TrainResult
+from sknn._specs import InputSpec, LayerSpec, Progress, TrainPlan, TrainResult
 from sknn._validation import restore_on_error
 from sknn.architectures import describe
 from sknn.deep._checkpoint import check_no_checkpoint
@@ -23,7 +23,7 @@ from sknn.deep._prepare import prepare_continued, prepare_like, prepare_new, pre
 from sknn.deep._sklearn_callbacks import CallbackWatcher
 from sknn.deep._summary import NetworkSummary
 from sknn.deep.parts._preparation import FitData, Parts
-from sknn.deep.parts._protocols import Network, Samples
+from sknn.deep.parts._protocols import Codec, Encoder, Network, Samples
 from sknn.deep.parts._ranking import rank_features
 from sknn.deep.sources._prepare import SourcePreparation, prepare_source, read_names
 from sknn.engine import forward, get_layer_weights, join_peers, leads, snapshot, train_together
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from sknn.engine import Net
+    from sknn.preprocessing import TabularEncoder
 
 #: whose versions are noted in files
 PACKAGES = ("sklearn", "torch")
@@ -51,6 +52,11 @@ class DeepEstimator(CallbackSupportMixin, BaseEstimator, ABC):
     _make_fit_data: Callable[..., FitData]
     #: names in the signature, read once: scikit-learn reads it anew for each clone
     _shown: tuple[str, ...] = ()
+    #: what is known of X, of y and of training once it is fitted
+    _encoder: Encoder
+    _inputs: InputSpec
+    _codec: Codec
+    _result: TrainResult
 
     def __init_subclass__(cls, **kwargs: Any):
         """Read the signature of a final class."""
@@ -113,14 +119,14 @@ class DeepEstimator(CallbackSupportMixin, BaseEstimator, ABC):
     def _finish(self, plan: TrainPlan, result: TrainResult) -> DeepEstimator:
         """Become what was trained."""
         parts = self._make_parts()
-        split = vars(self).pop("_last_split", None)
+        split = self.__dict__.pop("_last_split", None)
         for name in ("_interrupted_split", "_circumstances", "_predicts_only"):  # of a fit alone
-            vars(self).pop(name, None)
+            self.__dict__.pop(name, None)
         if result.resume is not None and split is not None:
             self._interrupted_split = split
         self._codec = parts.target.calibrate(self._codec, plan, result)
         parts.training.finish(self, plan, result)
-        vars(self).update(self._fitted_attributes(result))
+        self.__dict__.update(self._fitted_attributes(result))
         return self
 
     def _fitted_attributes(self, result: TrainResult) -> dict[str, Any]:
@@ -157,11 +163,11 @@ class DeepEstimator(CallbackSupportMixin, BaseEstimator, ABC):
             check_is_fitted(self)
         return self._make_parts().reader.check(self, X, self._encoder)
 
-    def _forward(self, X: ArrayLike | None) -> np.ndarray:
+    def _forward(self, X: ArrayLike) -> np.ndarray:
         """Return raw predictions, of shape (n_samples, n_outputs)."""
         return self._encode_and_forward(X)[1]
 
-    def _encode_and_forward(self, X: ArrayLike | None) -> tuple[np.ndarray | None, np.ndarray]:
+    def _encode_and_forward(self, X: ArrayLike) -> tuple[np.ndarray | None, np.ndarray]:
         """Return X as the network gets it, and raw predictions."""
         given = vars(self).get("_given_output")  # see `RawOutputScorer`
         if given is not None:
@@ -237,14 +243,15 @@ class DeepEstimator(CallbackSupportMixin, BaseEstimator, ABC):
         return NetworkSummary(type(self).__name__, layers)
 
     def _describe_layers(self) -> list[LayerSpec]:
-        module, spec = self.module_, self._inputs
+        check_is_fitted(self, "net_")
+        module, spec = self.net_.module_, self._inputs
         return describe(module, spec.n_numeric * (spec.length or 1) + len(spec.cardinalities))
 
     @property
     def _input_names(self) -> list[str] | None:
-        """Names of what goes into the network; None for the columns of X if they have none."""
+        """Names of the inputs of a network for tables; None for columns of X without names."""
         names = getattr(self, "feature_names_in_", None)
-        encoded = self._encoder.get_feature_names_out(names)
+        encoded = cast("TabularEncoder", self._encoder).get_feature_names_out(names)
         if names is None and len(encoded) == self.n_features_in_:
             return None
         return [str(name) for name in encoded]
@@ -282,16 +289,17 @@ class DeepEstimator(CallbackSupportMixin, BaseEstimator, ABC):
         super().__setstate__(state)
         if "_result" in state:
             derived = self._fitted_attributes(self._result)
-            vars(self).update({k: v for k, v in derived.items() if k not in state})
+            self.__dict__.update({k: v for k, v in derived.items() if k not in state})
 
     def _drop_training_state(self) -> DeepEstimator:
         """Return a copy that predicts, and holds nothing that only training on needs."""
         slim = copy.deepcopy(self)
-        for estimator in (slim, *map(vars(slim).get, ("pretrained", "pretrained_"))):
-            if hasattr(estimator, "net_"):
-                estimator.net_.optimizer_.state.clear()
-                estimator._result = replace(estimator._result, resume=None)
-                estimator._predicts_only = True
+        held = (getattr(slim, name, None) for name in ("pretrained", "pretrained_"))
+        fitted: list[BaseEstimator] = [slim, *(other for other in held if hasattr(other, "net_"))]
+        for estimator in fitted:
+            estimator.net_.optimizer_.state.clear()
+            estimator._result = replace(estimator._result, resume=None)
+            estimator._predicts_only = True
         return slim
 
     # ---- parameters
@@ -306,7 +314,7 @@ class DeepEstimator(CallbackSupportMixin, BaseEstimator, ABC):
 
     def _set_nested(self, arguments: Mapping[str, object]) -> None:
         check_nested_names(type(self), arguments)
-        vars(self).update(arguments)
+        self.__dict__.update(arguments)
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Return the parameters of this estimator.
@@ -345,5 +353,5 @@ class DeepEstimator(CallbackSupportMixin, BaseEstimator, ABC):
         prefixes = tuple(f"{name}__" for name in self._nested)
         nested = {key: value for key, value in params.items() if key.startswith(prefixes)}
         super().set_params(**{key: params[key] for key in params if key not in nested})
-        vars(self).update(nested)
+        self.__dict__.update(nested)
         return self

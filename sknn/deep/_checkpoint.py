@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from sknn._specs import Sample, TrainResult
+from sknn._specs import TrainResult
 from sknn.deep.parts._preparation import FitData
 from sknn.engine import CheckpointFile, CheckpointSpec, Identity, hash_start, make_spec
 
@@ -31,15 +31,17 @@ UNITS = {"s": 1.0, "min": 60.0, "h": 3600.0}
 
 def plan_checkpoint(
     estimator: BaseEstimator,
-    samples: Sample,
+    samples: tuple,
     data: FitData,
     random_state: np.random.RandomState,
     previous: TrainResult | None = None,
 ) -> CheckpointSpec | None:
-    """Return where a fit of these samples writes checkpoints; None without the parameter."""
+    """Return where a fit of these samples writes checkpoints; None without the parameter.
+
+    The samples are X, y and weights, or what stands for them.
+    """
     # Without a seed, random_state goes back to where the fit began that this one goes on from.
-    whole = (samples.X, samples.y, samples.sample_weight, data.validation)
-    return _make_spec(estimator, whole, random_state, previous)
+    return _make_spec(estimator, (*samples, data.validation), random_state, previous)
 
 
 def _make_spec(
@@ -119,7 +121,7 @@ def read_interval(every: int | str | timedelta | None) -> int | float | None:
     ValueError
         If `every` is text that is no time, or a time that is not positive.
     """
-    if every is None or isinstance(every, Integral):
+    if every is None or isinstance(every, int | Integral):
         return None if every is None else int(every)
     if isinstance(every, timedelta):
         seconds = every.total_seconds()

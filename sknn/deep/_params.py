@@ -221,7 +221,7 @@ def check_fixed_params(before: dict[str, Any], now: dict[str, Any]) -> None:
 def check_no_new_processes(estimator: BaseEstimator) -> None:
     """Raise ValueError if an estimator in ``partial_fit`` is to start processes."""
     n_processes = getattr(estimator, "n_processes", None)
-    if isinstance(n_processes, Integral) and n_processes > 1:
+    if isinstance(n_processes, Integral) and int(n_processes) > 1:
         raise ValueError(
             f"partial_fit would start n_processes={n_processes} processes anew in each call. Set "
             "n_processes=None, or start the script with torchrun and set n_processes='world'."
@@ -248,7 +248,7 @@ def _show(params: dict[str, Any], name: str) -> str:
     return repr(params[name]) if name in params else "not set"
 
 
-def set_signature(cls: type) -> None:
+def set_signature(cls: type[BaseEstimator]) -> None:
     """Leave ``**nested`` out of the signature of a class: it is no parameter, but names of some."""
     signature = inspect.signature(cls.__init__)
     _, *shown = [p for p in signature.parameters.values() if p.kind is not p.VAR_KEYWORD]
@@ -256,7 +256,7 @@ def set_signature(cls: type) -> None:
     cls._shown = tuple(sorted(p.name for p in shown))
 
 
-def check_nested_names(cls: type, names: Iterable[str]) -> None:
+def check_nested_names(cls: type[BaseEstimator], names: Iterable[str]) -> None:
     """Raise TypeError unless names begin with one of the prefixes that a class takes."""
     for name in names:
         if name.partition("__")[0] not in cls._nested or "__" not in name:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sknn._specs import TrainPlan, TrainResult
+from sknn._specs import Sample, TrainPlan, TrainResult
 from sknn._validation import copy_random_state
 from sknn.architectures import copy_network
 from sknn.deep._checkpoint import plan_checkpoint, plan_checkpoint_like
@@ -47,7 +47,7 @@ def prepare_new(estimator: BaseEstimator, data: FitData, *, incremental: bool = 
     samples = check_samples(estimator, parts, data.samples, None)
     random_state = data.make_random_state(estimator.random_state)
     codec = parts.target.fit_codec(samples.y, samples.sample_weight, data.classes)
-    checkpoint = plan_checkpoint(estimator, samples, data, random_state)
+    checkpoint = plan_checkpoint(estimator, _get_arrays(samples), data, random_state)
     samples = drop_zero_weights(samples, parts.reader.weight_dtype(samples.X))
     preparation = Preparation(estimator, parts, samples, data.validation, random_state, codec)
     _configure(preparation, incremental)
@@ -70,14 +70,14 @@ def prepare_continued(
     random_state = data.make_random_state(estimator.random_state)
     if not incremental:
         parts.target.check_same(codec, samples.y)
-    checkpoint = plan_checkpoint(estimator, samples, data, random_state, previous)
+    checkpoint = plan_checkpoint(estimator, _get_arrays(samples), data, random_state, previous)
     samples = drop_zero_weights(samples, parts.reader.weight_dtype(samples.X))
-    preparation = Preparation(
-        estimator, parts, samples, data.validation, random_state, codec, encoder
-    )
+    preparation = Preparation(estimator, parts, samples, data.validation, random_state, codec)
+    preparation.encoder = encoder
     preparation.interrupted_split = vars(estimator).get("_interrupted_split")
     _configure(preparation, incremental)
-    plan = _make_plan(preparation, parts.training.arrange_continued(preparation), data)
+    arranged = parts.continued_training.arrange_continued(preparation)
+    plan = _make_plan(preparation, arranged, data)
     return replace(plan, incremental=incremental, previous=previous, checkpoint=checkpoint)
 
 
@@ -85,10 +85,11 @@ def prepare_streamed(
     preparation: SourcePreparation, data: FitData, previous: TrainResult | None
 ) -> TrainPlan:
     """Return the plan to train on a source, a new network or that of an earlier call."""
-    estimator, training = preparation.estimator, preparation.parts.training
+    estimator, training = preparation.estimator, preparation.parts.source_training
     drawn, overview = preparation.samples, preparation.overview
     # Those drawn, always the same ones, and the number of all stand for the samples of a source.
-    known = replace(drawn, y=(drawn.y, overview.n_samples, overview.total_weight))
+    y = (drawn.y, overview.n_samples, overview.total_weight)
+    known = (drawn.X, y, drawn.sample_weight)
     random_state = preparation.random_state
     checkpoint = plan_checkpoint(estimator, known, data, random_state, previous)
     arranged = training.arrange_source(preparation, is_new=previous is None)
@@ -116,6 +117,11 @@ def prepare_like(estimator: BaseEstimator, other: BaseEstimator, plan: TrainPlan
         random_state=copy_random_state(plan.random_state),
         checkpoint=plan_checkpoint_like(estimator, plan.checkpoint),
     )
+
+
+def _get_arrays(samples: Sample) -> tuple:
+    """Return X, y and sample weights."""
+    return samples.X, samples.y, samples.sample_weight
 
 
 def _configure(preparation: Preparation, incremental: bool) -> None:

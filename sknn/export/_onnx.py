@@ -1,7 +1,7 @@
 """`export_onnx`."""
 
 from os import PathLike
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
@@ -178,7 +178,8 @@ def _add_deep(graph: OnnxGraph, last: DeepEstimator, value: str | None, dtype: s
     """Append an estimator; regressors predict in `dtype`."""
     names = getattr(last, "feature_names_in_", None)
     names = None if names is None else list(names)
-    value = add_table(graph, last._encoder, names, value)
+    encoder = cast(TabularEncoder, last._encoder)  # others were refused
+    value = add_table(graph, encoder, names, value)
     network, codec = last.net_.module_, last._codec
     if isinstance(network, Autoencoder):
         codes = add_network(graph, network.get_encoder(), value, last._inputs)

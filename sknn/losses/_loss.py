@@ -210,6 +210,10 @@ class ClassLoss:
 Entry = TypeVar("Entry", ValueLoss, ClassLoss)
 
 
+#: a key of `CLASS_LOSSES` or `VALUE_LOSSES`, an entry of one's own, or ``loss(output, target)``
+Loss = str | ClassLoss | ValueLoss | Callable
+
+
 def find_loss(loss: object, table: Mapping[str, Entry], of_user: Entry) -> Entry:
     """Return the entry of a loss in a table; a callable is `of_user`, an entry is itself."""
     if isinstance(loss, type(of_user)):

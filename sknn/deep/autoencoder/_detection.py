@@ -16,8 +16,9 @@ from sknn.deep._base import DeepEstimator
 from sknn.deep._fit_arguments import explain_unknown_arguments, make_data_without_labels
 from sknn.deep.autoencoder._neighbors import FLOOR, References, fit_references
 from sknn.deep.autoencoder._network import AutoencoderTraining, make_autoencoder_parts
-from sknn.deep.parts._preparation import Arrangement, Circumstances, Parts, Preparation
+from sknn.deep.parts._preparation import Arrangement, Circumstances, Parts, PartsOf, Preparation
 from sknn.engine import Net, forward
+from sknn.preprocessing import TableCodec, TabularEncoder
 
 if TYPE_CHECKING:
     from typing import Self
@@ -122,7 +123,7 @@ class DetectorTraining:
 
     def _choose_offset(self, scores: np.ndarray) -> float:
         """Return the score below which a sample is an anomaly."""
-        if self.contamination != "auto":
+        if not isinstance(self.contamination, str):
             return float(np.percentile(scores, 100.0 * self.contamination))
         low, high = np.percentile(scores, [25, 75])
         return float(low - 1.5 * (high - low))
@@ -132,6 +133,8 @@ class DeepDetector(OutlierMixin, DeepEstimator):
     """Tables in, and scores and signs out."""
 
     _make_fit_data = staticmethod(make_data_without_labels)
+    _encoder: TabularEncoder
+    _codec: TableCodec
 
     @with_callbacks
     @fit_context(prefer_skip_nested_validation=True)
@@ -228,4 +231,4 @@ def make_detector_parts(estimator: BaseEstimator) -> Parts:
         names = ("criterion", "n_neighbors", "trim_fraction", "contamination")
         return DetectorTraining(parts.training, *(getattr(estimator, name) for name in names))
 
-    return replace(parts, make_training=make_training)
+    return PartsOf(parts.reader, parts.target, parts.make_network, make_training)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sknn._validation import MatrixLike
 from sknn.deep.parts._protocols import Encoder, Samples
 from sknn.deep.parts._table_reader import TableReader
 
@@ -33,7 +34,9 @@ class ImageReader:
 
     def check(self, estimator: BaseEstimator, X: ArrayLike, encoder: Encoder | None) -> Samples:
         """Return X checked, images as samples of shape (n_pixels,)."""
-        shape = np.shape(X)[1:] if isinstance(X, np.ndarray) and X.ndim in (3, 4) else None
+        shape = None
+        if isinstance(X, np.ndarray) and X.ndim in (3, 4):
+            shape, X = X.shape[1:], X.reshape(len(X), -1)
         if encoder is None:
             vars(estimator).pop("image_shape_", None)
             if shape is not None:
@@ -45,7 +48,6 @@ class ImageReader:
                 f"{type(estimator).__name__} was fitted on {expected}, but X holds images of shape "
                 f"{shape}. Give samples such as those of fit, or fit anew."
             )
-        X = X if shape is None else X.reshape(len(X), -1)
         return self.tables.check(estimator, X, encoder)
 
     def weight_dtype(self, X: Samples) -> str:
@@ -62,7 +64,7 @@ class ImageReader:
         tags.input_tags.three_d_array = True
 
 
-def shape_images(estimator: BaseEstimator, table: ArrayLike) -> ArrayLike:
+def shape_images(estimator: BaseEstimator, table: MatrixLike) -> MatrixLike:
     """Return a table of pixels as images, if the estimator was fitted on such."""
     shape = vars(estimator).get("image_shape_")
-    return table if shape is None else table.reshape(len(table), *shape)
+    return table if shape is None else np.asarray(table).reshape(-1, *shape)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Integral, Real
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from scipy import sparse
@@ -27,11 +27,13 @@ from sknn.architectures import (
 from sknn.deep._params import TABLE_CONSTRAINTS, training_constraints
 from sknn.deep.autoencoder._images import ImageReader
 from sknn.deep.autoencoder._principal import fit_principal
-from sknn.deep.parts._preparation import Arrangement, Circumstances, Parts, Preparation
+from sknn.deep.parts._preparation import Arrangement, Circumstances, PartsOf, Preparation
 from sknn.deep.parts._protocols import Samples
 from sknn.deep.parts._table_reader import TableReader
 from sknn.deep.parts._training import OneNetwork
-from sknn.losses import NUMPY, RECONSTRUCTION
+from sknn.losses import NUMPY
+from sknn.losses._array import view_as_array
+from sknn.losses._reconstruction import compute_reconstruction_loss
 from sknn.preprocessing import TableCodec, TabularEncoder, find_number_columns
 
 if TYPE_CHECKING:
@@ -76,7 +78,7 @@ class TableTarget:
     def obstacle_to_partial_fit(self) -> None:
         """Return None: training can go on a part of X at a time."""
 
-    def check(self, estimator: BaseEstimator, y: None, X: Samples) -> Samples:
+    def check(self, estimator: BaseEstimator, y: ArrayLike | None, X: Samples) -> Samples:
         """Return X, which is checked."""
         return X
 
@@ -85,7 +87,7 @@ class TableTarget:
         return sample_weight
 
     def fit_codec(
-        self, y: Samples, sample_weight: np.ndarray | None, classes: None = None
+        self, y: Samples, sample_weight: np.ndarray | None, classes: ArrayLike | None = None
     ) -> TableCodec:
         """Return a codec of the values of the table."""
         encoder = TabularEncoder(
@@ -118,9 +120,11 @@ class TableTarget:
         sample_weight: np.ndarray | None,
     ) -> float:
         """Return the negative mean loss of raw predictions against encoded values."""
-        settings = {"n_levels": codec.n_levels_, "kl_weight": codec.kl_weight or 0.0}
-        losses = RECONSTRUCTION.function.value(NUMPY, output.T, y.T, **settings)
-        return -float(np.average(losses, weights=sample_weight))
+        raw, target = view_as_array(output.T), view_as_array(y.T)
+        losses = compute_reconstruction_loss(
+            NUMPY, raw, target, n_levels=codec.n_levels_, kl_weight=codec.kl_weight or 0.0
+        )
+        return -float(np.average(np.asarray(losses), weights=sample_weight))
 
     def calibrate(self, codec: TableCodec, plan: TrainPlan, result: TrainResult) -> TableCodec:
         """Return the codec: nothing is adjusted."""
@@ -164,7 +168,7 @@ class AutoencoderBuilder:
         encoder: TabularEncoder,
         target: TargetSpec,
         random_state: np.random.RandomState,
-        samples: None = None,
+        samples: Sample | None = None,
     ) -> Autoencoder:
         """Return the network with its first weights, drawn at random."""
         inputs, of = encoder.spec_, self.layers
@@ -263,11 +267,13 @@ class AutoencoderTraining:
         """Return a new network, and the samples to train and validate on."""
         arranged = self.one.arrange_new(preparation)
         samples = arranged.training
-        if arranged.split is not None:
+        if arranged.split is not None and arranged.held_out is not None:
             # What is held out only decides when to stop. As principal components of all samples fit
             # them, too well if anything, an epoch has to be better on them to be kept.
             samples = _join(samples, arranged.held_out)
-        self.network.start(arranged.module, samples, arranged.codec)
+        # What the builder of `make_autoencoder_parts` has built, and its target has fitted.
+        network, codec = cast(Autoencoder, arranged.module), cast(TableCodec, arranged.codec)
+        self.network.start(network, samples, codec)
         return arranged
 
     def arrange_continued(self, preparation: Preparation) -> Arrangement:
@@ -287,7 +293,15 @@ def _join(one: Sample, other: Sample) -> Sample:
     return Sample(stack([one.X, other.X]), np.vstack([one.y, other.y]), weight)
 
 
-def make_autoencoder_parts(estimator: BaseEstimator, *, is_dense: bool = False) -> Parts:
+AutoencoderParts = PartsOf[ImageReader, TableTarget, AutoencoderBuilder, AutoencoderTraining]
+
+
+def get_network(estimator: BaseEstimator) -> Autoencoder:
+    """Return the network of a fitted autoencoder."""
+    return estimator.module_
+
+
+def make_autoencoder_parts(estimator: BaseEstimator, *, is_dense: bool = False) -> AutoencoderParts:
     """Return what an autoencoder holds; `is_dense` is whether it refuses sparse matrices."""
 
     def make_training() -> AutoencoderTraining:
@@ -297,7 +311,7 @@ def make_autoencoder_parts(estimator: BaseEstimator, *, is_dense: bool = False) 
         return AutoencoderTraining(one, AutoencoderBuilder.of(estimator))
 
     kl_weight = float(estimator.kl_weight) if estimator.kind == "variational" else None
-    return Parts(
+    return PartsOf(
         reader=ImageReader(
             TableReader(
                 estimator.categorical_features,

@@ -4,6 +4,7 @@ import numpy as np
 from scipy import sparse
 from sklearn.utils.extmath import randomized_svd
 
+from sknn._validation import to_dense
 from sknn.architectures import Principal
 
 #: most samples that are looked at, and most inputs for which all components are computed
@@ -23,7 +24,7 @@ def fit_principal(
     if X.shape[0] > MOST_SAMPLES:
         kept = np.linspace(0, X.shape[0] - 1, MOST_SAMPLES).astype(int)
         X, targets, weight = X[kept], targets[kept], None if weight is None else weight[kept]
-    X = np.asarray(X.toarray() if sparse.issparse(X) else X, dtype=np.float64)
+    X = np.asarray(to_dense(X), dtype=np.float64)
     weight = np.ones(len(X)) if weight is None else weight.astype(np.float64)
     weight = weight / weight.sum()
     mean = weight @ X
@@ -38,7 +39,8 @@ def fit_principal(
     noise = np.finfo(np.float64).eps * max(variances.max(initial=0.0), np.finfo(np.float64).tiny)
     slopes = (residual.T * weight) @ scores / np.maximum(variances, noise)
     reach = 2.0 ** np.ceil(np.log2(max(np.abs(scores).max(initial=0.0), 1e-300)))
-    return Principal(*map(_drop_digits, (mean, directions, slopes, intercepts)), float(reach))
+    mean, directions, slopes, intercepts = map(_drop_digits, (mean, directions, slopes, intercepts))
+    return Principal(mean, directions, slopes, intercepts, float(reach))
 
 
 def _drop_digits(values: np.ndarray) -> np.ndarray:

@@ -15,6 +15,7 @@ from sknn.deep._base import DeepEstimator
 from sknn.deep._fit_arguments import explain_unknown_arguments, make_data_without_labels
 from sknn.deep.autoencoder._images import shape_images
 from sknn.engine import forward
+from sknn.preprocessing import TableCodec, TabularEncoder
 
 if TYPE_CHECKING:
     from typing import Self
@@ -27,6 +28,8 @@ class DeepAutoencoder(DeepEstimator):
     """Tables in and out: numbers, categories and missing values."""
 
     _make_fit_data = staticmethod(make_data_without_labels)
+    _encoder: TabularEncoder
+    _codec: TableCodec
 
     @with_callbacks
     @fit_context(prefer_skip_nested_validation=True)

@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 from sknn.deep._arguments import NestedArguments
 from sknn.deep._array_api import follow_array_api
 from sknn.deep.autoencoder._images import shape_images
-from sknn.deep.autoencoder._network import CONSTRAINTS, make_autoencoder_parts
+from sknn.deep.autoencoder._network import CONSTRAINTS, get_network, make_autoencoder_parts
 from sknn.deep.autoencoder._task import DeepAutoencoder
 from sknn.deep.parts._preparation import Parts
 from sknn.engine import forward
@@ -349,7 +349,8 @@ class AutoencoderTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
     @property
     def _n_features_out(self) -> int:
         """Length of a code, for `get_feature_names_out`."""
-        return self.module_.layer_sizes[self.module_.n_encoder_layers]
+        network = get_network(self)
+        return network.layer_sizes[network.n_encoder_layers]
 
     @follow_array_api
     def transform(self, X: ArrayLike) -> np.ndarray:

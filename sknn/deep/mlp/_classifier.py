@@ -8,9 +8,8 @@ from sknn.deep._arguments import NestedArguments
 from sknn.deep._params import CLASSIFIER_CONSTRAINTS
 from sknn.deep.mlp._network import CONSTRAINTS
 from sknn.deep.mlp._parts import make_mlp_parts
-from sknn.deep.parts._preparation import Parts
 from sknn.deep.parts._ranking import rank_features
-from sknn.deep.parts._targets import ClassTarget
+from sknn.deep.parts._targets import ClassParts, ClassTarget
 from sknn.deep.tasks._classifier import DeepClassifier
 
 
@@ -393,5 +392,5 @@ class DeepMLPClassifier(DeepClassifier):
         """
         return rank_features(self)
 
-    def _make_parts(self) -> Parts:
+    def _make_parts(self) -> ClassParts:
         return make_mlp_parts(self, ClassTarget.of(self), scores_loss=False)

@@ -45,7 +45,7 @@ CONSTRAINTS: dict[str, list] = {
 
 
 #: what shapes the hidden layers, with the default of each
-LAYER_PARAMS = {
+LAYER_PARAMS: dict[str, Any] = {
     "hidden_layer_sizes": (100,),
     "activation": "relu",
     "n_hidden_layers": None,
@@ -107,9 +107,16 @@ class MLPBuilder:
         samples: Sample | None,
     ) -> Network:
         """Return the network with its first weights."""
+        if self.module is None:
+            return self.build_layers(encoder, target, random_state)
+        inputs = encoder.spec_
+        return build_user_module(self.module, inputs, target, self.module_params, random_state)
+
+    def build_layers(
+        self, encoder: Encoder, target: TargetSpec, random_state: np.random.RandomState
+    ) -> MLP:
+        """Return the layers that the parameters describe."""
         inputs, of = encoder.spec_, self.layers
-        if self.module is not None:
-            return build_user_module(self.module, inputs, target, self.module_params, random_state)
         options = MLPOptions(of["dropout"], of["normalization"], of["residual"], of["initializer"])
         mlp = MLP.from_specs(inputs, target, hidden_sizes(of), of["activation"], options)
         mlp.initialize_weights(random_state)

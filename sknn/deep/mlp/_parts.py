@@ -6,18 +6,20 @@ from typing import TYPE_CHECKING
 
 from sknn.deep.mlp._network import MLPBuilder
 from sknn.deep.mlp._pretrained import AutoencoderPretraining
-from sknn.deep.parts._preparation import Parts
-from sknn.deep.parts._protocols import Target
+from sknn.deep.parts._preparation import PartsOf
 from sknn.deep.parts._table_reader import TableReader
+from sknn.deep.parts._targets import TargetT
 from sknn.deep.parts._training import OneNetwork
 
 if TYPE_CHECKING:
     from sklearn.base import BaseEstimator
 
 
-def make_mlp_parts(estimator: BaseEstimator, target: Target, *, scores_loss: bool) -> Parts:
+def make_mlp_parts(
+    estimator: BaseEstimator, target: TargetT, *, scores_loss: bool
+) -> PartsOf[TableReader, TargetT, MLPBuilder, OneNetwork]:
     """Return what a multilayer perceptron holds; `scores_loss` as for `OneNetwork.of`."""
-    return Parts(
+    return PartsOf(
         reader=TableReader(
             estimator.categorical_features,
             estimator.scale,

@@ -14,10 +14,13 @@ from sknn._sklearn import check_sample_weight, take_rows
 from sknn._specs import Sample, TargetSpec, TrainResult
 from sknn.activations import SYNONYMS
 from sknn.architectures import MLP, copy_first_layers
-from sknn.deep.autoencoder import AutoencoderTransformer
+from sknn.deep.autoencoder import AutoencoderTransformer, get_network
 from sknn.deep.mlp._network import MLPBuilder, hidden_sizes
-from sknn.deep.parts._preparation import FitData, Parts, Training
-from sknn.deep.parts._protocols import InputReader, Network, Samples
+from sknn.deep.parts._preparation import FitData, PartsOf
+from sknn.deep.parts._protocols import Samples
+from sknn.deep.parts._table_reader import TableReader
+from sknn.deep.parts._targets import TargetT
+from sknn.deep.parts._training import OneNetwork
 from sknn.engine import make_freezing_callbacks
 from sknn.exceptions import warn_user
 from sknn.preprocessing import TabularEncoder, stack_samples
@@ -34,13 +37,13 @@ class PretrainedReader:
 
     Attributes
     ----------
-    reader : InputReader
+    reader : TableReader
         Checks X.
     autoencoder : AutoencoderTransformer
         Fitted.
     """
 
-    reader: InputReader
+    reader: TableReader
     autoencoder: AutoencoderTransformer
 
     def check(
@@ -94,10 +97,10 @@ class PretrainedBuilder:
         target: TargetSpec,
         random_state: np.random.RandomState,
         samples: Sample | None,
-    ) -> Network:
+    ) -> MLP:
         """Return the network, its first layers as the autoencoder has them."""
-        network = self.builder.build(encoder, target, random_state, samples)
-        copy_first_layers(self.autoencoder.module_, network)
+        network = self.builder.build_layers(encoder, target, random_state)
+        copy_first_layers(get_network(self.autoencoder), network)
         self._compare_activations(network)
         return network
 
@@ -106,11 +109,12 @@ class PretrainedBuilder:
 
         The code has none of its own, so that any may stand behind it.
         """
-        n_hidden = self.autoencoder.module_.n_encoder_layers - 1
+        known = get_network(self.autoencoder)
+        n_hidden = known.n_encoder_layers - 1
         n_copied = min(n_hidden, count_copied(self.autoencoder, self.builder.layers))
         theirs, ours = (
             tuple(SYNONYMS.get(name, name) for name in module.activation_names[:n_copied])
-            for module in (self.autoencoder.module_, network)
+            for module in (known, network)
         )
         if theirs != ours:
             warn_user(
@@ -118,6 +122,10 @@ class PretrainedBuilder:
                 f"this network has {', '.join(ours)} behind them, so that they compute something "
                 "else than they have learned. Give both estimators the same activation."
             )
+
+
+MLPParts = PartsOf[TableReader, TargetT, MLPBuilder, OneNetwork]
+PretrainedParts = PartsOf[PretrainedReader, TargetT, PretrainedBuilder, OneNetwork]
 
 
 @dataclass(frozen=True)
@@ -136,8 +144,13 @@ class AutoencoderPretraining:
     freeze_epochs: int
 
     def begin(
-        self, estimator: BaseEstimator, parts: Parts, data: FitData, *, incremental: bool
-    ) -> Parts:
+        self,
+        estimator: BaseEstimator,
+        parts: MLPParts[TargetT],
+        data: FitData,
+        *,
+        incremental: bool,
+    ) -> MLPParts[TargetT] | PretrainedParts[TargetT]:
         """Return the parts that a new fit takes; sets ``pretrained_``."""
         vars(estimator).pop("pretrained_", None)
         if self.autoencoder is None:
@@ -147,17 +160,20 @@ class AutoencoderPretraining:
                 "pretrained is for the layers of an MLP, but a module was given, which has layers "
                 "of its own. Copy weights in the function that builds the module."
             )
-        fitted = estimator.pretrained_ = self._fit(estimator, data)
+        fitted = estimator.pretrained_ = _fit_autoencoder(self.autoencoder, estimator, data)
         training = self._freeze(parts, fitted, incremental)
         network = PretrainedBuilder(parts.network, fitted)
-        return replace(
-            parts,
-            reader=PretrainedReader(parts.reader, fitted),
+        return PartsOf(
+            PretrainedReader(parts.reader, fitted),
+            parts.target,
             make_network=lambda: network,
             make_training=lambda: training,
+            pretraining=self,
         )
 
-    def go_on(self, estimator: BaseEstimator, parts: Parts, previous: TrainResult) -> Parts:
+    def go_on(
+        self, estimator: BaseEstimator, parts: MLPParts[TargetT], previous: TrainResult
+    ) -> MLPParts[TargetT]:
         """Return the parts that a fit takes which goes on training an earlier network.
 
         Layers that are frozen still, as that ended early, train from the same epoch on.
@@ -167,7 +183,9 @@ class AutoencoderPretraining:
         training = self._add_freezing(parts, estimator.pretrained_)
         return replace(parts, make_training=lambda: training)
 
-    def _freeze(self, parts: Parts, fitted: AutoencoderTransformer, incremental: bool) -> Training:
+    def _freeze(
+        self, parts: MLPParts, fitted: AutoencoderTransformer, incremental: bool
+    ) -> OneNetwork:
         """Return the training, in which the copied layers may be frozen at first."""
         count_copied(fitted, parts.network.layers)  # which refuses other widths
         if not self.freeze_epochs:
@@ -185,7 +203,7 @@ class AutoencoderPretraining:
             )
         return self._add_freezing(parts, fitted)
 
-    def _add_freezing(self, parts: Parts, fitted: AutoencoderTransformer) -> Training:
+    def _add_freezing(self, parts: MLPParts, fitted: AutoencoderTransformer) -> OneNetwork:
         """Return the training with callbacks that freeze the copied layers, and let them go."""
         training, n_copied = parts.training, count_copied(fitted, parts.network.layers)
         names = [f"linears.{i}.*" for i in range(n_copied)] + ["embeddings.*"]
@@ -217,21 +235,24 @@ class AutoencoderPretraining:
             "cannot give. Give fewer samples, or set pretrained=None."
         )
 
-    def _fit(self, estimator: BaseEstimator, data: FitData) -> AutoencoderTransformer:
-        """Return the autoencoder, fitted on X and on samples without labels if it is not yet."""
-        if is_fitted(self.autoencoder):
-            if data.unlabelled is not None:
-                raise ValueError(
-                    "X_unlabelled is for an autoencoder that is not fitted yet, but pretrained "
-                    "is. Leave X_unlabelled out, or give sklearn.base.clone(pretrained)."
-                )
-            return self.autoencoder
-        autoencoder = clone(self.autoencoder)
-        if autoencoder.random_state is None and isinstance(estimator.random_state, int):
-            autoencoder.set_params(random_state=estimator.random_state)
-        X = drop_unweighted(data.X, data.sample_weight)
-        X = X if data.unlabelled is None else stack_samples(X, data.unlabelled)
-        return autoencoder.fit(X)
+
+def _fit_autoencoder(
+    given: AutoencoderTransformer, estimator: BaseEstimator, data: FitData
+) -> AutoencoderTransformer:
+    """Return an autoencoder, fitted on X and on samples without labels if it is not yet."""
+    if is_fitted(given):
+        if data.unlabelled is not None:
+            raise ValueError(
+                "X_unlabelled is for an autoencoder that is not fitted yet, but pretrained "
+                "is. Leave X_unlabelled out, or give sklearn.base.clone(pretrained)."
+            )
+        return given
+    autoencoder = clone(given)
+    if autoencoder.random_state is None and isinstance(estimator.random_state, int):
+        autoencoder.set_params(random_state=estimator.random_state)
+    X = drop_unweighted(data.X, data.sample_weight)
+    X = X if data.unlabelled is None else stack_samples(X, data.unlabelled)
+    return autoencoder.fit(X)
 
 
 def drop_unweighted(X: ArrayLike, sample_weight: ArrayLike | None) -> ArrayLike:
@@ -250,7 +271,7 @@ def is_fitted(autoencoder: AutoencoderTransformer) -> bool:
 
 def count_copied(autoencoder: AutoencoderTransformer, layers: Mapping[str, Any]) -> int:
     """Return the number of hidden layers that are copied; raise ValueError if there are none."""
-    module = autoencoder.module_
+    module = get_network(autoencoder)
     theirs = tuple(module.layer_sizes[1 : module.n_encoder_layers + 1])
     ours = hidden_sizes(layers)
     n_copied = 0

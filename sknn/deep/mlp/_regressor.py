@@ -8,9 +8,8 @@ from sknn.deep._arguments import NestedArguments
 from sknn.deep._params import REGRESSOR_CONSTRAINTS
 from sknn.deep.mlp._network import CONSTRAINTS
 from sknn.deep.mlp._parts import make_mlp_parts
-from sknn.deep.parts._preparation import Parts
 from sknn.deep.parts._ranking import rank_features
-from sknn.deep.parts._targets import ValueTarget
+from sknn.deep.parts._targets import ValueParts, ValueTarget
 from sknn.deep.tasks._regressor import DeepRegressor
 
 
@@ -400,6 +399,6 @@ class DeepMLPRegressor(DeepRegressor):
         """
         return rank_features(self)
 
-    def _make_parts(self) -> Parts:
+    def _make_parts(self) -> ValueParts:
         target = ValueTarget.of(self)
         return make_mlp_parts(self, target, scores_loss=target.scores_loss)

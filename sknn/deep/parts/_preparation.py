@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast, overload
 
 import numpy as np
 from sklearn.utils.validation import check_consistent_length
@@ -26,6 +26,7 @@ from sknn.deep.parts._protocols import (
     Network,
     NetworkBuilder,
     Samples,
+    SourceReader,
     Target,
 )
 from sknn.engine import explain_memory
@@ -36,6 +37,14 @@ if TYPE_CHECKING:
     from sklearn.base import BaseEstimator
 
 Split = tuple[np.ndarray, np.ndarray]
+
+#: what kind of reader, target, builder and training an estimator holds
+ReaderT_co = TypeVar("ReaderT_co", bound=InputReader, covariant=True)
+TargetT_co = TypeVar("TargetT_co", bound=Target, covariant=True)
+BuilderT_co = TypeVar("BuilderT_co", bound=NetworkBuilder, covariant=True)
+TrainingT_co = TypeVar("TrainingT_co", bound="Training", covariant=True)
+PartsT_contra = TypeVar("PartsT_contra", contravariant=True)
+PreparationT_contra = TypeVar("PreparationT_contra", bound="Preparation", contravariant=True)
 
 
 @dataclass(frozen=True)
@@ -120,12 +129,12 @@ class Preparation:
         The validation samples as the user gave them.
     random_state : numpy.random.RandomState
         Draws what is held out, then, or before, the first weights.
-    encoder : Encoder or None
-        None until one is fitted.
     codec : Codec
         Fitted on all samples.
+    encoder : Encoder
+        There once it is fitted, or known from an earlier fit.
     config : TrainConfig
-        How to train.
+        How to train; there once `configure` was called.
     interrupted_split : tuple of ndarray or None
         What was held out by a fit that Ctrl-C ended, and that this one goes on from.
     """
@@ -136,8 +145,8 @@ class Preparation:
     validation: tuple | None
     random_state: np.random.RandomState
     codec: Codec
-    encoder: Encoder | None = None
-    config: TrainConfig | None = None
+    encoder: Encoder = field(init=False)
+    config: TrainConfig = field(init=False)
     interrupted_split: Split | None = None
 
     def fit_encoder(self, samples: Sample) -> None:
@@ -153,8 +162,10 @@ class Preparation:
         ):
             return self.parts.network.build(self.encoder, spec, self.random_state, samples)
 
-    def validation_samples(self) -> Sample:
-        """Return the user's validation samples, checked; the encoder must be fitted."""
+    def validation_samples(self) -> Sample | None:
+        """Return the user's validation samples, if any, checked; the encoder must be fitted."""
+        if self.validation is None:
+            return None
         try:
             return check_samples(self.estimator, self.parts, self.validation, self.encoder)
         except (TypeError, ValueError) as error:
@@ -162,6 +173,10 @@ class Preparation:
                 raise
             raise type(error)(f"In the validation set, X_val and y_val: {error}") from error
 
+    @overload
+    def encode(self, samples: Sample) -> Sample: ...
+    @overload
+    def encode(self, samples: None) -> None: ...
     def encode(self, samples: Sample | None) -> Sample | None:
         """Return samples as the network takes them."""
         return None if samples is None else encode_samples(self.encoder, self.codec, samples)
@@ -193,16 +208,17 @@ class Arrangement:
 class Training(Protocol):
     """Which samples are held out, and how the network is trained on the others.
 
-    Attributes
-    ----------
-    warm_start : bool
-        Whether ``fit`` goes on from the fit before.
-    scoring : str, callable or None
-        How held-out samples are scored; None, or ``'loss'``, leaves it to the target.
+    Training can go on, see `ContinuedTraining`, and samples come a chunk at a time, see
+    `SourceTraining`.
     """
 
-    warm_start: bool
-    scoring: str | Callable | None
+    @property
+    def warm_start(self) -> bool:
+        """Whether ``fit`` goes on from the fit before."""
+
+    @property
+    def scoring(self) -> str | Callable | None:
+        """How held-out samples are scored; None, or ``'loss'``, leaves it to the target."""
 
     def obstacle_to_partial_fit(self) -> str | None:
         """Return why training cannot go on a part of X at a time, or None."""
@@ -213,31 +229,39 @@ class Training(Protocol):
     def arrange_new(self, preparation: Preparation) -> Arrangement:
         """Return a new network, its encoder and codec, and the samples to train and validate on."""
 
+    def finish(self, estimator: BaseEstimator, plan: TrainPlan, result: TrainResult) -> None:
+        """Set further attributes of a trained estimator."""
+
+
+class ContinuedTraining(Training, Protocol):
+    """A `Training` that can go on."""
+
     def arrange_continued(self, preparation: Preparation) -> Arrangement:
         """Return the samples to train a network further on."""
+
+
+class SourceTraining(Training, Protocol[PreparationT_contra]):
+    """A `Training` on samples that come a chunk at a time, too."""
 
     def obstacle_to_source(self) -> str | None:
         """Return why training cannot read its samples a chunk at a time, or None."""
 
-    def arrange_source(self, preparation: Preparation, *, is_new: bool) -> Arrangement:
+    def arrange_source(self, preparation: PreparationT_contra, *, is_new: bool) -> Arrangement:
         """Return samples of a source as a stream, those to validate on, and a network if new.
 
         The preparation is a `sknn.deep.sources._prepare.SourcePreparation`.
         """
 
-    def finish(self, estimator: BaseEstimator, plan: TrainPlan, result: TrainResult) -> None:
-        """Set further attributes of a trained estimator."""
 
-
-class Pretraining(Protocol):
+class Pretraining(Protocol[PartsT_contra]):
     """What happens before a new fit, without labels."""
 
     def begin(
-        self, estimator: BaseEstimator, parts: Parts, data: FitData, *, incremental: bool
+        self, estimator: BaseEstimator, parts: PartsT_contra, data: FitData, *, incremental: bool
     ) -> Parts:
         """Return the parts that a new fit takes."""
 
-    def go_on(self, estimator: BaseEstimator, parts: Parts, previous: TrainResult) -> Parts:
+    def go_on(self, estimator: BaseEstimator, parts: PartsT_contra, previous: TrainResult) -> Parts:
         """Return the parts that a fit takes which goes on training an earlier network."""
 
     def check_used(self, data: FitData) -> None:
@@ -248,27 +272,45 @@ class Pretraining(Protocol):
 
 
 @dataclass(frozen=True)
-class Parts:
+class PartsOf(Generic[ReaderT_co, TargetT_co, BuilderT_co, TrainingT_co]):
     """What a deep estimator holds, see `sknn.deep.parts._protocols`.
 
     A prediction needs no network builder and no training; these are made where they are asked for.
     """
 
-    reader: InputReader
-    target: Target
-    make_network: Callable[[], NetworkBuilder]
-    make_training: Callable[[], Training]
+    reader: ReaderT_co
+    target: TargetT_co
+    make_network: Callable[[], BuilderT_co]
+    make_training: Callable[[], TrainingT_co]
     pretraining: Pretraining | None = None
 
     @cached_property
-    def network(self) -> NetworkBuilder:
+    def network(self) -> BuilderT_co:
         """What builds the network."""
         return self.make_network()
 
     @cached_property
-    def training(self) -> Training:
+    def training(self) -> TrainingT_co:
         """How the network is trained."""
         return self.make_training()
+
+    # A fit that goes on, and a source, were refused before where the parts cannot follow: by
+    # `warm_start`, `obstacle_to_partial_fit`, and a target that makes no survey.
+
+    @property
+    def continued_training(self) -> ContinuedTraining:
+        """How the network is trained further."""
+        return cast(ContinuedTraining, self.training)
+
+    @property
+    def source_reader(self) -> SourceReader:
+        """How chunks of X are checked and encoded."""
+        return cast(SourceReader, self.reader)
+
+    @property
+    def source_training(self) -> SourceTraining:
+        """How the network is trained on a source."""
+        return cast(SourceTraining, self.training)
 
     def check_pretraining(self, estimator: BaseEstimator, data: FitData) -> None:
         """Raise ValueError for what is given for an autoencoder that is not there."""
@@ -282,10 +324,14 @@ class Parts:
 
     def obstacle_to_source(self) -> str | None:
         """Return why samples cannot be read a chunk at a time, or None."""
-        of_training = self.training.obstacle_to_source()
+        of_training = self.source_training.obstacle_to_source()
         if of_training is not None or self.pretraining is None:
             return of_training
         return self.pretraining.obstacle_to_source()
+
+
+#: of an estimator of any kind
+Parts = PartsOf[InputReader, Target, NetworkBuilder, Training]
 
 
 def check_samples(
@@ -314,7 +360,7 @@ def take_samples(samples: Sample, rows: np.ndarray) -> Sample:
     return Sample(_take(samples.X, rows), _take(samples.y, rows), weight)
 
 
-def _take(values: Samples, rows: np.ndarray) -> Samples:
+def _take(values: Samples, rows: np.ndarray) -> Any:
     if isinstance(values, WrappedFrame):
         return values.take_samples(rows)
     return take_rows(values, rows)

@@ -7,12 +7,16 @@
 
 An estimator to come writes those in which it differs, and takes the others as they are. `Training`
 stands in `sknn.deep.parts._preparation`, beside what it is given.
+
+Parts of one estimator speak of the same things: the X that its reader checks, the encoder that the
+reader fits and the builder reads, the y and the codec of its target. These are the type variables.
+Where an estimator of any kind is handled a protocol stands without them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import numpy as np
 
@@ -24,10 +28,24 @@ if TYPE_CHECKING:
     from sklearn.utils import Tags
 
 
+#: a checked X, a checked y, and what makes numbers of them
+InT = TypeVar("InT", bound="Samples")
+InT_contra = TypeVar("InT_contra", bound="Samples", contravariant=True)
+OutT = TypeVar("OutT")
+OutT_co = TypeVar("OutT_co", covariant=True)
+EncoderT = TypeVar("EncoderT", bound="Encoder")
+EncoderT_contra = TypeVar("EncoderT_contra", bound="Encoder", contravariant=True)
+CodecT = TypeVar("CodecT", bound="Codec")
+#: encoded samples, `Sample`, or `Sample | None` where a network can be built before they are known
+KnownT_contra = TypeVar("KnownT_contra", contravariant=True)
+
+
 class Samples(Protocol):
     """A checked X: an array, a sparse matrix or a `sknn.preprocessing.WrappedFrame`."""
 
-    shape: tuple[int, ...]
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Numbers of samples and of columns, or (n_samples, length, n_channels)."""
 
 
 class Network(Protocol):
@@ -37,7 +55,7 @@ class Network(Protocol):
         """Return all weights by name."""
 
 
-class Encoder(Protocol):
+class Encoder(Protocol[InT_contra]):
     """What makes numbers of X.
 
     Attributes
@@ -51,11 +69,11 @@ class Encoder(Protocol):
     spec_: InputSpec
     is_identity_: bool
 
-    def encode(self, X: Samples) -> np.ndarray:
+    def encode(self, X: InT_contra) -> np.ndarray:
         """Return X as the network takes it."""
 
 
-class Codec(Protocol):
+class Codec(Protocol[OutT_co]):
     """What makes numbers of y, and predictions of raw predictions.
 
     Attributes
@@ -72,32 +90,28 @@ class Codec(Protocol):
     def encode(self, y: np.ndarray, dtype: str | type) -> np.ndarray:
         """Return y as the loss takes it."""
 
-    def decode(self, output: np.ndarray) -> np.ndarray:
+    def decode(self, output: np.ndarray) -> OutT_co:
         """Return predictions."""
 
-    def decode_target(self, y: np.ndarray) -> np.ndarray:
+    def decode_target(self, y: np.ndarray) -> OutT_co:
         """Return the y that was encoded."""
 
 
-class InputSurvey(Protocol):
-    """Looks at all chunks of X before an encoder is fitted on some samples of them.
+class InputSurvey(Protocol[InT_contra, EncoderT]):
+    """Looks at all chunks of X before an encoder is fitted on some samples of them."""
 
-    Attributes
-    ----------
-    n_numbers : int
-        How many numbers a sample holds in memory.
-    """
+    @property
+    def n_numbers(self) -> int:
+        """How many numbers a sample holds in memory."""
 
-    n_numbers: int
-
-    def add(self, X: Samples, sample_weight: np.ndarray | None, first: int) -> np.ndarray:
+    def add(self, X: InT_contra, sample_weight: np.ndarray | None, first: int) -> np.ndarray:
         """Take note of a chunk; return the numbers of the samples in it that must be kept."""
 
-    def finish(self, encoder: Encoder) -> Encoder:
+    def finish(self, encoder: EncoderT) -> EncoderT:
         """Return an encoder, fitted on samples that were kept, that knows of all samples."""
 
 
-class TargetSurvey(Protocol):
+class TargetSurvey(Protocol[CodecT]):
     """Looks at all chunks of y before a codec is fitted on some samples of them."""
 
     def add(self, y: np.ndarray, sample_weight: np.ndarray | None) -> np.ndarray:
@@ -106,68 +120,72 @@ class TargetSurvey(Protocol):
     def make_target(self) -> Target:
         """Return a target that can weigh the samples of a chunk by what is known of all."""
 
-    def finish(self, codec: Codec) -> Codec:
+    def finish(self, codec: CodecT) -> CodecT:
         """Return a codec, fitted on samples that were kept, that knows of all samples."""
 
 
-class InputReader(Protocol):
+class InputReader(Protocol[InT, EncoderT]):
     """How X is checked and encoded."""
 
-    def check(self, estimator: BaseEstimator, X: ArrayLike, encoder: Encoder | None) -> Samples:
+    def check(self, estimator: BaseEstimator, X: ArrayLike, encoder: EncoderT | None) -> InT:
         """Return X checked; without an encoder it is the first, whose columns are noted."""
 
-    def weight_dtype(self, X: Samples) -> str:
+    def weight_dtype(self, X: InT) -> str:
         """Return the dtype of the sample weights that belong to a checked X."""
 
-    def fit_encoder(self, X: Samples, sample_weight: np.ndarray | None) -> Encoder:
+    def fit_encoder(self, X: InT, sample_weight: np.ndarray | None) -> EncoderT:
         """Return an encoder fitted on training samples."""
-
-    def make_survey(self, encoder: Encoder) -> InputSurvey:
-        """Return what looks at chunks of X, for an encoder that is fitted on the first one."""
 
     def set_tags(self, tags: Tags) -> None:
         """Say in scikit-learn's tags what X may be."""
 
 
-class Target(Protocol):
+class SourceReader(InputReader[InT, EncoderT], Protocol):
+    """An `InputReader` of samples that come a chunk at a time, too."""
+
+    def make_survey(self, encoder: EncoderT) -> InputSurvey[InT, EncoderT]:
+        """Return what looks at chunks of X, for an encoder that is fitted on the first one."""
+
+
+class Target(Protocol[OutT, CodecT]):
     """What y means."""
 
     def obstacle_to_partial_fit(self) -> str | None:
         """Return why training cannot go on a part of y at a time, or None."""
 
-    def check(self, estimator: BaseEstimator, y: ArrayLike, X: Samples) -> np.ndarray | Samples:
+    def check(self, estimator: BaseEstimator, y: ArrayLike | None, X: Samples) -> OutT:
         """Return y checked, of one axis or two; or a checked X that is its own target."""
 
-    def weigh(self, y: np.ndarray, sample_weight: np.ndarray | None) -> np.ndarray | None:
+    def weigh(self, y: OutT, sample_weight: np.ndarray | None) -> np.ndarray | None:
         """Return the sample weights times those of the samples' classes."""
 
     def fit_codec(
-        self, y: np.ndarray, sample_weight: np.ndarray | None, classes: ArrayLike | None
-    ) -> Codec:
+        self, y: OutT, sample_weight: np.ndarray | None, classes: ArrayLike | None
+    ) -> CodecT:
         """Return a new codec."""
 
-    def make_survey(self) -> TargetSurvey | None:
+    def make_survey(self) -> TargetSurvey[CodecT] | None:
         """Return what looks at chunks of y; None where all samples must lie in memory."""
 
-    def refit_codec(self, codec: Codec, training: Sample) -> Codec:
+    def refit_codec(self, codec: CodecT, training: Sample) -> CodecT:
         """Return a codec that knows the values of the training samples alone."""
 
-    def check_same(self, codec: Codec, y: np.ndarray) -> None:
+    def check_same(self, codec: CodecT, y: OutT) -> None:
         """Raise ValueError if y cannot follow the y of an earlier fit."""
 
-    def fitted_attributes(self, codec: Codec) -> dict[str, np.ndarray]:
+    def fitted_attributes(self, codec: CodecT) -> dict[str, np.ndarray]:
         """Return the attributes in which an estimator shows what its codec has learned."""
 
     def score(
-        self, codec: Codec, y: np.ndarray, output: np.ndarray, sample_weight: np.ndarray | None
+        self, codec: CodecT, y: np.ndarray, output: np.ndarray, sample_weight: np.ndarray | None
     ) -> float:
         """Return the default score of raw predictions against encoded y."""
 
-    def calibrate(self, codec: Codec, plan: TrainPlan, result: TrainResult) -> Codec:
+    def calibrate(self, codec: CodecT, plan: TrainPlan, result: TrainResult) -> CodecT:
         """Adjust network and codec by the held-out samples; return the codec."""
 
 
-class NetworkBuilder(Protocol):
+class NetworkBuilder(Protocol[EncoderT_contra, KnownT_contra]):
     """How the network is built."""
 
     def fixed_params(self) -> dict[str, Any]:
@@ -175,9 +193,9 @@ class NetworkBuilder(Protocol):
 
     def build(
         self,
-        encoder: Encoder,
+        encoder: EncoderT_contra,
         target: TargetSpec,
         random_state: np.random.RandomState,
-        samples: Sample | None,
+        samples: KnownT_contra,
     ) -> Network:
-        """Return the network with its first weights; `samples` are encoded, where known yet."""
+        """Return the network with its first weights; `samples` are encoded, None where unknown."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import numpy as np
 from scipy import sparse
@@ -15,20 +15,20 @@ from sklearn.utils.class_weight import compute_class_weight, compute_sample_weig
 from sknn._sklearn import check_y
 from sknn._specs import Sample, TrainPlan, TrainResult
 from sknn._targets import read_labels, read_values
+from sknn._validation import to_dense
 from sknn.deep._params import nested_arguments
-from sknn.deep.parts._protocols import Samples
+from sknn.deep.parts._preparation import PartsOf, Training
+from sknn.deep.parts._protocols import InputReader, NetworkBuilder, Samples
 from sknn.deep.sources._target_surveys import ClassSurvey, ValueSurvey
 from sknn.engine import Net, forward
-from sknn.losses import VALUE_LOSSES, ClassLoss, ValueLoss, find_value_loss
+from sknn.losses import VALUE_LOSSES, find_value_loss
+from sknn.losses._loss import Loss
 from sknn.preprocessing import ClassCodec, ValueCodec, has_missing_values
 from sknn.preprocessing.targets._conformity import calibrate_intervals
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
     from sklearn.base import BaseEstimator
-
-#: a key of `sknn.losses`, an entry of one's own, or ``loss(output, target)`` on tensors
-Loss = str | ClassLoss | ValueLoss | Callable
 
 
 class ClassJudge(Protocol):
@@ -74,7 +74,7 @@ class ClassTarget:
         The default score.
     """
 
-    class_weight: Mapping | list | str | None = None
+    class_weight: Mapping | Sequence | str | None = None
     loss: Loss = "log_loss"
     loss_params: Mapping[str, Any] = field(default_factory=dict)
     judge: ClassJudge = field(default_factory=Accuracy)
@@ -87,6 +87,10 @@ class ClassTarget:
             settings["label_smoothing"] = estimator.label_smoothing
         return cls(estimator.class_weight, estimator.loss, settings)
 
+    def weighted_by(self, class_weight: Mapping | Sequence | str | None) -> ClassTarget:
+        """Return the same target with other weights of the classes."""
+        return replace(self, class_weight=class_weight)
+
     def obstacle_to_partial_fit(self) -> str | None:
         """Return why training cannot go on a part of y at a time, or None."""
         if isinstance(self.class_weight, str) and self.class_weight == "balanced":
@@ -96,7 +100,9 @@ class ClassTarget:
             )
         return None
 
-    def check(self, estimator: BaseEstimator, y: ArrayLike, X: Samples | None = None) -> np.ndarray:
+    def check(
+        self, estimator: BaseEstimator, y: ArrayLike | None, X: Samples | None = None
+    ) -> np.ndarray:
         """Return y checked, of one axis or two."""
         return _check_target(estimator, y, read_labels)
 
@@ -238,7 +244,9 @@ class ValueTarget:
     def obstacle_to_partial_fit(self) -> None:
         """Return None: numbers may come a part at a time."""
 
-    def check(self, estimator: BaseEstimator, y: ArrayLike, X: Samples | None = None) -> np.ndarray:
+    def check(
+        self, estimator: BaseEstimator, y: ArrayLike | None, X: Samples | None = None
+    ) -> np.ndarray:
         """Return y checked, of one axis or two."""
         return _check_target(estimator, y, read_values)
 
@@ -247,7 +255,7 @@ class ValueTarget:
         return sample_weight
 
     def fit_codec(
-        self, y: np.ndarray, sample_weight: np.ndarray | None, classes: None = None
+        self, y: np.ndarray, sample_weight: np.ndarray | None, classes: ArrayLike | None = None
     ) -> ValueCodec:
         """Return a codec of the range of y."""
         settings = dict(self.loss_params)
@@ -301,8 +309,14 @@ class ValueTarget:
         return codec
 
 
+ClassParts = PartsOf[InputReader, ClassTarget, NetworkBuilder, Training]
+ValueParts = PartsOf[InputReader, ValueTarget, NetworkBuilder, Training]
+#: of classes or numbers
+TargetT = TypeVar("TargetT", ClassTarget, ValueTarget)
+
+
 def _check_target(
-    estimator: BaseEstimator, y: ArrayLike, read: Callable[[ArrayLike], np.ndarray]
+    estimator: BaseEstimator, y: ArrayLike | None, read: Callable[[ArrayLike], np.ndarray]
 ) -> np.ndarray:
     """Return y as `read` does, checked by scikit-learn, a single column made flat."""
     if y is None:
@@ -313,11 +327,12 @@ def _check_target(
     table = read_incomplete_target(y)
     if table is not None:
         return table
-    y = check_y(read(y), multi_output=True, estimator=estimator)
-    return column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
+    checked = check_y(read(y), multi_output=True, estimator=estimator)
+    is_column = checked.ndim == 2 and checked.shape[1] == 1
+    return column_or_1d(checked, warn=True) if is_column else checked
 
 
-def read_incomplete_target(y: ArrayLike) -> np.ndarray | None:
+def read_incomplete_target(y: ArrayLike | None) -> np.ndarray | None:
     """Return y as floats if it has several columns of numbers, and NaN; else None.
 
     NaN in a single column is for `check_y` to refuse, as such a sample teaches nothing.
@@ -344,12 +359,13 @@ def score_known_labels(
 ) -> float:
     """Return the share of sets (n_samples, n_labels) whose known labels, not NaN, are all right."""
     is_right = ((predicted == table) | np.isnan(table)).all(axis=1)
-    return float(np.average(is_right, weights=sample_weight))
+    weights = None if sample_weight is None else np.asarray(sample_weight)
+    return float(np.average(is_right, weights=weights))
 
 
 def _balance_classes(y: np.ndarray, sample_weight: np.ndarray | None) -> np.ndarray:
     """Return sample weights that make classes weigh the same; of several labels their product."""
-    y = y.toarray() if sparse.issparse(y) else y
+    y = to_dense(y)
     weight = np.ones(len(y))
     if sample_weight is not None and not sample_weight.all():  # a class of weight 0 is none
         kept = np.flatnonzero(sample_weight)

@@ -109,7 +109,7 @@ class OneNetwork:
 
     def arrange_continued(self, preparation: Preparation) -> Arrangement:
         """Return the samples to train a network further on."""
-        return _arrange(preparation, self._hold_out(preparation), None)
+        return _arrange(preparation, self._hold_out(preparation))
 
     def obstacle_to_source(self) -> str | None:
         """Return why training cannot read its samples a chunk at a time, or None."""
@@ -145,9 +145,9 @@ class OneNetwork:
 
     def _hold_out(self, preparation: Preparation) -> tuple[Sample, Sample | None, Split | None]:
         """Return the samples to train on, those to validate on, and their numbers where drawn."""
-        whole = preparation.samples
-        if preparation.validation is not None:
-            return whole, preparation.validation_samples(), None
+        whole, given = preparation.samples, preparation.validation_samples()
+        if given is not None:
+            return whole, given, None
         if not preparation.config.early_stopping or self.params["solver"] == "lbfgs":
             return whole, None, None
         split, n_samples = preparation.interrupted_split, whole.X.shape[0]
@@ -159,9 +159,11 @@ class OneNetwork:
 
 
 def _arrange(
-    preparation: Preparation, parts: tuple[Sample, Sample | None, Split | None], module: Network
+    preparation: Preparation,
+    divided: tuple[Sample, Sample | None, Split | None],
+    module: Network | None = None,
 ) -> Arrangement:
-    training, held_out, split = parts
+    training, held_out, split = divided
     return Arrangement(
         preparation.encode(training), preparation.encode(held_out), preparation.codec, module, split
     )

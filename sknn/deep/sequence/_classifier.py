@@ -4,8 +4,7 @@ from typing import Unpack
 
 from sknn.deep._arguments import NestedArguments
 from sknn.deep._params import CLASSIFIER_CONSTRAINTS
-from sknn.deep.parts._preparation import Parts
-from sknn.deep.parts._targets import ClassTarget
+from sknn.deep.parts._targets import ClassParts, ClassTarget
 from sknn.deep.sequence._interpretation import SequenceReading
 from sknn.deep.sequence._network import CONSTRAINTS, make_sequence_parts
 from sknn.deep.tasks._classifier import DeepClassifier
@@ -385,5 +384,5 @@ class SequenceCNNClassifier(SequenceReading, DeepClassifier):
         self.pretrained = pretrained
         self._set_nested(nested)
 
-    def _make_parts(self) -> Parts:
+    def _make_parts(self) -> ClassParts:
         return make_sequence_parts(self, ClassTarget.of(self))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any
 
@@ -16,8 +16,8 @@ from sknn._specs import Sample, TargetSpec
 from sknn._validation import check_container, check_layer_sizes, read_array_like
 from sknn.architectures import SequenceCNN, SequenceOptions
 from sknn.deep.mlp import _network as _mlp
-from sknn.deep.parts._preparation import Circumstances, Parts
-from sknn.deep.parts._protocols import Target
+from sknn.deep.parts._preparation import Circumstances, PartsOf
+from sknn.deep.parts._targets import TargetT
 from sknn.deep.parts._training import OneNetwork
 from sknn.deep.sequence._pretrained import FilterPretraining
 from sknn.preprocessing import SequenceFormat, SequenceInputs, SequenceSurvey, strings_in
@@ -156,9 +156,8 @@ class SequenceReader:
 
     def fit_encoder(self, X: np.ndarray, sample_weight: np.ndarray | None) -> SequenceInputs:
         """Return an encoder fitted on training samples."""
-        of_numbers = str(X.dtype) if X.dtype.kind == "f" else "float32"
-        dtype = {"auto": of_numbers, "float64": "float64"}.get(self.dtype, "float32")
-        encoder = SequenceInputs(self.layout, dtype).fit(X)
+        is_double = self.dtype == "float64" or (self.dtype == "auto" and X.dtype == np.float64)
+        encoder = SequenceInputs(self.layout, "float64" if is_double else "float32").fit(X)
         if self.reverse_complement is True and not encoder.has_other_strand_:
             raise ValueError(
                 "reverse_complement=True is for sequences of DNA or RNA, whose letters are "
@@ -175,6 +174,10 @@ class SequenceReader:
     def set_tags(self, tags: Tags) -> None:
         """Say in scikit-learn's tags what X may be."""
         tags.input_tags.three_d_array = True
+
+    def with_length(self, length: int | None) -> SequenceReader:
+        """Return a reader of sequences of at most this length."""
+        return replace(self, layout=replace(self.layout, length=length))
 
     def _first_dtype(self) -> str | tuple[type, ...]:
         if self.dtype == "auto":
@@ -255,9 +258,11 @@ def choose_training(params: Mapping[str, Any], circumstances: Circumstances) -> 
     return chosen
 
 
-def make_sequence_parts(estimator: BaseEstimator, target: Target) -> Parts:
+def make_sequence_parts(
+    estimator: BaseEstimator, target: TargetT
+) -> PartsOf[SequenceReader, TargetT, SequenceCNNBuilder, OneNetwork]:
     """Return what a network for sequences holds."""
-    return Parts(
+    return PartsOf(
         reader=SequenceReader.of(estimator),
         target=target,
         make_network=lambda: SequenceCNNBuilder.of(estimator),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from sklearn.exceptions import NotFittedError
@@ -12,8 +12,9 @@ from sklearn.exceptions import NotFittedError
 from sknn._specs import Sample, TargetSpec, TrainConfig, TrainPlan, TrainResult
 from sknn.architectures import MaskedSequences, SequenceCNN, copy_first_filters
 from sknn.deep.mlp._pretrained import drop_unweighted
-from sknn.deep.parts._preparation import FitData, Parts
-from sknn.deep.parts._protocols import NetworkBuilder
+from sknn.deep.parts._preparation import FitData, Parts, PartsOf
+from sknn.deep.parts._protocols import InputReader, Target
+from sknn.deep.parts._training import OneNetwork
 from sknn.engine import train
 from sknn.preprocessing import SequenceInputs, stack_samples, strings_in
 
@@ -47,19 +48,45 @@ TRAINING: dict[str, Any] = {
 Start = Callable[[SequenceCNN, SequenceInputs, np.random.RandomState], None]
 
 
+class CNNBuilder(Protocol):
+    """A `sknn.deep.parts._protocols.NetworkBuilder` of networks for sequences."""
+
+    def fixed_params(self) -> dict[str, Any]:
+        """Return the parameters that shape the network, checked, in a form that can be compared."""
+
+    def build(
+        self,
+        encoder: SequenceInputs,
+        target: TargetSpec,
+        random_state: np.random.RandomState,
+        samples: Sample | None,
+    ) -> SequenceCNN:
+        """Return the network with its first weights."""
+
+
+class LengthReader(InputReader[np.ndarray, SequenceInputs], Protocol):
+    """An `InputReader` of sequences, which have a greatest length."""
+
+    def with_length(self, length: int | None) -> LengthReader:
+        """Return a reader of sequences of at most this length."""
+
+
+SequenceParts = PartsOf[LengthReader, Target, CNNBuilder, OneNetwork]
+
+
 @dataclass(frozen=True)
 class PretrainedCNNBuilder:
     """A `sknn.deep.parts._protocols.NetworkBuilder` whose networks begin with known filters.
 
     Attributes
     ----------
-    builder : NetworkBuilder
+    builder : CNNBuilder
         Builds the network.
     start : callable
         ``start(network, encoder, random_state)`` gives it the filters.
     """
 
-    builder: NetworkBuilder
+    builder: CNNBuilder
     start: Start
 
     def fixed_params(self) -> dict[str, Any]:
@@ -92,19 +119,18 @@ class FilterPretraining:
     source: BaseEstimator | str | None
 
     def begin(
-        self, estimator: BaseEstimator, parts: Parts, data: FitData, *, incremental: bool
+        self, estimator: BaseEstimator, parts: SequenceParts, data: FitData, *, incremental: bool
     ) -> Parts:
         """Return the parts that a new fit takes."""
         if self.source is None:
             return parts
         if not isinstance(self.source, str):
-            return _change_builder(parts, self._plan_copy(data))
+            return _change_builder(parts, _plan_copy(self.source, data))
         X = _join_sequences(drop_unweighted(data.X, data.sample_weight), data.unlabelled)
         checked = parts.reader.check(estimator, X, None)
         encoder = parts.reader.fit_encoder(checked, None)
         if encoder.kind_ == "strings":  # positions for the longest of all
-            layout = replace(parts.reader.layout, length=encoder.spec_.length)
-            parts = replace(parts, reader=replace(parts.reader, layout=layout))
+            parts = replace(parts, reader=parts.reader.with_length(encoder.spec_.length))
         params = {**parts.training.params, **TRAINING}
 
         def start(
@@ -114,7 +140,9 @@ class FilterPretraining:
 
         return _change_builder(parts, start)
 
-    def go_on(self, estimator: BaseEstimator, parts: Parts, previous: TrainResult) -> Parts:
+    def go_on(
+        self, estimator: BaseEstimator, parts: SequenceParts, previous: TrainResult
+    ) -> SequenceParts:
         """Return the parts as they are: filters train from the first epoch on."""
         return parts
 
@@ -134,33 +162,6 @@ class FilterPretraining:
             "pretrained needs all samples in memory, which a source that does not fit into it "
             "cannot give. Give fewer samples, or set pretrained=None."
         )
-
-    def _plan_copy(self, data: FitData) -> Start:
-        """Return what copies the filters of a fitted estimator."""
-        source = self.source
-        if not hasattr(source, "net_"):
-            raise NotFittedError(
-                f"pretrained={source!r} is not fitted. Fit it first, or set pretrained='masked' to "
-                "let filters predict hidden letters of X and X_unlabelled."
-            )
-        if not isinstance(source.module_, SequenceCNN):
-            raise TypeError(
-                "pretrained must be a fitted SequenceCNNClassifier or SequenceCNNRegressor, or "
-                f"'masked'; got {source!r}."
-            )
-        if data.unlabelled is not None:
-            raise ValueError(
-                "X_unlabelled is for filters that predict hidden letters, but pretrained is a "
-                "fitted estimator. Leave X_unlabelled out, or set pretrained='masked'."
-            )
-
-        def start(
-            network: SequenceCNN, encoder: SequenceInputs, random_state: np.random.RandomState
-        ) -> None:
-            _check_same_filters(source, network, encoder)
-            copy_first_filters(source.module_, network)
-
-        return start
 
 
 def train_filters(
@@ -187,14 +188,43 @@ def train_filters(
     train(plan).net.module_.copy_filters(network)
 
 
+def _plan_copy(source: BaseEstimator, data: FitData) -> Start:
+    """Return what copies the filters of a fitted estimator."""
+    if not hasattr(source, "net_"):
+        raise NotFittedError(
+            f"pretrained={source!r} is not fitted. Fit it first, or set pretrained='masked' to "
+            "let filters predict hidden letters of X and X_unlabelled."
+        )
+    if not isinstance(source.module_, SequenceCNN):
+        raise TypeError(
+            "pretrained must be a fitted SequenceCNNClassifier or SequenceCNNRegressor, or "
+            f"'masked'; got {source!r}."
+        )
+    if data.unlabelled is not None:
+        raise ValueError(
+            "X_unlabelled is for filters that predict hidden letters, but pretrained is a "
+            "fitted estimator. Leave X_unlabelled out, or set pretrained='masked'."
+        )
+
+    def start(
+        network: SequenceCNN, encoder: SequenceInputs, random_state: np.random.RandomState
+    ) -> None:
+        _check_same_filters(source, network, encoder)
+        copy_first_filters(source.module_, network)
+
+    return start
+
+
 def _score_nothing(y: np.ndarray, output: np.ndarray, sample_weight: np.ndarray | None) -> float:
     """Return 0: no samples are held out."""
     return 0.0
 
 
-def _change_builder(parts: Parts, start: Start) -> Parts:
+def _change_builder(parts: SequenceParts, start: Start) -> Parts:
     network = PretrainedCNNBuilder(parts.network, start)
-    return replace(parts, make_network=lambda: network)
+    return PartsOf(
+        parts.reader, parts.target, lambda: network, parts.make_training, parts.pretraining
+    )
 
 
 def _join_sequences(X: ArrayLike, unlabelled: ArrayLike | None) -> ArrayLike:

@@ -4,8 +4,7 @@ from typing import Unpack
 
 from sknn.deep._arguments import NestedArguments
 from sknn.deep._params import REGRESSOR_CONSTRAINTS
-from sknn.deep.parts._preparation import Parts
-from sknn.deep.parts._targets import ValueTarget
+from sknn.deep.parts._targets import ValueParts, ValueTarget
 from sknn.deep.sequence._interpretation import SequenceReading
 from sknn.deep.sequence._network import CONSTRAINTS, make_sequence_parts
 from sknn.deep.tasks._regressor import DeepRegressor
@@ -395,5 +394,5 @@ class SequenceCNNRegressor(SequenceReading, DeepRegressor):
         self.pretrained = pretrained
         self._set_nested(nested)
 
-    def _make_parts(self) -> Parts:
+    def _make_parts(self) -> ValueParts:
         return make_sequence_parts(self, ValueTarget.of(self, scales_all=True))

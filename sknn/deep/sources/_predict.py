@@ -69,10 +69,11 @@ def read_for_score(method: Method) -> Method:
                 )
             outputs.append(self._forward(chunk.X))
             targets.append(np.asarray(chunk.y))
-            weights.append(chunk.sample_weight)
+            if chunk.sample_weight is not None:
+                weights.append(np.asarray(chunk.sample_weight))
         view = make_view(self)  # whose raw predictions are known, see `RawOutputScorer`
         view._given_output = np.concatenate(outputs)
-        weight = None if weights[0] is None else np.concatenate(weights)
+        weight = np.concatenate(weights) if weights else None
         return method(view, None, np.concatenate(targets), weight)
 
     return cast(Method, call)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,6 +15,7 @@ from sknn.deep.sources._survey import Limits, Overview, survey_source, weigh_sam
 from sknn.preprocessing import Source, is_source, open_source, read_all, split_frame
 
 if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
     from sklearn.base import BaseEstimator
 
 #: samples that are held out at most: the accuracy of a class is then known to 0.2 %
@@ -36,7 +37,9 @@ def read_names(data: FitData) -> FitData:
     return replace(data, X=X, y=y, sample_weight=weight, validation=validation)
 
 
-def read_validation(X: object, y: object, sample_weight: object) -> tuple:
+def read_validation(
+    X: ArrayLike, y: ArrayLike | str | None, sample_weight: ArrayLike | str | None
+) -> tuple:
     """Return validation samples, which are always held in memory."""
     if is_source(X):
         return read_all(open_source(X, y, sample_weight))
@@ -55,8 +58,8 @@ class SourcePreparation(Preparation):
         What is known of them.
     """
 
-    source: Source | None = None
-    overview: Overview | None = None
+    source: Source = field(kw_only=True)
+    overview: Overview = field(kw_only=True)
 
     def fit_encoder(self, samples: Sample) -> None:
         """Fit the encoder on samples, and let it know of all of them."""
@@ -189,10 +192,11 @@ def _make_preparation(
         data.validation,
         data.make_random_state(estimator.random_state),
         codec,
-        encoder,
         source=source,
         overview=overview,
     )
+    if encoder is not None:
+        preparation.encoder = encoder
     circumstances = Circumstances(
         overview.n_samples, overview.total_weight, False, data.validation is not None
     )

@@ -103,12 +103,12 @@ class Reservoir:
         """Return the samples that were drawn, and those that must be kept."""
         self._shrink(size)
         parts, self.parts = self.parts, []
-        weights = [part.sample_weight for part in parts]
+        weights = [part.sample_weight for part in parts if part.sample_weight is not None]
         return Drawn(
             Sample(
                 join_tables([part.X for part in parts]),
                 np.concatenate([part.y for part in parts]),
-                None if weights[0] is None else np.concatenate(weights),
+                np.concatenate(weights) if weights else None,
             ),
             np.concatenate([part.numbers for part in parts]),
             np.concatenate([part.keys < self.highest for part in parts]),

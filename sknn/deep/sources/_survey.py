@@ -83,10 +83,13 @@ def survey_source(
     tuple or Overview
         X, y and sample weights as a whole where the source is small; else what is known of them.
     """
-    survey, chunks = None, []
+    survey: Survey | None = None
+    chunks: list[Chunk] | None = []
     for chunk in source.read():
         if survey is None:
-            survey = Survey(estimator, parts, chunk, source, random_state, limits)
+            survey = Survey(
+                estimator, parts, chunk, source, random_state=random_state, limits=limits
+            )
         survey.add(chunk)
         if chunks is not None:
             chunks.append(chunk)
@@ -94,7 +97,7 @@ def survey_source(
                 chunks = None
                 if (obstacle := parts.obstacle_to_source()) is not None:
                     raise ValueError(obstacle)
-    return survey.finish() if chunks is None else join_chunks(chunks)
+    return survey.finish() if survey is not None and chunks is None else join_chunks(chunks or [])
 
 
 class Survey:
@@ -106,15 +109,17 @@ class Survey:
         parts: Parts,
         first: Chunk,
         source: Source,
-        *of_reservoir: object,
+        *,
+        random_state: np.random.RandomState,
+        limits: Limits,
     ):
-        random_state, self.limits = of_reservoir
+        self.limits = limits
         self.estimator, self.parts, self.source = estimator, parts, source
         self.targets = _make_target_survey(estimator, parts)
         with explain_chunk(source, first):
             X = parts.reader.check(estimator, first.X, None)
             self.encoder: Encoder = parts.reader.fit_encoder(X, None)
-        self.inputs = parts.reader.make_survey(self.encoder)
+        self.inputs: InputSurvey = parts.source_reader.make_survey(self.encoder)
         self.reservoir = Reservoir(random_state)
         self.n_samples, self.n_numbers = 0, 0
         self.total_weight, self.largest_weight = 0.0, 0.0
@@ -177,13 +182,13 @@ def check_chunk(
     numbers = chunk.first + np.arange(len(y))
     if weight is None:
         return Sample(X, y), numbers
-    weight = np.asarray(weight)
-    has_none = weight.shape == y.shape[:1] and weight.dtype.kind in "biuf" and not weight.any()
-    weight = np.zeros(len(y)) if has_none else check_weights(weight, X)
-    places = np.flatnonzero(weight)
-    if len(places) == len(weight):
-        return Sample(X, y, weight), numbers
-    return take_samples(Sample(X, y, weight), places), numbers[places]
+    given = np.asarray(weight)
+    has_none = given.shape == y.shape[:1] and given.dtype.kind in "biuf" and not given.any()
+    checked = np.zeros(len(y)) if has_none else np.asarray(check_weights(given, X))
+    places = np.flatnonzero(checked)
+    if len(places) == len(checked):
+        return Sample(X, y, checked), numbers
+    return take_samples(Sample(X, y, checked), places), numbers[places]
 
 
 def weigh_samples(samples: Sample, parts: Parts, largest_weight: float) -> Sample:

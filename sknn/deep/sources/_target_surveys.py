@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from sklearn.utils.class_weight import compute_class_weight
@@ -12,6 +12,19 @@ from sknn.preprocessing import ClassCodec, RunningMoments, ValueCodec
 
 if TYPE_CHECKING:
     from sknn.deep.parts._protocols import Target
+
+Weights = Mapping | Sequence | str | None
+
+
+class WeightedTarget(Protocol):
+    """A `sknn.deep.parts._protocols.Target` whose classes have weights."""
+
+    @property
+    def class_weight(self) -> Weights:
+        """Class -> weight, a list of such, or ``'balanced'``."""
+
+    def weighted_by(self, class_weight: Weights) -> Target:
+        """Return the same target with other weights."""
 
 
 class ClassSurvey:
@@ -23,8 +36,9 @@ class ClassSurvey:
         For each column of y the weight of each class.
     """
 
-    def __init__(self, target: Target):
-        self.target, self.counts = target, []
+    def __init__(self, target: WeightedTarget):
+        self.target = target
+        self.counts: list[dict] = []
         self.has_columns = self.has_missing = False
 
     def add(self, y: np.ndarray, sample_weight: np.ndarray | None) -> np.ndarray:
@@ -51,16 +65,16 @@ class ClassSurvey:
         """Return a target whose `class_weight` names every class of every column."""
         given = self.target.class_weight
         if given is None:
-            return self.target
+            return self.target.weighted_by(None)
         several = given if isinstance(given, list) else [given] * len(self.counts)
         weights = [
             self._weigh_classes(of_column, counts)
             for of_column, counts in zip(several, self.counts, strict=True)
         ]
-        return replace(self.target, class_weight=weights if self.has_columns else weights[0])
+        return self.target.weighted_by(weights if self.has_columns else weights[0])
 
     @staticmethod
-    def _weigh_classes(given: dict | str, counts: dict) -> dict:
+    def _weigh_classes(given: Mapping | str, counts: dict) -> dict:
         """Return class -> weight; a balanced one is total / (number of classes * own count)."""
         classes = np.unique(np.array(list(counts)))
         of_classes = {"sample_weight": np.array([counts[label] for label in classes.tolist()])}
@@ -77,7 +91,8 @@ class ValueSurvey:
     """A `sknn.deep.parts._protocols.TargetSurvey` of numbers: their mean and deviation."""
 
     def __init__(self, target: Target):
-        self.target, self.moments, self.has_missing = target, None, False
+        self.target, self.has_missing = target, False
+        self.moments: RunningMoments | None = None
 
     def add(self, y: np.ndarray, sample_weight: np.ndarray | None) -> np.ndarray:
         """Take note of a chunk; return the numbers of the samples in it that must be kept."""
@@ -95,7 +110,8 @@ class ValueSurvey:
 
     def finish(self, codec: ValueCodec) -> ValueCodec:
         """Return the codec, with mean and deviation of all samples."""
-        codec.adopt_moments(self.moments)
+        if self.moments is not None:
+            codec.adopt_moments(self.moments)
         return codec
 
 

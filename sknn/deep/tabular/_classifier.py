@@ -2,8 +2,7 @@
 
 from sknn.deep._fit_arguments import explain_unknown_parameters
 from sknn.deep._params import CLASSIFIER_CONSTRAINTS
-from sknn.deep.parts._preparation import Parts
-from sknn.deep.parts._targets import ClassTarget
+from sknn.deep.parts._targets import ClassParts, ClassTarget
 from sknn.deep.tabular._ensemble import CONSTRAINTS, ELSEWHERE, make_tabular_parts
 from sknn.deep.tabular._temperature import TemperedLogLoss
 from sknn.deep.tasks._classifier import DeepClassifier
@@ -245,6 +244,6 @@ class TabularMLPClassifier(DeepClassifier):
         self.scoring = scoring
         self.n_processes = n_processes
 
-    def _make_parts(self) -> Parts:
+    def _make_parts(self) -> ClassParts:
         target = ClassTarget(self.class_weight, judge=TemperedLogLoss())
         return make_tabular_parts(self, target, scores_loss=False)

@@ -23,12 +23,12 @@ from sknn.deep.parts._importances import permutation_importances
 from sknn.deep.parts._preparation import (
     Arrangement,
     Circumstances,
-    Parts,
+    PartsOf,
     Preparation,
     take_samples,
 )
-from sknn.deep.parts._protocols import Target
 from sknn.deep.parts._table_reader import TableReader
+from sknn.deep.parts._targets import TargetT
 from sknn.deep.tabular._folds import leave_out
 from sknn.engine import Net, forward
 from sknn.preprocessing import TabularEncoder, ValueCodec, fill_with_means, fit_knots
@@ -195,7 +195,7 @@ class MembersPredictor:
         return output.astype(np.float64)
 
     def deviate(
-        self, codec: ValueCodec, net: Net, encoded: np.ndarray, output: np.ndarray
+        self, codec: ValueCodec, net: Net, encoded: np.ndarray | None, output: np.ndarray
     ) -> np.ndarray:
         """Return how much the members disagree, with the noise in y where the loss tells it."""
         members = forward(net, encoded, "run_each_member").astype(np.float64).swapaxes(0, 1)
@@ -250,7 +250,7 @@ class EnsembleTraining:
         few = is_small(n_samples, circumstances.total_weight)
         has_validation = circumstances.has_validation or not few
         power = 2 ** round(np.log2(max(n_samples / BATCHES, 1)))
-        chosen = {
+        chosen: dict[str, Any] = {
             "early_stopping": has_validation,
             "auto_batch_size": LARGEST if few else int(np.clip(power, SMALLEST, LARGEST)),
         }
@@ -319,7 +319,9 @@ def is_small(n_samples: int, total_weight: float) -> bool:
     return max(n_samples, total_weight) < FEW_SAMPLES
 
 
-def make_tabular_parts(estimator: BaseEstimator, target: Target, *, scores_loss: bool) -> Parts:
+def make_tabular_parts(
+    estimator: BaseEstimator, target: TargetT, *, scores_loss: bool
+) -> PartsOf[TableReader, TargetT, EnsembleBuilder, EnsembleTraining]:
     """Return what an ensemble for tables holds; `scores_loss` as in `OneNetwork.of`."""
     reader = TableReader(
         estimator.categorical_features,
@@ -330,7 +332,7 @@ def make_tabular_parts(estimator: BaseEstimator, target: Target, *, scores_loss:
         orders_by_name=True,
         samples_for_float32=SAMPLES_FOR_FLOAT32,
     )
-    return Parts(
+    return PartsOf(
         reader,
         target,
         make_network=lambda: EnsembleBuilder.of(estimator),

@@ -1,13 +1,15 @@
 """The regressor for tables."""
 
+from typing import Any
+
 from sknn._sklearn import StrOptions
 from sknn.deep._fit_arguments import explain_unknown_parameters
 from sknn.deep._params import REGRESSOR_CONSTRAINTS
-from sknn.deep.parts._preparation import Parts
-from sknn.deep.parts._targets import ValueTarget
+from sknn.deep.parts._targets import ValueParts, ValueTarget
 from sknn.deep.tabular._ensemble import CONSTRAINTS, ELSEWHERE, MembersPredictor, make_tabular_parts
 from sknn.deep.tasks._regressor import DeepRegressor
 from sknn.losses import VALUE_LOSSES, find_value_loss
+from sknn.losses._loss import Loss
 
 
 class TabularMLPRegressor(DeepRegressor):
@@ -260,8 +262,9 @@ class TabularMLPRegressor(DeepRegressor):
         self.y_range = y_range
         self.n_processes = n_processes
 
-    def _make_parts(self) -> Parts:
-        loss, settings = self.loss, {}
+    def _make_parts(self) -> ValueParts:
+        loss: Loss = self.loss
+        settings: dict[str, Any] = {}
         if self.y_range is not None:
             if not (in_range := find_value_loss(loss).in_range):
                 raise ValueError(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from numbers import Real
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 from sklearn.base import RegressorMixin
@@ -16,10 +17,10 @@ from sknn.deep._available import offers_quantiles, supports_partial_fit
 from sknn.deep._base import DeepEstimator
 from sknn.deep._fit_arguments import explain_unknown_arguments, join_validation, make_fit_data
 from sknn.deep.parts._preparation import FitData
-from sknn.deep.parts._targets import read_incomplete_target
+from sknn.deep.parts._targets import ValueParts, read_incomplete_target
 from sknn.deep.sources._predict import read_by_chunk, read_for_score
 from sknn.exceptions import warn_user
-from sknn.preprocessing import score_measured
+from sknn.preprocessing import ValueCodec, score_measured
 from sknn.preprocessing.targets._conformity import decode_interval
 
 if TYPE_CHECKING:
@@ -33,6 +34,11 @@ class DeepRegressor(RegressorMixin, DeepEstimator):
     """Numbers in and out, one or several per sample."""
 
     _make_fit_data = staticmethod(make_fit_data)
+    _codec: ValueCodec
+
+    @abstractmethod
+    def _make_parts(self) -> ValueParts:
+        """Return what this regressor holds, made of its parameters as they are now."""
 
     @with_callbacks
     @fit_context(prefer_skip_nested_validation=True)
@@ -191,7 +197,7 @@ class DeepRegressor(RegressorMixin, DeepEstimator):
         ndarray of shape (n_samples, n_levels) or (n_samples, n_outputs, n_levels)
             In the order of the parameter ``quantile``; along the last axis values never decrease.
         """
-        quantiles = self.predict(X)
+        quantiles = cast(np.ndarray, self.predict(X))  # without return_std
         n_levels = len(self._codec.spec_.loss_params["quantiles"])
         return quantiles if n_levels > 1 else quantiles[..., None]
 
@@ -261,11 +267,12 @@ class DeepRegressor(RegressorMixin, DeepEstimator):
         """
         codec, table = vars(self).get("_codec"), read_incomplete_target(y)
         if codec is not None and codec.has_levels:
-            y = self._make_parts().target.check(self, y)
-            return codec.score(codec.encode(y, y.dtype), self._forward(X), sample_weight)
+            checked = self._make_parts().target.check(self, y)
+            encoded = codec.encode(checked, checked.dtype)
+            return codec.score(encoded, self._forward(X), sample_weight)
         if table is None:
             return super().score(X, y, sample_weight)
-        return score_measured(r2_score, table, self.predict(X), sample_weight)
+        return score_measured(r2_score, table, cast(np.ndarray, self.predict(X)), sample_weight)
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

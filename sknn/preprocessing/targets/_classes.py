@@ -1,10 +1,10 @@
 """Classes in and out of the network: labels and label sets."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import DTypeLike
+from numpy.typing import ArrayLike, DTypeLike
 from scipy import sparse
 from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils.multiclass import check_classification_targets, type_of_target, unique_labels
@@ -13,6 +13,7 @@ from sknn._saved import saved
 from sknn._specs import TargetKind, TargetSpec
 from sknn._validation import MatrixLike, to_dense
 from sknn.losses import ClassLoss, find_class_loss, read_settings
+from sknn.losses._loss import Loss
 from sknn.preprocessing.targets._measured import check_measured, has_missing_values
 
 
@@ -42,9 +43,7 @@ class ClassCodec:
         If the loss is unknown, or a setting is not as it should be.
     """
 
-    def __init__(
-        self, loss: str | Callable = "log_loss", loss_params: Mapping[str, Any] | None = None
-    ):
+    def __init__(self, loss: Loss = "log_loss", loss_params: Mapping[str, Any] | None = None):
         self.loss = loss
         self._settings = read_settings(loss, self._entry.settings, loss_params)
 
@@ -52,7 +51,7 @@ class ClassCodec:
     def _entry(self) -> ClassLoss:  # not an attribute: a file names losses of the table
         return find_class_loss(self.loss)
 
-    def fit(self, y: MatrixLike, classes: Iterable | None = None) -> "ClassCodec":
+    def fit(self, y: MatrixLike, classes: ArrayLike | None = None) -> "ClassCodec":
         """Learn the classes.
 
         Parameters

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from sknn._validation import MatrixLike
 
@@ -35,7 +36,7 @@ def score_measured(
     score: Callable[..., float],
     y: np.ndarray,
     predicted: np.ndarray,
-    sample_weight: np.ndarray | None = None,
+    sample_weight: ArrayLike | None = None,
 ) -> float:
     """Return the mean over columns of a score of the samples that have a value there.
 

@@ -1,6 +1,6 @@
 """Values as targets: standardised for training, and predictions in the units of y."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, cast
 
 import numpy as np
@@ -17,6 +17,7 @@ from sknn.losses import (
     read_settings,
 )
 from sknn.losses._array import view_as_array
+from sknn.losses._loss import Loss
 from sknn.losses._outputs import INCREMENTS, get_levels
 from sknn.preprocessing._moments import RunningMoments
 from sknn.preprocessing.targets._measured import (
@@ -75,7 +76,7 @@ class ValueCodec:
 
     def __init__(
         self,
-        loss: str | Callable,
+        loss: Loss,
         standardize: bool,
         loss_params: Mapping[str, Any] | None = None,
         *,
