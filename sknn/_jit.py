@@ -40,13 +40,22 @@ def jit(function: F) -> F:
     It runs without the interpreter lock, and with the arithmetic of IEEE 754: numbers that are not
     finite stay so, sums are in the order that is written.
     """
+    return _compile(function, False)
+
+
+def jit_sums(function: F) -> F:
+    """Return a function as `jit` does, whose sums may be added up in any order, several at once."""
+    return _compile(function, {"reassoc", "contract"})
+
+
+def _compile(function: F, fastmath: bool | set[str]) -> F:
     if not HAS_NUMBA:
         return function
     try:
         from numba import njit
     except ImportError:  # numba refuses releases of NumPy that it does not know
         return function
-    return cast("F", njit(nogil=True, fastmath=False, error_model="numpy")(function))
+    return cast("F", njit(nogil=True, fastmath=fastmath, error_model="numpy")(function))
 
 
 def jit_kept(function: F) -> F:
@@ -55,6 +64,42 @@ def jit_kept(function: F) -> F:
     if compiled is not function:
         compiled._cache = KeptCode(cast("FunctionType", function))  # type: ignore[attr-defined]
     return compiled
+
+
+def make_intrinsic(define: F) -> F:
+    """Return a function that compiled ones may call, whose instructions are written by hand.
+
+    Parameters
+    ----------
+    define : callable
+        Takes numba's typing context and types, and returns a signature and a function that writes
+        the instructions, see ``numba.extending.intrinsic``.
+
+    Returns
+    -------
+    callable
+        What was given where numba is not installed.
+    """
+    if jit(define) is define:
+        return define
+    from numba.extending import intrinsic
+
+    return cast("F", intrinsic(define))
+
+
+def make_signature(result: str, *arguments: Any) -> Any:
+    """Return numba's signature of a function, from the name of its result's type."""
+    from numba import types
+
+    return getattr(types, result)(*arguments)
+
+
+def import_llvm() -> tuple[Any, Any]:
+    """Return what writes instructions: the modules ``llvmlite.ir`` and ``numba.core.cgutils``."""
+    from llvmlite import ir
+    from numba.core import cgutils
+
+    return ir, cgutils
 
 
 def explain_not_kept(function: Callable[..., Any], *arguments: object) -> str | None:
@@ -217,25 +262,52 @@ def digest_function(function: Callable[..., Any]) -> str:
 
 def _describe(function: Callable[..., Any], parts: list[str], seen: set[int]) -> None:
     """Append what a function and those that it calls are made of."""
-    plain = getattr(function, "py_func", function)
-    code = plain.__code__
-    if id(code) in seen:
+    plain = _get_plain(function)
+    if plain is None or id(plain.__code__) in seen:
         return
-    seen.add(id(code))
+    seen.add(id(plain.__code__))
     parts.append(f"{plain.__module__}.{plain.__qualname__}")
+    parts.append(str(sorted(getattr(function, "targetoptions", {}).get("fastmath") or ())))
     for kind in plain.__annotations__.values():
         parts.append(f"{kind} {getattr(kind, '_fields', '')}")
-    parts.extend([code.co_code.hex(), *map(_describe_constant, code.co_consts)])
-    for variable in code.co_names:
-        value = plain.__globals__.get(variable)
-        parts.append(f"{variable} {_describe_constant(value)}")
-        if hasattr(value, "py_func"):
-            _describe(cast("Callable[..., Any]", value), parts, seen)
+    cells = [cell.cell_contents for cell in plain.__closure__ or ()]
+    used = dict(zip(plain.__code__.co_freevars, cells, strict=True))
+    for name in _describe_code(plain.__code__, parts):
+        value = used[name] if name in used else plain.__globals__.get(name)
+        parts.append(f"{name} {_describe_constant(value)}")
+        for part in _list_parts(value):
+            _describe(part, parts, seen)
+
+
+def _list_parts(value: Any) -> list[Any]:
+    """Return the functions of a class of this package that writes instructions, or the value."""
+    if not isinstance(value, type):
+        return [value]
+    is_own = value.__module__.startswith("sknn.")
+    return [part for part in vars(value).values() if is_own and isinstance(part, FunctionType)]
+
+
+def _get_plain(value: Any) -> FunctionType | None:
+    """Return the Python function behind one of `jit` or `make_intrinsic`, or a plain one."""
+    plain = getattr(value, "py_func", getattr(value, "_defn", value))
+    return plain if isinstance(plain, FunctionType) else None
+
+
+def _describe_code(code: CodeType, parts: list[str]) -> list[str]:
+    """Append bytecode and constants, those of inner functions too; return the names it uses."""
+    parts.append(code.co_code.hex())
+    names = [*code.co_freevars, *code.co_names]
+    for value in code.co_consts:
+        if isinstance(value, CodeType):
+            names += _describe_code(value, parts)
+        else:
+            parts.append(_describe_constant(value))
+    return names
 
 
 def _describe_constant(value: object) -> str:
-    if isinstance(value, CodeType):
-        return f"{value.co_name} {value.co_code.hex()}"
+    if hasattr(value, "_fields"):
+        return f"{type(value).__name__} {value._fields}"
     if isinstance(value, frozenset):  # whose order differs from process to process
         return str(sorted(map(repr, value)))
     return repr(value) if isinstance(value, _CONSTANTS) else type(value).__name__

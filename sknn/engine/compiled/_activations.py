@@ -155,27 +155,12 @@ def compute_slope(code: int, a: float, z: float) -> float:
 
 
 @jit
-def add_bias(z: Array, bias: Array) -> None:
-    """Add a bias of shape (n_units,) to each line of z, of shape (n_samples, n_units)."""
-    for r in range(z.shape[0]):
-        for c in range(z.shape[1]):
-            z[r, c] += bias[c]
+def activate(code: int, z: Array, sums: Array, space: Array) -> None:
+    """Overwrite z by its activation; `sums` keeps z where slopes need it.
 
-
-@jit
-def activate(code: int, z: Array, bias: Array, sums: Array, space: Array) -> None:
-    """Overwrite z by the activation of z + bias; `sums` keeps z + bias where slopes need it.
-
-    `space` is of float64, of shape (3, at least the size of z).
+    `space` is of float64, of shape (3, at least the size of z). ReLU was taken care of before.
     """
-    if code == RELU:
-        for r in range(z.shape[0]):
-            for c in range(z.shape[1]):
-                t = z[r, c] + bias[c]
-                z[r, c] = 0 if t < 0 else t  # which leaves NaN as it is
-        return
-    add_bias(z, bias)
-    if code == IDENTITY:
+    if code in (IDENTITY, RELU):
         return
     if code in (TANH, LOGISTIC, ELU, SELU):
         fill_exponential(code, z.reshape(z.size), space[0, : z.size], space[1, : z.size])
@@ -189,14 +174,11 @@ def activate(code: int, z: Array, bias: Array, sums: Array, space: Array) -> Non
 
 @jit
 def multiply_by_slope(code: int, delta: Array, a: Array, sums: Array) -> None:
-    """Multiply delta by the slopes where the activation had the values a."""
-    if code == RELU:
-        for r in range(a.shape[0]):
-            for c in range(a.shape[1]):
-                if a[r, c] <= 0:
-                    delta[r, c] = 0
-        return
-    if code == IDENTITY:
+    """Multiply delta by the slopes where the activation had the values a.
+
+    ReLU was taken care of before.
+    """
+    if code in (IDENTITY, RELU):
         return
     for r in range(a.shape[0]):
         for c in range(a.shape[1]):

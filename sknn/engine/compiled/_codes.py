@@ -76,6 +76,11 @@ def count_work(sizes: np.ndarray, batch_size: int) -> int:
     return batch_size * (int(sizes[0]) + 3 * int(sizes[1:].sum()))
 
 
+def count_turned(sizes: np.ndarray) -> int:
+    """Return how many weights the largest layer but the first has."""
+    return int((sizes[1:-1] * sizes[2:]).max(initial=0))
+
+
 def count_space(sizes: np.ndarray, batch_size: int) -> int:
     """Return how many numbers of float64 the activations of the widest layer need."""
     return batch_size * int(sizes.max())
@@ -111,7 +116,7 @@ class FlatNetwork(NamedTuple):
     codes : ndarray of int
         Numbers of the loss, of the solver, and of the activation of each hidden layer.
     values, gradient : ndarray of shape (n_parameters,)
-        The weights of all layers, each of shape (n_outputs, n_inputs), then all biases; and space
+        The weights of all layers, each of shape (n_inputs, n_outputs), then all biases; and space
         for the gradient.
     settings : ndarray of float64
         Settings of the loss, see `pack_settings`.
@@ -155,6 +160,10 @@ class StepMemory(NamedTuple):
     masks : ndarray of shape (n,) or (0,)
         Of dropout, if there is some: for each hidden layer those of all mini-batches of the call,
         each of shape (batch_size, n_units), 0 for units that are left out.
+    turned : ndarray of shape (count_turned(...),)
+        For weights of a layer, of shape (n_outputs, n_inputs).
+    zeros : ndarray of shape (n_units,)
+        As many as the widest layer has units, never changed.
     outputs : ndarray of shape (n_samples, n_outputs)
         Overwritten by the logits, in the order of the samples, each before its mini-batch's step.
     """
@@ -162,6 +171,8 @@ class StepMemory(NamedTuple):
     work: np.ndarray
     exponentials: np.ndarray
     masks: np.ndarray
+    turned: np.ndarray
+    zeros: np.ndarray
     outputs: np.ndarray
 
 
@@ -212,6 +223,6 @@ def make_examples(dtype: np.dtype) -> Arguments:
         TrainingArrays(matrix, matrix, vector, codes.reshape(0, 0)),
         FlatNetwork(codes, codes, vector, vector, numbers),
         SolverState(vector, vector, numbers, numbers),
-        StepMemory(vector, np.empty((0, 0)), vector, matrix),
+        StepMemory(vector, np.empty((0, 0)), vector, vector, vector, matrix),
         StepRange(0, 0, 0, 0, numbers, numbers),
     )

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping
 from functools import cache
 from importlib import import_module
-from itertools import pairwise
 from pathlib import Path
 from typing import Any, ClassVar, cast
 
@@ -17,7 +16,6 @@ from sknn.engine._start import FLOPS_OF_A_WEIGHT
 from sknn.engine.backprop._epochs import is_momentum_set, supports_steps
 from sknn.engine.backprop._flat_parameters import STATES, Flat
 from sknn.engine.compiled import _codes
-from sknn.engine.compiled._blas import OneBLASThread
 from sknn.engine.compiled._codes import (
     FlatNetwork,
     SolverState,
@@ -39,8 +37,6 @@ MASK_NUMBERS = 2**19
 MAX_STEPS, ORDER_NUMBERS = 2**12, 2**18
 #: what is said before compiled code is made for the first time
 COLD = "Steps of small networks are compiled, once on this machine: ten to twenty seconds."
-#: products of so many multiplications are shared among threads by OpenBLAS
-THREADED_PRODUCT = 2**18
 _CODES = {
     Adam: _codes.ADAM,
     AdamW: _codes.ADAMW,
@@ -113,7 +109,8 @@ class CompiledRunner:
         net, module = run.net, run.net.module_
         self.run, self.run_epochs = run, load_steps()
         sizes = np.array([module.linears[0].in_features, *_get_widths(module)])
-        self.flat = Flat(list(module.parameters()), net.optimizer_)
+        weights = [layer.weight for layer in module.linears]
+        self.flat = Flat(list(module.parameters()), net.optimizer_, turned=weights)
         self.group = net.optimizer_.param_groups[0]
         values = self.flat.values.numpy()
         activations = [_codes.ACTIVATIONS[name] for name in module.activation_names]
@@ -129,6 +126,8 @@ class CompiledRunner:
             np.empty(_codes.count_work(sizes, net.batch_size), values.dtype),
             np.empty((3, _codes.count_space(sizes, net.batch_size))),
             np.empty(0, values.dtype),
+            np.empty(_codes.count_turned(sizes), values.dtype),
+            np.zeros(int(sizes.max()), values.dtype),
             np.empty((run.batches.capacity, sizes[-1]), values.dtype),
         )
         first, second = self._share_state(values.dtype)
@@ -136,13 +135,11 @@ class CompiledRunner:
         self.dropouts = list(module.dropouts)
         if run.config.verbose and not self.is_warm(values.dtype):
             print(COLD)  # noqa: T201
-        self._choose_threads_and_chunks(sizes)
+        self._choose_chunks(sizes)
 
-    def _choose_threads_and_chunks(self, sizes: np.ndarray) -> None:
-        """Look after threads if products are large, and choose how many steps a call does."""
+    def _choose_chunks(self, sizes: np.ndarray) -> None:
+        """Choose how many steps a call does."""
         size = self.run.net.batch_size
-        largest = max(n * m for n, m in pairwise(sizes.tolist())) * size
-        self.blas = OneBLASThread(largest >= THREADED_PRODUCT)
         self.chunk = int(CHUNK_FLOPS / (FLOPS_OF_A_WEIGHT * len(self.flat.values) * size))
         if self.dropouts:
             self.chunk = min(self.chunk, MASK_NUMBERS // (size * int(sizes[1:-1].sum())))
@@ -176,7 +173,6 @@ class CompiledRunner:
 
     def close(self) -> None:
         """Give the module and the optimizer memory of their own again."""
-        self.blas.close()
         self.flat.close()
 
     def run_epoch(self) -> float:

@@ -5,17 +5,17 @@ a_i = f_i(a_{i-1} W_iᵀ + b_i), logits z and the gradient d_L of the loss with 
 
     d_{i-1} = (d_i W_i) * f_{i-1}'(a_{i-1}),  dW_i = d_iᵀ a_{i-1},  db_i = sum of d_i over samples.
 
-With dropout, a_{i-1} and d_{i-1} are multiplied by the mask. Matrix products go to SciPy's BLAS;
-all else is a loop.
+With dropout, a_{i-1} and d_{i-1} are multiplied by the mask. In memory weights lie turned, of
+shape (n_inputs, n_outputs).
 """
 
 import math
 
 import numpy as np
 
-from sknn._jit import jit, jit_kept
+from sknn._jit import jit, jit_kept, jit_sums
 from sknn.engine.callbacks._stopping import compare_loss as compare_loss_plain
-from sknn.engine.compiled._activations import activate, add_bias, multiply_by_slope
+from sknn.engine.compiled._activations import activate, multiply_by_slope
 from sknn.engine.compiled._codes import (
     ALPHA,
     BEST_LOSS,
@@ -26,6 +26,7 @@ from sknn.engine.compiled._codes import (
     N_BEFORE,
     N_CODES,
     N_STALLED,
+    RELU,
     SILU,
     TOLERANCE,
     BatchPlace,
@@ -36,6 +37,8 @@ from sknn.engine.compiled._codes import (
     TrainingArrays,
 )
 from sknn.engine.compiled._losses import fill_losses
+from sknn.engine.compiled._products import multiply, turn
+from sknn.engine.compiled._tiles import Finish, Left
 from sknn.engine.compiled._updates import add_penalty, clip_gradient, update
 
 Array = np.ndarray
@@ -95,13 +98,12 @@ def _run_steps(
         n = min(steps.batch_size, samples.orders.shape[1] - start)
         mask_row = (steps.epoch * n_steps + step - steps.first) * steps.batch_size
         batch = BatchPlace(steps.epoch, start, n, steps.batch_size, mask_row, n_rows)
-        _gather(samples, batch, space.work)
-        _go_forward(network, space, batch)
-        # The mean loss is Σ w_i l_i / Σ w_i: deltas are multiplied by w_i in their place, and the
-        # gradient, a sum over samples, by 1 / Σ w_i once, at the end.
+        X = _gather(samples, batch, space.work)
+        _go_forward(network, space, batch, X)
+        # The mean loss is Σ w_i l_i / Σ w_i: deltas are multiplied by w_i / Σ w_i in their place, so
+        # that the gradient is a plain sum over samples; `share` is what a unit of weight counts.
         share, loss = _take_losses(samples, network, space, batch)
-        _go_back(network, space, batch)
-        gradient *= gradient.dtype.type(share)
+        _go_back(network, space, batch, X)
         alpha, ratio = numbers[ALPHA], numbers[L1_RATIO]
         # scikit-learn divides the penalty by the weight of the batch, as it does the loss: (α / 2)
         # (1 - r) |w|² + α r |w|₁, both times the share of a unit of weight.
@@ -131,13 +133,25 @@ def _get_order(samples: TrainingArrays, batch: BatchPlace) -> Array:
 
 
 @jit
-def _gather(samples: TrainingArrays, batch: BatchPlace, work: Array) -> None:
-    """Copy the samples of a mini-batch to the front of the space."""
+def _gather(samples: TrainingArrays, batch: BatchPlace, work: Array) -> Array:
+    """Return the samples of a mini-batch; where they do not lie together, a copy in the space."""
     n_features, order = samples.X.shape[1], _get_order(samples, batch)
+    if _is_run(order):
+        return samples.X[order[0] : order[0] + batch.n]
     for r in range(batch.n):
         start, source = r * n_features, samples.X[order[r]]
         for c in range(n_features):
             work[start + c] = source[c]
+    return _get_matrix(work, 0, batch.n, n_features)
+
+
+@jit
+def _is_run(order: Array) -> bool:
+    """Return whether numbers follow each other."""
+    n = 1
+    while n < len(order) and order[n] == order[n - 1] + 1:
+        n += 1
+    return n == len(order)
 
 
 @jit
@@ -154,7 +168,7 @@ def _get_mask(sizes: Array, masks: Array, layer: int, batch: BatchPlace) -> Arra
 
 
 @jit
-def _go_forward(network: FlatNetwork, space: StepMemory, batch: BatchPlace) -> None:
+def _go_forward(network: FlatNetwork, space: StepMemory, batch: BatchPlace, X: Array) -> None:
     """Compute the values of all layers; each layer's lie behind those of the layer before."""
     sizes, codes, values = network.sizes, network.codes, network.values
     # What lies where in the space, one line a kind, each for all layers one after the other:
@@ -162,55 +176,65 @@ def _go_forward(network: FlatNetwork, space: StepMemory, batch: BatchPlace) -> N
     #     sums       beyond them: what slopes are computed from, where values do not tell
     #     deltas     twice beyond: slopes of the loss by the sums of each hidden layer
     n_layers, beyond = len(sizes) - 1, batch.size * sizes[1:].sum()
-    w, b, place = 0, _count_weights(sizes), 0
+    w, b, place, a = 0, _count_weights(sizes), 0, X
+    none, zero = values.dtype.type(np.nan), values.dtype.type(0)
     for i in range(n_layers):
         n_in, n_out = sizes[i], sizes[i + 1]
-        a = _get_matrix(space.work, place, batch.n, n_in)
         place += batch.size * n_in
         z = _get_matrix(space.work, place, batch.n, n_out)
-        bias = values[b : b + n_out]
-        np.dot(a, _get_matrix(values, w, n_out, n_in).T, z)
+        is_relu = i + 1 < n_layers and codes[N_CODES + i] == RELU
+        finish = Finish(values[b : b + n_out], zero if is_relu else none, z, none)
+        multiply(Left(a.reshape(a.size), n_in, 1), _get_matrix(values, w, n_in, n_out), z, finish)
         if i + 1 < n_layers:
             sums = _get_matrix(space.work, place + beyond, batch.n, n_out)
-            activate(codes[N_CODES + i], z, bias, sums, space.exponentials)
+            activate(codes[N_CODES + i], z, sums, space.exponentials)
             if len(space.masks):
                 if codes[N_CODES + i] < SILU:  # whose slopes are told by values before dropout
                     sums[:] = z
                 z *= _get_mask(sizes, space.masks, i, batch)
-        else:
-            add_bias(z, bias)
-        w, b = w + n_in * n_out, b + n_out
+        w, b, a = w + n_in * n_out, b + n_out, z
 
 
 @jit
 def _take_losses(
     samples: TrainingArrays, network: FlatNetwork, space: StepMemory, batch: BatchPlace
 ) -> tuple[float, float]:
-    """Turn logits into deltas; return the share of a unit of weight, and the mean loss."""
+    """Turn logits into deltas of the mean loss; return the share of a unit of weight, and it."""
     n_out, weight = network.sizes[-1], samples.weight
     z = _get_matrix(space.work, batch.size * network.sizes[:-1].sum(), batch.n, n_out)
     space.outputs[batch.start : batch.start + batch.n] = z
     order, losses = _get_order(samples, batch), space.exponentials[2]
     fill_losses(network, z, samples.Y, order, space.exponentials)
-    total_weight, loss = 0.0, 0.0
+    share, loss = 1 / _sum_weights(weight, order), 0.0
     for r in range(batch.n):
-        value, share = losses[r], 1.0
+        own = share
         if len(weight):
-            share = weight[order[r]]
-            for c in range(n_out):
-                z[r, c] *= weight[order[r]]
-            value *= share
-        total_weight += share
-        loss += value
-    return 1 / total_weight, loss / total_weight
+            own *= weight[order[r]]
+        factor = z.dtype.type(own)
+        for c in range(n_out):
+            z[r, c] *= factor
+        loss += losses[r] * own
+    return share, loss
 
 
 @jit
-def _go_back(network: FlatNetwork, space: StepMemory, batch: BatchPlace) -> None:
-    """Write the gradient summed over samples; the deltas of the logits lie where they were."""
+def _sum_weights(weight: Array, order: Array) -> float:
+    """Return the weight of a mini-batch; without weights each sample has 1."""
+    if not len(weight):
+        return float(len(order))
+    total = 0.0
+    for r in range(len(order)):
+        total += weight[order[r]]
+    return total
+
+
+@jit
+def _go_back(network: FlatNetwork, space: StepMemory, batch: BatchPlace, X: Array) -> None:
+    """Write the gradient; the deltas of the logits lie where they were."""
     sizes, codes, gradient = network.sizes, network.codes, network.gradient
     n_layers, beyond = len(sizes) - 1, batch.size * sizes[1:].sum()
     w, b = _count_weights(sizes), len(network.values)
+    none, zero = gradient.dtype.type(np.nan), gradient.dtype.type(0)
     place = batch.size * sizes[:-1].sum()
     delta = _get_matrix(space.work, place, batch.n, sizes[-1])
     for i in range(n_layers - 1, -1, -1):
@@ -220,27 +244,39 @@ def _go_back(network: FlatNetwork, space: StepMemory, batch: BatchPlace) -> None
         # f'(z_{i-1}). Layers are gone through backwards, and so are their places in the flat
         # vector.
         place -= batch.size * n_in
-        a = _get_matrix(space.work, place, batch.n, n_in)
-        np.dot(delta.T, a, _get_matrix(gradient, w, n_out, n_in))
-        of_bias = gradient[b : b + n_out]
-        of_bias[:] = 0
-        for r in range(batch.n):
-            for c in range(n_out):
-                of_bias[c] += delta[r, c]
+        a = _get_matrix(space.work, place, batch.n, n_in) if i > 0 else X
+        of_weights = _get_matrix(gradient, w, n_in, n_out)
+        finish = Finish(space.zeros, none, of_weights, none)
+        multiply(Left(a.reshape(a.size), 1, n_in), delta, of_weights, finish)
+        _add_up(delta, gradient[b : b + n_out])
         if i > 0:
             before = _get_matrix(space.work, place + 2 * beyond, batch.n, n_in)
-            np.dot(delta, _get_matrix(network.values, w, n_out, n_in), before)
             sums = _get_matrix(space.work, place + beyond, batch.n, n_in)
+            turned = _get_matrix(space.turned, 0, n_out, n_in)
+            turn(_get_matrix(network.values, w, n_in, n_out), turned)
+            code = codes[N_CODES + i - 1]
             if len(space.masks):
-                before *= _get_mask(sizes, space.masks, i - 1, batch)
                 # Dropout has changed the values in their place: f' is computed from those before
                 # it.
                 a = sums
-            multiply_by_slope(codes[N_CODES + i - 1], before, a, sums)
+            finish = Finish(space.zeros, none, a, zero if code == RELU else none)
+            multiply(Left(delta.reshape(delta.size), n_out, 1), turned, before, finish)
+            if len(space.masks):
+                before *= _get_mask(sizes, space.masks, i - 1, batch)
+            multiply_by_slope(code, before, a, sums)
             delta = before
 
 
 @jit
+def _add_up(delta: Array, total: Array) -> None:
+    """Write the sums over samples."""
+    total[:] = 0
+    for r in range(delta.shape[0]):
+        for c in range(delta.shape[1]):
+            total[c] += delta[r, c]
+
+
+@jit_sums
 def _compute_norm(weights: Array, ratio: float) -> float:
     """Return what the penalty multiplies by half of alpha."""
     # float() adds up in float64 also where weights are float32: thousands of small squares would be

@@ -9,7 +9,7 @@ import math
 
 import numpy as np
 
-from sknn._jit import jit
+from sknn._jit import jit, jit_sums
 from sknn.engine.compiled._codes import (
     ADAM,
     ADAMW,
@@ -51,14 +51,20 @@ def add_penalty(network: FlatNetwork, n_weights: int, l2: float, l1: float) -> N
 @jit
 def clip_gradient(gradient: Array, longest: float) -> None:
     """Shorten a gradient that is longer, as torch.nn.utils.clip_grad_norm_ does."""
-    total = 0.0
-    for j in range(len(gradient)):
-        total += float(gradient[j]) * float(gradient[j])
     # g <- g * min(1, longest / |g|); 1e-6 is torch's guard against |g| = 0
-    factor = longest / (math.sqrt(total) + 1e-6)
+    factor = longest / (math.sqrt(sum_squares(gradient)) + 1e-6)
     # A gradient that is not a number stays so: the loss that follows says that training diverged.
     if factor < 1 or math.isnan(factor):
         gradient *= gradient.dtype.type(factor)
+
+
+@jit_sums
+def sum_squares(numbers: Array) -> float:
+    """Return the sum of squares in float64."""
+    total = 0.0
+    for j in range(len(numbers)):
+        total += float(numbers[j]) * float(numbers[j])
+    return total
 
 
 @jit

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 import torch
 from scipy import sparse
-from threadpoolctl import threadpool_info
 
 from sknn import DeepMLPClassifier, DeepMLPRegressor
 from sknn.activations import ACTIVATIONS
@@ -19,7 +18,6 @@ from sknn.engine import train
 from sknn.engine._runners import AutogradRunner, HandwrittenRunner
 from sknn.engine.compiled import _codes
 from sknn.engine.compiled._activations import fill_exponential, fill_exponentials
-from sknn.engine.compiled._blas import OneBLASThread
 from sknn.engine.compiled._runner import CompiledRunner
 from sknn.engine.optimizers._schedules import SCHEDULES
 from tests.engine.backprop.test_options import (
@@ -237,23 +235,6 @@ def test_the_first_compilation_on_a_machine_is_announced(is_compiled, capsys):
 
     run(make_config(verbose=1), runners=[OnSuchAMachine])
     assert ("once on this machine" in capsys.readouterr().out) != is_compiled
-
-
-def blas_threads():
-    return [each["num_threads"] for each in threadpool_info() if each["user_api"] == "blas"]
-
-
-def test_threads_of_blas_are_what_they_were_however_fits_overlap():
-    before = blas_threads()
-    one, two = OneBLASThread(True), OneBLASThread(True)
-    assert set(blas_threads()) == {1}
-    one.close()
-    one.close()
-    assert set(blas_threads()) == {1}
-    two.close()
-    assert blas_threads() == before
-    OneBLASThread(False).close()
-    assert blas_threads() == before
 
 
 def test_fits_in_threads_are_those_of_one_thread():

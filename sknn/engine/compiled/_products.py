@@ -1,0 +1,69 @@
+"""Matrix products of small networks as compiled code, tile by tile.
+
+All three products of a layer have one form: a left factor, which may be turned, times a matrix
+whose rows lie one behind the other. With weights W of shape (n_inputs, n_outputs) they are
+
+    Z = A W    for the sums,    G = Aᵀ D    for the gradient,    E = D Wᵀ    for the deltas before.
+
+Bias, ReLU and its slope are taken care of while the sums are still in registers.
+"""
+
+import numpy as np
+
+from sknn._jit import jit
+from sknn.engine.compiled._tiles import (
+    N_VECTORS,
+    Finish,
+    Left,
+    count_lanes,
+    count_rows,
+    high_narrow,
+    high_wide,
+    low_narrow,
+    low_wide,
+)
+
+Array = np.ndarray
+
+
+@jit
+def multiply(left: Left, right: Array, out: Array, finish: Finish) -> None:
+    """Write a product.
+
+    Parameters
+    ----------
+    left : Left
+        Of shape (n_rows, n_sums).
+    right : ndarray of shape (n_sums, n_columns)
+    out : ndarray of shape (n_rows, n_columns)
+        Overwritten; none of the others, but for the gate.
+    finish : Finish
+    """
+    n_rows, n_columns = out.shape
+    lanes, rows = count_lanes(out), count_rows(out)
+    column = 0
+    while column < n_columns:
+        is_wide = column + N_VECTORS * lanes <= n_columns
+        row = 0
+        while row < n_rows:
+            place = (row, column)
+            is_high = n_rows - row > rows // 2
+            if is_wide and is_high:
+                high_wide(left, right, out, finish, place)
+            elif is_wide:
+                low_wide(left, right, out, finish, place)
+            elif is_high:
+                high_narrow(left, right, out, finish, place)
+            else:
+                low_narrow(left, right, out, finish, place)
+            row += rows if is_high else rows // 2
+        column += N_VECTORS * lanes if is_wide else lanes
+
+
+@jit
+def turn(matrix: Array, turned: Array) -> None:
+    """Write a matrix of shape (n, m) with rows and columns exchanged, of shape (m, n)."""
+    n, m = matrix.shape
+    for i in range(m):
+        for j in range(n):
+            turned[i, j] = matrix[j, i]

@@ -1,0 +1,86 @@
+"""Products by tiles are NumPy's, at all shapes and on processors without wide vectors, too."""
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+pytest.importorskip("numba", reason="numba is not installed")
+
+from sknn._jit import digest_function, jit
+from sknn.engine.compiled import _tiles
+from sknn.engine.compiled._products import multiply, turn
+from sknn.engine.compiled._tiles import Finish, Left
+
+SHAPES = [(1, 1, 1), (5, 3, 7), (9, 0, 20), (8, 4, 16), (33, 20, 49), (12, 150, 3), (4, 7, 100)]
+
+
+@jit
+def work_out(A, is_turned, B, out, finish):
+    width = A.shape[1]
+    left = Left(A.reshape(A.size), 1, width) if is_turned else Left(A.reshape(A.size), width, 1)
+    multiply(left, B, out, finish)
+
+
+def draw(shape, dtype):
+    rng = np.random.default_rng(0)
+    n, k, m = shape
+    sizes = (n, k), (k, m), (n, m), (m,)
+    return [rng.normal(size=size).astype(dtype) for size in sizes]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("shape", SHAPES)
+def test_a_product_is_numpys(shape, dtype):
+    A, B, gate, start = draw(shape, dtype)
+    scale, nan = np.abs(A) @ np.abs(B) + np.abs(start), B.dtype.type(np.nan)
+    zero, zeros = B.dtype.type(0), np.zeros_like(start)
+    wanted = {
+        "plain": (Finish(zeros, nan, gate, nan), A @ B),
+        "raised": (Finish(start, zero, gate, nan), np.maximum(A @ B + start, 0)),
+        "gated": (Finish(start, nan, gate, zero), np.where(gate > 0, A @ B + start, 0)),
+    }
+    for finish, right in wanted.values():
+        for left, is_turned in ((A, False), (np.ascontiguousarray(A.T), True)):
+            around = np.full((shape[0] + 2, shape[2]), 7, dtype)
+            work_out(left, is_turned, B, around[1:-1], finish)
+            assert (np.abs(around[1:-1] - right) <= 4 * np.finfo(dtype).eps * scale).all()
+            assert (around[[0, -1]] == 7).all()
+
+
+def test_nan_stays_nan():
+    A, B, gate, start = draw((9, 3, 5), "float64")
+    A[2, 1] = np.nan
+    out = np.empty_like(gate)
+    work_out(A, False, B, out, Finish(start, 0.0, np.full_like(gate, np.nan), 0.0))
+    np.testing.assert_array_equal(np.isnan(out), np.isnan(A).any(1)[:, None] & np.ones(5, bool))
+
+
+def test_a_matrix_is_turned():
+    matrix, turned = np.arange(6.0).reshape(2, 3), np.empty((3, 2))
+    turn(matrix, turned)
+    np.testing.assert_array_equal(turned, matrix.T)
+
+
+def test_products_are_numpys_on_a_processor_without_wide_vectors():
+    settings = {"NUMBA_CPU_NAME": "generic", "NUMBA_CPU_FEATURES": ""}
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", __file__]
+    command += ["-k", "numpys and 33 and float32 or nan"]
+    done = subprocess.run(
+        command, capture_output=True, text=True, env={**os.environ, **settings}, check=False
+    )
+    assert done.returncode == 0, done.stdout
+    assert " passed" in done.stdout
+
+
+def test_code_is_compiled_anew_after_a_change_of_how_instructions_are_written(monkeypatch):
+    """What writes them is no function of numba's, and part of the digest even so."""
+    before = digest_function(multiply)
+
+    def fill(self, number):
+        return self.ir.Constant(self.type, [number + 1] * self.n_lanes)
+
+    monkeypatch.setattr(_tiles.Vectors, "fill", fill)
+    assert digest_function(multiply) != before
