@@ -39,7 +39,7 @@ def multiply(left: Left, right: Array, out: Array, finish: Finish) -> None:
         Overwritten; none of the others, but for the gate.
     finish : Finish
     """
-    n_rows, n_columns = out.shape
+    (n_rows, n_columns), factors = out.shape, (left, right)
     lanes, rows = count_lanes(out), count_rows(out)
     column = 0
     while column < n_columns:
@@ -49,13 +49,13 @@ def multiply(left: Left, right: Array, out: Array, finish: Finish) -> None:
             place = (row, column)
             is_high = n_rows - row > rows // 2
             if is_wide and is_high:
-                high_wide(left, right, out, finish, place)
+                high_wide(factors, out, finish, place)
             elif is_wide:
-                low_wide(left, right, out, finish, place)
+                low_wide(factors, out, finish, place)
             elif is_high:
-                high_narrow(left, right, out, finish, place)
+                high_narrow(factors, out, finish, place)
             else:
-                low_narrow(left, right, out, finish, place)
+                low_narrow(factors, out, finish, place)
             row += rows if is_high else rows // 2
         column += N_VECTORS * lanes if is_wide else lanes
 

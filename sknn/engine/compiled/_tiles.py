@@ -199,20 +199,20 @@ def _make_tile(is_high: bool, is_wide: bool) -> Callable[..., None]:
     Returns
     -------
     function
-        Of a `Left`, the right factor, the product, of shape (n_rows, n_columns), a `Finish`, and
-        the row and the column at which the tile begins. It may reach beyond the last row, which is
+        Of a `Left` with the right factor, the product, of shape (n_rows, n_columns), a `Finish`,
+        and the row and the column at which the tile begins. It may reach beyond the last row, which is
         then computed more than once.
     """
 
-    def define(typing: Any, left: Any, right: Any, out: Any, finish: Any, place: Any) -> Any:
+    def define(typing: Any, factors: Any, out: Any, finish: Any, place: Any) -> Any:
         def write(context: Any, builder: "IRBuilder", signature: Any, values: Any) -> "Value":
-            vectors = Vectors(context, builder, signature.args[2].dtype)
+            vectors = Vectors(context, builder, signature.args[1].dtype)
             n_rows = count_rows_of(context) // (1 if is_high else 2)
             shape = n_rows, N_VECTORS if is_wide else 1
             _write_tile(context, vectors, signature.args, values, shape)
             return context.get_dummy_value()
 
-        return make_signature("void", left, right, out, finish, place), write
+        return make_signature("void", factors, out, finish, place), write
 
     return make_intrinsic(define)
 
@@ -221,13 +221,16 @@ def _write_tile(
     context: Any, vectors: Vectors, kinds: Any, values: Any, shape: tuple[int, int]
 ) -> None:
     """Write the instructions of a tile of so many rows and vectors."""
-    b, (left, right, out, finish, place) = vectors.builder, values
-    B, Z = (context.make_array(kinds[i])(context, b, v) for i, v in ((1, right), (2, out)))
+    b, (factors, out, finish, place) = vectors.builder, values
+    (of_left, of_right), of_out, of_finish, _ = kinds[0].types, *kinds[1:]
+    left = b.extract_value(factors, 0)
+    B = context.make_array(of_right)(context, b, b.extract_value(factors, 1))
+    Z = context.make_array(of_out)(context, b, out)
     start, gate = (
-        context.make_array(kinds[3].types[i])(context, b, b.extract_value(finish, i)).data
+        context.make_array(of_finish.types[i])(context, b, b.extract_value(finish, i)).data
         for i in (0, 2)
     )
-    numbers = context.make_array(kinds[0].types[0])(context, b, b.extract_value(left, 0)).data
+    numbers = context.make_array(of_left.types[0])(context, b, b.extract_value(left, 0)).data
     row_step, sum_step = (b.extract_value(left, i) for i in (1, 2))
     n_rows, width = (b.extract_value(Z.shape, i) for i in (0, 1))
     first_row, column = (b.extract_value(place, i) for i in (0, 1))
