@@ -22,7 +22,9 @@ class Flat:
     optimizer : torch.optim.Optimizer
         Owns the state, and the learning rate of its one group of parameters.
     turned : list of torch.nn.Parameter, default=()
-        Weights to lie column by column in the vectors, of shape (n_inputs, n_outputs).
+        Weights to lie column by column in the vectors, of shape (n_inputs, n_outputs). If there are
+        some, no parameter is a view: all keep memory of their own, where everybody expects them,
+        and `read_parameters` and `write_parameters` bring one side up to date with the other.
     """
 
     def __init__(
@@ -41,8 +43,19 @@ class Flat:
         n_weights = sum(p.numel() for p in self.parameters if p.ndim > 1)
         self.weights = self.values[:n_weights]
         for p, view in zip(self.parameters, self.split_views(self.values), strict=True):
-            p.data = view
             p.grad = None
+            if not self.turned:
+                p.data = view
+
+    @torch.no_grad()
+    def read_parameters(self) -> None:
+        """Copy the parameters to the vector, as somebody may have changed them."""
+        torch._foreach_copy_(self.split_views(self.values), self.parameters)
+
+    @torch.no_grad()
+    def write_parameters(self) -> None:
+        """Copy the parameters from the vector to where they belong."""
+        torch._foreach_copy_(self.parameters, self.split_views(self.values))
 
     def split_views(self, vector: torch.Tensor) -> list[torch.Tensor]:
         """Return a vector's parts in the shapes of the parameters."""
@@ -81,7 +94,8 @@ class Flat:
         A pickle of a view holds the whole vector.
         """
         for p in self.parameters:
-            p.data = _copy_contiguously(p.data)
+            if not self.turned:
+                p.data = _copy_contiguously(p.data)
             state = self.optimizer.state.get(p, {})
             for name, value in state.items():
                 state[name] = (

@@ -1,6 +1,7 @@
 """The runner that trains small plain MLPs by compiled steps."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -63,8 +64,8 @@ class CompiledRunner:
     Parameters
     ----------
     run : TrainingRun
-        One that `supports` accepts, begun. The parameters of its net lie in one flat vector until
-        `close`.
+        One that `supports` accepts, begun. The optimizer's state lies in flat vectors until
+        `close`; parameters are borrowed for the steps of a call.
     """
 
     name: ClassVar[str] = "compiled"
@@ -178,9 +179,10 @@ class CompiledRunner:
     def run_epoch(self) -> float:
         """Train on the batches that are left of the epoch at hand; return the mean loss."""
         run = self.run
-        for dataset, order in run.batches.iterate_parts(run.epoch.n_steps):
-            samples = self.samples if dataset is run.samples else self._pack(dataset)
-            self._run_part(samples, order)
+        with self._borrow_parameters():
+            for dataset, order in run.batches.iterate_parts(run.epoch.n_steps):
+                samples = self.samples if dataset is run.samples else self._pack(dataset)
+                self._run_part(samples, order)
         return float(run.epoch.loss_sum) / len(run.samples)
 
     def run_many(self, n_epochs: int) -> list[float]:
@@ -198,12 +200,22 @@ class CompiledRunner:
         patience[_codes.N_BEFORE] = progress.n_epochs
         orders = run.batches.begin_many(n_epochs)
         steps = StepRange(0, 0, run.n_batches, run.batches.batch_size, patience, np.empty(n_epochs))
-        n_done = self._call(self.samples._replace(orders=orders), steps)
+        with self._borrow_parameters():
+            n_done = self._call(self.samples._replace(orders=orders), steps)
         run.batches.keep_begun(orders, n_done)
         run.batches.end()
         progress.best_loss = float(patience[_codes.BEST_LOSS])
         progress.n_stalled = int(patience[_codes.N_STALLED])
         return (steps.losses[:n_done] / len(run.samples)).tolist()
+
+    @contextmanager
+    def _borrow_parameters(self) -> Iterator[None]:
+        """Take the parameters from the module, and bring them back, however the steps end."""
+        self.flat.read_parameters()
+        try:
+            yield
+        finally:
+            self.flat.write_parameters()
 
     def _call(self, samples: TrainingArrays, steps: StepRange) -> int:
         """Let compiled code do some steps; return the number of epochs."""

@@ -62,6 +62,7 @@ def assert_equal(one, other):
 CASES = {
     "defaults": {},
     "no shuffle": {"shuffle": False},
+    "nadam": {"solver": "nadam"},
     "one batch": {"batch_size": "auto"},
     "stops": {"max_iter": 400, "tol": 0.01, "n_iter_no_change": 3},
     "patience that grows": {"max_iter": 400, "tol": 0.05, "patience_share": 0.5},
