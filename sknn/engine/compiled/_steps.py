@@ -100,8 +100,8 @@ def _run_steps(
         batch = BatchPlace(steps.epoch, start, n, steps.batch_size, mask_row, n_rows)
         X = _gather(samples, batch, space.work)
         _go_forward(network, space, batch, X)
-        # The mean loss is Σ w_i l_i / Σ w_i: deltas are multiplied by w_i / Σ w_i in their place, so
-        # that the gradient is a plain sum over samples; `share` is what a unit of weight counts.
+        # The mean loss is Σ w_i l_i / Σ w_i: deltas are multiplied by w_i / Σ w_i in their place,
+        # so that the gradient is a plain sum over samples; `share` is what a unit of weight counts.
         share, loss = _take_losses(samples, network, space, batch)
         _go_back(network, space, batch, X)
         alpha, ratio = numbers[ALPHA], numbers[L1_RATIO]

@@ -200,8 +200,8 @@ def _make_tile(is_high: bool, is_wide: bool) -> Callable[..., None]:
     -------
     function
         Of a `Left` with the right factor, the product, of shape (n_rows, n_columns), a `Finish`,
-        and the row and the column at which the tile begins. It may reach beyond the last row, which is
-        then computed more than once.
+        and the row and the column at which the tile begins. It may reach beyond the last row,
+        which is then computed more than once.
     """
 
     def define(typing: Any, factors: Any, out: Any, finish: Any, place: Any) -> Any:

@@ -113,8 +113,8 @@ def _update_nadam(values: Array, gradient: Array, solver: SolverState) -> None:
     # 1 - the product of all momenta takes the place of 1 - beta_1^t.
     mu = beta_1 * (1 - 0.5 * 0.96 ** (t * numbers[MOMENTUM_DECAY]))
     mu_next = beta_1 * (1 - 0.5 * 0.96 ** ((t + 1) * numbers[MOMENTUM_DECAY]))
-    # torch keeps the product in float32, whatever the weights are: so the same bits come of one call
-    # and of several, between which it lies there.
+    # torch keeps the product in float32, whatever the weights are. Rounded so, it is the same in
+    # one call as in several, between which it lies there.
     counts[MU_PRODUCT] = np.float32(counts[MU_PRODUCT]) * np.float32(mu)
     of_gradient = kind(numbers[RATE] * (1 - mu) / (1 - counts[MU_PRODUCT]))
     of_moment = kind(numbers[RATE] * mu_next / (1 - counts[MU_PRODUCT] * mu_next))
