@@ -50,12 +50,12 @@ class Flat:
     @torch.no_grad()
     def read_parameters(self) -> None:
         """Copy the parameters to the vector, as somebody may have changed them."""
-        torch._foreach_copy_(self.split_views(self.values), self.parameters)
+        torch._foreach_copy_(self.split_views(self.values), [*self.parameters])
 
     @torch.no_grad()
     def write_parameters(self) -> None:
         """Copy the parameters from the vector to where they belong."""
-        torch._foreach_copy_(self.parameters, self.split_views(self.values))
+        torch._foreach_copy_([*self.parameters], self.split_views(self.values))
 
     def split_views(self, vector: torch.Tensor) -> list[torch.Tensor]:
         """Return a vector's parts in the shapes of the parameters."""

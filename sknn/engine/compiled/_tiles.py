@@ -222,7 +222,7 @@ def _write_tile(
 ) -> None:
     """Write the instructions of a tile of so many rows and vectors."""
     b, (factors, out, finish, place) = vectors.builder, values
-    (of_left, of_right), of_out, of_finish, _ = kinds[0].types, *kinds[1:]
+    (of_left, of_right), of_out, of_finish = kinds[0].types, kinds[1], kinds[2]
     left = b.extract_value(factors, 0)
     B = context.make_array(of_right)(context, b, b.extract_value(factors, 1))
     Z = context.make_array(of_out)(context, b, out)
