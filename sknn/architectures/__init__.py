@@ -24,6 +24,7 @@ from sknn.architectures._tabular_ensemble import TabularEnsemble, TabularOptions
 from sknn.architectures._user_module import build_user_module
 from sknn.architectures.layers._blocks import seed_torch
 from sknn.architectures.layers._dropout import DrawnMasks, Dropout, draw_into
+from sknn.architectures.layers._member_steps import multiplies_bfloat16
 from sknn.architectures.layers._noise import Corruption
 from sknn.architectures.options._initializers import INITIALIZERS
 from sknn.architectures.options._mlp import MLPOptions
@@ -56,6 +57,7 @@ __all__ = [
     "is_corrupted_mlp",
     "is_mlp",
     "is_replayable",
+    "multiplies_bfloat16",
     "seed_torch",
     "start_from_principal",
     "supports_principal_start",

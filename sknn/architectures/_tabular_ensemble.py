@@ -40,6 +40,9 @@ class TabularOptions:
         Embedding beside each number, see `PiecewiseLinear` and `Periodic`.
     embedding_width : int, default=8
         Width of these embeddings, and of those of categories.
+    trains_in_bfloat16 : bool, default=False
+        Whether values and products of a step of training on the CPU are in bfloat16, where X is
+        float32. Parameters, outputs and all that follows training never are.
     """
 
     n_members: int = 8
@@ -47,6 +50,7 @@ class TabularOptions:
     dropout: float = 0.1
     numerical_embedding: Literal["piecewise", "periodic"] | None = "piecewise"
     embedding_width: int = 8
+    trains_in_bfloat16: bool = False
 
 
 @saved
@@ -99,6 +103,7 @@ class TabularEnsemble(nn.Module):
 
     columns: Tensor
     temperature: Tensor
+    trains_in_bfloat16 = False
 
     def __init__(
         self,
@@ -110,6 +115,7 @@ class TabularEnsemble(nn.Module):
         super().__init__()
         dtype, k = getattr(torch, inputs.dtype), options.n_members
         self.n_members, self.n_outputs = k, target.n_outputs
+        self.trains_in_bfloat16 = options.trains_in_bfloat16
         self.n_numeric, self.cardinalities = inputs.n_numeric, tuple(inputs.cardinalities)
         self.embedded_columns = sorted(knots) if options.numerical_embedding else []
         width = options.embedding_width
@@ -129,7 +135,7 @@ class TabularEnsemble(nn.Module):
             MemberLinear(k, n, m, dtype) for n, m in pairwise(sizes)
         )
         self.dropouts: LayerList[nn.Module] = LayerList(
-            Dropout(options.dropout, sample_axis=1) if options.dropout else nn.Identity()
+            Dropout(options.dropout, sample_axis=2) if options.dropout else nn.Identity()
             for _ in options.hidden_layer_sizes
         )
         columns = torch.tensor(self.embedded_columns, dtype=torch.int64)
@@ -171,7 +177,9 @@ class TabularEnsemble(nn.Module):
         n_columns = self.n_numeric + len(self.cardinalities)
         left_out_by = X[:, n_columns].long() if X.shape[1] > n_columns else None
         if self.training:
-            output = self.run_each_member(X)
+            # Those who ask for the gradient of X, or for autocast, get torch's own passes.
+            usual = X.requires_grad or torch.is_autocast_enabled(X.device.type)
+            output = (self.run_members(X) if usual else self._train_members(X)).transpose(0, 1)
             if left_out_by is None:
                 return output
             members = torch.arange(self.n_members, device=X.device)
@@ -189,18 +197,47 @@ class TabularEnsemble(nn.Module):
 
     def run_members(self, X: Tensor, members: slice = slice(None)) -> Tensor:
         """Return logits or raw predictions of `members`: (n_members, n_samples, n_outputs)."""
-        numeric = X[:, : self.n_numeric]
         k = len(range(self.n_members)[members])
-        parts = [numeric.expand(k, *numeric.shape)]
+        parts = [X[:, : self.n_numeric].t().expand(k, -1, -1)]
         if self.numbers is not None:
             parts.append(self.numbers(X[:, self.columns], members))
         if self.codes is not None:
-            stop = self.n_numeric + len(self.cardinalities)
-            parts.append(self.codes(X[:, self.n_numeric : stop].long(), members))
-        a = torch.cat(parts, dim=2) if len(parts) > 1 else parts[0]
+            parts.append(self.codes(self._get_codes(X), members))
+        a = torch.cat(parts, dim=1) if len(parts) > 1 else parts[0]
         for i, dropout in enumerate(self.dropouts):
             a = dropout(relu(self.linears[i](a, members)))
-        return self.linears[-1](a, members)
+        return self.linears[-1](a, members).transpose(1, 2)
+
+    def _train_members(self, X: Tensor) -> Tensor:
+        """Return what `run_members` does, by steps whose gradients are written out."""
+        dtype = self._choose_dtype(X)
+        parts = [X[:, : self.n_numeric].t().to(dtype).expand(self.n_members, -1, -1)]
+        if isinstance(self.numbers, PiecewiseLinear):
+            parts.append(self.numbers.train_all(X[:, self.columns], dtype))
+        elif self.numbers is not None:
+            parts.append(self.numbers(X[:, self.columns]).to(dtype))
+        if self.codes is not None:
+            parts.append(self.codes(self._get_codes(X)).to(dtype))
+        a = torch.cat(parts, dim=1) if len(parts) > 1 else parts[0]
+        scale = 1.0
+        for layer, dropout in zip(self.linears, self.dropouts, strict=False):
+            mask, factor, rest = None, 1.0, 1.0
+            if isinstance(dropout, Dropout):
+                mask = dropout.draw_mask_for(a.new_empty(len(a), layer.weight.shape[2], len(X)))
+                # What rounding takes from the factor of units that stay, the next weights have.
+                factor = float(torch.tensor(dropout.factor, dtype=dtype))
+                rest = dropout.factor / factor
+            a, scale = layer.train_hidden(a, mask, (scale, factor)), rest
+        a = a.to(X.dtype)
+        return self.linears[-1].train_output(a if scale == 1 else a * scale).transpose(1, 2)
+
+    def _choose_dtype(self, X: Tensor) -> torch.dtype:
+        """Return the dtype of values in a step of training."""
+        chosen = self.trains_in_bfloat16 and X.dtype == torch.float32 and X.device.type == "cpu"
+        return torch.bfloat16 if chosen else X.dtype
+
+    def _get_codes(self, X: Tensor) -> Tensor:
+        return X[:, self.n_numeric : self.n_numeric + len(self.cardinalities)].long()
 
     def run_each_member(self, X: Tensor) -> Tensor:
         """Return logits or raw predictions of members: (n_samples, n_members, n_outputs)."""

@@ -6,6 +6,7 @@ import torch
 
 from sknn._specs import InputSpec, TargetSpec
 from sknn.architectures import TabularEnsemble, TabularOptions
+from sknn.architectures.layers._member_steps import multiplies_bfloat16
 from sknn.architectures.layers._members import (
     MemberEmbeddings,
     MemberLinear,
@@ -24,7 +25,8 @@ def ensemble(**options):
     random_state = np.random.RandomState(0)
     module.initialize_weights(random_state)
     with torch.no_grad():  # outputs are 0 at first
-        module.linears[-1].weight.copy_(torch.from_numpy(random_state.randn(3, 5, 2)))
+        last = module.linears[-1].weight
+        last.copy_(torch.from_numpy(random_state.randn(*last.shape)))
     return module
 
 
@@ -47,12 +49,12 @@ def test_piecewise_linear_vectors_are_interpolations():
         layer.bias.fill_(0.1)
     X = torch.linspace(-3, 4, 50, dtype=torch.float64)[:, None].expand(-1, 2)
     output = layer(X).detach().numpy()
-    assert output.shape == (2, 50, 2)
+    assert output.shape == (2, 2, 50)
     for j, knots in enumerate(KNOTS.values()):
         for member in range(2):
             steps = layer.weight[j, : len(knots) - 1, member].detach().numpy()
             wanted = np.interp(X[:, j], knots, np.cumsum([0, *steps])) + 0.1
-            np.testing.assert_allclose(output[member, :, j], wanted, atol=1e-12)
+            np.testing.assert_allclose(output[member, j], wanted, atol=1e-12)
 
 
 def test_piecewise_linear_takes_off_the_weighted_mean():
@@ -63,7 +65,7 @@ def test_piecewise_linear_takes_off_the_weighted_mean():
     X = torch.tensor([[-1.0], [0.0], [2.0]], dtype=torch.float64)
     weight = torch.tensor([1.0, 2.0, 1.0], dtype=torch.float64)
     layer.center(X, weight)
-    numbers = layer(X)[0, :, 0].detach() - 10
+    numbers = layer(X)[0, 0].detach() - 10
     assert float(numbers @ weight) == pytest.approx(0)
     np.testing.assert_allclose(np.diff(numbers), [1, 2])  # a stretch each, and two
 
@@ -83,7 +85,7 @@ def test_periodic_vectors_are_layers_of_waves():
     layer = Periodic(2, 3, 4, n_waves=5, dtype=torch.float64)
     layer.initialize_weights(np.random.RandomState(0))
     X = torch.from_numpy(np.random.RandomState(1).randn(6, 3))
-    output = layer(X).detach().numpy().reshape(2, 6, 3, 4)
+    output = layer(X).detach().numpy().reshape(2, 3, 4, 6)
     state = {name: p.detach().numpy() for name, p in layer.named_parameters()}
     for member in range(2):
         for j in range(3):
@@ -91,7 +93,7 @@ def test_periodic_vectors_are_layers_of_waves():
             angle = 2 * np.pi * X[:, [j]].numpy() * state["frequency"][j, :, own]
             waves = np.cos(angle + state["phase"][j, :, own])
             wanted = np.maximum(waves @ state["weight"][j, member] + state["bias"][j, member], 0)
-            np.testing.assert_allclose(output[member, :, j], wanted, atol=1e-12)
+            np.testing.assert_allclose(output[member, j], wanted.T, atol=1e-12)
 
 
 def test_embeddings_are_lookups_and_unknown_levels_are_zero():
@@ -99,9 +101,9 @@ def test_embeddings_are_lookups_and_unknown_levels_are_zero():
     layer.initialize_weights(np.random.RandomState(0))
     codes = torch.tensor([[0, 3], [2, 0]])
     output = layer(codes)
-    assert output.shape == (2, 2, 12)
-    np.testing.assert_array_equal(output[:, 0, :6].detach(), 0)
-    np.testing.assert_array_equal(output[1, 1, :6].detach(), layer.tables[0][2, 6:].detach())
+    assert output.shape == (2, 12, 2)
+    np.testing.assert_array_equal(output[:, :6, 0].detach(), 0)
+    np.testing.assert_array_equal(output[1, :6, 1].detach(), layer.tables[0][2, 6:].detach())
     output.sum().backward()
     assert not layer.tables[0].grad[0].any()
 
@@ -136,6 +138,51 @@ def test_members_share_nothing(embedding):
     after = module.run_members(X).detach()
     np.testing.assert_array_equal(after[[0, 2]], before[[0, 2]])
     assert not torch.equal(after[1], before[1])
+
+
+def take_step(module, X, **seen):
+    """Return outputs and gradients of a step of training; seen(X) by autograd's own passes."""
+    module.train()
+    output = module(X.clone().requires_grad_(seen.get("by_autograd", False)))
+    output.sin().sum().backward()
+    return [output.detach(), *(p.grad for p in module.parameters())]
+
+
+@pytest.mark.parametrize("embedding", ["piecewise", "periodic", None])
+@pytest.mark.parametrize("sizes", [(7, 5), ()])
+@pytest.mark.parametrize("dropout", [0.0, 0.4])
+def test_steps_follow_the_gradients_of_autograd(embedding, sizes, dropout):
+    options = {"numerical_embedding": embedding, "hidden_layer_sizes": sizes, "dropout": dropout}
+    written, by_autograd = (
+        take_step(ensemble(**options), rows(), by_autograd=seen) for seen in (False, True)
+    )
+    for ours, wanted in zip(written, by_autograd, strict=True):
+        assert wanted.any()
+        np.testing.assert_allclose(ours, wanted, rtol=1e-12, atol=1e-13)
+
+
+@pytest.mark.parametrize("embedding", ["piecewise", "periodic"])
+def test_steps_in_bfloat16_round_to_its_eight_bits(embedding):
+    X, options = rows(300).float(), {"numerical_embedding": embedding, "dropout": 0.1}
+    exact = take_step(ensemble(**options).float(), X)
+    module = ensemble(**options, trains_in_bfloat16=True).float()
+    rounded = take_step(module, X)
+    for ours, wanted in zip(rounded, exact, strict=True):
+        error = float((ours - wanted).norm() / wanted.norm())
+        assert 0 < error < 0.05
+        assert ours.dtype == torch.float32
+    np.testing.assert_array_equal(
+        module.eval()(X).detach(), ensemble(**options).float().eval()(X).detach()
+    )
+
+
+@pytest.mark.parametrize(
+    ("found", "wanted"),
+    [({}, False), ({"avx512_f": True, "avx512_bf16": False}, False), ({"amx_bf16": True}, True)],
+)
+def test_bfloat16_is_for_processors_with_instructions_for_it(found, wanted):
+    assert multiplies_bfloat16(found) is wanted
+    assert multiplies_bfloat16() is multiplies_bfloat16()
 
 
 def test_in_training_all_outputs_in_evaluation_their_mean():

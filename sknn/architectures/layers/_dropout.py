@@ -95,6 +95,11 @@ class Dropout(nn.Module):
         self.n_parts = min(max(round((1 - rate) * PARTS), 1), PARTS - 1)
         self.set_seed(seed)
 
+    @property
+    def factor(self) -> float:
+        """What units that are kept are multiplied by."""
+        return PARTS / self.n_parts
+
     def set_seed(self, seed: int) -> None:
         """Start anew from a seed in [0, 2**32)."""
         self.state = torch.tensor([seed, 0])  # no buffer, as it stays on the CPU
@@ -103,10 +108,14 @@ class Dropout(nn.Module):
         """Return X with units dropped in training, and X itself in evaluation."""
         if not self.training:
             return X
+        return X * self.draw_mask_for(X.detach())
+
+    def draw_mask_for(self, X: torch.Tensor) -> torch.Tensor:
+        """Return the mask of the next batch, of the shape and dtype of X, to multiply it by."""
         if self.masks is not None:
-            return X * self.masks.take(self, X.detach())
+            return self.masks.take(self, X)
         draw = draw_compiled_mask if torch.compiler.is_compiling() else draw_mask
-        return X * draw(X.detach(), self.state, self.n_parts)
+        return draw(X, self.state, self.n_parts)
 
     def get_extra_state(self) -> torch.Tensor:
         """Return seed and count, for ``state_dict``."""

@@ -1,7 +1,8 @@
 """Layers of the members of an ensemble, which see the same samples.
 
-Values have the shape (n_members, n_samples, n_units), so that a layer of all members is one batched
-product. A layer can be asked for some of its members only.
+Values have the shape (n_members, n_units, n_samples), so that a layer of all members is one batched
+product, and the samples of a unit lie in one piece. A layer can be asked for some of its members
+only. In training the passes are those of `sknn.architectures.layers._member_steps`.
 """
 
 import math
@@ -13,6 +14,7 @@ from torch import nn
 from torch.nn.functional import embedding, relu
 
 from sknn._saved import saved
+from sknn.architectures.layers._member_steps import EmbeddingStep, MemberStep
 
 Tensor = torch.Tensor
 
@@ -33,8 +35,8 @@ class MemberLinear(nn.Module):
 
     Shape
     -----
-    - Input: ``(n_members, n_samples, n_inputs)``
-    - Output: ``(n_members, n_samples, n_outputs)``
+    - Input: ``(n_members, n_inputs, n_samples)``
+    - Output: ``(n_members, n_outputs, n_samples)``
     """
 
     def __init__(
@@ -60,7 +62,16 @@ class MemberLinear(nn.Module):
 
     def forward(self, X: Tensor, members: slice = slice(None)) -> Tensor:
         """Return the outputs of `members`, whose values X are."""
-        return torch.baddbmm(self.bias[members], X, self.weight[members])
+        weight, bias = self.weight[members], self.bias[members]
+        return torch.baddbmm(bias.transpose(1, 2), weight.transpose(1, 2), X)
+
+    def train_hidden(self, X: Tensor, mask: Tensor | None, scales: tuple[float, float]) -> Tensor:
+        """Return the outputs of all members as a hidden layer, see `MemberStep`."""
+        return MemberStep.apply(X, self.weight, self.bias, mask, scales)
+
+    def train_output(self, X: Tensor) -> Tensor:
+        """Return the outputs of all members as an output layer."""
+        return MemberStep.apply(X, self.weight, self.bias, None, None)
 
 
 @saved
@@ -81,7 +92,7 @@ class MemberEmbeddings(nn.Module):
     Shape
     -----
     - Input: whole numbers ``(n_samples, n_columns)``
-    - Output: ``(n_members, n_samples, n_columns * width)``
+    - Output: ``(n_members, n_columns * width, n_samples)``
 
     References
     ----------
@@ -123,7 +134,7 @@ class MemberEmbeddings(nn.Module):
             embedding(column, table, padding_idx=0).view(-1, self.n_members, self.width)[:, members]
             for table, column in columns
         ]
-        return torch.cat(embeddings, dim=2).transpose(0, 1)
+        return torch.cat(embeddings, dim=2).permute(1, 2, 0)
 
 
 @saved
@@ -147,7 +158,7 @@ class PiecewiseLinear(nn.Module):
     Shape
     -----
     - Input: ``(n_samples, n_columns)``
-    - Output: ``(n_members, n_samples, n_columns * width)``
+    - Output: ``(n_members, n_columns * width, n_samples)``
 
     References
     ----------
@@ -208,20 +219,26 @@ class PiecewiseLinear(nn.Module):
         for columns in _slice(n_columns, CENTER_NUMBERS // (CENTER_SAMPLES * n_stretches)):
             for samples in _slice(len(X), CENTER_SAMPLES):
                 encoded = self._encode(X[samples][:, chosen[columns]], columns)
-                total[columns] += torch.einsum("jis,i->js", encoded, weight[samples])[:, None]
+                total[columns] += torch.matmul(encoded, weight[samples])[:, None]
         self.mean.copy_(total / weight.sum())
 
     def _encode(self, X: Tensor, columns: slice = slice(None)) -> Tensor:
-        # min(max((x - knot_i) / (knot_i+1 - knot_i), 0), 1): of shape (n_columns, n_samples,
-        # n_stretches). Any function that is linear between knots is a weighted sum of these.
-        distance = X.t()[:, :, None] - self.left[columns]
-        return distance.mul_(self.slope[columns]).clamp_(0, 1)
+        # min(max((x - knot_i) / (knot_i+1 - knot_i), 0), 1): of shape (n_columns, n_stretches,
+        # n_samples). Any function that is linear between knots is a weighted sum of these.
+        left, slope = (t[columns].transpose(1, 2) for t in (self.left, self.slope))
+        return (X.t()[:, None, :] - left).mul_(slope).clamp_(0, 1)
 
     def forward(self, X: Tensor, members: slice = slice(None)) -> Tensor:
         """Return the embeddings of `members`."""
         weight, bias = self._select(self.weight, members), self._select(self.bias, members)
-        z = relu(torch.baddbmm(bias, self._encode(X).sub_(self.mean), weight))
-        return _group_by_member(z, self.width)
+        encoded = self._encode(X).sub_(self.mean.transpose(1, 2))
+        z = relu(torch.baddbmm(bias.transpose(1, 2), weight.transpose(1, 2), encoded))
+        return z.unflatten(1, (-1, self.width)).permute(1, 0, 2, 3).flatten(1, 2)
+
+    def train_all(self, X: Tensor, dtype: torch.dtype) -> Tensor:
+        """Return the embeddings of all members in a dtype, see `EmbeddingStep`."""
+        encoded = self._encode(X).sub_(self.mean.transpose(1, 2)).to(dtype)
+        return EmbeddingStep.apply(encoded, self.weight, self.bias, self.n_members)
 
     def _select(self, tensor: Tensor, members: slice) -> Tensor:
         parts = tensor.unflatten(2, (self.n_members, self.width))[:, :, members]
@@ -248,7 +265,7 @@ class Periodic(nn.Module):
     Shape
     -----
     - Input: ``(n_samples, n_columns)``
-    - Output: ``(n_members, n_samples, n_columns * width)``
+    - Output: ``(n_members, n_columns * width, n_samples)``
 
     References
     ----------
@@ -304,17 +321,12 @@ class Periodic(nn.Module):
         waves = torch.cos(2 * math.pi * X.t()[:, :, None] * frequency + phase)
         waves = waves.unflatten(2, (-1, self.n_waves)).transpose(1, 2)
         z = relu(waves @ self.weight[:, members] + self.bias[:, members])
-        return z.permute(1, 2, 0, 3).flatten(2)
+        return z.permute(1, 0, 3, 2).flatten(1, 2)
 
 
 def _slice(n: int, size: int) -> Iterator[slice]:
     """Return slices of `size`, of one at least, that cover n."""
     return (slice(start, start + max(size, 1)) for start in range(0, n, max(size, 1)))
-
-
-def _group_by_member(z: Tensor, width: int) -> Tensor:
-    """Return (n_columns, n_samples, n_members * width) as (n_members, n_samples, n_outputs)."""
-    return z.unflatten(2, (-1, width)).permute(2, 1, 0, 3).flatten(2)
 
 
 def _draw_normal(tensor: Tensor, deviation: float, random_state: np.random.RandomState) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 
 from sknn._sklearn import Interval, StrOptions
 from sknn._specs import Sample, TargetSpec, TrainConfig, TrainPlan, TrainResult
-from sknn.architectures import TabularEnsemble, TabularOptions
+from sknn.architectures import TabularEnsemble, TabularOptions, multiplies_bfloat16
 from sknn.deep._params import (
     TABLE_CONSTRAINTS,
     is_by_loss,
@@ -145,6 +145,7 @@ class EnsembleBuilder:
                 dropout=float(estimator.dropout),
                 numerical_embedding=estimator.numerical_embedding,
                 embedding_width=int(estimator.embedding_width),
+                trains_in_bfloat16=is_roundable(estimator),
             )
         )
 
@@ -317,6 +318,14 @@ def is_small(n_samples: int, total_weight: float) -> bool:
     """Return whether samples, not weights, are too few to leave any out, or to drop units."""
     # A weight of 2 is a sample given twice, but weights that sum to 1 are not one sample.
     return max(n_samples, total_weight) < FEW_SAMPLES
+
+
+def is_roundable(estimator: BaseEstimator) -> bool:
+    """Return whether steps of training may compute in bfloat16, where that is not asked for."""
+    # It rounds values to one part in 512, where dropout takes one unit in five or ten away. Several
+    # processes would round other sums than one.
+    is_free = estimator.dtype == "auto" and estimator.n_processes is None
+    return is_free and estimator.dropout > 0 and multiplies_bfloat16()
 
 
 def make_tabular_parts(
