@@ -16,6 +16,8 @@ from sknn._sklearn import check_sample_weight
 
 #: what users give as X
 MatrixLike: TypeAlias = ArrayLike | sparse.sparray | sparse.spmatrix
+#: bytes of X from which samples are looked up in it rather than copied out of it
+LARGE_BYTES = 2**28
 #: what users give as random_state
 RandomStateLike: TypeAlias = int | np.random.RandomState | None
 
@@ -50,6 +52,18 @@ def copy_random_state(random_state: np.random.RandomState) -> np.random.RandomSt
     copied = np.random.RandomState(0)
     copied.set_state(random_state.get_state(legacy=False))
     return copied
+
+
+def is_costly_to_copy(X: object) -> bool:
+    """Return whether X holds numbers in a file, or so many that a copy would be felt."""
+    if not isinstance(X, np.ndarray) or X.dtype.kind != "f":
+        return False
+    base: object = X
+    while isinstance(base, np.ndarray):
+        if isinstance(base, np.memmap):
+            return True
+        base = base.base
+    return X.nbytes >= LARGE_BYTES
 
 
 @contextmanager

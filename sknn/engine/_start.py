@@ -5,9 +5,12 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import torch
 
 from sknn._specs import Progress, Sample, TrainConfig, TrainPlan
+from sknn._validation import is_costly_to_copy
 from sknn.engine._resume import Resume
+from sknn.engine.callbacks._user import FunctionCallback, make_callbacks
 from sknn.engine.data._batches import SampleDataset
 from sknn.engine.data._device import resolve_device
 from sknn.engine.data._stream import StreamedDataset
@@ -64,7 +67,21 @@ def place_samples(sample: TrainPlan | Sample, device: str) -> SampleDataset:
     """Return training or validation samples on a device, those from disk as they come."""
     if isinstance(sample, TrainPlan) and sample.is_streamed:
         return StreamedDataset(sample.X, device)
-    return SampleDataset(sample.X, sample.y, sample.sample_weight, device=device)
+    X, numbers = sample.X, sample.rows if isinstance(sample, TrainPlan) else None
+    if numbers is not None and torch.device(device).type != "cpu":
+        X, numbers = X[numbers], None
+    return SampleDataset(X, sample.y, sample.sample_weight, device=device, numbers=numbers)
+
+
+def is_left_in_place(plan: TrainPlan) -> bool:
+    """Return whether X of a plan stays as it is, though not all of its samples are the plan's.
+
+    Callbacks of skorch may look at X themselves, and then have to find these samples alone.
+    """
+    if not isinstance(plan.X, np.ndarray) or not is_costly_to_copy(plan.X):
+        return False
+    callbacks = make_callbacks(plan.config.callbacks)
+    return all(isinstance(callback, FunctionCallback) for callback in callbacks)
 
 
 def start_net(plan: TrainPlan, resume: Resume | None) -> tuple[Net, Backup | None]:

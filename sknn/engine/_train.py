@@ -9,7 +9,7 @@ from sknn.engine._interrupt import StopSign
 from sknn.engine._lbfgs import LBFGSRunner
 from sknn.engine._run import TrainingRun
 from sknn.engine._runners import RUNNERS, EpochRunner, choose_runner
-from sknn.engine._start import FLOPS_OF_A_WEIGHT
+from sknn.engine._start import FLOPS_OF_A_WEIGHT, is_left_in_place
 from sknn.engine.callbacks._user import make_callbacks
 from sknn.engine.distributed._peers import Peers
 from sknn.engine.distributed._start import (
@@ -36,8 +36,8 @@ def train(
     NonFiniteLossError, unless good ones were kept. `peers` are the processes that train this
     network together, all of which call this; PeerError says that another one failed.
     """
-    plan = plan.select_own_samples()
     make_callbacks(plan.config.callbacks)
+    plan = plan if is_left_in_place(plan) else plan.select_own_samples()
     if peers is not None:
         with silence_followers(peers):
             return _train_together(plan, peers, runners)

@@ -57,7 +57,7 @@ class CommonArrays:
         if split is not None:
             # Samples of weight 0 are left out before the others are split.
             rows = rows[split[0]] if sum(map(len, split)) == len(rows) else rows[:0]
-        return rows if len(rows) == plan.X.shape[0] else None
+        return rows if len(rows) == plan.n_samples else None
 
     def _cast(self, dtype: str) -> np.ndarray:
         if dtype not in self._casts:

@@ -196,6 +196,8 @@ class Arrangement:
         None where a network is trained further.
     split : tuple of ndarray or None, default=None
         Numbers of the training and of the held-out samples, where they were drawn.
+    rows : ndarray of int or None, default=None
+        Numbers of the training samples, where X of `training` has the held-out ones, too.
     """
 
     training: Sample
@@ -203,6 +205,7 @@ class Arrangement:
     codec: Codec
     module: Network | None = None
     split: Split | None = None
+    rows: np.ndarray | None = None
 
 
 class Training(Protocol):
@@ -358,6 +361,12 @@ def take_samples(samples: Sample, rows: np.ndarray) -> Sample:
     """Return the samples of these numbers."""
     weight = None if samples.sample_weight is None else samples.sample_weight[rows]
     return Sample(_take(samples.X, rows), _take(samples.y, rows), weight)
+
+
+def take_targets(samples: Sample, rows: np.ndarray) -> Sample:
+    """Return y and weights of the samples of these numbers, with X of all."""
+    weight = None if samples.sample_weight is None else samples.sample_weight[rows]
+    return Sample(samples.X, _take(samples.y, rows), weight)
 
 
 def _take(values: Samples, rows: np.ndarray) -> Any:

@@ -29,8 +29,9 @@ def keep_for_ranking(estimator: BaseEstimator, plan: TrainPlan) -> None:
     X = plan.X if streamed is None else streamed.X
     if not isinstance(X, np.ndarray) or n_features > MAX_RANKED:
         return
-    own = plan.select_own_samples() if streamed is None else streamed
-    sample = plan.validation or Sample(own.X, own.y, own.sample_weight)
+    sample = plan.validation
+    if sample is None:
+        sample = plan.select_own_samples() if streamed is None else streamed
     n_samples, most = len(sample.y), int(np.clip(KEPT_NUMBERS // n_features, *KEPT_SAMPLES))
     # Evenly spread, as the order of samples may be that of y.
     kept = np.linspace(0, n_samples - 1, min(n_samples, most)).astype(np.intp)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sknn._specs import Sample, TrainConfig, TrainPlan, TrainResult
+from sknn._validation import is_costly_to_copy
 from sknn.deep._held_out import split_rows
 from sknn.deep._params import is_by_loss, name_score, nested_arguments, read_training_params
 from sknn.deep.parts._preparation import (
@@ -17,6 +18,7 @@ from sknn.deep.parts._preparation import (
     Preparation,
     Split,
     take_samples,
+    take_targets,
 )
 from sknn.deep.parts._protocols import Network
 from sknn.deep.parts._ranking import forget_ranking, keep_for_ranking
@@ -155,7 +157,10 @@ class OneNetwork:
             codec, fraction = preparation.codec, self.params["validation_fraction"]
             y = codec.encode(whole.y, np.float64)
             split = split_rows(y, codec.spec_.kind, fraction, preparation.random_state)
-        return take_samples(whole, split[0]), take_samples(whole, split[1]), split
+        held_out = take_samples(whole, split[1])
+        if preparation.encoder.is_identity_ and is_costly_to_copy(whole.X):
+            return take_targets(whole, split[0]), held_out, split
+        return take_samples(whole, split[0]), held_out, split
 
 
 def _arrange(
@@ -164,6 +169,12 @@ def _arrange(
     module: Network | None = None,
 ) -> Arrangement:
     training, held_out, split = divided
+    rows = split[0] if split is not None and len(training.y) < training.X.shape[0] else None
     return Arrangement(
-        preparation.encode(training), preparation.encode(held_out), preparation.codec, module, split
+        preparation.encode(training),
+        preparation.encode(held_out),
+        preparation.codec,
+        module,
+        split,
+        rows,
     )

@@ -201,7 +201,7 @@ class CompiledRunner:
         orders = run.batches.begin_many(n_epochs)
         steps = StepRange(0, 0, run.n_batches, run.batches.batch_size, patience, np.empty(n_epochs))
         with self._borrow_parameters():
-            n_done = self._call(self.samples._replace(orders=orders), steps)
+            n_done = self._call(self.samples._replace(orders=_locate(run.samples, orders)), steps)
         run.batches.keep_begun(orders, n_done)
         run.batches.end()
         progress.best_loss = float(patience[_codes.BEST_LOSS])
@@ -240,8 +240,15 @@ class CompiledRunner:
         )
         return TrainingArrays(
             np.ascontiguousarray(dataset.X.numpy()),
-            _encode_targets(cast("torch.Tensor", dataset.y).numpy(), n_outputs, settings, dtype),
-            np.zeros(0, dtype) if weight is None else weight.numpy().astype(dtype),
+            _lay_out(
+                dataset,
+                _encode_targets(
+                    cast("torch.Tensor", dataset.y).numpy(), n_outputs, settings, dtype
+                ),
+            ),
+            np.zeros(0, dtype)
+            if weight is None
+            else _lay_out(dataset, weight.numpy().astype(dtype)),
             np.arange(len(dataset.X))[None],
         )
 
@@ -249,6 +256,7 @@ class CompiledRunner:
         """Train on some samples of the epoch, the last batch of which may be smaller."""
         run, schedule = self.run, self.run.net.schedule
         n_batches = -(-len(order) // run.batches.batch_size)
+        samples = samples._replace(orders=_locate(run.samples, order)[None])
         by_step = schedule is not None and schedule.per_step
         chunk = 1 if by_step else self.chunk
         for first in range(0, n_batches, chunk):
@@ -262,7 +270,7 @@ class CompiledRunner:
         """Do the steps from `first` up to `last`, and count them."""
         run, size = self.run, self.run.batches.batch_size
         steps = StepRange(0, first, last, size, np.zeros(_codes.N_PATIENCE), np.empty(1))
-        self._call(samples._replace(orders=order[None]), steps)
+        self._call(samples, steps)
         start, stop = first * size, min(last * size, len(order))
         run.count_steps(float(steps.losses[0]), last - first, stop - start)
         if run.keeps_outputs:
@@ -314,6 +322,20 @@ class CompiledRunner:
         for name, place in (("step", _codes.N_STEPS), ("mu_product", _codes.MU_PRODUCT)):
             if name in self.shared:
                 self.shared[name].fill_(float(self.solver.counts[place]))
+
+
+def _locate(dataset: SampleDataset, order: np.ndarray) -> np.ndarray:
+    """Return the places in X of the samples of an order."""
+    return order if dataset.numbers is None else dataset.numbers.numpy()[order]
+
+
+def _lay_out(dataset: SampleDataset, values: np.ndarray) -> np.ndarray:
+    """Return values of samples where these are in X, of which some may be another's."""
+    if dataset.numbers is None:
+        return values
+    laid_out = np.zeros((len(dataset.X), *values.shape[1:]), values.dtype)
+    laid_out[dataset.numbers.numpy()] = values
+    return laid_out
 
 
 def _choose_sgd(group: dict) -> int:

@@ -52,6 +52,9 @@ class SampleDataset(Dataset):
         Of the tensors.
     dtype : torch.dtype, default=None
         Of X; None keeps its own.
+    numbers : ndarray of int of shape (n_samples,), default=None
+        Which samples of a dense X these are, where X has others, too, and is not to be copied; y
+        and weights have these alone. None is all of X.
     """
 
     def __init__(
@@ -61,8 +64,10 @@ class SampleDataset(Dataset):
         sample_weight: np.ndarray | torch.Tensor | None = None,
         device: str = "cpu",
         dtype: torch.dtype | None = None,
+        numbers: np.ndarray | None = None,
     ):
         self.device = device
+        self.numbers = None if numbers is None else torch.from_numpy(numbers)
         #: a CSR matrix where `is_sparse`, a tensor elsewhere
         self.X: Any
         if not sparse.issparse(X):
@@ -87,7 +92,7 @@ class SampleDataset(Dataset):
         return self
 
     def __len__(self) -> int:
-        return self.X.shape[0]
+        return self.X.shape[0] if self.numbers is None else len(self.numbers)
 
     def __getitem__(self, i: int) -> tuple[torch.Tensor, Any]:
         X, target = self.take(np.array([i]))
@@ -103,7 +108,9 @@ class SampleDataset(Dataset):
             X = make_tensor(X.toarray(), self.device) if dense else X
         here = torch.from_numpy(index) if isinstance(index, np.ndarray) else index
         on_device = here.to(self.device) if isinstance(here, torch.Tensor) else here
-        if not self.is_sparse:
+        if self.numbers is not None:
+            X = self.X[self.numbers[here]]
+        elif not self.is_sparse:
             X = self._take_dense(here, on_device)
         if self.y is None:
             return X, 0

@@ -20,7 +20,7 @@ import torch
 import torch.distributed as dist
 
 from sknn._specs import TrainPlan, TrainResult
-from sknn.engine._start import estimate_work
+from sknn.engine._start import estimate_work, is_left_in_place
 from sknn.engine._train import train
 from sknn.engine.data._device import resolve_device
 from sknn.engine.distributed._peers import IN_USE, Peers, join_peers, tell_failures
@@ -74,6 +74,7 @@ def train_together(plan: TrainPlan, peers: Peers | None = None) -> TrainResult:
         return train(plan)
     check_plan(plan)
     check_device(find_plan_device(plan), n_processes)
+    plan = plan if is_left_in_place(plan) else plan.select_own_samples()
     with start_workers(plan, n_processes), tell_failures(Peers()) as peers:
         return train(plan, peers=peers)
 
