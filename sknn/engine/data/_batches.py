@@ -64,6 +64,7 @@ class SampleDataset(Dataset):
         sample_weight: np.ndarray | torch.Tensor | None = None,
         device: str = "cpu",
         dtype: torch.dtype | None = None,
+        *,
         numbers: np.ndarray | None = None,
     ):
         self.device = device
