@@ -1,6 +1,7 @@
 """Full-batch training by SciPy's L-BFGS-B with torch's gradient."""
 
 from abc import ABC, abstractmethod
+from dataclasses import dataclass
 from typing import cast
 
 import numpy as np
@@ -13,7 +14,8 @@ from sknn.engine._interrupt import PauseTraining
 from sknn.engine._run import TrainingRun
 from sknn.engine._snapshot import get_columns
 from sknn.engine.backprop._mlp import MLPPass, UpdateCoefficients, supports_module
-from sknn.engine.data._batches import Batches, TargetTensors, split_target
+from sknn.engine.data._batches import Batches, SampleDataset, TargetTensors, split_target
+from sknn.engine.distributed._alone import Alone
 from sknn.exceptions import warn_user
 
 #: numbers that the widest layer of a chunk of samples may hold: 32 MiB in float64
@@ -30,18 +32,9 @@ class Objective(ABC):
     Samples go through the network in chunks, whose losses and gradients add up, so that large data
     need no memory for all their activations.
 
-    Parameters
-    ----------
-    run : TrainingRun
-        Begun; the parameters of its net are overwritten at each call.
+    Parameters and losses are those of a run that has begun, whose parameters are overwritten at
+    each call.
     """
-
-    def __init__(self, run: TrainingRun):
-        self.net, samples = run.net, run.samples
-        net = self.net
-        self.batches = Batches(samples, net.count_chunk_samples(CHUNK_NUMBERS))
-        weight = samples.sample_weight
-        self.total_weight = float(len(samples) if weight is None else weight.sum())
 
     @abstractmethod
     def get_vector(self) -> np.ndarray:
@@ -60,11 +53,36 @@ class Objective(ABC):
         """Give back what was borrowed from the net."""
 
 
+@dataclass(frozen=True)
+class Part:
+    """What an objective adds up: by default all of it.
+
+    Attributes
+    ----------
+    samples : SampleDataset
+        Some of the samples of a run, or all.
+    penalizes : bool, default=True
+        Whether the penalty is added.
+    """
+
+    samples: SampleDataset
+    penalizes: bool = True
+
+
+def divide_samples(run: TrainingRun, samples: SampleDataset) -> tuple[Batches, float]:
+    """Return samples in chunks, and the weight of all samples of a run."""
+    weight = run.samples.sample_weight
+    total = float(len(run.samples) if weight is None else weight.sum())
+    return Batches(samples, run.net.count_chunk_samples(CHUNK_NUMBERS)), total
+
+
 class AutogradObjective(Objective):
     """For any module; see `Objective`. Sparse samples become dense a chunk at a time."""
 
-    def __init__(self, run: TrainingRun):
-        super().__init__(run)
+    def __init__(self, run: TrainingRun, part: Part | None = None):
+        part = part or Part(run.samples)
+        self.net, self.penalizes = run.net, part.penalizes
+        self.batches, self.total_weight = divide_samples(run, part.samples)
         self.parameters = [p for p in self.net.module_.parameters() if p.requires_grad]
         self.arguments = {} if run.compiled is None else {"compiled": run.compiled}
 
@@ -94,7 +112,7 @@ class AutogradObjective(Objective):
             chunk = share * self.net.criterion_(self.net.infer(X, **self.arguments), target, weight)
             chunk.backward()
             loss += float(chunk.detach())
-        penalty = self.net.compute_penalty(self.total_weight)
+        penalty = self.net.compute_penalty(self.total_weight) if self.penalizes else 0.0
         if isinstance(penalty, torch.Tensor):
             penalty.backward()
             loss += penalty.item()
@@ -121,9 +139,11 @@ class HandwrittenObjective(Objective):
             return "l1_ratio is not 0"
         return supports_module(run.net, run.compiled)
 
-    def __init__(self, run: TrainingRun):
-        super().__init__(run)
-        samples = run.samples
+    def __init__(self, run: TrainingRun, part: Part | None = None):
+        part = part or Part(run.samples)
+        self.net, samples = run.net, part.samples
+        self.alpha = self.net.alpha if part.penalizes else 0.0
+        self.batches, self.total_weight = divide_samples(run, samples)
         self.mlp = MLPPass(self.net, samples.is_sparse)
         # With the gradient itself as base and no decay each chunk adds Σ w_i dl_i / Σ w of its
         # samples.
@@ -164,8 +184,8 @@ class HandwrittenObjective(Objective):
             losses = self.mlp.per_sample(output, y)
             loss += (losses.sum() if weight is None else losses.dot(weight)).item() * share
         # alpha / (2 n) |w|^2, whose gradient is alpha / n * w; biases are not penalised.
-        if self.net.alpha:
-            decay, n_weights = self.net.alpha * share, len(flat.weights)
+        if self.alpha:
+            decay, n_weights = self.alpha * share, len(flat.weights)
             flat.gradient[:n_weights].add_(flat.weights, alpha=decay)
             loss += 0.5 * decay * torch.dot(flat.weights, flat.weights).item()
         return loss, flat.gradient.cpu().numpy().astype(np.float64)
@@ -173,6 +193,15 @@ class HandwrittenObjective(Objective):
     def close(self) -> None:
         """Give the module memory of its own again."""
         self.mlp.flat.close()
+
+
+def make_objective(run: TrainingRun, part: Part | None = None) -> Objective:
+    """Return the penalised loss of some samples of a run, as it is computed fastest."""
+    reason = HandwrittenObjective.supports(run)
+    if reason is None:
+        return HandwrittenObjective(run, part)
+    run.runner_reasons["handwritten"] = reason
+    return AutogradObjective(run, part)
 
 
 class LBFGSRunner:
@@ -188,17 +217,15 @@ class LBFGSRunner:
     run : TrainingRun
         Begun. ``max_iter`` iterations, ``max_fun`` evaluations, ``tol`` of the largest gradient
         entry.
+    function : Objective, default=None
+        The loss to minimise; by default that of all samples, computed here.
     """
 
     name = "lbfgs"
 
-    def __init__(self, run: TrainingRun):
+    def __init__(self, run: TrainingRun, function: Objective | None = None):
         self.run = run
-        reason = HandwrittenObjective.supports(run)
-        kind = HandwrittenObjective if reason is None else AutogradObjective
-        if reason is not None:
-            run.runner_reasons["handwritten"] = reason
-        self.function = kind(run)
+        self.function = make_objective(run) if function is None else function
         if run.first_weights is None:
             run.first_weights = self.function.get_vector().copy()
         else:
@@ -242,6 +269,8 @@ class LBFGSRunner:
             self.run.open_epoch()
             self.is_open = True
         self.n_evaluations += 1
+        if not isinstance(self.run.peers, Alone):  # who have no file, and wait for a message
+            return self.function(vector)
         return self.run.recorder.evaluate(self.function, vector, self.n_evaluations - 1)
 
     def _end_iteration(self, intermediate_result: OptimizeResult) -> None:

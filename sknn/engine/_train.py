@@ -6,11 +6,12 @@ from sknn._specs import TrainPlan, TrainResult
 from sknn.architectures import find_stochastic_layers
 from sknn.engine._finite import check_finite
 from sknn.engine._interrupt import StopSign
-from sknn.engine._lbfgs import LBFGSRunner
+from sknn.engine._lbfgs import LBFGSRunner, Objective
 from sknn.engine._run import TrainingRun
 from sknn.engine._runners import RUNNERS, EpochRunner, choose_runner
 from sknn.engine._start import FLOPS_OF_A_WEIGHT, is_left_in_place
 from sknn.engine.callbacks._user import make_callbacks
+from sknn.engine.distributed._objective import SharedObjective
 from sknn.engine.distributed._peers import Peers
 from sknn.engine.distributed._start import (
     check_plan,
@@ -59,11 +60,17 @@ def _train_together(
     check_plan(plan)
     run = TrainingRun(plan if peers.leads else make_follower(plan))
     with run.guard():
-        run.prepare_steps()
+        if run.by_epochs:
+            run.prepare_steps()
+        else:
+            _check_steady(run)
         check_same(peers, run)
         run.begin()
         start_together(peers, run)
-        _run_epochs(run, runners)
+        if run.by_epochs:
+            _run_epochs(run, runners)
+        else:
+            _minimize(run, SharedObjective(run, peers))
         end_together(peers)
         run.end()
         check_finite(run)
@@ -87,6 +94,14 @@ def _run_epochs(run: TrainingRun, runners: Sequence[type[EpochRunner]]) -> None:
 
 
 def _train_by_lbfgs(run: TrainingRun) -> None:
+    _check_steady(run)
+    run.begin()
+    _minimize(run)
+    run.end()
+
+
+def _check_steady(run: TrainingRun) -> None:
+    """Raise ValueError if the loss would not be a function of the weights alone."""
     unsteady = find_stochastic_layers(run.net.module_)
     if unsteady:
         raise ValueError(
@@ -94,12 +109,13 @@ def _train_by_lbfgs(run: TrainingRun) -> None:
             f"{', '.join(map(repr, unsteady))} of the network change it from call to call. Use "
             "another solver, or leave out dropout and batch normalization."
         )
-    run.begin()
+
+
+def _minimize(run: TrainingRun, function: Objective | None = None) -> None:
     with run.net.limit_threads(FLOPS_OF_A_WEIGHT, len(run.samples)):
-        runner = LBFGSRunner(run)
+        runner = LBFGSRunner(run, function)
         try:
             run.runner_name = runner.name
             run.run_interruptibly(runner.minimize)
         finally:
             runner.close()
-    run.end()

@@ -29,9 +29,8 @@ def keep_for_ranking(estimator: BaseEstimator, plan: TrainPlan) -> None:
     X = plan.X if streamed is None else streamed.X
     if not isinstance(X, np.ndarray) or n_features > MAX_RANKED:
         return
-    sample = plan.validation
-    if sample is None:
-        sample = plan.select_own_samples() if streamed is None else streamed
+    own = plan.select_own_samples if streamed is None else lambda: streamed
+    sample = plan.validation or own()
     n_samples, most = len(sample.y), int(np.clip(KEPT_NUMBERS // n_features, *KEPT_SAMPLES))
     # Evenly spread, as the order of samples may be that of y.
     kept = np.linspace(0, n_samples - 1, min(n_samples, most)).astype(np.intp)

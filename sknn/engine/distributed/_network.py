@@ -55,7 +55,8 @@ class TrainingPeers:
             len(self.sizes) + n_outputs + 1, (PARTS + 1) * len(NOTED), LEAST_NUMBERS
         )
         peers.exchange()  # whoever fails up to here does so in a small message
-        peers.use_messages(n_numbers, _find_dtype(self.parameters))
+        dtype = _find_dtype(self.parameters) if run.by_epochs else torch.float64
+        peers.use_messages(n_numbers, dtype)
         self.exchange, self.agree, self.add_up = peers.exchange, peers.agree, peers.add_up
 
     @property

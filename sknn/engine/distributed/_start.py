@@ -34,11 +34,6 @@ def check_plan(plan: TrainPlan) -> None:
     """
     config = plan.config
     what = f"n_processes={config.n_processes!r}"
-    if config.solver == "lbfgs":
-        raise ValueError(
-            f"{what} shares mini-batches between processes, but solver='lbfgs' has none. Take "
-            "solver='adam', or set n_processes=None."
-        )
     if config.compile:
         raise ValueError(
             f"{what} trains without torch.compile, but compile=True. Leave one of them out."

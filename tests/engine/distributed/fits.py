@@ -130,6 +130,22 @@ FITS = {
         (X, Y, WEIGHT),
         {},
     ),
+    "lbfgs": (
+        classifier(solver="lbfgs", alpha=0.1, early_stopping=True),
+        (X, LABELS, WEIGHT),
+        {"X_val": X_VAL, "y_val": (Y_VAL > 0).astype(int)},
+    ),
+    "lbfgs of a module": (
+        DeepMLPRegressor(module=networks.HasUnused, **COMMON, solver="lbfgs"),
+        (X, Y),
+        {},
+    ),
+    "lbfgs of sparse X": (
+        regressor(solver="lbfgs", max_iter=3),
+        (sparse.csr_matrix(np.where(X > 0, X, 0)), Y),
+        {},
+    ),
+    "lbfgs of one sample": (regressor(solver="lbfgs"), (X[:1], Y[:1]), {}),
     "tabular classes": (
         TabularMLPClassifier(n_members=2, hidden_width=8, class_weight="balanced", **COMMON),
         (X, LABELS),

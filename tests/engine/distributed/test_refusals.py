@@ -1,13 +1,18 @@
 """What several processes cannot do is refused by name; a world of one process needs no other."""
 
 import pytest
+import torch
 import torch.distributed as dist
 from skorch.callbacks import LRScheduler
 from torch import nn
 
 from sknn import DeepMLPClassifier, DeepMLPRegressor, SequenceCNNClassifier
+from sknn.deep.parts._preparation import FitData
+from sknn.engine._run import TrainingRun
+from sknn.engine.distributed._objective import SharedObjective
 from sknn.engine.distributed._peers import IN_USE, PARTS, Peers, leads
 from sknn.engine.distributed._spawn import check_device
+from sknn.exceptions import PeerError
 from tests.engine.distributed import networks
 from tests.engine.distributed.fits import LABELS, ON_LOOPBACK, SEQUENCES, X, Y
 
@@ -27,7 +32,6 @@ pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceW
 REFUSED = {
     r"layers 'BatchNorm' need the whole": DeepMLPClassifier(normalization="batch"),
     r"layers 'Dropout of torch' need": DeepMLPClassifier(module=networks.WithDropout),
-    r"solver='lbfgs' has none": DeepMLPClassifier(solver="lbfgs"),
     r"without torch.compile": DeepMLPClassifier(compile=True),
     r"LRScheduler sets the learning rate": DeepMLPClassifier(callbacks=[("rate", LRScheduler())]),
 }
@@ -70,6 +74,30 @@ def test_a_build_of_torch_without_processes_is_refused(monkeypatch):
     monkeypatch.setattr(dist, "is_available", lambda: False)
     with pytest.raises(RuntimeError, match=r"needs torch\.distributed, which this build"):
         DeepMLPClassifier(n_processes=2).fit(X, LABELS)
+
+
+class ElsewherePeers:
+    """Two processes, the second of which has come to another point."""
+
+    rank, size = 0, 2
+
+    def __init__(self, n_parameters):
+        self.numbers = torch.zeros(n_parameters + 3, dtype=torch.float64)
+
+    def exchange(self):
+        """Add the mark of a point."""
+        self.numbers[-1] += 7.0
+
+
+def test_processes_whose_lbfgs_comes_to_other_points_are_told():
+    run = TrainingRun(DeepMLPRegressor(solver="lbfgs")._prepare(FitData(X, Y)))
+    with run.guard():
+        run.begin()
+        n_parameters = sum(p.numel() for p in run.net.module_.parameters())
+        objective = SharedObjective(run, ElsewherePeers(n_parameters))
+        with pytest.raises(PeerError, match=r"L-BFGS came to other points in some of 2 processes"):
+            objective(objective.get_vector())
+        objective.close()
 
 
 @pytest.mark.usefixtures("world")
