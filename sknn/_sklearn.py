@@ -12,7 +12,8 @@ from sklearn.model_selection._validation import _fit_and_score as fit_and_score
 from sklearn.utils import _safe_indexing as take_rows
 from sklearn.utils._array_api import _convert_to_numpy as convert_to_numpy
 from sklearn.utils._array_api import get_namespace_and_device
-from sklearn.utils._param_validation import HasMethods, Interval, Options, StrOptions
+from sklearn.utils._param_validation import HasMethods, Interval, InvalidParameterError, Options
+from sklearn.utils._param_validation import StrOptions as _StrOptions
 from sklearn.utils._set_output import _get_output_config
 from sklearn.utils.metaestimators import _safe_split as safe_split
 from sklearn.utils.multiclass import _check_partial_fit_first_call as check_partial_fit_first_call
@@ -40,6 +41,8 @@ __all__ = [
     "CallbackSupportMixin",
     "HasMethods",
     "Interval",
+    "InvalidParameterError",
+    "Method",
     "Options",
     "PassthroughScorer",
     "StrOptions",
@@ -58,6 +61,14 @@ __all__ = [
     "take_rows",
     "with_callbacks",
 ]
+
+
+class StrOptions(_StrOptions):
+    """Strings that a parameter may be, which an error names in the same order in each process."""
+
+    def __str__(self) -> str:
+        """Return what is expected, for scikit-learn's error."""
+        return f"a str among {{{', '.join(map(repr, sorted(self.options)))}}}"
 
 
 def fit_context(*, prefer_skip_nested_validation: bool) -> Callable[[Method], Method]:

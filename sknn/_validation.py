@@ -11,7 +11,7 @@ from scipy import sparse
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 
-from sknn._refusals import explain_refusal, find_fault, find_wrong_container
+from sknn._refusals import explain_refusal, find_fault, find_wrong_container, show
 from sknn._sklearn import check_sample_weight
 
 #: what users give as X
@@ -180,8 +180,8 @@ def check_layer_sizes(hidden_layer_sizes: int | Sequence[int] | np.ndarray) -> t
     if not all(whole):
         wrong = sizes[whole.index(False)]
         raise ValueError(
-            f"hidden_layer_sizes must be whole numbers, one for each hidden layer; got {wrong!r} "
-            f"in {hidden_layer_sizes!r}."
+            f"hidden_layer_sizes must be whole numbers, one for each hidden layer; got "
+            f"{show(wrong)} in {show(hidden_layer_sizes)}."
         )
     if any(n <= 0 for n in sizes):
         raise ValueError(f"hidden_layer_sizes must be > 0, got {sizes}.")

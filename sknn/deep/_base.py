@@ -15,6 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 from sknn._saved import make_saved_state, read_saved_state
 from sknn._sklearn import CallbackSupportMixin
 from sknn._specs import InputSpec, LayerSpec, Progress, TrainPlan, TrainResult
+from sknn._suggestions import explain_invalid_names, validate_params
 from sknn._validation import restore_on_error
 from sknn.architectures import describe
 from sknn.deep._checkpoint import check_no_checkpoint
@@ -312,6 +313,8 @@ class DeepEstimator(CallbackSupportMixin, BaseEstimator, ABC):
             made.pretrained = pretrained
         return made
 
+    _validate_params = validate_params
+
     def _set_nested(self, arguments: Mapping[str, object]) -> None:
         check_nested_names(type(self), arguments)
         self.__dict__.update(arguments)
@@ -352,6 +355,7 @@ class DeepEstimator(CallbackSupportMixin, BaseEstimator, ABC):
         """
         prefixes = tuple(f"{name}__" for name in self._nested)
         nested = {key: value for key, value in params.items() if key.startswith(prefixes)}
-        super().set_params(**{key: params[key] for key in params if key not in nested})
+        with explain_invalid_names(self._shown):
+            super().set_params(**{key: params[key] for key in params if key not in nested})
         self.__dict__.update(nested)
         return self

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import TYPE_CHECKING, Any, cast
 
@@ -46,30 +45,6 @@ def _explain(name: str, method: str, argument: str, estimator: BaseEstimator) ->
     if argument in estimator.get_params(deep=False):
         return f"{text} It is a parameter of the estimator: write {name}({argument}=...)."
     return text
-
-
-def explain_unknown_parameters(remedies: Mapping[str, str]) -> Callable[[Method], Method]:
-    """Let a constructor say what to do in place of a parameter that it does not have.
-
-    `remedies` are sentences by the names of parameters that other estimators have.
-    """
-
-    def decorate(init: Method) -> Method:
-        known = inspect.signature(init).parameters
-
-        @wraps(init)
-        def call(self: BaseEstimator, *args: Any, **kwargs: Any) -> None:
-            for name in kwargs:
-                if name not in known and name in remedies:
-                    raise TypeError(
-                        f"{type(self).__name__}.__init__() got an unexpected keyword argument "
-                        f"{name!r}. {remedies[name]}"
-                    )
-            init(self, *args, **kwargs)
-
-        return cast(Method, call)
-
-    return decorate
 
 
 def join_validation(

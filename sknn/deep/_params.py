@@ -21,6 +21,7 @@ import numpy as np
 
 from sknn._sklearn import Interval, Options, StrOptions
 from sknn._specs import TrainConfig
+from sknn._suggestions import suggest_parameter
 from sknn.losses import CLASS_LOSSES, VALUE_LOSSES, ClassLoss, ValueLoss
 
 if TYPE_CHECKING:
@@ -36,6 +37,14 @@ class LossName(StrOptions):
             f"{super().__str__()} (loss is the first parameter, as in scikit-learn's MLPRegressor; "
             "layers are given by name: hidden_layer_sizes=(32, 8))"
         )
+
+
+class ScheduleName(StrOptions):
+    """Names of schedules, for a parameter whose name is that of a number elsewhere."""
+
+    def __str__(self) -> str:
+        """Return what is expected, for scikit-learn's error."""
+        return f"{super().__str__()} (a schedule; the rate itself is learning_rate_init)"
 
 
 @dataclass(frozen=True)
@@ -77,7 +86,7 @@ TRAINING_PARAMS: dict[str, TrainingParam] = {
     "batch_size": _in_epochs(StrOptions({"auto"}), _COUNT),
     "learning_rate": TrainingParam(
         [
-            StrOptions({"constant", "invscaling", "adaptive", "cosine", "one_cycle", "plateau"}),
+            ScheduleName({"constant", "invscaling", "adaptive", "cosine", "one_cycle", "plateau"}),
             type,
         ]
     ),
@@ -261,9 +270,10 @@ def check_nested_names(cls: type[BaseEstimator], names: Iterable[str]) -> None:
     for name in names:
         if name.partition("__")[0] not in cls._nested or "__" not in name:
             prefixes = ", ".join(f"'{prefix}__'" for prefix in cls._nested)
+            further = f" Further arguments begin with one of {prefixes}."
             raise TypeError(
-                f"{cls.__name__}.__init__() got an unexpected keyword argument {name!r}. Further "
-                f"arguments begin with one of {prefixes}."
+                f"{cls.__name__}.__init__() got an unexpected keyword argument {name!r}."
+                f"{suggest_parameter(name, cls._shown) or further}"
             )
 
 

@@ -7,6 +7,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from sknn._files import write_file
+from sknn._suggestions import check_no_class
 from sknn._validation import MatrixLike
 from sknn.architectures import Autoencoder
 from sknn.deep import AutoencoderOutlierDetector, TabularMLPRegressor
@@ -153,6 +154,7 @@ def export_onnx(
 
 
 def _check_kind(last: BaseEstimator) -> None:
+    check_no_class(last, "export_onnx")
     if not isinstance(last, (DeepEstimator, *UNITS)):
         raise TypeError(
             "export_onnx takes a fitted deep estimator, a PerceptronClassifier, a "

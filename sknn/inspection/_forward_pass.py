@@ -11,6 +11,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from sknn._suggestions import check_no_class
 from sknn._validation import MatrixLike, check_layers_say_all
 from sknn.activations import ACTIVATIONS, SYNONYMS, Function, resolve_activation
 from sknn.inspection._reading import HasLayers, HasUnits, Model
@@ -151,6 +152,7 @@ def forward_pass(model: Model, X: MatrixLike, names: Sequence[str] | None = None
     >>> print(round(1 / (1 + np.exp(-(1 * o3 + 0.5 * o4 - 1 * o5 + 0.5))), 4))
     0.7677
     """
+    check_no_class(model, "forward_pass")
     if hasattr(model, "coefs_"):
         check_layers_say_all(model, "A forward pass")
     X = _read_inputs(model, X)

@@ -13,6 +13,7 @@ from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
+from sknn._suggestions import check_no_class
 from sknn._validation import MatrixLike
 from sknn.activations import resolve_activation
 
@@ -60,6 +61,7 @@ def unwrap(estimator: Model) -> tuple[list[BaseEstimator], Model]:
     Pipelines, searches and `TransformedTargetRegressor`, also in each other, are looked into;
     what is not fitted raises NotFittedError.
     """
+    check_no_class(estimator, "A Display")
     transformers: list[BaseEstimator] = []
     while True:
         if isinstance(estimator, Pipeline):

@@ -3,6 +3,7 @@
 import numpy as np
 from sklearn.model_selection import GridSearchCV, RandomizedSearchCV, cross_validate
 
+from sknn._suggestions import check_no_class
 from sknn.deep._checkpoint import read_params
 from sknn.model_selection._evaluation import (
     BatchedSearch,
@@ -313,7 +314,7 @@ def batched_cross_validate(
     Raises
     ------
     TypeError
-        If X is a file or another source.
+        If X is a file or another source, or `estimator` is a class.
     ValueError
         As scikit-learn's function does; and for `checkpoint` with ``return_estimator=True``.
     KeyboardInterrupt
@@ -330,6 +331,7 @@ def batched_cross_validate(
     (3,)
     """
     check_in_memory(X, "batched_cross_validate")
+    check_no_class(estimator, "batched_cross_validate")
     if checkpoint is not None and options.get("return_estimator"):
         raise ValueError(
             "checkpoint= keeps scores and no fitted estimators; got return_estimator=True with "

@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from sknn._saved import SavedState
 from sknn._sklearn import HasMethods, Interval, fit_context
+from sknn._suggestions import explain_unknown_parameters, validate_params
 from sknn._validation import make_local_random_state, restore_on_error
 from sknn.deep import DeepMLPClassifier, DeepMLPRegressor
 from sknn.deep._array_api import follow_array_api
@@ -52,6 +53,8 @@ class DeepEnsemble(SavedState, BaseEstimator, ABC):
     @abstractmethod
     def _usual(self) -> Any:
         """Return what `estimator` is where it is None."""
+
+    _validate_params = validate_params
 
     def _network(self) -> DeepEstimator:
         """Return the estimator that members are clones of, checked."""
@@ -189,6 +192,7 @@ class DeepEnsembleClassifier(LabelsScoreMixin, DeepEnsemble):
 
     _parameter_constraints = CONSTRAINTS
 
+    @explain_unknown_parameters()
     def __init__(
         self,
         estimator=None,
@@ -362,6 +366,7 @@ class DeepEnsembleRegressor(MembersScoreMixin, DeepEnsemble):
 
     _parameter_constraints = CONSTRAINTS
 
+    @explain_unknown_parameters()
     def __init__(
         self,
         estimator=None,

@@ -10,6 +10,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, clone
 from sklearn.metrics import r2_score
 
 from sknn._specs import TrainPlan, TrainResult
+from sknn._suggestions import check_no_class
 from sknn._targets import read_values
 from sknn._validation import MatrixLike, to_dense
 from sknn.deep._array_api import follow_array_api
@@ -68,6 +69,7 @@ def draw_samples(plan: TrainPlan, random_state: np.random.RandomState) -> TrainP
 
 def check_member(estimator: BaseEstimator, kind: type, name: str) -> Any:
     """Return the estimator of members, checked to be a `kind`, which users know by `name`."""
+    check_no_class(estimator, "An ensemble")
     if not isinstance(estimator, kind):
         raise TypeError(
             f"estimator must be a {name}; got {estimator!r}. Put the other steps of a pipeline in "

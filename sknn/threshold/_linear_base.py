@@ -12,6 +12,7 @@ from sklearn.utils.extmath import safe_sparse_dot
 from sklearn.utils.validation import check_is_fitted
 
 from sknn._saved import SavedState
+from sknn._suggestions import validate_params
 from sknn._validation import MatrixLike
 from sknn.threshold._inputs import FeatureMatrix, validate_samples
 
@@ -162,6 +163,8 @@ class OneUnitPerClass(SavedState, ClassifierMixin, BaseEstimator, ABC):
 
     #: whether y had a column for each label
     _multilabel = False
+
+    _validate_params = validate_params
 
     @abstractmethod
     def _is_firing(self, decision: np.ndarray) -> np.ndarray:

@@ -193,8 +193,8 @@ class ThresholdUnit:
         """
         if np.ndim(X) == 1:
             raise ValueError(
-                f"A unit takes samples, a row each, got {X!r}. A single sample has double "
-                "brackets, such as [[0, 1]]."
+                f"A unit takes a list of samples, got {X!r}. A single sample has double brackets, "
+                "such as [[0, 1]]."
             )
         samples = check_array(X, dtype=float)
         if samples.shape[1] != self.n_features_in_:

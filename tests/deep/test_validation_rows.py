@@ -191,7 +191,7 @@ def test_pipeline_transforms_validation_rows_as_it_does_x(iris):
         (lambda X, y: {"sample_weight_val": y}, "sample_weight_val is provided, but X_val and"),
         (lambda X, y: {"X_val": X[:, :2], "y_val": y}, "X has 2 features, but .* is expecting 4"),
         (lambda X, y: {"X_val": X, "y_val": y[:-1]}, "inconsistent numbers of samples"),
-        (lambda X, y: {"X_val": X, "y_val": y + 1}, "classes not in `self.classes_`"),
+        (lambda X, y: {"X_val": X, "y_val": y + 1}, "In the validation set.*classes not in"),
         (
             lambda X, y: {"X_val": X, "y_val": y, "sample_weight_val": -np.ones(len(y))},
             "Negative values in data passed to `sample_weight`",

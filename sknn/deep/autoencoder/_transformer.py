@@ -365,7 +365,8 @@ class AutoencoderTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
         -------
         ndarray of shape (n_samples, n_components)
         """
-        return forward(self.net_, self._encoded_inputs(X), "encode")
+        encoded = self._encoded_inputs(X)  # which says so if there is no network yet
+        return forward(self.net_, encoded, "encode")
 
     @follow_array_api
     def inverse_transform(self, X: ArrayLike) -> ArrayLike:

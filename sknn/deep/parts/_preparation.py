@@ -167,7 +167,10 @@ class Preparation:
         if self.validation is None:
             return None
         try:
-            return check_samples(self.estimator, self.parts, self.validation, self.encoder)
+            samples = check_samples(self.estimator, self.parts, self.validation, self.encoder)
+            if self.validation[1] is not None:
+                self.codec.encode(samples.y, np.float64)  # names targets that fit cannot know
+            return samples
         except (TypeError, ValueError) as error:
             if type(error) not in (TypeError, ValueError):
                 raise

@@ -1,6 +1,6 @@
 """The classifier for tables."""
 
-from sknn.deep._fit_arguments import explain_unknown_parameters
+from sknn._suggestions import explain_unknown_parameters
 from sknn.deep._params import CLASSIFIER_CONSTRAINTS
 from sknn.deep.parts._targets import ClassParts, ClassTarget
 from sknn.deep.tabular._ensemble import CONSTRAINTS, ELSEWHERE, make_tabular_parts

@@ -3,7 +3,7 @@
 from typing import Any
 
 from sknn._sklearn import StrOptions
-from sknn.deep._fit_arguments import explain_unknown_parameters
+from sknn._suggestions import explain_unknown_parameters
 from sknn.deep._params import REGRESSOR_CONSTRAINTS
 from sknn.deep.parts._targets import ValueParts, ValueTarget
 from sknn.deep.tabular._ensemble import CONSTRAINTS, ELSEWHERE, MembersPredictor, make_tabular_parts

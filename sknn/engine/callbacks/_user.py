@@ -40,12 +40,12 @@ SCORES = {"train_loss": min, "valid_loss": min, "train_score": max, "valid_score
 
 
 class FunctionCallback(Callback):
-    """Holds a function that is called with each epoch's row of ``history_``.
+    """Holds a function that is called with each epoch's entry of ``history_``.
 
     Parameters
     ----------
     function : callable
-        ``function(row: dict) -> bool or None``; True stops training.
+        ``function(entry: dict) -> bool or None``; True stops training.
     """
 
     def __init__(self, function: Callable[[Mapping[str, float]], bool | None]):
@@ -216,7 +216,22 @@ class UserCallbacks:
                 if interrupt.is_set or isinstance(callback, FunctionCallback):
                     raise  # somebody pressed Ctrl-C
                 stop = True
+            except KeyError as error:
+                if "was not found in history" not in str(error):
+                    raise
+                raise ValueError(self._explain_missing_key(callback, error)) from error
         return stop
+
+    def _explain_missing_key(self, callback: Callback, error: KeyError) -> str:
+        """Return what to do where a callback of skorch reads what was not recorded."""
+        advice = "Give the callback that records it a place before this one."
+        if self.held_out is None and "'valid_" in error.args[0]:
+            advice = "There are no validation samples: set early_stopping=True, or give X_val and "
+            advice += "y_val to fit."
+        return (
+            f"The callback {type(callback).__name__} reads a key that the history does not have "
+            f"({error.args[0].rstrip('.')}); it has {sorted(self.net.history[-1])}. {advice}"
+        )
 
     def begin_batch(self, batch: tuple, training: bool) -> None:
         """Open an entry of the history for a batch."""
@@ -315,7 +330,7 @@ def make_callbacks(callbacks: Sequence[CallbackLike] | None) -> tuple[Callback, 
         return ()
     if not isinstance(callbacks, list | tuple):
         raise TypeError(
-            "callbacks must be a list of skorch callbacks or of functions of an epoch's row; got "
+            "callbacks must be a list of skorch callbacks or of functions of an epoch's entry; got "
             f"{callbacks!r}. Put it into a list."
         )
     return tuple(_make_callback(item) for item in callbacks)
@@ -332,6 +347,6 @@ def _make_callback(item: CallbackLike) -> Any:
         return FunctionCallback(item)
     raise TypeError(
         "An item of callbacks must be a callback of skorch, a pair of a name and one, or a "
-        f"function of an epoch's row of the history that may return True to stop; got {item!r}. "
+        f"function of an epoch's entry of the history that may return True to stop; got {item!r}. "
         "Callbacks of scikit-learn go into set_callbacks()."
     )

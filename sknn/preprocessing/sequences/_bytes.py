@@ -46,7 +46,8 @@ def as_sequences(X: ArrayLike) -> np.ndarray | list:
     if isinstance(X, str | bytes) or (is_text(X) and not hasattr(X, "shape")):
         single = str(X) if isinstance(X, str) else X  # of NumPy's, without its name
         raise ValueError(
-            f"Expected a list or an array of sequences; got the single one {single!r}."
+            f"Expected a list or an array of sequences; got the single text {single!r}. Put a "
+            "sequence into a list; write pathlib.Path(...) for the sequences of a file."
         )
     if isinstance(X, list | tuple) and any(map(is_text, X)):
         return list(X)

@@ -15,6 +15,7 @@ from sknn._sklearn import (
     fit_context,
     get_output_container,
 )
+from sknn._suggestions import explain_unknown_parameters, validate_params
 from sknn.preprocessing.sequences._alphabet import (
     encoding_table,
     is_nucleic,
@@ -123,6 +124,7 @@ class DNAOneHotEncoder(SavedState, TransformerMixin, BaseEstimator):
         "dtype": "no_validation",  # NumPy says what is no dtype
     }
 
+    @explain_unknown_parameters()
     def __init__(
         self,
         alphabet="ACGT",
@@ -143,6 +145,8 @@ class DNAOneHotEncoder(SavedState, TransformerMixin, BaseEstimator):
         self.handle_unknown = handle_unknown
         self.flatten = flatten
         self.dtype = dtype
+
+    _validate_params = validate_params
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: ArrayLike, y: object = None) -> "DNAOneHotEncoder":

@@ -162,4 +162,12 @@ def open_tables(paths: Sequence[Path], kind: str) -> ArrowTables:
     names = [str(path) for path in paths]
     given = names[0] if len(names) == 1 else names
     partitioning = "hive" if paths[0].is_dir() else None
-    return ArrowTables(dataset.dataset(given, format=layout, partitioning=partitioning))
+    try:
+        return ArrowTables(dataset.dataset(given, format=layout, partitioning=partitioning))
+    except (_load("pyarrow").ArrowInvalid, OSError) as error:
+        if isinstance(error, PermissionError):
+            raise
+        raise ValueError(
+            f"X names {given!r}, which cannot be read as {kind}: {error}. Give a file of that "
+            "format, or one whose ending says what it is."
+        ) from error

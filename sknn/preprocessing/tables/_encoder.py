@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 from sknn._saved import SavedState
 from sknn._sklearn import Interval, StrOptions, fit_context
 from sknn._specs import Dtype, InputSpec
+from sknn._suggestions import explain_unknown_parameters, validate_params
 from sknn._validation import MatrixLike, check_weights, is_clean_array
 from sknn.preprocessing.tables._categories import fit_category_column, make_categorical_mask
 from sknn.preprocessing.tables._columns import Column
@@ -67,10 +68,9 @@ class TabularEncoder(SavedState, TransformerMixin, BaseEstimator):
     ----------
     categorical_features : 'from_dtype', None, or array-like of {bool, int, str}, \
 default='from_dtype'
-        Which columns are categorical, as in
-        :class:`~sklearn.ensemble.HistGradientBoostingClassifier`: a mask, positions, names, None
-        for none of them; ``'from_dtype'`` for the columns of a data frame that are category,
-        enum or text, and for none of an array.
+        Which columns are categorical, as in `~sklearn.ensemble.HistGradientBoostingClassifier`: a
+        mask, positions, names, None for none; ``'from_dtype'`` for the columns of a data frame that
+        are category, enum or text, and for none of an array.
     scale : {'standard', 'robust', 'quantile', 'auto'}, default=None
         What to do with numeric columns. None leaves them as they are; ``'auto'`` is None where all
         columns are numeric, in a data frame as in an array, and ``'standard'`` where others are
@@ -119,8 +119,8 @@ default='from_dtype'
 
     Notes
     -----
-    Nested columns, names or an order other than in `fit`, and a column of numbers that now holds
-    text raise errors. Another kind of frame with the same names is no change.
+    Nested columns, other names or another order than in `fit`, and text among numbers raise errors.
+    Another kind of frame with the same names is no change.
 
     References
     ----------
@@ -131,11 +131,8 @@ default='from_dtype'
     --------
     >>> import pandas as pd
     >>> from sknn.preprocessing import TabularEncoder
-    >>> X = pd.DataFrame({
-    ...     "age": [30.0, None, 50.0],
-    ...     "sex": ["m", "f", "f"],
-    ...     "city": ["Rome", "Berlin", "Oslo"],
-    ... })
+    >>> age, sex = [30.0, None, 50.0], ["m", "f", "f"]
+    >>> X = pd.DataFrame({"age": age, "sex": sex, "city": ["Rome", "Berlin", "Oslo"]})
     >>> encoder = TabularEncoder(max_one_hot=2).set_output(transform="pandas")
     >>> encoder.fit_transform(X)
         age  age_missing  sex_m  city
@@ -154,6 +151,7 @@ default='from_dtype'
         "text_features": [StrOptions({"auto"}), list, tuple, np.ndarray, None],
     }
 
+    @explain_unknown_parameters()
     def __init__(
         self,
         categorical_features="from_dtype",
@@ -168,6 +166,8 @@ default='from_dtype'
         self.max_one_hot = max_one_hot
         self.dtype = dtype
         self.text_features = text_features
+
+    _validate_params = validate_params
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit(

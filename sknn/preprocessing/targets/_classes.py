@@ -164,7 +164,8 @@ class ClassCodec:
         found = unique_labels(y)
         raise ValueError(
             "`y` has classes not in `self.classes_`. "
-            f"`self.classes_` has {self.classes_}. 'y' has {found}."
+            f"`self.classes_` has {self.classes_}. 'y' has {found}. Leave out samples of other "
+            "classes, or give all classes to the first call."
         )
 
     def _encode_label_sets(self, y: MatrixLike, dtype: DTypeLike) -> np.ndarray:

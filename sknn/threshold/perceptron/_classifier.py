@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from sknn._sklearn import Interval, StrOptions, fit_context
+from sknn._suggestions import explain_unknown_parameters
 from sknn._validation import MatrixLike, check_weights, make_local_random_state, restore_on_error
 from sknn.threshold._inputs import FeatureMatrix, validate_samples
 from sknn.threshold._linear_base import OneUnitPerClass, TrainingSet
@@ -92,7 +93,7 @@ class PerceptronClassifier(OneUnitPerClass):
         of ``'online'`` (of ``'batch'``, an epoch is one). It takes the memory of the weights for
         each entry, and changes no result.
     callbacks : list or tuple of callable, default=None
-        Functions of an epoch's row, a dict with ``'epoch'``, ``'errors'``, ``'coef'`` and
+        Functions of an epoch's entry, a dict with ``'epoch'``, ``'errors'``, ``'coef'`` and
         ``'intercept'``; one that returns True stops `fit`.
     n_jobs : int or None, default=None
         Number of threads that share the units of ``'online'`` among them; None is 1, -1 all
@@ -210,6 +211,7 @@ class PerceptronClassifier(OneUnitPerClass):
         "verbose": ["verbose"],
     }
 
+    @explain_unknown_parameters()
     def __init__(
         self,
         *,

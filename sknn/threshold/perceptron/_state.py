@@ -78,9 +78,9 @@ def _check_callbacks(callbacks: Sequence[EpochCallback]) -> tuple[EpochCallback,
     for callback in callbacks:
         if not callable(callback) or isinstance(callback, type):
             raise TypeError(
-                "An item of callbacks must be a function of an epoch's row that may return True to "
-                f"stop; got {callback!r}. Callbacks of skorch need a network of PyTorch, such as "
-                "DeepMLPClassifier."
+                "An item of callbacks must be a function of an epoch's entry that may return True "
+                f"to stop; got {callback!r}. Callbacks of skorch need a network of PyTorch, such "
+                "as DeepMLPClassifier."
             )
     return tuple(callbacks)
 

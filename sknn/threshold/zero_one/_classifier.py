@@ -10,6 +10,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 
 from sknn._sklearn import Interval, StrOptions, fit_context
+from sknn._suggestions import explain_unknown_parameters
 from sknn._validation import (
     MatrixLike,
     check_weights,
@@ -142,6 +143,7 @@ class ThresholdLogicClassifier(OneUnitPerClass):
         "random_state": ["random_state"],
     }
 
+    @explain_unknown_parameters()
     def __init__(
         self,
         *,

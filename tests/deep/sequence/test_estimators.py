@@ -227,7 +227,7 @@ BAD = {
         "21 columns, which is no multiple of length=5",
     ),
     "four axes": (np.ones((3, 20, 4, 2)), {}, "Expected strings, or an array of shape"),
-    "single string": ("ACGT" * 5, {}, "got the single one 'ACGTACGT"),
+    "single string": ("ACGT" * 5, {}, "got the single text 'ACGTACGT"),
     "no alphabet": (["ACGT" * 5] * 3, {"alphabet": None}, "X holds strings, but alphabet is None"),
     "wrong alphabet": (["QQQQ" * 5] * 3, {}, "No letter of X is in the alphabet 'ACGT'"),
     "no other strand": (

@@ -347,6 +347,13 @@ def test_files_that_cannot_be_read_are_named(name, error, match, tmp_path):
         DeepMLPClassifier().fit(tmp_path / name, "y")
 
 
+@pytest.mark.parametrize("name", ["a.parquet", "a.csv.gz"])
+def test_a_file_of_another_format_than_its_ending_says_is_named(name, tmp_path):
+    (tmp_path / name).write_bytes(b"no table")
+    with pytest.raises(ValueError, match=rf"{name}', which cannot be read as .* Give a file of"):
+        DeepMLPClassifier().fit(tmp_path / name, "y")
+
+
 def test_files_of_two_formats_are_refused(tmp_path):
     table = make_table(20)
     table.to_csv(tmp_path / "a.csv")

@@ -274,3 +274,13 @@ def test_callbacks_and_data_are_in_no_file(tmp_path):
     for text in (dump.text, pickle.dumps(model.net_)):
         assert X[5].tobytes() not in text
         assert len(text) < 8 * X.size
+
+
+@pytest.mark.parametrize(
+    ("key", "advice"),
+    [("valid_loss", "no validation samples: set early_stopping=True"), ("x", "a place before")],
+)
+def test_a_callback_that_reads_what_was_not_recorded_is_told_what_to_do(key, advice):
+    model = DeepMLPClassifier((3,), max_iter=2, callbacks=[exported.EarlyStopping(key)])
+    with pytest.raises(ValueError, match=rf"EarlyStopping reads a key .*'{key}' was not.*{advice}"):
+        model.fit(IRIS, NAMES)

@@ -94,7 +94,7 @@ def test_callbacks_see_each_epoch_and_may_stop(rule):
 
 
 def test_callbacks_must_be_functions():
-    with pytest.raises(TypeError, match=r"function of an epoch's row .* got 3"):
+    with pytest.raises(TypeError, match=r"function of an epoch's entry .* got 3"):
         PerceptronClassifier(callbacks=[3]).fit(X, y)
     with pytest.raises(ValueError, match="'callbacks' parameter"):
         PerceptronClassifier(callbacks=print).fit(X, y)
