@@ -49,12 +49,11 @@ class DeepEnsemble(SavedState, BaseEstimator, ABC):
 
     #: what members are instances of
     _task: type
+    _validate_params = validate_params
 
     @abstractmethod
     def _usual(self) -> Any:
         """Return what `estimator` is where it is None."""
-
-    _validate_params = validate_params
 
     def _network(self) -> DeepEstimator:
         """Return the estimator that members are clones of, checked."""
@@ -393,7 +392,7 @@ class DeepEnsembleRegressor(MembersScoreMixin, DeepEnsemble):
 
     @follow_array_api
     def predict(self, X, return_std=False):
-        """Return the expected value of y for each row, averaged over the members.
+        """Return the expected value of y for each sample, averaged over the members.
 
         Parameters
         ----------
