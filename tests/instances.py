@@ -36,6 +36,7 @@ INSTANCES = {
         DeepMLPClassifier(solver="sgd", learning_rate_init=0.1),
         DeepMLPClassifier(solver="adamw", learning_rate="cosine", learning_rate_init=0.01),
         DeepMLPClassifier(solver="nadam", learning_rate_init=0.01),
+        DeepMLPClassifier(solver="muon", learning_rate_init=0.01),
         DeepMLPClassifier(solver="rmsprop", learning_rate_init=0.01),
         DeepMLPClassifier(dropout=0.1, normalization="batch", learning_rate_init=0.01),
         DeepMLPClassifier(scale="standard"),
@@ -79,6 +80,7 @@ INSTANCES = {
     TabularMLPRegressor: [
         TabularMLPRegressor(),
         TabularMLPRegressor(n_members=2, numerical_embedding=None, loss="gaussian_nll"),
+        TabularMLPRegressor(n_members=2, solver="muon", max_iter=30),
     ],
     ThresholdLogicClassifier: [ThresholdLogicClassifier()],
 }

@@ -93,6 +93,7 @@ OPTIONS = {
     "batch": {"normalization": "batch", "residual": True},
     "layer": {"normalization": "layer"},
     "adamw": {"solver": "adamw", "learning_rate": "cosine"},
+    "muon": {"solver": "muon", "learning_rate": "cosine"},
     "nadam": {"solver": "nadam", "learning_rate": "plateau"},
     "rmsprop": {"solver": "rmsprop", "warmup_epochs": 1},
     "focal": {"loss": "focal"},

@@ -230,6 +230,11 @@ class MLP(nn.Module):
         weights = (layer.weight for layer in (*tables, *self.linears))
         return [weight for weight in weights if isinstance(weight, nn.Parameter)]
 
+    def get_hidden_matrices(self) -> list[nn.Parameter]:
+        """Return the weights of hidden layers, which 'muon' orthogonalizes; tied ones once."""
+        weights = (layer.weight for layer in islice(self.linears, len(self.linears) - 1))
+        return [weight for weight in weights if isinstance(weight, nn.Parameter)]
+
     def describe(self) -> list[LayerSpec]:
         """Return a `LayerSpec` for each layer; an activation has one if it has parameters."""
         specs = []

@@ -273,6 +273,10 @@ class SequenceCNN(nn.Module):
         """Return the parameters under the penalty that users choose: the weights."""
         return [layer.weight for layer in (self.bank, *self.convs, *self.linears)]
 
+    def get_hidden_matrices(self) -> list[nn.Parameter]:
+        """Return the weights of filters and hidden layers, which 'muon' orthogonalizes."""
+        return self.get_penalized()[:-1]
+
     def compute_fixed_penalty(self) -> Tensor | float:
         """Return the penalty that comes on top of that one, see `FilterBank`."""
         return self.bank.compute_position_penalty()

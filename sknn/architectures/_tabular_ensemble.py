@@ -104,6 +104,8 @@ class TabularEnsemble(nn.Module):
     columns: Tensor
     temperature: Tensor
     trains_in_bfloat16 = False
+    #: leading axes of `get_hidden_matrices` that count members
+    n_stacked_axes = 1
 
     def __init__(
         self,
@@ -249,6 +251,10 @@ class TabularEnsemble(nn.Module):
         if self.numbers is not None:
             weights.append(self.numbers.weight)
         return weights if self.codes is None else [*weights, *self.codes.tables]
+
+    def get_hidden_matrices(self) -> list[nn.Parameter]:
+        """Return the weights of hidden layers, which 'muon' orthogonalizes member by member."""
+        return [layer.weight for layer in self.linears][:-1]
 
     @property
     def values_per_sample(self) -> int:

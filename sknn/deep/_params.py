@@ -80,7 +80,7 @@ _COUNT = Interval(Integral, 1, None, closed="left")
 
 TRAINING_PARAMS: dict[str, TrainingParam] = {
     "solver": TrainingParam(
-        [StrOptions({"lbfgs", "sgd", "adam", "adamw", "nadam", "rmsprop"}), type]
+        [StrOptions({"lbfgs", "sgd", "adam", "adamw", "muon", "nadam", "rmsprop"}), type]
     ),
     "alpha": _in_epochs(_AT_LEAST_0),
     "batch_size": _in_epochs(StrOptions({"auto"}), _COUNT),

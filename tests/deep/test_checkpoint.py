@@ -76,6 +76,7 @@ FITS = {
     "early stopping": mlp(early_stopping=True, n_iter_no_change=2, learning_rate_init=0.1),
     "sgd, slower when training stalls": mlp(solver="sgd", learning_rate="adaptive", tol=1.0),
     "one cycle": mlp(solver="adamw", learning_rate="one_cycle"),
+    "muon, early stopping": mlp(solver="muon", early_stopping=True),
     "a cycle of torch's": mlp(solver="sgd", learning_rate=torch.optim.lr_scheduler.OneCycleLR),
     "plateau of torch's": mlp(learning_rate=torch.optim.lr_scheduler.ReduceLROnPlateau),
     "torch's adagrad": mlp(solver=torch.optim.Adagrad),

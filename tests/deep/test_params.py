@@ -31,6 +31,8 @@ OWN_CONSTRAINTS = {
     ("SequenceCNNRegressor", "early_stopping"): "'auto' follows the number of samples",
     ("TabularMLPClassifier", "n_iter_no_change"): "it always stops early, so never inf",
     ("TabularMLPRegressor", "n_iter_no_change"): "it always stops early, so never inf",
+    ("TabularMLPClassifier", "solver"): "the defaults of the others are for these two",
+    ("TabularMLPRegressor", "solver"): "the defaults of the others are for these two",
 }
 
 

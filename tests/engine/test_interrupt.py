@@ -76,6 +76,7 @@ FITS = {
     "nadam": mlp(solver="nadam"),
     "rmsprop": mlp(solver="rmsprop"),
     "adamw, one cycle": mlp(solver="adamw", learning_rate="one_cycle"),
+    "muon": mlp(solver="muon"),
     "sgd, a cycle of torch's": mlp(
         solver="sgd", learning_rate=torch.optim.lr_scheduler.OneCycleLR
     ),

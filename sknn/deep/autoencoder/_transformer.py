@@ -53,11 +53,12 @@ class AutoencoderTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
         those that are categories.
     kl_weight : float, default=1.0
         Of 'variational': weight of the divergence of codes from the standard normal distribution.
-    solver : {'adam', 'sgd', 'lbfgs', 'adamw', 'nadam', 'rmsprop'} or class, default='adam'
-        Optimizer: Adam [1]_, AdamW (with decoupled `weight_decay`), NAdam (with Nesterov momentum),
-        RMSprop or stochastic gradient descent, on mini-batches; or SciPy's L-BFGS on all samples at
-        once, which is often best for up to a few thousand samples. Or a class of ``torch.optim``,
-        with its arguments as ``solver__<name>``.
+    solver : {'adam', 'sgd', 'lbfgs', 'adamw', 'muon', 'nadam', 'rmsprop'} or class, default='adam'
+        Optimizer: Adam [1]_, AdamW (with decoupled `weight_decay`), Muon (orthogonalized
+        momentum for the weights of hidden layers, AdamW for the rest), NAdam (with Nesterov
+        momentum), RMSprop or stochastic gradient descent, on mini-batches; or SciPy's L-BFGS on all
+        samples at once, which is often best for up to a few thousand samples. Or a class of
+        ``torch.optim``, with its arguments as ``solver__<name>``.
     alpha : float, default=0.0001
         Strength of the L2 penalty, which is divided by the sum of the sample weights of a
         mini-batch; see `l1_ratio`.
@@ -96,9 +97,9 @@ class AutoencoderTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
         leads to the same model as without. The architecture, and for a classifier the classes, must
         be the same.
     momentum : float, default=0.9
-        Momentum of 'sgd', in [0, 1].
+        Momentum of 'sgd' and 'muon', in [0, 1].
     nesterovs_momentum : bool, default=True
-        Whether 'sgd' uses Nesterov's form of the momentum.
+        Whether 'sgd' and 'muon' use Nesterov's form of the momentum.
     early_stopping : bool, default=False
         Whether to hold out `validation_fraction` of the samples, or take ``X_val``, to stop when
         their score stalls, and to keep the weights of the best epoch. A classifier holds out the
@@ -117,8 +118,8 @@ class AutoencoderTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
     l1_ratio : float, default=0.0
         Share of L1 in the penalty ``alpha * ((1 - l1_ratio) / 2 * |w|² + l1_ratio * |w|₁)``.
     weight_decay : float, default=0.01
-        Decoupled weight decay of AdamW: before each step weights shrink by this times the learning
-        rate.
+        Decoupled weight decay of 'adamw' and 'muon': before each step weights shrink by this times
+        the learning rate.
     warmup_epochs : float, default=0
         Number of epochs over which the learning rate rises from 0, whatever the schedule.
     max_grad_norm : float, default=None

@@ -42,6 +42,13 @@ def _has_hidden_layers(estimator: BaseEstimator) -> bool:
     return make_comparable(estimator.hidden_layer_sizes) != ()
 
 
+def _uses_hidden_matrices(estimator: BaseEstimator) -> bool:
+    """Return whether the solver is another than Muon, or there are matrices that it moves."""
+    # What leads to the codes of an autoencoder is hidden, too.
+    has_codes = hasattr(estimator, "n_components")
+    return estimator.solver != "muon" or has_codes or _has_hidden_layers(estimator)
+
+
 _HIDDEN = Effect("hidden layers", _has_hidden_layers)
 _DISTANCES = Effect(
     "criterion='both' or 'distance'", lambda estimator: estimator.criterion != "reconstruction"
@@ -49,9 +56,10 @@ _DISTANCES = Effect(
 #: parameter -> what it needs; one that is not at its default and lacks it is warned of
 EFFECTS: dict[str, Effect] = {
     "weight_decay": Effect(
-        "solver='adamw' (other solvers have the penalty alpha)",
-        lambda estimator: getattr(estimator, "solver", "adamw") == "adamw",
+        "solver='adamw' or 'muon' (other solvers have the penalty alpha)",
+        lambda estimator: getattr(estimator, "solver", "adamw") in ("adamw", "muon"),
     ),
+    "solver": Effect("hidden layers, the weights of which Muon is for", _uses_hidden_matrices),
     "l1_ratio": Effect("alpha above 0", lambda estimator: estimator.alpha > 0),
     "noise": Effect("kind='denoising'", lambda estimator: estimator.kind == "denoising"),
     "mask_fraction": Effect(

@@ -30,10 +30,10 @@ class TabularMLPClassifier(DeepClassifier):
     embedding_width : int, default=8
         Length of these embeddings, and of those of categories with more than 9 levels.
     learning_rate_init : float, default=0.002
-        Learning rate of AdamW.
+        Learning rate.
     weight_decay : float, default=0.2
-        Decoupled weight decay of AdamW: before each step weights shrink by this times the learning
-        rate.
+        Decoupled weight decay of 'adamw' and 'muon': before each step weights shrink by this times
+        the learning rate.
     batch_size : int or 'auto', default='auto'
         Number of samples in a mini-batch; ``'auto'`` is the power of two next to ``n_samples /
         40``, from 32 to 256.
@@ -93,6 +93,9 @@ class TabularMLPClassifier(DeepClassifier):
         ``'world'`` for those of ``torch.distributed`` (torchrun), of which each calls `fit` with
         the same samples. The network is that of one process up to rounding; see "Several
         processes" in the guide.
+    solver : {'adamw', 'muon'}, default='adamw'
+        Optimizer: AdamW; or Muon, which orthogonalizes the momentum of hidden layers' weights,
+        member by member, and leaves the rest to AdamW. See "Solvers" in the guide.
 
     Attributes
     ----------
@@ -221,6 +224,7 @@ class TabularMLPClassifier(DeepClassifier):
         checkpoint_every=None,
         scoring=None,
         n_processes=None,
+        solver="adamw",
     ):
         self.n_members = n_members
         self.n_hidden_layers = n_hidden_layers
@@ -246,6 +250,7 @@ class TabularMLPClassifier(DeepClassifier):
         self.checkpoint_every = checkpoint_every
         self.scoring = scoring
         self.n_processes = n_processes
+        self.solver = solver
 
     def _make_parts(self) -> ClassParts:
         target = ClassTarget(self.class_weight, judge=TemperedLogLoss())

@@ -79,6 +79,7 @@ CONSTRAINTS: dict[str, list] = {
     "numerical_embedding": [StrOptions({"piecewise", "periodic"}), None],
     "embedding_width": [Interval(Integral, 1, None, closed="left")],
     "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
+    "solver": [StrOptions({"adamw", "muon"})],
     **TABLE_CONSTRAINTS,
 }
 
@@ -92,7 +93,6 @@ ELSEWHERE = {
     "all samples. Raise max_iter, or take a DeepMLP estimator.",
     "hidden_layer_sizes": "Write n_hidden_layers=... and hidden_width=....",
     "alpha": "Write weight_decay=..., by which AdamW shrinks weights.",
-    "solver": "It is AdamW; take a DeepMLP estimator for another.",
     "activation": "It is ReLU; take a DeepMLP estimator for another.",
     "learning_rate": "It is constant, learning_rate_init=..., and weights are averaged instead.",
     "n_estimators": "Write n_members=....",
@@ -102,7 +102,6 @@ ELSEWHERE = {
 
 #: how to train, where the user has no say
 TRAINING: dict[str, Any] = {
-    "solver": "adamw",
     "beta_1": 0.9,
     "beta_2": 0.99,
     "epsilon": 1e-8,
@@ -112,7 +111,7 @@ TRAINING: dict[str, Any] = {
     "patience_share": 0.3,
     "alpha": 0.0,
     "power_t": 0.5,
-    "momentum": 0.9,
+    "momentum": 0.95,
     "nesterovs_momentum": True,
     "shuffle": True,
     "tol": 0.0,

@@ -35,10 +35,10 @@ class TabularMLPRegressor(DeepRegressor):
     embedding_width : int, default=8
         Length of these embeddings, and of those of categories with more than 9 levels.
     learning_rate_init : float, default=0.002
-        Learning rate of AdamW.
+        Learning rate.
     weight_decay : float, default=0.2
-        Decoupled weight decay of AdamW: before each step weights shrink by this times the learning
-        rate.
+        Decoupled weight decay of 'adamw' and 'muon': before each step weights shrink by this times
+        the learning rate.
     batch_size : int or 'auto', default='auto'
         Number of samples in a mini-batch; ``'auto'`` is the power of two next to ``n_samples /
         40``, from 32 to 256.
@@ -107,6 +107,9 @@ class TabularMLPRegressor(DeepRegressor):
         ``'world'`` for those of ``torch.distributed`` (torchrun), of which each calls `fit` with
         the same samples. The network is that of one process up to rounding; see "Several
         processes" in the guide.
+    solver : {'adamw', 'muon'}, default='adamw'
+        Optimizer: AdamW; or Muon, which orthogonalizes the momentum of hidden layers' weights,
+        member by member, and leaves the rest to AdamW. See "Solvers" in the guide.
 
     Attributes
     ----------
@@ -237,6 +240,7 @@ class TabularMLPRegressor(DeepRegressor):
         scoring=None,
         y_range=None,
         n_processes=None,
+        solver="adamw",
     ):
         self.n_members = n_members
         self.n_hidden_layers = n_hidden_layers
@@ -264,6 +268,7 @@ class TabularMLPRegressor(DeepRegressor):
         self.scoring = scoring
         self.y_range = y_range
         self.n_processes = n_processes
+        self.solver = solver
 
     def _make_parts(self) -> ValueParts:
         loss: Loss = self.loss

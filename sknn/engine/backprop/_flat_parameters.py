@@ -6,7 +6,7 @@ from typing import cast
 import torch
 
 from sknn.engine.optimizers._fused import step_adam, step_sgd
-from sknn.engine.optimizers._optimizers import SGD, Adam, AdamW, NAdam, RMSprop
+from sknn.engine.optimizers._optimizers import SGD, Adam, AdamW, Muon, NAdam, RMSprop
 
 
 class Flat:
@@ -205,6 +205,8 @@ def supports_optimizer(optimizer: torch.optim.Optimizer, momentum_changes: bool)
     if kind is AdamW:
         decays = ["decay" in group for group in groups]
         return None if decays == [True, False] else "not exactly the weights decay"
+    if kind is Muon:
+        return "no step is written out for solver='muon'"
     if len(groups) != 1:
         return "the optimizer has several groups of parameters"
     if kind is RMSprop and (groups[0]["momentum"] or momentum_changes):  # it has more state

@@ -21,8 +21,16 @@ from sknn.engine.data._device import limit_threads, use_precision
 from sknn.engine.losses._loss import Loss
 from sknn.engine.losses._table import MeanLoss, make_loss
 from sknn.engine.net._state import get_net_state, set_net_state
-from sknn.engine.optimizers._optimizers import split_decay
+from sknn.engine.optimizers._optimizers import Muon, split_groups
 from sknn.engine.optimizers._schedules import Schedule
+
+#: layers of torch whose weights are matrices, or filters; embeddings are tables
+WITH_MATRICES = (
+    torch.nn.Linear,
+    torch.nn.Conv1d,
+    torch.nn.Conv2d,
+    torch.nn.Conv3d,
+)
 
 
 class HasClasses(Protocol):
@@ -137,6 +145,13 @@ class Net(NeuralNet):
             return self.module_.get_penalized()
         return [p for p in self.module_.parameters() if p.ndim > 1]
 
+    def get_hidden_matrices(self) -> list[torch.nn.Parameter]:
+        """Return the weights of hidden layers: the module's choice, else all before the last."""
+        if hasattr(self.module_, "get_hidden_matrices"):
+            return self.module_.get_hidden_matrices()
+        layers = [m for m in self.module_.modules() if isinstance(m, WITH_MATRICES)]
+        return [m.weight for m in layers[:-1] if isinstance(m.weight, torch.nn.Parameter)]
+
     def compute_fixed_penalty(self) -> torch.Tensor | float:
         """Return the penalty that the module itself asks for, whatever `alpha` is."""
         fixed = getattr(self.module_, "compute_fixed_penalty", None)
@@ -155,12 +170,16 @@ class Net(NeuralNet):
         return penalty + l1 / total_weight * sum(p.abs().sum() for p in parameters)
 
     def get_params_for_optimizer(self, prefix, named_parameters):
-        """Return skorch's arguments, with the parameters that decay in a group of their own."""
+        """Return skorch's arguments, with groups for what decays and what is orthogonalized."""
         args, kwargs = super().get_params_for_optimizer(prefix, named_parameters)
+        groups = args[0]
         if "decay" in kwargs:
-            decay = kwargs.pop("decay")
-            args = (split_decay(args[0], decay, self.get_penalized_parameters()),)
-        return args, kwargs
+            settings = {"decay": kwargs.pop("decay")}
+            groups = split_groups(groups, self.get_penalized_parameters(), settings)
+        if self.optimizer is Muon:
+            settings = {"n_leading": getattr(self.module_, "n_stacked_axes", 0)}
+            groups = split_groups(groups, self.get_hidden_matrices(), settings)
+        return (groups,), kwargs
 
     def get_loss(self, y_pred, y_true, X=None, training=False):
         """Return the weighted mean loss, and in training the penalty."""

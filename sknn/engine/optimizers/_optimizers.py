@@ -16,9 +16,12 @@ from torch.optim.optimizer import ParamsT
 from sknn._saved import saved
 from sknn._specs import TrainConfig
 from sknn.engine.optimizers._checks import check_solver
+from sknn.engine.optimizers._newton_schulz import orthogonalize
 
 #: computes the loss anew
 Closure = Callable[[], float]
+#: root of the mean square of Adam's steps, as a share of the learning rate, see `Muon`
+ADAM_STEP = 0.2
 
 # torch wraps these methods in ones that import torch._dynamo at their first call: 800 modules and
 # over a second in every process, also in each worker of a grid search, for a compiler that is not
@@ -84,7 +87,7 @@ class AdamW(Adam):
     """`Adam` with decoupled weight decay [1]_.
 
     Before each step the parameters of a group with a ``decay`` are multiplied by
-    ``1 - lr * decay``; see `split_decay`. torch's AdamW does the same, but for epsilon.
+    ``1 - lr * decay``; see `split_groups`. torch's AdamW does the same, but for epsilon.
 
     References
     ----------
@@ -99,6 +102,82 @@ class AdamW(Adam):
                 with torch.no_grad():
                     torch._foreach_mul_(group["params"], 1 - group["lr"] * group["decay"])
         return super().step(closure)
+
+
+@saved
+class Muon(AdamW):
+    """Orthogonalized momentum for the matrices of hidden layers [1]_, and `AdamW` for all else.
+
+    The step of a matrix of shape (n, m) is the orthogonal matrix nearest to its momentum, times
+    ``lr * 0.2 * sqrt(max(n, m))``: its numbers are as large as those of Adam's steps, so that one
+    learning rate and one weight decay are for both [2]_. ``torch.optim.Muon`` takes no stacks of
+    matrices, and rounds them to bfloat16.
+
+    Parameters
+    ----------
+    params : iterable
+        Groups of parameters. Those with ``n_leading`` are matrices, or stacks of matrices along so
+        many leading axes, as those of ensemble members; the axes after the next count as one.
+    lr, betas, eps
+        See `AdamW`.
+    momentum : float
+        Share of the momentum that is left after a step, in [0, 1].
+    nesterov : bool
+        Whether the gradient is added to the momentum once more, before the step.
+
+    References
+    ----------
+    .. [1] K. Jordan et al., "Muon: An optimizer for hidden layers in neural networks", 2024,
+       https://kellerjordan.github.io/posts/muon.
+    .. [2] J. Liu et al., "Muon is scalable for LLM training", 2025, arXiv:2502.16982.
+    """
+
+    def __init__(
+        self,
+        params: ParamsT,
+        lr: float,
+        betas: tuple[float, float],
+        eps: float,
+        *,
+        momentum: float,
+        nesterov: bool,
+    ):
+        super().__init__(params, lr, betas, eps)
+        for group in self.param_groups:
+            group.update(momentum=momentum, nesterov=nesterov)
+
+    @torch.no_grad()
+    def step(self, closure: Closure | None = None) -> Any:
+        """Do one step; a `closure` computes the gradient anew before."""
+        loss = None
+        if closure is not None:
+            with torch.enable_grad():
+                loss = closure()
+        hidden = [
+            (p, p.grad, group)
+            for group in self.param_groups
+            if "n_leading" in group
+            for p in group["params"]
+            if p.grad is not None
+        ]
+        for p, _, _ in hidden:
+            p.grad = None  # so that AdamW, whose weight decay is for all, moves the others alone
+        super().step()
+        for p, gradient, group in hidden:
+            p.grad = gradient
+            self._follow(p, gradient, group)
+        return loss
+
+    def _follow(self, p: torch.Tensor, gradient: torch.Tensor, group: dict[str, Any]) -> None:
+        """Do the step of one matrix, or of one stack of matrices."""
+        state, share = self.state[p], 1 - group["momentum"]
+        if "momentum_buffer" not in state:
+            state["momentum_buffer"] = torch.zeros_like(p, memory_format=torch.preserve_format)
+        momentum = state["momentum_buffer"].lerp_(gradient, share)
+        direction = gradient.lerp(momentum, group["momentum"]) if group["nesterov"] else momentum
+        matrices = direction.flatten(group["n_leading"] + 1)
+        factor = ADAM_STEP * math.sqrt(max(matrices.shape[-2:]))
+        p.sub_(orthogonalize(matrices).reshape(p.shape), alpha=group["lr"] * factor)
 
 
 @saved
@@ -129,6 +208,14 @@ def _get_adamw(config: TrainConfig) -> dict[str, Any]:
     return {**_get_adam(config), "optimizer": AdamW, "optimizer__decay": config.weight_decay}
 
 
+def _get_muon(config: TrainConfig) -> dict[str, Any]:
+    momentum = {
+        "optimizer__momentum": config.momentum,
+        "optimizer__nesterov": config.nesterovs_momentum,
+    }
+    return {**_get_adamw(config), "optimizer": Muon, **momentum}
+
+
 def _get_nadam(config: TrainConfig) -> dict[str, Any]:
     return {**_get_adam(config), "optimizer": NAdam}
 
@@ -151,6 +238,7 @@ OPTIMIZERS: dict[str, Callable[[TrainConfig], dict[str, Any]]] = {
     "adam": _get_adam,
     "sgd": _get_sgd,
     "adamw": _get_adamw,
+    "muon": _get_muon,
     "nadam": _get_nadam,
     "rmsprop": _get_rmsprop,
 }
@@ -169,15 +257,19 @@ def get_net_arguments(config: TrainConfig) -> dict[str, Any]:
     return {**chosen, "lr": config.learning_rate_init}
 
 
-def split_decay(
-    groups: list[dict[str, Any]], decay: float, decayed: list[torch.nn.Parameter]
+def split_groups(
+    groups: list[dict[str, Any]], chosen: list[torch.nn.Parameter], settings: Mapping[str, Any]
 ) -> list[dict[str, Any]]:
-    """Return groups of parameters in which those that decay, by `decay`, are apart, none empty."""
-    chosen = {id(p) for p in decayed}  # tensors compare by value
+    """Return groups in which the chosen parameters are apart, with `settings`, and none is empty.
+
+    The settings are ``decay`` of those that `AdamW` decays, ``n_leading`` of those that `Muon`
+    orthogonalizes.
+    """
+    numbers = {id(p) for p in chosen}  # tensors compare by value
     parts = [
-        {**group, "params": [p for p in group["params"] if (id(p) in chosen) == decays], **extra}
+        {**group, "params": [p for p in group["params"] if (id(p) in numbers) == is_chosen], **own}
         for group in groups
-        for decays, extra in ((True, {"decay": decay}), (False, {}))
+        for is_chosen, own in ((True, settings), (False, {}))
     ]
     return [group for group in parts if group["params"]]
 

@@ -25,6 +25,7 @@ PLAIN = {"max_iter": 1, "random_state": 0}
 #: parameters that lack something -> what a warning says
 USELESS = {
     "weight_decay": (DeepMLPClassifier, {"weight_decay": 0.5}, "needs solver='adamw'"),
+    "solver": (DeepMLPRegressor, {"solver": "muon", "hidden_layer_sizes": ()}, "hidden layers"),
     "l1_ratio": (DeepMLPRegressor, {"l1_ratio": 0.5, "alpha": 0.0}, "needs alpha above 0"),
     "noise": (AutoencoderTransformer, {"kind": "plain", "noise": 0.5}, "needs kind='denoising'"),
     "mask_fraction": (

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.optim import lr_scheduler
 
-from sknn.engine.optimizers._optimizers import OPTIMIZERS, AdamW, get_net_arguments
+from sknn.engine.optimizers._optimizers import OPTIMIZERS, AdamW, Muon, get_net_arguments
 from tests.engine.configs import make_config
 
 
@@ -85,10 +85,11 @@ def test_every_name_has_a_class_of_its_own(solver):
     assert kind not in others
 
 
-def test_only_adamw_decays():
-    arguments = get_net_arguments(make_config(solver="adamw", weight_decay=0.3))
-    assert arguments["optimizer"] is AdamW
-    assert arguments["optimizer__decay"] == 0.3
-    for solver in set(OPTIMIZERS) - {"adamw"}:
+def test_only_adamw_and_muon_decay():
+    for solver, kind in (("adamw", AdamW), ("muon", Muon)):
+        arguments = get_net_arguments(make_config(solver=solver, weight_decay=0.3))
+        assert arguments["optimizer"] is kind
+        assert arguments["optimizer__decay"] == 0.3
+    for solver in set(OPTIMIZERS) - {"adamw", "muon"}:
         arguments = get_net_arguments(make_config(solver=solver, weight_decay=0.3))
         assert not any("decay" in name for name in arguments)

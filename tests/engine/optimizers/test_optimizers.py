@@ -13,7 +13,7 @@ from sknn.engine.optimizers._optimizers import (
     get_learning_rate,
     restore_state,
     set_learning_rate,
-    split_decay,
+    split_groups,
 )
 
 
@@ -84,7 +84,7 @@ def test_adamw_is_torchs_but_for_epsilon(decay, rng):
     settings = {"lr": 0.01, "betas": (0.8, 0.99), "eps": 1e-14}
     expected = run_ours(torch.optim.AdamW, start.copy(), gradients, weight_decay=decay, **settings)
     p = torch.nn.Parameter(torch.tensor(start))
-    optimizer = AdamW(split_decay([{"params": [p]}], decay, [p]), **settings)
+    optimizer = AdamW(split_groups([{"params": [p]}], [p], {"decay": decay}), **settings)
     for g in gradients:
         p.grad = torch.from_numpy(g)
         optimizer.step()
@@ -100,11 +100,11 @@ def test_adamw_without_decay_is_adam(rng):
 
 def test_parameters_that_decay_are_a_group_of_their_own():
     w, b, v = (torch.nn.Parameter(torch.ones(shape)) for shape in ((2, 2), (2,), (2, 3)))
-    groups = split_decay([{"params": [w, b, v]}], 0.5, [v, w])
+    groups = split_groups([{"params": [w, b, v]}], [v, w], {"decay": 0.5})
     assert [[p.shape for p in g["params"]] for g in groups] == [[w.shape, v.shape], [b.shape]]
     assert groups[0]["decay"] == 0.5
     assert "decay" not in groups[1]
-    assert len(split_decay([{"params": [w]}], 0.5, [w])) == 1
+    assert len(split_groups([{"params": [w]}], [w], {"decay": 0.5})) == 1
 
 
 def quadratic_steps(optimizer, p, n):
