@@ -103,6 +103,7 @@ OWN_WORDS = {
     "scale": {AUTOENCODER: "losses are in its units"},
     "scoring": {CNN: "None is the loss", TABULAR: "None is the loss of calibrated probabilities"},
     "shuffle": {PERCEPTRON: "it is for one `update`"},
+    "solver": {TABULAR: "the defaults are for two of them"},
     "standardize_target": {CNN: "counts of reads are of any size, so 'poisson' scales them, too"},
     "tol": {PERCEPTRON: "it is a share of the samples under one `update`"},
     "validation_fraction": {PERCEPTRON: "classes keep their shares, whatever y"},
