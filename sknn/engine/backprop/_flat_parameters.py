@@ -22,9 +22,10 @@ class Flat:
     optimizer : torch.optim.Optimizer
         Owns the state, and the learning rate of its one group of parameters.
     turned : list of torch.nn.Parameter, default=()
-        Weights to lie column by column in the vectors, of shape (n_inputs, n_outputs). If there are
-        some, no parameter is a view: all keep memory of their own, where everybody expects them,
-        and `read_parameters` and `write_parameters` bring one side up to date with the other.
+        Weights to lie column by column in the vectors, of shape (n_inputs, n_outputs).
+    shares : bool, default=True
+        Whether the parameters are views. If not, they keep memory of their own, row by row, and
+        `read_parameters` and `write_parameters` bring one side up to date with the other.
     """
 
     def __init__(
@@ -32,9 +33,11 @@ class Flat:
         parameters: list[torch.nn.Parameter],
         optimizer: torch.optim.Optimizer,
         turned: Sequence[torch.nn.Parameter] = (),
+        *,
+        shares: bool = True,
     ):
         self.parameters = sorted(parameters, key=lambda p: p.ndim, reverse=True)
-        self.optimizer = optimizer
+        self.optimizer, self.shares = optimizer, shares
         self.turned = {id(p) for p in turned}  # tensors compare by value
         self.values = torch.cat(
             [(p.t() if id(p) in self.turned else p).detach().reshape(-1) for p in self.parameters]
@@ -44,7 +47,7 @@ class Flat:
         self.weights = self.values[:n_weights]
         for p, view in zip(self.parameters, self.split_views(self.values), strict=True):
             p.grad = None
-            if not self.turned:
+            if self.shares:
                 p.data = view
 
     @torch.no_grad()
@@ -94,7 +97,7 @@ class Flat:
         A pickle of a view holds the whole vector.
         """
         for p in self.parameters:
-            if not self.turned:
+            if self.shares:
                 p.data = _copy_contiguously(p.data)
             state = self.optimizer.state.get(p, {})
             for name, value in state.items():

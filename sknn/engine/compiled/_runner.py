@@ -111,7 +111,7 @@ class CompiledRunner:
         self.run, self.run_epochs = run, load_steps()
         sizes = np.array([module.linears[0].in_features, *_get_widths(module)])
         weights = [layer.weight for layer in module.linears]
-        self.flat = Flat(list(module.parameters()), net.optimizer_, turned=weights)
+        self.flat = Flat(list(module.parameters()), net.optimizer_, turned=weights, shares=False)
         self.group = net.optimizer_.param_groups[0]
         values = self.flat.values.numpy()
         activations = [_codes.ACTIVATIONS[name] for name in module.activation_names]
