@@ -140,7 +140,7 @@ class TrainConfig:
         taken one by one, else at that of the epoch.
     score_name : str
         Name of the validation score, for what is shown.
-    scores_training_rows : bool
+    scores_training_samples : bool
         Whether training samples are scored, too, where the score is not the loss.
     scores_start : bool
         Whether early stopping scores the first weights, too, so that it may keep them.
@@ -182,7 +182,7 @@ class TrainConfig:
     averaged_epochs: float = 0.0
     patience_share: float = 0.0
     time_limit: float | None = None
-    scores_training_rows: bool = True
+    scores_training_samples: bool = True
     scores_start: bool = False
     score_name: str = "score"
     n_processes: int | Literal["world"] | None = None
@@ -199,7 +199,7 @@ class Progress:
     ----------
     n_epochs : int
         Epochs (iterations of L-BFGS) of the last call alone.
-    n_rows_seen : int
+    n_samples_seen : int
         Training samples that went through the network, over all calls.
     loss : float
         Training loss of the last epoch; NaN where none was finished.
@@ -225,7 +225,7 @@ class Progress:
     """
 
     n_epochs: int = 0
-    n_rows_seen: int = 0
+    n_samples_seen: int = 0
     loss: float = float("nan")
     loss_curve: list[float] = field(default_factory=list)
     validation_scores: list[float] | None = None
@@ -372,7 +372,7 @@ class TrainPlan:
         the network's raw predictions as arrays; used where there are validation samples.
     random_state : numpy.random.RandomState
         Gives the order of the batches.
-    rows : ndarray of int or None, default=None
+    numbers : ndarray of int or None, default=None
         Numbers of the samples of X that belong to this plan, so that plans of several folds can
         share one X; `y` and `sample_weight` have these samples only. None is all of X.
     validation : Sample or None, default=None
@@ -397,7 +397,7 @@ class TrainPlan:
     target: TargetSpec
     score: Callable[[np.ndarray, np.ndarray, np.ndarray | None], float]
     random_state: np.random.RandomState
-    rows: np.ndarray | None = None
+    numbers: np.ndarray | None = None
     validation: Sample | None = None
     watcher: Watcher | None = None
     previous: TrainResult | None = None
@@ -413,8 +413,8 @@ class TrainPlan:
     @property
     def n_samples(self) -> int:
         """Number of training samples."""
-        return self.X.shape[0] if self.rows is None else len(self.rows)
+        return self.X.shape[0] if self.numbers is None else len(self.numbers)
 
     def select_own_samples(self) -> "TrainPlan":
         """Return a plan whose X has no other samples than its own."""
-        return self if self.rows is None else replace(self, X=self.X[self.rows], rows=None)
+        return self if self.numbers is None else replace(self, X=self.X[self.numbers], numbers=None)

@@ -46,26 +46,10 @@ def _find_kind_of_label(value: object) -> str | None:
 def read_labels(y: ArrayLike) -> TargetMatrix:
     """Return labels, or an indicator matrix, as an array or sparse matrix of a plain dtype.
 
-    Numbers among Python objects become an array of integers or floats; text stays as it is.
+    Numbers among Python objects become an array of integers or floats; text stays as it is. Raises
+    TypeError or ValueError if y is no array, empty, or holds something that is no label, or labels
+    of several types.
 
-    Parameters
-    ----------
-    y : array-like of shape (n_samples,) or {array-like, sparse} of shape (n_samples, n_labels)
-        As a user gives it.
-
-    Returns
-    -------
-    {ndarray, sparse matrix} of the shape of y
-
-    Raises
-    ------
-    TypeError, ValueError
-        If y is no array, empty, or holds something that is no label, or labels of several types.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from sknn._targets import read_labels
     >>> read_labels(np.array([2, 1, 2], dtype=object))
     array([2, 1, 2])
     """

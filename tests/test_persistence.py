@@ -346,7 +346,7 @@ def test_a_fit_that_was_interrupted_goes_on_from_a_file(early_stopping, tmp_path
 
 
 @pytest.mark.parametrize("how", ["skops", "pickle"])
-def test_a_file_grows_neither_with_rows_nor_twice_with_the_network(how, tmp_path):
+def test_a_file_grows_neither_with_samples_nor_twice_with_the_network(how, tmp_path):
     def size(n_copies, width):
         model = deep(hidden_layer_sizes=(width,), random_state=0, solver="sgd", momentum=0)
         model.fit(np.tile(X, (n_copies, 1)), np.tile(y3, n_copies))

@@ -26,26 +26,11 @@ STOCHASTIC = (
 def find_stochastic_layers(module: nn.Module) -> list[str]:
     """Return what makes a sample's output in training depend on chance or on other samples.
 
-    L-BFGS needs a loss that is the same at each call and the sum over chunks of samples.
-
-    Parameters
-    ----------
-    module : torch.nn.Module
-        Any, a user's too; looked through for dropout, batch normalization and the like.
-
-    Returns
-    -------
-    list of str
-        Names of the kinds of layers, each once, in order; empty if there are none.
-
-    Examples
-    --------
-    >>> from sknn.architectures import MLP, MLPOptions, find_stochastic_layers
-    >>> find_stochastic_layers(MLP([3, 4, 1], options=MLPOptions(0.5, "batch")))
-    ['BatchNorm', 'Dropout']
-    >>> find_stochastic_layers(MLP([3, 4, 1], options=MLPOptions(normalization="layer")))
-    []
+    >>> find_stochastic_layers(nn.Sequential(nn.Linear(3, 4), nn.Dropout(0.5)))
+    ['Dropout']
     """
+    # L-BFGS compares values of the loss along a line, so that they must not depend on chance; and
+    # it sums over chunks of samples, whose means of a batch normalization would differ.
     found = [part for part in module.modules() if isinstance(part, STOCHASTIC)]
     kinds = [type(part).__name__ for part in found if getattr(part, "p", None) != 0]
     return list(dict.fromkeys(kinds))

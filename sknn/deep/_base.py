@@ -137,7 +137,7 @@ class DeepEstimator(CallbackSupportMixin, BaseEstimator, ABC):
             "net_": result.net,
             "n_iter_": progress.n_epochs,
             "best_iter_": progress.best_epoch,
-            "t_": progress.n_rows_seen,
+            "t_": progress.n_samples_seen,
             "loss_": progress.loss,
             "best_loss_": progress.best_loss,
             "loss_curve_": progress.loss_curve,

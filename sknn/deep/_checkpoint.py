@@ -36,10 +36,7 @@ def plan_checkpoint(
     random_state: np.random.RandomState,
     previous: TrainResult | None = None,
 ) -> CheckpointSpec | None:
-    """Return where a fit of these samples writes checkpoints; None without the parameter.
-
-    The samples are X, y and weights, or what stands for them.
-    """
+    """Return where a fit of X, y and weights writes checkpoints; None without the parameter."""
     # Without a seed, random_state goes back to where the fit began that this one goes on from.
     return _make_spec(estimator, (*samples, data.validation), random_state, previous)
 

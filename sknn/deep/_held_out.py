@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from sklearn.base import BaseEstimator
 
 
-def split_rows(
+def split_samples(
     y: np.ndarray, kind: str, fraction: float, random_state: np.random.RandomState
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the numbers of training and of validation samples.

@@ -155,7 +155,7 @@ def _make_plan(preparation: Preparation, arranged: Arrangement, data: FitData) -
         X=training.X,
         y=training.y,
         sample_weight=training.sample_weight,
-        rows=arranged.rows,
+        numbers=arranged.numbers,
         config=config,
         target=codec.spec_,
         codec=codec,

@@ -67,7 +67,7 @@ def place_samples(sample: TrainPlan | Sample, device: str) -> SampleDataset:
     """Return training or validation samples on a device, those from disk as they come."""
     if isinstance(sample, TrainPlan) and sample.is_streamed:
         return StreamedDataset(sample.X, device)
-    X, numbers = sample.X, sample.rows if isinstance(sample, TrainPlan) else None
+    X, numbers = sample.X, sample.numbers if isinstance(sample, TrainPlan) else None
     if numbers is not None and torch.device(device).type != "cpu":
         X, numbers = X[numbers], None
     return SampleDataset(X, sample.y, sample.sample_weight, device=device, numbers=numbers)

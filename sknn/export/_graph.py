@@ -125,7 +125,7 @@ class OnnxGraph:
         return self.add("Where", self.add("IsNaN", value), replacement, value)
 
     def add_input(self, name: str, dtype: DTypeLike, width: int) -> str:
-        """Add an input of shape (n_rows, width), of numbers or (dtype str) text."""
+        """Add an input of shape (n_samples, width), of numbers or (dtype str) text."""
         self.inputs.append(self._make_info(name, dtype, [None, width]))
         return name
 

@@ -66,9 +66,9 @@ def export_onnx(
     onnx.ModelProto
         The model. Its inputs are
 
-        - ``X`` of shape ``(n_rows, n_features_in_)``, in the dtype of the model, or in float64
+        - ``X`` of shape ``(n_samples, n_features_in_)``, in the dtype of the model, or in float64
           where the estimator scales columns or looks up categories, which needs all digits;
-        - or an input of shape (n_rows, 1) for each column of a data frame, under its name: where
+        - or an input of shape (n_samples, 1) for each column of a data frame, under its name: where
           the estimator was fitted on categories, float64 for numbers (missing ones are NaN),
           text for levels (a missing one is ``""``), int64 for levels that are whole numbers, or
           float64 if some were missing. Before a ``ColumnTransformer`` whole numbers are int64,
@@ -76,13 +76,13 @@ def export_onnx(
 
         Its outputs are
 
-        - ``label`` of shape (n_rows,) and ``probabilities`` of shape (n_rows, n_classes) of a
-          classifier; ``label`` of shape (n_rows, n_labels) for multilabel y; ``scores`` in place
+        - ``label`` of shape (n_samples,) and ``probabilities`` of shape (n_samples, n_classes) of a
+          classifier; ``label`` of shape (n_samples, n_labels) for multilabel y; ``scores`` in place
           of ``probabilities`` where there are none. Classes of bool are 0 and 1;
-        - ``variable`` of shape (n_rows, n_outputs) of a regressor, (n_rows, n_quantiles) with
+        - ``variable`` of shape (n_samples, n_outputs) of a regressor, (n_samples, n_quantiles) with
           several quantiles, and behind it ``std`` with ``loss='gaussian_nll'`` or
           ``'ordered_bins'``, the noise in y without how much several members disagree;
-        - ``codes`` of shape (n_rows, n_components) of an `AutoencoderTransformer`.
+        - ``codes`` of shape (n_samples, n_components) of an `AutoencoderTransformer`.
 
         The first output is what ``predict`` returns, or ``transform``. Any number of samples is
         taken, 0 included. The metadata say which sknn, scikit-learn and torch wrote the model.

@@ -115,7 +115,7 @@ def _encode(graph: OnnxGraph, encoder: TabularEncoder, numbers: str | None, leve
 
 
 def _add_codes(graph: OnnxGraph, category: CategoryColumn, column: str, is_whole: bool) -> str:
-    """Return the codes of a column of levels, of shape (n_rows, 1)."""
+    """Return the codes of a column of levels, of shape (n_samples, 1)."""
     n_levels = len(category.levels)
     missing = n_levels + 1 if category.missing else 0
     if category.kind == "numeric" and is_whole:

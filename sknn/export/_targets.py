@@ -63,7 +63,7 @@ def add_labels(graph: OnnxGraph, kind: str, classes: np.ndarray, raw: str) -> No
 
 
 def add_chosen(graph: OnnxGraph, classes: np.ndarray, chosen: str) -> None:
-    """Add the output ``label`` for numbers of classes, of shape (n_rows,); see `add_labels`."""
+    """Add the output ``label`` for numbers of classes, of shape (n_samples,); see `add_labels`."""
     labels = _convert_classes(classes)
     graph.add_output(
         graph.add("Gather", graph.add_constant(labels), chosen), "label", labels.dtype, [None]

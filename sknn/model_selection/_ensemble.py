@@ -140,13 +140,13 @@ class DeepEnsembleClassifier(LabelsScoreMixin, DeepEnsemble):
     n_members : int, default=5
         Number of networks.
     bootstrap : bool, default=False
-        Train each member on as many rows drawn with replacement. First weights and the order of
-        rows make members differ enough without [1]_.
+        Train each member on as many samples drawn with replacement. First weights and the order of
+        samples make members differ enough without [1]_.
     n_jobs : int, default=None
         Threads that train members side by side, or processes where the members can only be
         trained one by one; None is 1.
     random_state : int, RandomState instance or None, default=None
-        Draws the members' seeds, and their rows.
+        Draws the members' seeds, and their samples.
     checkpoint : str or path-like, default=None
         Folder for the state of training, from which the same `fit` goes on after its process was
         killed, to the same model; see "Checkpoints" in the guide.
@@ -317,13 +317,13 @@ class DeepEnsembleRegressor(MembersScoreMixin, DeepEnsemble):
     n_members : int, default=5
         Number of networks.
     bootstrap : bool, default=False
-        Train each member on as many rows drawn with replacement. First weights and the order of
-        rows make members differ enough without [1]_.
+        Train each member on as many samples drawn with replacement. First weights and the order of
+        samples make members differ enough without [1]_.
     n_jobs : int, default=None
         Threads that train members side by side, or processes where the members can only be
         trained one by one; None is 1.
     random_state : int, RandomState instance or None, default=None
-        Draws the members' seeds, and their rows.
+        Draws the members' seeds, and their samples.
     checkpoint : str or path-like, default=None
         Folder for the state of training, from which the same `fit` goes on after its process was
         killed, to the same model; see "Checkpoints" in the guide.

@@ -145,8 +145,8 @@ class Fits:
             prepared = fold.after_first_steps(key, task.estimator)
             plan = plan_fit(task.estimator, prepared, fold.plans[key])
             common = self._common.setdefault(id(task.X), CommonArrays(task.X))
-            rows = None if key else fold.rows
-            fit.plan = common.share(plan, last_step(task.estimator), rows)
+            numbers = None if key else fold.numbers
+            fit.plan = common.share(plan, last_step(task.estimator), numbers)
         except Exception as error:
             fit.error = error
         return fit
@@ -163,10 +163,10 @@ class _Fold:
     """The training samples of a fold, and what first steps made of them."""
 
     def __init__(self, task: FitTask):
-        rows = np.asarray(task.train)
-        self.rows = np.flatnonzero(rows) if rows.dtype == bool else rows
-        self.X, self.y = safe_split(task.estimator, task.X, task.y, self.rows)
-        self.fit_params = check_method_params(task.X, task.fit_params, self.rows)
+        numbers = np.asarray(task.train)
+        self.numbers = np.flatnonzero(numbers) if numbers.dtype == bool else numbers
+        self.X, self.y = safe_split(task.estimator, task.X, task.y, self.numbers)
+        self.fit_params = check_method_params(task.X, task.fit_params, self.numbers)
         self.arrays: Sequence[object] = (task.X, task.y, task.train, task.fit_params)
         self._prepared: dict[Hashable, Prepared | Exception] = {}
         self.plans: dict[Hashable, dict] = defaultdict(dict)
@@ -218,7 +218,7 @@ def _take_outcome(fit: Fit, outcome: TrainResult | BaseException, seconds: float
         fit.error = KeyboardInterrupt()
     elif plan is not None:
         finish_fit(fit.task.estimator, plan, outcome)
-        fit.n_samples_seen = outcome.progress.n_rows_seen
+        fit.n_samples_seen = outcome.progress.n_samples_seen
     return fit
 
 

@@ -47,24 +47,24 @@ def plan_members(
     """Return clones with seeds of their own, and how to train them; `data` is X, y and weights."""
     X, y, sample_weight = data
     members, plans, common = [], [], CommonArrays(X)
-    rows = np.arange(len(X)) if isinstance(X, np.ndarray) else None
+    numbers = np.arange(len(X)) if isinstance(X, np.ndarray) else None
     for network in networks:
         seed = random_state.randint(np.iinfo(np.int32).max)
         member = clone(network).set_params(random_state=seed)
         plan = plan_fit(member, Prepared([], X, y, {"sample_weight": sample_weight}), {})
-        plan = common.share(plan, member, rows)
+        plan = common.share(plan, member, numbers)
         plans.append(draw_samples(plan, random_state) if bootstrap else plan)
         members.append(member)
     return members, plans
 
 
 def draw_samples(plan: TrainPlan, random_state: np.random.RandomState) -> TrainPlan:
-    """Return a plan of as many rows, drawn with replacement."""
-    rows = random_state.randint(len(plan.y), size=len(plan.y))
-    weight = None if plan.sample_weight is None else plan.sample_weight[rows]
-    own = rows if plan.rows is None else plan.rows[rows]
-    spec = None if plan.checkpoint is None else plan.checkpoint.with_samples(rows)
-    return replace(plan, rows=own, y=plan.y[rows], sample_weight=weight, checkpoint=spec)
+    """Return a plan of as many samples, drawn with replacement."""
+    numbers = random_state.randint(len(plan.y), size=len(plan.y))
+    weight = None if plan.sample_weight is None else plan.sample_weight[numbers]
+    own = numbers if plan.numbers is None else plan.numbers[numbers]
+    spec = None if plan.checkpoint is None else plan.checkpoint.with_samples(numbers)
+    return replace(plan, numbers=own, y=plan.y[numbers], sample_weight=weight, checkpoint=spec)
 
 
 def check_member(estimator: BaseEstimator, kind: type, name: str) -> Any:

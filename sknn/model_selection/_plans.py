@@ -1,4 +1,4 @@
-"""From an estimator and rows to a plan: everything that ``fit`` does before training."""
+"""From an estimator and samples to a plan: everything that ``fit`` does before training."""
 
 import copy
 import inspect
@@ -57,7 +57,7 @@ class _Recorder(BaseEstimator):
 
 @dataclass(frozen=True)
 class Prepared:
-    """What the steps before the network made of the training rows.
+    """What the steps before the network made of the training samples.
 
     Attributes
     ----------

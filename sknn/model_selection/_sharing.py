@@ -31,15 +31,17 @@ class CommonArrays:
         self._kept: dict[bytes, Encoded] = {}
         self._seen: dict[int, Encoded] = {}
 
-    def share(self, plan: TrainPlan, network: DeepEstimator, rows: np.ndarray | None) -> TrainPlan:
+    def share(
+        self, plan: TrainPlan, network: DeepEstimator, numbers: np.ndarray | None
+    ) -> TrainPlan:
         """Return a plan whose arrays are those of earlier plans, where these are equal.
 
         Where the network takes numbers as they are, all plans have all of X, and the numbers of
-        their samples, `rows`; None where it was given what first steps made of them.
+        their samples, `numbers`; None where it was given what first steps made of them.
         """
-        own = None if rows is None else self._find_samples(plan, network, rows)
+        own = None if numbers is None else self._find_samples(plan, network, numbers)
         if own is not None:
-            plan = replace(plan, X=self._cast(str(plan.X.dtype)), rows=own)
+            plan = replace(plan, X=self._cast(str(plan.X.dtype)), numbers=own)
         else:
             plan = replace(plan, X=self._once(plan.X))
         if plan.validation is None:
@@ -47,7 +49,7 @@ class CommonArrays:
         return replace(plan, validation=replace(plan.validation, X=self._once(plan.validation.X)))
 
     def _find_samples(
-        self, plan: TrainPlan, network: DeepEstimator, rows: np.ndarray
+        self, plan: TrainPlan, network: DeepEstimator, numbers: np.ndarray
     ) -> np.ndarray | None:
         """Return the samples of X that are the plan's, or None if they were changed."""
         is_numbers = type(self.X) is np.ndarray and self.X.dtype.kind in "fiub"
@@ -56,8 +58,8 @@ class CommonArrays:
         split = getattr(network, "_last_split", None)
         if split is not None:
             # Samples of weight 0 are left out before the others are split.
-            rows = rows[split[0]] if sum(map(len, split)) == len(rows) else rows[:0]
-        return rows if len(rows) == plan.n_samples else None
+            numbers = numbers[split[0]] if sum(map(len, split)) == len(numbers) else numbers[:0]
+        return numbers if len(numbers) == plan.n_samples else None
 
     def _cast(self, dtype: str) -> np.ndarray:
         if dtype not in self._casts:

@@ -57,7 +57,14 @@ class Playground:
         What the address has to end with, as ``?token=...``; None asks for none.
     """
 
-    def __init__(self, hosts: tuple[str, ...] | None = LOOPBACK, token: str | None = None):
+    def __init__(
+        self,
+        hosts: tuple[str, ...] | None = LOOPBACK,
+        token: str | None = None,
+        *,
+        max_sessions: int = MAX_SESSIONS,
+    ):
+        self.max_sessions = max_sessions
         self.hosts = None if hosts is None else {host.strip("[]").lower() for host in hosts}
         self.token = token
         self.sessions: set[Session] = set()
@@ -116,7 +123,7 @@ class Playground:
 
     async def _connect(self, socket: "WebSocket") -> None:
         """Serve an open page until it closes."""
-        if not self._is_allowed(socket) or len(self.sessions) >= MAX_SESSIONS:
+        if not self._is_allowed(socket) or len(self.sessions) >= self.max_sessions:
             await socket.close(1008)
             return
         await socket.accept()

@@ -185,7 +185,7 @@ def test_padding_is_masked_in_later_layers(pooling):
     assert not torch.allclose(cnn(X), before)
 
 
-def test_gaps_inside_are_no_padding_and_empty_rows_bear_up():
+def test_gaps_inside_are_no_padding_and_empty_samples_bear_up():
     cnn = network(replace(SMALL, position_bias=False))
     X = sequences(lengths=[15, 0])
     X[0, 5:8] = 0

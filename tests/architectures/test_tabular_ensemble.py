@@ -194,7 +194,7 @@ def test_in_training_all_outputs_in_evaluation_their_mean():
     np.testing.assert_array_equal(module.run_each_member(X).detach(), each.detach())
 
 
-def test_no_gradient_from_rows_that_a_member_leaves_out():
+def test_no_gradient_from_samples_that_a_member_leaves_out():
     module, X = ensemble(), rows(6)
     owner = [0, 1, 2, -1, 0, 1]
     output = module(with_owner(X, owner))
@@ -206,7 +206,7 @@ def test_no_gradient_from_rows_that_a_member_leaves_out():
     np.testing.assert_array_equal(gradient[:, 0, 0], [1, 1, 1])
 
 
-def test_rows_are_judged_by_the_member_that_left_them_out():
+def test_samples_are_judged_by_the_member_that_left_them_out():
     module, X = ensemble(), rows(7)
     owner = np.array([2, 0, -1, 1, 0, 2, -1])
     each = module.run_members(X).detach().numpy()

@@ -72,7 +72,7 @@ def test_multilabel_takes_a_dict_for_each_label():
     np.testing.assert_array_equal(by_class.coefs_[0], by_row.coefs_[0])
 
 
-def test_validation_rows_are_weighted_as_training_rows_are(imbalanced):
+def test_validation_samples_are_weighted_as_training_samples_are(imbalanced):
     X, X_val, y, y_val = imbalanced
     model = DeepMLPClassifier((5,), max_iter=2, class_weight="balanced", random_state=0)
     model.fit(X, y, X_val=X_val, y_val=y_val)

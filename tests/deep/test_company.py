@@ -284,7 +284,7 @@ def test_calibration(labels, method):
     assert model.score(X, labels) > 0.75
 
 
-def test_self_training_finds_the_labels_of_most_rows():
+def test_self_training_finds_the_labels_of_most_samples():
     labels = np.where(np.arange(120) < 60, y, -1)
     model = SelfTrainingClassifier(classifier(), threshold=0.8, max_iter=3).fit(X, labels)
     assert (model.transduction_[60:] == -1).sum() < 50
@@ -356,7 +356,7 @@ def test_sequential_selection_finds_the_column_that_matters():
     assert selector.get_support(indices=True).tolist() == [0]
 
 
-def test_cross_val_predict_gives_probabilities_of_rows_not_seen():
+def test_cross_val_predict_gives_probabilities_of_samples_not_seen():
     proba = cross_val_predict(classifier(), X, y3, cv=KFold(3), method="predict_proba")
     train, test = next(iter(KFold(3).split(X)))
     assert_array_equal(proba[test], classifier().fit(X[train], y3[train]).predict_proba(X[test]))

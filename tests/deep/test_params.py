@@ -19,7 +19,7 @@ CHOSEN = {
     "n_restarts",
     "averaged_epochs",
     "patience_share",
-    "scores_training_rows",
+    "scores_training_samples",
     "score_name",
     "scores_start",
     "solver_params",

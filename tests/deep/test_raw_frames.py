@@ -89,7 +89,7 @@ def test_levels_not_seen_in_training_are_judged(table):
     assert np.isfinite(model.predict_proba(new)).all()
 
 
-def test_encoders_learn_from_training_rows_alone(table):
+def test_encoders_learn_from_training_samples_alone(table):
     frame, y = table
     far = frame[400:].assign(age=1e6, city="Paris")
     model = classifier(max_iter=2).fit(frame[:400], y[:400], X_val=far, y_val=y[400:])

@@ -52,7 +52,7 @@ def test_quantiles_cover_what_they_say_and_never_cross(noisy, dtype):
     assert model.score(X_test, y_test) == pytest.approx(np.mean(scores), rel=1e-5)
 
 
-def test_validation_rows_make_quantiles_honest(rng):
+def test_validation_samples_make_quantiles_honest(rng):
     X = rng.normal(size=(1200, 30))
     y = X[:, 0] + rng.normal(size=1200)
     X, X_test, y, y_test = train_test_split(X, y, test_size=800, random_state=0)

@@ -192,7 +192,7 @@ def test_weighted_early_stopping_equals_scikit_learn(pair, solver, rng):
 @pytest.mark.parametrize("container", [sparse.csr_matrix, sparse.csc_matrix, sparse.csr_array])
 @pytest.mark.parametrize("solver", SOLVERS)
 @pytest.mark.parametrize("early_stopping", [False, True])
-def test_sparse_rows_equal_scikit_learn_and_dense_rows(container, solver, early_stopping):
+def test_sparse_samples_equal_scikit_learn_and_dense_samples(container, solver, early_stopping):
     X, y = make_data()
     X[np.abs(X) < 0.7] = 0
     ours, theirs = classifiers(solver=solver, batch_size=16, early_stopping=early_stopping)

@@ -194,7 +194,7 @@ def test_a_weight_of_two_is_a_row_given_twice_to_lbfgs():
     assert_same_weights(weighted, repeated, 1e-6)
 
 
-def test_rows_of_weight_zero_do_not_shift_the_target():
+def test_samples_of_weight_zero_do_not_shift_the_target():
     y = 5 + t
     y[:100] = 1e9
     weights = np.where(np.arange(300) < 100, 0.0, 1.0)

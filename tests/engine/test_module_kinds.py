@@ -123,7 +123,7 @@ def test_training_lowers_the_loss_and_comes_from_the_seed(network, X):
 
 
 @by_network
-def test_sparse_rows_are_trained_on_and_predicted_as_dense_ones(network, X):
+def test_sparse_samples_are_trained_on_and_predicted_as_dense_ones(network, X):
     dense = train(plan(build(**network), X))
     sparse_ = train(plan(build(**network), sparse.csr_matrix(X)))
     np.testing.assert_allclose(sparse_.progress.loss_curve, dense.progress.loss_curve, rtol=1e-12)
@@ -161,7 +161,7 @@ def test_early_stopping_brings_back_the_best_epoch(network, X):
     assert max(result.progress.validation_scores) == result.progress.best_score
 
 
-def test_rows_are_cut_into_chunks_by_layers_not_by_the_length_of_tables():
+def test_samples_are_cut_into_chunks_by_layers_not_by_the_length_of_tables():
     narrow, wide = (as_net(build(cardinalities=(n,))) for n in (3, 10_000))
     n_units = 3 + 50  # the first layer's inputs
     assert (narrow.widest_, wide.widest_) == (6, n_units)

@@ -292,7 +292,7 @@ def test_what_torch_cannot_export_is_named():
         export_onnx(estimator)
 
 
-def test_what_was_recorded_for_one_number_of_rows_alone_is_refused():
+def test_what_was_recorded_for_one_number_of_samples_alone_is_refused():
     estimator = DeepMLPClassifier(module=Branches, max_iter=1).fit(X, y3)
     with pytest.raises(ValueError, match="'Branches' gives other values than in torch"):
         export_onnx(estimator)
@@ -469,7 +469,7 @@ def test_object_arrays_have_an_input_a_column():
     assert_same(export_onnx(estimator), estimator, rows, inputs)
 
 
-def test_sparse_rows_are_exported_as_dense_ones():
+def test_sparse_samples_are_exported_as_dense_ones():
     sparse = pytest.importorskip("scipy.sparse")
     rows = sparse.csr_matrix(np.maximum(X, 0))
     estimator = mlp(y3, rows, scale="standard")
@@ -531,7 +531,7 @@ def test_a_column_transformer_agrees(dtype):
     assert_same(exported, model, frame, inputs, tolerance=1e-5)
 
 
-def test_a_column_transformer_by_name_needs_rows():
+def test_a_column_transformer_by_name_needs_samples():
     pd = pytest.importorskip("pandas")
     frame = pd.DataFrame({"a": X[:, 0], "b": X[:, 1]})
     front = ColumnTransformer([("scale", StandardScaler(), ["a", "b"])])

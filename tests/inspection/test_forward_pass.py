@@ -188,7 +188,7 @@ def test_feature_names_are_those_of_the_model(iris):
         forward_pass(model, frame.rename(columns={"width": "depth"}))
 
 
-def test_sparse_rows_are_the_same(iris):
+def test_sparse_samples_are_the_same(iris):
     X = sparse.csr_array(np.maximum(iris[0], 0))
     model = PerceptronClassifier().fit(X, iris[1])
     dense = forward_pass(model, X.toarray()).layers[0].pre_activations

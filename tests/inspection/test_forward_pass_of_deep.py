@@ -50,7 +50,7 @@ def test_inputs_without_names_are_numbered():
     assert passed.inputs[1].tolist() == [3.0, pytest.approx(8 / 3), 1.0]
 
 
-def test_sparse_rows_become_dense():
+def test_sparse_samples_become_dense():
     X = np.eye(4)
     mlp = fitted(sparse.csr_matrix(X), [0, 1, 0, 1])
     passed = forward_pass(mlp, sparse.csr_matrix(X))

@@ -84,12 +84,12 @@ def test_best_epoch_counts_over_warm_starts(digits):
     assert _data(display.best_points_[0])[0] == [4 + mlp.best_iter_]
 
 
-def test_nothing_is_marked_without_validation_rows(digits):
+def test_nothing_is_marked_without_validation_samples(digits):
     mlp = DeepMLPClassifier((5,), max_iter=3, random_state=0, device="cpu").fit(*digits)
     assert LossCurveDisplay.from_estimator(mlp).best_points_ == []
 
 
-def test_nothing_is_marked_where_validation_rows_are_only_looked_at(digits):
+def test_nothing_is_marked_where_validation_samples_are_only_looked_at(digits):
     X, y = digits
     mlp = DeepMLPClassifier((5,), max_iter=3, random_state=0, device="cpu")
     mlp.fit(X[:400], y[:400], X_val=X[400:], y_val=y[400:])

@@ -27,7 +27,7 @@ def test_responses_are_those_of_the_forward_pass(layer, n_units, moons):
             assert surface.get_array()[row, column] == pytest.approx(answer)
 
 
-def test_grid_covers_the_rows_with_a_margin(moons):
+def test_grid_covers_the_samples_with_a_margin(moons):
     X, mlp = moons
     display = UnitResponseDisplay.from_estimator(mlp, X, margin=0.5)
     for points, column in zip(display.grid, X.T, strict=True):
@@ -108,7 +108,7 @@ def test_wrong_data_are_refused(grid, shape, names, message):
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-def test_rows_may_have_gaps_and_the_network_may_scale():
+def test_samples_may_have_gaps_and_the_network_may_scale():
     rng = np.random.default_rng(0)
     X = rng.normal(1e3, 5.0, size=(30, 2))
     y = (X[:, 0] > 1e3).astype(int)

@@ -171,7 +171,7 @@ def test_same_as_grid_search(case):
 
 
 @pytest.mark.parametrize("kind", ["DataFrame", "list", "csr", "float32", "ints"])
-def test_kinds_of_rows(kind):
+def test_kinds_of_samples(kind):
     if kind == "DataFrame":
         rows = pytest.importorskip("pandas").DataFrame(X, columns=[f"p{i}" for i in range(64)])
     else:
@@ -285,7 +285,7 @@ class Noting(TransformerMixin, BaseEstimator):
         return X**self.power
 
 
-def test_first_steps_are_fitted_once_a_fold_on_training_rows():
+def test_first_steps_are_fitted_once_a_fold_on_training_samples():
     model = Pipeline([("note", Noting()), ("mlp", MLP)])
     grid = {"note__power": [1, 2], "mlp__alpha": [0.0, 0.1, 1.0], "mlp__beta_1": [0.5, 0.9]}
     Noting.noted.clear()

@@ -57,7 +57,7 @@ def test_numbers_are_the_mean_of_networks_fitted_alone():
 
 
 @pytest.mark.parametrize("weight", [None, WEIGHT], ids=["", "weighted"])
-def test_bootstrap_draws_rows_for_each_member(weight):
+def test_bootstrap_draws_samples_for_each_member(weight):
     ensemble = DeepEnsembleClassifier(MLP, n_members=2, bootstrap=True, random_state=0)
     ensemble.fit(X, Y, weight)
     kept = np.arange(len(X)) if weight is None else np.flatnonzero(weight)
@@ -78,7 +78,7 @@ def test_members_differ_and_the_whole_is_reproducible():
     assert one.score(X, Y) > 0.9
 
 
-def test_sparse_rows():
+def test_sparse_samples():
     dense = DeepEnsembleClassifier(MLP, n_members=2, random_state=0).fit(X, Y)
     other = DeepEnsembleClassifier(MLP, n_members=2, random_state=0).fit(sparse.csr_matrix(X), Y)
     np.testing.assert_allclose(other.predict_proba(X), dense.predict_proba(X), atol=1e-6)
@@ -127,7 +127,7 @@ def test_frames_reach_the_members_as_they_are():
 
 @pytest.mark.parametrize("scale", [None, "standard"])
 @pytest.mark.parametrize("weight", [None, WEIGHT], ids=["", "weighted"])
-def test_each_member_holds_out_rows_of_its_own(weight, scale):
+def test_each_member_holds_out_samples_of_its_own(weight, scale):
     network = clone(MLP).set_params(early_stopping=True, scale=scale)
     ensemble = DeepEnsembleClassifier(network, n_members=3, random_state=0).fit(X, Y, weight)
     alone = [clone(network).set_params(random_state=s).fit(X, Y, weight) for s in seeds(3)]
@@ -137,7 +137,7 @@ def test_each_member_holds_out_rows_of_its_own(weight, scale):
     assert len({tuple(member.validation_loss_curve_) for member in alone}) == 3
 
 
-def test_bootstrap_draws_from_the_rows_that_are_not_held_out(monkeypatch):
+def test_bootstrap_draws_from_the_samples_that_are_not_held_out(monkeypatch):
     seen = []
     monkeypatch.setattr(
         _members, "train_many", lambda plans, **o: seen.extend(plans) or train_many(plans, **o)
@@ -146,8 +146,8 @@ def test_bootstrap_draws_from_the_rows_that_are_not_held_out(monkeypatch):
     DeepEnsembleClassifier(network, n_members=2, bootstrap=True, random_state=0).fit(X, Y)
     for plan in seen:
         assert plan.X is X
-        np.testing.assert_array_equal(Y[plan.rows], plan.y)
-        drawn = {row.tobytes() for row in X[plan.rows]}
+        np.testing.assert_array_equal(Y[plan.numbers], plan.y)
+        drawn = {row.tobytes() for row in X[plan.numbers]}
         held_out = {row.tobytes() for row in plan.validation.X}
         twice = len(X) - len(np.unique(X, axis=0))  # rows of the data set that are equal
         assert len(drawn & held_out) <= twice

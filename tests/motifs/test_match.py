@@ -1,5 +1,6 @@
 """match_motifs: the gate, the control, and TOMTOM's values."""
 
+import sys
 from types import SimpleNamespace
 
 import numpy as np
@@ -36,7 +37,7 @@ def fake_tomtom(monkeypatch):
         return p, p, p, p, strands
 
     module = SimpleNamespace(tomtom=tomtom)
-    monkeypatch.setattr("sknn.motifs._match.require", lambda name, purpose: module)
+    monkeypatch.setitem(sys.modules, "memelite", module)
     return seen
 
 
@@ -120,7 +121,7 @@ def test_jaspar_is_read_through_pyjaspar(monkeypatch):
         fetch_motifs=lambda collection, tax_group: [entry] if tax_group == ["plants"] else []
     )
     module = SimpleNamespace(jaspardb=lambda release: base)
-    monkeypatch.setattr("sknn.motifs._match.require", lambda name, purpose: module)
+    monkeypatch.setitem(sys.modules, "pyjaspar", module)
     (motif,) = load_jaspar(tax_group="plants")
     assert (motif.name, motif.n_sites, motif.pfm.tolist()) == ("MA9 X", 8, [[1] * 4, [2] * 4])
     with pytest.raises(ValueError, match="no CORE motifs of 'dragons'"):

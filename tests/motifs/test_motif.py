@@ -1,6 +1,7 @@
 """Motif: counts, information, consensus, and other packages' formats."""
 
 import re
+import sys
 from types import SimpleNamespace
 
 import numpy as np
@@ -84,7 +85,8 @@ def test_biopython_agrees_on_consensus_and_pwm():
 def test_biopython_gets_the_counts(monkeypatch):
     made = {}
     module = SimpleNamespace(Motif=lambda **given: SimpleNamespace(**made.setdefault("m", given)))
-    monkeypatch.setattr("sknn.motifs._motif.require", lambda name, purpose: module)
+    monkeypatch.setitem(sys.modules, "Bio", SimpleNamespace(motifs=module))
+    monkeypatch.setitem(sys.modules, "Bio.motifs", module)
     result = motif().to_biopython()
     assert (result.name, result.pseudocounts) == ("m", 0.0)
     assert made["m"]["counts"]["T"] == [0, 0, 2, 7]

@@ -118,9 +118,10 @@ def test_two_pages_have_runs_of_their_own(server):
         assert len(playground.sessions) == 2
 
 
-def test_only_so_many_pages_are_open(server, monkeypatch):
-    monkeypatch.setattr("sknn.playground._server.MAX_SESSIONS", 0)
-    with pytest.raises(InvalidStatus), connect(server[1]):
+def test_only_so_many_pages_are_open(server):
+    playground, port = server
+    playground.max_sessions = 0
+    with pytest.raises(InvalidStatus), connect(port):
         pass
 
 

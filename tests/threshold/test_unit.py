@@ -92,7 +92,7 @@ def test_augmented_weights_need_an_input():
         ThresholdUnit.from_augmented([1.0])
 
 
-def test_rows_that_do_not_fit_are_refused():
+def test_samples_that_do_not_fit_are_refused():
     unit = ThresholdUnit([1, 1], 1)
     with pytest.raises(ValueError, match="X has 3 columns, but the unit has 2 inputs"):
         unit.predict([[1, 0, 1]])

@@ -13,31 +13,14 @@ MAX_EMBEDDING_WIDTH = 50
 
 
 def choose_embedding_width(cardinality: int) -> int:
-    """Return how many numbers stand for a level of a column.
+    """Return how many numbers stand for a level of a column with so many codes.
 
-    fastai's rule of thumb [1]_, ``1.6 * cardinality ** 0.56`` to the nearest whole number, here
-    at most 50.
-
-    Parameters
-    ----------
-    cardinality : int
-        Number of codes.
-
-    Returns
-    -------
-    int
-
-    References
-    ----------
-    .. [1] J. Howard and S. Gugger, "fastai: A layered API for deep learning", Information 11,
-       2020, doi:10.3390/info11020108.
-
-    Examples
-    --------
-    >>> from sknn.architectures.layers._embeddings import choose_embedding_width
     >>> [choose_embedding_width(cardinality) for cardinality in (2, 3, 10, 100, 1000)]
     [2, 3, 6, 21, 50]
     """
+    # The rule of thumb of J. Howard and S. Gugger, "fastai: A layered API for deep learning",
+    # Information 11, 2020, doi:10.3390/info11020108. It grows about as the root of the number of
+    # levels: few levels are told apart by few numbers, and many have few samples each to learn from.
     return min(MAX_EMBEDDING_WIDTH, round(1.6 * cardinality**0.56))
 
 

@@ -120,7 +120,7 @@ class PooledWindows(torch.autograd.Function):
         """Return the gradients of filters and shift."""
         seen, place, filters, shift, *rest = ctx.saved_tensors
         activation = ctx.activation
-        n_rows, n_windows, _ = seen.shape
+        n_samples, n_windows, _ = seen.shape
         of_best = of_best.to(seen.dtype)  # autocast makes products, and so values, less precise
         if activation is not None and of_mean is not None:
             of_values = write_slopes(activation, rest[0]).to(seen.dtype)
@@ -131,8 +131,8 @@ class PooledWindows(torch.autograd.Function):
             if len(shift) == 1:
                 of_shift = of_shift.sum(0, keepdim=True)
             return None, of_filters.view_as(filters), of_shift, None, None
-        rows = place + n_windows * torch.arange(n_rows, device=seen.device)[:, None]
-        chosen = seen.flatten(0, 1)[rows.flatten()].view(n_rows, len(filters), -1)
+        places = place + n_windows * torch.arange(n_samples, device=seen.device)[:, None]
+        chosen = seen.flatten(0, 1)[places.flatten()].view(n_samples, len(filters), -1)
         of_filters = torch.einsum("nf,nfk->fk", of_best, chosen).view_as(filters)
         if len(shift) == 1:
             return None, of_filters, of_best.sum(0, keepdim=True), None, None

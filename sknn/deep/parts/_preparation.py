@@ -199,7 +199,7 @@ class Arrangement:
         None where a network is trained further.
     split : tuple of ndarray or None, default=None
         Numbers of the training and of the held-out samples, where they were drawn.
-    rows : ndarray of int or None, default=None
+    numbers : ndarray of int or None, default=None
         Numbers of the training samples, where X of `training` has the held-out ones, too.
     """
 
@@ -208,7 +208,7 @@ class Arrangement:
     codec: Codec
     module: Network | None = None
     split: Split | None = None
-    rows: np.ndarray | None = None
+    numbers: np.ndarray | None = None
 
 
 class Training(Protocol):
@@ -360,22 +360,22 @@ def encode_samples(encoder: Encoder, codec: Codec, samples: Sample) -> Sample:
     return Sample(X, codec.encode(samples.y, dtype), weight)
 
 
-def take_samples(samples: Sample, rows: np.ndarray) -> Sample:
+def take_samples(samples: Sample, numbers: np.ndarray) -> Sample:
     """Return the samples of these numbers."""
-    weight = None if samples.sample_weight is None else samples.sample_weight[rows]
-    return Sample(_take(samples.X, rows), _take(samples.y, rows), weight)
+    weight = None if samples.sample_weight is None else samples.sample_weight[numbers]
+    return Sample(_take(samples.X, numbers), _take(samples.y, numbers), weight)
 
 
-def take_targets(samples: Sample, rows: np.ndarray) -> Sample:
+def take_targets(samples: Sample, numbers: np.ndarray) -> Sample:
     """Return y and weights of the samples of these numbers, with X of all."""
-    weight = None if samples.sample_weight is None else samples.sample_weight[rows]
-    return Sample(samples.X, _take(samples.y, rows), weight)
+    weight = None if samples.sample_weight is None else samples.sample_weight[numbers]
+    return Sample(samples.X, _take(samples.y, numbers), weight)
 
 
-def _take(values: Samples, rows: np.ndarray) -> Any:
+def _take(values: Samples, numbers: np.ndarray) -> Any:
     if isinstance(values, WrappedFrame):
-        return values.take_samples(rows)
-    return take_rows(values, rows)
+        return values.take_samples(numbers)
+    return take_rows(values, numbers)
 
 
 def drop_zero_weights(samples: Sample, dtype: str) -> Sample:

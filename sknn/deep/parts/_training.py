@@ -10,7 +10,7 @@ import numpy as np
 
 from sknn._specs import Sample, TrainConfig, TrainPlan, TrainResult
 from sknn._validation import is_costly_to_copy
-from sknn.deep._held_out import split_rows
+from sknn.deep._held_out import split_samples
 from sknn.deep._params import is_by_loss, name_score, nested_arguments, read_training_params
 from sknn.deep.parts._preparation import (
     Arrangement,
@@ -156,7 +156,7 @@ class OneNetwork:
         if split is None or n_samples != sum(map(len, split)):
             codec, fraction = preparation.codec, self.params["validation_fraction"]
             y = codec.encode(whole.y, np.float64)
-            split = split_rows(y, codec.spec_.kind, fraction, preparation.random_state)
+            split = split_samples(y, codec.spec_.kind, fraction, preparation.random_state)
         held_out = take_samples(whole, split[1])
         if preparation.encoder.is_identity_ and is_costly_to_copy(whole.X):
             return take_targets(whole, split[0]), held_out, split
@@ -169,12 +169,12 @@ def _arrange(
     module: Network | None = None,
 ) -> Arrangement:
     training, held_out, split = divided
-    rows = split[0] if split is not None and len(training.y) < training.X.shape[0] else None
+    numbers = split[0] if split is not None and len(training.y) < training.X.shape[0] else None
     return Arrangement(
         preparation.encode(training),
         preparation.encode(held_out),
         preparation.codec,
         module,
         split,
-        rows,
+        numbers,
     )

@@ -52,7 +52,7 @@ class SequenceReading(TransformerMixin):
         ndarray of shape (n_samples, n_filters)
             The largest value along the sequence, after the activation.
         """
-        return find_best_windows(self._checked_net(), self._encoded_rows(X))[0]
+        return find_best_windows(self._checked_net(), self._encode_samples(X))[0]
 
     def get_feature_names_out(self, input_features: ArrayLike | None = None) -> np.ndarray:
         """Return names of the columns of `transform`.
@@ -114,9 +114,9 @@ class SequenceReading(TransformerMixin):
         ValueError
             If X has no letters, or no sequence is left.
         """
-        encoded = self._encoded_rows(X)
+        encoded = self._encode_samples(X)
         if y is not None:
-            encoded = encoded[self._rows_for_motifs(X, y)]
+            encoded = encoded[self._choose_for_motifs(X, y)]
         step = -(-len(encoded) // SAMPLES_FOR_IMPORTANCE)
         net = self._checked_net()
         options = {
@@ -146,7 +146,7 @@ class SequenceReading(TransformerMixin):
         """
         net = snapshot(self._checked_net())
         net.module_.initialize_weights(make_local_random_state(self.random_state))
-        return self._motifs_of(net, self._encoded_rows(X), options)
+        return self._motifs_of(net, self._encode_samples(X), options)
 
     def filter_importance(self, X: ArrayLike) -> np.ndarray:
         """Return how much the output changes without each filter of the first layer.
@@ -161,7 +161,7 @@ class SequenceReading(TransformerMixin):
         ndarray of shape (n_filters,)
             Mean absolute change of the output before the link.
         """
-        return knock_out_effects(self._checked_net(), self._encoded_rows(X))
+        return knock_out_effects(self._checked_net(), self._encode_samples(X))
 
     def saliency(
         self, X: ArrayLike, target: ArrayLike | None = None, *, hypothetical: bool = False
@@ -198,7 +198,7 @@ class SequenceReading(TransformerMixin):
            of deep neural networks for genomics", Genome Biology 24, 2023,
            doi:10.1186/s13059-023-02956-3.
         """
-        encoded = self._encoded_rows(X)
+        encoded = self._encode_samples(X)
         outputs, signs = self._chosen_outputs(X, target, len(encoded))
         gradient = compute_input_gradient(self.net_, encoded, outputs) * signs[:, None]
         gradient = self._encoder.as_positions(gradient)
@@ -224,7 +224,7 @@ class SequenceReading(TransformerMixin):
         ValueError
             If X has no letters.
         """
-        return self._encoder_of_letters().as_positions(self._encoded_rows(X))
+        return self._encoder_of_letters().as_positions(self._encode_samples(X))
 
     def channels_first_module(self) -> ChannelsFirst:
         """Return the network as a torch module that takes arrays of (n, n_letters, length).
@@ -275,7 +275,7 @@ class SequenceReading(TransformerMixin):
         check_is_fitted(self, "net_")
         return self.net_
 
-    def _encoded_rows(self, X: ArrayLike) -> np.ndarray:
+    def _encode_samples(self, X: ArrayLike) -> np.ndarray:
         return self._encoded_inputs(X)
 
     def _encoder_of_letters(self) -> Any:
@@ -295,7 +295,7 @@ class SequenceReading(TransformerMixin):
             encoder.as_positions(encoded), windows, alphabet=letters, **options
         )
 
-    def _rows_for_motifs(self, X: ArrayLike, y: ArrayLike) -> np.ndarray:
+    def _choose_for_motifs(self, X: ArrayLike, y: ArrayLike) -> np.ndarray:
         y = np.asarray(y)
         if hasattr(self, "classes_"):
             right = self.predict(X) == y

@@ -117,7 +117,7 @@ TRAINING: dict[str, Any] = {
     "tol": 0.0,
     "validation_fraction": 0.0,
     "max_fun": 1,
-    "scores_training_rows": False,
+    "scores_training_samples": False,
     "runs_to_the_end": True,
 }
 

@@ -8,12 +8,17 @@ FEWEST_FOLDS = 5
 MOST_LEFT_OUT = 50_000
 
 
-def leave_out(y: np.ndarray, n_members: int, random_state: np.random.RandomState) -> np.ndarray:
+def leave_out(
+    y: np.ndarray,
+    n_members: int,
+    random_state: np.random.RandomState,
+    most: int = MOST_LEFT_OUT,
+) -> np.ndarray:
     """Return the member (n_samples,) that holds each sample out, -1 for none.
 
     Samples are dealt out in the order of y (of several columns of the first), equal ones shuffled,
     so that each class, and each region of a number, falls to all members alike. Of more than
-    `MOST_LEFT_OUT` samples so many are held out, drawn at random.
+    `most` samples so many are held out, drawn at random.
     """
     n_folds = max(n_members, FEWEST_FOLDS)
     chance = random_state.permutation(len(y))
@@ -24,6 +29,6 @@ def leave_out(y: np.ndarray, n_members: int, random_state: np.random.RandomState
     folds[order] = dealt[: len(y)]
     members = np.where(folds < n_members, folds, -1)
     left_out = np.flatnonzero(members >= 0)
-    if len(left_out) > MOST_LEFT_OUT:
-        members[random_state.permutation(left_out)[MOST_LEFT_OUT:]] = -1
+    if len(left_out) > most:
+        members[random_state.permutation(left_out)[most:]] = -1
     return members

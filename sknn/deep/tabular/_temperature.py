@@ -30,34 +30,15 @@ def log_loss_of(kind: str, y: np.ndarray, output: np.ndarray, weight: np.ndarray
 def best_temperature(
     kind: str, y: np.ndarray, output: np.ndarray, weight: np.ndarray | None
 ) -> tuple[float, float]:
-    """Return what to divide outputs by for the smallest log loss [1]_, and that loss.
+    """Return what to divide outputs by for the smallest log loss, and that loss.
 
-    Parameters
-    ----------
-    kind, y, output, weight
-        As for `log_loss_of`, of samples that were not trained on.
-
-    Returns
-    -------
-    temperature : float
-        In [1 / `LIMIT`, `LIMIT`].
-    loss : float
-        With outputs divided by it.
-
-    References
-    ----------
-    .. [1] C. Guo, G. Pleiss, Y. Sun and K. Q. Weinberger, "On calibration of modern neural
-       networks", ICML 2017, arXiv:1706.04599.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from sknn.deep.tabular._temperature import best_temperature
-    >>> y = np.array([[1.0], [1.0], [1.0], [0.0]])
-    >>> temperature, loss = best_temperature("binary", y, np.full((4, 1), 4.0), None)
-    >>> bool(np.isclose(4.0 / temperature, np.log(3), rtol=0.01))
-    True
+    Arguments are as for `log_loss_of`, of samples that were not trained on.
     """
+    # C. Guo, G. Pleiss, Y. Sun and K. Q. Weinberger, "On calibration of modern neural networks",
+    # ICML 2017, arXiv:1706.04599. Log loss is convex in the inverse temperature b = 1 / T: it is a
+    # sum of logsumexp(b z) - b z_y, a convex function and a line. So it has one minimum, also over
+    # log T, in which T and 1 / T are as far from 1, and a search along the line cannot be misled.
+    # Dividing all logits by one number changes no order of classes, and so no prediction.
     output = output.astype(np.float64)
 
     def loss_at(log_temperature: float) -> float:

@@ -72,7 +72,7 @@ class StoppingRule:
         if not self.by_epochs:
             progress.best_loss, progress.best_epoch = progress.loss, progress.n_epochs
             return
-        progress.n_rows_seen += n_samples_seen
+        progress.n_samples_seen += n_samples_seen
         if self.keeps_best:
             self._compare_score(net, row["validation_score"])
         else:
@@ -100,7 +100,7 @@ class StoppingRule:
         progress, n = self.progress, len(losses)
         progress.n_epochs += n
         progress.best_epoch = progress.n_epochs
-        progress.n_rows_seen += n * n_samples
+        progress.n_samples_seen += n * n_samples
         progress.loss = losses[-1]
         progress.loss_curve += losses
         progress.note_many({"loss": losses, "time": [seconds] * n, "learning_rate": [rate] * n}, n)

@@ -35,7 +35,7 @@ class Validation:
         self.sample = cast("Sample", plan.validation)
         self.held_out, self.score, self.on_loss = held_out, plan.score, config.stop_on_loss
         scores_training = (
-            config.scores_training_rows and not config.stop_on_loss and config.solver != "lbfgs"
+            config.scores_training_samples and not config.stop_on_loss and config.solver != "lbfgs"
         )
         self.keeps_outputs = scores_training and not plan.is_streamed
         #: of a stream the samples that it keeps are scored after the epoch

@@ -102,7 +102,7 @@ def describe_callbacks(callbacks: Any) -> str:
 def hash_start(previous: TrainResult) -> str:
     """Return a hash of what a fit goes on from that trains a network further."""
     progress, resume = previous.progress, previous.resume
-    counts = progress.n_rows_seen, progress.best_loss, progress.best_score, progress.n_stalled
+    counts = progress.n_samples_seen, progress.best_loss, progress.best_score, progress.n_stalled
     paused = None
     if resume is not None:
         names = "weights", "optimizer", "random_state", "order", "n_steps", "first_weights"

@@ -15,7 +15,7 @@ Tensor = torch.Tensor
 
 @dataclass(frozen=True)
 class SparseBatch:
-    """A few rows of a CSR matrix X, ordered by row and by column.
+    """A few samples of a CSR matrix X, ordered by row and by column.
 
     Attributes
     ----------

@@ -41,28 +41,10 @@ MAIN_GUARD = (
 
 
 def train_together(plan: TrainPlan, peers: Peers | None = None) -> TrainResult:
-    """Train a network with as many processes as its plan asks for.
+    """Train a network with as many processes as its plan asks for; return the result in each.
 
-    Parameters
-    ----------
-    plan : TrainPlan
-        What to train on and how.
-    peers : Peers, default=None
-        The processes of ``n_processes='world'``, where they have met already.
-
-    Returns
-    -------
-    TrainResult
-        In all processes.
-
-    Raises
-    ------
-    PeerError
-        If another process failed.
-    RuntimeError
-        If the processes cannot be started, or are not there.
-    TypeError
-        If the network cannot be sent to another process.
+    `peers` are the processes of ``n_processes='world'``, where they have met already. Raises
+    PeerError if another process failed.
     """
     n_processes = plan.config.n_processes
     if peers is not None:

@@ -39,17 +39,14 @@ def compute_input_gradient(
 def gradient_times_input(gradient: np.ndarray, X: np.ndarray) -> np.ndarray:
     """Return gradient times input, with the gradient's mean over the letters taken away.
 
-    One-hot letters sum to 1 at each position, so that training never sees, and does not hold
-    down, the part of the gradient that is the same for all letters of a position [1]_.
-
     All are of shape (n_samples, length, n_letters).
-
-    References
-    ----------
-    .. [1] A. Majdandzic, C. Rajesh and P. K. Koo, "Correcting gradient-based interpretations of
-       deep neural networks for genomics", Genome Biology 24, 2023,
-       doi:10.1186/s13059-023-02956-3.
     """
+    # One-hot letters sum to 1 at each position: adding c to the weights of all its letters adds the
+    # constant c to the output, which a bias takes up. So training never sees, and does not hold
+    # down, the part of the gradient that is the same for all letters; taking its mean away projects
+    # the gradient onto the plane in which letters can change. A. Majdandzic, C. Rajesh and P. K.
+    # Koo, "Correcting gradient-based interpretations of deep neural networks for genomics", Genome
+    # Biology 24, 2023, doi:10.1186/s13059-023-02956-3.
     return (gradient - gradient.mean(axis=2, keepdims=True)) * X
 
 

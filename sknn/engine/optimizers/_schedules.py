@@ -180,7 +180,7 @@ class EpochSchedule(Schedule):
         """Follow 'invscaling', or halve the rate of 'plateau' when training stalls."""
         config = self.config
         if config.learning_rate == "invscaling" and config.solver == "sgd":
-            slower = (progress.n_rows_seen + 1) ** config.power_t
+            slower = (progress.n_samples_seen + 1) ** config.power_t
             self.rate = config.learning_rate_init / slower
         if config.learning_rate == "plateau":
             self.n_bad_epochs = self.n_bad_epochs + 1 if progress.n_stalled else 0

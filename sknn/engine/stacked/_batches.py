@@ -25,7 +25,7 @@ class SampleSubset:
     ----------
     X : Tensor of shape (n_shared_samples, n_features)
         Of all who share it.
-    rows : ndarray of int of shape (n_samples,)
+    numbers : ndarray of int of shape (n_samples,)
         Which of them are trained on.
     y : Tensor of shape (n_samples, ...)
         Encoded targets of these samples.
@@ -34,7 +34,7 @@ class SampleSubset:
     """
 
     X: Tensor
-    rows: np.ndarray
+    numbers: np.ndarray
     y: Tensor
     weight: Tensor | None
 
@@ -61,7 +61,7 @@ class Order:
         positions: np.ndarray | None = None,
     ):
         self.sample = sample
-        self.positions = np.arange(len(sample.rows)) if positions is None else positions
+        self.positions = np.arange(len(sample.numbers)) if positions is None else positions
         self.random_state = None
         if random_state is not None:
             self.random_state = np.random.RandomState()
@@ -116,7 +116,7 @@ class ChunkLoader:
         With equal numbers of batches.
     batch_size : int
         Samples in a batch. The last batch has as many as the longest order needs.
-    numbers_per_row : int
+    numbers_per_sample : int
         That the user of a chunk keeps for each step and sample of an order.
 
     Attributes
@@ -125,26 +125,26 @@ class ChunkLoader:
         Of an epoch, those that fill the last batch up counted too.
     """
 
-    def __init__(self, orders: list[Order], batch_size: int, numbers_per_row: int):
+    def __init__(self, orders: list[Order], batch_size: int, numbers_per_sample: int):
         self.orders, self.batch_size = orders, batch_size
         longest = max(len(order) for order in orders)
         self.n_full = -(-longest // batch_size) - 1
         self.n_samples = longest
         self.width_of_last = longest - self.n_full * batch_size
-        size = len(orders) * batch_size * max(orders[0].sample.X.shape[1], numbers_per_row)
+        size = len(orders) * batch_size * max(orders[0].sample.X.shape[1], numbers_per_sample)
         self.n_steps = max(1, GROUP_NUMBERS // size)
         if orders[0].sample.X.device.type != "cpu":
             self.n_steps = max(1, min(DEVICE_STEPS, DEVICE_NUMBERS // size))
         # The samples of all networks, one network after the other, are taken in one call.
         samples = list(dict.fromkeys(order.sample for order in orders))
-        starts = np.cumsum([0, *(len(sample.rows) for sample in samples)])
+        starts = np.cumsum([0, *(len(sample.numbers) for sample in samples)])
         place = dict(zip(samples, starts[:-1], strict=True))
         self.starts = np.array([place[order.sample] for order in orders])
         self.y = _join([sample.y for sample in samples])
         weights = [sample.weight for sample in samples if sample.weight is not None]
         self.weight = _join(weights) if weights else None  # all have some, or none has
         self.parts = _group_by_inputs(orders)
-        self.rows = np.concatenate([sample.rows for sample in samples])
+        self.numbers = np.concatenate([sample.numbers for sample in samples])
         self.buffers: dict[tuple[int, int], Tensor] = {}
 
     def iterate_chunks(self) -> Iterator[StackedBatches]:
@@ -156,8 +156,8 @@ class ChunkLoader:
         """
         size = self.batch_size
         for start in range(0, self.n_full, self.n_steps):
-            rows = slice(start * size, min(start + self.n_steps, self.n_full) * size)
-            tables = [order.positions[rows].reshape(-1, size) for order in self.orders]
+            steps = slice(start * size, min(start + self.n_steps, self.n_full) * size)
+            tables = [order.positions[steps].reshape(-1, size) for order in self.orders]
             yield self._take(np.stack(tables, axis=1), [size] * len(self.orders))
         rest = [order.positions[self.n_full * size :] for order in self.orders]
         # A sample of the same batch fills it up, with weight 0: finite where the batch itself is.
@@ -169,7 +169,7 @@ class ChunkLoader:
     def _take(self, table: np.ndarray, sizes: list[int]) -> StackedBatches:
         """Return the samples of a table of positions, of shape (n_steps, n_orders, n_samples)."""
         table = table + self.starts[:, None]
-        X = self._take_inputs(self.rows[table])
+        X = self._take_inputs(self.numbers[table])
         size, index = X.new_tensor(sizes), torch.from_numpy(table).to(X.device)
         weight = X.new_ones(table.shape) if self.weight is None else self.weight[index]
         width = table.shape[2]

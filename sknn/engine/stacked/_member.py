@@ -26,7 +26,7 @@ from sknn.engine.stacked._batches import Order, SampleSubset
 
 #: fields with a default that need not have it: the first five are followed, weight_decay is for
 #: AdamW, and the codec for callbacks
-EXEMPT = frozenset({"rows", "validation", "stop_on_loss", "score_name", "checkpoint"})
+EXEMPT = frozenset({"numbers", "validation", "stop_on_loss", "score_name", "checkpoint"})
 EXEMPT |= {"weight_decay", "codec"}
 #: learning rates that change after epochs at most; `TrainConfig.warmup_epochs` is not exempt
 STEADY = ("constant", "invscaling", "adaptive", "plateau")
@@ -92,14 +92,14 @@ class Shared:
         return self._entries[key][1]
 
     def get_sample(
-        self, X: torch.Tensor, rows: np.ndarray, y: np.ndarray, weight: np.ndarray | None
+        self, X: torch.Tensor, numbers: np.ndarray, y: np.ndarray, weight: np.ndarray | None
     ) -> SampleSubset:
         """Return these samples, the same for equal arguments."""
-        key = id(X), rows.tobytes(), y.tobytes(), None if weight is None else weight.tobytes()
+        key = id(X), numbers.tobytes(), y.tobytes(), None if weight is None else weight.tobytes()
         if key not in self._entries:
             device = str(X.device)
             tensor = None if weight is None else make_tensor(weight, device)
-            self._entries[key] = SampleSubset(X, rows, make_tensor(y, device), tensor)
+            self._entries[key] = SampleSubset(X, numbers, make_tensor(y, device), tensor)
         return self._entries[key]
 
 
@@ -162,9 +162,9 @@ class Member:
     def lay_out(self, shared: Shared) -> None:
         """Bring the samples to the device."""
         plan, device = self.plan, self.net.device
-        rows = np.arange(len(plan.X)) if plan.rows is None else plan.rows
+        numbers = np.arange(len(plan.X)) if plan.numbers is None else plan.numbers
         X = shared.get_tensor(plan.X, device)
-        self.sample = shared.get_sample(X, rows, plan.y, plan.sample_weight)
+        self.sample = shared.get_sample(X, numbers, plan.y, plan.sample_weight)
         self.order_key = id(self.sample), _hash_state(self.state_of_order)
         held = plan.validation
         if held is not None:

@@ -47,8 +47,8 @@ def train_many(
     Parameters
     ----------
     plans : sequence of TrainPlan
-        What to train. Plans of one data set should share one array as X, and say in `rows` which
-        of its samples are theirs: it is moved to the device once.
+        What to train. Plans of one data set should share one array as X, which is moved to the
+        device once, and say in `numbers` which of its samples are theirs.
     n_jobs : int, default=None
         Threads that train networks at the same time, each a stack of its own, and processes for the
         plans that are trained one by one, as joblib counts them. (The threads never wait for each

@@ -70,8 +70,8 @@ def _shuffle_walks(
     numbers: np.ndarray, lengths: np.ndarray, n_letters: int, random_state: np.random.RandomState
 ) -> np.ndarray:
     """Shuffle letter numbers of shape (n_samples, width), a step of all walks at a time."""
-    n_rows, width = numbers.shape
-    each, steps = np.arange(n_rows), np.arange(width - 1)
+    n_sequences, width = numbers.shape
+    each, steps = np.arange(n_sequences), np.arange(width - 1)
     sources = np.where(steps < lengths[:, None] - 1, numbers[:, :-1], n_letters)  # none: at the end
     # A shuffle with the same pairs of letters is another Eulerian walk through the same edges, one
     # for each pair. A walk is settled by the order in which each letter uses its edges: any order
@@ -104,9 +104,9 @@ def _put_tree_last(
 
     The edges of the tree lead from each letter to the root, so that no walk ends too early.
     """
-    n_rows, n_letters = counts.shape
+    n_sequences, n_letters = counts.shape
     in_tree = counts == 0
-    in_tree[np.arange(n_rows), roots] = True
+    in_tree[np.arange(n_sequences), roots] = True
     chosen = np.zeros_like(counts)  # place of an edge in its letter's group
     for first in range(n_letters):
         # Walk at random into the tree. An edge chosen later at a letter replaces the one chosen

@@ -314,13 +314,13 @@ default='from_dtype'
         table, by_dtype = self._read(X, reset=True, names=True)
         names = getattr(self, "feature_names_in_", None)
         if isinstance(table, list):
-            labels, n_rows = [column.label for column in table], len(table[0].values)
+            labels, n_samples = [column.label for column in table], len(table[0].values)
             names = labels if by_dtype is not None else names
         else:
-            n_rows, n_columns = table.shape
+            n_samples, n_columns = table.shape
             labels = list(range(n_columns) if names is None else names)
         mask = make_categorical_mask(self.categorical_features, len(labels), names, by_dtype)
-        weights, kept = check_weights(sample_weight, np.empty((n_rows, 1))), None
+        weights, kept = check_weights(sample_weight, np.empty((n_samples, 1))), None
         if weights is not None and not weights.all():
             kept = np.flatnonzero(weights)
             weights = weights[kept]

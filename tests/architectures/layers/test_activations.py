@@ -144,7 +144,7 @@ def not_a_module():
         (torch.Tensor.sum, r"'sum' must return a tensor like.* got shape \(\) and"),
         (torch.Tensor.double, "must return a tensor like .* got .*float64"),
         (torch.Tensor.tolist, "'tolist' must return a tensor like its argument.* got list"),
-        (nn.PReLU(5), r"'PReLU' must take a tensor of shape \(n_rows, 4\).* but fails: "),
+        (nn.PReLU(5), r"'PReLU' must take a tensor of shape \(n_samples, 4\).* but fails: "),
         (lambda a, b: a, r"'<lambda>' must take a tensor of shape .* but fails: .*'b'"),
     ],
 )

@@ -22,7 +22,7 @@ def test_share_is_dropped_and_the_mean_kept(rate, dtype):
     assert abs(out.double().mean() - 1) < 4 * spread / (1 - rate)
 
 
-def test_units_rows_and_batches_are_dropped_independently():
+def test_units_samples_and_batches_are_dropped_independently():
     """Shares of pairs dropped together, against rate squared, up to four standard errors."""
     dropout, rate = Dropout(0.3, seed=5), 0.3
     first, second = (dropout(ONES) == 0).double(), (dropout(ONES) == 0).double()

@@ -153,7 +153,7 @@ def test_lbfgs_trains_at_the_other_defaults_and_stops_by_itself(planted, n_conv_
         fitted(X, y, solver="lbfgs", dropout=0.3)
 
 
-def test_validation_rows_stop_training_by_their_loss(planted):
+def test_validation_samples_stop_training_by_their_loss(planted):
     X, y = planted
     model = SequenceCNNClassifier(n_filters=8, max_iter=200, random_state=0)
     model.fit(X[:80], y[:80], X_val=X[80:], y_val=y[80:])

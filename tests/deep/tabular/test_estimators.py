@@ -203,7 +203,7 @@ def test_weights_have_no_matrices_to_show(labelled):
 
 
 @pytest.mark.parametrize("n_members", [1, 3, 5, 8])
-def test_rows_are_dealt_out_evenly(n_members):
+def test_samples_are_dealt_out_evenly(n_members):
     y = np.repeat([0, 1, 2], [600, 60, 12])
     members = leave_out(y, n_members, np.random.RandomState(0))
     n_folds = max(n_members, 5)
@@ -223,14 +223,13 @@ def test_regions_of_a_number_are_dealt_out_evenly():
     assert np.std(means) < 0.3 * np.std(by_chance)
 
 
-def test_of_many_rows_some_are_left_out(monkeypatch):
-    monkeypatch.setattr("sknn.deep.tabular._folds.MOST_LEFT_OUT", 100)
-    members = leave_out(np.repeat([0, 1], [900, 100]), 8, np.random.RandomState(0))
+def test_of_many_samples_some_are_left_out():
+    members = leave_out(np.repeat([0, 1], [900, 100]), 8, np.random.RandomState(0), most=100)
     assert np.count_nonzero(members >= 0) == 100
     assert np.bincount(members[members >= 0], minlength=8).min() >= 4
 
 
-def test_the_loss_on_rows_left_out_is_that_of_new_rows():
+def test_the_loss_on_samples_left_out_is_that_of_new_samples():
     random_state = np.random.RandomState(0)
     X, y = random_state.randn(3000, 5), random_state.randint(2, size=3000)  # nothing to learn
     settings = {"dropout": 0.0, "weight_decay": 0.0, "learning_rate_init": 0.01}
@@ -241,7 +240,7 @@ def test_the_loss_on_rows_left_out_is_that_of_new_rows():
     assert model.best_iter_ < 10
 
 
-def test_rows_to_validate_on_take_the_place_of_rows_left_out(labelled):
+def test_samples_to_validate_on_take_the_place_of_samples_left_out(labelled):
     X, y = labelled
     given = {"X_val": X[300:], "y_val": y[300:]}
     model = classifier(X[:300], y[:300], fit=given)
@@ -252,7 +251,7 @@ def test_rows_to_validate_on_take_the_place_of_rows_left_out(labelled):
     assert model.validation_loss_curve_[model.best_iter_ - 1] == pytest.approx(loss, rel=1e-5)
 
 
-def test_on_few_rows_nothing_is_left_out(labelled):
+def test_on_few_samples_nothing_is_left_out(labelled):
     X, y = labelled
     model = classifier(X[:31], y[:31], max_iter=200)
     assert model.validation_loss_curve_ is None
@@ -260,7 +259,7 @@ def test_on_few_rows_nothing_is_left_out(labelled):
     assert model.feature_importances_.sum() == pytest.approx(1)
 
 
-def test_weights_that_sum_to_one_do_not_make_rows_few(labelled):
+def test_weights_that_sum_to_one_do_not_make_samples_few(labelled):
     X, y = labelled
     weighted = classifier(X, y, fit={"sample_weight": np.full(400, 1 / 400)})
     assert weighted.validation_loss_curve_ is not None
@@ -269,7 +268,7 @@ def test_weights_that_sum_to_one_do_not_make_rows_few(labelled):
     )
 
 
-def test_rows_of_weight_zero_do_not_count(labelled):
+def test_samples_of_weight_zero_do_not_count(labelled):
     X, y = labelled
     weight = np.repeat([1.0, 0.0], 200)
     expected = classifier(X[:200], y[:200], fit={"sample_weight": weight[:200]})
@@ -363,7 +362,7 @@ def test_positive_numbers(table):
         regressor(X, value, loss="gamma")
 
 
-def test_quantiles_hold_what_they_say_on_new_rows():
+def test_quantiles_hold_what_they_say_on_new_samples():
     random_state = np.random.RandomState(0)
     X = random_state.rand(3000, 3)
     y = 3 * X[:, 0] + (0.2 + X[:, 1]) * random_state.randn(3000)

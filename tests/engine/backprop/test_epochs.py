@@ -91,7 +91,7 @@ def test_other_shapes_and_settings_equal_autograds(kwargs, rng):
 
 @pytest.mark.parametrize("container", [sparse.csr_matrix, sparse.csc_array])
 @pytest.mark.parametrize("solver", SOLVERS)
-def test_sparse_rows_equal_autograds(container, solver, rng):
+def test_sparse_samples_equal_autograds(container, solver, rng):
     X, y, weight = data("log_loss", rng)
     X[X < 0.3] = 0
     model = make("log_loss", **SOLVERS[solver])

@@ -128,7 +128,7 @@ def test_every_solver_on_every_schedule_equals_autograds(step, schedule, warmup)
 
 @pytest.mark.parametrize("penalty", PENALTIES)
 @pytest.mark.parametrize("step", STEPS)
-def test_all_together_equals_autograds_on_sparse_rows(step, penalty):
+def test_all_together_equals_autograds_on_sparse_samples(step, penalty):
     options = {**STEPS[step], **PENALTIES[penalty]}
     config = make_config(**options, learning_rate="one_cycle", warmup_epochs=1)
     assert_same(config, "quantile", params={"quantiles": (0.1, 0.9)}, is_sparse=True)

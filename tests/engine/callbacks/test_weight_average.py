@@ -125,7 +125,7 @@ def test_patience_grows_with_the_best_epoch():
             early_stopping=True,
             n_iter_no_change=2,
             patience_share=0.5,
-            scores_training_rows=False,
+            scores_training_samples=False,
         )
     )
     assert result.progress.best_epoch == 20
@@ -133,14 +133,14 @@ def test_patience_grows_with_the_best_epoch():
     assert result.progress.stopped_because == "converged"
 
 
-def test_training_rows_are_scored_unless_that_is_not_wanted():
+def test_training_samples_are_scored_unless_that_is_not_wanted():
     for wanted in (True, False):
         result = train(
             plan_with(
                 HELD_OUT,
                 score=lambda y, output, weight: -np.mean((y - output) ** 2),
                 early_stopping=True,
-                scores_training_rows=wanted,
+                scores_training_samples=wanted,
             )
         )
         assert ("score" in result.progress.history) == wanted
@@ -157,7 +157,7 @@ def test_training_ends_after_the_step_or_epoch_that_reaches_the_limit_of_time(
     )
     assert result.progress.n_epochs == 1
     assert result.net.history[-1, "train_batch_count"] == n_batches
-    assert result.progress.n_rows_seen == min(7 * n_batches, 40)
+    assert result.progress.n_samples_seen == min(7 * n_batches, 40)
     assert result.progress.stopped_because == "time_limit"
     result = train(plan_with(max_iter=3, time_limit=1e9))
     assert result.progress.stopped_because == "max_iter"

@@ -13,7 +13,7 @@ from sknn.engine.data._batches import Batches, SampleDataset, make_tensor
 from sknn.engine.data._sparse import SparseBatch
 
 
-def test_dense_rows_share_memory(rng):
+def test_dense_samples_share_memory(rng):
     X = rng.normal(size=(6, 3))
     rows = SampleDataset(X)
     X[0, 0] = 99
@@ -31,7 +31,7 @@ def test_read_only_and_reversed_arrays_become_tensors_silently(rng):
 
 @pytest.mark.parametrize("container", [sparse.csr_matrix, sparse.csr_array])
 @pytest.mark.parametrize("rows", [slice(1, 4), np.array([4, 0, 2])])
-def test_sparse_rows_equal_dense_ones(container, rows, rng):
+def test_sparse_samples_equal_dense_ones(container, rows, rng):
     X = rng.normal(size=(6, 3)) * (rng.random((6, 3)) > 0.5)
     y, weight = rng.normal(size=(6, 1)), rng.random(6)
     dense, thin = (
@@ -72,7 +72,7 @@ def test_batches_are_scikit_learns(batch_size):
             np.testing.assert_array_equal(mine, theirs)
 
 
-def test_without_shuffling_rows_come_in_order():
+def test_without_shuffling_samples_come_in_order():
     X = np.arange(5.0).reshape(-1, 1)
     got = torch.cat([batch[0] for batch in Batches(SampleDataset(X), 2)])
     np.testing.assert_array_equal(got.numpy(), X)
@@ -98,7 +98,7 @@ def test_products_with_sparse_batches_equal_scipys(container, dtype, rng):
 
 
 @pytest.mark.parametrize("hidden", [(), (6,), (6, 3)])
-def test_prediction_from_sparse_rows_equals_that_from_dense_ones(hidden, rng, monkeypatch):
+def test_prediction_from_sparse_samples_equals_that_from_dense_ones(hidden, rng, monkeypatch):
     X = rng.normal(size=(30, 5)) * (rng.random((30, 5)) > 0.6)
     model = DeepMLPRegressor("poisson", hidden, max_iter=300, random_state=0)
     model.fit(X, rng.poisson(2.0, 30))

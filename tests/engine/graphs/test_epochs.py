@@ -221,7 +221,7 @@ def test_sequences_are_captured_where_nothing_is_asked(asks, rng, graphs, monkey
 
 
 @pytest.mark.parametrize("activation", ["relu", "gelu"])
-def test_scores_of_training_rows_come_from_replays_too(activation, rng, graphs):
+def test_scores_of_training_samples_come_from_replays_too(activation, rng, graphs):
     X, y, weight = data("log_loss", rng)
     model = make("log_loss", early_stopping=True, activation=activation, max_iter=6)
     fast, slow = fit_both_ways(graphs, model, X, y, weight + 0.5)
@@ -388,7 +388,9 @@ def test_torchs_own_layers_are_captured_in_a_users_network(rng, graphs):
         np.testing.assert_allclose(one.detach(), other.detach(), rtol=1e-9)
 
 
-def test_sparse_rows_and_rows_that_stay_on_the_host_are_not_captured(rng, graphs, monkeypatch):
+def test_sparse_samples_and_samples_that_stay_on_the_host_are_not_captured(
+    rng, graphs, monkeypatch
+):
     X, y, _ = data("log_loss", rng)
     graphs()
     make("log_loss").fit(sparse.csr_matrix(X), y)

@@ -70,7 +70,7 @@ def test_batch_callbacks_see_every_batch_and_change_nothing(data):
     assert watched.history[:, "train_loss"] == plain.history[:, "train_loss"]
 
 
-def test_epoch_loss_is_the_mean_over_rows(data):
+def test_epoch_loss_is_the_mean_over_samples(data):
     X, y = data
     net = make_net(max_epochs=1, callbacks=[Counter()]).fit(X, y)
     losses = net.history[0, "batches", :, "train_loss"]

@@ -41,7 +41,7 @@ def go(settings, n_epochs, *, watched=(), stalled=(), optimizer=None, previous=N
             if schedule.per_step:
                 schedule.begin_step(optimizer)
             rates.append(get_learning_rate(optimizer))
-        progress.n_rows_seen += 10
+        progress.n_samples_seen += 10
         progress.n_stalled = stalled[epoch] if stalled else 0
         schedule.end_epoch(optimizer, progress, watched[epoch] if watched else 1.0)
     return np.array(rates), schedule

@@ -50,7 +50,7 @@ def assert_same(one, other, tolerance=1e-6):
     """Compare two results in all that a user or a later call can see."""
     assert one.progress.n_epochs == other.progress.n_epochs
     assert one.progress.best_epoch == other.progress.best_epoch
-    assert one.progress.n_rows_seen == other.progress.n_rows_seen
+    assert one.progress.n_samples_seen == other.progress.n_samples_seen
     assert one.progress.n_stalled == other.progress.n_stalled
     assert one.progress.stopped_because == other.progress.stopped_because
     assert [set(row) for row in one.net.history] == [set(row) for row in other.net.history]
@@ -244,7 +244,7 @@ def test_targets_and_losses(target, weight, monkeypatch):
         assert_same(one, other)
 
 
-def test_validation_rows_that_are_given(monkeypatch):
+def test_validation_samples_that_are_given(monkeypatch):
     def plans():
         held = (X[FOLDS[0]], Y[FOLDS[0]], None)
         rows = np.setdiff1d(np.arange(160), FOLDS[0])
@@ -259,7 +259,7 @@ def test_validation_rows_that_are_given(monkeypatch):
         assert_same(one, other)
 
 
-def test_validation_rows_with_weights_for_some(monkeypatch):
+def test_validation_samples_with_weights_for_some(monkeypatch):
     def plans():
         rows, held = np.setdiff1d(np.arange(160), FOLDS[0]), FOLDS[0]
         validations = [(X[held], Y[held], w) for w in (None, WEIGHT[held], None)]
@@ -338,11 +338,11 @@ def test_random_states_end_where_they_would():
         assert one.random_state.randint(2**31) == other.random_state.randint(2**31)
 
 
-def test_rows_of_a_shared_array():
+def test_samples_of_a_shared_array():
     def shared(alpha):
         model = classifier(early_stopping=True, alpha=alpha)
         plan = model._prepare(FitData(X[FOLDS[0]], Y[FOLDS[0]]))
-        return replace(plan, X=X, rows=FOLDS[0][model._last_split[0]])
+        return replace(plan, X=X, numbers=FOLDS[0][model._last_split[0]])
 
     alone = [train(plan_of(classifier(early_stopping=True, alpha=a))) for a in RATES]
     for one, alpha, other in zip(alone, RATES, train_many([*map(shared, RATES)]), strict=True):
@@ -352,7 +352,7 @@ def test_rows_of_a_shared_array():
 
 def sharing_plan(estimator, rows=FOLDS[0], weight=None):
     """Return a plan whose X is everybody's, so that equal rows in equal order are seen to be so."""
-    return replace(plan_of(estimator, rows, weight), X=X, rows=rows)
+    return replace(plan_of(estimator, rows, weight), X=X, numbers=rows)
 
 
 @pytest.mark.parametrize("weight", [None, WEIGHT], ids=["", "weighted"])

@@ -97,7 +97,7 @@ NAMES = [f"class {i}" for i in range(10)]
 
 @pytest.mark.parametrize("name", ["DeepMLPClassifier", "PerceptronClassifier"])
 @pytest.mark.parametrize("which", ["all", "right", "wrong"])
-def test_grid_shows_predictions_of_the_rows_asked_for(name, which, networks, digits):
+def test_grid_shows_predictions_of_the_samples_asked_for(name, which, networks, digits):
     (X, y), network = digits, networks[name]
     predicted = network.predict(X)
     rows = {"all": y >= 0, "right": predicted == y, "wrong": predicted != y}[which]

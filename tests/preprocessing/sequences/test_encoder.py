@@ -17,6 +17,7 @@ from sklearn.utils import get_tags
 from sklearn.utils.estimator_checks import check_estimator
 
 from sknn.preprocessing import DNAOneHotEncoder, reverse_complement
+from sknn.preprocessing.sequences._encoder import CHUNK_BYTES
 
 SEQUENCES = ["ACGTA", "TTGCA", "GGGAC"]
 
@@ -165,12 +166,14 @@ def test_flat_array_is_the_other_one_position_by_position():
     assert len(names) == flat.shape[1]
 
 
-def test_many_rows_in_chunks_give_the_same_as_one_by_one(monkeypatch):
-    sequences = ["".join(s) for s in np.random.RandomState(0).choice(list("ACGTN"), (50, 7))]
+def test_many_samples_in_chunks_give_the_same_as_in_parts():
+    letters = np.random.RandomState(0).choice(list("ACGTN"), (3000, 100))
+    sequences = ["".join(s) for s in letters]
     encoder = DNAOneHotEncoder().fit(sequences)
     whole = encoder.transform(sequences)
-    monkeypatch.setattr("sknn.preprocessing.sequences._encoder.CHUNK_BYTES", 300)
-    np.testing.assert_array_equal(encoder.transform(sequences), whole)
+    assert whole.nbytes > 2 * CHUNK_BYTES
+    parts = [encoder.transform(sequences[i : i + 500]) for i in range(0, 3000, 500)]
+    np.testing.assert_array_equal(np.concatenate(parts), whole)
     back = encoder.inverse_transform(whole)
     assert [s.rstrip("N") for s in sequences] == back.tolist()
 

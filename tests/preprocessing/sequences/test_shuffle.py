@@ -8,6 +8,7 @@ import pytest
 from scipy.stats import chisquare
 
 from sknn.preprocessing import dinucleotide_shuffle
+from sknn.preprocessing.sequences._shuffle import CHUNK
 
 
 def pairs(sequence):
@@ -58,9 +59,8 @@ def test_a_last_letter_that_comes_once_takes_no_longer():
     assert pairs(dinucleotide_shuffle([sequence], random_state=0)[0]) == pairs(sequence)
 
 
-def test_more_rows_than_a_chunk(monkeypatch):
-    monkeypatch.setattr("sknn.preprocessing.sequences._shuffle.CHUNK", 3)
-    sequences = ["ACGATTACCA"[: 4 + i] for i in range(7)]
+def test_more_samples_than_a_chunk():
+    sequences = ["ACGATTACCA"[: 4 + i % 7] for i in range(2 * CHUNK + 3)]
     shuffled = dinucleotide_shuffle(sequences, random_state=0)
     assert list(map(pairs, shuffled)) == list(map(pairs, sequences))
 

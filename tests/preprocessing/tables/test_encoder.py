@@ -224,7 +224,7 @@ def test_constant_columns_stay_small(scale):
 
 @pytest.mark.parametrize("scale", SCALES)
 @pytest.mark.parametrize("n_rows", [1, 2])
-def test_few_rows_are_enough(scale, n_rows):
+def test_few_samples_are_enough(scale, n_rows):
     X = np.array([[1.0, NAN], [2.0, 5.0]])[:n_rows]
     assert np.isfinite(TabularEncoder(scale=scale).fit_transform(X)).all()
 
@@ -267,7 +267,7 @@ def test_sparse_columns_of_bool_are_not_scaled():
 
 
 @pytest.mark.parametrize("scale", SCALES)
-def test_rows_of_weight_0_are_left_out(scale):
+def test_samples_of_weight_0_are_left_out(scale):
     X = mixed()
     weights = np.ones(200)
     weights[100:] = 0
@@ -378,7 +378,7 @@ def test_a_column_of_nothing_but_missing_levels_is_constant():
     assert_array_equal(encoder.transform(pd.DataFrame({"c": ["a", None]})), [[0], [1]])
 
 
-def test_levels_do_not_depend_on_the_order_of_rows():
+def test_levels_do_not_depend_on_the_order_of_samples():
     X = mixed()
     first, second = TabularEncoder().fit(X), TabularEncoder().fit(X[::-1])
     assert first.categories_ == second.categories_

@@ -12,7 +12,7 @@ def test_a_step_is_found():
     assert knots[0] == pytest.approx([-1, 0.3, 1], abs=0.01)
 
 
-def test_a_spike_of_few_rows_is_found_where_quantiles_would_miss_it():
+def test_a_spike_of_few_samples_is_found_where_quantiles_would_miss_it():
     x = np.concatenate([np.zeros(950), np.linspace(1, 100, 50)])
     y = ((x > 50) & (x < 80)) * 1.0
     (knots,) = fit_knots(x[:, None], y, is_multiclass=False).values()

@@ -95,7 +95,7 @@ def test_quantile_keeps_a_thousand_values_at_most_and_both_ends():
 
 @pytest.mark.parametrize("missing", [0.0, 0.2])
 @pytest.mark.parametrize("scale", SCALES)
-def test_weights_are_numbers_of_equal_rows(scale, missing):
+def test_weights_are_numbers_of_equal_samples(scale, missing):
     X = table(missing=missing)
     times = np.random.default_rng(1).integers(1, 4, len(X))
     weighted = fit_scale(scale, X, times.astype(float))

@@ -143,7 +143,7 @@ def test_an_indicator_matrix_knows_its_own_classes():
     assert_array_equal(codec.encode(SETS, "float64"), SETS)
 
 
-def test_other_rows_of_seen_classes_are_encoded():
+def test_other_samples_of_seen_classes_are_encoded():
     codec = ClassCodec().fit(["a", "b", "c"])
     assert_array_equal(codec.encode(["c", "c"], "float64"), [2, 2])
     assert_array_equal(codec.encode(pd.Series(["b"], index=[5]), "float64"), [1])

@@ -146,7 +146,7 @@ def test_batch_takes_a_weight_for_repeats(centers, class_weight):
 
 @pytest.mark.parametrize("standardize", [False, True])
 @pytest.mark.parametrize("name", LOADERS)
-def test_batch_predicts_new_rows_as_well_as_scikit_learn(name, standardize):
+def test_batch_predicts_new_samples_as_well_as_scikit_learn(name, standardize):
     X, y = LOADERS[name](return_X_y=True)
     if standardize:
         X = StandardScaler().fit_transform(X)
@@ -222,7 +222,7 @@ def test_balanced_class_weight_counts_sample_weights():
 
 @pytest.mark.parametrize("update", ["batch", "online"])
 @pytest.mark.parametrize("by", ["sample_weight", "class_weight"])
-def test_rows_of_weight_zero_are_left_out_but_their_class_stays(blobs, update, by):
+def test_samples_of_weight_zero_are_left_out_but_their_class_stays(blobs, update, by):
     X, y = blobs
     params = {"update": update, "random_state": 0, "max_iter": 5, "tol": None}
     if by == "class_weight":
@@ -270,7 +270,7 @@ def test_partial_fit_learns_part_by_part(update):
     assert np.array_equal(model.predict_proba(X).argmax(axis=1), model.predict(X))
 
 
-def test_batch_partial_fit_on_all_rows_is_a_first_epoch(blobs):
+def test_batch_partial_fit_on_all_samples_is_a_first_epoch(blobs):
     X, y = blobs
     once = PerceptronClassifier().partial_fit(X, y, classes=[0, 1, 2])
     assert_same_units(once, PerceptronClassifier(max_iter=1, tol=None).fit(X, y))
@@ -356,7 +356,7 @@ def test_one_class_is_an_error(update):
         PerceptronClassifier(update=update).fit([[0.0], [1.0]], [0, 0])
 
 
-def test_class_weights_must_leave_rows_and_not_be_negative(blobs):
+def test_class_weights_must_leave_samples_and_not_be_negative(blobs):
     with pytest.raises(ValueError, match="class_weight gives all samples weight 0"):
         PerceptronClassifier(class_weight={0: 0, 1: 0, 2: 0}).fit(*blobs)
     with pytest.raises(ValueError, match="class_weight must hold weights >= 0"):

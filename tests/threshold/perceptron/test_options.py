@@ -52,7 +52,7 @@ def test_blocks_of_every_size_equal_scikit_learn(container, n_classes, noise):
 
 
 @pytest.mark.parametrize("shuffle", [False, True])
-def test_rows_and_blocks_are_the_same_rule(shuffle):
+def test_samples_and_blocks_are_the_same_rule(shuffle):
     X, y = load_digits(return_X_y=True)
     params = {"update": "online", "max_iter": 3, "tol": None, "random_state": 0}
     blocks = PerceptronClassifier(shuffle=shuffle, **params).fit(X, y)
@@ -168,7 +168,7 @@ def test_early_stopping_works_for_labels(labels):
     assert model.t_ == 1 + 108 * model.n_iter_
 
 
-def test_early_stopping_needs_two_rows_of_each_class():
+def test_early_stopping_needs_two_samples_of_each_class():
     with pytest.raises(ValueError, match="class"):
         PerceptronClassifier(early_stopping=True).fit([[0.0], [1.0], [2.0]], [0, 0, 1])
 
@@ -278,7 +278,7 @@ def test_updates_are_counted():
 
 
 @pytest.mark.parametrize("update", UPDATES)
-def test_partial_fit_weighs_classes_as_rows(blobs, update):
+def test_partial_fit_weighs_classes_as_samples(blobs, update):
     X, y = blobs
     params = {"update": update, "shuffle": False}
     by_class = PerceptronClassifier(class_weight={0: 1, 1: 5, 2: 0.5}, **params)

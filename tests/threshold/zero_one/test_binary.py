@@ -64,7 +64,7 @@ def test_value_is_the_weight_of_errors_avoided():
     assert not problem.is_solved(0.0)
 
 
-def test_threshold_beyond_all_rows_is_found():
+def test_threshold_beyond_all_samples_is_found():
     problem = BinaryProblem(np.array([[0.0], [1.0]]), np.zeros(2), np.ones(2))
     unit = centre_threshold(problem, np.array([1.0, 0.0]))
     assert problem.compute_value(unit) == 0.0
@@ -80,7 +80,7 @@ def classes_problem(seed, n_rows=40, n_classes=4):
     return problem, rng.randn(n_classes, 4)
 
 
-def test_value_of_many_units_is_the_weight_of_rows_given_their_class():
+def test_value_of_many_units_is_the_weight_of_samples_given_their_class():
     of_class = np.array([[1.0, 2.0, 0.0], [0.0, 0.0, 4.0]])
     problem = ClassesProblem(np.array([[0.0], [1.0]]), of_class)
     units = np.array([[0.0, 0.5], [-1.0, 0.0], [1.0, 0.5]])  # margins -0.5, -x, x - 0.5

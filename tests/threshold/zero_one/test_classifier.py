@@ -92,7 +92,7 @@ def test_threshold_of_one_feature_is_in_the_middle_of_the_gap():
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_errors_of_few_rows_are_the_fewest_there_can_be(seed):
+def test_errors_of_few_samples_are_the_fewest_there_can_be(seed):
     rng = np.random.RandomState(seed)
     X, y, weights = rng.randn(12, 2), rng.permutation([0, 1] * 6), rng.uniform(0.1, 3, 12)
     unit = ThresholdLogicClassifier(n_restarts=40, random_state=0).fit(X, y, sample_weight=weights)
@@ -102,7 +102,7 @@ def test_errors_of_few_rows_are_the_fewest_there_can_be(seed):
 @pytest.mark.parametrize(
     ("n_rows", "n_features"), [(50, 1), (300, 2), (200, 5), (500, 10), (20, 30)]
 )
-def test_separable_rows_leave_no_error(n_rows, n_features):
+def test_separable_samples_leave_no_error(n_rows, n_features):
     for seed in range(4):
         rng = np.random.RandomState(seed)
         plain = rng.randn(n_rows, n_features)
@@ -219,7 +219,7 @@ def test_class_weights_move_the_threshold():
     assert careful.n_errors_ == eager.n_errors_ == 1
 
 
-def test_rows_of_weight_zero_are_left_out_but_their_class_stays(noisy):
+def test_samples_of_weight_zero_are_left_out_but_their_class_stays(noisy):
     X, y = noisy
     units = ThresholdLogicClassifier(random_state=0, n_restarts=0)
     units.fit(X, y, sample_weight=y != 1)
@@ -254,7 +254,7 @@ def test_probabilities_are_laplace_shares_of_each_side():
     np.testing.assert_allclose(unit.predict_log_proba([[5.0]]), np.log([[3 / 8, 5 / 8]]))
 
 
-def test_largest_probability_is_of_the_class_predicted_even_if_most_rows_say_no():
+def test_largest_probability_is_of_the_class_predicted_even_if_most_samples_say_no():
     unit = ThresholdLogicClassifier(weights=[1.0], threshold=1.0)
     X, y = [[0.0], [0.0], [2.0], [2.0]], [1, 1, 0, 0]
     probabilities = unit.fit(X, y).predict_proba(X)
@@ -318,6 +318,6 @@ def test_one_class_is_an_error(fixed):
         ThresholdLogicClassifier(**fixed).fit(INPUTS, [1, 1, 1, 1])
 
 
-def test_sparse_rows_are_an_error():
+def test_sparse_samples_are_an_error():
     with pytest.raises(TypeError, match="dense data is required"):
         ThresholdLogicClassifier().fit(sparse.csr_array(INPUTS), [0, 0, 0, 1])

@@ -58,7 +58,7 @@ def test_training_score_is_that_of_the_outputs_before_each_step(iris):
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
-def test_validation_rows_do_not_change_training(iris, dtype):
+def test_validation_samples_do_not_change_training(iris, dtype):
     X, X_val, y, y_val = iris
     with_rows = classifier(dtype=dtype).fit(X, y, X_val=X_val, y_val=y_val)
     without = classifier(dtype=dtype).fit(X, y)
@@ -68,7 +68,7 @@ def test_validation_rows_do_not_change_training(iris, dtype):
     assert set(without.history_) == {"loss", "learning_rate", "time"}
 
 
-def test_early_stopping_looks_at_the_users_rows_and_keeps_all_others(iris):
+def test_early_stopping_looks_at_the_users_samples_and_keeps_all_others(iris):
     X, X_val, y, y_val = iris
     model = classifier(max_iter=300, early_stopping=True, n_iter_no_change=4, solver="sgd")
     model.set_params(learning_rate_init=0.2).fit(X, y, X_val=X_val, y_val=y_val)
@@ -78,7 +78,7 @@ def test_early_stopping_looks_at_the_users_rows_and_keeps_all_others(iris):
     assert model.score(X_val, y_val) == model.best_validation_score_  # best weights
 
 
-def test_weights_of_validation_rows_count(iris):
+def test_weights_of_validation_samples_count(iris):
     X, X_val, y, y_val = iris
     weight = np.where(y_val == 1, 5.0, 0.5)
     model = classifier().fit(X, y, X_val=X_val, y_val=y_val, sample_weight_val=weight)
@@ -98,7 +98,7 @@ def test_regressor_records_r2_and_the_loss_of_standardised_targets(diabetes):
     assert model.validation_loss_curve_[-1] == pytest.approx(loss, rel=1e-9)
 
 
-def test_targets_are_standardised_by_the_training_rows_alone(diabetes):
+def test_targets_are_standardised_by_the_training_samples_alone(diabetes):
     X, X_val, y, y_val = diabetes
     far = y_val + 1e4
     model = DeepMLPRegressor(max_iter=1).fit(X, y, X_val=X_val, y_val=far)
@@ -143,7 +143,7 @@ def test_scoring_uses_weights_and_decodes_targets(diabetes):
     assert model.validation_scores_[-1] == pytest.approx(-error, rel=1e-9)
 
 
-def test_partial_fit_scores_validation_rows_epoch_by_epoch(iris):
+def test_partial_fit_scores_validation_samples_epoch_by_epoch(iris):
     X, X_val, y, y_val = iris
     model = classifier()
     for _ in range(3):
@@ -156,7 +156,7 @@ def test_partial_fit_scores_validation_rows_epoch_by_epoch(iris):
     assert frame["validation_loss"].isna().tolist() == [False, False, False, True]
 
 
-def test_lbfgs_records_validation_rows_but_does_not_stop_by_them(iris):
+def test_lbfgs_records_validation_samples_but_does_not_stop_by_them(iris):
     X, X_val, y, y_val = iris
     model = DeepMLPClassifier(solver="lbfgs", max_iter=6, early_stopping=True, random_state=0)
     model.fit(X, y, X_val=X_val, y_val=y_val)
@@ -167,7 +167,7 @@ def test_lbfgs_records_validation_rows_but_does_not_stop_by_them(iris):
     assert len(model.net_.history) == 6
 
 
-def test_pipeline_transforms_validation_rows_as_it_does_x(iris):
+def test_pipeline_transforms_validation_samples_as_it_does_x(iris):
     X, X_val, y, y_val = iris
     X, X_val = 1000 * X + 500, 1000 * X_val + 500
     with config_context(enable_metadata_routing=True):
@@ -198,7 +198,7 @@ def test_pipeline_transforms_validation_rows_as_it_does_x(iris):
         ),
     ],
 )
-def test_bad_validation_rows_are_errors_and_nothing_is_half_fitted(iris, rows, message):
+def test_bad_validation_samples_are_errors_and_nothing_is_half_fitted(iris, rows, message):
     X, X_val, y, y_val = iris
     model = classifier()
     with pytest.raises(ValueError, match=message):
