@@ -120,9 +120,6 @@ def _read_packed(path: str | os.PathLike, unfolded: gzip.GzipFile, size: int) ->
 def read_lines(path: str | os.PathLike) -> Iterator[tuple[int, str]]:
     r"""Yield number (from 1) and text of each line of a text file in UTF-8, plain or gzip.
 
-    Lines end at ``\n``, ``\r\n`` or ``\r`` and nowhere else: Unicode's separators, which
-    `str.splitlines` takes for ends of lines, may stand in a name.
-
     Parameters
     ----------
     path : str or path-like
@@ -141,6 +138,8 @@ def read_lines(path: str | os.PathLike) -> Iterator[tuple[int, str]]:
     ValueError
         If it is a damaged gzip file, is not UTF-8, or holds a NUL byte.
     """
+    # Lines end at ``\n``, ``\r\n`` or ``\r`` and nowhere else: Unicode's separators, which
+    # `str.splitlines` takes for ends of lines, may stand in a name.
     decoder = codecs.getincrementaldecoder("utf-8-sig")()
     ends = io.IncrementalNewlineDecoder(decoder, translate=True)
     number = 1

@@ -111,11 +111,9 @@ def check_container(X: object) -> None:
 
 
 def read_array_like(X: MatrixLike) -> MatrixLike:
-    """Return X as an array where it says by ``__array__`` alone what it holds, else as it is.
-
-    scikit-learn counts the columns of X as it was given, and finds none where samples come one by
-    one, such as from a data set of torch.
-    """
+    """Return X as an array where it says by ``__array__`` alone what it holds, else as it is."""
+    # scikit-learn counts the columns of X as it was given, and finds none where samples come one by
+    # one, such as from a data set of torch.
     known = isinstance(X, np.ndarray) or sparse.issparse(X)
     is_frame = hasattr(X, "columns") or hasattr(X, "iloc")
     return X if known or is_frame or not hasattr(X, "__array__") else np.asarray(X)
@@ -158,10 +156,8 @@ def to_dense(values: MatrixLike) -> np.ndarray:
 
 
 def is_clean_array(X: MatrixLike, n_features: int) -> TypeGuard[np.ndarray]:
-    """Return whether X is an array of finite numbers of that width, at little cost.
-
-    ``validate_data`` takes as long as a small network; it has to look where this is False.
-    """
+    """Return whether X is an array of finite numbers of that width, at little cost."""
+    # ``validate_data`` takes as long as a small network; it has to look where this is False.
     if type(X) is not np.ndarray or X.dtype.kind not in "fiu" or X.ndim != 2:
         return False
     if X.shape[1] != n_features or X.shape[0] == 0:
@@ -233,9 +229,10 @@ def _find_further_kinds(model: BaseEstimator) -> list[str]:
 def rescale_weights(weights: np.ndarray) -> np.ndarray:
     """Return sample weights (n_samples,) whose sums and quotients a network's precision can hold.
 
-    A weight below 1e-30 times the largest becomes 0: a batch of such samples alone would be a
-    step of its own with an infinite share.
+    A weight below 1e-30 times the largest becomes 0.
     """
+    # A batch of samples of such weights alone would be a step of its own with an infinite share:
+    # its gradient is divided by a sum that is 0 in float32.
     largest = weights.max()
     if not 1e-15 <= largest <= 1e15:  # a power of two changes no digit
         weights = np.ldexp(weights.astype(np.float64), -int(np.frexp(largest)[1]))

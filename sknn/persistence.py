@@ -146,10 +146,8 @@ def make_predictor(estimator: "BaseEstimator") -> "BaseEstimator":
 
 @cache
 def _find_saved() -> tuple[str, ...]:
-    """Return the classes marked by `sknn._saved.saved` and those that derive from one of `ROOTS`.
-
-    Sources are read, not imported: a file of a perceptron does not need torch.
-    """
+    """Return the classes marked by `sknn._saved.saved`, and those derived from one of `ROOTS`."""
+    # Sources are read, not imported: a file of a perceptron does not need torch.
     definitions = {}
     for module, source in _read_sources(Path(__file__).parent, "sknn"):
         for marks, name, bases, *function in DEFINITION.findall(source):

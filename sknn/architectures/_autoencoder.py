@@ -156,6 +156,9 @@ class Autoencoder(MLP):
         super()._initialize_linears(random_state)
         if self.log_variance is not None:  # a code that is hardly noisy at first
             nn.init.zeros_(self.log_variance.weight)
+            # exp(-4 / 2) is a deviation of .14 beside codes of about 1: a decoder that got pure
+            # noise at first would learn to ignore the code, which the divergence then takes to 0
+            # for good.
             nn.init.constant_(self.log_variance.bias, -4.0)
 
     def forward(self, X: torch.Tensor) -> torch.Tensor:
@@ -166,6 +169,9 @@ class Autoencoder(MLP):
             return super().forward(X)
         hidden = self._run(X, 0, self.n_encoder_layers - 1)
         last = self.linears[self.n_encoder_layers - 1]
+        # The loss is the bound of Kingma and Welling: -E[log p(x | z)] + KL(q(z | x) || N(0, 1))
+        # with z = m + sqrt(v) e, e standard normal, so that gradients flow through m and v to the
+        # encoder.
         mean = linear(hidden, last.weight, last.bias)
         log_variance = linear(hidden, self.log_variance.weight, self.log_variance.bias)
         code = self.draw(mean, log_variance)

@@ -221,10 +221,9 @@ class MLP(nn.Module):
         return z
 
     def get_penalized(self) -> list[nn.Parameter]:
-        """Return the parameters under the L2 penalty: weights, of linear layers and embeddings.
-
-        Without one, embeddings would grow to make up for smaller weights after them.
-        """
+        """Return the parameters under the L2 penalty: weights, of linear layers and embeddings."""
+        # Without a penalty of their own, embeddings would grow to make up for smaller weights after
+        # them: scaling a table by c and the weights that read it by 1 / c changes no output.
         tables = () if self.embeddings is None else self.embeddings.tables
         # Tied weights are those of another layer, and no parameter.
         weights = (layer.weight for layer in (*tables, *self.linears))

@@ -58,6 +58,8 @@ def supports_principal_start(autoencoder: Autoencoder) -> bool:
 def get_pair(activation: str, principal: Principal) -> tuple[float, float]:
     """Return ε and c of `PAIRS` for scores of any size."""
     epsilon, factor = PAIRS[activation]
+    # Where the pair is nearly linear in [-1, 1] alone, as of tanh, scores are brought there: f(ε u
+    # / r) - f(-ε u / r) = (c / r) u.
     unit = 1.0 if epsilon == 1 else max(principal.reach, np.finfo(np.float64).tiny)
     return epsilon / unit, factor / unit
 
@@ -77,11 +79,13 @@ def start_from_principal(
     """Let the network reconstruct from the scores of the components that it can carry.
 
     `log_shares` are predicted by the outputs behind the numbers, whatever the scores.
-
-    A hidden layer holds a score u in two units, as f(ε u) and f(-ε u), whose difference is c u. The
-    other units keep their drawn weights but are not yet listened to, so that they are free to
-    learn what the components leave.
     """
+    # A hidden layer holds a score u in two units, as f(ε u) and f(-ε u), whose difference is c u.
+    # The other units keep their drawn weights but are not yet listened to, so that they are free to
+    # learn what the components leave.
+    # Layer 0 computes u = D (x - μ), a hidden layer hands each u on as a pair, and the last one
+    # computes A u + b. As f(ε u) - f(-ε u) = c u, a layer behind pairs reads u as (p_1 - p_2) / c;
+    # the code, which has no activation, holds u itself.
     m, code = len(principal.directions), autoencoder.n_encoder_layers
     n_layers = len(autoencoder.linears)
     for i, layer in enumerate(autoencoder.linears):
@@ -108,6 +112,7 @@ def _find_bias(principal: Principal, i: int, n_layers: int, log_shares: np.ndarr
     if i == n_layers - 1:
         return np.concatenate([principal.intercepts, log_shares])
     if i == 0:
+        # D (x - μ) = D x - D μ.
         return -principal.directions @ principal.mean
     return np.zeros(len(principal.directions))
 

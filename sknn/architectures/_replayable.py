@@ -16,12 +16,11 @@ OTHERS = (FunctionActivation, CategoryEmbeddings, SeededNoise)
 def is_replayable(module: nn.Module) -> bool:
     """Return whether a recording of the passes of a network can stand for them.
 
-    A layer that the user wrote may do other things from call to call, which a recording would
-    miss without a sound; so may a hook.
-
     >>> is_replayable(nn.Linear(3, 1))
     True
     """
+    # A layer that the user wrote may do other things from call to call, which a recording would
+    # miss without a sound; so may a hook.
     parts = list(module.modules())
     hooks = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
     return (

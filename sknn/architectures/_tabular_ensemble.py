@@ -156,6 +156,9 @@ class TabularEnsemble(nn.Module):
             if part is not None:
                 part.initialize_weights(random_state)
         with torch.no_grad():
+            # With outputs of 0 the first loss is that of the class shares or of the mean, whatever
+            # was drawn below; the first step moves the last layer alone, as nothing flows back
+            # through zeros.
             self.linears[-1].weight.zero_()
             self.linears[-1].bias.zero_()
         for dropout in self.dropouts:
@@ -185,10 +188,14 @@ class TabularEnsemble(nn.Module):
             if left_out_by is None:
                 return output
             members = torch.arange(self.n_members, device=X.device)
+            # A detached output has its value and no gradient: the member learns nothing of the
+            # sample, while the loss of a batch is still over all samples and members.
             unseen = (left_out_by[:, None] == members)[:, :, None]
             return torch.where(unseen, output.detach(), output)
         if left_out_by is None:
             return self.run_members(X).mean(0) / self.temperature
+        # Each held-out sample goes through one member alone, and -1, nobody's, through all: groups
+        # by member cost no more than one pass of single members.
         output = X.new_empty(len(X), self.n_outputs)
         for member in range(-1, self.n_members):
             samples = (left_out_by == member).nonzero()[:, 0]
@@ -200,6 +207,7 @@ class TabularEnsemble(nn.Module):
     def run_members(self, X: Tensor, members: slice = slice(None)) -> Tensor:
         """Return logits or raw predictions of `members`: (n_members, n_samples, n_outputs)."""
         k = len(range(self.n_members)[members])
+        # The same numbers for each member, without a copy.
         parts = [X[:, : self.n_numeric].t().expand(k, -1, -1)]
         if self.numbers is not None:
             parts.append(self.numbers(X[:, self.columns], members))

@@ -195,11 +195,9 @@ def plain_number(value: Any) -> Any:
 
 
 def is_fixed(name: str) -> bool:
-    """Return whether a network that exists cannot follow a change of a parameter.
-
-    That is so for all parameters but those of training, so that one that nobody thought of is
-    refused and not ignored.
-    """
+    """Return whether a network that exists cannot follow a change of a parameter."""
+    # That is so for all parameters but those of training, so that one that nobody thought of is
+    # refused and not ignored.
     prefix, _, argument = name.partition("__")
     if argument:
         return prefix not in FOLLOWED_PREFIXES

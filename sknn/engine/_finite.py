@@ -50,11 +50,9 @@ def explain_limits(net: Net, config: TrainConfig) -> Iterator[None]:
 
 
 def is_finite(net: Net, samples: SampleDataset) -> bool:
-    """Return whether weights and predictions are finite.
-
-    Weights may be finite and so large that their products are not; that is looked at where there
-    are large ones.
-    """
+    """Return whether weights and predictions are finite."""
+    # Weights may be finite and so large that their products are not; that is looked at where there
+    # are large ones.
     largest = [p.detach().abs().max() for p in net.module_.parameters() if p.numel()]
     if not all(map(torch.isfinite, largest)):
         return False

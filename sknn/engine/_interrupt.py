@@ -100,11 +100,9 @@ def ignore_second(sign: StopSign) -> Iterator[None]:
 
 
 def is_one_of_several_fits() -> bool:
-    """Return whether the fit that runs was started by something that holds several.
-
-    Searches, cross-validations and ensembles of scikit-learn cannot know that a fit was cut
-    short, and would start the next one; so there Ctrl-C has to stay an error, which ends all.
-    """
+    """Return whether the fit that runs was started by something that holds several."""
+    # Searches, cross-validations and ensembles of scikit-learn cannot know that a fit was cut
+    # short, and would start the next one; so there Ctrl-C has to stay an error, which ends all.
     frame: FrameType | None = sys._getframe(1)
     while frame is not None:
         name = frame.f_globals.get("__name__", "")

@@ -308,10 +308,8 @@ class TrainingRun:
             self.stop_as_interrupted()
 
     def stop_as_interrupted(self, is_exact: bool = True) -> None:
-        """Leave out the epoch that was cut short, and keep what is needed to go on.
-
-        That cannot be kept unless weights and state are exactly those after a step.
-        """
+        """Leave out the epoch that was cut short, and keep what is needed to go on."""
+        # That cannot be kept unless weights and state are exactly those after a step.
         warn_user("Training interrupted by user.")
         self.progress.stopped_because = "interrupted"
         del self.net.history[self.n_before + self.progress.n_epochs :]

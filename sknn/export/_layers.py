@@ -125,10 +125,8 @@ def _make_unary(operator: str) -> Callable:
 
 
 def _add_exponential(graph: OnnxGraph, value: str, alpha: float) -> str:
-    """Return t above 0 and ``alpha * (exp(t) - 1)`` below.
-
-    ONNX has this in one node, but with an alpha in float32.
-    """
+    """Return t above 0 and ``alpha * (exp(t) - 1)`` below."""
+    # ONNX has this in one node, but with an alpha in float32.
     zero = graph.add_number(0.0)
     below = graph.add("Exp", graph.add("Min", value, zero))
     below = graph.add("Sub", below, graph.add_number(1.0))

@@ -106,6 +106,8 @@ def draw_places(
         raise ValueError(
             f"{genome.path!r} has no chromosome of {length} bases, the length of a region."
         )
+    # Each start in the genome is as likely as any other: a chromosome by its number of starts, and
+    # a place in it evenly.
     room = np.array([genome.lengths[name] - length + 1 for name in names], dtype=float)
     drawn = random_state.choice(len(names), size=n_places, p=room / room.sum())
     places = []
@@ -125,6 +127,7 @@ def choose_nearest(
     is_left = np.ones(len(places), bool)
     chosen = []
     for target in gc:
+        # Candidates that are used, or found taken, stand at infinity.
         nearest = np.argsort(np.where(is_left, np.abs(shares - target), np.inf), kind="stable")
         for j in nearest[: np.count_nonzero(is_left)]:
             chrom, start, _ = places[j]
@@ -157,6 +160,8 @@ class Occupied:
         """Take a place if it is free, and return whether it was."""
         places = self._places.setdefault(chrom, [])
         at = bisect_left(places, (end, 0))  # those before it begin before the end
+        # Places are sorted by their start. One that begins more than the longest place before this
+        # start has ended before it, so that the search back can stop there.
         while at > 0 and places[at - 1][0] > start - self._longest:
             at -= 1
             if places[at][1] > start:

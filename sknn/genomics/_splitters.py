@@ -282,6 +282,9 @@ def hash_kmers(codes: np.ndarray) -> np.ndarray:
     shorter than a k-mer the whole is hashed.
     """
     width = min(KMER, int((codes != PAD).sum(axis=1).min()))
+    # A k-mer x_1 ... x_k has the polynomial hash Σ x_i f^(k - i) modulo 2⁶⁴, which Horner's scheme
+    # computes for all windows at once. The reverse complement's is that of the complements read
+    # backwards. Bases are numbers whose complement is 5 less it; U is T.
     letters = np.zeros(256, np.uint64)
     letters[:] = np.arange(256, dtype=np.uint64) + np.uint64(5)
     letters[[ord(base) for base in "ACGTU"]] = [1, 2, 3, 4, 4]
@@ -294,6 +297,7 @@ def hash_kmers(codes: np.ndarray) -> np.ndarray:
         forward = forward * factor + letters[codes[:, i : i + n_windows]]
         j = width - 1 - i
         backward = backward * factor + other[codes[:, j : j + n_windows]]
+    # The smaller of both hashes is that of both strands; padding inside the window makes it 0.
     smaller = np.minimum(mix_bits(forward), mix_bits(backward))
     smaller[codes[:, width - 1 :] == PAD] = 0
     return smaller
@@ -307,20 +311,22 @@ def mix_bits(numbers: np.ndarray) -> np.ndarray:
 
 
 def find_pairs(kmers: list[np.ndarray], min_similarity: float) -> list[tuple[int, int]]:
-    """Return pairs of samples with enough k-mers in common.
-
-    Samples meet in the buckets of their smallest hashes; in a bucket each is compared with the
-    first few that it is not yet linked to.
-    """
+    """Return pairs of samples with enough k-mers in common."""
+    # Samples meet in the buckets of their smallest hashes; in a bucket each is compared with the
+    # first few that it is not yet linked to.
     pairs, tried = [], set()
     buckets: dict[int, list[int]] = {}
     for i, own in enumerate(kmers):
         for number in own[:SKETCH].tolist():
+            # The smallest of all hashes of two sets is the same with the probability |A ∩ B| / |A ∪
+            # B|, their index (min-wise hashing): with 16 smallest ones two that are alike share a
+            # bucket almost surely, and most that are not share none.
             members = buckets.setdefault(number, [])
             for j in members[:PER_BUCKET]:
                 if (j, i) in tried:
                     continue
                 tried.add((j, i))
+                # |A ∩ B| >= s |A ∪ B| with |A ∪ B| = |A| + |B| - |A ∩ B|.
                 common = len(np.intersect1d(own, kmers[j], assume_unique=True))
                 if common >= min_similarity * (len(own) + len(kmers[j]) - common):
                     pairs.append((j, i))

@@ -141,11 +141,9 @@ def check_references(variants: Variants, genome: Genome, on_mismatch: str) -> np
 def alleles_around(
     variants: Variants, i: int, genome: Genome, width: int, shift: int
 ) -> tuple[str, str]:
-    """Return the sequence of `width` bases around a variant, with the one and the other allele.
-
-    The base that stands at the variant's position has the same place in both, so that of an
-    insertion or deletion all before it is equal, and what follows moves.
-    """
+    """Return the sequence of `width` bases around a variant, with the one and the other allele."""
+    # The base that stands at the variant's position has the same place in both, so that of an
+    # insertion or deletion all before it is equal, and what follows moves.
     chrom, pos = variants.chrom[i], int(variants.pos[i]) - 1
     ref, alt = variants.ref[i], variants.alt[i]
     start = pos - width // 2 + shift

@@ -51,6 +51,8 @@ class MeasuredLoss:
         self, xp: ArrayNamespace, z: Array, y: Array, out: Array, **settings: object
     ) -> None:
         """Write the gradient into `out`, see `LossFunction`."""
+        # A formula of NaN gives NaN, and 0 times NaN is NaN: a value in range is put in its place,
+        # and what comes of it is replaced by 0.
         is_missing, filled = _fill(xp, y)
         self.function.gradient(xp, z, filled, out, **settings)
         n_samples = out.shape[-1]

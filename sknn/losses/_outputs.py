@@ -88,17 +88,17 @@ def quantile_steps(levels: tuple[float, ...]) -> tuple[int, tuple[float, ...]]:
     steps : tuple of float
         A step for each level, counted from its neighbour nearer the start; 1 for the start.
     """
+    # ndtri(levels) are the quantiles of a standard normal variable, and softplus(0) = log 2: a step
+    # of gap / log 2 makes the distance at 0 the gap.
     start = int(np.argmin(np.abs(np.subtract(levels, 0.5))))
     gaps = np.diff(ndtri(levels)) / np.log(2.0)
     return start, (*gaps[:start].tolist(), 1.0, *gaps[start:].tolist())
 
 
 def add_increments(xp: ArrayNamespace, raw: Array, levels: tuple[float, ...]) -> Array:
-    """Return quantiles that do not cross, of shape (..., n_levels, n_samples).
-
-    Sums are taken step by step away from the start, in which rounding cannot turn an order
-    round: neighbours may be equal, but never cross.
-    """
+    """Return quantiles that do not cross, of shape (..., n_levels, n_samples)."""
+    # Sums are taken step by step away from the start, in which rounding cannot turn an order round:
+    # neighbours may be equal, but never cross.
     start, steps = quantile_steps(levels)
     parts = xp.softplus(raw) * xp.column(steps, raw)
     middle = raw[..., start : start + 1, :]
@@ -114,6 +114,8 @@ def _predict_quantiles(xp: ArrayNamespace, raw: Array, settings: Settings) -> Ar
 
 def split_normal(xp: ArrayNamespace, raw: Array, min_std: float) -> tuple[Array, Array]:
     """Return mean and standard deviation, ``min_std + softplus`` of the second raw prediction."""
+    # softplus rather than exp: a deviation that grows linearly with its raw prediction is not
+    # thrown about by a single outlier, and min_std keeps 1 / s² bounded.
     return raw[..., 0, :], xp.softplus(raw[..., 1, :]) + min_std
 
 

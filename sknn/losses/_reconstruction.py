@@ -17,6 +17,8 @@ from sknn.losses._loss import LossFunction, ValueLoss
 def _subtract_known(xp: ArrayNamespace, z: Array, y: Array, n_numbers: int) -> Array:
     """Return numbers predicted minus true ones, 0 where these are missing."""
     predicted, true = z[..., :n_numbers, :], y[..., :n_numbers, :]
+    # NaN alone differs from itself. 0 times the prediction is 0 with its shape and dtype, and
+    # without a gradient.
     return xp.where(true == true, predicted - true, 0.0 * predicted)
 
 
@@ -60,6 +62,7 @@ def write_reconstruction_gradient(
     n_numbers = y.shape[-2] - len(n_levels)
     out[..., :n_numbers, :] = _subtract_known(xp, z, y, n_numbers)
     for place, logits, is_level in _iterate_levels(xp, z, y, n_levels):
+        # A missing level is one-hot nowhere: its softmax would pull all logits down without it.
         is_known = xp.sum(is_level * 1.0, axis=-2, keepdims=True)
         out[..., place, :] = xp.softmax(logits, axis=-2) * is_known - is_level * 1.0
     if _has_divergence(z, y, n_levels):

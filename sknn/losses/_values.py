@@ -129,6 +129,8 @@ def _write_quantile_gradient(
     g = xp.where(too_large, 1 - level, -level) / len(quantiles)
     slope = xp.sigmoid(raw) * xp.column(steps, z)
     above = xp.flip(xp.cumsum(xp.flip(g[..., start + 1 :, :], -2), axis=-2), -2)
+    # The start moves all quantiles: its slope is the sum of all. An increment above moves those
+    # from it upwards; one below lowers those from it downwards, hence the minus.
     into[..., start, :] = xp.sum(g, axis=-2)
     into[..., start + 1 :, :] = above * slope[..., start + 1 :, :]
     into[..., :start, :] = -xp.cumsum(g[..., :start, :], axis=-2) * slope[..., :start, :]
@@ -155,6 +157,7 @@ def _write_normal_gradient(
 ) -> None:
     raw, into = _split_pairs(z), _split_pairs(out)
     mean, std = split_normal(xp, raw, min_std)
+    # dl/dr = dl/ds ds/dr, with s = min_std + softplus(r) and softplus' = sigmoid.
     # Far from y, both slopes are small where the spread is large: an outlier that the network
     # expects moves it little.
     error = (mean - y) / std

@@ -233,11 +233,9 @@ def share_by_ray(packed: Packed, backend: ParallelBackendBase, stack: ExitStack)
 
 
 def make_prompt(backend: ParallelBackendBase) -> ParallelBackendBase:
-    """Return a backend that reports failed tasks, too.
-
-    joblib's for Dask reports finished tasks only, and a search would wait forever for one that the
-    scheduler gave up.
-    """
+    """Return a backend that reports failed tasks, too."""
+    # joblib's for Dask reports finished tasks only, and a search would wait forever for one that
+    # the scheduler gave up.
     if all(kind.__name__ != "DaskDistributedBackend" for kind in type(backend).__mro__):
         return backend
 

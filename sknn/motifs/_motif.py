@@ -73,6 +73,8 @@ class Motif:
     @property
     def ppm(self) -> np.ndarray:
         """Position probability matrix of shape (width, n_letters), with the pseudocount."""
+        # A letter that no site has is rare, not impossible: with a pseudocount of 1 it is as if one
+        # more site of each letter had been seen, and no logarithm is infinite.
         counts = self.pfm + self.pseudocount
         totals = counts.sum(axis=1, keepdims=True)
         return np.divide(
@@ -141,6 +143,7 @@ class Motif:
                 f"{self.alphabet!r}; got {background!r}."
             )
         with np.errstate(divide="ignore"):
+            # The sum over a site is the log-likelihood ratio of the motif against the background.
             return np.log2(self.ppm / shares)
 
     def trimmed(self, bits: float) -> "Motif":
@@ -175,6 +178,7 @@ class Motif:
             raise ValueError(
                 f"Only motifs over 'ACGT' or 'ACGU' have another strand; got {self.alphabet!r}."
             )
+        # Backwards, and with the letters of ACGT in the opposite order, which is A-T, C-G.
         return self._replace_counts(self.pfm[::-1, ::-1])
 
     def _replace_counts(self, pfm: np.ndarray) -> "Motif":

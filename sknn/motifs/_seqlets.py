@@ -89,6 +89,8 @@ def find_seqlets(
     if not 0 < false_discovery_rate < 1:
         raise ValueError(f"false_discovery_rate must be in (0, 1); got {false_discovery_rate!r}.")
     random_state = make_local_random_state(random_state)
+    # Shuffled positions keep the distribution of single attributions and lose their neighbourhood:
+    # a window of chance. Where large ones stand together, windows are larger than that.
     scores = attributions.sum(axis=2)
     order = np.argsort(random_state.random_sample(scores.shape), axis=1)
     shuffled = np.take_along_axis(scores, order, axis=1)
@@ -117,6 +119,7 @@ def choose_limit(sums: np.ndarray, null: np.ndarray, rate: float) -> float:
     """
     # At the limit sums[k] of the sorted sums, n - k of them are found.
     sums, null = np.sort(sums), np.sort(null)
+    # The number of null windows at or above a limit estimates how many of those found are chance.
     n_found = len(sums) - np.arange(len(sums))
     n_null = len(null) - np.searchsorted(null, sums, side="left")
     good = np.flatnonzero(n_null <= rate * n_found)
@@ -128,5 +131,6 @@ def pick_apart(sums: np.ndarray, width: int, limit: float) -> list[int]:
     left, starts = sums.copy(), []
     while (best := int(left.argmax())) >= 0 and left[best] >= max(limit, 1e-300):
         starts.append(best)
+        # Starts less than a width before or behind overlap with it.
         left[max(best - width + 1, 0) : best + width] = -np.inf
     return starts

@@ -82,12 +82,10 @@ class Playground:
         )
 
     def _is_allowed(self, connection: "HTTPConnection") -> bool:
-        """Return whether a request names this server, comes from its page, and has the token.
-
-        Without this check another page in the same browser could reach a server on this machine,
-        through a name that its owner lets point to 127.0.0.1 (DNS rebinding), or by a WebSocket,
-        which no browser keeps to its own origin.
-        """
+        """Return whether a request names this server, comes from its page, and has the token."""
+        # Without this check another page in the same browser could reach a server on this machine,
+        # through a name that its owner lets point to 127.0.0.1 (DNS rebinding), or by a WebSocket,
+        # which no browser keeps to its own origin.
         host = connection.headers.get("host", "")
         name = (urlsplit(f"//{host}").hostname or "").lower()
         if self.hosts is not None and name not in self.hosts:

@@ -53,6 +53,9 @@ class RunningMoments:
             missing, weight = None, np.full(X.shape[1], w.sum())
         with np.errstate(over="ignore", invalid="ignore"):
             share = 1 / np.where(weight > 0, weight, 1.0)
+            # Two passes over a block, the mean first: E[x²] - E[x]² would cancel where the mean is
+            # large beside the deviation. The block is in the cache still, so that the second costs
+            # little.
             mean = (w @ X) * share
             centred = X - mean
             if missing is not None:
@@ -70,6 +73,7 @@ class RunningMoments:
     def deviation(self) -> np.ndarray:
         """Standard deviation of each column, of shape (n_columns,): that of the values at hand."""
         with np.errstate(over="ignore", invalid="ignore"):
+            # By the sum of weights, not one less: a weight of 2 is then a sample given twice.
             return np.sqrt(self._squares / np.where(self.weight > 0, self.weight, 1.0))
 
     @property

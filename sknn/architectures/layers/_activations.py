@@ -98,8 +98,8 @@ def make_hidden_activation(given: ActivationLike, n_units: int, dtype: torch.dty
                 result = module.eval()(X)
         except Exception as error:  # whatever a user's code may raise
             raise ValueError(
-                f"activation {name!r} must take a tensor of shape (n_samples, {n_units}) and {dtype}, "
-                f"but fails: {error}"
+                f"activation {name!r} must take a tensor of shape (n_samples, {n_units}) and "
+                f"{dtype}, but fails: {error}"
             ) from error
     if not isinstance(result, torch.Tensor) or result.shape != X.shape or result.dtype != dtype:
         what = type(result).__name__

@@ -47,10 +47,8 @@ def make_activation(name: str) -> nn.Module:
 
 @contextmanager
 def seed_torch(random_state: np.random.RandomState) -> Iterator[None]:
-    """Let torch's global generators run from a seed inside the block, and restore them after it.
-
-    For a user's module, which draws from them. All threads share them, so that one is let in.
-    """
+    """Let torch's global generators run from a seed inside the block, and restore them after it."""
+    # For a user's module, which draws from them. All threads share them, so that one is let in.
     seed = int(random_state.randint(np.iinfo(np.int32).max))
     has_cuda = torch.cuda.is_initialized()  # if not, seeding would wait for it, and seed it later
     devices = list(range(torch.cuda.device_count())) if has_cuda else []

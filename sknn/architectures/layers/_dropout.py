@@ -33,6 +33,7 @@ def draw_into(mask: torch.Tensor, state: torch.Tensor, n_parts: int) -> torch.Te
         mask.copy_(numbers < n_parts - PARTS // 2)
     else:
         mask.bernoulli_(n_parts / PARTS, generator=generator)
+    # Kept with probability p and divided by p, a unit has the mean that it has in evaluation.
     return mask.mul_(PARTS / n_parts)
 
 

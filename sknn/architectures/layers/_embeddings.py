@@ -20,7 +20,7 @@ def choose_embedding_width(cardinality: int) -> int:
     """
     # The rule of thumb of J. Howard and S. Gugger, "fastai: A layered API for deep learning",
     # Information 11, 2020, doi:10.3390/info11020108. It grows about as the root of the number of
-    # levels: few levels are told apart by few numbers, and many have few samples each to learn from.
+    # levels: few levels are told apart by few numbers, and many have few samples each.
     return min(MAX_EMBEDDING_WIDTH, round(1.6 * cardinality**0.56))
 
 

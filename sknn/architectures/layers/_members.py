@@ -55,6 +55,8 @@ class MemberLinear(nn.Module):
         .. [1] K. He, X. Zhang, S. Ren and J. Sun, "Delving deep into rectifiers", ICCV 2015,
            arXiv:1502.01852.
         """
+        # A sum of n products of variance 2 / n and inputs of mean square m has variance 2 m, of
+        # which ReLU leaves the positive half: mean squares stay the same from layer to layer.
         n_inputs = self.weight.shape[1]
         _draw_normal(self.weight, math.sqrt(2 / max(n_inputs, 1)), random_state)
         bound = 1 / math.sqrt(max(n_inputs, 1))
@@ -202,6 +204,8 @@ class PiecewiseLinear(nn.Module):
         """Draw weights of variance 1 / n_stretches of the column."""
         _draw_normal(self.weight, 1.0, random_state)
         for weight, n in zip(self.weight, self.n_stretches, strict=True):
+            # Shorter columns are filled up with stretches of slope 0, whose numbers are 0: so their
+            # weights never learn, and are set to 0 not to decay from anything.
             weight /= math.sqrt(n)
             weight[n:] = 0.0
         self.bias.zero_()
@@ -231,6 +235,8 @@ class PiecewiseLinear(nn.Module):
     def forward(self, X: Tensor, members: slice = slice(None)) -> Tensor:
         """Return the embeddings of `members`."""
         weight, bias = self._select(self.weight, members), self._select(self.bias, members)
+        # Less their means: numbers that are 1 for half of the samples would move all sums by about
+        # as much, which biases would first have to make up for.
         encoded = self._encode(X).sub_(self.mean.transpose(1, 2))
         z = relu(torch.baddbmm(bias.transpose(1, 2), weight.transpose(1, 2), encoded))
         return z.unflatten(1, (-1, self.width)).permute(1, 0, 2, 3).flatten(1, 2)
@@ -303,6 +309,8 @@ class Periodic(nn.Module):
     def initialize_weights(self, random_state: np.random.RandomState) -> None:
         """Draw normal frequencies, phases of all angles, and weights of variance 1 / n_waves."""
         _draw_normal(self.frequency, self.initial_frequency, random_state)
+        # Frequencies are small at first, half a wave for a deviation: higher ones would tell near
+        # samples apart before the low ones have learned what they have in common.
         angles = random_state.uniform(-math.pi, math.pi, self.phase.shape)
         self.phase.copy_(torch.from_numpy(angles))
         _draw_normal(self.weight, 1 / math.sqrt(self.n_waves), random_state)

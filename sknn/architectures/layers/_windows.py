@@ -22,6 +22,7 @@ STRAIGHT_FROM = 5.0
 
 def compute_bounded_exp(values: Tensor) -> Tensor:
     """Return the exponential, which goes on as a straight line from `STRAIGHT_FROM`."""
+    # Beyond s: exp(s) (1 + v - s), with the value and the slope of exp at s.
     return values.clamp(max=STRAIGHT_FROM).exp() * (1 + (values - STRAIGHT_FROM).relu())
 
 
@@ -49,6 +50,8 @@ def find_valid_windows(X: Tensor, kernel_size: int) -> Tensor | None:
     if not X.is_cuda and bool((ends != 0).any(dim=2).all()):  # the usual case, told at little cost
         return None
     real = (X != 0).any(dim=2)
+    # Positions of zeros with letters on both sides are unknown letters, not padding: counts of
+    # letters from either end tell both kinds apart.
     before, after = real.cumsum(1), real.flip(1).cumsum(1).flip(1)
     inside = ((before > 0) & (after > 0)).to(X.dtype)  # letters, and gaps between letters
     seen = inside.unfold(1, kernel_size, 1).sum(2)
@@ -123,6 +126,9 @@ class PooledWindows(torch.autograd.Function):
         n_samples, n_windows, _ = seen.shape
         of_best = of_best.to(seen.dtype)  # autocast makes products, and so values, less precise
         if activation is not None and of_mean is not None:
+            # d(mean)/d(value) = f'(value) / count for each valid window, and d(max)/d(value) = 1 at
+            # the best: both are in one array of slopes, of which filters take one product with the
+            # windows.
             of_values = write_slopes(activation, rest[0]).to(seen.dtype)
             of_values = of_values.mul_(of_mean.div(ctx.counts)[:, None])
             of_values.scatter_add_(1, place[:, None], of_best[:, None])
@@ -131,6 +137,8 @@ class PooledWindows(torch.autograd.Function):
             if len(shift) == 1:
                 of_shift = of_shift.sum(0, keepdim=True)
             return None, of_filters.view_as(filters), of_shift, None, None
+        # Without a mean only the best windows have a slope: they are gathered, one for each filter
+        # and sequence, in place of a product over all windows.
         places = place + n_windows * torch.arange(n_samples, device=seen.device)[:, None]
         chosen = seen.flatten(0, 1)[places.flatten()].view(n_samples, len(filters), -1)
         of_filters = torch.einsum("nf,nfk->fk", of_best, chosen).view_as(filters)
@@ -151,6 +159,7 @@ def find_first_place(values: Tensor, best: Tensor) -> Tensor:
     """Return where (batch, n_filters) values (batch, n_windows, n_filters) are first `best`."""
     # argmax over an axis that is not the last takes four times as long.
     n_windows = values.shape[1]
+    # The first window of equal ones has the largest number, n down to 1.
     numbers = torch.arange(n_windows, 0, -1, dtype=values.dtype, device=values.device)[:, None]
     return n_windows - ((values == best[:, None]) * numbers).amax(1).long()
 
@@ -218,6 +227,8 @@ class FilterBank(nn.Module):
 
     def get_strand(self, i: int) -> tuple[Tensor, Tensor]:
         """Return the filters and what is added at each window, for a strand."""
+        # Flipped along positions and letters of ACGT: the product with a window is that of the
+        # filter with the window's reverse complement.
         filters = self.weight.flip(1, 2) if i else self.weight
         if self.position_bias is None:
             return filters, self.bias[None]

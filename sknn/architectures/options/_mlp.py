@@ -89,10 +89,8 @@ class MLPOptions:
         return self.normalization
 
     def find_skips(self, hidden: Sequence[int]) -> tuple[bool, ...]:
-        """Return whether a residual connection leads around each hidden layer, by their widths.
-
-        The first layer has none: whether its width is that of the inputs is chance.
-        """
+        """Return whether a residual connection leads around each hidden layer, by their widths."""
+        # The first layer has none: whether its width is that of the inputs is chance.
         if not self.residual:
             return (False,) * len(hidden)
         skips = tuple(n == m for n, m in pairwise((0, *hidden)))

@@ -105,10 +105,8 @@ class PretrainedBuilder:
         return network
 
     def _compare_activations(self, network: MLP) -> None:
-        """Warn if copied layers have other activations than they were trained with.
-
-        The code has none of its own, so that any may stand behind it.
-        """
+        """Warn if copied layers have other activations than they were trained with."""
+        # The code has none of its own, so that any may stand behind it.
         known = get_network(self.autoencoder)
         n_hidden = known.n_encoder_layers - 1
         n_copied = min(n_hidden, count_copied(self.autoencoder, self.builder.layers))

@@ -333,10 +333,8 @@ def _check_target(
 
 
 def read_incomplete_target(y: ArrayLike | None) -> np.ndarray | None:
-    """Return y as floats if it has several columns of numbers, and NaN; else None.
-
-    NaN in a single column is for `check_y` to refuse, as such a sample teaches nothing.
-    """
+    """Return y as floats if it has several columns of numbers, and NaN; else None."""
+    # NaN in a single column is for `check_y` to refuse, as such a sample teaches nothing.
     if sparse.issparse(y):
         return None
     try:

@@ -92,10 +92,8 @@ class Flat:
         return number
 
     def close(self) -> None:
-        """Give parameters and state memory of their own again.
-
-        A pickle of a view holds the whole vector.
-        """
+        """Give parameters and state memory of their own again."""
+        # A pickle of a view holds the whole vector.
         for p in self.parameters:
             if self.shares:
                 p.data = _copy_contiguously(p.data)

@@ -80,6 +80,8 @@ class StoppingRule:
 
     def _compare_score(self, net: Net, score: float) -> None:
         progress, best = self.progress, cast("float", self.progress.best_score)
+        # scikit-learn's rules: an epoch counts as stalled unless the score is better by tol, but
+        # any better score, however little, is kept.
         stalled = score < best + self.config.tol
         progress.n_stalled = progress.n_stalled + 1 if stalled else 0
         if score > best:
@@ -106,11 +108,9 @@ class StoppingRule:
         progress.note_many({"loss": losses, "time": [seconds] * n, "learning_rate": [rate] * n}, n)
 
     def keep_weights(self, net: Net) -> None:
-        """Copy the present weights to `best_weights`.
-
-        The copy is written beside the one before and takes its place in one assignment, so that
-        an interruption finds either the old weights or the new ones.
-        """
+        """Copy the present weights to `best_weights`."""
+        # The copy is written beside the one before and takes its place in one assignment, so that
+        # an interruption finds either the old weights or the new ones.
         state = net.module_.state_dict()
         spare = self._spare
         if spare is None:
@@ -137,6 +137,8 @@ class StoppingRule:
         if self.keeps_best:
             watched = net.history[-1, "valid_loss" if config.stop_on_loss else "valid_score"]
         cast("Schedule", net.schedule).end_epoch(net.optimizer_, progress, watched)
+        # The later the best epoch, the longer the next one may take: where networks learn slowly, a
+        # fixed patience would stop them between two improvements.
         patience = config.patience_share * progress.best_epoch
         if progress.n_stalled <= max(config.n_iter_no_change, patience):
             return ""

@@ -11,11 +11,9 @@ STEADY = ("constant", "adaptive")
 
 
 def are_epochs_unseen(run: LiveState) -> bool:
-    """Return whether nothing happens between the coming epochs but a look at the training loss.
-
-    Callbacks, a display, held-out samples, an average of weights, restarts, a time limit, and a
-    learning rate that changes want to see each epoch; one that has begun is to end first.
-    """
+    """Return whether nothing happens between the coming epochs but a look at the training loss."""
+    # Callbacks, a display, held-out samples, an average of weights, restarts, a time limit, and a
+    # learning rate that changes want to see each epoch; one that has begun is to end first.
     schedule = run.net.schedule
     return not (
         run.plan.incremental

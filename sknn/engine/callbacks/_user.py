@@ -197,10 +197,8 @@ class UserCallbacks:
         self.notify("on_epoch_begin", **self._data)
 
     def end_epoch(self, rate: float | None, interrupt: StopSign) -> bool:
-        """Let all callbacks see an epoch; return whether one of them asks to stop.
-
-        skorch's do so by a KeyboardInterrupt, which is none: those after it see the epoch, too.
-        """
+        """Let all callbacks see an epoch; return whether one of them asks to stop."""
+        # skorch's do so by a KeyboardInterrupt, which is none: those after it see the epoch, too.
         net, stop = self.net, False
         if self.has_skorchs:
             self._record_best()

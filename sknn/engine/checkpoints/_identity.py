@@ -89,10 +89,8 @@ def describe_params(params: Mapping[str, Any]) -> dict[str, str]:
 
 
 def describe_callbacks(callbacks: Any) -> str:
-    """Return in words which of skorch's own callbacks there are, as many change the training.
-
-    User-defined functions and classes may be others in a fit that goes on: they look on.
-    """
+    """Return in words which of skorch's own callbacks there are, as many change the training."""
+    # User-defined functions and classes may be others in a fit that goes on: they look on.
     items = callbacks if isinstance(callbacks, list | tuple) else ()
     known = [item[1] if isinstance(item, tuple) else item for item in items]
     own = [item for item in known if _name(type(item)).startswith("skorch.")]

@@ -200,9 +200,10 @@ class Batches:
     def iterate_groups(self, dense: bool = True, first: int = 0) -> Iterator[tuple[Any, Any]]:
         """Go through the samples of the epoch at hand, several batches at a time, from `first` on.
 
-        Taking the samples of several batches in one call costs about as much as those of one. What
-        comes is that of `SampleDataset.take`.
+        What comes is that of `SampleDataset.take`.
         """
+        # Taking the samples of several batches in one call costs about as much as those of one:
+        # what a small batch costs is the call, not its numbers.
         for dataset, order in self.iterate_parts(first):
             X = dataset.X
             numbers = self.batch_size * (X.shape[1] if dense else 1 + X.nnz // X.shape[0])
@@ -246,6 +247,8 @@ class Batches:
         """Be where only `n_epochs` of the orders of `begin_many` have been drawn."""
         if self.random_state is None or n_epochs == len(orders):
             return
+        # Orders drawn ahead are given back by drawing those that were used again from where it
+        # began, so that what comes next is as if the others had never been drawn.
         self.random_state.set_state(self.before)
         for _ in range(n_epochs - 1):
             self.random_state.permutation(len(self.order))

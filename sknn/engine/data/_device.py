@@ -182,13 +182,12 @@ if hasattr(os, "register_at_fork"):
 def limit_threads(flops: float, weights_per_unit: float) -> Iterator[None]:
     """Compute with one thread inside the block where the work is small.
 
-    With large work the present number stays, which is the user's (``OMP_NUM_THREADS``,
-    ``torch.set_num_threads``) or what joblib leaves to each of its workers. The choice depends
-    on the work alone, as the number of threads can change the last bit of a sum.
-
     `flops` are those of one step, between which threads wait for each other, and
     `weights_per_unit` the parameters of the network over its units, inputs and outputs included.
     """
+    # With large work the present number stays, which is the user's (``OMP_NUM_THREADS``,
+    # ``torch.set_num_threads``) or what joblib leaves to each of its workers. The choice depends on
+    # the work alone, as the number of threads can change the last bit of a sum.
     before = torch.get_num_threads()
     pays = flops >= FLOPS_WORTH_THREADS and weights_per_unit >= WEIGHTS_WORTH_THREADS
     if before == 1 or pays:

@@ -38,10 +38,8 @@ class SparseBatch:
     def from_csr(
         cls, X: sparse.csr_array | sparse.csr_matrix, device: str, *, by_column: bool = False
     ) -> "SparseBatch":
-        """Return the batch for a CSR matrix of shape (n_rows, n_features).
-
-        Only with `by_column` can it be multiplied from the left, as gradients need.
-        """
+        """Return the batch for a CSR matrix of shape (n_rows, n_features)."""
+        # Only with `by_column` can it be multiplied from the left, as gradients need.
 
         def tensors(*arrays: np.ndarray) -> tuple[Tensor, Tensor, Tensor]:
             first, second, third = (make_tensor(array, device) for array in arrays)
@@ -52,6 +50,9 @@ class SparseBatch:
             return cls(X.shape[0], rows, None, None)
         turned = X.tocsc()
         columns = np.flatnonzero(np.diff(turned.indptr))
+        # The gradient of the first layer is X^T d: sums over the samples of each column that
+        # occurs, which the transposed matrix, also in CSR, lists in order. Other columns are not
+        # touched.
         turned_rows = tensors(turned.indices, turned.data, turned.indptr[columns])
         return cls(X.shape[0], rows, turned_rows, make_tensor(columns, device))
 

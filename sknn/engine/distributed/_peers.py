@@ -144,6 +144,8 @@ class Peers:
         """Write a float64 at one of the last places of the message, whatever its dtype."""
         for i in range(PARTS):
             part = self.numbers[-PARTS * (place + 1) + i]
+            # Each part is the rest of the parts before, rounded to float32: 24 bits and 24 and 5
+            # more hold the 53 of a float64.
             part.fill_(value)
             rest = value - float(part)
             value = rest if np.isfinite(rest) else 0.0

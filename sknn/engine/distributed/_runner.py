@@ -94,11 +94,11 @@ class DistributedRunner:
     def _differentiate(
         self, batch: tuple[Tensor, TargetTensors]
     ) -> tuple[Tensor | float, Tensor | None, slice]:
-        """Return this process's part of the loss, its outputs, and which samples these are.
-
-        The mean loss of a batch is the sum over shares of the share's mean, times its part of the
-        weight of the batch; so is the gradient.
-        """
+        """Return this process's part of the loss, its outputs, and which samples these are."""
+        # A batch's loss is Σ w_i l_i / W over all its samples. With the samples of process p
+        # summing to W_p it is Σ_p (W_p / W) (Σ_{i in p} w_i l_i / W_p): each process takes the mean
+        # of its own samples times their part of the weight, and the sum over processes is the loss.
+        # Differentiation is linear, so the same holds for the gradient.
         X, (y, weight) = batch[0], split_target(batch[1])
         share = divide(len(X), self.peers.rank, self.peers.size)
         is_empty = share.start == share.stop

@@ -47,5 +47,7 @@ class SharedMasks:
         """Return the mask for X, which has the samples of the share on an axis of the layer."""
         axis, shape = layer.sample_axis, list(X.shape)
         shape[axis] = self.n_samples
+        # All processes have one seed and count, draw the mask of the whole batch, and take their
+        # samples of it: a draw of their own would not be what one process drops.
         mask = draw_into(X.new_empty(shape), layer.state, layer.n_parts)
         return mask.narrow(axis, self.share.start, self.share.stop - self.share.start)

@@ -54,6 +54,7 @@ class Memory:
 
 def split_into_pieces(tensors: list[Tensor]) -> list[Tensor]:
     """Return contiguous tensors cut into views of one axis, some `N_PIECES` together."""
+    # Rounded up to whole units, so that there are at most `N_PIECES` for one tensor.
     n_numbers = sum(t.numel() for t in tensors)
     size = -(-n_numbers // (N_PIECES * PIECE_UNIT)) * PIECE_UNIT
     return [piece for t in tensors for piece in t.view(-1).split(size)]
@@ -206,6 +207,7 @@ class DeviceSGD(DeviceSteps):
 
     def compute_numbers(self, rate: float, before: float) -> tuple[float, float]:
         """Return the rate, and the factor of the momentum, see `set_learning_rate`."""
+        # v = -lr b must stay when lr changes: b <- b lr_before / lr_now.
         return rate, before / rate if rate else 1.0
 
     @torch.no_grad()
@@ -239,6 +241,9 @@ class DeviceAdam(DeviceSteps):
         """Return the corrected rate, and the factor of decaying weights; count the step."""
         cast("Adam", self.optimizer).count_steps()
         (beta_1, beta_2), t = self.group["betas"], self.group["n_steps"]
+        # Adam's step is lr m̂ / (sqrt(v̂) + ε̂) with m̂ = m / (1 - β1^t), v̂ = v / (1 - β2^t).
+        # Multiplied through by sqrt(1 - β2^t) it is lr sqrt(1 - β2^t) / (1 - β1^t) · m / (sqrt(v) +
+        # ε̂ sqrt(1 - β2^t)), and scikit-learn's ε is that last product.
         corrected = rate * math.sqrt(1 - beta_2**t) / (1 - beta_1**t)
         return corrected, 1 - rate * self.decay
 

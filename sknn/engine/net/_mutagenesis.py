@@ -27,16 +27,15 @@ def compute_mutation_effects(
 ) -> np.ndarray:
     """Return how each exchange of one letter changes an output (in-silico mutagenesis).
 
-    An exchange changes the windows that see its position, and no others. Of a network with one
-    convolutional layer that is pooled over the whole sequence, these few are computed anew and
-    joined with the maximum and the sum over all others, so that a sequence costs as much as
-    ``n_letters * kernel_size`` forward passes, whatever its length, not ``3 * length``.
-
     X, and what is returned, have the shape (n_samples, length, n_letters); `target` is which
     output of each sample, and `positions`, bool of (n_samples, length), belong to the sequence
     (None: all but the zeros at both ends). Effects are 0 there where the letter is the sequence's
     own.
     """
+    # An exchange changes the windows that see its position, and no others. Of a network with one
+    # convolutional layer that is pooled over the whole sequence, these few are computed anew and
+    # joined with the maximum and the sum over all others, so that a sequence costs as much as
+    # ``n_letters * kernel_size`` forward passes, whatever its length, not ``3 * length``.
     n_samples, length, n_letters = X.shape
     before = forward(net, X.reshape(n_samples, -1))[np.arange(n_samples), target]
     effects = np.zeros(X.shape, before.dtype)
@@ -162,11 +161,9 @@ class FilterScan:
         return torch.cat(parts[self.module.pooling], dim=-1)
 
     def _find_best_and_mean(self, strand: StrandScan, positions: Tensor) -> tuple[Tensor, Tensor]:
-        """Return largest value and mean activation, two of (positions, letters, filters).
-
-        The windows that see position p are rows p to p + kernel_size - 1 of `values`; in the
-        first of them p is the filter's last position, in the last one its first.
-        """
+        """Return largest value and mean activation, two of (positions, letters, filters)."""
+        # The windows that see position p are rows p to p + kernel_size - 1 of `values`; in the
+        # first of them p is the filter's last position, in the last one its first.
         kernel_size = strand.filters.shape[1]
         seen = positions[:, None] + torch.arange(kernel_size, device=positions.device)
         old = strand.values[seen]  # (positions, kernel, filters)

@@ -113,10 +113,8 @@ def set_net_state(net: NeuralNet, state: dict[str, Any]) -> None:
 
 
 def _check_state(net: NeuralNet, state: dict[str, Any]) -> None:
-    """Raise ValueError unless a state has the parts that `get_net_state` writes, of plain values.
-
-    Who wrote a file may have put anything there that skops, or pickle, can make.
-    """
+    """Raise ValueError unless a state has the plain parts that `get_net_state` writes."""
+    # Who wrote a file may have put anything there that skops, or pickle, can make.
     _refuse_names("parts", set(state) ^ set(STATE))
     arguments = state["arguments"]
     _check_kind("arguments", arguments, dict)

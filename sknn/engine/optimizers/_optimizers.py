@@ -74,6 +74,8 @@ class Adam(torch.optim.Adam):
         """Count steps, and set what depends on the count."""
         for group in self.param_groups:
             group["n_steps"] += n_steps
+            # torch: sqrt(v / c) + eps with c = 1 - beta_2^t. scikit-learn: (sqrt(v) + epsilon) /
+            # sqrt(c), the rate containing the root. Both are equal for eps = epsilon / sqrt(c).
             group["eps"] = group["epsilon"] / math.sqrt(1 - group["betas"][1] ** group["n_steps"])
 
     def step(self, closure: Closure | None = None) -> Any:
@@ -100,6 +102,8 @@ class AdamW(Adam):
         for group in self.param_groups:
             if "decay" in group:
                 with torch.no_grad():
+                    # w <- w - lr decay w before Adam's step, not as part of the gradient: there the
+                    # division by sqrt(v) would shrink weights of large gradients less than others.
                     torch._foreach_mul_(group["params"], 1 - group["lr"] * group["decay"])
         return super().step(closure)
 
@@ -320,12 +324,10 @@ def get_learning_rate(optimizer: torch.optim.Optimizer) -> float:
 
 
 def set_learning_rate(optimizer: torch.optim.Optimizer, learning_rate: float) -> None:
-    """Set the learning rate of all groups; the next momentum step of 'sgd' stays as it would be.
-
-    scikit-learn's velocity contains the learning rates of the past; torch's buffer b is
-    multiplied by the present one, v = -lr b, so b is rescaled here to keep v. An optimizer class
-    that a user gave is left with torch's arithmetic.
-    """
+    """Set the learning rate of all groups; the next momentum step of 'sgd' stays as it would be."""
+    # scikit-learn's velocity contains the learning rates of the past; torch's buffer b is
+    # multiplied by the present one, v = -lr b, so b is rescaled here to keep v. An optimizer class
+    # that a user gave is left with torch's arithmetic.
     for group in optimizer.param_groups:
         before, group["lr"] = group["lr"], learning_rate
         if before == learning_rate or not learning_rate or not isinstance(optimizer, SGD):

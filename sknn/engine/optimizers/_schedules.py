@@ -97,6 +97,7 @@ class Schedule(ABC):
     def adopt(self, config: TrainConfig) -> None:
         """Follow the learning rate and the warm-up of a fit that goes on."""
         rate, warmup = config.learning_rate_init, config.warmup_epochs
+        # A rate that has fallen since stays fallen by as much.
         self.rate *= rate / self.config.learning_rate_init
         self.config = replace(self.config, learning_rate_init=rate, warmup_epochs=warmup)
 
@@ -159,6 +160,8 @@ class Schedule(ABC):
         if self.is_overruled:
             return
         warmup = self.config.warmup_epochs
+        # At its end, so that the first step has a rate above 0, and the last one of the warm-up all
+        # of it.
         reached = self.time + 1 / self.n_batches  # at the end of the coming step
         factor = reached / warmup if reached < warmup else 1.0
         self.written = self.rate * factor
@@ -180,6 +183,7 @@ class EpochSchedule(Schedule):
         """Follow 'invscaling', or halve the rate of 'plateau' when training stalls."""
         config = self.config
         if config.learning_rate == "invscaling" and config.solver == "sgd":
+            # scikit-learn's count: of samples seen, t, with the rate eta0 / (t + 1)^power_t.
             slower = (progress.n_samples_seen + 1) ** config.power_t
             self.rate = config.learning_rate_init / slower
         if config.learning_rate == "plateau":

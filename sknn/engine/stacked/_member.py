@@ -59,11 +59,9 @@ def supports_plan(plan: TrainPlan) -> str | None:
 
 
 def _find_changed_option(spec: TrainPlan | TrainConfig) -> str | None:
-    """Return the first field that need not be given and is not as it is by default.
-
-    What comes to a specification later has a default, and is left to `train` until it is written
-    out here too.
-    """
+    """Return the first field that need not be given and is not as it is by default."""
+    # What comes to a specification later has a default, and is left to `train` until it is written
+    # out here too.
     for item in fields(spec):
         make_default = item.default_factory
         if item.name in EXEMPT or (item.default is MISSING and make_default is MISSING):

@@ -216,10 +216,14 @@ class Stack:
         output = chunk.X.new_empty(n_steps, k, self.widths[-1], width)
         squares = output.new_zeros(n_steps, len(self.weights), k)
         targets = self._encode_targets(chunk.y)
+        # The mean loss of a batch is Σ w_i l_i / Σ w_i, so that each sample's delta is multiplied
+        # by w_i / Σ w. A sample that fills a batch up has w = 0, and adds nothing.
         share = (chunk.weight / chunk.total[:, :, None])[:, :, None, None]
         decay = (self.alpha / chunk.total[:, self.order_index])[:, :, None, None]
         for parts in zip(chunk.X, targets, share, decay, output, squares, strict=True):
             self.step(Batch(*parts), follow or self.optimizer.step)
+        # scikit-learn's loss of an epoch is the sum over batches of mean loss times batch size,
+        # over all samples: size · Σ w_i l_i / Σ w_i for each batch.
         factor = chunk.size / chunk.total
         weight = (chunk.weight * factor[:, :, None])[:, self.order_index]
         loss = (self._compute_losses(output, targets) * weight).sum(dim=(0, 2))
@@ -268,6 +272,7 @@ class Stack:
         """Return targets of shape (n_steps, n_orders, 1, n_outputs, n_samples), as outputs lie."""
         if y.ndim == 4:
             return y.transpose(2, 3).contiguous()[:, :, None]
+        # Class numbers become one-hot columns, written where the number says.
         n_steps, n_orders, width = y.shape
         targets = self.alpha.new_zeros(n_steps, n_orders, self.widths[-1], width)
         return targets.scatter_(2, y[:, :, None], 1)[:, :, None]

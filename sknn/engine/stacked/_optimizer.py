@@ -66,6 +66,8 @@ class StackedOptimizer:
 
     def begin_epoch(self) -> None:
         """Read the settings anew, as schedules change them between epochs."""
+        # One fused call takes any number of tensors, but one learning rate and one count of steps:
+        # networks that share these make one call, and neighbours among them one slice.
         alike: dict[tuple, list[slice]] = defaultdict(list)
         numbered = list(enumerate(self.optimizers))
         for key, run in groupby(numbered, key=lambda pair: get_settings(pair[1])):

@@ -41,6 +41,7 @@ class StackedValidation:
                 output = self._compute_output(nets, get_held_out(members[0]).X)
             k, n_samples = output.shape[:2]
             each = self.stack.loss.per_sample(output.flatten(0, 1), y).view(k, n_samples)
+            # Of each network the weighted mean over its samples, as `Net.measure_loss` takes it.
             losses = each.mean(1) if weight is None else (each * weight).sum(1) / weight.sum(1)
             arrays = output.cpu().numpy()
             for run, array, loss in zip(members, arrays, losses.tolist(), strict=True):

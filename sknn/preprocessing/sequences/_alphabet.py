@@ -50,10 +50,8 @@ def is_nucleic(alphabet: str) -> bool:
 
 
 def find_same_letter(alphabet: str) -> dict[str, str]:
-    """Return U as T, or T as U, for alphabets of bases, to which gaps and codes may belong.
-
-    RNA is written in T as often as in U, and means the same.
-    """
+    """Return U as T, or T as U, for alphabets of bases, to which gaps and codes may belong."""
+    # RNA is written in T as often as in U, and means the same.
     has = {letter: letter in alphabet for letter in "TU"}
     if has["T"] == has["U"] or not set(alphabet) <= {*"ACGTU-.*", *IUPAC}:
         return {}

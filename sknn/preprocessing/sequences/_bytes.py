@@ -11,8 +11,8 @@ PAD = 0
 
 def is_text(value: object) -> bool:
     """Return whether a value is one sequence: str, bytes, or a sequence object of Biopython."""
-    # Biopython's Seq, its SeqRecord, and the sequences of scikit-bio and of pyfaidx are told by what
-    # they can do, so that none of these packages is imported.
+    # Biopython's Seq, its SeqRecord, and the sequences of scikit-bio and of pyfaidx are told by
+    # what they can do, so that none of these packages is imported.
     return isinstance(value, str | bytes) or hasattr(getattr(value, "seq", value), "translate")
 
 

@@ -77,6 +77,7 @@ def _shuffle_walks(
     # for each pair. A walk is settled by the order in which each letter uses its edges: any order
     # will do if the last ones, of all letters but the final one, form a tree that leads to it.
     # Edges grouped by the letter they leave, in random order within the group.
+    # A whole number plus a number in [0, 1) sorts by letter, and at random within a letter.
     order = np.argsort(sources + random_state.random_sample(sources.shape), axis=1)
     targets = np.take_along_axis(numbers[:, 1:], order, axis=1)
     counts = np.stack([(sources == letter).sum(axis=1) for letter in range(n_letters)], axis=1)
@@ -87,6 +88,7 @@ def _shuffle_walks(
     for step in steps:
         going = np.flatnonzero(step < lengths - 1)
         leaving = letter[going]
+        # `starts` is where each letter's next unused edge lies.
         edge = starts[going, leaving]
         starts[going, leaving] += 1
         letter[going] = walks[going, step + 1] = targets[going, edge]
@@ -100,11 +102,10 @@ def _put_tree_last(
     roots: np.ndarray,
     random_state: np.random.RandomState,
 ) -> None:
-    """Swap a random tree's edge to the end of each letter's group, in every sample.
-
-    The edges of the tree lead from each letter to the root, so that no walk ends too early.
-    """
+    """Swap a random tree's edge to the end of each letter's group, in every sample."""
+    # The edges of the tree lead from each letter to the root, so that no walk ends too early.
     n_sequences, n_letters = counts.shape
+    # Letters without an edge are in the tree from the start: no walk leaves them.
     in_tree = counts == 0
     in_tree[np.arange(n_sequences), roots] = True
     chosen = np.zeros_like(counts)  # place of an edge in its letter's group
@@ -119,6 +120,9 @@ def _put_tree_last(
             letters = targets[rows, starts[rows, letters] + chosen[rows, letters]]
             outside = ~in_tree[rows, letters]
             rows, letters = rows[outside], letters[outside]
+        # The second walk follows what is left of the first, its edges now part of the tree. Wilson:
+        # trees drawn so are uniform over all trees that lead to the root, each letter choosing
+        # among its edges with equal chances.
         rows = np.flatnonzero(~in_tree[:, first])
         letters = np.full(len(rows), first)
         while len(rows):
@@ -127,6 +131,9 @@ def _put_tree_last(
             outside = ~in_tree[rows, letters]
             rows, letters = rows[outside], letters[outside]
     rows, letters = np.nonzero((counts > 0) & (np.arange(n_letters) != roots[:, None]))
+    # With the tree's edge last, a letter is left for good towards the root, so that the walk can
+    # only end there, and not before all edges are used (BEST theorem). The other edges of each
+    # letter are in any order: together all Eulerian walks have the same chance.
     tree = starts[rows, letters] + chosen[rows, letters]
     last = starts[rows, letters] + counts[rows, letters] - 1
     targets[rows, tree], targets[rows, last] = targets[rows, last], targets[rows, tree]

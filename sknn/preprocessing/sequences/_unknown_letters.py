@@ -22,10 +22,8 @@ ENOUGH_BASES = 100
 
 
 def find_expected_codes(alphabet: str) -> tuple[np.ndarray, np.ndarray]:
-    """Return which unknown codes are silent, and which are if they are rare: two of bool (256,).
-
-    N and X say "unknown" themselves, so that reading them as such loses nothing.
-    """
+    """Return which unknown codes are silent, and which are if they are rare: two of bool (256,)."""
+    # N and X say "unknown" themselves, so that reading them as such loses nothing.
     silent, rare = np.zeros((2, 256), bool)
     anything, some = ("N", "".join(IUPAC)) if is_nucleic(alphabet) else ("X", RARE_AMINO_ACIDS)
     silent[[PAD, *map(ord, GAPS + anything)]] = True

@@ -91,10 +91,8 @@ class ArrowTables:
         yield from scanner.to_batches()
 
     def _scan_row_group(self, piece: Piece, names: list[str], size: int) -> Iterator[Any]:
-        """Yield batches of a row group, of which no more than one is in memory.
-
-        A dataset's scanner would read the whole group, half a gigabyte in files of default size.
-        """
+        """Yield batches of a row group, of which no more than one is in memory."""
+        # A dataset's scanner would read the whole group, half a gigabyte in files of default size.
         arrow = _load("pyarrow")
         parquet, dataset = _load("pyarrow.parquet"), _load("pyarrow.dataset")
         constants = dataset.get_partition_keys(piece.fragment.partition_expression)

@@ -226,7 +226,10 @@ def fit_category_column(
     # Code -1, a missing value, is counted at place 0.
     used = np.bincount((codes if kept is None else codes[kept]) + 1, minlength=len(levels) + 1)
     plain = {i: _simplify(levels[i]) for i in np.flatnonzero(used[1:]).tolist()}
+    # Numbers follow the sorted levels, so that they do not depend on the order of the samples.
     order = _order_levels(plain)
+    # From the codes of this column to numbers: 0 for a level in samples that are not learned from,
+    # and at place -1, where code -1 reads, that of missing values.
     number = np.zeros(len(levels) + 1, dtype=np.int64)
     number[order] = np.arange(1, len(order) + 1)
     missing = bool(used[0])

@@ -81,10 +81,14 @@ def fit_knots(
     total = len(X) if sample_weight is None else max(len(X), float(sample_weight.sum()))
     if sample_weight is not None and np.all(sample_weight == sample_weight[0]):
         sample_weight = None  # to the bit what equal weights say, whatever their size
+    # A leaf holds 8 samples at least, so that a knot does not follow single ones, and .5 % of a
+    # large table; at most a half, with which a tree can still cut once.
     smallest = min(max(SMALLEST / total, 1 / PARTS), 0.5)
     trees = _ColumnTrees(y, sample_weight, is_multiclass, smallest)
     columns = [j for j in range(X.shape[1]) if _has_more_than_two(X[:, j])]
     if max_columns is not None and len(columns) > max_columns:
+        # Of a numeric y impurity is the variance, so that the gain is what a function with four
+        # steps explains of it: a hump too, to which a correlation would be blind.
         gains = [_compute_gain(trees.fit(X[:, j], RANKING_LEAVES)) for j in columns]
         best = np.argsort(np.negative(gains), kind="stable")[:max_columns]
         columns = [columns[i] for i in np.sort(best)]
@@ -95,6 +99,10 @@ def fit_knots(
         cuts = tree.threshold[tree.children_left >= 0]
         if not len(cuts):
             cuts = compute_weighted_quantiles(X[:, j], [0.25, 0.5, 0.75], sample_weight)
+        # Between knots t_0 < ... < t_k the embedding is linear in x: entry i is (x - t_i) /
+        # (t_{i+1} - t_i), clipped to [0, 1], 1 in all intervals below x and 0 in those above. A
+        # linear layer on it is a piecewise linear function whose slope may change at each knot, and
+        # knots where a tree cuts put these changes where y changes.
         knots[j] = _keep_apart(np.concatenate([[lowest[j]], cuts[:max_stretches], [highest[j]]]))
     return knots
 
@@ -134,6 +142,7 @@ def _has_more_than_two(column: np.ndarray) -> bool:
 
 def _compute_gain(tree: _Nodes) -> float:
     """Return by how much the impurity falls from the root to the leaves."""
+    # Mean impurity of the leaves, weighted by what falls into them, against the root's.
     leaves, share = tree.children_left < 0, tree.weighted_n_node_samples
     return float(tree.impurity[0] - np.sum(tree.impurity * share, where=leaves) / share[0])
 

@@ -74,6 +74,8 @@ class NormalScores:
 
     def __call__(self, X: np.ndarray) -> np.ndarray:
         """Return X of shape (n_samples, n_columns) as normal scores, in float64."""
+        # Linear between known values. Beyond them np.interp returns the outermost score: a value
+        # that is new, however large, is the most extreme one that is known.
         columns = [np.interp(X[:, j], *knots) for j, knots in enumerate(self.knots)]
         return np.column_stack(columns) if columns else np.empty((len(X), 0))
 
@@ -146,6 +148,8 @@ def _fit_robust(X: np.ndarray, weights: np.ndarray | None) -> Affine:
         extent = values.max() / 2 - values.min() / 2
         # Differences of rounding errors alone are none.
         noise = 10 * np.finfo(np.float64).eps * np.abs(values).max()
+        # A column that is 0 in most samples has quartiles that are equal, and is scaled by its
+        # range.
         width = high - low if high - low > noise else extent
         factor[j] = 1 / width if width > noise else 0.0
     return Affine(center, factor, clip=True)

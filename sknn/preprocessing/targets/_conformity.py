@@ -41,14 +41,13 @@ class Conformity:
     def find_width(self, coverage: float) -> np.ndarray:
         """Return the width for a share of new samples, of shape (n_columns,).
 
-        Of n + 1 samples in any order, the last has one of the k smallest widths with probability
-        k / (n + 1); the k-th of the n held-out ones is therefore enough for k = (n + 1) coverage.
-
         Raises
         ------
         ValueError
             If there are too few held-out samples for that.
         """
+        # Of n + 1 samples in any order, the last has one of the k smallest widths with probability
+        # k / (n + 1); the k-th of the n held-out ones is therefore enough for k = (n + 1) coverage.
         needed = (self.n_samples + 1) * coverage - 1e-9
         if np.any(needed > self.n_samples):
             fewest = int(np.ceil(coverage / (1 - coverage) - 1e-9))
@@ -68,6 +67,7 @@ def fit_conformity(widths: np.ndarray, sample_weight: np.ndarray | None) -> Conf
     n_samples = np.count_nonzero(weight, axis=0).astype(np.float64)
     widths = np.where(weight > 0, widths, -np.inf)  # which no share comes from
     order = np.argsort(widths, axis=0)
+    # Weights that sum to the number of samples, so that equal ones count samples.
     weight = weight * (n_samples / weight.sum(axis=0))
     shares = np.cumsum(np.take_along_axis(weight, order, axis=0), axis=0)
     widths = np.take_along_axis(widths, order, axis=0).astype(np.float64)
@@ -85,6 +85,9 @@ def calibrate_intervals(
     y is encoded, of shape (n_samples, n_columns); the codec gets ``conformity_``.
     """
     low, high, spread = _predict_spread(codec, output)
+    # How far y lies outside, negative inside: for a point prediction |y - prediction|, for outer
+    # quantiles as in conformalised quantile regression. Divided by a spread that follows x, one
+    # width serves samples of little and of much noise.
     widths = np.maximum(low - y, y - high) / spread
     is_known = np.isfinite(low).all() and bool((~np.isnan(y)).any(axis=0).all())
     codec.conformity_ = fit_conformity(widths, sample_weight) if is_known else None
@@ -132,5 +135,6 @@ def _predict_spread(
         return low, high, predicted[..., 1]
     if codec.has_levels:
         return low, predicted[..., -1], np.ones_like(low)
+    # Var(y) = φ mean^p, with p = 1 of Poisson, 2 of gamma and 0 of others: its root is the spread.
     least = np.finfo(np.float32).tiny  # a mean of 0 has no variance
     return low, high, np.maximum(low, least) ** (codec._entry.variance_power / 2)

@@ -151,6 +151,7 @@ class ValueCodec:
             check_measured(columns, sample_weight, self._entry.function is not None, self.loss)
         if self.standardize:
             self.mean_ = average_measured(columns, sample_weight)
+            # σ(y) = s σ(y / s) for any s > 0.
             spread = np.nanmax(np.abs(columns - self.mean_), axis=0)
             spread = np.where(spread > 0, spread, 1.0)  # squares of y near 1e200 overflow
             squares = np.square((columns - self.mean_) / spread)
@@ -277,6 +278,7 @@ class ValueCodec:
         predicted = np.ascontiguousarray(cast("np.ndarray", values).transpose(2, 0, 1))
         if not self.has_levels or self.offsets_ is None:
             return predicted
+        # Levels are shifted one by one, and might cross; a running maximum keeps their order.
         return np.maximum.accumulate(predicted + self.offsets_.astype(predicted.dtype), axis=-1)
 
     def calibrate(

@@ -79,6 +79,7 @@ class Circuit:
         weights = tuple((node, weight // divisor) for node, weight in total.weights)
         lowest = sum(weight for _, weight in weights if weight < 0)
         highest = sum(weight for _, weight in weights if weight > 0)
+        # A threshold that every sum reaches, or none, is a constant, and takes no unit.
         if threshold <= lowest or threshold > highest:
             return Signal((), int(threshold <= lowest))
         if len(weights) == 1:  # x >= 1 is x itself, and -x >= 0 is 1 - x
@@ -122,6 +123,9 @@ class Circuit:
             n_not += is_not
         odd = [signal for signal, n in counts.items() if n % 2 and signal.weights]
         _check_number("weights", len(odd) ** 2, MAX_WEIGHTS)
+        # Parity of a sum s is Σ (-1)^(k+1) [s >= k] over k = 1 to n: each further step up changes
+        # it. Two equal signals cancel, and a NOT turns the result, so that both are taken out
+        # first.
         # at least 1, but not at least 2 unless at least 3, but not ...
         total = self.combine((1, signal) for signal in odd)
         result = self.combine(
@@ -140,6 +144,7 @@ class Circuit:
         layers = []
         for _ in range(depth - 1):
             needed = {node for weights, _ in units for node, _ in weights}
+            # From the outputs down: the units that a layer reads are the next layer.
             before = sorted(needed, key=lambda node: (-self._definitions[node][1], node))
             layers.append(_make_arrays(units, before))
             units = [self._definitions[node] for node in before]
@@ -157,12 +162,14 @@ class Circuit:
         if n_layers <= 0 or not signal.weights:
             return signal
         passed = self._passed.setdefault(signal, [signal])  # after 0, 1, 2, ... layers
+        # A signal w·x + c of 0 or 1 is 1 where w·x >= 1 - c: a unit that hands it on a layer.
         while len(passed) <= n_layers:
             passed.append(self._make_unit(passed[-1].weights, 1 - passed[-1].constant))
         return passed[n_layers]
 
     def _make_unit(self, weights: tuple, threshold: int) -> Signal:
         total = sum(weight for _, weight in weights)
+        # NOT (w·x >= θ) is w·x <= θ - 1 for whole numbers, and so -w·x >= 1 - θ.
         if total < 0 or (total == 0 and weights[0][1] < 0):  # of a unit and its NOT one is made
             return ~self._make_unit(tuple((n, -w) for n, w in weights), 1 - threshold)
         unit = (weights, threshold)

@@ -32,6 +32,8 @@ def add_function(circuit: Circuit, values: np.ndarray) -> Signal:
     if not used:
         return Signal((), int(values[0]))
     table = table[tuple(slice(None) if axis in used else 0 for axis in range(table.ndim))]
+    # An input with which the output falls more often than it rises is read as its NOT. Where the
+    # function then rises with each input, one unit may do, with weights that are not negative.
     falls = [directions[axis][1] > directions[axis][0] for axis in used]
     table = np.flip(table, tuple(axis for axis, fall in enumerate(falls) if fall))
     inputs = [
@@ -70,6 +72,8 @@ def _find_separating_unit(table: np.ndarray) -> tuple[list[int], int] | None:
     lowest_ones, highest_zeros = table.copy(), ~table
     for axis in range(table.ndim):
         ones, zeros, here = (np.moveaxis(t, axis, 0) for t in (lowest_ones, highest_zeros, table))
+        # A one stays if switching this input off makes it a zero; a zero if switching it on makes
+        # it a one.
         ones[1] &= ~here[0]
         zeros[0] &= here[1]
     ones, zeros = np.argwhere(lowest_ones), np.argwhere(highest_zeros)
@@ -88,6 +92,7 @@ def _find_separating_unit(table: np.ndarray) -> tuple[list[int], int] | None:
     if not solution.success:
         return None
     # A corner of the polytope has rational weights; their common denominator makes them whole.
+    # Rounded weights may fail; the check below is on whole numbers, and exact.
     exact = [Fraction(x).limit_denominator(100) for x in solution.x[:-1]]
     scale = lcm(*(weight.denominator for weight in exact))
     weights = np.array([int(weight * scale) for weight in exact])
@@ -102,6 +107,8 @@ def _add_several_units(circuit: Circuit, inputs: list[Signal], table: np.ndarray
     counted = _find_output_by_count(table)
     size_of_count = np.inf if counted is None else 1 + np.count_nonzero(np.diff(counted))
     cuts = [(_count_units_of_cut(table, kinds), kinds) for kinds in _number_columns(table)]
+    # Products need a unit each and one that joins them; counting needs one for each change of the
+    # output with the number of ones, and one to join. The smallest is built.
     size, kinds = min(cuts, key=lambda cut: cut[0])
     products = _sum_of_products(table, int(min(size - 1, size_of_count - 2)))
     if products is not None:
@@ -135,6 +142,7 @@ def _add_staircase(circuit: Circuit, steps: Callable[[int], Signal], values: np.
 def _find_output_by_count(table: np.ndarray) -> np.ndarray | None:
     """Return the output for each number of ones, or None if more than the number matters."""
     counts, values = list_inputs(table.ndim).sum(axis=1), table.ravel()
+    # Among inputs with s ones, none or all must have the output 1.
     with_one = np.bincount(counts, values)
     of_all = np.bincount(counts)
     return with_one > 0 if np.all((with_one == 0) | (with_one == of_all)) else None
@@ -154,6 +162,8 @@ def _sum_of_products(table: np.ndarray, most: int) -> list[tuple] | None:
 
     def cover(needed: np.ndarray, allowed: np.ndarray, axis: int) -> tuple[list, np.ndarray]:
         nonlocal n_found
+        # Between what must be covered and what may be, any function will do: where nothing is
+        # needed the empty sum, and where all is allowed the empty product.
         if not needed.any() or n_found > most:
             return [], np.zeros_like(needed)
         if allowed.all():
@@ -176,15 +186,15 @@ def _sum_of_products(table: np.ndarray, most: int) -> list[tuple] | None:
 
 
 def _number_columns(table: np.ndarray) -> Iterator[np.ndarray]:
-    """Yield a number for each column of a table cut after 0, 1, 2, ... inputs.
-
-    Equal columns have equal numbers, columns of zeros 0. A column has the halves of two columns of
-    the cut before: those are numbered already, so that numbering pairs is enough.
-    """
+    """Yield a number for each column of a table cut after 0, 1, 2, ... inputs."""
+    # Equal columns have equal numbers, columns of zeros 0. A column has the halves of two columns
+    # of the cut before: those are numbered already, so that numbering pairs is enough.
     kinds = table.ravel().astype(int)
     yield kinds
     while len(kinds) > 1:
         upper, lower = kinds.reshape(2, -1)
+        # A pair of numbers below n as one number, n times the first plus the second; 0 stays the
+        # pair of two columns of zeros.
         pairs = upper * (kinds.max() + 1) + lower
         kinds = np.unique(np.r_[0, pairs], return_inverse=True)[1][1:]
         yield kinds
@@ -193,6 +203,8 @@ def _number_columns(table: np.ndarray) -> Iterator[np.ndarray]:
 def _count_units_of_cut(table: np.ndarray, kinds: np.ndarray) -> int:
     """Return how many units `_cut_in_two` makes, apart from shared ones."""
     matrix = table.reshape(-1, len(kinds))
+    # A step for each change from row to row and from column to column, a unit for each kind of
+    # column but zeros, and one that joins them.
     rows_change = np.any(matrix[1:] != matrix[:-1], axis=1)
     return int(rows_change.sum() + np.count_nonzero(np.diff(kinds)) + kinds.max() + 1)
 
@@ -200,11 +212,9 @@ def _count_units_of_cut(table: np.ndarray, kinds: np.ndarray) -> int:
 def _cut_in_two(
     circuit: Circuit, inputs: list[Signal], table: np.ndarray, kinds: np.ndarray
 ) -> Signal:
-    """Read the first inputs as the number of a row of a matrix, the others as that of a column.
-
-    Both numbers get a staircase. A second layer has a unit for each kind of column: it fires if
-    the number is that of such a column, and the column is 1 in this row.
-    """
+    """Read the first inputs as the number of a row of a matrix, the others as that of a column."""
+    # Both numbers get a staircase. A second layer has a unit for each kind of column: it fires if
+    # the number is that of such a column, and the column is 1 in this row.
     matrix = table.reshape(-1, len(kinds))
     n_rows = len(matrix).bit_length() - 1
     row, column = (

@@ -60,9 +60,12 @@ class _StandardizedSamples:
         else:
             self._add(factors - self._factors)
         self._factors = factors
+        # Σ f z = Σ f (x - m) / s = (Σ f x - (Σ f) m) / s, with one product of X as it is.
         return (self._total.T - np.outer(factors.sum(axis=0), self.shift)) / self.scale
 
     def _add(self, change: np.ndarray) -> None:
+        # Σ f x is linear in f: where few samples change sides between two steps, their change of f
+        # is summed and added. A product with few samples costs as little as they are.
         changed = np.flatnonzero(change.any(axis=1))
         X = self.X
         if len(changed) < _FEW_SAMPLES * len(change):
@@ -73,29 +76,32 @@ class _StandardizedSamples:
 def learn_batch(
     monitor: ErrorMonitor, state: PerceptronState, moments: Moments, config: LearningConfig
 ) -> PerceptronState:
-    """Follow the subgradient of the perceptron criterion over all samples, one step an epoch.
-
-    The criterion of a unit is Σ w_i max(0, -t_i (v·z_i + c)) / Σ w_i with targets t_i = ±1 and
-    weights w_i. Its subgradient by v is -Σ w_i t_i z_i / Σ w_i over the misclassified samples: a
-    step of length eta0 against it adds their weighted mean, target times sample. Steps are taken in
-    coordinates in which `moments` are 0 and 1.
-    """
+    """Follow the subgradient of the perceptron criterion over all samples, one step an epoch."""
+    # The criterion of a unit is Σ w_i max(0, -t_i (v·z_i + c)) / Σ w_i with targets t_i = ±1 and
+    # weights w_i. Its subgradient by v is -Σ w_i t_i z_i / Σ w_i over the misclassified samples: a
+    # step of length eta0 against it adds their weighted mean, target times sample. Steps are taken
+    # in coordinates in which `moments` are 0 and 1.
     training = monitor.training
     table = _StandardizedSamples(training.X, moments, centred=config.fit_intercept)
     units, total = table.encode(state.units), table.encode(state.total)
     n_steps, n_updates = state.n_steps, state.n_updates
+    # Targets times shares of the weight: what a misclassified sample adds to a step.
     pull = training.signs * (training.weights / training.weights.sum())[:, None]
+    # Units that are 0 have margins of 0, so that all samples are misclassified at first.
     cold = not (np.any(units.coef) or np.any(units.intercept))
     margins = np.zeros_like(pull) if cold else table.compute_margins(units)
     margins_total = table.compute_margins(total) if config.average else margins
     monitor.begin(state.units)
     with monitor.catch_interrupt():
         for _ in range(config.max_iter):
+            # A margin that is 0 but for rounding counts as misclassified, as one of 0 does.
             wrong = margins * training.signs <= ROUNDING * np.max(np.abs(margins))
             units = _take_step(units, table, wrong * pull, config)
             margins = table.compute_margins(units)
             n_updates = n_updates + wrong.any(axis=0)
             if config.average:
+                # Margins are linear in the weights: those of the summed weights are the summed
+                # margins, which saves a product an epoch.
                 total, n_steps = total.plus(units), n_steps + 1
                 margins_total = margins_total + margins
             state = PerceptronState(units, total, n_steps, n_updates)

@@ -45,19 +45,20 @@ class Moments:
         A feature that is rarely other than 0, such as a word in a text, has a tiny σ: divided by
         it alone, it would outweigh common ones.
         """
+        # Of a word in a share p of the texts, σ = sqrt(p (1 - p)) is about sqrt(p) and r is about
+        # 1: divided by σ its value is p^-½, by σ^¾ r^¼ only p^-⅜. Of a normal feature r is
+        # about alike.
         deviation = np.sqrt(self.variance)
         reach = np.maximum(self.high - self.mean, self.mean - self.low)
         scale = deviation ** (1 - _RANGE_SHARE) * reach**_RANGE_SHARE
         return np.where(deviation > _ROUNDING * np.abs(self.mean), scale, 1.0)
 
     def add(self, X: FeatureMatrix, weights: np.ndarray) -> "Moments":
-        """Return the moments of the samples so far and of these, whose weights are above 0.
-
-        With weights W and V, means m and n and variances s and t, and p = V / (W + V), the mean of
-        all is m + p (n - m). The variance is the mean of the variances, (1 - p) s + p t, plus the
-        variance of the means, (1 - p) (p (n - m))² + p ((1 - p) (n - m))² = p (1 - p) (n - m)²
-        (Chan, Golub & LeVeque 1983).
-        """
+        """Return the moments of the samples so far and of these, whose weights are above 0."""
+        # With weights W and V, means m and n and variances s and t, and p = V / (W + V), the mean
+        # of all is m + p (n - m). The variance is the mean of the variances, (1 - p) s + p t, plus
+        # the variance of the means, (1 - p) (p (n - m))² + p ((1 - p) (n - m))² = p (1 - p) (n -
+        # m)² (Chan, Golub & LeVeque 1983).
         new = (_compute_sparse if sparse.issparse(X) else _compute_dense)(X, weights)
         weight = self.weight + new.weight
         share, apart = new.weight / weight, new.mean - self.mean

@@ -105,6 +105,9 @@ class BlockEpochs(PlainEpochs):
         products = safe_sparse_dot(X, X[learners].T, dense_output=True) + self.intercept_rate
         return np.where(np.arange(X.shape[0])[:, None] > learners, products, 0.0)
 
+    # Larger blocks put more work into fast products of matrices, but the more samples learn, the
+    # more rounds and the wider effects a block needs: it doubles while it is easy, and halves where
+    # hard.
     def _resize(self, rounds: int, n_learners: int) -> None:
         if rounds <= _ROUNDS and n_learners <= _LEARNERS:
             self.size = min(2 * self.size, _LARGEST)
@@ -115,6 +118,8 @@ class BlockEpochs(PlainEpochs):
         self.coef += safe_sparse_dot(X.T, factors, dense_output=True).T
         self.intercept += self.intercept_rate * factors.sum(axis=0)
         if self.config.average:
+            # `late` is the sum of each update times the steps before it, see `PlainEpochs`: of a
+            # block those before it, and the places inside it.
             factors = factors * (self.n_steps + places[:, None])
             self.late.coef += safe_sparse_dot(X.T, factors, dense_output=True).T
             self.late.intercept += self.intercept_rate * factors.sum(axis=0)

@@ -89,6 +89,9 @@ class PlainEpochs(Epochs):
         super().__init__(training, state, config, history)
         # The sum of the weights over all steps is the number of steps times the weights now,
         # less each update times the steps before it; the latter is kept.
+        # With updates u_j after n_j of N steps, w after step n is w_0 + Σ u_j over n_j < n, and the
+        # sum over steps is N w_0 + Σ (N - n_j) u_j = N w_N - Σ n_j u_j: an update costs two
+        # additions, and a step without one nothing.
         self.late = self._scale_units().plus(state.total, -1.0)
 
     def _scale_units(self) -> LinearUnits:
@@ -158,6 +161,9 @@ class SampleEpochs(Epochs):
     ) -> None:
         super().__init__(training, state, config, history)
         self.total = state.total.plus(state.total, 0.0)
+        # A step against eta0 l1 |v| at every sample would touch all weights. Owed is what each
+        # weight should have moved so far, paid what it did move; it catches up when its column
+        # comes, see `_pay_l1`.
         # cumulative L1 penalty (Tsuruoka et al. 2009): owed by each weight, and paid already
         self.owed, self.paid = 0.0, np.zeros_like(self.coef)
 
@@ -202,14 +208,14 @@ class SampleEpochs(Epochs):
             yield X.indices[stored], X.data[stored]
 
     def _pay_l1(self, columns: np.ndarray | slice) -> None:
-        """Let the weights of a sample pay what they owe since they were last visited.
-
-        A weight owes eta0 * l1 for every sample gone by, and pays it when one of its column comes:
-        so a sample costs what it stores, and no weight is ever moved across 0.
-        """
+        """Let the weights of a sample pay what they owe since they were last visited."""
+        # A weight owes eta0 * l1 for every sample gone by, and pays it when one of its column
+        # comes: so a sample costs what it stores, and no weight is ever moved across 0.
         self.owed += self.config.eta0 * self.config.l1
         at = np.ix_(self.active, np.arange(self.paid.shape[1])[columns])
         before, paid = self.coef[at], self.paid[at]
+        # What has been paid is the sum of moves, negative downwards: a positive weight still has to
+        # go down by owed + paid, a negative one up by owed - paid, and both stop at 0.
         lowered = np.maximum(0.0, before - (self.owed + paid))
         raised = np.minimum(0.0, before + (self.owed - paid))
         after = np.select([before > 0, before < 0], [lowered, raised], before)

@@ -26,10 +26,17 @@ def learn_online(
 ) -> PerceptronState:
     """Update on each misclassified sample in turn, as `sklearn.linear_model.Perceptron` does.
 
-    A sample x with target t = ±1 and weight w is misclassified where t (v·x + c) <= 0. Then
-    v += eta0 w t x and c += eta0 w t, which raises t (v·x + c) by eta0 w (|x|² + 1) > 0.
     `random_state` gives the order of the samples.
     """
+    # A sample x with target t = ±1 and weight w is misclassified where t (v·x + c) <= 0. Then v +=
+    # eta0 w t x and c += eta0 w t, which raises t (v·x + c) by eta0 w (|x|² + 1) > 0.
+    # That this ends for separable samples is Novikoff's bound. Let u be a unit vector with t u·x >=
+    # g for all samples, and R their largest norm (inputs with the intercept's 1 appended, eta0 = w
+    # = 1, from v = 0). Each update raises u·v by at least g, and |v|² by at most R², as 2 t v·x <=
+    # 0: after k of them k g <= u·v <= |v| <= sqrt(k) R, and so k <= (R / g)², whatever the number
+    # of samples.
+    # A. B. J. Novikoff, "On convergence proofs on perceptrons", Symposium on the Mathematical
+    # Theory of Automata 12, 1962.
     training = monitor.training
     n_samples, n_units = training.signs.shape
     kind: type[Epochs] = BlockEpochs
@@ -43,6 +50,7 @@ def learn_online(
     with monitor.catch_interrupt():
         for _ in range(config.max_iter):
             order = random_state.permutation(n_samples) if config.shuffle else None
+            # The mean of max(0, -t m) with margins at each sample's turn, as scikit-learn sums it.
             loss = epochs.run(order) / n_samples
             state = epochs.get_state()
             units = state.get_answer(config)
@@ -51,6 +59,7 @@ def learn_online(
             if config.tol is not None:
                 if monitor.held_out is not None:
                     loss = -_score_units(monitor.held_out, units)
+                # Each unit stops by itself, as it would if it were trained alone.
                 n_stalled = np.where(loss > best - config.tol, n_stalled + 1, 0)
                 best = np.minimum(best, loss)
                 epochs.active = epochs.active & (n_stalled < config.patience)

@@ -36,20 +36,21 @@ def apply_inverse_link(decision: np.ndarray, slope: float) -> np.ndarray:
 def fit_slope(
     decision: np.ndarray, codes: np.ndarray, weights: np.ndarray, n_classes: int
 ) -> float:
-    """Fit the slope of the inverse link by weighted maximum likelihood; it is always above 0.
-
-    As in Platt (1999) the target of a sample in a class with weight N is not 1 but the mean of a
-    Beta (Dirichlet) posterior under a uniform prior, (N + 1) / (N + n_classes), and 1 / (N +
-    n_classes) for each other class. With targets 0 and 1 the likelihood of separated classes rises
-    with the slope for ever; with these the slope stays finite. There is no offset, which would let
-    the probabilities contradict the decision.
-    """
+    """Fit the slope of the inverse link by weighted maximum likelihood; it is always above 0."""
+    # As in Platt (1999) the target of a sample in a class with weight N is not 1 but the mean of a
+    # Beta (Dirichlet) posterior under a uniform prior, (N + 1) / (N + n_classes), and 1 / (N +
+    # n_classes) for each other class. With targets 0 and 1 the likelihood of separated classes
+    # rises with the slope for ever; with these the slope stays finite. There is no offset, which
+    # would let the probabilities contradict the decision.
+    # Margins times u with the slope divided by u give the same probabilities, so that a unit can be
+    # chosen in which no square overflows; a power of two changes no digits.
     largest = np.abs(decision).max(initial=0.0)
     if largest > 0 and not _SAFE[0] < largest < _SAFE[1]:  # the slope is 1 over the margins' unit
         unit = 2.0 ** np.floor(np.log2(largest))
         return fit_slope(decision / unit, codes, weights, n_classes) / unit
     share = weights / weights.sum()
     of_class = np.bincount(codes, weights, minlength=n_classes)
+    # The mean of a Dirichlet posterior under a uniform prior: one sample more of each class.
     hit, missed = (of_class + 1) / (of_class + n_classes), 1 / (of_class + n_classes)
     if decision.ndim == 1:
         # half a margin for each class: only the difference counts
@@ -60,6 +61,8 @@ def fit_slope(
         target = np.repeat(missed[codes], n_classes).reshape(-1, n_classes)
         target[np.arange(len(codes)), codes] = hit[codes]
         loss = _derive_softmax_loss(decision, share, target)
+    # A slope of 1 / scale brings margins to a root mean square of 1, where the sigmoid bends: the
+    # search begins there. Without any margin no slope matters.
     return 1.0 if scale == 0 else _find_root(loss, 1 / scale)
 
 
@@ -84,10 +87,8 @@ def compute_probabilities(decision: np.ndarray, slope: float | np.ndarray) -> np
 
 
 def _derive_binary_loss(margins: np.ndarray, share: np.ndarray, target: np.ndarray) -> Derivatives:
-    """Return the derivatives of Σ share (log(1 + exp(a m)) - target a m) by the slope a.
-
-    They are Σ share m (σ(a m) - target) and Σ share m² σ(a m) (1 - σ(a m)).
-    """
+    """Return the derivatives of Σ share (log(1 + exp(a m)) - target a m) by the slope a."""
+    # They are Σ share m (σ(a m) - target) and Σ share m² σ(a m) (1 - σ(a m)).
     weighted = share * margins
     squared, at_target = weighted * margins, float(weighted @ target)
 
@@ -100,10 +101,8 @@ def _derive_binary_loss(margins: np.ndarray, share: np.ndarray, target: np.ndarr
 
 
 def _derive_softmax_loss(scores: np.ndarray, share: np.ndarray, target: np.ndarray) -> Derivatives:
-    """Return the derivatives of Σ share (log Σ exp(a s_k) - a Σ target_k s_k) by the slope a.
-
-    With p = softmax(a s) they are Σ share (E_p[s] - Σ target_k s_k) and Σ share Var_p[s].
-    """
+    """Return the derivatives of Σ share (log Σ exp(a s_k) - a Σ target_k s_k) by the slope a."""
+    # With p = softmax(a s) they are Σ share (E_p[s] - Σ target_k s_k) and Σ share Var_p[s].
     at_target = float(share @ np.einsum("ij,ij->i", target, scores))
 
     def derivatives(slope: float) -> tuple[float, float]:
@@ -117,14 +116,16 @@ def _derive_softmax_loss(scores: np.ndarray, share: np.ndarray, target: np.ndarr
 
 
 def _find_root(loss: Derivatives, unit: float) -> float:
-    """Find the root of the first derivative: Newton's steps, halving where they leave it.
-
-    The position is log(slope / unit), so that the slope stays above 0; by the chain rule a step is
-    first / (second * slope), where the term of the curvature of exp is left out.
-    """
+    """Find the root of the first derivative: Newton's steps, halving where they leave it."""
+    # The position is log(slope / unit), so that the slope stays above 0; by the chain rule a step
+    # is first / (second * slope), where the term of the curvature of exp is left out.
     low, high = -_REACH, _REACH
     position = 0.0
     for _ in range(_MAX_STEPS):
+        # With a = unit exp(p): dL/dp = a L'(a), d²L/dp² = a² L''(a) + a L'(a). Near the root L' is
+        # 0, so that a step of Newton's is a L' / (a² L'') = L' / (a L'').
+        # L is convex, so that L' has one root, and its sign says on which side: the bracket always
+        # holds it.
         slope = unit * np.exp(position)
         first, second = loss(slope)
         low, high = (position, high) if first < 0 else (low, position)

@@ -36,6 +36,9 @@ class BinaryProblem(ErrorProblem):
         self.Z, self.positive, self.negative = Z, positive, negative
         self.inputs = append_threshold(Z)
         self.columns = np.ascontiguousarray(self.inputs.T)
+        # Firing on a sample is right for `positive` and wrong for `negative`; not firing is the
+        # other way round. So the weight of errors is the sum of `positive` less the gain of all
+        # samples fired on.
         self.gain = positive - negative
         self.tolerance = NEGLIGIBLE * (positive.sum() + negative.sum())
         #: reached where every sample is on the side where most of its weight is
@@ -68,6 +71,8 @@ class BinaryProblem(ErrorProblem):
                 # The middle as an angle: both ends may be infinite as numbers, but never as angles.
                 t = np.tan((low + high) / 2)
                 moved = unit + t * line
+                # A unit times a positive number fires on the same samples: norm 1 keeps lines
+                # comparable.
                 norm = np.linalg.norm(moved)
                 if norm > ROUNDING:
                     unit, z = moved / norm, (z + t * slope) / norm
@@ -102,6 +107,8 @@ def centre_threshold(problem: BinaryProblem, unit: np.ndarray) -> np.ndarray:
     line = np.zeros_like(unit)
     line[-1] = 1.0
     low, high = find_best_interval(problem, unit, line)
+    # Between two samples the threshold is in the middle of them as numbers, which is the largest
+    # margin; beyond all samples there is no middle, and the angle's is taken.
     if low == -np.pi / 2 or high == np.pi / 2:  # beyond all samples
         return _move(unit, line, np.tan((low + high) / 2))
     return _move(unit, line, (np.tan(low) + np.tan(high)) / 2)

@@ -95,13 +95,15 @@ def find_widest_interval(
     """Search a line exactly, in the time of a sort; return the ends as angles arctan t.
 
     A unit fires on a sample where ``z + t * slope >= 0``, which is worth its gain; all three are of
-    shape (n_samples,). The sample changes sides once, at t = -z / slope: between two such crossings
-    the value is constant, and from one interval to the next it changes by the gain of the sample
-    that is crossed, with the sign of its slope. So a cumulative sum over the sorted crossings is
-    the value of every t. Of the intervals with the best value (up to the tolerance) the one that is
-    widest as an angle is taken, of equally wide ones the first. Angles from -π/2 to π/2 give the
-    two outer intervals a width too, and do not favour those far away.
+    shape (n_samples,). Of the intervals with the best value, up to the tolerance, the widest is
+    taken, of equally wide ones the first.
     """
+    # A sample changes sides once, at t = -z / slope: between two such crossings the value is
+    # constant, and from one interval to the next it changes by the gain of the sample that is
+    # crossed, with the sign of its slope. So a cumulative sum over the sorted crossings is the
+    # value of every t. Widths are those of angles arctan t, from -π/2 to π/2, which give the two
+    # outer intervals a width too, and do not favour those far away.
+    # A sample with no slope never changes sides, and adds the same to all intervals.
     moving = np.flatnonzero(slope)
     slope = slope[moving]
     crossings = np.arctan(-z[moving] / slope)
@@ -128,9 +130,11 @@ def fit_logistic_units(Z: np.ndarray, of_class: np.ndarray) -> Iterator[np.ndarr
     `of_class`, of shape (n_samples, n_classes), is the weight of each class at each sample; every
     class has some. Units are of shape (n_units, n_features + 1), one for two classes.
     """
+    # A sample that several classes share counts once for each, with that class's weight.
     X = np.vstack([Z] * of_class.shape[1])
     y = np.repeat(np.arange(of_class.shape[1]), len(Z))
     weights = of_class.T.ravel()
+    # Weights of mean 1, so that C means the same whatever their size.
     used = weights > 0
     X, y, weights = X[used], y[used], weights[used] / weights.sum() * used.sum()
     many = of_class.shape[1] * (Z.shape[1] + 1) > _MANY_WEIGHTS
@@ -146,12 +150,11 @@ def fit_logistic_units(Z: np.ndarray, of_class: np.ndarray) -> Iterator[np.ndarr
 def minimise_errors(
     problem: ErrorProblem, config: SearchConfig, random_state: np.random.RandomState
 ) -> SearchResult:
-    """Look for the units with the least weight of errors.
-
-    The errors are constant but for jumps, so that no gradient leads anywhere, and to minimise them
-    is NP-hard. A local search goes from the best logistic regression along lines, each searched
-    exactly, until an epoch of lines brings nothing; then from disturbed copies of the best units.
-    """
+    """Look for the units with the least weight of errors."""
+    # The errors are constant but for jumps, so that no gradient leads anywhere, and to minimise
+    # them is NP-hard. A local search goes from the best logistic regression along lines, each
+    # searched exactly, until an epoch of lines brings nothing; then from disturbed copies of the
+    # best units.
     search, interrupted = LocalSearch(problem, config), False
     try:
         if search.try_starts():
@@ -206,6 +209,8 @@ class LocalSearch:
             self.longest = max(self.longest, n_epochs)
             n_stalled = 0 if value > previous + self.problem.tolerance else n_stalled + 1
             # going on as fast as in this epoch would not catch up with an earlier descent
+            # Each of at most `patience` epochs without success would have to bring as much as this
+            # one.
             if value + patience * (value - previous) < to_beat:
                 break
         return units, value
