@@ -254,6 +254,7 @@ class TrainingRun:
     def _run_epochs(self, n_epochs: int) -> None:
         end = self.progress.n_epochs + n_epochs
         while self.progress.n_epochs < end and not self.progress.stopped_because:
+            # Several epochs in one call save what lies between two, where nobody wants to see it.
             at_once = min(end - self.progress.n_epochs, self.runner.epochs_at_once)
             if at_once > 1 and are_epochs_unseen(self):
                 self._run_unseen(self.recorder.limit_epochs(at_once))
@@ -328,6 +329,7 @@ class TrainingRun:
     def count_steps(self, loss: float | torch.Tensor, n_steps: int, n_samples: int) -> None:
         """Take note of steps that are done; `loss` is their sum over samples."""
         epoch = self.epoch
+        # A tensor on a GPU stays one: to read it would wait for the device at each step.
         epoch.loss_sum = epoch.loss_sum + loss
         epoch.n_steps += n_steps
         epoch.n_samples += n_samples

@@ -5,7 +5,6 @@ from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from types import TracebackType
-from typing import cast
 
 import torch
 from scipy import sparse
@@ -74,9 +73,11 @@ def count_steps(plan: TrainPlan) -> int:
 
 
 class _SharedFlag:
-    """An `InterruptFlag` of the main thread, as a run in another thread sees it."""
+    """A `StopSign` of a run in another thread: the flag of the main thread, to be read alone."""
 
     def __init__(self, flag: InterruptFlag):
+        # Signals come to the main thread, and cut nothing in two here: that this run is deaf must
+        # not keep a second one from the main thread.
         self.flag, self.is_deaf = flag, False
 
     @property
@@ -160,7 +161,7 @@ class TrainingThreads:
             return KeyboardInterrupt(), 0.0
         try:
             with limit_threads(0, 0):
-                flag = cast("InterruptFlag", _SharedFlag(self._flag))  # what a run asks of one
+                flag = _SharedFlag(self._flag)
                 outcome: TrainResult | BaseException = train(plan, RUNNERS_IN_THREADS, flag)
         except Exception as error:
             outcome = error

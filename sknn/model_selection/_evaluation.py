@@ -105,6 +105,8 @@ class SearchCheckpoint:
     def _make_key(self, call: Call) -> str:
         """Return a name for a candidate and its samples."""
         task = FitTask(call)
+        # By content, not by place: a search with more candidates or other folds finds the results
+        # that it has in common with the one before.
         samples = [self._hash(part) for part in (task.train, task.test)]
         candidate = describe_params(task.candidate or {})
         return hash_data([sorted(candidate.items()), samples])
@@ -224,6 +226,8 @@ class Evaluation:
         backend, _ = get_active_backend(prefer="threads")
         try:
             in_threads = getattr(backend, "uses_threads", False)
+            # In one process networks of all candidates are trained together; workers of other
+            # processes get groups of them, and do the same there.
             if in_threads or backend.effective_n_jobs(workers.n_jobs) == 1:
                 if self.checkpoint is not None:
                     self.checkpoint.prepare(list(waiting.values()))
@@ -366,6 +370,7 @@ class BatchedSearch(SavedState):
         except EvaluationInterrupted as stop:
             n_done = stop.evaluation.count_finished(self.n_splits_)
             finished = f"{n_done} of {len(candidates)} candidates had finished all folds"
+            # A best candidate of some that are left by chance is not what was asked for.
             if not n_done or self.refit or more_results is not None:
                 raise KeyboardInterrupt(
                     f"The search was interrupted when {finished}; nothing was fitted. "

@@ -131,6 +131,9 @@ class FilterScan:
             room = values.new_full((kernel_size - 1, values.shape[1]), -torch.inf)
             padded = torch.cat([room, values, room])
             one = padded.new_full((1, padded.shape[1]), -torch.inf)
+            # A maximum cannot take a window back: it is kept over all windows before each place and
+            # over all after, so that the maximum over all but some neighbours is that of two
+            # numbers.
             before = torch.cat([one, padded.cummax(0).values])
             after = torch.cat([padded.flip(0).cummax(0).values.flip(0), one])
             shown = mask_windows(activate(values), values)
@@ -171,6 +174,8 @@ class FilterScan:
         # The old letter's share of each window goes, the new one's comes.
         gone = torch.einsum("pc,ckf->pkf", self.X[positions], filters)
         new = (old - gone)[:, None] + filters[None]  # (positions, letters, kernel, filters)
+        # The sum over windows changes by the new activations less the old ones; the maximum is that
+        # of the new ones and of all windows outside.
         outside = torch.maximum(strand.before[positions], strand.after[positions + kernel_size])
         best = torch.maximum(new.amax(2), outside[:, None])
         activate = FIRST_ACTIVATIONS[self.module.options.first_activation]

@@ -260,6 +260,7 @@ class Net(NeuralNet):
             return
         super().run_single_epoch(iterator, training, prefix, step_fn, **fit_params)
         names = [f"{prefix}_loss", f"{prefix}_batch_size"]
+        # The last batch may be shorter: skorch's mean over batches would count its samples more.
         losses, sizes = zip(*self.history[-1, "batches", :, names], strict=True)
         self.history.record(names[0], float(np.average(losses, weights=sizes)))
 

@@ -94,6 +94,8 @@ class NumericColumns:
             if len(self.scaled) == len(self.labels):
                 result = self.scale(result)
             else:
+                # Scaled in float64 and cast after: in float32 a large centre would take the digits
+                # of what differs.
                 result = result.astype(np.float64)
                 result[:, self.scaled] = self.scale(result[:, self.scaled])
         with np.errstate(over="ignore"):
@@ -239,6 +241,8 @@ def fit_sparse_columns(
 def _is_clean(X: np.ndarray) -> bool:
     """Return at little cost whether all is finite; False too where the sum alone overflows."""
     with np.errstate(over="ignore", invalid="ignore"):
+        # A sum is finite unless an entry is not, or they are too large together: one pass without a
+        # table of bool.
         return bool(np.isfinite(X.sum()))
 
 

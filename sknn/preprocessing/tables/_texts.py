@@ -97,6 +97,8 @@ def fit_text_column(column: Column, kept: np.ndarray | None) -> TextColumn:
         return TextColumn(column.label, None, None, 1.0)
     if words.shape[1] < 2:  # a single word has no directions
         return TextColumn(column.label, None, None, 1.0)
+    # One factor for all directions: tf-idf vectors have norm 1, and directions of small variance,
+    # mostly noise, must not be made as large as the first ones.
     n_components = min(N_COMPONENTS, words.shape[1])
     svd = TruncatedSVD(n_components, random_state=0)
     variance = svd.fit_transform(words).var(axis=0).mean()

@@ -151,4 +151,6 @@ def _compute_part(part: str, times: Times, zone: str | None, origin: int) -> lis
 
 def _turn(share: np.ndarray) -> list[np.ndarray]:
     """Return points on a circle, for shares of a whole turn of shape (n_samples,)."""
+    # December is as near to January as to November: on a circle steps of a cycle are equally far
+    # apart, and the end meets the beginning.
     return [np.sin(2 * np.pi * share), np.cos(2 * np.pi * share)]
