@@ -56,6 +56,8 @@ def _count_classes(stratify: np.ndarray | None) -> str:
 
 def _can_stratify(y: np.ndarray, fraction: float) -> bool:
     counts = np.unique(y, return_counts=True)[1]
+    # scikit-learn's stratified split raises an error unless each class has two samples and each
+    # part room for one of every class.
     n_validation = np.ceil(len(y) * fraction)
     return counts.min() >= 2 and len(counts) <= n_validation <= len(y) - len(counts)
 

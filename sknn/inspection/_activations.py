@@ -190,6 +190,7 @@ class ActivationDisplay:
                 parts += [f"b = {shorten(b)}"] * (len(biases) > 1)
                 label = ", ".join(parts)
                 values[label] = function.value(w * t + b)
+                # By x, not by the sum: d/dx f(w x + b) = w f'(w x + b).
                 derivatives[label] = w * function.derivative(w * t + b)
         display = cls(t, values, derivatives, x_label="x", y_label=f"{activation}(w x + b)")
         return display.plot(ax, kind=kind, line_kw=line_kw)

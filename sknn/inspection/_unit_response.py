@@ -228,6 +228,7 @@ class UnitResponseDisplay:
         return self
 
     def _draw_surface(self, ax: "Axes", response: np.ndarray, look: dict[str, Any]) -> Any:
+        # One scale for all units, so that one that hardly responds looks flat.
         limits = {"vmin": self.responses.min(), "vmax": self.responses.max()}
         return ax.pcolormesh(
             *self.grid, response, **{"cmap": "cividis", "rasterized": True, **limits, **look}

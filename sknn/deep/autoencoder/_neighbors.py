@@ -57,6 +57,9 @@ class References:
             for distances in (city, straight) if city.shape[1] > 1 else ():
                 distances[itself[1][is_known], itself[0][is_known]] = np.inf
             nearest = [_take_nearest(d, self.n_neighbors) for d in (city, straight)]
+            # The mean of logarithms is that of a geometric mean: a single far neighbour counts by
+            # how many times as far it is. The floor makes ties and copies equal, where log 0 would
+            # be all.
             logs = [np.log(d + f).mean(axis=1) for d, f in zip(nearest, self.floors, strict=True)]
             parts.append(np.column_stack(logs))
         return np.concatenate(parts)
@@ -78,10 +81,15 @@ def fit_references(Z: np.ndarray, n_neighbors: int, trim_fraction: float) -> Ref
     points = np.asarray(Z, dtype=np.float64)
     covariance = np.cov(points, rowvar=False).reshape(points.shape[1], -1)
     variances, vectors = np.linalg.eigh(np.nan_to_num(covariance))
+    # With the covariance C = V diag(v) V^T, W = V diag((v + r)^-1/2) V^T is symmetric and W C W
+    # nearly the identity: a distance between z W is Mahalanobis's between z. The ridge r keeps
+    # directions in which nothing varies from becoming all that counts.
     whitening = (vectors / np.sqrt(np.maximum(variances, 0.0) + RIDGE)) @ vectors.T
     n_others = int(np.clip(TRIMMING_SHARE * len(points), 1, TRIMMING_NEIGHBORS))
     whole = References(points, whitening, n_others)
     whole = _set_floors(whole)
+    # Anomalies among the samples would be near to each other, and to anomalies to come. Left out
+    # are those far from more neighbours than a small cluster of them has.
     order = np.argsort(whole.measure(points)[:, 0], kind="stable")
     kept = np.sort(order[: max(n_neighbors + 1, int(np.ceil((1 - trim_fraction) * len(points))))])
     return _set_floors(References(points[kept], whitening, n_neighbors))

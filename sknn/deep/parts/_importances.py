@@ -45,10 +45,15 @@ def permutation_importances(
         for X, feature in zip(shuffled, features, strict=True):
             columns = np.flatnonzero(sources == feature)
             order = random_state.permutation(len(chosen))
+            # Shuffling keeps the distribution of the column, and takes away what it says of y and
+            # of other columns. The columns that one feature became are moved together, or a sample
+            # would have two levels at once.
             X[:, columns] = sample.X[np.ix_(order, columns)]
         outputs = forward(result.net, shuffled.reshape(-1, sample.X.shape[1]))
         for feature, output in zip(features, np.split(outputs, len(features)), strict=True):
             added[feature] = compute_mean_loss(result.net, sample, output) - before
+    # A column that means nothing may lower the loss by chance: that is 0, as shares are not
+    # negative.
     added = np.maximum(np.nan_to_num(added), 0.0)
     total = added.sum()
     return added / total if total > 0 else added

@@ -29,6 +29,8 @@ def keep_for_ranking(estimator: BaseEstimator, plan: TrainPlan) -> None:
     X = plan.X if streamed is None else streamed.X
     if not isinstance(X, np.ndarray) or n_features > MAX_RANKED:
         return
+    # Of held-out samples the loss shows what the network knows of new ones; of training samples
+    # also what it has learned by heart.
     own = plan.select_own_samples if streamed is None else lambda: streamed
     sample = plan.validation or own()
     n_samples, most = len(sample.y), int(np.clip(KEPT_NUMBERS // n_features, *KEPT_SAMPLES))

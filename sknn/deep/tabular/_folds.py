@@ -16,10 +16,11 @@ def leave_out(
 ) -> np.ndarray:
     """Return the member (n_samples,) that holds each sample out, -1 for none.
 
-    Samples are dealt out in the order of y (of several columns of the first), equal ones shuffled,
-    so that each class, and each region of a number, falls to all members alike. Of more than
-    `most` samples so many are held out, drawn at random.
+    Of more than `most` samples so many are held out, drawn at random.
     """
+    # Samples are dealt out like cards, in the order of y (of several columns of the first), equal
+    # ones shuffled: each hand goes to all folds once, in an order of its own. So each class, and
+    # each region of a number, falls to all members alike, to within one sample.
     n_folds = max(n_members, FEWEST_FOLDS)
     chance = random_state.permutation(len(y))
     order = np.lexsort((chance, y.reshape(len(y), -1)[:, 0]))

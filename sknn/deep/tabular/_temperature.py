@@ -18,6 +18,8 @@ def log_loss_of(kind: str, y: np.ndarray, output: np.ndarray, weight: np.ndarray
     if kind == "multiclass":
         costs = logsumexp(output, axis=1) - np.take_along_axis(output, y[:, None], axis=1)[:, 0]
     else:
+        # -y log σ(z) - (1 - y) log(1 - σ(z)) = log(1 + exp(z)) - y z, which never takes the
+        # logarithm of 0.
         costs = np.logaddexp(0, output) - y * output
         measured = ~np.isnan(costs)
         if not measured.all():  # the mean over the labels that are known

@@ -80,6 +80,8 @@ class CudaGraph:
         # another thread does on the same one meanwhile would be captured too.
         with ONE_AT_A_TIME:
             here = torch.cuda.current_stream(self.device)
+            # What was started on the current stream comes before, and what follows there comes
+            # after.
             self.stream.wait_stream(here)
             with torch.cuda.stream(self.stream):
                 yield

@@ -187,6 +187,7 @@ class ReplayedModule(ReplayedEpochs):
             return
         gradients = [cast("Tensor", p.grad) for p in weights]
         l1, l2 = net.alpha * net.l1_ratio, net.alpha * (1 - net.l1_ratio)
+        # d/dw alpha (l2/2 |w|² + l1 |w|_1) = l2 w + l1 sign(w), times the share of the batch.
         norms = torch.stack(torch._foreach_norm(weights))
         penalty = norms.square().sum().mul_(0.5 * l2)
         torch._foreach_add_(gradients, torch._foreach_mul(weights, l2 * share))
@@ -308,6 +309,7 @@ def _add(into: Tensor, what: Tensor, factor: float | Tensor) -> None:
 
 def _normalize_weights(weight: Tensor, sizes: list[int]) -> tuple[Tensor, Tensor]:
     """Return weights over the sum of their batch, and one over these sums, all on the device."""
+    # Weights as a table with a line for each batch, the last filled up with zeros: one sum for all.
     padded = weight.new_zeros(len(sizes), sizes[0])
     padded.view(-1)[: len(weight)] = weight
     totals = padded.sum(1, keepdim=True)

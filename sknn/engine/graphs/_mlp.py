@@ -94,6 +94,8 @@ class DevicePass:
         keep, scale = (coefficients.weight_decay if self.in_place else 0.0), coefficients.scale
         for target, delta, a in zip(self.targets, space.deltas, (X, *space.values), strict=True):
             torch.addmm(target, delta.t(), a, beta=keep, alpha=scale, out=target)
+        # Gradients of all biases are sums of deltas over samples: one product of the matrix of all
+        # deltas with ones.
         b, d, ones = self.biases, space.all_deltas, space.ones
         torch.addmv(b, d, ones, beta=coefficients.bias_decay, alpha=scale, out=b)
 

@@ -24,6 +24,7 @@ IUPAC = {
 }
 
 #: each code beside the code of its complement, for bytes
+# A code that stands for several bases becomes that of their complements: R, A or G, is Y, C or T.
 COMPLEMENTS = bytes.maketrans(
     b"ACGTURYSWKMBDHVNacgturyswkmbdhvn", b"TGCAAYRSWMKVHDBNtgcaayrswmkvhdbn"
 )

@@ -255,6 +255,8 @@ class DNAOneHotEncoder(SavedState, TransformerMixin, BaseEstimator):
         rows = max(1, CHUNK_BYTES // (encoded.itemsize * self.length_ * n_letters))
         for start in range(0, n_samples, rows):
             part = slice(start, start + rows)
+            # A table of 256 lines: code 0, padding, and codes that mean nothing are zeros in it, so
+            # that every byte is encoded by one look-up, without a branch.
             self._table.take(codes[part], axis=0, out=encoded[part], mode="clip")
         return encoded.reshape(n_samples, -1) if self.flatten else encoded
 
@@ -303,6 +305,7 @@ class DNAOneHotEncoder(SavedState, TransformerMixin, BaseEstimator):
         codes = self._choose_letters(present)
         empty = np.asarray(~present.any(axis=2))
         if self.padding == "right":
+            # Zeros up to the padded end are padding; zeros before a letter are an unknown letter.
             at_end = np.logical_and.accumulate(empty[:, ::-1], axis=1)
             codes[at_end[:, ::-1]] = PAD
             return as_strings(codes)
@@ -314,6 +317,7 @@ class DNAOneHotEncoder(SavedState, TransformerMixin, BaseEstimator):
     def _choose_letters(self, present: np.ndarray) -> np.ndarray:
         """Return an ASCII code for each position of bool (n_samples, length_, n_letters)."""
         if is_nucleic(self.alphabet_):
+            # Four channels as four bits: a number from 0 to 15 that says which bases there are.
             sets = np.packbits(present, axis=2, bitorder="little")[:, :, 0]
             return letters_of_sets(self.alphabet_)[sets]
         letters = np.frombuffer(self.alphabet_.encode(), np.uint8)

@@ -89,6 +89,8 @@ class LetterCheck:
 
     def _warn_of_bases(self, counts: np.ndarray) -> None:
         """Warn of DNA or RNA under an alphabet that has the bases and many letters more."""
+        # A, C, G and T are amino acids, too: 100 letters of a protein that are all among five or
+        # six of twenty do not happen by chance.
         many = set("ACGT") < set(self.alphabet) and len(self.alphabet) >= 2 * len(BASES)
         present = {chr(code) for code in np.flatnonzero(counts)}
         if many and present <= set(BASES) and counts.sum() >= ENOUGH_BASES:
