@@ -102,6 +102,7 @@ for i in range(200):
     lines.append(f"chr4\t{place + 1}\tvariant_{i}\t{ref}\t{alt}\n")
     breaks.append(i % 2 == 0)
 vcf.write_text("".join(lines))
+print(f"{sum(breaks)} of {len(breaks)} variants are in sites")
 
 # %%
 # The effect of a variant is the change of the logit, as the mean over both strands and three

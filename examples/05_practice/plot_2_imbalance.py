@@ -37,7 +37,7 @@ X, y = make_classification(
     random_state=1,
 )
 X_train, X_test, y_train, y_test = train_test_split(X, y, stratify=y, random_state=0)
-print(f"{y_train.sum()} of {len(y_train)} rows are in class 1")
+print(f"{y_train.sum()} of {len(y_train)} training samples are in class 1")
 
 # %%
 # Three networks
