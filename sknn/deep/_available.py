@@ -12,7 +12,11 @@ def supports_partial_fit(estimator: DeepEstimator) -> bool:
         parts = estimator._make_parts()
     except ValueError:  # a parameter that is out of range, which the method itself names
         return True
-    obstacle = parts.target.obstacle_to_partial_fit() or parts.training.obstacle_to_partial_fit()
+    obstacle = (
+        parts.target.obstacle_to_partial_fit()
+        or parts.training.obstacle_to_partial_fit()
+        or parts.reader.obstacle_to_chunks()
+    )
     if obstacle:
         raise AttributeError(obstacle)
     return True

@@ -152,6 +152,10 @@ TABLE_CONSTRAINTS: dict[str, list] = {
     "categorical_features": ["array-like", StrOptions({"from_dtype"}), None],
     "text_features": [StrOptions({"auto"}), list, tuple, np.ndarray, None],
 }
+#: that of means of y for the levels of categories, which autoencoders have no y for
+TARGET_ENCODING: dict[str, list] = {
+    "target_encoding": [Interval(Integral, 0, None, closed="left"), None]
+}
 
 
 def training_constraints(*names: str, but: tuple[str, ...] = ()) -> dict[str, list]:

@@ -99,19 +99,28 @@ def _split(
 
 
 def _encode(graph: OnnxGraph, encoder: TabularEncoder, numbers: str | None, levels: list) -> str:
-    dtype = graph.dtype
-    parts = [] if numbers is None else [_add_numeric(graph, encoder._numeric, numbers, dtype)]
-    for i in order_categories(encoder._categories):
-        category = encoder._categories[i]
-        codes = _add_codes(graph, category, *levels[i])
+    dtype, categories = graph.dtype, encoder._categories
+    codes = [_add_codes(graph, c, *level) for c, level in zip(categories, levels, strict=True)]
+    wide = [] if numbers is None else [numbers]
+    if encoder._statistics:
+        means = [_gather(graph, s.means, codes[s.place]) for s in encoder._statistics]
+        wide = [graph.concatenate([*(graph.cast(value, np.float64) for value in wide), *means])]
+    parts = [_add_numeric(graph, encoder._numeric, value, dtype) for value in wide]
+    for i in order_categories(categories):
+        category = categories[i]
         if category.one_hot:
             rows = np.zeros((category.n_levels + 1, category.n_outputs), dtype)
             category.write(np.arange(len(rows)), rows)
-            flat = graph.add("Squeeze", codes, graph.add_constant([1]))
-            parts.append(graph.add("Gather", graph.add_constant(rows), flat, axis=0))
+            parts.append(_gather(graph, rows, codes[i]))
         else:
-            parts.append(graph.cast(codes, dtype))
+            parts.append(graph.cast(codes[i], dtype))
     return graph.concatenate(parts)
+
+
+def _gather(graph: OnnxGraph, table: np.ndarray, codes: str) -> str:
+    """Return the rows (n_rows, width) of a table for codes of shape (n_rows, 1)."""
+    flat = graph.add("Squeeze", codes, graph.add_constant([1]))
+    return graph.add("Gather", graph.add_constant(table), flat, axis=0)
 
 
 def _add_codes(graph: OnnxGraph, category: CategoryColumn, column: str, is_whole: bool) -> str:

@@ -31,6 +31,7 @@ OUT_OF_RANGE = {
     "callbacks": ["bar", 3],
     "categorical_features": ["all", 3],
     "text_features": ["all", 3],
+    "target_encoding": [-1, 2.5, "auto"],
     "pretrained": ["autoencoder", 3],
     "freeze_epochs": [-1, 2.5, None],
     "scale": ["minmax", 3],

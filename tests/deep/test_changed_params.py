@@ -90,6 +90,7 @@ CHANGES = {
     "shuffle": (False, {}),
     "solver": ("sgd", {}),
     "standardize_target": (False, {}),
+    "target_encoding": (5, {}),
     "text_features": (None, {}),
     "tol": (
         10.0,
@@ -124,6 +125,7 @@ OF_WHOLE_FITS = {
     "n_iter_no_change",
     "power_t",
     "scoring",
+    "target_encoding",
     "tol",
     "validation_fraction",
 }

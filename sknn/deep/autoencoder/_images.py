@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sknn._validation import MatrixLike
-from sknn.deep.parts._protocols import Encoder, Samples
+from sknn.deep.parts._protocols import Encoder, MakeTargets, Samples
 from sknn.deep.parts._table_reader import TableReader
 
 if TYPE_CHECKING:
@@ -54,7 +54,12 @@ class ImageReader:
         """Return the dtype of the sample weights that belong to a checked X."""
         return self.tables.weight_dtype(X)
 
-    def fit_encoder(self, X: Samples, sample_weight: np.ndarray | None) -> TabularEncoder:
+    def obstacle_to_chunks(self) -> None:
+        """Return None: X may be learned from a part at a time."""
+
+    def fit_encoder(
+        self, X: Samples, sample_weight: np.ndarray | None, make_targets: MakeTargets | None = None
+    ) -> TabularEncoder:
         """Return an encoder fitted on training samples."""
         return self.tables.fit_encoder(X, sample_weight)
 

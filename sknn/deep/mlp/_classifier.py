@@ -177,6 +177,10 @@ class DeepMLPClassifier(DeepClassifier):
         ``'world'`` for those of ``torch.distributed`` (torchrun), of which each calls `fit` with
         the same samples. The network is that of one process up to rounding; see "Several
         processes" in the guide.
+    target_encoding : int or None, default=None
+        Number of levels above which the means of y for the levels of a categorical column stand
+        beside its embedding; training samples get those of other samples. None is never; see
+        `sknn.preprocessing.TabularEncoder`, and the guide for when it pays.
     **nested : dict
         Arguments of what other parameters choose: ``loss__<name>``, ``solver__<name>``,
         ``learning_rate__<name>``, ``module__<name>``.
@@ -330,6 +334,7 @@ class DeepMLPClassifier(DeepClassifier):
         pretrained=None,
         freeze_epochs=0,
         n_processes=None,
+        target_encoding=None,
         **nested: Unpack[NestedArguments],
     ):
         self.hidden_layer_sizes = hidden_layer_sizes
@@ -382,6 +387,7 @@ class DeepMLPClassifier(DeepClassifier):
         self.pretrained = pretrained
         self.freeze_epochs = freeze_epochs
         self.n_processes = n_processes
+        self.target_encoding = target_encoding
         self._set_nested(nested)
 
     @property

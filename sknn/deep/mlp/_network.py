@@ -16,6 +16,7 @@ from sknn.activations import SYNONYMS, TRAINABLE
 from sknn.architectures import INITIALIZERS, MLP, MLPOptions, build_user_module
 from sknn.deep._params import (
     TABLE_CONSTRAINTS,
+    TARGET_ENCODING,
     make_comparable,
     nested_arguments,
     training_constraints,
@@ -38,6 +39,7 @@ CONSTRAINTS: dict[str, list] = {
     "initializer": [StrOptions({"auto", *INITIALIZERS}), callable],
     "module": [callable, None],
     **TABLE_CONSTRAINTS,
+    **TARGET_ENCODING,
     "scale": [StrOptions({"auto", "standard", "robust", "quantile"}), None],
     "pretrained": [AutoencoderTransformer, None],
     "freeze_epochs": [Interval(Integral, 0, None, closed="left")],

@@ -25,6 +25,7 @@ def make_mlp_parts(
             estimator.scale,
             estimator.dtype,
             estimator.text_features,
+            target_encoding=estimator.target_encoding,
         ),
         target=target,
         make_network=lambda: MLPBuilder.of(estimator),

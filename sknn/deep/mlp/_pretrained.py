@@ -17,7 +17,7 @@ from sknn.architectures import MLP, copy_first_layers
 from sknn.deep.autoencoder import AutoencoderTransformer, get_network
 from sknn.deep.mlp._network import MLPBuilder, hidden_sizes
 from sknn.deep.parts._preparation import FitData, PartsOf
-from sknn.deep.parts._protocols import Samples
+from sknn.deep.parts._protocols import MakeTargets, Samples
 from sknn.deep.parts._table_reader import TableReader
 from sknn.deep.parts._targets import TargetT
 from sknn.deep.parts._training import OneNetwork
@@ -63,7 +63,13 @@ class PretrainedReader:
         """Return the dtype of the sample weights that belong to a checked X."""
         return self.reader.weight_dtype(X)
 
-    def fit_encoder(self, X: Samples, sample_weight: np.ndarray | None) -> TabularEncoder:
+    def obstacle_to_chunks(self) -> str | None:
+        """Return why X cannot be learned from a part at a time, or None."""
+        return self.reader.obstacle_to_chunks()
+
+    def fit_encoder(
+        self, X: Samples, sample_weight: np.ndarray | None, make_targets: MakeTargets | None = None
+    ) -> TabularEncoder:
         """Return the autoencoder's encoder."""
         return copy.deepcopy(self.autoencoder._encoder)
 
@@ -157,6 +163,11 @@ class AutoencoderPretraining:
             raise ValueError(
                 "pretrained is for the layers of an MLP, but a module was given, which has layers "
                 "of its own. Copy weights in the function that builds the module."
+            )
+        if estimator.target_encoding is not None:
+            raise ValueError(
+                f"target_encoding={estimator.target_encoding} needs an encoder that knows y, but "
+                "that of pretrained has learned without it. Set one of the two to None."
             )
         fitted = estimator.pretrained_ = _fit_autoencoder(self.autoencoder, estimator, data)
         training = self._freeze(parts, fitted, incremental)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast, overload
 
 import numpy as np
@@ -30,6 +30,7 @@ from sknn.deep.parts._protocols import (
     Target,
 )
 from sknn.engine import explain_memory
+from sknn.preprocessing import TabularEncoder
 from sknn.preprocessing.tables._columns import WrappedFrame
 
 if TYPE_CHECKING:
@@ -151,7 +152,16 @@ class Preparation:
 
     def fit_encoder(self, samples: Sample) -> None:
         """Fit the encoder on samples."""
-        self.encoder = self.parts.reader.fit_encoder(samples.X, samples.sample_weight)
+        self.encoder = self.parts.reader.fit_encoder(
+            samples.X, samples.sample_weight, partial(self._make_targets, samples)
+        )
+
+    def _make_targets(self, samples: Sample) -> np.ndarray:
+        """Return y as numbers (n_samples, n_targets), a column for each of several classes."""
+        y = self.codec.encode(samples.y, np.float64)
+        if self.codec.spec_.kind == "multiclass":
+            return np.eye(self.codec.spec_.n_outputs)[y.astype(int)]
+        return y.reshape(len(y), -1)
 
     def build(self, samples: Sample | None = None) -> Network:
         """Return a new network for the encoder and the codec."""
@@ -183,6 +193,17 @@ class Preparation:
     def encode(self, samples: Sample | None) -> Sample | None:
         """Return samples as the network takes them."""
         return None if samples is None else encode_samples(self.encoder, self.codec, samples)
+
+    def encode_training(self, samples: Sample) -> Sample:
+        """Return training samples as the network takes them: see `TabularEncoder.encode_training`.
+
+        Means of y that an encoder has learned of them are those of other samples.
+        """
+        encoder, weight = self.encoder, samples.sample_weight
+        if not (isinstance(encoder, TabularEncoder) and encoder.uses_y):
+            return self.encode(samples)
+        X = encoder.encode_training(samples.X, self._make_targets(samples), weight)
+        return encode_rest(X, self.codec, samples)
 
 
 @dataclass(frozen=True)
@@ -330,9 +351,9 @@ class PartsOf(Generic[ReaderT_co, TargetT_co, BuilderT_co, TrainingT_co]):
 
     def obstacle_to_source(self) -> str | None:
         """Return why samples cannot be read a chunk at a time, or None."""
-        of_training = self.source_training.obstacle_to_source()
-        if of_training is not None or self.pretraining is None:
-            return of_training
+        obstacle = self.source_training.obstacle_to_source() or self.reader.obstacle_to_chunks()
+        if obstacle is not None or self.pretraining is None:
+            return obstacle
         return self.pretraining.obstacle_to_source()
 
 
@@ -354,8 +375,12 @@ def check_samples(
 
 def encode_samples(encoder: Encoder, codec: Codec, samples: Sample) -> Sample:
     """Return samples as the network takes them, all in one dtype."""
-    X, weight = encoder.encode(samples.X), samples.sample_weight
-    dtype = str(X.dtype)
+    return encode_rest(encoder.encode(samples.X), codec, samples)
+
+
+def encode_rest(X: np.ndarray, codec: Codec, samples: Sample) -> Sample:
+    """Return samples with an encoded X, y and weights in its dtype."""
+    dtype, weight = str(X.dtype), samples.sample_weight
     weight = None if weight is None else weight.astype(dtype)
     return Sample(X, codec.encode(samples.y, dtype), weight)
 

@@ -15,8 +15,8 @@ Where an estimator of any kind is handled a protocol stands without them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
 
 import numpy as np
 
@@ -38,6 +38,8 @@ EncoderT_contra = TypeVar("EncoderT_contra", bound="Encoder", contravariant=True
 CodecT = TypeVar("CodecT", bound="Codec")
 #: encoded samples, `Sample`, or `Sample | None` where a network can be built before they are known
 KnownT_contra = TypeVar("KnownT_contra", contravariant=True)
+#: gives y as numbers of shape (n_samples, n_targets)
+MakeTargets: TypeAlias = Callable[[], np.ndarray]
 
 
 class Samples(Protocol):
@@ -133,8 +135,16 @@ class InputReader(Protocol[InT, EncoderT]):
     def weight_dtype(self, X: InT) -> str:
         """Return the dtype of the sample weights that belong to a checked X."""
 
-    def fit_encoder(self, X: InT, sample_weight: np.ndarray | None) -> EncoderT:
-        """Return an encoder fitted on training samples."""
+    def obstacle_to_chunks(self) -> str | None:
+        """Return why X cannot be learned from a part at a time, or None."""
+
+    def fit_encoder(
+        self, X: InT, sample_weight: np.ndarray | None, make_targets: MakeTargets | None = None
+    ) -> EncoderT:
+        """Return an encoder fitted on training samples.
+
+        `make_targets` gives y as numbers, (n_samples, n_targets), to readers that look at y.
+        """
 
     def set_tags(self, tags: Tags) -> None:
         """Say in scikit-learn's tags what X may be."""

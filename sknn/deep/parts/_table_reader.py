@@ -11,7 +11,7 @@ from sklearn.utils.validation import validate_data
 
 from sknn._refusals import explain_refusal
 from sknn._validation import check_container, is_clean_array, read_array_like
-from sknn.deep.parts._protocols import Encoder, Samples
+from sknn.deep.parts._protocols import Encoder, MakeTargets, Samples
 from sknn.preprocessing import TableSurvey, TabularEncoder, check_names, is_plain_numbers
 from sknn.preprocessing.tables._columns import wrap_frame
 
@@ -36,6 +36,8 @@ class TableReader:
         else that is an error, as in scikit-learn.
     samples_for_float32 : int, default=0
         From so many samples on ``dtype='auto'`` is float32; 0 lets it follow X.
+    target_encoding : int or None, default=None
+        See `sknn.preprocessing.TabularEncoder`.
     """
 
     categorical_features: ArrayLike | str | None
@@ -45,6 +47,7 @@ class TableReader:
     is_dense: bool = False
     orders_by_name: bool = False
     samples_for_float32: int = 0
+    target_encoding: int | None = None
 
     def check(self, estimator: BaseEstimator, X: ArrayLike, encoder: Encoder | None) -> Samples:
         """Return X checked, in the user's dtype; without an encoder its columns are noted."""
@@ -81,7 +84,22 @@ class TableReader:
             return "float64" if self.dtype == "float64" else "float32"
         return "float32" if getattr(X, "dtype", None) == np.float32 else "float64"
 
-    def fit_encoder(self, X: Samples, sample_weight: np.ndarray | None) -> TabularEncoder:
+    def obstacle_to_chunks(self) -> str | None:
+        """Return why X cannot be learned from a part at a time, or None."""
+        if self.target_encoding is None:
+            return None
+        return (
+            f"target_encoding={self.target_encoding} takes the means of y over all samples, which "
+            "parts of them (partial_fit, and sources that do not fit into memory) cannot give. Set "
+            "target_encoding=None, or call fit with all samples in memory."
+        )
+
+    def fit_encoder(
+        self,
+        X: Samples,
+        sample_weight: np.ndarray | None,
+        make_targets: MakeTargets | None = None,
+    ) -> TabularEncoder:
         """Return an encoder fitted on training samples."""
         dtype = self.dtype
         if dtype == "auto" and self.samples_for_float32:
@@ -94,7 +112,10 @@ class TableReader:
             dtype=dtype,
             text_features=self.text_features,
         )
-        return encoder.fit(X, sample_weight=sample_weight)
+        if self.target_encoding is None or make_targets is None:
+            return encoder.fit(X, sample_weight=sample_weight)
+        encoder.set_params(target_encoding=self.target_encoding)
+        return encoder.fit(X, make_targets(), sample_weight)
 
     def make_survey(self, encoder: TabularEncoder) -> TableSurvey:
         """Return what looks at chunks of X, for an encoder that is fitted on the first one."""

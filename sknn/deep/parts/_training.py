@@ -171,7 +171,7 @@ def _arrange(
     training, held_out, split = divided
     numbers = split[0] if split is not None and len(training.y) < training.X.shape[0] else None
     return Arrangement(
-        preparation.encode(training),
+        preparation.encode_training(training),
         preparation.encode(held_out),
         preparation.codec,
         module,

@@ -17,6 +17,7 @@ from sknn._validation import check_container, check_layer_sizes, read_array_like
 from sknn.architectures import SequenceCNN, SequenceOptions
 from sknn.deep.mlp import _network as _mlp
 from sknn.deep.parts._preparation import Circumstances, PartsOf
+from sknn.deep.parts._protocols import MakeTargets
 from sknn.deep.parts._targets import TargetT
 from sknn.deep.parts._training import OneNetwork
 from sknn.deep.sequence._pretrained import FilterPretraining
@@ -56,6 +57,7 @@ OF_TABLES = {
     "module",
     "categorical_features",
     "text_features",
+    "target_encoding",
     "scale",
 }
 CONSTRAINTS: dict[str, list] = {
@@ -154,7 +156,15 @@ class SequenceReader:
         """Return the dtype of the sample weights that belong to a checked X."""
         return str(X.dtype) if X.dtype.kind == "f" else "float32"
 
-    def fit_encoder(self, X: np.ndarray, sample_weight: np.ndarray | None) -> SequenceInputs:
+    def obstacle_to_chunks(self) -> None:
+        """Return None: X may be learned from a part at a time."""
+
+    def fit_encoder(
+        self,
+        X: np.ndarray,
+        sample_weight: np.ndarray | None,
+        make_targets: MakeTargets | None = None,
+    ) -> SequenceInputs:
         """Return an encoder fitted on training samples."""
         is_double = self.dtype == "float64" or (self.dtype == "auto" and X.dtype == np.float64)
         encoder = SequenceInputs(self.layout, "float64" if is_double else "float32").fit(X)

@@ -14,6 +14,7 @@ from sknn._specs import Sample, TargetSpec, TrainConfig, TrainPlan, TrainResult
 from sknn.architectures import TabularEnsemble, TabularOptions, multiplies_bfloat16
 from sknn.deep._params import (
     TABLE_CONSTRAINTS,
+    TARGET_ENCODING,
     is_by_loss,
     name_score,
     read_training_params,
@@ -81,6 +82,7 @@ CONSTRAINTS: dict[str, list] = {
     "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
     "solver": [StrOptions({"adamw", "muon"})],
     **TABLE_CONSTRAINTS,
+    **TARGET_ENCODING,
 }
 
 #: parameter of other estimators -> what to do here
@@ -262,7 +264,7 @@ class EnsembleTraining:
     def arrange_new(self, preparation: Preparation) -> Arrangement:
         """Return a new network, and the samples to train and validate on."""
         preparation.fit_encoder(preparation.samples)
-        training, held_out = preparation.encode(preparation.samples), None
+        training, held_out = preparation.encode_training(preparation.samples), None
         module = preparation.build(training)
         if preparation.validation is not None:
             held_out = preparation.encode(preparation.validation_samples())
@@ -336,6 +338,7 @@ def make_tabular_parts(
         "quantile",
         estimator.dtype,
         text_features=estimator.text_features,
+        target_encoding=estimator.target_encoding,
         is_dense=True,
         orders_by_name=True,
         samples_for_float32=SAMPLES_FOR_FLOAT32,

@@ -110,6 +110,10 @@ class TabularMLPRegressor(DeepRegressor):
     solver : {'adamw', 'muon'}, default='adamw'
         Optimizer: AdamW; or Muon, which orthogonalizes the momentum of hidden layers' weights,
         member by member, and leaves the rest to AdamW. See "Solvers" in the guide.
+    target_encoding : int or None, default=None
+        Number of levels above which the means of y for the levels of a categorical column stand
+        beside its embedding; training samples get those of other samples. None is never; see
+        `sknn.preprocessing.TabularEncoder`, and the guide for when it pays.
 
     Attributes
     ----------
@@ -241,6 +245,7 @@ class TabularMLPRegressor(DeepRegressor):
         y_range=None,
         n_processes=None,
         solver="adamw",
+        target_encoding=None,
     ):
         self.n_members = n_members
         self.n_hidden_layers = n_hidden_layers
@@ -269,6 +274,7 @@ class TabularMLPRegressor(DeepRegressor):
         self.y_range = y_range
         self.n_processes = n_processes
         self.solver = solver
+        self.target_encoding = target_encoding
 
     def _make_parts(self) -> ValueParts:
         loss: Loss = self.loss

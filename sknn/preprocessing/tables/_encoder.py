@@ -12,26 +12,33 @@ from sklearn.utils.validation import check_is_fitted
 
 from sknn._saved import SavedState
 from sknn._sklearn import Interval, StrOptions, fit_context
-from sknn._specs import Dtype, InputSpec
+from sknn._specs import Dtype
 from sknn._suggestions import explain_unknown_parameters, validate_params
-from sknn._validation import MatrixLike, check_weights, is_clean_array
+from sknn._validation import MatrixLike, is_clean_array
 from sknn.preprocessing.tables._categories import fit_category_column, make_categorical_mask
-from sknn.preprocessing.tables._columns import Column
-from sknn.preprocessing.tables._numeric import Headers, fit_numeric_columns, fit_sparse_columns
+from sknn.preprocessing.tables._numeric import Headers, choose_scale, fit_numbers
 from sknn.preprocessing.tables._reading import (
     Numbers,
     SideBySide,
+    put_beside,
     put_side_by_side,
     read_table,
     split_table,
 )
 from sknn.preprocessing.tables._roles import (
     Roles,
+    describe_table,
     fit_roles,
     list_outputs,
     make_unique,
 )
-from sknn.preprocessing.tables._texts import check_no_texts, find_texts, make_text_mask
+from sknn.preprocessing.tables._texts import find_texts
+from sknn.preprocessing.targets._statistics import (
+    TargetStatistics,
+    encode_statistics,
+    fit_statistics,
+    read_weights,
+)
 
 
 class TabularEncoder(SavedState, TransformerMixin, BaseEstimator):
@@ -41,16 +48,15 @@ class TabularEncoder(SavedState, TransformerMixin, BaseEstimator):
     array has, in this order:
 
     - the numeric columns, in the order of X, scaled if `scale` says so. A missing number becomes
-      the mean, or with ``scale='robust'`` or ``'quantile'`` the median, of the training samples: 0
-      once it is scaled. Columns of bool are the numbers 0 and 1 and are never scaled. A column
-      without a number in `fit` is 0 whatever comes;
+      the mean, or with ``scale='robust'`` or ``'quantile'`` the median, of the training samples.
+      Columns of bool are 0 and 1 and never scaled. One without a number in `fit` is always 0;
     - of each column of dates or times its ``<name>_seconds`` since the earliest training sample
       (of times of day since midnight, of durations in all) and ``<name>_year``, scaled as numbers
       are, and sine and cosine of month, day, weekday and hour (with minutes and seconds) as
-      angles, as far as these differ between training samples. Clocks and calendars are read in
-      the time zone of `fit`;
+      angles, as far as these differ in `fit`, in whose time zone clocks and calendars are read;
     - of each column of text that is no category, see `text_features`, up to 30 numbers: the tf-idf
       weights of its words, reduced by a truncated SVD;
+    - the means of y beside categories, see `target_encoding`;
     - a column ``<name>_missing`` of 0 and 1 for each numeric column in which `fit` saw a missing
       value. Where one is missing for the first time in `transform`, it is filled in silently;
     - columns for the levels of the categorical columns with up to `max_one_hot` levels: 1 for the
@@ -61,20 +67,19 @@ class TabularEncoder(SavedState, TransformerMixin, BaseEstimator):
       embedding in the network: 0 for unknown levels, from 1 the sorted levels, and behind them
       the missing one, if `fit` saw it.
 
-    Levels are those of the training samples; whole numbers are the same level whatever their type,
-    and other floats, intervals and periods are levels in columns of a category dtype.
+    Whole numbers are the same level whatever their type; other floats, intervals and periods are
+    levels in columns of a category dtype.
 
     Parameters
     ----------
     categorical_features : 'from_dtype', None, or array-like of {bool, int, str}, \
 default='from_dtype'
-        Which columns are categorical, as in `~sklearn.ensemble.HistGradientBoostingClassifier`: a
-        mask, positions, names, None for none; ``'from_dtype'`` for the columns of a data frame that
-        are category, enum or text, and for none of an array.
+        Which columns are categorical, as in ``HistGradientBoosting``: a mask, positions, names,
+        None for none; ``'from_dtype'`` for the columns of a data frame that are category, enum or
+        text, and for none of an array.
     scale : {'standard', 'robust', 'quantile', 'auto'}, default=None
         What to do with numeric columns. None leaves them as they are; ``'auto'`` is None where all
-        columns are numeric, in a data frame as in an array, and ``'standard'`` where others are
-        categorical.
+        columns are numeric, and ``'standard'`` beside others.
 
         - ``'standard'``: mean 0, standard deviation 1. Sparse X is divided by the standard
           deviation alone, so that it stays sparse.
@@ -91,16 +96,19 @@ default='from_dtype'
         Dtype of the encoded array. Scales are computed in float64. ``'auto'`` keeps float32 where
         all numeric columns have it, or there are none, and is float64 otherwise.
     text_features : 'auto', None, or list of {int, str}, default='auto'
-        Columns of text that are not categories, by positions or names. None is none of them.
-        ``'auto'`` is, with ``categorical_features='from_dtype'``, each column of a text dtype in
-        which most of at least 50 values differ, or whose values have five words or more on
-        average and more than 9 levels.
+        Columns of text that are not categories, by positions or names; None is none. ``'auto'`` is,
+        with ``categorical_features='from_dtype'``, each column of a text dtype in which most of at
+        least 50 values differ, or which has more than 9 levels of five words or more on average.
+    target_encoding : int or None, default=None
+        Number of levels above which means of y stand beside a categorical column, as those of
+        :class:`~sklearn.preprocessing.TargetEncoder`: a column for y, for each column of y, or for
+        each of more than two classes. `fit_transform` gives a sample the means of other folds,
+        `transform` those of all training samples. None is never.
 
     Attributes
     ----------
     spec_ : InputSpec
-        What the encoded array looks like: ``n_numeric`` columns of numbers, then a column of
-        codes for each of ``cardinalities``.
+        What the encoded array is: ``n_numeric`` numbers, then codes of ``cardinalities``.
     is_identity_ : bool
         Whether an X of finite numbers of the encoded dtype comes back as it is.
     is_categorical_ : ndarray of bool of shape (n_features_in_,)
@@ -110,12 +118,11 @@ default='from_dtype'
     n_features_in_ : int
         Columns of X in `fit`.
     feature_names_in_ : ndarray of str of shape (n_features_in_,)
-        Their names, if X had names that are all text.
+        Their names, if all are text.
 
     See Also
     --------
     sklearn.compose.ColumnTransformer : Any transformer for any column.
-    sklearn.preprocessing.OneHotEncoder : Categories alone.
 
     Notes
     -----
@@ -149,6 +156,7 @@ default='from_dtype'
         "max_one_hot": [Interval(Integral, 0, None, closed="left"), None],
         "dtype": [StrOptions({"float32", "float64", "auto"})],
         "text_features": [StrOptions({"auto"}), list, tuple, np.ndarray, None],
+        "target_encoding": [Interval(Integral, 0, None, closed="left"), None],
     }
 
     @explain_unknown_parameters()
@@ -160,12 +168,14 @@ default='from_dtype'
         max_one_hot=9,
         dtype="float32",
         text_features="auto",
+        target_encoding=None,
     ):
         self.categorical_features = categorical_features
         self.scale = scale
         self.max_one_hot = max_one_hot
         self.dtype = dtype
         self.text_features = text_features
+        self.target_encoding = target_encoding
 
     _validate_params = validate_params
 
@@ -179,8 +189,8 @@ default='from_dtype'
         ----------
         X : {array-like, sparse matrix, data frame} of shape (n_samples, n_features)
             Training samples.
-        y : None
-            Ignored; scikit-learn's transformers have it.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
+            Only for `target_encoding`: classes or numbers, of several columns numbers.
         sample_weight : array-like of shape (n_samples,), default=None
             Non-negative weights for fillings and scales. A sample of weight 0 is left out.
 
@@ -194,9 +204,10 @@ default='from_dtype'
         TypeError
             If X is a lazy frame, or has nested columns.
         ValueError
-            If a column is neither numbers nor categories, or a number is infinite.
+            If a column is neither numbers nor categories, a number is infinite, or
+            `target_encoding` lacks y.
         """
-        self._fit(X, sample_weight)
+        self._fit(X, y, sample_weight)
         return self
 
     @fit_context(prefer_skip_nested_validation=True)
@@ -209,17 +220,15 @@ default='from_dtype'
         ----------
         X : {array-like, sparse matrix, data frame} of shape (n_samples, n_features)
             Training samples.
-        y : None
-            Ignored.
-        sample_weight : array-like of shape (n_samples,), default=None
+        y, sample_weight : array-like, default=None
             As in `fit`.
 
         Returns
         -------
         {ndarray, CSR matrix, data frame} of shape (n_samples, n_features_out)
-            As `transform` gives them.
+            As `transform` gives them, but for `target_encoding`.
         """
-        return self._assemble(*self._fit(X, sample_weight))
+        return self._assemble(*self._fit(X, y, sample_weight))
 
     def transform(self, X: MatrixLike) -> Any:
         """Return samples encoded.
@@ -231,28 +240,23 @@ default='from_dtype'
 
         Returns
         -------
-        {ndarray, CSR matrix} of shape (n_samples, n_features_out)
-            Or a data frame, after `set_output`. Where nothing is to do this is X itself.
+        {ndarray, CSR matrix, data frame} of shape (n_samples, n_features_out)
+            A data frame after `set_output`. Where nothing is to do this is X itself.
 
         Raises
         ------
-        TypeError
-            If X is a lazy frame, or has nested columns.
-        ValueError
-            If columns are not those of `fit`, or a number is infinite.
+        TypeError, ValueError
+            As `fit` does, and if columns are not those of `fit`.
         """
-        if not hasattr(
-            self, "spec_"
-        ):  # the check alone takes longer than a sample of a clean array
+        if not hasattr(self, "spec_"):  # the check alone takes longer than a clean sample
             check_is_fitted(self)
         return self._encode(X, names=True)
 
     def encode(self, X: MatrixLike) -> np.ndarray | sparse.csr_matrix:
         """Return samples encoded, without looking at their names.
 
-        For estimators that hold an encoder: they have checked the names of columns under their own
-        name, with ``validate_data(self, X, reset=False, skip_check_array=True)`` for instance, and
-        `set_output` is not for them.
+        For estimators that hold an encoder: they check the names of columns under their own name,
+        and `set_output` is not for them.
 
         Parameters
         ----------
@@ -266,6 +270,22 @@ default='from_dtype'
         """
         return self._encode(X, names=False)
 
+    def encode_training(
+        self, X: MatrixLike, y: ArrayLike, sample_weight: ArrayLike | None = None
+    ) -> np.ndarray | sparse.csr_matrix:
+        """Return samples encoded as `encode` does, but with means of y of other folds.
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            As in `fit`.
+
+        Returns
+        -------
+        {ndarray, CSR matrix} of shape (n_samples, n_features_out)
+        """
+        return self._encode(X, names=False, learned_from=(y, sample_weight))
+
     def get_feature_names_out(self, input_features: ArrayLike | None = None) -> np.ndarray:
         """Return the names of the encoded columns.
 
@@ -277,8 +297,8 @@ default='from_dtype'
         Returns
         -------
         ndarray of str of shape (n_features_out,)
-            ``age``, ``age_missing``, ``city_Berlin``, and ``street`` for a column of codes. Where
-            two would be the same, ``_`` is added to the later one.
+            ``age``, ``age_missing``, ``city_Berlin``, ``street`` for a column of codes; with ``_``
+            behind them where an earlier one is the same.
         """
         check_is_fitted(self)
         # scikit-learn's own check of `input_features`, and its default names.
@@ -306,10 +326,15 @@ default='from_dtype'
         return len(self._numeric.labels)
 
     @property
-    def _roles(self) -> Roles:
-        return Roles(self.is_categorical_, self._expansions)
+    def uses_y(self) -> bool:
+        """Whether means of y stand beside some columns, see `encode_training`."""
+        return bool(self._statistics)
 
-    def _fit(self, X: MatrixLike, sample_weight: ArrayLike | None) -> tuple:
+    @property
+    def _roles(self) -> Roles:
+        return Roles(self.is_categorical_, self._expansions, self._statistics)
+
+    def _fit(self, X: MatrixLike, y: ArrayLike | None, sample_weight: ArrayLike | None) -> tuple:
         """Fit; return numbers and codes of the same samples, as `_assemble` takes them."""
         table, by_dtype = self._read(X, reset=True, names=True)
         names = getattr(self, "feature_names_in_", None)
@@ -320,62 +345,35 @@ default='from_dtype'
             n_samples, n_columns = table.shape
             labels = list(range(n_columns) if names is None else names)
         mask = make_categorical_mask(self.categorical_features, len(labels), names, by_dtype)
-        weights, kept = check_weights(sample_weight, np.empty((n_samples, 1))), None
-        if weights is not None and not weights.all():
-            kept = np.flatnonzero(weights)
-            weights = weights[kept]
-        if weights is not None and np.all(weights == weights[0]):
-            weights = None  # to the bit what equal weights say, whatever their size
-        roles = Roles(mask)
-        if isinstance(table, list):
-            roles = fit_roles(table, mask, self._find_texts(table, names, kept), kept)
-        else:
-            check_no_texts(self.text_features, len(labels), names)
+        weights, kept = read_weights(sample_weight, n_samples)
+        is_text = find_texts(self, table if isinstance(table, list) else None, names, kept)
+        roles = fit_roles(table, mask, is_text, kept) if isinstance(table, list) else Roles(mask)
         self.is_categorical_, self._expansions = roles.is_categorical, roles.expansions
+        self._statistics: list[TargetStatistics] = []
         columns, numbers, is_scaled = split_table(table, self._roles)
-        self._is_scaled = is_scaled
-        fit = fit_sparse_columns if sparse.issparse(numbers) else fit_numeric_columns
-        if isinstance(numbers, SideBySide):
-            numbers = numbers[:]
-        self._numeric = fit(
-            numbers if kept is None else numbers[kept],
-            Headers(
-                tuple(name for name, _ in self._roles.list_numbers(labels)),
-                is_scaled,
-                self._roles.find_marked(),
-            ),
-            self._scale_beside(self._roles.needs_columns),
-            weights,
-        )
         fitted = [fit_category_column(column, kept, self.max_one_hot) for column in columns]
         self._categories = [category for category, _ in fitted]
-        own: Dtype = "float32" if numbers.dtype == np.float32 else "float64"
-        self._describe(own if self.dtype == "auto" else self.dtype)
-        return numbers, [codes for _, codes in fitted]
-
-    def _find_texts(
-        self, columns: list[Column], names: Sequence[str] | None, kept: np.ndarray | None
-    ) -> np.ndarray:
-        """Return which columns are text and not categories, of shape (n_features,)."""
-        chosen = self.text_features
-        if isinstance(chosen, str) and isinstance(self.categorical_features, str):
-            return find_texts(columns, kept)
-        named = [] if chosen is None or isinstance(chosen, str) else chosen
-        return make_text_mask(named, len(columns), names)
-
-    def _scale_beside(self, has_others: bool) -> str | None:
-        return ("standard" if has_others else None) if self.scale == "auto" else self.scale
-
-    def _describe(self, dtype: Dtype) -> None:
-        columns = [c.n_outputs for c in self._categories if c.one_hot]
-        self.spec_ = InputSpec(
-            kind="table",
-            n_numeric=self._numeric.n_outputs + sum(columns),
-            dtype=dtype,
-            cardinalities=tuple(1 + c.n_levels for c in self._categories if not c.one_hot),
+        codes = [code for _, code in fitted]
+        self._statistics, means = fit_statistics(
+            self.target_encoding, self._categories, codes, (y, sample_weight)
         )
+        numbers, is_scaled = put_beside(numbers, is_scaled, means)
+        self._is_scaled = is_scaled
+        if isinstance(numbers, SideBySide):
+            numbers = numbers[:]
+        header = tuple(name for name, _ in self._roles.list_numbers(labels))
+        self._numeric = fit_numbers(
+            numbers if kept is None else numbers[kept],
+            Headers(header, is_scaled, self._roles.find_marked()),
+            choose_scale(self.scale, has_others=self._roles.needs_columns),
+            weights,
+        )
+        own: Dtype = "float32" if numbers.dtype == np.float32 else "float64"
+        dtype = own if self.dtype == "auto" else self.dtype
+        self.spec_ = describe_table(self._numeric, self._categories, dtype)
         self.is_identity_ = not self._categories and self._numeric.changes_nothing
         self.categories_ = [(*c.levels, None) if c.missing else c.levels for c in self._categories]
+        return numbers, codes
 
     def _read(self, X: MatrixLike, *, reset: bool, names: bool) -> tuple:
         chosen = self.categorical_features
@@ -383,7 +381,8 @@ default='from_dtype'
         by_column = by_column or (not reset and self._roles.needs_columns)
         return read_table(self, X, by_column=by_column, reset=reset, names=names)
 
-    def _encode(self, X: MatrixLike, *, names: bool) -> Any:
+    def _encode(self, X: MatrixLike, *, names: bool, learned_from: tuple | None = None) -> Any:
+        """Return X encoded; `learned_from` are y and weights of training samples."""
         by_name = names and hasattr(self, "feature_names_in_")
         if is_clean_array(X, self.n_features_in_) and not by_name:
             if self.is_identity_ and X.dtype == self.spec_.dtype:
@@ -391,7 +390,7 @@ default='from_dtype'
             table = X
         else:
             table, _ = self._read(X, reset=False, names=names)
-        columns, numbers, _ = split_table(table, self._roles, self._numeric)
+        columns, numbers, is_scaled = split_table(table, self._roles, self._numeric)
         if sparse.issparse(numbers) and not self._numeric.keeps_zeros:
             raise ValueError(
                 f"X is sparse now, but was dense in fit, where scale={self.scale!r} and "
@@ -399,7 +398,8 @@ default='from_dtype'
                 "is. Give X.toarray(), or refit with sparse X."
             )
         codes = [c.encode(column) for c, column in zip(self._categories, columns, strict=True)]
-        return self._assemble(numbers, codes)
+        means = encode_statistics(self._statistics, codes, learned_from)
+        return self._assemble(put_beside(numbers, is_scaled, means)[0], codes)
 
     def _assemble(self, numbers: Numbers, codes: list[np.ndarray]) -> Any:
         return put_side_by_side(self.spec_, self._numeric, numbers, self._categories, codes)

@@ -238,6 +238,22 @@ def fit_sparse_columns(
     )
 
 
+def fit_numbers(
+    X: np.ndarray | sparse.csr_matrix,
+    headers: Headers,
+    scale: str | None,
+    weights: np.ndarray | None,
+) -> NumericColumns:
+    """Learn from numbers (n_samples, n_columns), dense or in CSR."""
+    fit = fit_sparse_columns if sparse.issparse(X) else fit_numeric_columns
+    return fit(X, headers, scale, weights)
+
+
+def choose_scale(scale: str | None, *, has_others: bool) -> str | None:
+    """Return the scale of numbers; ``'auto'`` is one only beside columns of another kind."""
+    return ("standard" if has_others else None) if scale == "auto" else scale
+
+
 def _is_clean(X: np.ndarray) -> bool:
     """Return at little cost whether all is finite; False too where the sum alone overflows."""
     with np.errstate(over="ignore", invalid="ignore"):

@@ -215,6 +215,16 @@ def put_side_by_side(
     return out
 
 
+def put_beside(
+    numbers: "Numbers", is_scaled: np.ndarray, means: Sequence[np.ndarray]
+) -> tuple["Numbers", np.ndarray]:
+    """Return numbers with arrays of shape (n_samples,) behind them, and which columns to scale."""
+    if not means or not isinstance(numbers, SideBySide):  # which all tables with categories are
+        return numbers, is_scaled
+    joined = SideBySide((*numbers.arrays, *means), len(numbers))
+    return joined, np.append(is_scaled, np.ones(len(means), bool))
+
+
 def _read_numbers(
     columns: list[Column], n_samples: int, fitted: NumericColumns | None
 ) -> list[np.ndarray]:

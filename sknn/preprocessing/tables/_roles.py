@@ -6,10 +6,13 @@ from typing import Protocol, TypeVar
 
 import numpy as np
 
+from sknn._specs import Dtype, InputSpec
 from sknn.preprocessing.tables._categories import CategoryColumn
 from sknn.preprocessing.tables._columns import Column
+from sknn.preprocessing.tables._numeric import NumericColumns
 from sknn.preprocessing.tables._texts import fit_text_column
 from sknn.preprocessing.tables._times import fit_time_column
+from sknn.preprocessing.targets._statistics import TargetStatistics
 
 Feature = TypeVar("Feature")
 
@@ -58,10 +61,13 @@ class Roles:
         Columns that become levels.
     expansions : mapping of int to Expansion, default={}
         Columns that become several columns of numbers, by their places; the others are numbers.
+    statistics : sequence of TargetStatistics, default=()
+        Means of y that stand beside categorical columns.
     """
 
     is_categorical: np.ndarray
     expansions: Mapping[int, Expansion] = field(default_factory=dict)
+    statistics: Sequence[TargetStatistics] = ()
 
     @property
     def numeric(self) -> np.ndarray:
@@ -76,19 +82,23 @@ class Roles:
         return bool(self.expansions) or bool(self.is_categorical.any())
 
     def list_numbers(self, features: Sequence[Feature]) -> list[tuple[str, Feature]]:
-        """Return name and feature of each column of numbers, those of expansions last."""
+        """Return name and feature of each column of numbers: own ones, expansions, means of y."""
         columns = [(features[place], features[place]) for place in self.numeric]
         for place, expansion in self.expansions.items():
             names = expansion.make_names(str(features[place]))
             columns.extend((name, features[place]) for name in names)
+        places = np.flatnonzero(self.is_categorical)
+        for statistics in self.statistics:
+            feature = features[places[statistics.place]]
+            columns.extend((name, feature) for name in statistics.make_names(str(feature)))
         return columns
 
     def find_marked(self) -> np.ndarray:
         """Return which columns of numbers may get a mark: of an expansion the first alone."""
-        own = [np.ones(len(self.numeric), dtype=bool)]
-        return np.concatenate(
-            [*own, *(np.arange(e.n_outputs) == 0 for e in self.expansions.values())]
-        )
+        own = np.ones(len(self.numeric), dtype=bool)
+        expanded = [np.arange(e.n_outputs) == 0 for e in self.expansions.values()]
+        means = [np.zeros(s.n_outputs, dtype=bool) for s in self.statistics]
+        return np.concatenate([own, *expanded, *means])
 
 
 def fit_roles(
@@ -129,6 +139,19 @@ def list_outputs(
         feature = features[places[i]]
         outputs.extend((name, feature) for name in categories[i].make_names(str(feature)))
     return outputs
+
+
+def describe_table(
+    numeric: NumericColumns, categories: Sequence[CategoryColumn], dtype: Dtype
+) -> InputSpec:
+    """Return what the encoded array looks like."""
+    one_hot = [category.n_outputs for category in categories if category.one_hot]
+    return InputSpec(
+        kind="table",
+        n_numeric=numeric.n_outputs + sum(one_hot),
+        dtype=dtype,
+        cardinalities=tuple(1 + c.n_levels for c in categories if not c.one_hot),
+    )
 
 
 def order_categories(categories: Sequence[CategoryColumn]) -> list[int]:

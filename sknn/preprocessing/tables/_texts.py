@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator
 from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import TfidfVectorizer
 
@@ -123,8 +124,8 @@ def _read_texts(column: Column, words: str) -> tuple[np.ndarray, list[str]]:
     return np.asarray(codes, dtype=np.int64), levels
 
 
-def find_texts(columns: Sequence[Column], kept: np.ndarray | None) -> np.ndarray:
-    """Return which columns are text and not categories, of shape (n_features,).
+def _find_by_values(columns: Sequence[Column], kept: np.ndarray | None) -> np.ndarray:
+    """Return which columns hold text that is no category, of shape (n_features,).
 
     Those are columns of a text dtype, not of a category dtype, where most values differ, or where
     they are long. A column in which each sample has a word of its own is named in a warning.
@@ -149,19 +150,29 @@ def find_texts(columns: Sequence[Column], kept: np.ndarray | None) -> np.ndarray
     return is_text
 
 
-def check_no_texts(
-    text_features: ArrayLike | str | None, n_features: int, names: Sequence[str] | None
-) -> None:
-    """Raise ValueError if a user names columns of text in a table that holds numbers alone."""
-    if text_features is None or isinstance(text_features, str):
-        return
-    places = np.flatnonzero(make_text_mask(text_features, n_features, names))
-    if len(places):
-        label = places[0] if names is None else names[places[0]]
+def find_texts(
+    estimator: BaseEstimator,
+    columns: Sequence[Column] | None,
+    names: Sequence[str] | None,
+    kept: np.ndarray | None,
+) -> np.ndarray:
+    """Return which columns are text and not categories, of shape (n_features,).
+
+    `estimator` is a `TabularEncoder`, `columns` are None of a table that holds numbers alone, and
+    `kept` are the samples to learn from.
+    """
+    chosen, n_features = estimator.text_features, estimator.n_features_in_
+    if isinstance(chosen, str) and isinstance(estimator.categorical_features, str):
+        return np.zeros(n_features, bool) if columns is None else _find_by_values(columns, kept)
+    named = [] if chosen is None or isinstance(chosen, str) else chosen
+    mask = make_text_mask(named, n_features, names)
+    if columns is None and mask.any():
+        label = np.flatnonzero(mask)[0] if names is None else repr(names[int(mask.argmax())])
         raise ValueError(
-            f"Column {label if names is None else repr(label)} is in text_features, but X holds "
-            "numbers alone. Give its text, or take the column out of text_features."
+            f"Column {label} is in text_features, but X holds numbers alone. Give its text, or "
+            "take the column out of text_features."
         )
+    return mask
 
 
 def make_text_mask(
