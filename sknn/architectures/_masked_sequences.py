@@ -62,11 +62,16 @@ class MaskedSequences(SeededNoise):
         if not self.training:
             return X
         X = X.reshape(len(X), self.length, self.n_channels)
+        # Positions that are not hidden are returned as they are, so that their loss is 0 and the
+        # loss is that of the hidden ones.
         is_hidden = self.draw(X.new_empty(len(X), self.length, 1), False) < MASK_FRACTION
         return torch.where(is_hidden, self.predict(X * ~is_hidden), X).flatten(1)
 
     def predict(self, X: Tensor) -> Tensor:
         """Return what windows of X (batch, length, n_channels) say of all its positions."""
+        # Each filter lays its pattern, times its value there, onto the positions of its window (a
+        # transposed convolution): what it has seen around a hidden position says what stands in it.
+        # So a filter has to know letters by the others of its motif.
         total: Tensor = self.levels
         for i in range(self.bank.n_strands):
             values = FIRST_ACTIVATIONS[self.activation](self.bank(X, i)).transpose(1, 2)

@@ -198,6 +198,8 @@ class SequenceCNN(nn.Module):
             return self._pool_at_once(X, valid)
         strands = [self.bank(X, i) for i in range(self.bank.n_strands)]
         pooled = self._pool_strands(strands, valid)
+        # The larger of both strands: an output that does not change when a sequence is replaced by
+        # its reverse complement, with as many weights as for one strand.
         return pooled[0] if len(strands) == 1 else torch.maximum(*pooled)
 
     def apply_head(self, pooled: Tensor) -> Tensor:

@@ -144,6 +144,7 @@ def _make_plan(preparation: Preparation, arranged: Arrangement, data: FitData) -
     if not estimator._circumstances.is_incremental:
         check_effects(estimator, has_held_out=arranged.held_out is not None)
     if config.time_limit is not None:
+        # The limit counts from the call: what preparing took is gone.
         left = config.time_limit - (time.perf_counter() - data.began)
         config = replace(config, time_limit=left)
     estimator._codec = codec

@@ -53,6 +53,8 @@ def is_finite(net: Net, samples: SampleDataset) -> bool:
     """Return whether weights and predictions are finite."""
     # Weights may be finite and so large that their products are not; that is looked at where there
     # are large ones.
+    # The largest of NaN and others is NaN, so that one number says of all weights whether they are
+    # finite.
     largest = [p.detach().abs().max() for p in net.module_.parameters() if p.numel()]
     if not all(map(torch.isfinite, largest)):
         return False

@@ -49,6 +49,7 @@ class EpochSnapshot:
         self.random_state = None
         if run.dead_network is not None or draws_ahead:
             self.random_state = run.random_state.get_state()
+        # Curves only grow: their lengths are enough to go back to.
         self.progress = dict(vars(progress))
         self.names, self.lengths = set(progress.history), [len(c) for c in get_columns(progress)]
         self.epoch = replace(run.epoch, outputs=run.epoch.outputs.copy())
@@ -64,6 +65,8 @@ class EpochSnapshot:
         state = [v for s in optimizer.state.values() for v in s.values()]
         held = [v for v in state if isinstance(v, torch.Tensor)]
         tensors = [*self._get_module_tensors(), *held, *(average.average if average else ())]
+        # Memory for the copies is taken once: an epoch of a small network takes some tens of
+        # microseconds, of which new tensors would cost more than copying.
         if len(tensors) != len(self.tensors) or any(
             a is not b for a, b in zip(tensors, self.tensors, strict=True)
         ):

@@ -63,6 +63,8 @@ def draw_samples(plan: TrainPlan, random_state: np.random.RandomState) -> TrainP
     numbers = random_state.randint(len(plan.y), size=len(plan.y))
     weight = None if plan.sample_weight is None else plan.sample_weight[numbers]
     own = numbers if plan.numbers is None else plan.numbers[numbers]
+    # Of n draws with replacement a sample is missed by all with (1 - 1 / n)^n, about 1 / e: 63 %
+    # of the samples are a member's, some of them several times.
     spec = None if plan.checkpoint is None else plan.checkpoint.with_samples(numbers)
     return replace(plan, numbers=own, y=plan.y[numbers], sample_weight=weight, checkpoint=spec)
 

@@ -119,5 +119,7 @@ class BatchNorm(nn.BatchNorm1d):
         """Return each unit with mean 0 and variance 1 in the batch, scaled and shifted."""
         if not self.training or len(X) > 1:
             return super().forward(X)
+        # One sample has no variance: a last mini-batch of one is normalized by the running
+        # statistics.
         statistics = self.running_mean, self.running_var
         return batch_norm(X, *statistics, self.weight, self.bias, training=False, eps=self.eps)

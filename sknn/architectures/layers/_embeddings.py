@@ -77,6 +77,7 @@ class CategoryEmbeddings(nn.Module):
         self, n_numeric: int, cardinalities: Sequence[int], dtype: torch.dtype = torch.float32
     ):
         super().__init__()
+        # Codes lie in X beside numbers, as floats.
         largest = 2 / torch.finfo(dtype).eps  # whole numbers up to it are exact
         for cardinality in cardinalities:
             if not 1 <= cardinality <= largest:

@@ -116,6 +116,9 @@ class Corruption(SeededNoise):
         if self.noise:
             X = X + self.draw(X, True) * self.noise * self.is_noisy
         if self.hidden and self.n_features:
+            # One draw a feature: all columns of a category, and its numbers, are hidden together,
+            # or the others would tell what the hidden one was. Hidden is 0, the mean of scaled
+            # numbers.
             shares = self.draw(X.new_empty(len(X), self.n_features), False)
             X = X * ((shares >= self.hidden)[:, self.features] | self.is_kept)
         return X
@@ -150,4 +153,6 @@ class NormalDraw(SeededNoise):
         """Return a draw for each mean."""
         if not self.training:
             return mean
+        # m + exp(log v / 2) e with e standard normal has the distribution N(m, v), and a gradient
+        # by m and v, which a drawn number has not (reparametrization).
         return mean + self.draw(mean, True) * torch.exp(0.5 * log_variance)

@@ -56,6 +56,8 @@ def _make_normal(variance: Callable[[int, int], float]) -> Draw:
 
 def _draw_orthogonal(n: int, m: int, random_state: np.random.RandomState) -> np.ndarray:
     longer, shorter = max(n, m), min(n, m)
+    # The Q of a matrix of normal numbers is uniform over all orthonormal columns (Haar), provided
+    # that the diagonal of R is positive; else LAPACK chooses the signs.
     q, r = np.linalg.qr(random_state.normal(size=(longer, shorter)))
     q *= np.where(np.diag(r) < 0, -1.0, 1.0)  # else the signs are not random, but LAPACK's
     return q if n == longer else q.T

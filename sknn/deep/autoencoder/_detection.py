@@ -116,6 +116,8 @@ class DetectorTraining:
             Z = forward(result.net, own.X, "embed")
             references = fit_references(Z, self.n_neighbors, self.trim_fraction)
         if self.criterion != "distance":
+            # A sample that is reconstructed perfectly would have log 0: below a thousandth of the
+            # usual deviance nothing is told apart.
             floor = float(FLOOR * np.median(deviance)) or np.finfo(np.float64).tiny
         estimator._normality = Normality(references, floor)
         scores = score_normality(estimator._normality, result.net, own.X, deviance)
@@ -125,6 +127,8 @@ class DetectorTraining:
         """Return the score below which a sample is an anomaly."""
         if not isinstance(self.contamination, str):
             return float(np.percentile(scores, 100.0 * self.contamination))
+        # Tukey's fence: below the lower quartile by 1.5 times the distance of the quartiles lie .35
+        # % of a normal distribution, and most of what is no part of it.
         low, high = np.percentile(scores, [25, 75])
         return float(low - 1.5 * (high - low))
 

@@ -174,6 +174,7 @@ def train_filters(
     masked = MaskedSequences(network)
     masked.initialize_weights(random_state)
     batch_size = min(BATCH, len(X))
+    # About `STEPS` steps, whatever the number of sequences: ceil(steps / (n / batch)).
     n_epochs = min(MOST_EPOCHS, -(-STEPS * batch_size // len(X)))
     plan = TrainPlan(
         module=masked,

@@ -71,6 +71,7 @@ class SourcePreparation(Preparation):
     def draw_held_out(self, fraction: float) -> np.ndarray:
         """Return the places, among the samples drawn, of those that are held out."""
         random = np.flatnonzero(self.overview.drawn.is_random)
+        # At most half of those drawn at random are held out, as the encoder learns from the others.
         n = min(int(np.ceil(fraction * self.overview.n_samples)), MOST_HELD_OUT, len(random) // 2)
         if n < 2:
             raise ValueError(

@@ -77,6 +77,9 @@ class Reservoir:
 
     def add(self, samples: Sample, numbers: np.ndarray, must_keep: np.ndarray, size: int) -> None:
         """Look at samples of these numbers, of which those at `must_keep` stay in any case."""
+        # Of n samples with independent uniform keys, the k smallest keys belong to each set of k
+        # samples with the same probability, whatever n is: so n need not be known. A key above the
+        # k-th smallest so far can never come in, and its sample need not be held.
         keys = self.random_state.uniform(size=len(numbers))
         is_kept = np.zeros(len(numbers), bool)
         is_kept[must_keep] = True
@@ -85,6 +88,8 @@ class Reservoir:
         if len(chosen):
             self.parts.append(part.take(chosen))
             self.n_held += len(chosen)
+        # Sorting out at each chunk would copy what is kept again and again: half as many more may
+        # gather first.
         if self.n_held > 1.5 * size:
             self._shrink(size)
 

@@ -55,6 +55,7 @@ class DeadNetworkRestart:
         """Draw the weights of a dead network anew while there are restarts left."""
         if self.n_left and self.is_dead(net):
             self.n_left -= 1
+            # Moments of gradients that were 0 would make first steps of the new weights huge.
             net.module_.initialize_weights(random_state)
             forget_steps(net.optimizer_)
 
@@ -74,6 +75,8 @@ class DeadNetworkRestart:
         if not self.varies:
             return False
         output = predict_raw(net, self.samples)
+        # No unit of a layer is active for any sample: all have the same output up to rounding,
+        # where a network that has learned nothing yet has different ones.
         spread, largest = np.ptp(output, axis=0).max(), np.abs(output).max()
         return bool(np.isfinite(output).all() and spread <= TOLERANCE * largest)
 

@@ -97,6 +97,9 @@ def make_spec(
         spec = CheckpointSpec(folder, every, identity, has_seed, _get_seed(random_state))
         if has_seed:
             return spec
+        # Fits without a seed differ in nothing but chance, so that one folder may have several: the
+        # first whose file nobody holds, and that no earlier fit of this process has used up, is
+        # gone on with.
         for number in count():
             path = spec.find_file(number)
             lock = _make_lock(path)
@@ -215,6 +218,7 @@ class CheckpointFile:
 
 def _is_same(one: dict[str, Any], other: dict[str, Any]) -> bool:
     """Return whether two states of a generator are equal."""
+    # Of the Mersenne Twister: 624 numbers, and the place among them.
     keys = one["state"]["key"], other["state"]["key"]
     return np.array_equal(*keys) and one["state"]["pos"] == other["state"]["pos"]
 

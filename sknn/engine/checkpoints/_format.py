@@ -39,6 +39,9 @@ def pack(head: dict[str, Any], value: Any) -> bytes:
     """
     writer = _Writer()
     text = json.dumps([head, writer.write(value, "state")]).encode()
+    # The mark of the format, a hash of all that follows, the length of the text, the text, and the
+    # bytes of all arrays, to which the text refers by their offsets: what is damaged is seen before
+    # anything is read, and the head can be read without the rest.
     body = b"".join([LENGTH.pack(len(text)), text, *writer.pieces])
     return MARK + _hash(body) + body
 
@@ -128,6 +131,8 @@ class _Writer:
     def _keep(self, value: np.ndarray | np.generic) -> list:
         """Keep the memory of an array; return dtype, shape, order of its axes and offset."""
         is_fortran = value.ndim > 1 and value.flags.f_contiguous and not value.flags.c_contiguous
+        # Sums depend on the order in memory: an array that lay column by column has to lie so
+        # again, for training to go on to the same bits.
         order: Order = "F" if is_fortran else "C"
         offset, piece = self.n_bytes, value.tobytes(order)
         self.pieces.append(piece)

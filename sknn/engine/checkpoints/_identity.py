@@ -172,6 +172,8 @@ def _name(thing: Any) -> str:
 
 def _list_methods(kind: type) -> list[Any]:
     """Return the functions of a class and its bases that are not of `KNOWN` packages."""
+    # What packages define is known by its name and version; a class of the user's may be another
+    # one today under the same name.
     own = [base for base in kind.__mro__ if base.__module__.partition(".")[0] not in KNOWN]
     return [item for base in own for item in vars(base).values() if hasattr(item, "__code__")]
 
@@ -191,6 +193,7 @@ def _hash_code(functions: list[Any], depth: int) -> str:
 def _list_code(code: CodeType) -> list[Any]:
     """Return bytes, names and constants of code, and of code within it."""
     inner = [c for c in code.co_consts if isinstance(c, CodeType)]
+    # Code within code has addresses in its repr, and is listed by itself; sets have no order.
     constants = [repr(c) for c in code.co_consts if not isinstance(c, CodeType | frozenset)]
     parts: list[Any] = [code.co_code, code.co_names, constants]
     return parts + [part for one in inner for part in _list_code(one)]

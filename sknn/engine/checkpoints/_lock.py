@@ -40,6 +40,8 @@ class FileLock:
             if not _try_to_lock(descriptor):
                 os.close(descriptor)
                 return False
+            # Between opening and locking, the holder may have removed the file: a lock on what has
+            # no name any more keeps nobody out.
             if _is_file_of(self.path, descriptor):
                 self._descriptor = descriptor
                 return True

@@ -125,6 +125,7 @@ class Recorder:
             return
         self.seconds_before = content["seconds"]
         if run.deadline is not None:
+            # A time limit is for all processes of a fit together.
             run.deadline -= self.seconds_before
         if run.by_epochs:
             run.set_state(content["state"])
@@ -158,6 +159,7 @@ class Recorder:
         if isinstance(pace.every, int):
             left = pace.every - (progress.n_epochs - pace.n_epochs)
         else:  # until it is known how long they take, one
+            # As many epochs as fit before the next writing is due, by how long the last one took.
             left = pace.get_wait() / progress.history.get("time", [np.inf])[-1]
         return int(max(1, min(n_epochs, left)))
 
@@ -217,6 +219,8 @@ class Recorder:
         """Return loss and gradient of L-BFGS's point of this number, from the file if it can."""
         if self.file is None:
             return function(vector)
+        # SciPy's L-BFGS keeps its curvature to itself. But it is deterministic: fed with the values
+        # and gradients that it got before, it asks for the same points, and arrives where it was.
         key = _make_key(vector)
         if number < len(self.evaluations):
             known, loss, gradient = self.evaluations[number]

@@ -96,6 +96,7 @@ def join_chunks(chunks: Iterable[np.ndarray], n_samples: int) -> np.ndarray:
 def _predict_sparse(module: MLP, samples: SampleDataset) -> np.ndarray:
     """Return the output for sparse samples without making them dense."""
     first = cast("torch.nn.Linear", module.linears[0])
+    # A line of zeros and few numbers times W^T sums few lines of it, which lie in one piece here.
     turned = first.weight.t().contiguous()
     batches = Batches(samples, max(1, CHUNK_NUMBERS // max(module.layer_sizes[1:])))
 

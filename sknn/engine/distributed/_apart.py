@@ -26,6 +26,8 @@ def check_apart(net: Net, masks: SharedMasks, X: torch.Tensor, share: slice) -> 
     """
     net._set_training(True)
     buffers = {name: buffer.clone() for name, buffer in net.module_.named_buffers()}
+    # A share of a batch must give what the whole one gives for these samples: means over samples,
+    # and numbers drawn in forward, would differ.
     whole, part = (_compute(net, masks, X, of) for of in (slice(0, len(X)), share))
     scale = float(whole.abs().max())
     if not torch.allclose(whole[share], part, rtol=0, atol=TOLERANCE * scale, equal_nan=True):

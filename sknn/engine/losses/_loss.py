@@ -166,6 +166,8 @@ class MeanOfTable(torch.autograd.Function):
         if weight is None:
             gradient.mul_(grad_output / z.shape[-1])
         else:
+            # The mean is Σ w_i l_i / Σ w: dl/dz of each sample times w_i / Σ w, times what comes
+            # from above.
             gradient.mul_(weight * (grad_output / weight.sum()))
         if z.ndim == 2:
             return gradient.t(), None, None, None

@@ -157,6 +157,8 @@ class Layout:
         margins = [min(margin, 0.4 * width) for margin in margins]
         between = (width - sum(margins)) / max(len(self.shown) - 0.6, 1)
         texts = 2.8 * self.small if network.values is not None else 1.4 * self.small
+        # Where there is room, a node leaves some for the texts above and below it; else texts are
+        # left out and nodes nearly touch.
         room = 0.5 * (self.place - texts) if self.place > 4.5 * font_size else 0.4 * self.place
         smallest = min(3.0, 0.02 * width)
         self.radius = max(smallest, min(room, 0.16 * between, 1.7 * font_size))
@@ -265,6 +267,7 @@ def _split_line(line: Line, radius: float, number: Text | None) -> Iterator[Line
     first, last = radius / length, 1 - radius / length
     pieces = [(first, last)]
     if number is not None:
+        # The line is cut around its number, by the number's width along x.
         at = (number.position[0] - line.start[0]) / (line.end[0] - line.start[0])
         half = (0.5 * measure_text(number.text, number.size) + 1.5) / (line.end[0] - line.start[0])
         pieces = [(first, at - half), (at + half, last)]

@@ -79,6 +79,8 @@ def _compute_bases(heights: np.ndarray) -> np.ndarray:
         sizes = np.where(side, np.abs(heights), 0.0)
         order = np.argsort(sizes, axis=1, kind="stable")
         sizes = np.take_along_axis(sizes, order, axis=1)
+        # The smallest letter is next to the axis, and each one stands on the sum of those before:
+        # cumulative sums of sorted heights less their own, put back to where the letters belong.
         starts = np.empty_like(sizes)
         np.put_along_axis(starts, order, np.cumsum(sizes, axis=1) - sizes, axis=1)
         np.copyto(bases, np.where(heights < 0, -starts, starts), where=side)

@@ -124,6 +124,7 @@ class Source:
             for piece in pieces:
                 yield from self._read_piece(int(piece), self.starts[piece])
             return
+        # The first pass counts; later ones begin at any piece, whose first sample is known then.
         first, starts = 0, []
         for piece in range(self.n_pieces):
             starts.append(first)

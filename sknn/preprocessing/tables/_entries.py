@@ -98,6 +98,8 @@ def find_wall_times(times: Times, zone: str | None) -> np.ndarray:
     if zone is None or zone == "UTC":
         return times.microseconds
     known = np.where(times.missing, 0, times.microseconds).astype("M8[us]")
+    # Hours and weekdays are those of the place: the offset from UTC changes with daylight saving
+    # time.
     clocks = pd.DatetimeIndex(known).tz_localize("UTC").tz_convert(zone).tz_localize(None)
     return clocks.to_numpy().astype("M8[us]").astype(np.int64)
 
