@@ -14,6 +14,7 @@ from sknn.engine._interrupt import PauseTraining
 from sknn.engine._run import TrainingRun
 from sknn.engine._snapshot import get_columns
 from sknn.engine.backprop._mlp import MLPPass, UpdateCoefficients, supports_module
+from sknn.engine.compiled._objective import CompiledObjective
 from sknn.engine.data._batches import Batches, SampleDataset, TargetTensors, split_target
 from sknn.engine.distributed._alone import Alone
 from sknn.exceptions import warn_user
@@ -195,8 +196,16 @@ class HandwrittenObjective(Objective):
         self.mlp.flat.close()
 
 
-def make_objective(run: TrainingRun, part: Part | None = None) -> Objective:
+#: what LBFGSRunner and SharedObjective ask
+AnyObjective = Objective | CompiledObjective
+
+
+def make_objective(run: TrainingRun, part: Part | None = None) -> AnyObjective:
     """Return the penalised loss of some samples of a run, as it is computed fastest."""
+    reason = "several processes compute it" if part else CompiledObjective.supports(run)
+    if reason is None:
+        return CompiledObjective(run)
+    run.runner_reasons["compiled"] = reason
     reason = HandwrittenObjective.supports(run)
     if reason is None:
         return HandwrittenObjective(run, part)
@@ -223,7 +232,7 @@ class LBFGSRunner:
 
     name = "lbfgs"
 
-    def __init__(self, run: TrainingRun, function: Objective | None = None):
+    def __init__(self, run: TrainingRun, function: AnyObjective | None = None):
         self.run = run
         self.function = make_objective(run) if function is None else function
         if run.first_weights is None:

@@ -1,5 +1,6 @@
 """What of a run changes from step to step: copied before each epoch, and kept when it pauses."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import ClassVar, Protocol
 
@@ -74,12 +75,35 @@ class Runner(Protocol):
         """Train on the batches that are left of the epoch at hand; return the mean loss."""
 
 
+@dataclass
+class UnseenEpochs:
+    """What is known of epochs that were computed in one call.
+
+    Attributes
+    ----------
+    losses : list of float
+        Mean losses of the training samples.
+    validated : list of tuple
+        Raw predictions and loss of the held-out samples after each of them, if there are some.
+    outputs : list of KeptOutputs
+        Of the training samples in each of them; empty where these are not scored.
+    load : callable
+        Lets the module have the parameters after an epoch, by its number here.
+    """
+
+    losses: list[float]
+    validated: list[tuple[np.ndarray, float]] = field(default_factory=list)
+    outputs: list[KeptOutputs] = field(default_factory=list)
+    load: Callable[[int], None] = field(default=lambda i: None)
+
+
 class ManyEpochsRunner(Runner, Protocol):
     """A runner whose `epochs_at_once` may be above 1."""
 
-    def run_many(self, n_epochs: int) -> list[float]:
-        """Train for some epochs that nobody sees, from the start of one; return their mean losses.
+    def run_many(self, n_epochs: int) -> UnseenEpochs:
+        """Train for some epochs that nobody sees, from the start of one.
 
         They end early with an epoch whose loss is not finite, or after which the rule of
-        ``run.stopping`` has no more patience; best loss and stalled epochs are kept up to date.
+        ``run.stopping`` on the training loss has no more patience. Best loss and stalled epochs are
+        kept up to date, except with held-out samples, which are to be scored before.
         """

@@ -35,7 +35,7 @@ from sknn.engine.callbacks._dead_network import DeadNetworkRestart
 from sknn.engine.callbacks._kept_outputs import KeptOutputs
 from sknn.engine.callbacks._progress import choose_display
 from sknn.engine.callbacks._stopping import StoppingRule, make_row
-from sknn.engine.callbacks._unseen import are_epochs_unseen, note_epochs
+from sknn.engine.callbacks._unseen import count_epochs_at_once, note_epochs
 from sknn.engine.callbacks._user import UserCallbacks
 from sknn.engine.callbacks._validation import Validation
 from sknn.engine.callbacks._weight_average import WeightAverage
@@ -254,9 +254,8 @@ class TrainingRun:
     def _run_epochs(self, n_epochs: int) -> None:
         end = self.progress.n_epochs + n_epochs
         while self.progress.n_epochs < end and not self.progress.stopped_because:
-            # Several epochs in one call save what lies between two, where nobody wants to see it.
-            at_once = min(end - self.progress.n_epochs, self.runner.epochs_at_once)
-            if at_once > 1 and are_epochs_unseen(self):
+            at_once = count_epochs_at_once(self, self.runner, end - self.progress.n_epochs)
+            if at_once > 1:
                 self._run_unseen(self.recorder.limit_epochs(at_once))
             else:
                 self.open_epoch()
@@ -271,8 +270,8 @@ class TrainingRun:
         with ignore_second(self.interrupt):
             self.snapshot.take(draws_ahead=True)
         start = time.perf_counter()
-        losses = cast("ManyEpochsRunner", self.runner).run_many(n_epochs)
-        note_epochs(self, losses, time.perf_counter() - start)
+        epochs = cast("ManyEpochsRunner", self.runner).run_many(n_epochs)
+        note_epochs(self, epochs, time.perf_counter() - start)
         with ignore_second(self.interrupt):
             self.progress.stopped_because = self.stopping.find_reason_to_stop(self.net)
             self.snapshot.is_taken = False

@@ -17,7 +17,8 @@ from sknn.engine._runners import RUNNERS
 from sknn.engine._start import estimate_work
 from sknn.engine._train import train
 from sknn.engine.compiled import _codes
-from sknn.engine.compiled._runner import MAX_STEP_FLOPS, CompiledRunner
+from sknn.engine.compiled._runner import CompiledRunner
+from sknn.engine.compiled._support import choose_max_flops
 from sknn.engine.data._device import limit_threads, resolve_device
 from sknn.engine.data._matmul import use_one_thread_per_product
 
@@ -59,7 +60,7 @@ def supports_thread(plan: TrainPlan) -> str | None:
     if config.averaged_epochs or plan.previous is not None or plan.checkpoint is not None:
         return "the network is not new, or there is more to do than steps"
     work = estimate_work(plan)
-    if work[0] > MAX_STEP_FLOPS:
+    if work[0] > choose_max_flops(_choose_size(plan), n_threads=1):
         return "the products of a step are so large that torch's are as fast"
     device = resolve_device(config.device, str(plan.X.dtype), *work)
     return None if torch.device(device).type == "cpu" else "the network is not on the CPU"
@@ -67,9 +68,13 @@ def supports_thread(plan: TrainPlan) -> str | None:
 
 def count_steps(plan: TrainPlan) -> int:
     """Return the maximum number of steps of a plan."""
+    return plan.config.max_iter * -(-len(plan.y) // _choose_size(plan))
+
+
+def _choose_size(plan: TrainPlan) -> int:
+    """Return the number of samples in a mini-batch, if there are as many."""
     size = plan.config.batch_size
-    size = plan.config.auto_batch_size if size == "auto" else size
-    return plan.config.max_iter * -(-len(plan.y) // size)
+    return plan.config.auto_batch_size if size == "auto" else size
 
 
 class _SharedFlag:

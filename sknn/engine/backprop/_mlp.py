@@ -138,6 +138,14 @@ class UpdateCoefficients:
     scale: float
 
 
+def list_turned(net: Net, is_sparse: bool) -> list[torch.nn.Parameter]:
+    """Return the weights of a plain MLP that lie column by column in the vector of all."""
+    layers = list(net.module_.linears)
+    # BLAS is up to twice as fast where the longer side of a small matrix lies in one piece.
+    turned = [layer.weight for layer in layers if layer.in_features < layer.out_features]
+    return [*turned, layers[0].weight] if is_sparse else turned
+
+
 class MLPPass:
     """Both passes of the MLP of a net, on one batch after the other.
 
@@ -163,10 +171,7 @@ class MLPPass:
         self.per_sample = net.loss.per_sample
         self.write_gradient = cast("WriteGradient", net.loss.write_gradient)
         self.activations = [IN_PLACE[name] for name in net.module_.activation_names]
-        # BLAS is up to twice as fast where the longer side of a small matrix lies in one piece.
-        turned = [layer.weight for layer in layers if layer.in_features < layer.out_features]
-        if is_sparse:
-            turned.append(layers[0].weight)
+        turned = list_turned(net, is_sparse)
         self.flat = Flat(list(net.module_.parameters()), net.optimizer_, turned)
         self.widths = [layer.out_features for layer in layers]
         self.weights = [layer.weight.data for layer in layers]

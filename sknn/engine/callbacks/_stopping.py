@@ -50,16 +50,24 @@ class StoppingRule:
         self._spare: dict[str, Any] | None = None
 
     def take_note(self, net: Net, row: Mapping[str, float], n_samples_seen: int) -> None:
+        """Count an epoch, and keep the weights that the net has after it if they are the best."""
+        if self.count_epoch(row, n_samples_seen):
+            self.keep_weights(net)
+
+    def count_epoch(self, row: Mapping[str, float], n_samples_seen: int) -> bool:
         """Count an epoch and compare it with the best one.
 
         Parameters
         ----------
-        net : Net
-            After the epoch.
         row : mapping
             What was noted of the epoch, in the words of ``Progress.history``.
         n_samples_seen : int
             Samples that went through the network in it.
+
+        Returns
+        -------
+        bool
+            Whether its weights are the best, and best ones are to be kept.
         """
         progress = self.progress
         progress.n_epochs += 1
@@ -71,14 +79,14 @@ class StoppingRule:
             cast("list[float]", progress.validation_scores).append(row["validation_score"])
         if not self.by_epochs:
             progress.best_loss, progress.best_epoch = progress.loss, progress.n_epochs
-            return
+            return False
         progress.n_samples_seen += n_samples_seen
         if self.keeps_best:
-            self._compare_score(net, row["validation_score"])
-        else:
-            self._compare_loss(progress.loss)
+            return self._compare_score(row["validation_score"])
+        self._compare_loss(progress.loss)
+        return False
 
-    def _compare_score(self, net: Net, score: float) -> None:
+    def _compare_score(self, score: float) -> bool:
         progress, best = self.progress, cast("float", self.progress.best_score)
         # scikit-learn's rules: an epoch counts as stalled unless the score is better by tol, but
         # any better score, however little, is kept.
@@ -86,7 +94,7 @@ class StoppingRule:
         progress.n_stalled = progress.n_stalled + 1 if stalled else 0
         if score > best:
             progress.best_score, progress.best_epoch = score, progress.n_epochs
-            self.keep_weights(net)
+        return score > best
 
     def _compare_loss(self, loss: float) -> None:
         progress, best = self.progress, cast("float", self.progress.best_loss)
@@ -106,6 +114,17 @@ class StoppingRule:
         progress.loss = losses[-1]
         progress.loss_curve += losses
         progress.note_many({"loss": losses, "time": [seconds] * n, "learning_rate": [rate] * n}, n)
+
+    def count_sure_epochs(self) -> float:
+        """Return how many epochs there are of which none but the last can be the one to stop at.
+
+        Of the training loss this is not asked: it is compared where it is computed.
+        """
+        if not self.keeps_best:
+            return np.inf
+        progress, config = self.progress, self.config
+        patience = max(config.n_iter_no_change, config.patience_share * progress.best_epoch)
+        return np.floor(patience) - progress.n_stalled + 1
 
     def keep_weights(self, net: Net) -> None:
         """Copy the present weights to `best_weights`."""

@@ -2,7 +2,9 @@
 
 from typing import cast
 
-from sknn.engine._live_state import LiveState
+from sknn.engine._live_state import LiveState, Runner, UnseenEpochs
+from sknn.engine.callbacks._kept_outputs import KeptOutputs
+from sknn.engine.callbacks._stopping import make_row
 from sknn.engine.optimizers._optimizers import get_learning_rate
 from sknn.engine.optimizers._schedules import EpochSchedule
 
@@ -11,9 +13,9 @@ STEADY = ("constant", "adaptive")
 
 
 def are_epochs_unseen(run: LiveState) -> bool:
-    """Return whether nothing happens between the coming epochs but a look at the training loss."""
-    # Callbacks, a display, held-out samples, an average of weights, restarts, a time limit, and a
-    # learning rate that changes want to see each epoch; one that has begun is to end first.
+    """Return whether nothing happens between the coming epochs but a look at losses and scores."""
+    # Callbacks, a display, an average of weights, restarts, a time limit, and a learning rate that
+    # changes want to see each epoch; one that has begun is to end first.
     schedule = run.net.schedule
     return not (
         run.plan.incremental
@@ -21,7 +23,6 @@ def are_epochs_unseen(run: LiveState) -> bool:
         or run.callbacks.of_user
         or run.display is not None
         or run.plan.watcher is not None
-        or run.validation is not None
         or run.average is not None
         or run.dead_network is not None
         or run.deadline is not None
@@ -32,32 +33,63 @@ def are_epochs_unseen(run: LiveState) -> bool:
     )
 
 
-def note_epochs(run: LiveState, losses: list[float], seconds: float) -> None:
+def count_epochs_at_once(run: LiveState, runner: Runner, n_left: int) -> int:
+    """Return how many of the epochs that are left may be computed in one call."""
+    if runner.epochs_at_once == 1 or not are_epochs_unseen(run):
+        return 1
+    return int(min(n_left, runner.epochs_at_once, run.stopping.count_sure_epochs()))
+
+
+def note_epochs(run: LiveState, epochs: UnseenEpochs, seconds: float) -> None:
     """Note epochs in the history and in the progress, as one by one.
 
     Parameters
     ----------
     run : TrainingRun
-        With the best loss and the number of stalled epochs after the last of them.
-    losses : list of float
-        Mean loss of a sample in each epoch.
+        Without held-out samples its best loss and stalled epochs are those after the last of them.
+    epochs : UnseenEpochs
+        What is known of them.
     seconds : float
         Time of all.
     """
-    net, n = run.net, len(losses)
-    each, n_before = seconds / n, len(net.history)
-    net.history += [
+    net, losses = run.net, epochs.losses
+    n, n_before = len(losses), len(net.history)
+    rows = [
         {
             "batches": [],
-            "epoch": n_before + i,
+            "epoch": n_before + i + 1,
             "train_loss": loss,
             "train_batch_count": run.n_batches,
-            "dur": each,
+            **_score(run, epochs, i),
+            "dur": seconds / n,
         }
-        for i, loss in enumerate(losses, start=1)
+        for i, loss in enumerate(losses)
     ]
+    net.history += rows
     rate = get_learning_rate(net.optimizer_)
-    run.stopping.take_note_of_many(losses, each, rate, len(run.samples))
-    cast("EpochSchedule", net.schedule).n_epochs += (
-        n - 1
-    )  # the last is counted with a look at the rule
+    if run.validation is None:
+        run.stopping.take_note_of_many(losses, seconds / n, rate, len(run.samples))
+    else:
+        _compare_scores(run, epochs, [make_row(row, rate) for row in rows])
+    # The last epoch is counted with a look at the rule.
+    cast("EpochSchedule", net.schedule).n_epochs += n - 1
+
+
+def _score(run: LiveState, epochs: UnseenEpochs, i: int) -> dict[str, float]:
+    """Return losses and scores of an epoch, if there are held-out samples."""
+    if run.validation is None:
+        return {}
+    outputs = epochs.outputs[i] if epochs.outputs else KeptOutputs()
+    return run.validation.evaluate(run.net, outputs, epochs.validated[i])
+
+
+def _compare_scores(run: LiveState, epochs: UnseenEpochs, rows: list[dict[str, float]]) -> None:
+    """Count epochs, and keep the weights of the best if that is among them."""
+    best = None
+    for i, row in enumerate(rows):
+        if run.stopping.count_epoch(row, len(run.samples)):
+            best = i
+    if best is not None:
+        epochs.load(best)
+        run.stopping.keep_weights(run.net)
+        epochs.load(len(rows) - 1)

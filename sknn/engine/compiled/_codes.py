@@ -46,6 +46,8 @@ LOSSES = {
 }
 
 ADAM, ADAMW, SGD, MOMENTUM, NESTEROV, NADAM, RMSPROP = range(7)
+#: no step at all: losses and gradients of the mini-batches are added up, without the penalty
+ADD_UP = 7
 #: places in the vector of a solver's numbers
 RATE, BETA_1, BETA_2, EPSILON, DECAY, MOMENTUM_DECAY, ALPHA, L1_RATIO, MAX_NORM = range(9)
 N_NUMBERS = 9
@@ -83,7 +85,22 @@ def count_turned(sizes: np.ndarray) -> int:
 
 def count_space(sizes: np.ndarray, batch_size: int) -> int:
     """Return how many numbers of float64 the activations of the widest layer need."""
-    return batch_size * int(sizes.max())
+    return batch_size * int(sizes[1:].max())
+
+
+class SparseSamples(NamedTuple):
+    """Sparse samples as a CSR matrix.
+
+    Attributes
+    ----------
+    starts : ndarray of int of shape (n_samples + 1,) or (0,)
+        Where the entries of each sample begin; empty where samples are dense.
+    columns, values : ndarray of shape (n_entries,)
+    """
+
+    starts: np.ndarray
+    columns: np.ndarray
+    values: np.ndarray
 
 
 class TrainingArrays(NamedTuple):
@@ -91,7 +108,9 @@ class TrainingArrays(NamedTuple):
 
     Attributes
     ----------
-    X : ndarray of shape (n_samples, n_features)
+    X : ndarray of shape (n_samples, n_features) or (0, n_features)
+        Empty where samples are sparse.
+    sparse : SparseSamples
     Y : ndarray of shape (n_samples, n_columns)
         Encoded targets, classes one-hot and smoothed.
     weight : ndarray of shape (n_samples,) or (0,)
@@ -101,6 +120,7 @@ class TrainingArrays(NamedTuple):
     """
 
     X: np.ndarray
+    sparse: SparseSamples
     Y: np.ndarray
     weight: np.ndarray
     orders: np.ndarray
@@ -135,7 +155,7 @@ class SolverState(NamedTuple):
     Attributes
     ----------
     first, second : ndarray of shape (n_parameters,) or (0,)
-        Moments, velocity or squares.
+        Moments, velocity or squares; or the sum of the gradients, for `ADD_UP`.
     numbers : ndarray of float64 of shape (N_NUMBERS,)
         Learning rate and settings.
     counts : ndarray of float64 of shape (2,)
@@ -146,6 +166,27 @@ class SolverState(NamedTuple):
     second: np.ndarray
     numbers: np.ndarray
     counts: np.ndarray
+
+
+class HeldOut(NamedTuple):
+    """What is computed at the end of each epoch.
+
+    Attributes
+    ----------
+    samples : TrainingArrays
+        The held-out samples.
+    outputs : ndarray of shape (n_epochs, n_samples, n_outputs)
+        Their logits.
+    losses : ndarray of float64 of shape (n_epochs,)
+        Their weighted mean losses; of shape (0,) where there are no such samples.
+    values : ndarray of shape (n_epochs, n_parameters) or (0, n_parameters)
+        The parameters.
+    """
+
+    samples: TrainingArrays
+    outputs: np.ndarray
+    losses: np.ndarray
+    values: np.ndarray
 
 
 class StepMemory(NamedTuple):
@@ -164,8 +205,9 @@ class StepMemory(NamedTuple):
         For weights of a layer, of shape (n_outputs, n_inputs).
     zeros : ndarray of shape (n_units,)
         As many as the widest layer has units, never changed.
-    outputs : ndarray of shape (n_samples, n_outputs)
+    outputs : ndarray of shape (n_epochs, n_samples, n_outputs) or (1, n_samples, n_outputs)
         Overwritten by the logits, in the order of the samples, each before its mini-batch's step.
+    held_out : HeldOut
     """
 
     work: np.ndarray
@@ -174,6 +216,7 @@ class StepMemory(NamedTuple):
     turned: np.ndarray
     zeros: np.ndarray
     outputs: np.ndarray
+    held_out: HeldOut
 
 
 class StepRange(NamedTuple):
@@ -215,14 +258,30 @@ class BatchPlace(NamedTuple):
 Arguments = tuple[TrainingArrays, FlatNetwork, SolverState, StepMemory, StepRange]
 
 
+def make_no_samples(n_features: int, n_outputs: int, dtype: np.dtype) -> TrainingArrays:
+    """Return no samples at all, of the types that `run_epochs` gets."""
+    places, none = np.empty(0, dtype=np.int64), np.empty(0, dtype)
+    sparse = SparseSamples(places, places, none)
+    X, Y = np.empty((0, n_features), dtype), np.empty((0, n_outputs), dtype)
+    return TrainingArrays(X, sparse, Y, none, places.reshape(1, 0))
+
+
+def make_no_held_out(sizes: np.ndarray, n_parameters: int, dtype: np.dtype) -> HeldOut:
+    """Return what says that nothing is to be computed at the ends of epochs."""
+    n_outputs = int(sizes[-1])
+    samples = make_no_samples(int(sizes[0]), n_outputs, dtype)
+    outputs, values = np.empty((0, 0, n_outputs), dtype), np.empty((0, n_parameters), dtype)
+    return HeldOut(samples, outputs, np.empty(0), values)
+
+
 def make_examples(dtype: np.dtype) -> Arguments:
     """Return arguments of `run_epochs` of the types that it gets, without contents."""
-    matrix, vector = np.empty((0, 0), dtype), np.empty(0, dtype)
-    numbers, codes = np.empty(0), np.empty(0, dtype=np.int64)
+    vector, numbers, codes = np.empty(0, dtype), np.empty(0), np.empty(0, dtype=np.int64)
+    held_out = make_no_held_out(np.array([0, 0]), 0, dtype)
     return (
-        TrainingArrays(matrix, matrix, vector, codes.reshape(0, 0)),
+        held_out.samples,
         FlatNetwork(codes, codes, vector, vector, numbers),
         SolverState(vector, vector, numbers, numbers),
-        StepMemory(vector, np.empty((0, 0)), vector, vector, vector, matrix),
+        StepMemory(vector, np.empty((0, 0)), vector, vector, vector, held_out.outputs, held_out),
         StepRange(0, 0, 0, 0, numbers, numbers),
     )

@@ -5,12 +5,14 @@ whose rows lie one behind the other. With weights W of shape (n_inputs, n_output
 
     Z = A W    for the sums,    G = Aᵀ D    for the gradient,    E = D Wᵀ    for the deltas before.
 
-Bias, ReLU and its slope are taken care of while the sums are still in registers.
+Bias, ReLU and its slope are taken care of while the sums are still in registers. Of sparse samples
+each entry adds a multiple of a row of W to Z, and of a row of D to G.
 """
 
 import numpy as np
 
 from sknn._jit import jit
+from sknn.engine.compiled._codes import SparseSamples
 from sknn.engine.compiled._tiles import (
     N_VECTORS,
     Finish,
@@ -67,3 +69,32 @@ def turn(matrix: Array, turned: Array) -> None:
     for i in range(m):
         for j in range(n):
             turned[i, j] = matrix[j, i]
+
+
+@jit
+def multiply_sparse(
+    left: SparseSamples, order: Array, right: Array, out: Array, finish: Finish
+) -> None:
+    """Write a product as `multiply` does, without a gate; its left factor are sparse samples."""
+    for r in range(len(order)):
+        row, i = out[r], order[r]
+        for c in range(len(row)):
+            row[c] = finish.start[c]
+        for k in range(left.starts[i], left.starts[i + 1]):
+            x, own = left.values[k], right[left.columns[k]]
+            for c in range(len(row)):
+                row[c] += x * own[c]
+        for c in range(len(row)):
+            row[c] = finish.floor if row[c] < finish.floor else row[c]
+
+
+@jit
+def multiply_sparse_turned(left: SparseSamples, order: Array, right: Array, out: Array) -> None:
+    """Write the product of sparse samples, turned, and of a matrix with a row for each sample."""
+    out[:] = 0
+    for r in range(len(order)):
+        row, i = right[r], order[r]
+        for k in range(left.starts[i], left.starts[i + 1]):
+            x, own = left.values[k], out[left.columns[k]]
+            for c in range(len(row)):
+                own[c] += x * row[c]

@@ -1,61 +1,57 @@
 """The runner that trains small plain MLPs by compiled steps."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
-from importlib import import_module
-from pathlib import Path
-from typing import Any, ClassVar, cast
+from typing import ClassVar
 
 import numpy as np
 import torch
 
-from sknn._jit import OBSTACLE, explain_not_kept, has_kept_code, is_compiled
-from sknn.architectures import MLP, Dropout, draw_into, is_mlp
+from sknn.architectures import Dropout, draw_into
+from sknn.engine._live_state import UnseenEpochs
 from sknn.engine._run import TrainingRun
 from sknn.engine._start import FLOPS_OF_A_WEIGHT
 from sknn.engine.backprop._epochs import is_momentum_set, supports_steps
-from sknn.engine.backprop._flat_parameters import STATES, Flat
+from sknn.engine.backprop._flat_parameters import STATES
+from sknn.engine.callbacks._kept_outputs import KeptOutputs
 from sknn.engine.compiled import _codes
 from sknn.engine.compiled._codes import (
-    FlatNetwork,
     SolverState,
     StepMemory,
     StepRange,
     TrainingArrays,
 )
+from sknn.engine.compiled._packing import (
+    locate,
+    make_held_out,
+    make_memory,
+    pack_network,
+    pack_samples,
+)
+from sknn.engine.compiled._support import (
+    COLD,
+    explain_data,
+    explain_module,
+    explain_obstacle,
+    is_warm,
+    load_steps,
+    was_warm,
+)
 from sknn.engine.data._batches import SampleDataset
-from sknn.engine.losses._loss import TableLoss
 from sknn.engine.optimizers._optimizers import SGD, Adam, AdamW, NAdam, RMSprop
 
-#: floating-point operations of a step from which torch's products are as fast as all of it
-MAX_STEP_FLOPS = 2e7
 #: floating-point operations between two looks at whether to pause: some 10 ms
 CHUNK_FLOPS = 3e8
 #: numbers of the masks of dropout that are drawn at a time
 MASK_NUMBERS = 2**19
-#: steps in one call, and numbers of the orders of its epochs, at most
-MAX_STEPS, ORDER_NUMBERS = 2**12, 2**18
-#: what is said before compiled code is made for the first time
-COLD = "Steps of small networks are compiled, once on this machine: ten to twenty seconds."
+#: steps in one call, and numbers of the orders of its epochs and of what is kept of each, at most
+MAX_STEPS, ORDER_NUMBERS, KEPT_NUMBERS = 2**12, 2**18, 2**20
 _CODES = {
     Adam: _codes.ADAM,
     AdamW: _codes.ADAMW,
     NAdam: _codes.NADAM,
     RMSprop: _codes.RMSPROP,
 }
-
-
-def load_steps() -> Callable[..., int]:
-    """Return `run_epochs`; numba is loaded here, and not by those who do without it."""
-    return import_module("sknn.engine.compiled._steps").run_epochs
-
-
-@cache
-def _was_compiled(dtype: np.dtype) -> bool:
-    """Return whether code for this precision was there before; numba is loaded if any was."""
-    is_any = has_kept_code(Path(__file__).parent, "run_epochs")
-    return is_any and is_compiled(load_steps(), *_codes.make_examples(dtype))
 
 
 class CompiledRunner:
@@ -77,7 +73,8 @@ class CompiledRunner:
     @classmethod
     def supports(cls, run: TrainingRun) -> str | None:
         """Return why a run cannot be computed so; None if it can."""
-        reason = _explain_module(run) or _explain_data(run) or supports_steps(run)
+        size = run.net.batch_size
+        reason = explain_module(run) or explain_data(run, size) or supports_steps(run)
         if reason is not None:
             return reason
         n_steps = run.n_batches * (1 if run.plan.incremental else run.config.max_iter)
@@ -94,46 +91,30 @@ class CompiledRunner:
             )
         if run.callbacks.is_interactive:
             return "training waits for somebody between its epochs"
-        return explain_not_kept(load_steps(), *_codes.make_examples(dtype))
+        return explain_obstacle(dtype)
 
     @staticmethod
     def was_warm(dtype: np.dtype) -> bool:
         """Return `is_warm` as it was at the first look, so that equal fits are computed alike."""
-        return _was_compiled(dtype)
+        return was_warm(dtype)
 
     @staticmethod
     def is_warm(dtype: np.dtype) -> bool:
         """Return whether steps in this precision were compiled before on this machine."""
-        return is_compiled(load_steps(), *_codes.make_examples(dtype))
+        return is_warm(dtype)
 
     def __init__(self, run: TrainingRun):
-        net, module = run.net, run.net.module_
+        net = run.net
         self.run, self.run_epochs = run, load_steps()
-        sizes = np.array([module.linears[0].in_features, *_get_widths(module)])
-        weights = [layer.weight for layer in module.linears]
-        self.flat = Flat(list(module.parameters()), net.optimizer_, turned=weights, shares=False)
+        self.network, self.flat = pack_network(net)
         self.group = net.optimizer_.param_groups[0]
-        values = self.flat.values.numpy()
-        activations = [_codes.ACTIVATIONS[name] for name in module.activation_names]
-        self.network = FlatNetwork(
-            sizes,
-            np.array([_codes.LOSSES[net.loss.name], 0, *activations]),
-            values,
-            self.flat.gradient.numpy(),
-            _codes.pack_settings(cast("TableLoss", net.loss).settings),
-        )
+        sizes, values = self.network.sizes, self.network.values
         self.samples = self._pack(run.samples.in_memory)
-        self.space = StepMemory(
-            np.empty(_codes.count_work(sizes, net.batch_size), values.dtype),
-            np.empty((3, _codes.count_space(sizes, net.batch_size))),
-            np.empty(0, values.dtype),
-            np.empty(_codes.count_turned(sizes), values.dtype),
-            np.zeros(int(sizes.max()), values.dtype),
-            np.empty((run.batches.capacity, sizes[-1]), values.dtype),
-        )
+        self.held_out = None if run.held_out is None else self._pack(run.held_out)
+        self.space = make_memory(self.network, net.batch_size, run.batches.capacity)
         first, second = self._share_state(values.dtype)
         self.solver = SolverState(first, second, np.zeros(_codes.N_NUMBERS), np.ones(2))
-        self.dropouts = list(module.dropouts)
+        self.dropouts = list(net.module_.dropouts)
         if run.config.verbose and not self.is_warm(values.dtype):
             print(COLD)  # noqa: T201
         self._choose_chunks(sizes)
@@ -142,13 +123,17 @@ class CompiledRunner:
         """Choose how many steps a call does."""
         size = self.run.net.batch_size
         self.chunk = int(CHUNK_FLOPS / (FLOPS_OF_A_WEIGHT * len(self.flat.values) * size))
-        if self.dropouts:
-            self.chunk = min(self.chunk, MASK_NUMBERS // (size * int(sizes[1:-1].sum())))
+        units = size * int(sizes[1:-1].sum()) if self.dropouts else 0
+        if units:
+            self.chunk = min(self.chunk, MASK_NUMBERS // units)
         self.chunk = max(1, self.chunk)
-        steps, orders = min(self.chunk, MAX_STEPS), ORDER_NUMBERS // len(self.run.samples)
-        self.epochs_at_once = max(1, min(steps // self.run.n_batches, orders))
-        if self.dropouts:  # whose generators would be ahead where training ends early
-            self.epochs_at_once = 1
+        steps, n_samples = min(self.chunk, MAX_STEPS), len(self.run.samples)
+        limits = [steps // self.run.n_batches, ORDER_NUMBERS // n_samples]
+        if self.held_out is not None:
+            kept = n_samples if self.run.keeps_outputs else 0
+            kept = int(sizes[-1]) * (kept + self.held_out.orders.shape[1]) + len(self.flat.values)
+            limits.append(KEPT_NUMBERS // kept)
+        self.epochs_at_once = max(1, min(limits))
 
     def _share_state(self, dtype: np.dtype) -> tuple[np.ndarray, np.ndarray]:
         """Return the vectors of the optimizer's state; of one that has fewer, empty ones."""
@@ -183,30 +168,86 @@ class CompiledRunner:
             for dataset, order in run.batches.iterate_parts(run.epoch.n_steps):
                 samples = self.samples if dataset is run.samples else self._pack(dataset)
                 self._run_part(samples, order)
+            self._measure_held_out()
         return float(run.epoch.loss_sum) / len(run.samples)
 
-    def run_many(self, n_epochs: int) -> list[float]:
-        """Train for some epochs that nobody sees, from the start of one; return their mean losses.
+    def _measure_held_out(self) -> None:
+        """Give the run logits and loss of the held-out samples, once an epoch is done."""
+        if self.held_out is None:
+            return
+        held_out = make_held_out(self.held_out, self.network, 1)
+        size = self.run.batches.batch_size
+        steps = StepRange(0, 0, 0, size, np.zeros(_codes.N_PATIENCE), np.empty(1))
+        space = self.space._replace(held_out=held_out)
+        self.run_epochs(self.samples, self.network, self.solver, space, steps)
+        self.run.validated = held_out.outputs[0], float(held_out.losses[0])
 
-        They end early where the rule of ``run.stopping`` says so.
+    def run_many(self, n_epochs: int) -> UnseenEpochs:
+        """Train for some epochs that nobody sees, from the start of one.
+
+        They end early where the rule of ``run.stopping`` on the training loss says so.
         """
-        run, progress, config = self.run, self.run.progress, self.run.config
-        patience = np.zeros(_codes.N_PATIENCE)
-        patience[_codes.BEST_LOSS] = progress.best_loss
-        patience[_codes.N_STALLED] = progress.n_stalled
-        patience[_codes.TOLERANCE] = config.tol
-        patience[_codes.LIMIT] = config.n_iter_no_change
-        patience[_codes.LIMIT_SHARE] = config.patience_share
-        patience[_codes.N_BEFORE] = progress.n_epochs
+        run, space = self.run, self.space
+        if self.held_out is not None:
+            held_out = make_held_out(self.held_out, self.network, n_epochs)
+            kept = n_epochs if run.keeps_outputs else 1
+            shape = kept, *space.outputs.shape[1:]
+            space = space._replace(held_out=held_out, outputs=np.empty(shape, space.outputs.dtype))
+        patience, losses = self._pack_patience(), np.empty(n_epochs)
         orders = run.batches.begin_many(n_epochs)
-        steps = StepRange(0, 0, run.n_batches, run.batches.batch_size, patience, np.empty(n_epochs))
+        steps = StepRange(0, 0, run.n_batches, run.batches.batch_size, patience, losses)
         with self._borrow_parameters():
-            n_done = self._call(self.samples._replace(orders=_locate(run.samples, orders)), steps)
+            samples = self.samples._replace(orders=locate(run.samples, orders))
+            n_done = self._call(samples, steps, space)
         run.batches.keep_begun(orders, n_done)
         run.batches.end()
-        progress.best_loss = float(patience[_codes.BEST_LOSS])
-        progress.n_stalled = int(patience[_codes.N_STALLED])
-        return (steps.losses[:n_done] / len(run.samples)).tolist()
+        means = (losses[:n_done] / len(run.samples)).tolist()
+        if self.held_out is not None:
+            return self._make_validated(means, orders, space)
+        run.progress.best_loss = float(patience[_codes.BEST_LOSS])
+        run.progress.n_stalled = int(patience[_codes.N_STALLED])
+        return UnseenEpochs(means)
+
+    def _pack_patience(self) -> np.ndarray:
+        """Return what the stopping rule knows, as compiled code takes it."""
+        progress, config = self.run.progress, self.run.config
+        patience = np.full(_codes.N_PATIENCE, np.inf)
+        if not self.run.stopping.keeps_best:  # else scores are compared, which are not known there
+            patience[_codes.BEST_LOSS] = progress.best_loss
+            patience[_codes.N_STALLED] = progress.n_stalled
+            patience[_codes.TOLERANCE] = config.tol
+            patience[_codes.LIMIT] = config.n_iter_no_change
+            patience[_codes.LIMIT_SHARE] = config.patience_share
+            patience[_codes.N_BEFORE] = progress.n_epochs
+        return patience
+
+    def _make_validated(
+        self, losses: list[float], orders: np.ndarray, space: StepMemory
+    ) -> UnseenEpochs:
+        """Return epochs with what is to be scored of each."""
+        run, held_out = self.run, space.held_out
+        validated = [(held_out.outputs[i], float(held_out.losses[i])) for i in range(len(losses))]
+        outputs = [KeptOutputs() for _ in losses]
+        if run.keeps_outputs:
+            for i, kept in enumerate(outputs):
+                order = orders[min(i, len(orders) - 1)]
+                output = torch.from_numpy(space.outputs[i])
+                kept.keep(run.samples.take_targets(order), output, len(order))
+        now = len(losses) - 1
+
+        def load(epoch: int) -> None:
+            nonlocal now
+            self.network.values[:] = held_out.values[epoch]
+            self.flat.write_parameters()
+            for layer in self._list_drawing():
+                layer.state[1] += (epoch - now) * run.n_batches
+            now = epoch
+
+        return UnseenEpochs(losses, validated, outputs, load)
+
+    def _list_drawing(self) -> list[Dropout]:
+        """Return the layers that count the masks that they have drawn, one a step."""
+        return [layer for layer in self.dropouts if isinstance(layer, Dropout)]
 
     @contextmanager
     def _borrow_parameters(self) -> Iterator[None]:
@@ -217,46 +258,30 @@ class CompiledRunner:
         finally:
             self.flat.write_parameters()
 
-    def _call(self, samples: TrainingArrays, steps: StepRange) -> int:
+    def _call(
+        self, samples: TrainingArrays, steps: StepRange, space: StepMemory | None = None
+    ) -> int:
         """Let compiled code do some steps; return the number of epochs."""
         self._read_numbers()
-        masks = self._draw_masks(steps.first, steps.last, samples.orders.shape[1])
-        n_epochs = self.run_epochs(
-            samples,
-            self.network,
-            self.solver,
-            self.space._replace(masks=masks),
-            steps,
+        space, n_steps = space or self.space, steps.last - steps.first
+        n_epochs, n_samples = len(steps.losses), samples.orders.shape[1]
+        masks = self._draw_masks(n_epochs, steps, n_samples)
+        n_done = self.run_epochs(
+            samples, self.network, self.solver, space._replace(masks=masks), steps
         )
-        self._write_counts(n_epochs * (steps.last - steps.first))
-        return n_epochs
+        for layer in self._list_drawing():  # as if the masks of the other epochs were not drawn
+            layer.state[1] -= (n_epochs - n_done) * n_steps
+        self._write_counts(n_done * n_steps)
+        return n_done
 
     def _pack(self, dataset: SampleDataset) -> TrainingArrays:
-        """Return samples in the order in which they are, as compiled code takes them."""
-        dtype, weight = self.network.values.dtype, dataset.sample_weight
-        n_outputs, settings = (
-            int(self.network.sizes[-1]),
-            cast("TableLoss", self.run.net.loss).settings,
-        )
-        return TrainingArrays(
-            np.ascontiguousarray(dataset.X.numpy()),
-            _lay_out(
-                dataset,
-                _encode_targets(
-                    cast("torch.Tensor", dataset.y).numpy(), n_outputs, settings, dtype
-                ),
-            ),
-            np.zeros(0, dtype)
-            if weight is None
-            else _lay_out(dataset, weight.numpy().astype(dtype)),
-            np.arange(len(dataset.X))[None],
-        )
+        return pack_samples(dataset, self.network, self.run.net)
 
     def _run_part(self, samples: TrainingArrays, order: np.ndarray) -> None:
         """Train on some samples of the epoch, the last batch of which may be smaller."""
         run, schedule = self.run, self.run.net.schedule
         n_batches = -(-len(order) // run.batches.batch_size)
-        samples = samples._replace(orders=_locate(run.samples, order)[None])
+        samples = samples._replace(orders=locate(run.samples, order)[None])
         by_step = schedule is not None and schedule.per_step
         chunk = 1 if by_step else self.chunk
         for first in range(0, n_batches, chunk):
@@ -274,20 +299,18 @@ class CompiledRunner:
         start, stop = first * size, min(last * size, len(order))
         run.count_steps(float(steps.losses[0]), last - first, stop - start)
         if run.keeps_outputs:
-            output = torch.from_numpy(self.space.outputs[start:stop].copy())
+            output = torch.from_numpy(self.space.outputs[0, start:stop].copy())
             run.keep_outputs(run.samples.take_targets(order[start:stop]), output)
 
-    def _draw_masks(self, first: int, last: int, n_samples: int) -> np.ndarray:
-        """Return the masks of dropout of some steps as `run_epochs` takes them."""
-        dtype = self.flat.values.dtype
-        size, n_steps = self.run.batches.batch_size, last - first
+    def _draw_masks(self, n_epochs: int, steps: StepRange, n_samples: int) -> np.ndarray:
+        """Return the masks of dropout of some epochs or steps as `run_epochs` takes them."""
+        dtype, size = self.flat.values.dtype, steps.batch_size
+        sizes = [min(size, n_samples - i * size) for i in range(steps.first, steps.last)]
         parts = []
         for layer, width in zip(self.dropouts, self.network.sizes[1:].tolist(), strict=False):
-            masks = torch.ones(n_steps * size, width, dtype=dtype)
-            for step in range(n_steps if isinstance(layer, Dropout) else 0):
-                start = step * size
-                n = min(size, n_samples - (first + step) * size)
-                draw_into(masks[start : start + n], layer.state, layer.n_parts)
+            masks = torch.ones(n_epochs * len(sizes), size, width, dtype=dtype)
+            for i in range(len(masks) if isinstance(layer, Dropout) else 0):
+                draw_into(masks[i, : sizes[i % len(sizes)]], layer.state, layer.n_parts)
             parts.append(masks.reshape(-1))
         return (torch.cat(parts) if parts else torch.empty(0, dtype=dtype)).numpy()
 
@@ -324,82 +347,7 @@ class CompiledRunner:
                 self.shared[name].fill_(float(self.solver.counts[place]))
 
 
-def _locate(dataset: SampleDataset, order: np.ndarray) -> np.ndarray:
-    """Return the places in X of the samples of an order."""
-    return order if dataset.numbers is None else dataset.numbers.numpy()[order]
-
-
-def _lay_out(dataset: SampleDataset, values: np.ndarray) -> np.ndarray:
-    """Return values of samples where these are in X, of which some may be another's."""
-    if dataset.numbers is None:
-        return values
-    laid_out = np.zeros((len(dataset.X), *values.shape[1:]), values.dtype)
-    laid_out[dataset.numbers.numpy()] = values
-    return laid_out
-
-
 def _choose_sgd(group: dict) -> int:
     if not group["momentum"]:
         return _codes.SGD
     return _codes.NESTEROV if group["nesterov"] else _codes.MOMENTUM
-
-
-def _get_widths(module: MLP) -> list[int]:
-    return [cast("torch.nn.Linear", layer).out_features for layer in module.linears]
-
-
-def _explain_module(run: TrainingRun) -> str | None:
-    """Return why the network, its loss or its precision is not compiled."""
-    net = run.net
-    module = net.module_
-    if OBSTACLE is not None:
-        return OBSTACLE
-    if not is_mlp(module):
-        return f"the network is a {type(module).__name__}, not a plain MLP"
-    if not module.is_plain_but_for_dropout:
-        return "the network has layers beside weights, biases, activations and dropout"
-    unknown = sorted(set(module.activation_names) - set(_codes.ACTIVATIONS))
-    if unknown:
-        return f"activation={unknown[0]!r} is not compiled"
-    loss = net.loss
-    if not isinstance(loss, TableLoss) or not loss.is_named or loss.name not in _codes.LOSSES:
-        return f"the loss {loss.name!r} is not compiled"
-    if net.precision == "bfloat16":
-        return "dtype='bfloat16' needs autocast"
-    if run.compiled is not None:
-        return "compile=True"
-    if not all(p.requires_grad for p in module.parameters()):
-        return "some parameters are frozen"
-    return None
-
-
-def _explain_data(run: TrainingRun) -> str | None:
-    """Return why the data, or the work of a step on them, are not for compiled code."""
-    net, samples = run.net, run.samples
-    if torch.device(net.device).type != "cpu":
-        return f"the network is on {net.device!r}; compiled code is for the CPU"
-    if samples.is_sparse:
-        return "X is sparse"
-    dtypes = {samples.X.dtype, *(p.dtype for p in net.module_.parameters())}
-    if len(dtypes) > 1 or samples.X.ndim != 2:
-        return "X is not a table in the dtype of the weights"
-    n_parameters = sum(p.numel() for p in net.module_.parameters())
-    if FLOPS_OF_A_WEIGHT * n_parameters * net.batch_size > MAX_STEP_FLOPS:
-        return "the products of a step are so large that torch's are as fast"
-    return None
-
-
-def _encode_targets(
-    y: np.ndarray, n_outputs: int, settings: Mapping[str, Any], dtype: np.dtype
-) -> np.ndarray:
-    """Return targets of shape (n_samples, n_columns), class numbers one-hot, and smoothed."""
-    smoothing = settings.get("label_smoothing", 0.0)
-    if y.ndim == 1:
-        Y = np.zeros((len(y), n_outputs), dtype)
-        Y[np.arange(len(y)), y] = 1
-        n_classes = n_outputs
-    else:
-        Y, n_classes = np.ascontiguousarray(y, dtype), 2
-    if smoothing:
-        Y = Y * dtype.type(1 - smoothing) + dtype.type(smoothing / n_classes)
-    return Y

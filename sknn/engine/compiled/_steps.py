@@ -17,6 +17,7 @@ from sknn._jit import jit, jit_kept, jit_sums
 from sknn.engine.callbacks._stopping import compare_loss as compare_loss_plain
 from sknn.engine.compiled._activations import activate, multiply_by_slope
 from sknn.engine.compiled._codes import (
+    ADD_UP,
     ALPHA,
     BEST_LOSS,
     L1_RATIO,
@@ -28,6 +29,7 @@ from sknn.engine.compiled._codes import (
     N_STALLED,
     RELU,
     SILU,
+    SOLVER,
     TOLERANCE,
     BatchPlace,
     FlatNetwork,
@@ -37,9 +39,14 @@ from sknn.engine.compiled._codes import (
     TrainingArrays,
 )
 from sknn.engine.compiled._losses import fill_losses
-from sknn.engine.compiled._products import multiply, turn
+from sknn.engine.compiled._products import (
+    multiply,
+    multiply_sparse,
+    multiply_sparse_turned,
+    turn,
+)
 from sknn.engine.compiled._tiles import Finish, Left
-from sknn.engine.compiled._updates import add_penalty, clip_gradient, update
+from sknn.engine.compiled._updates import add_gradient, add_penalty, clip_gradient, update
 
 Array = np.ndarray
 compare_loss = jit(compare_loss_plain)
@@ -64,6 +71,8 @@ def run_epochs(
         )
         total = _run_steps(samples, network, solver, space, own)
         steps.losses[epoch] = total
+        if len(space.held_out.losses):
+            _measure_held_out(network, space, steps.batch_size, epoch)
         if _is_last(total / n_samples, epoch, steps.patience):
             return epoch + 1
     return n_epochs
@@ -78,6 +87,32 @@ def _is_last(loss: float, epoch: int, patience: Array) -> bool:
     patience[BEST_LOSS], patience[N_STALLED] = best, n_stalled
     limit = max(patience[LIMIT], patience[LIMIT_SHARE] * (patience[N_BEFORE] + epoch + 1))
     return not math.isfinite(loss) or n_stalled > limit
+
+
+@jit
+def _measure_held_out(network: FlatNetwork, space: StepMemory, size: int, epoch: int) -> None:
+    """Write logits and loss of the held-out samples after an epoch, `size` of them at a time."""
+    held = space.held_out
+    samples, n_samples, losses = held.samples, held.outputs.shape[1], space.exponentials[2]
+    no_masks = space.masks[:0]  # dropout is for training alone
+    memory = StepMemory(
+        space.work, space.exponentials, no_masks, space.turned, space.zeros, held.outputs, held
+    )
+    total, weight = 0.0, 0.0
+    for start in range(0, n_samples, size):
+        batch = BatchPlace(epoch, start, min(size, n_samples - start), size, 0, 0)
+        X = _gather(samples, batch, space.work)
+        _go_forward(samples, network, memory, batch, X)
+        z, order = _get_logits(network, space, batch), _get_order(samples, batch)
+        held.outputs[epoch, start : start + batch.n] = z
+        fill_losses(network, z, samples.Y, order, space.exponentials)
+        for r in range(batch.n):
+            own = float(samples.weight[order[r]]) if len(samples.weight) else 1.0
+            total += own * losses[r]
+            weight += own
+    held.losses[epoch] = total / weight
+    if epoch < len(held.values):
+        held.values[epoch] = network.values
 
 
 @jit
@@ -99,11 +134,15 @@ def _run_steps(
         mask_row = (steps.epoch * n_steps + step - steps.first) * steps.batch_size
         batch = BatchPlace(steps.epoch, start, n, steps.batch_size, mask_row, n_rows)
         X = _gather(samples, batch, space.work)
-        _go_forward(network, space, batch, X)
+        _go_forward(samples, network, space, batch, X)
         # The mean loss is Σ w_i l_i / Σ w_i: deltas are multiplied by w_i / Σ w_i in their place,
         # so that the gradient is a plain sum over samples; `share` is what a unit of weight counts.
         share, loss = _take_losses(samples, network, space, batch)
-        _go_back(network, space, batch, X)
+        _go_back(samples, network, space, batch, X)
+        if network.codes[SOLVER] == ADD_UP:
+            add_gradient(gradient, solver.first, 1 / share)
+            total += loss / share
+            continue
         alpha, ratio = numbers[ALPHA], numbers[L1_RATIO]
         # scikit-learn divides the penalty by the weight of the batch, as it does the loss: (α / 2)
         # (1 - r) |w|² + α r |w|₁, both times the share of a unit of weight.
@@ -134,8 +173,13 @@ def _get_order(samples: TrainingArrays, batch: BatchPlace) -> Array:
 
 @jit
 def _gather(samples: TrainingArrays, batch: BatchPlace, work: Array) -> Array:
-    """Return the samples of a mini-batch; where they do not lie together, a copy in the space."""
+    """Return the samples of a mini-batch; where they do not lie together, a copy in the space.
+
+    Of sparse samples nothing is returned: their entries are read where they are.
+    """
     n_features, order = samples.X.shape[1], _get_order(samples, batch)
+    if len(samples.sparse.starts):
+        return samples.X[:0]
     if _is_run(order):
         return samples.X[order[0] : order[0] + batch.n]
     for r in range(batch.n):
@@ -168,7 +212,13 @@ def _get_mask(sizes: Array, masks: Array, layer: int, batch: BatchPlace) -> Arra
 
 
 @jit
-def _go_forward(network: FlatNetwork, space: StepMemory, batch: BatchPlace, X: Array) -> None:
+def _go_forward(
+    samples: TrainingArrays,
+    network: FlatNetwork,
+    space: StepMemory,
+    batch: BatchPlace,
+    X: Array,
+) -> None:
     """Compute the values of all layers; each layer's lie behind those of the layer before."""
     sizes, codes, values = network.sizes, network.codes, network.values
     # What lies where in the space, one line a kind, each for all layers one after the other:
@@ -184,7 +234,11 @@ def _go_forward(network: FlatNetwork, space: StepMemory, batch: BatchPlace, X: A
         z = _get_matrix(space.work, place, batch.n, n_out)
         is_relu = i + 1 < n_layers and codes[N_CODES + i] == RELU
         finish = Finish(values[b : b + n_out], zero if is_relu else none, z, none)
-        multiply(Left(a.reshape(a.size), n_in, 1), _get_matrix(values, w, n_in, n_out), z, finish)
+        weights = _get_matrix(values, w, n_in, n_out)
+        if i == 0 and len(samples.sparse.starts):
+            multiply_sparse(samples.sparse, _get_order(samples, batch), weights, z, finish)
+        else:
+            multiply(Left(a.reshape(a.size), n_in, 1), weights, z, finish)
         if i + 1 < n_layers:
             sums = _get_matrix(space.work, place + beyond, batch.n, n_out)
             activate(codes[N_CODES + i], z, sums, space.exponentials)
@@ -196,13 +250,20 @@ def _go_forward(network: FlatNetwork, space: StepMemory, batch: BatchPlace, X: A
 
 
 @jit
+def _get_logits(network: FlatNetwork, space: StepMemory, batch: BatchPlace) -> Array:
+    """Return the logits of a mini-batch, which lie behind the values of all other layers."""
+    before, n_out = network.sizes[:-1].sum(), network.sizes[-1]
+    return _get_matrix(space.work, batch.size * before, batch.n, n_out)
+
+
+@jit
 def _take_losses(
     samples: TrainingArrays, network: FlatNetwork, space: StepMemory, batch: BatchPlace
 ) -> tuple[float, float]:
     """Turn logits into deltas of the mean loss; return the share of a unit of weight, and it."""
     n_out, weight = network.sizes[-1], samples.weight
-    z = _get_matrix(space.work, batch.size * network.sizes[:-1].sum(), batch.n, n_out)
-    space.outputs[batch.start : batch.start + batch.n] = z
+    z, place = _get_logits(network, space, batch), min(batch.epoch, len(space.outputs) - 1)
+    space.outputs[place, batch.start : batch.start + batch.n] = z
     order, losses = _get_order(samples, batch), space.exponentials[2]
     fill_losses(network, z, samples.Y, order, space.exponentials)
     share, loss = 1 / _sum_weights(weight, order), 0.0
@@ -229,7 +290,13 @@ def _sum_weights(weight: Array, order: Array) -> float:
 
 
 @jit
-def _go_back(network: FlatNetwork, space: StepMemory, batch: BatchPlace, X: Array) -> None:
+def _go_back(
+    samples: TrainingArrays,
+    network: FlatNetwork,
+    space: StepMemory,
+    batch: BatchPlace,
+    X: Array,
+) -> None:
     """Write the gradient; the deltas of the logits lie where they were."""
     sizes, codes, gradient = network.sizes, network.codes, network.gradient
     n_layers, beyond = len(sizes) - 1, batch.size * sizes[1:].sum()
@@ -246,8 +313,12 @@ def _go_back(network: FlatNetwork, space: StepMemory, batch: BatchPlace, X: Arra
         place -= batch.size * n_in
         a = _get_matrix(space.work, place, batch.n, n_in) if i > 0 else X
         of_weights = _get_matrix(gradient, w, n_in, n_out)
-        finish = Finish(space.zeros, none, of_weights, none)
-        multiply(Left(a.reshape(a.size), 1, n_in), delta, of_weights, finish)
+        if i == 0 and len(samples.sparse.starts):
+            order = _get_order(samples, batch)
+            multiply_sparse_turned(samples.sparse, order, delta, of_weights)
+        else:
+            finish = Finish(space.zeros, none, of_weights, none)
+            multiply(Left(a.reshape(a.size), 1, n_in), delta, of_weights, finish)
         _add_up(delta, gradient[b : b + n_out])
         if i > 0:
             before = _get_matrix(space.work, place + 2 * beyond, batch.n, n_in)

@@ -49,6 +49,14 @@ def add_penalty(network: FlatNetwork, n_weights: int, l2: float, l1: float) -> N
 
 
 @jit
+def add_gradient(gradient: Array, total: Array, factor: float) -> None:
+    """Add a multiple of the gradient of a mini-batch to that of all."""
+    factor = gradient.dtype.type(factor)
+    for j in range(len(gradient)):
+        total[j] += factor * gradient[j]
+
+
+@jit
 def clip_gradient(gradient: Array, longest: float) -> None:
     """Shorten a gradient that is longer, as torch.nn.utils.clip_grad_norm_ does."""
     # g <- g * min(1, longest / |g|); 1e-6 is torch's guard against |g| = 0

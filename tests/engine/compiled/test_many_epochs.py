@@ -4,7 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
+from sknn._specs import Sample
+from sknn.architectures import MLP, MLPOptions
 from sknn.engine import train
 from tests.engine.backprop.test_options import plan_of
 from tests.engine.compiled.test_runner import AnyWork
@@ -22,23 +25,38 @@ class Counting(AnyWork):
         type(self).calls = []
 
     def run_many(self, n_epochs):
-        losses = super().run_many(n_epochs)
-        self.calls.append(len(losses))
-        return losses
+        epochs = super().run_many(n_epochs)
+        self.calls.append(len(epochs.losses))
+        return epochs
 
 
 def ignore(row):
     """Look at an epoch."""
 
 
-def make_plan(**changes):
-    plan = plan_of(make_config())
+def score(y, output, sample_weight):
+    """Return a score in whole hundredths, so that epochs stall."""
+    return round(np.average(output.argmax(1) == y, weights=sample_weight), 2)
+
+
+def make_plan(held_out=False, activation="tanh", dropout=0.0, **changes):
+    plan = plan_of(make_config(), seed=1 if held_out else 0)
+    sample = Sample(plan.X[::-1][:20].copy(), plan.y[::-1][:20].copy(), plan.sample_weight[:20])
+    mlp = MLP([4, 7, 5, 3], activation, torch.float64, MLPOptions(dropout=dropout))
+    mlp.initialize_weights(np.random.RandomState(0))
+    plan = replace(plan, module=mlp, score=score, validation=sample if held_out else None)
     config = make_config(**{"max_iter": 60, "shuffle": True, "batch_size": 8, **changes})
     return replace(plan, config=config, random_state=np.random.RandomState(3))
 
 
+NONE = torch.zeros(0)
+
+
 def assert_equal(one, other):
     """Networks, optimizers, curves and histories are equal to the bit; times are not compared."""
+    dropouts = zip(*(result.net.module_.dropouts for result in (one, other)), strict=True)
+    for mine, theirs in dropouts:
+        assert torch.equal(getattr(mine, "state", NONE), getattr(theirs, "state", NONE))
     for mine, theirs in zip(
         one.net.module_.parameters(), other.net.module_.parameters(), strict=True
     ):
@@ -66,6 +84,17 @@ CASES = {
     "one batch": {"batch_size": "auto"},
     "stops": {"max_iter": 400, "tol": 0.01, "n_iter_no_change": 3},
     "patience that grows": {"max_iter": 400, "tol": 0.05, "patience_share": 0.5},
+    "dropout": {"dropout": 0.3, "max_iter": 200, "tol": 0.01, "n_iter_no_change": 3},
+    "held-out samples": {"held_out": True, "tol": 0.01, "n_iter_no_change": 3, "max_iter": 400},
+    "early stopping": {"held_out": True, "early_stopping": True, "max_iter": 300},
+    "early stopping on the loss": {
+        **{"held_out": True, "early_stopping": True, "stop_on_loss": True, "max_iter": 300},
+        **{"learning_rate_init": 0.1, "dropout": 0.1},
+    },
+    "early stopping, adaptive": {
+        **{"held_out": True, "early_stopping": True, "n_iter_no_change": 2, "max_iter": 300},
+        **{"solver": "sgd", "learning_rate": "adaptive", "learning_rate_init": 0.1},
+    },
     "adaptive": {
         **{"max_iter": 400, "tol": 0.05, "n_iter_no_change": 2, "alpha": 0.01},
         **{"solver": "sgd", "learning_rate": "adaptive", "learning_rate_init": 0.1},
@@ -81,8 +110,12 @@ def test_epochs_that_nobody_sees_are_those_that_somebody_sees(case):
     assert_equal(unseen, seen)
     draws = [plan.random_state.randint(2**31) for plan in plans]
     assert draws[0] == draws[1]
+    same = {key: CASES[case].get(key, False) for key in ("held_out", "stop_on_loss")}
     goes_on = [
-        train(replace(make_plan(max_iter=3, callbacks=(ignore,)), previous=result), [AnyWork])
+        train(
+            replace(make_plan(**same, max_iter=3, callbacks=(ignore,)), previous=result),
+            [AnyWork],
+        )
         for result in (unseen, seen)
     ]
     assert_equal(*goes_on)
@@ -97,6 +130,9 @@ def test_few_calls_do_many_epochs():
 SEEN = {
     "callback": {"callbacks": (ignore,)},
     "display": {"verbose": 2},
+    "callback, early stopping": {
+        **{"callbacks": (ignore,), "held_out": True, "early_stopping": True},
+    },
     "time limit": {"time_limit": 1000.0},
     "restarts": {"n_restarts": 1},
     "rates": {"solver": "sgd", "learning_rate": "invscaling"},
@@ -133,13 +169,22 @@ def test_an_interrupted_call_is_undone_and_done_again(interrupted_call):
             self.epochs_at_once = self.epochs
 
         def run_many(self, n_epochs):
-            losses = super().run_many(n_epochs)
+            epochs = super().run_many(n_epochs)
             if len(self.calls) == interrupted_call:
                 raise KeyboardInterrupt
-            return losses
+            return epochs
 
     with pytest.warns(UserWarning, match="interrupted by user"):
         part = train(make_plan(), [Interrupted])
     assert part.progress.n_epochs == len(part.net.history) == 7 * (interrupted_call - 1)
     whole = train(replace(make_plan(), previous=part), [AnyWork])
     assert_equal(whole, train(make_plan(), [AnyWork]))
+
+
+@pytest.mark.parametrize("case", [{}, {"early_stopping": True}])
+def test_few_calls_score_many_epochs(case):
+    plan = make_plan(held_out=True, max_iter=200, n_iter_no_change=30, tol=-1.0, **case)
+    result = train(plan, [Counting])
+    assert sum(Counting.calls) == result.progress.n_epochs == 200
+    assert len(Counting.calls) < 20
+    assert len(result.progress.validation_scores) == 200

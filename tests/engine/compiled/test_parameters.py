@@ -10,8 +10,8 @@ from torch.nn.utils import parameters_to_vector, vector_to_parameters
 
 from sknn.engine import train
 from sknn.engine._runners import AutogradRunner
-from tests.engine.backprop.test_options import STEPS, assert_same_weights, plan_of
-from tests.engine.compiled.test_runner import AnyWork
+from tests.engine.backprop.test_options import assert_same_weights, plan_of
+from tests.engine.compiled.test_runner import STEPS, AnyWork
 from tests.engine.configs import make_config
 
 pytest.importorskip("numba", reason="numba is not installed")

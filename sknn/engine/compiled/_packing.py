@@ -1,0 +1,119 @@
+"""Samples, networks and memory in the form that compiled steps take."""
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+import numpy as np
+import torch
+
+from sknn.architectures import MLP
+from sknn.engine.backprop._flat_parameters import Flat
+from sknn.engine.compiled import _codes
+from sknn.engine.compiled._codes import (
+    FlatNetwork,
+    HeldOut,
+    SparseSamples,
+    StepMemory,
+    TrainingArrays,
+)
+from sknn.engine.data._batches import SampleDataset
+from sknn.engine.losses._loss import TableLoss
+from sknn.engine.net._net import Net
+
+
+def pack_network(net: Net) -> tuple[FlatNetwork, Flat]:
+    """Return a plain MLP, and the vectors that it lies in, weights column by column."""
+    module = cast("MLP", net.module_)
+    widths = [cast("torch.nn.Linear", layer).out_features for layer in module.linears]
+    weights = [p for p in module.parameters() if p.ndim > 1]
+    flat = Flat(list(module.parameters()), net.optimizer_, turned=weights, shares=False)
+    activations = [_codes.ACTIVATIONS[name] for name in module.activation_names]
+    network = FlatNetwork(
+        np.array([module.linears[0].in_features, *widths]),
+        np.array([_codes.LOSSES[net.loss.name], 0, *activations]),
+        flat.values.numpy(),
+        flat.gradient.numpy(),
+        _codes.pack_settings(get_settings(net)),
+    )
+    return network, flat
+
+
+def get_settings(net: Net) -> Mapping[str, Any]:
+    """Return the settings of a loss of the table."""
+    return cast("TableLoss", net.loss).settings
+
+
+def pack_samples(dataset: SampleDataset, network: FlatNetwork, net: Net) -> TrainingArrays:
+    """Return samples in the order in which they are, their targets encoded."""
+    dtype, weight = network.values.dtype, dataset.sample_weight
+    n_features, n_outputs = int(network.sizes[0]), int(network.sizes[-1])
+    none = _codes.make_no_samples(n_features, n_outputs, dtype)
+    y = cast("torch.Tensor", dataset.y).numpy()
+    return TrainingArrays(
+        none.X if dataset.is_sparse else np.ascontiguousarray(dataset.X.numpy(), dtype),
+        _pack_sparse(dataset.X, dtype) if dataset.is_sparse else none.sparse,
+        _lay_out(dataset, _encode_targets(y, n_outputs, get_settings(net), dtype)),
+        none.weight if weight is None else _lay_out(dataset, weight.numpy().astype(dtype)),
+        locate(dataset, np.arange(len(dataset)))[None],
+    )
+
+
+def locate(dataset: SampleDataset, order: np.ndarray) -> np.ndarray:
+    """Return the places in X of the samples of an order."""
+    return order if dataset.numbers is None else dataset.numbers.numpy()[order]
+
+
+def _lay_out(dataset: SampleDataset, values: np.ndarray) -> np.ndarray:
+    """Return values of samples where these are in X, of which some may be another's."""
+    if dataset.numbers is None:
+        return values
+    laid_out = np.zeros((len(dataset.X), *values.shape[1:]), values.dtype)
+    laid_out[dataset.numbers.numpy()] = values
+    return laid_out
+
+
+def _pack_sparse(X: Any, dtype: np.dtype) -> SparseSamples:
+    """Return a CSR matrix; places are of the type that compiled code is made for."""
+    starts, columns = (each.astype(np.int64) for each in (X.indptr, X.indices))
+    return SparseSamples(starts, columns, np.ascontiguousarray(X.data, dtype))
+
+
+def _encode_targets(
+    y: np.ndarray, n_outputs: int, settings: Mapping[str, Any], dtype: np.dtype
+) -> np.ndarray:
+    """Return targets of shape (n_samples, n_columns), class numbers one-hot, and smoothed."""
+    smoothing = settings.get("label_smoothing", 0.0)
+    if y.ndim == 1:
+        Y = np.zeros((len(y), n_outputs), dtype)
+        Y[np.arange(len(y)), y] = 1
+        n_classes = n_outputs
+    else:
+        Y, n_classes = np.ascontiguousarray(y, dtype), 2
+    if smoothing:
+        Y = Y * dtype.type(1 - smoothing) + dtype.type(smoothing / n_classes)
+    return Y
+
+
+def make_memory(network: FlatNetwork, batch_size: int, n_samples: int) -> StepMemory:
+    """Return memory for steps of so many samples, of `n_samples` in an epoch, without dropout."""
+    sizes, dtype = network.sizes, network.values.dtype
+    return StepMemory(
+        np.empty(_codes.count_work(sizes, batch_size), dtype),
+        np.empty((3, _codes.count_space(sizes, batch_size))),
+        np.empty(0, dtype),
+        np.empty(_codes.count_turned(sizes), dtype),
+        np.zeros(int(sizes.max()), dtype),
+        np.empty((1, n_samples, sizes[-1]), dtype),
+        _codes.make_no_held_out(sizes, len(network.values), dtype),
+    )
+
+
+def make_held_out(samples: TrainingArrays, network: FlatNetwork, n_epochs: int) -> HeldOut:
+    """Return memory for what is computed of held-out samples after each of some epochs."""
+    n_outputs, dtype = int(network.sizes[-1]), network.values.dtype
+    return HeldOut(
+        samples,
+        np.empty((n_epochs, samples.orders.shape[1], n_outputs), dtype),
+        np.empty(n_epochs),
+        np.empty((n_epochs, len(network.values)), dtype),
+    )
