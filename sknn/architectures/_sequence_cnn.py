@@ -16,6 +16,7 @@ from sknn.architectures.layers._lists import LayerList
 from sknn.architectures.layers._windows import (
     FIRST_ACTIVATIONS,
     FilterBank,
+    align_left,
     find_valid_windows,
     pool_locally,
 )
@@ -119,7 +120,7 @@ class SequenceCNN(nn.Module):
             (n, options.kernel_size, n_channels),
             n_windows,
             options.reverse_complement,
-            options.position_bias,
+            options.bias_of_places,
             dtype,
         )
         self.convs: LayerList[UnsetConv1d] = LayerList(
@@ -196,7 +197,7 @@ class SequenceCNN(nn.Module):
         single = not (self.convs or self.norms) and isinstance(self.pooling, str)
         if single and not X.requires_grad:
             return self._pool_at_once(X, valid)
-        strands = [self.bank(X, i) for i in range(self.bank.n_strands)]
+        strands = [self.bank(X, i, valid) for i in range(self.bank.n_strands)]
         pooled = self._pool_strands(strands, valid)
         # The larger of both strands: an output that does not change when a sequence is replaced by
         # its reverse complement, with as many weights as for one strand.
@@ -238,9 +239,11 @@ class SequenceCNN(nn.Module):
         n_strands = len(strands)
         # The later layers read the other strand in its own direction.
         values = torch.cat([strands[0], *(values.flip(1) for values in strands[1:])])
-        values = values.transpose(1, 2)
         if valid is not None:
             valid = torch.cat([valid, *[valid.flip(1)] * (n_strands - 1)])
+            if self.options.same_on_strands:  # stretches begin where the strand does
+                values, valid = align_left(values, valid)
+        values = values.transpose(1, 2)
         if self.norms:
             values = self.norms[0](values)
         values = self._activate(values)
@@ -252,7 +255,7 @@ class SequenceCNN(nn.Module):
             values = values.relu()
         pooled = self._pool(values, valid)
         parts = list(pooled.chunk(n_strands))
-        if n_strands == 2 and isinstance(self.pooling, int):
+        if n_strands == 2 and isinstance(self.pooling, int) and not self.options.same_on_strands:
             parts[1] = parts[1].flip(2)  # to be compared place by place
         return [part.flatten(1) for part in parts]
 

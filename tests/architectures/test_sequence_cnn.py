@@ -16,6 +16,11 @@ SMALL = SequenceOptions(
     n_filters=6, kernel_size=4, pooling="max", hidden_layer_sizes=(5,), dropout=0.0
 )
 POOLINGS = ["max", "mean", "maxmean", 3]
+STRANDS = {
+    "one": {"reverse_complement": False},
+    "both": {"reverse_complement": True},
+    "the same on both": {"reverse_complement": True, "same_on_strands": True},
+}
 
 
 def sequences(n=7, length=15, channels=4, seed=0, lengths=None):
@@ -56,12 +61,15 @@ def slow(cnn, X):
         for i, (letters, filters) in enumerate(strands):
             z = functional.conv1d(letters.t()[None], filters.transpose(1, 2), cnn.bank.bias)[0].t()
             if cnn.bank.position_bias is not None:
-                z = z + cnn.bank.position_bias[i, : len(z)]
+                places = cnn.bank.position_bias[0 if options.same_on_strands else i, : len(z)]
+                z = z + (places.flip(0) if options.same_on_strands and i else places)
             a = activation[options.first_activation](z)
             if isinstance(options.pooling, int):
                 n = -(-(len(X[0]) - options.kernel_size + 1) // options.pooling)
                 blocks = a.split(options.pooling)
                 best = torch.zeros(n, a.shape[1], dtype=a.dtype)
+                if options.same_on_strands and i:
+                    blocks = a.flip(0).split(options.pooling)
                 best[: len(blocks)] = torch.stack([block.amax(0) for block in blocks])
                 pooled.append(best.t().flatten())
             else:
@@ -76,16 +84,16 @@ def slow(cnn, X):
 
 @pytest.mark.parametrize("lengths", [None, [15, 12, 4, 5, 15, 9, 7]])
 @pytest.mark.parametrize("position_bias", [True, False])
-@pytest.mark.parametrize("both", [False, True])
+@pytest.mark.parametrize("strands", STRANDS)
 @pytest.mark.parametrize("activation", ["relu", "exp", "linear"])
 @pytest.mark.parametrize("pooling", POOLINGS)
-def test_output_is_that_of_plain_convolutions(pooling, activation, both, position_bias, lengths):
+def test_output_is_that_of_plain_convolutions(pooling, activation, strands, position_bias, lengths):
     options = replace(
         SMALL,
         pooling=pooling,
         first_activation=activation,
-        reverse_complement=both,
         position_bias=position_bias,
+        **STRANDS[strands],
     )
     cnn, X = network(options), sequences(lengths=lengths)
     torch.testing.assert_close(cnn(X), slow(cnn, X))
@@ -94,10 +102,11 @@ def test_output_is_that_of_plain_convolutions(pooling, activation, both, positio
 
 @pytest.mark.parametrize("lengths", [None, [15, 12, 4, 5, 15, 9, 7]])
 @pytest.mark.parametrize("position_bias", [True, False])
-@pytest.mark.parametrize("both", [False, True])
-def test_gradient_through_best_windows_is_autograds(both, position_bias, lengths):
-    cnn = network(replace(SMALL, reverse_complement=both, position_bias=position_bias))
-    X = sequences(lengths=lengths)
+@pytest.mark.parametrize("strands", STRANDS)
+@pytest.mark.parametrize("pooling", ["max", "maxmean"])
+def test_gradient_through_best_windows_is_autograds(pooling, strands, position_bias, lengths):
+    options = replace(SMALL, pooling=pooling, position_bias=position_bias, **STRANDS[strands])
+    cnn, X = network(options), sequences(lengths=lengths)
     wanted = torch.autograd.grad(slow(cnn, X).square().sum(), list(cnn.parameters()))
     found = torch.autograd.grad(cnn(X).square().sum(), list(cnn.parameters()))
     for a, b in zip(found, wanted, strict=True):
@@ -159,6 +168,21 @@ def test_both_strands_give_the_same_output_without_position_bias(n_layers, pooli
     assert not torch.allclose(one(X), one(X.flip(1, 2)))
 
 
+@pytest.mark.parametrize("lengths", [None, [15, 12, 4, 5, 14, 9, 7]])
+@pytest.mark.parametrize("n_layers", [1, 2])
+@pytest.mark.parametrize("pooling", POOLINGS)
+def test_reverse_complements_give_the_same_output_where_it_is_asked(pooling, n_layers, lengths):
+    """Whether padding stays at the end, as in strings, or changes its end, as in arrays."""
+    options = replace(SMALL, pooling=pooling, n_conv_layers=n_layers, **STRANDS["both"])
+    X, other = sequences(lengths=lengths), sequences(lengths=lengths)
+    for row, stop in enumerate(lengths or [15] * 7):
+        other[row, :stop] = X[row, :stop].flip(0, 1)
+    same = network(replace(options, same_on_strands=True))
+    torch.testing.assert_close(same(other), same(X))
+    torch.testing.assert_close(same(X.flip(1, 2)), same(X))
+    assert not torch.allclose(network(options)(other), network(options)(X), atol=0.01)
+
+
 @pytest.mark.parametrize("pooling", ["max", "mean", "maxmean"])
 @pytest.mark.parametrize("at_left", [False, True])
 def test_padding_changes_nothing(pooling, at_left):
@@ -194,19 +218,22 @@ def test_gaps_inside_are_no_padding_and_empty_samples_bear_up():
     torch.testing.assert_close(cnn.pool(X[:1])[0], values.amax(0).relu())
 
 
-@pytest.mark.parametrize("both", [False, True])
-def test_best_windows_are_where_the_filters_are_largest(both):
-    cnn = network(replace(SMALL, reverse_complement=both, first_activation="exp"))
+@pytest.mark.parametrize("strands", STRANDS)
+def test_best_windows_are_where_the_filters_are_largest(strands):
+    cnn = network(replace(SMALL, first_activation="exp", **STRANDS[strands]))
     X = sequences(lengths=[15, 12, 4])
     value, start, other = cnn.find_best_windows(X.flatten(1))
     torch.testing.assert_close(value, cnn.pool(X))
-    assert bool(other.any()) is both
+    assert bool(other.any()) is (strands != "one")
+    mirrored = strands == "the same on both"
+    n_windows = np.array([12, 9, 1] + [12] * 4)
     for row, filter_ in [(0, 0), (1, 3), (2, 5), (6, 2)]:
         i, turned = int(start[row, filter_]), bool(other[row, filter_])
         window = X[row, i : i + 4]
         window = window.flip(0, 1) if turned else window
         z = (window * cnn.bank.weight[filter_]).sum() + cnn.bank.bias[filter_]
-        z = z + cnn.bank.position_bias[int(turned), i, filter_]
+        place = n_windows[row] - 1 - i if turned and mirrored else i
+        z = z + cnn.bank.position_bias[int(turned and not mirrored), place, filter_]
         torch.testing.assert_close(z.exp(), value[row, filter_])
 
 

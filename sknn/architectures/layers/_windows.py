@@ -89,7 +89,8 @@ class PooledWindows(torch.autograd.Function):
         -----
         - X: ``(batch, length, channels)``
         - filters: ``(n_filters, kernel_size, channels)``
-        - shift: ``(n_windows, n_filters)`` or ``(1, n_filters)``, added to the products
+        - shift: ``(n_windows, n_filters)``, ``(1, n_filters)`` or, where it differs from sample to
+          sample, ``(batch, n_windows, n_filters)``, added to the products
         - how: two; of bool ``(batch, n_windows)``, which windows are valid, or None; and 'relu',
           'exp' or 'linear', whose mean is computed, or None for no mean
         - returns two of ``(batch, n_filters)``; the second is None without an activation
@@ -133,8 +134,8 @@ class PooledWindows(torch.autograd.Function):
             of_values = of_values.mul_(of_mean.div(ctx.counts)[:, None])
             of_values.scatter_add_(1, place[:, None], of_best[:, None])
             of_filters = of_values.flatten(0, 1).t() @ seen.flatten(0, 1)
-            of_shift = of_values.sum(0)
-            if len(shift) == 1:
+            of_shift = of_values if shift.ndim == 3 else of_values.sum(0)
+            if shift.shape[0] == 1 and shift.ndim == 2:
                 of_shift = of_shift.sum(0, keepdim=True)
             return None, of_filters.view_as(filters), of_shift, None, None
         # Without a mean only the best windows have a slope: they are gathered, one for each filter
@@ -142,9 +143,12 @@ class PooledWindows(torch.autograd.Function):
         places = place + n_windows * torch.arange(n_samples, device=seen.device)[:, None]
         chosen = seen.flatten(0, 1)[places.flatten()].view(n_samples, len(filters), -1)
         of_filters = torch.einsum("nf,nfk->fk", of_best, chosen).view_as(filters)
-        if len(shift) == 1:
-            return None, of_filters, of_best.sum(0, keepdim=True), None, None
-        of_shift = torch.zeros_like(shift).scatter_add_(0, place, of_best)
+        if shift.ndim == 3:
+            of_shift = torch.zeros_like(shift).scatter_(1, place[:, None], of_best[:, None])
+        elif len(shift) == 1:
+            of_shift = of_best.sum(0, keepdim=True)
+        else:
+            of_shift = torch.zeros_like(shift).scatter_add_(0, place, of_best)
         return None, of_filters, of_shift, None, None
 
 
@@ -153,6 +157,18 @@ def write_slopes(activation: str, values: Tensor) -> Tensor:
     if activation == "exp":
         return values.clamp_(max=STRAIGHT_FROM).exp_()
     return values.gt_(0.0 if activation == "relu" else -torch.inf)
+
+
+def count_places(valid: Tensor, from_end: bool) -> Tensor:
+    """Return how many valid windows lie before each, or behind it; both (batch, n_windows)."""
+    counts = valid.flip(1).cumsum(1).flip(1) if from_end else valid.cumsum(1)
+    return (counts - 1).clamp(min=0)
+
+
+def align_left(values: Tensor, valid: Tensor) -> tuple[Tensor, Tensor]:
+    """Return values (batch, n_windows, n_filters), and which are valid, the valid ones first."""
+    order = valid.to(torch.uint8).argsort(dim=1, descending=True, stable=True)
+    return values.gather(1, order[:, :, None].expand_as(values)), valid.gather(1, order)
 
 
 def find_first_place(values: Tensor, best: Tensor) -> Tensor:
@@ -179,9 +195,10 @@ class FilterBank(nn.Module):
         Windows along a sequence.
     both_strands : bool
         Whether there are two strands.
-    position_bias : bool
+    position_bias : bool or 'mirrored'
         Whether each filter learns what to add at each window, on each strand, so that it can
-        prefer some places.
+        prefer some places. ``'mirrored'`` adds the same on both strands, with places that count
+        from the start of each strand: a sequence and its reverse complement then give the same.
     dtype : torch.dtype
         Of the weights.
 
@@ -196,16 +213,17 @@ class FilterBank(nn.Module):
         shape: tuple[int, int, int],
         n_windows: int,
         both_strands: bool,
-        position_bias: bool,
+        position_bias: bool | str,
         dtype: torch.dtype,
     ):
         super().__init__()
         n_strands = 2 if both_strands else 1
+        self.is_mirrored = position_bias == "mirrored"
         self.weight = nn.Parameter(torch.empty(shape, dtype=dtype))
         self.bias = nn.Parameter(torch.empty(shape[0], dtype=dtype))
         self.position_bias = None
         if position_bias:
-            size = (n_strands, n_windows, shape[0])
+            size = (1 if self.is_mirrored else n_strands, n_windows, shape[0])
             self.position_bias = nn.Parameter(torch.empty(size, dtype=dtype))
         self.n_strands = n_strands
 
@@ -225,27 +243,37 @@ class FilterBank(nn.Module):
             return 0.0
         return POSITION_PENALTY * self.position_bias.square().sum()
 
-    def get_strand(self, i: int) -> tuple[Tensor, Tensor]:
-        """Return the filters and what is added at each window, for a strand."""
+    def get_strand(self, i: int, valid: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Return the filters and what is added at each window, for a strand.
+
+        The latter has the shape (n_windows, n_filters) or (1, n_filters), or with mirrored places
+        and padding, which they do not count, (batch, n_windows, n_filters).
+        """
         # Flipped along positions and letters of ACGT: the product with a window is that of the
         # filter with the window's reverse complement.
         filters = self.weight.flip(1, 2) if i else self.weight
         if self.position_bias is None:
             return filters, self.bias[None]
-        return filters, self.bias + self.position_bias[i]
+        if not self.is_mirrored:
+            return filters, self.bias + self.position_bias[i]
+        of_places = self.bias + self.position_bias[0]
+        if valid is not None:
+            return filters, of_places[count_places(valid, from_end=i == 1)]
+        return filters, of_places.flip(0) if i else of_places
 
-    def forward(self, X: Tensor, i: int = 0) -> Tensor:
+    def forward(self, X: Tensor, i: int = 0, valid: Tensor | None = None) -> Tensor:
         """Return the value of each filter at each window, for strand `i`."""
-        filters, shift = self.get_strand(i)
+        filters, shift = self.get_strand(i, valid)
         return torch.matmul(extract_windows(X, filters.shape[1]), filters.flatten(1).t()) + shift
 
     def pool(
         self, X: Tensor, valid: Tensor | None, activation: str | None
     ) -> tuple[Tensor, Tensor | None]:
         """Return what `PooledWindows` does, the larger value of both strands."""
-        filters, shift = zip(*map(self.get_strand, range(self.n_strands)), strict=True)
+        strands = [self.get_strand(i, valid) for i in range(self.n_strands)]
+        filters, shift = zip(*strands, strict=True)
         pair = PooledWindows.apply(
-            X, torch.cat(filters), torch.cat(shift, dim=1), valid, activation
+            X, torch.cat(filters), torch.cat(shift, dim=-1), valid, activation
         )
         if self.n_strands == 1:
             return pair
@@ -264,7 +292,7 @@ class FilterBank(nn.Module):
         """
         found = []
         for i in range(self.n_strands):
-            values = self(X, i)
+            values = self(X, i, valid)
             if valid is not None:
                 values = values.masked_fill(~valid[:, :, None], -torch.inf)
             best = values.amax(1)

@@ -39,6 +39,10 @@ class SequenceOptions:
         Whether both strands are compared with the filters, and the larger value counts.
     first_bias : float, default=0.0
         From which the biases of the first layer start. Below 0 few windows fire at first.
+    same_on_strands : bool, default=False
+        Whether a sequence that is not shorter than a filter and its reverse complement give the
+        same output. With `reverse_complement`, places are then counted on each strand from its own
+        start; else on both from the start of the sequence, so that the strands may differ.
 
     References
     ----------
@@ -58,6 +62,13 @@ class SequenceOptions:
     batch_norm: bool | None = None
     reverse_complement: bool = False
     first_bias: float = 0.0
+    same_on_strands: bool = False
+
+    @property
+    def bias_of_places(self) -> bool | str:
+        """How filters learn to prefer places, see `FilterBank`."""
+        mirrored = self.position_bias and self.reverse_complement and self.same_on_strands
+        return "mirrored" if mirrored else self.position_bias
 
     @property
     def has_norms(self) -> bool:

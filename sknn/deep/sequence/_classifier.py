@@ -49,9 +49,10 @@ class SequenceCNNClassifier(SequenceReading, DeepClassifier):
         Whether convolutional layers have batch normalization; ``'auto'`` is True where there are
         several, but not for 'lbfgs'.
     reverse_complement : bool or 'auto', default='auto'
-        Whether to compare filters with both strands and take the larger value. ``'auto'`` is True
-        for the letters of DNA; set False where the strand is known and matters, as it does for
-        splice sites.
+        Whether to compare filters with both strands and take the larger value. With True a sequence
+        and its reverse complement have the same prediction, unless it is shorter than
+        `kernel_size`. ``'auto'`` reads both strands of the letters of DNA, with a position bias for
+        each. Set False where the strand is known and matters, such as at splice sites.
     length : int, default=None
         Number of positions of a sequence; longer ones are cut at the right, shorter ones filled up
         with zeros, which no filter sees. None is the longest in `fit`. It must be given for a flat

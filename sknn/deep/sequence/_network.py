@@ -233,6 +233,7 @@ class SequenceCNNBuilder:
         chosen["hidden_layer_sizes"] = check_layer_sizes(chosen["hidden_layer_sizes"])
         if encoder.kind_ == "numbers":  # of a table with few columns a filter sees them all
             chosen["kernel_size"] = min(chosen["kernel_size"], inputs.length)
+        chosen["same_on_strands"] = chosen["reverse_complement"] is True
         if chosen["reverse_complement"] == "auto":
             chosen["reverse_complement"] = encoder.is_dna_
         if chosen["dropout"] == "auto":

@@ -125,7 +125,7 @@ class FilterScan:
         activate = FIRST_ACTIVATIONS[module.options.first_activation]
         strands = []
         for i in range(module.bank.n_strands):
-            values = module.bank(X, i)[0]
+            values = module.bank(X, i, valid)[0]
             if valid is not None:
                 values = values.masked_fill(~valid[0, :, None], -torch.inf)
             room = values.new_full((kernel_size - 1, values.shape[1]), -torch.inf)

@@ -12,7 +12,7 @@ from sklearn.pipeline import make_pipeline
 from sknn import SequenceCNNClassifier, SequenceCNNRegressor
 from sknn.architectures import SequenceCNN
 from sknn.datasets import make_motif_sequences
-from sknn.preprocessing import DNAOneHotEncoder
+from sknn.preprocessing import DNAOneHotEncoder, reverse_complement
 
 pd = pytest.importorskip("pandas")
 pl = pytest.importorskip("polars")
@@ -128,6 +128,19 @@ def test_many_sequences_of_dna_are_read_on_both_strands_and_held_out(n_samples, 
         model = fitted(X, y, n_filters=2)
     assert model.module_.bank.n_strands == n_strands
     assert (model.validation_loss_curve_ is not None) == stops
+
+
+@pytest.mark.parametrize(
+    "params", [{}, {"n_conv_layers": 2}, {"pooling": 5}, {"batch_norm": True}], ids=str
+)
+def test_reverse_complements_have_the_same_probability_where_it_is_asked(planted, params):
+    X, y = planted
+    X = np.array([s[: 12 + i % 13] for i, s in enumerate(X)])  # of 12 to 24 letters
+    other = reverse_complement(X)
+    model = fitted(X, y, kernel_size=7, reverse_complement=True, **params)
+    np.testing.assert_allclose(model.predict_proba(other), model.predict_proba(X), rtol=1e-5)
+    usual = fitted(X, y, kernel_size=7, **params)
+    assert np.abs(usual.predict_proba(other) - usual.predict_proba(X)).max() > 1e-3
 
 
 def test_few_sequences_are_trained_on_to_the_end_without_a_warning(planted):

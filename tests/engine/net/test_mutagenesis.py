@@ -57,6 +57,7 @@ def exchanged_one_by_one(net, X, positions):
         *[{"first_activation": name, "pooling": "maxmean"} for name in ("exp", "linear")],
         {"position_bias": False},
         {"pooling": "maxmean", "reverse_complement": True},
+        {"pooling": "maxmean", "reverse_complement": True, "same_on_strands": True},
         {"pooling": 3, "reverse_complement": True},
         {"n_conv_layers": 2, "pooling": "maxmean"},
     ],
