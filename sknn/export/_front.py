@@ -12,7 +12,7 @@ from sklearn.pipeline import FeatureUnion, Pipeline
 from sknn._optional import require
 from sknn._validation import MatrixLike, NamedColumns
 from sknn.export._graph import ML, ML_OPSET, PURPOSE
-from sknn.preprocessing import TabularEncoder
+from sknn.preprocessing import DNAOneHotEncoder, TabularEncoder
 
 if TYPE_CHECKING:
     from onnx import ModelProto
@@ -48,6 +48,12 @@ def convert_front(steps: list[Step], X: MatrixLike | None, dtype: str, opset: in
                 f"Step {name!r} of the pipeline cannot be exported: skl2onnx does not know "
                 "TabularEncoder. Leave the step out, and let the estimator encode tables with its "
                 "own categorical_features and scale."
+            )
+        if isinstance(step, DNAOneHotEncoder):
+            raise ValueError(
+                f"Step {name!r} of the pipeline cannot be exported: ONNX does not read letters. "
+                "Export the steps behind it, as pipeline[-1], and give the model what the step "
+                "returns."
             )
     types = _choose_types(steps, X, dtype, leaves)
     front = Pipeline(steps)

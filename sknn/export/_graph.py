@@ -124,9 +124,9 @@ class OnnxGraph:
         """Return a value with another in place of NaN."""
         return self.add("Where", self.add("IsNaN", value), replacement, value)
 
-    def add_input(self, name: str, dtype: DTypeLike, width: int) -> str:
-        """Add an input of shape (n_samples, width), of numbers or (dtype str) text."""
-        self.inputs.append(self._make_info(name, dtype, [None, width]))
+    def add_input(self, name: str, dtype: DTypeLike, *sizes: int) -> str:
+        """Add an input of shape (n_samples, *sizes), of numbers or (dtype str) text."""
+        self.inputs.append(self._make_info(name, dtype, [None, *sizes]))
         return name
 
     def add_output(self, value: str, name: str, dtype: DTypeLike, shape: list) -> None:

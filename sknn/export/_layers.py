@@ -69,7 +69,7 @@ def _add_mlp(graph: OnnxGraph, mlp: MLP, value: str) -> str:
     *hidden, last = mlp.linears
     before, dtype = value, last.weight.dtype
     for i, layer in enumerate(hidden):
-        value = _add_linear(graph, layer, value)
+        value = add_linear(graph, layer, value)
         samples = torch.linspace(-2, 2, 3 * layer.out_features, dtype=dtype).reshape(3, -1)
         if mlp.norms:
             value = _add(graph, mlp.norms[i], value, samples)
@@ -77,7 +77,7 @@ def _add_mlp(graph: OnnxGraph, mlp: MLP, value: str) -> str:
         if mlp.skips[i]:
             value = graph.add("Add", value, before)
         before = value
-    return _add_linear(graph, last, value)
+    return add_linear(graph, last, value)
 
 
 def _add_embeddings(graph: OnnxGraph, embeddings: CategoryEmbeddings, value: str) -> str:
@@ -94,14 +94,16 @@ def _add_tensor(graph: OnnxGraph, tensor: torch.Tensor) -> str:
     return graph.add_constant(tensor.detach().cpu().numpy())
 
 
-def _add_linear(graph: OnnxGraph, layer: nn.Linear | TiedLinear, value: str) -> str:
+def add_linear(graph: OnnxGraph, layer: nn.Linear | TiedLinear, value: str) -> str:
+    """Append a linear layer, and return its output."""
     arguments = [value, _add_tensor(graph, layer.weight)]
     if layer.bias is not None:
         arguments.append(_add_tensor(graph, layer.bias))
     return graph.add("Gemm", *arguments, transB=1)
 
 
-def _add_batch_norm(graph: OnnxGraph, norm: nn.BatchNorm1d, value: str) -> str | None:
+def add_batch_norm(graph: OnnxGraph, norm: nn.BatchNorm1d, value: str) -> str | None:
+    """Append a batch normalization of the last axis; return None if torch shall write it."""
     if norm.running_mean is None or norm.running_var is None or norm.weight is None:
         return None
     # γ (x - μ) / sqrt(σ² + ε) + β is one multiplication and one addition, x s + t with
@@ -173,9 +175,9 @@ def _add_gelu(graph: OnnxGraph, module: nn.GELU, value: str) -> str | None:
 
 #: class of a module -> function that writes one, or returns None if torch shall
 WRITERS: dict[type, Callable[[OnnxGraph, Any, str], str | None]] = {
-    nn.Linear: _add_linear,
-    nn.BatchNorm1d: _add_batch_norm,
-    BatchNorm: _add_batch_norm,
+    nn.Linear: add_linear,
+    nn.BatchNorm1d: add_batch_norm,
+    BatchNorm: add_batch_norm,
     nn.LayerNorm: _add_layer_norm,
     nn.ReLU: _make_unary("Relu"),
     nn.Tanh: _make_unary("Tanh"),

@@ -9,16 +9,18 @@ from sklearn.utils.validation import check_is_fitted
 from sknn._files import write_file
 from sknn._suggestions import check_no_class
 from sknn._validation import MatrixLike
-from sknn.architectures import Autoencoder
+from sknn.architectures import Autoencoder, SequenceCNN
 from sknn.deep import AutoencoderOutlierDetector, TabularMLPRegressor
 from sknn.deep._base import DeepEstimator
+from sknn.deep.parts._protocols import Codec
 from sknn.export._front import convert_front, split_model
 from sknn.export._graph import OnnxGraph
 from sknn.export._layers import add_network
+from sknn.export._sequences import add_sequence_network, add_sequences
 from sknn.export._tables import add_table
 from sknn.export._targets import add_classes, add_values
 from sknn.export._threshold import add_units
-from sknn.preprocessing import ClassCodec, TabularEncoder, ValueCodec
+from sknn.preprocessing import ClassCodec, SequenceInputs, TabularEncoder, ValueCodec
 from sknn.threshold import PerceptronClassifier, ThresholdLogicClassifier
 
 if TYPE_CHECKING:
@@ -72,7 +74,11 @@ def export_onnx(
           the estimator was fitted on categories, float64 for numbers (missing ones are NaN),
           text for levels (a missing one is ``""``), int64 for levels that are whole numbers, or
           float64 if some were missing. Before a ``ColumnTransformer`` whole numbers are int64,
-          bool is bool, and numbers have the dtype of the model.
+          bool is bool, and numbers have the dtype of the model;
+        - or ``X`` of shape (n_samples, length, n_channels) for `SequenceCNNClassifier` and
+          `SequenceCNNRegressor`: sequences as their ``encode`` returns them, one-hot letters in the
+          order of ``letters_`` and zeros for padding; the letters themselves are not taken. For
+          tables of numbers it has the shape (n_samples, n_features_in_).
 
         Its outputs are
 
@@ -167,27 +173,29 @@ def _check_kind(last: BaseEstimator) -> None:
             "written to ONNX. Keep it in a file of pickle, joblib or skops instead; see "
             "sknn.persistence."
         )
-    encoder = getattr(last, "_encoder", None)
-    if encoder is not None and not isinstance(encoder, TabularEncoder):
-        raise ValueError(
-            f"{type(last).__name__} cannot be exported: only tables are written to ONNX, and its "
-            f"input is read by {type(encoder).__name__}. Keep it in a file of pickle, joblib or "
-            "skops instead; see sknn.persistence."
-        )
 
 
 def _add_deep(graph: OnnxGraph, last: DeepEstimator, value: str | None, dtype: str) -> None:
     """Append an estimator; regressors predict in `dtype`."""
+    network, codec = last.net_.module_, last._codec
+    if isinstance(network, SequenceCNN):
+        value = add_sequences(graph, cast(SequenceInputs, last._encoder), value)
+        raw = add_sequence_network(graph, network, value)
+        _add_predictions(graph, codec, raw, dtype)
+        return
     names = getattr(last, "feature_names_in_", None)
     names = None if names is None else list(names)
-    encoder = cast(TabularEncoder, last._encoder)  # others were refused
-    value = add_table(graph, encoder, names, value)
-    network, codec = last.net_.module_, last._codec
+    value = add_table(graph, cast(TabularEncoder, last._encoder), names, value)
     if isinstance(network, Autoencoder):
         codes = add_network(graph, network.get_encoder(), value, last._inputs)
         graph.add_output(codes, "codes", dtype, [None, last._n_features_out])
         return
     raw = add_network(graph, network, value, last._inputs)
+    _add_predictions(graph, codec, raw, dtype)
+
+
+def _add_predictions(graph: OnnxGraph, codec: Codec, raw: str, dtype: str) -> None:
+    """Append what a task makes of raw predictions; numbers are in `dtype`."""
     if isinstance(codec, ClassCodec):
         add_classes(graph, codec, raw)
     elif isinstance(codec, ValueCodec):

@@ -26,7 +26,6 @@ from sknn import (
     DeepMLPClassifier,
     DeepMLPRegressor,
     PerceptronClassifier,
-    SequenceCNNClassifier,
     TabularMLPClassifier,
     TabularMLPRegressor,
     ThresholdLogicClassifier,
@@ -672,13 +671,6 @@ def test_an_estimator_must_be_fitted(estimator):
         export_onnx(estimator)
     with pytest.raises(NotFittedError, match="not fitted yet"):
         export_onnx(make_pipeline(StandardScaler(), estimator))
-
-
-def test_networks_for_sequences_are_refused():
-    strings = ["ACGTACGTACGT", "CCCCCCCCCCCC", "ACCTACCTACCT", "GGGAGGGAGGGA"]
-    estimator = SequenceCNNClassifier(max_iter=1).fit(strings, [0, 1, 0, 1])
-    with pytest.raises(ValueError, match=r"SequenceCNNClassifier cannot .* read by SequenceInputs"):
-        export_onnx(estimator)
 
 
 @pytest.mark.parametrize("package", ["onnx", "skl2onnx"])
