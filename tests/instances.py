@@ -65,6 +65,7 @@ INSTANCES = {
         SequenceCNNClassifier(solver="lbfgs"),
         SequenceCNNClassifier(first_activation="exp", pooling="max", kernel_size=3, batch_size=200),
         SequenceCNNClassifier(n_conv_layers=2, pooling=2, position_bias=False),
+        SequenceCNNClassifier(8, n_members=2),
     ],
     SequenceCNNRegressor: [
         SequenceCNNRegressor(dropout=0.0, early_stopping=False, batch_size=200),

@@ -13,6 +13,7 @@ from sknn.activations import ACTIVATIONS
 from sknn.architectures.layers._blocks import BatchNorm, UnsetLinear, initialize_uniform
 from sknn.architectures.layers._dropout import Dropout
 from sknn.architectures.layers._lists import LayerList
+from sknn.architectures.layers._members import MemberLinear
 from sknn.architectures.layers._windows import (
     FIRST_ACTIVATIONS,
     FilterBank,
@@ -75,7 +76,8 @@ class SequenceCNN(nn.Module):
     -----
     - Input: ``(batch, length * n_channels)``, position by position, or
       ``(batch, length, n_channels)``
-    - Output: ``(batch, n_outputs)``
+    - Output: ``(batch, n_outputs)``, of several members in training ``(batch, n_members,
+      n_outputs)``: their losses are averaged, so that each learns as if it were alone
 
     References
     ----------
@@ -114,8 +116,9 @@ class SequenceCNN(nn.Module):
                 f"{options.kernel_size}. Lower kernel_size, or give longer sequences."
             )
         self.length, self.n_channels, self.options = length, n_channels, options
+        self.n_outputs = n_outputs
         self._n_windows = n_windows
-        n = options.n_filters
+        n, k = options.n_filters, options.n_members
         self.bank = FilterBank(
             (n, options.kernel_size, n_channels),
             n_windows,
@@ -124,19 +127,23 @@ class SequenceCNN(nn.Module):
             dtype,
         )
         self.convs: LayerList[UnsetConv1d] = LayerList(
-            UnsetConv1d(n, n, LATER_KERNEL, padding="same", dtype=dtype)
+            UnsetConv1d(n, n, LATER_KERNEL, padding="same", groups=k, dtype=dtype)
             for _ in range(options.n_conv_layers - 1)
         )
         self.norms: LayerList[BatchNorm] = LayerList(
             BatchNorm(n, dtype=dtype) for _ in range(options.n_conv_layers * options.has_norms)
         )
         self.pooling, n_pooled = _choose_pooling(options, n_windows)
-        sizes = (n_pooled, *options.hidden_layer_sizes, n_outputs)
-        self.linears: LayerList[UnsetLinear] = LayerList(
-            UnsetLinear(a, b, dtype=dtype) for a, b in pairwise(sizes)
+        sizes = (n_pooled // k, *options.hidden_layer_sizes, n_outputs)
+        self.linears: LayerList[UnsetLinear | MemberLinear] = LayerList(
+            UnsetLinear(a, b, dtype=dtype) if k == 1 else MemberLinear(k, a, b, dtype)
+            for a, b in pairwise(sizes)
         )
+        sample_axis = 0 if k == 1 else 2
         self.dropouts: LayerList[Dropout] = LayerList(
-            Dropout(options.dropout) for _ in self.linears if options.dropout
+            Dropout(options.dropout, sample_axis=sample_axis)
+            for _ in self.linears
+            if options.dropout
         )
 
     @classmethod
@@ -146,6 +153,11 @@ class SequenceCNN(nn.Module):
         """Build the network, its weights unset, for encoded sequences and an encoded y."""
         dtype = getattr(torch, inputs.dtype)
         return cls(inputs.length or 1, inputs.n_numeric, target.n_outputs, options, dtype)
+
+    def make_like(self, options: SequenceOptions) -> "SequenceCNN":
+        """Return a network with other options for the same input and output, its weights unset."""
+        dtype = self.bank.weight.dtype
+        return SequenceCNN(self.length, self.n_channels, self.n_outputs, options, dtype)
 
     @property
     def values_per_sample(self) -> int:
@@ -187,7 +199,7 @@ class SequenceCNN(nn.Module):
             dropout.set_seed(int(random_state.randint(np.iinfo(np.int32).max)))
 
     def forward(self, X: Tensor) -> Tensor:
-        """Return logits or raw predictions, of shape (batch, n_outputs)."""
+        """Return logits or raw predictions, see `apply_head`."""
         return self.apply_head(self.pool(X))
 
     def pool(self, X: Tensor) -> Tensor:
@@ -204,7 +216,19 @@ class SequenceCNN(nn.Module):
         return pooled[0] if len(strands) == 1 else torch.maximum(*pooled)
 
     def apply_head(self, pooled: Tensor) -> Tensor:
-        """Return logits or raw predictions for what pooling hands on."""
+        """Return logits or raw predictions for what pooling hands on.
+
+        Of several members it is the mean, and in training (batch, n_members, n_outputs).
+        """
+        k, n_parts = self.options.n_members, 2 if self.pooling == "maxmean" else 1
+        if k > 1:  # (n_members, n_pooled / n_members, batch)
+            pooled = pooled.reshape(len(pooled), n_parts, k, -1).permute(2, 1, 3, 0).flatten(1, 2)
+        output = self._run_hidden_layers(pooled)
+        if k == 1:
+            return output
+        return output.permute(2, 0, 1) if self.training else output.mean(0).t()
+
+    def _run_hidden_layers(self, pooled: Tensor) -> Tensor:
         last = len(self.linears) - 1
         for i, layer in enumerate(self.linears):
             if self.dropouts:
@@ -284,7 +308,7 @@ class SequenceCNN(nn.Module):
 
     def compute_fixed_penalty(self) -> Tensor | float:
         """Return the penalty that comes on top of that one, see `FilterBank`."""
-        return self.bank.compute_position_penalty()
+        return self.bank.compute_position_penalty() / self.options.n_members
 
     def describe(self) -> list[LayerSpec]:
         """Return a `LayerSpec` for each layer, in the order of the computation."""
@@ -300,7 +324,7 @@ class SequenceCNN(nn.Module):
             specs.append(self._make_spec(name, "Conv1d", (n_inputs, n)))
             specs.append(self._make_spec(f"norms.{i}", "BatchNorm1d", (n, n), activation))
         for i, layer in enumerate(self.linears):
-            widths = layer.in_features, layer.out_features
+            widths = _get_widths(layer)
             if self.dropouts:
                 specs.append(self._make_spec(f"dropouts.{i}", "Dropout", (widths[0], widths[0])))
             activation = "identity" if i == len(self.linears) - 1 else "relu"
@@ -312,6 +336,14 @@ class SequenceCNN(nn.Module):
     ) -> LayerSpec:
         n_parameters = sum(p.numel() for p in self.get_submodule(name).parameters())
         return LayerSpec(name, kind, *widths, activation, n_parameters)
+
+
+def _get_widths(layer: UnsetLinear | MemberLinear) -> tuple[int, int]:
+    """Return the numbers of inputs and outputs, of each member."""
+    if isinstance(layer, UnsetLinear):
+        return layer.in_features, layer.out_features
+    _, n_inputs, n_outputs = layer.weight.shape
+    return n_inputs, n_outputs
 
 
 def _get_activation(options: SequenceOptions) -> str:

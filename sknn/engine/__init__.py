@@ -9,7 +9,7 @@ from sknn.engine.checkpoints._folder import CheckpointFile, CheckpointSpec, make
 from sknn.engine.checkpoints._identity import Identity, describe_params, hash_data, hash_start
 from sknn.engine.checkpoints._recorder import Pace, warn_of_full_disk
 from sknn.engine.data._device import explain_memory, resolve_device
-from sknn.engine.data._forward import compute_mean_loss, forward
+from sknn.engine.data._forward import compute_losses, compute_mean_loss, forward
 from sknn.engine.data._stream import prefetch
 from sknn.engine.distributed._peers import Peers, join_peers, leads
 from sknn.engine.distributed._spawn import train_together
@@ -35,6 +35,7 @@ __all__ = [
     "Peers",
     "TrainingThreads",
     "compute_input_gradient",
+    "compute_losses",
     "compute_mean_loss",
     "compute_mutation_effects",
     "describe_params",

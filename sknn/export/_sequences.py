@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from sknn.architectures import SequenceCNN
+from sknn.architectures.layers._members import MemberLinear
 from sknn.architectures.layers._windows import STRAIGHT_FROM
 from sknn.export._graph import OnnxGraph
 from sknn.export._layers import add_batch_norm, add_linear
@@ -38,10 +39,28 @@ def add_sequence_network(graph: OnnxGraph, module: SequenceCNN, value: str) -> s
             strand = _scan(graph, module, value, valid, i), valid
             pooled.append(_pool(graph, module, _convolve(graph, module, strand, i), i))
         hidden = pooled[0] if len(pooled) == 1 else graph.add("Max", *pooled)
-        *before, last = module.linears
-        for layer in before:
-            hidden = graph.add("Relu", add_linear(graph, layer, hidden))
-        return add_linear(graph, last, hidden)
+        return _add_head(graph, module, hidden)
+
+
+def _add_head(graph: OnnxGraph, module: SequenceCNN, hidden: str) -> str:
+    """Return raw predictions, the mean of all members', for what pooling hands on."""
+    k = module.options.n_members
+    if k > 1:  # (n_samples, n_members, 1, n_pooled / n_members)
+        n_parts = 2 if module.pooling == "maxmean" else 1
+        hidden = _reshape(graph, hidden, n_parts, k, -1)
+        hidden = graph.add("Transpose", hidden, perm=[0, 2, 1, 3])
+        hidden = _reshape(graph, hidden, k, 1, module.linears[0].weight.shape[1])
+    for i, layer in enumerate(module.linears):
+        hidden = graph.add("Relu", hidden) if i else hidden
+        if isinstance(layer, MemberLinear):
+            hidden = graph.add("MatMul", hidden, _add(graph, layer.weight))
+            hidden = graph.add("Add", hidden, _add(graph, layer.bias))
+        else:
+            hidden = add_linear(graph, layer, hidden)
+    if k == 1:
+        return hidden
+    hidden = _reduce(graph, "Mean", hidden, 1)
+    return _reduce(graph, "Max", hidden, 1)  # of one
 
 
 def _find_valid(graph: OnnxGraph, module: SequenceCNN, value: str) -> str:
@@ -119,7 +138,13 @@ def _add_later_layer(graph: OnnxGraph, conv: nn.Conv1d, values: str, n_windows: 
     values = graph.add("Pad", values, pads, graph.add_number(0.0))
     windows = _take_windows(graph, values, n_windows + 2 * half, kernel_size)
     windows = _reshape(graph, windows, n_windows, kernel_size * conv.in_channels)
-    filters = conv.weight.permute(2, 1, 0).reshape(-1, conv.out_channels)
+    weight = conv.weight
+    if conv.groups > 1:  # 0 for the filters of other members
+        weight = weight.new_zeros(conv.out_channels, conv.in_channels, kernel_size)
+        n = conv.out_channels // conv.groups
+        for i in range(0, conv.out_channels, n):
+            weight[i : i + n, i : i + n] = conv.weight[i : i + n]
+    filters = weight.permute(2, 1, 0).reshape(-1, conv.out_channels)
     products = graph.add("MatMul", windows, _add(graph, filters))
     return products if conv.bias is None else graph.add("Add", products, _add(graph, conv.bias))
 

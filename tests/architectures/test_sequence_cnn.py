@@ -11,6 +11,7 @@ from torch.nn import functional
 
 from sknn._specs import InputSpec, TargetSpec
 from sknn.architectures import SequenceCNN, SequenceOptions
+from sknn.engine.losses._table import MeanLoss
 
 SMALL = SequenceOptions(
     n_filters=6, kernel_size=4, pooling="max", hidden_layer_sizes=(5,), dropout=0.0
@@ -237,10 +238,73 @@ def test_best_windows_are_where_the_filters_are_largest(strands):
         torch.testing.assert_close(z.exp(), value[row, filter_])
 
 
+def take_member(cnn, i):
+    """Return one member of an ensemble as a network of its own."""
+    options = cnn.options
+    n = options.n_filters // options.n_members
+    alone = network(replace(options, n_members=1, n_filters=n))
+    own = slice(i * n, (i + 1) * n)
+    state = {}
+    for name, value in cnn.state_dict().items():
+        if name.startswith("linears"):
+            part = value[i].t() if name.endswith("weight") else value[i, 0]
+        elif value.ndim == 0:  # the batches that a norm has seen
+            part = value
+        else:
+            part = value[:, :, own] if name == "bank.position_bias" else value[own]
+        state[name] = part
+    alone.load_state_dict(state)
+    return alone
+
+
+MEMBERS = [
+    *({"pooling": pooling, "reverse_complement": True} for pooling in POOLINGS),
+    {"pooling": "maxmean", "n_conv_layers": 2},
+    {"pooling": 3, "n_conv_layers": 2, "batch_norm": False},
+    {"pooling": "max", "hidden_layer_sizes": ()},
+]
+
+
+@pytest.mark.parametrize("changes", MEMBERS, ids=str)
+def test_members_are_networks_side_by_side(changes):
+    cnn = network(replace(SMALL, n_members=3, **changes))
+    X = sequences(lengths=[15, 12, 4, 5, 15, 9, 7])
+    alone = [take_member(cnn, i) for i in range(3)]
+    torch.testing.assert_close(cnn(X), torch.stack([one(X) for one in alone]).mean(0))
+    y = torch.arange(7) % 2
+    loss = MeanLoss("log_loss")(cnn.train()(X), y) + cnn.compute_fixed_penalty()
+    found = torch.autograd.grad(loss, list(cnn.parameters()))
+    of_members = []
+    for one in alone:
+        own = MeanLoss("log_loss")(one.train()(X), y) + one.compute_fixed_penalty()
+        of_members.append(torch.autograd.grad(own, list(one.parameters())))
+    for name, gradient, *parts in zip(
+        dict(cnn.named_parameters()), found, *of_members, strict=True
+    ):
+        if name.startswith("linears"):
+            parts = [p.t() if p.ndim == 2 else p[None] for p in parts]
+            joined = torch.stack(parts)
+        else:
+            joined = torch.cat(parts, dim=2 if name == "bank.position_bias" else 0)
+        torch.testing.assert_close(3 * gradient, joined)
+
+
+def test_members_start_as_networks_of_their_own_would():
+    cnn = SequenceCNN(15, 4, 2, replace(SMALL, n_members=2))
+    cnn.initialize_weights(np.random.RandomState(0))
+    alone = SequenceCNN(15, 4, 2, replace(SMALL, n_filters=3))
+    alone.initialize_weights(np.random.RandomState(0))
+    for several, one in zip(cnn.linears, alone.linears, strict=True):
+        largest = [layer.weight.abs().max().item() for layer in (several, one)]
+        np.testing.assert_allclose(*largest, rtol=0.15)
+        assert not torch.equal(several.weight[0], several.weight[1])
+
+
 @pytest.mark.parametrize(
     "options",
     [
         SequenceOptions(),
+        SequenceOptions(n_members=4, n_conv_layers=2),
         SequenceOptions(n_conv_layers=2, reverse_complement=True),
         SequenceOptions(pooling=10, hidden_layer_sizes=(), dropout=0.0, position_bias=False),
     ],
@@ -260,7 +324,9 @@ def test_layers_are_described_with_all_parameters(options):
     get_penalized = {id(p) for p in cnn.get_penalized()}
     free = [name for name, p in cnn.named_parameters() if id(p) not in get_penalized]
     assert all(name.endswith("bias") or name.startswith("norms") for name in free)
-    expected = 0.001 * cnn.bank.position_bias.square().sum() if options.position_bias else 0.0
+    expected = 0.0
+    if options.position_bias:
+        expected = 0.001 * cnn.bank.position_bias.square().sum() / options.n_members
     torch.testing.assert_close(
         torch.as_tensor(cnn.compute_fixed_penalty()), torch.as_tensor(expected)
     )

@@ -70,6 +70,7 @@ CHANGES = {
     "n_conv_layers": (2, {}),
     "n_filters": (3, {}),
     "n_hidden_layers": (2, {}),
+    "n_members": (2, {"n_filters": 4, "n_members": 1}),
     "n_iter_no_change": (
         1,
         {"tol": 10.0, "n_iter_no_change": 50, "early_stopping": False, "max_iter": 9},

@@ -33,6 +33,8 @@ NETWORKS = {
     "normalised": {"batch_norm": True},
     "two layers": {"n_conv_layers": 2},
     "three layers of symmetric strands": {"n_conv_layers": 3, "reverse_complement": True},
+    "members": {"n_members": 3},
+    "members of two layers, of stretches": {"n_members": 2, "n_conv_layers": 2, "pooling": 2},
     "two layers, stretches, no hidden layer": {
         "n_conv_layers": 2,
         "pooling": 2,

@@ -13,6 +13,7 @@ from torch.nn.functional import batch_norm
 
 from sknn._saved import saved
 from sknn.activations import ACTIVATIONS, TRAINABLE, resolve_activation
+from sknn.architectures.layers._members import MemberLinear
 
 
 class _GlobalGenerator:
@@ -74,15 +75,23 @@ class UnsetLinear(nn.Linear):
 
 @torch.no_grad()
 def initialize_uniform(
-    layer: nn.Linear, factor: float, random_state: np.random.RandomState
+    layer: nn.Linear | MemberLinear, factor: float, random_state: np.random.RandomState
 ) -> None:
     """Draw weights, then biases, as scikit-learn's MLP does, number for number.
 
-    Uniform in ±sqrt(factor / (n_inputs + n_outputs)), see `sknn.activations.Activation`.
+    Uniform in ±sqrt(factor / (n_inputs + n_outputs)), see `sknn.activations.Activation`; those of
+    several members one after the other.
     """
     # Uniform in ±b has variance b² / 3: with a factor of 6 that of X. Glorot and Y. Bengio,
     # "Understanding the difficulty of training deep feedforward neural networks", AISTATS 2010,
     # 2 / (n_inputs + n_outputs).
+    if isinstance(layer, MemberLinear):
+        _, n_inputs, n_outputs = layer.weight.shape
+        bound = np.sqrt(factor / (n_inputs + n_outputs))
+        for weight, bias in zip(layer.weight, layer.bias, strict=True):
+            for part in (weight, bias):
+                part.copy_(torch.from_numpy(random_state.uniform(-bound, bound, part.shape)))
+        return
     n_outputs, n_inputs = layer.weight.shape
     bound = np.sqrt(factor / (n_inputs + n_outputs))
     weight = random_state.uniform(-bound, bound, (n_inputs, n_outputs))

@@ -100,7 +100,8 @@ class PooledWindows(torch.autograd.Function):
         values = torch.matmul(seen, filters.flatten(1).t()).add_(shift)
         if valid is not None:
             values.masked_fill_(~valid[:, :, None], -torch.inf)
-        best, place = values.max(1)  # the first of equal ones
+        best = values.amax(1)
+        place = find_first_place(values, best)
         ctx.activation = activation
         if activation is None:
             ctx.save_for_backward(seen, place, filters, shift)
@@ -173,11 +174,13 @@ def align_left(values: Tensor, valid: Tensor) -> tuple[Tensor, Tensor]:
 
 def find_first_place(values: Tensor, best: Tensor) -> Tensor:
     """Return where (batch, n_filters) values (batch, n_windows, n_filters) are first `best`."""
-    # argmax over an axis that is not the last takes four times as long.
+    # argmax over an axis that is not the last takes four times as long, and comparing twice.
     n_windows = values.shape[1]
     # The first window of equal ones has the largest number, n down to 1.
-    numbers = torch.arange(n_windows, 0, -1, dtype=values.dtype, device=values.device)[:, None]
-    return n_windows - ((values == best[:, None]) * numbers).amax(1).long()
+    numbers = torch.arange(n_windows, 0, -1, dtype=torch.float32, device=values.device)[:, None]
+    is_best = (values - best[:, None]).sign_().add_(1)  # 1 or 0
+    first = n_windows - is_best.float().mul_(numbers).amax(1).long()
+    return first.clamp(0, n_windows - 1)  # of values that are not finite any
 
 
 @saved

@@ -15,7 +15,7 @@ class SequenceOptions:
     Attributes
     ----------
     n_filters : int, default=64
-        Filters in each convolutional layer.
+        Filters in each convolutional layer, those of all members.
     kernel_size : int, default=11
         Positions that a filter of the first layer covers.
     n_conv_layers : int, default=1
@@ -43,6 +43,8 @@ class SequenceOptions:
         Whether a sequence that is not shorter than a filter and its reverse complement give the
         same output. With `reverse_complement`, places are then counted on each strand from its own
         start; else on both from the start of the sequence, so that the strands may differ.
+    n_members : int, default=1
+        Networks side by side, each with as many of the filters and hidden layers of its own.
 
     References
     ----------
@@ -63,6 +65,7 @@ class SequenceOptions:
     reverse_complement: bool = False
     first_bias: float = 0.0
     same_on_strands: bool = False
+    n_members: int = 1
 
     @property
     def bias_of_places(self) -> bool | str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -43,6 +43,8 @@ class OneNetwork:
         How held-out samples are scored.
     choose : callable, default=None
         ``choose(params, circumstances)`` returns further fields, which depend on the samples.
+    refine : callable, default=None
+        ``refine(preparation, arrangement)`` returns the network to train in place of a new one.
     ranks_features : bool, default=False
         Whether `finish` keeps samples for ``feature_importances_``.
     """
@@ -51,6 +53,7 @@ class OneNetwork:
     warm_start: bool
     scoring: str | Callable | None
     choose: Callable[[Mapping[str, Any], Circumstances], dict[str, Any]] | None = None
+    refine: Callable[[Preparation, Arrangement], Network] | None = None
     ranks_features: bool = False
 
     @classmethod
@@ -60,6 +63,7 @@ class OneNetwork:
         *,
         scores_loss: bool,
         choose: Callable | None = None,
+        refine: Callable | None = None,
         ranks_features: bool = False,
     ) -> OneNetwork:
         """Return the training for an estimator's parameters.
@@ -76,7 +80,7 @@ class OneNetwork:
             "solver_params": nested_arguments(estimator, "solver"),
             "learning_rate_params": nested_arguments(estimator, "learning_rate"),
         }
-        return cls(params, estimator.warm_start, scoring, choose, ranks_features)
+        return cls(params, estimator.warm_start, scoring, choose, refine, ranks_features)
 
     def obstacle_to_partial_fit(self) -> str | None:
         """Return why training cannot go on a part of X at a time, or None."""
@@ -107,7 +111,10 @@ class OneNetwork:
         if held_out is not None:
             target = preparation.parts.target
             preparation.codec = target.refit_codec(preparation.codec, training)
-        return _arrange(preparation, (training, held_out, split), module)
+        arranged = _arrange(preparation, (training, held_out, split), module)
+        if self.refine is None:
+            return arranged
+        return replace(arranged, module=self.refine(preparation, arranged))
 
     def arrange_continued(self, preparation: Preparation) -> Arrangement:
         """Return the samples to train a network further on."""

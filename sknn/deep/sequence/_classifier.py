@@ -23,7 +23,7 @@ class SequenceCNNClassifier(SequenceReading, DeepClassifier):
 
     Parameters
     ----------
-    n_filters : int, default=64
+    n_filters : int, default=128
         Number of filters in each convolutional layer.
     kernel_size : int, default=11
         Number of positions that a filter of the first layer covers.
@@ -52,7 +52,8 @@ class SequenceCNNClassifier(SequenceReading, DeepClassifier):
         Whether to compare filters with both strands and take the larger value. With True a sequence
         and its reverse complement have the same prediction, unless it is shorter than
         `kernel_size`. ``'auto'`` reads both strands of the letters of DNA, with a position bias for
-        each. Set False where the strand is known and matters, such as at splice sites.
+        each; with `early_stopping` only the given one, if two small networks, trained for 300
+        steps, show by the held-out samples that this is better.
     length : int, default=None
         Number of positions of a sequence; longer ones are cut at the right, shorter ones filled up
         with zeros, which no filter sees. None is the longest in `fit`. It must be given for a flat
@@ -179,6 +180,11 @@ class SequenceCNNClassifier(SequenceReading, DeepClassifier):
         Where the filters of the first layer come from. ``'masked'`` lets them first predict hidden
         letters of X and ``X_unlabelled``, which helps where labels are few. A fitted estimator
         gives a copy of its filters; `n_filters`, `kernel_size` and `alphabet` must be the same.
+    n_members : int or 'auto', default='auto'
+        Number of networks that are trained as one and whose logits or raw predictions are
+        averaged. Each has ``n_filters / n_members`` filters and hidden layers of its own, and
+        learns as if it were alone, but all stop together. ``'auto'`` is one for 32 filters, at
+        most four, or one for 'lbfgs'.
     **nested : dict
         Arguments of what other parameters choose: ``loss__<name>``, ``solver__<name>``,
         ``learning_rate__<name>``.
@@ -189,7 +195,8 @@ class SequenceCNNClassifier(SequenceReading, DeepClassifier):
         Sorted class labels; label numbers for multilabel y.
     coefs_, intercepts_ : list of ndarray
         Weights of each layer after pooling, of shape (n_inputs, n_outputs), and biases, of shape
-        (n_outputs,). Set an item, or on the CPU write into an array, to change the network.
+        (n_outputs,); of several members (n_members, n_inputs, n_outputs) and (n_members, 1,
+        n_outputs). Set an item, or on the CPU write into an array, to change the network.
     filters_ : ndarray of shape (n_filters, kernel_size, n_channels)
         Weights of the first layer.
     letters_ : str or None
@@ -279,7 +286,7 @@ class SequenceCNNClassifier(SequenceReading, DeepClassifier):
 
     def __init__(
         self,
-        n_filters=64,
+        n_filters=128,
         kernel_size=11,
         *,
         n_conv_layers=1,
@@ -331,6 +338,7 @@ class SequenceCNNClassifier(SequenceReading, DeepClassifier):
         checkpoint_every=None,
         n_processes=None,
         pretrained=None,
+        n_members="auto",
         **nested: Unpack[NestedArguments],
     ):
         self.n_filters = n_filters
@@ -384,6 +392,7 @@ class SequenceCNNClassifier(SequenceReading, DeepClassifier):
         self.checkpoint_every = checkpoint_every
         self.n_processes = n_processes
         self.pretrained = pretrained
+        self.n_members = n_members
         self._set_nested(nested)
 
     def _make_parts(self) -> ClassParts:

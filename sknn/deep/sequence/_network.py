@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ from sknn.deep.parts._protocols import MakeTargets
 from sknn.deep.parts._targets import TargetT
 from sknn.deep.parts._training import OneNetwork
 from sknn.deep.sequence._pretrained import FilterPretraining
+from sknn.deep.sequence._strands import choose_strands
 from sknn.preprocessing import SequenceFormat, SequenceInputs, SequenceSurvey, strings_in
 
 if TYPE_CHECKING:
@@ -35,6 +37,10 @@ if TYPE_CHECKING:
 MANY_SAMPLES = 2000
 #: mini-batches of an epoch, and limits of their size, for batch_size='auto'
 BATCHES, SMALLEST, LARGEST = 20, 16, 64
+#: members of n_members='auto' at most, and least filters of each. Mean AUC of four seeds on TATA
+#: promoters and mouse_2 of one network of 64 filters: .957 and .966; of two of 32: .964 and .968;
+#: of four of 32: .966 and .971.
+MOST_MEMBERS, FILTERS_OF_A_MEMBER = 4, 32
 #: from which biases of filters start, for letters of four kinds. From 0 the largest value along a
 #: sequence is large for each filter and sequence, and Adam's first steps may push all hidden units
 #: below 0: on peaks of ELK1 a network with kernels of 15 then stayed at chance for ten epochs, so
@@ -76,6 +82,7 @@ CONSTRAINTS: dict[str, list] = {
     "alphabet": [str, None],
     "unknown": [StrOptions({"zero", "uniform", "iupac", "error"})],
     "handle_unknown": [StrOptions({"ignore", "error"})],
+    "n_members": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
     "pretrained": [HasMethods(["fit", "predict"]), StrOptions({"masked"}), None],
 }
 #: parameters that are options of the network
@@ -90,6 +97,7 @@ OPTIONS = (
     "reverse_complement",
     "dropout",
     "batch_norm",
+    "n_members",
 )
 FLOATS = (np.float64, np.float32)
 
@@ -215,6 +223,7 @@ class SequenceCNNBuilder:
     def of(cls, estimator: BaseEstimator) -> SequenceCNNBuilder:
         """Return the builder for an estimator's parameters."""
         params = {name: getattr(estimator, name) for name in OPTIONS}
+        params["n_members"] = count_members(estimator)
         return cls(params, estimator.solver != "lbfgs")
 
     def fixed_params(self) -> dict[str, Any]:
@@ -246,6 +255,22 @@ class SequenceCNNBuilder:
         return network
 
 
+def count_members(estimator: BaseEstimator) -> int:
+    """Return how many networks share the filters of an estimator."""
+    asked, n_filters = estimator.n_members, int(estimator.n_filters)
+    if asked == "auto":
+        most = min(MOST_MEMBERS, n_filters // FILTERS_OF_A_MEMBER)
+        if estimator.solver == "lbfgs":
+            return 1
+        return max((k for k in range(1, most + 1) if n_filters % k == 0), default=1)
+    if n_filters % asked:
+        raise ValueError(
+            f"n_members={asked} networks cannot share n_filters={n_filters} evenly. Set n_filters "
+            f"to a multiple of n_members, such as {-(-n_filters // asked) * asked}."
+        )
+    return int(asked)
+
+
 def _first_bias(encoder: SequenceInputs) -> float:
     if encoder.letters_ is None:  # numbers of any size
         return 0.0
@@ -253,7 +278,9 @@ def _first_bias(encoder: SequenceInputs) -> float:
     return FIRST_BIAS * float(np.sqrt(4 / encoder.spec_.n_numeric))
 
 
-def choose_training(params: Mapping[str, Any], circumstances: Circumstances) -> dict[str, Any]:
+def choose_training(
+    params: Mapping[str, Any], circumstances: Circumstances, n_members: int = 1
+) -> dict[str, Any]:
     """Return the fields of `TrainConfig` that depend on the samples, see `OneNetwork`."""
     stops, n_samples = params["early_stopping"], circumstances.n_samples
     incremental = circumstances.is_incremental
@@ -263,10 +290,18 @@ def choose_training(params: Mapping[str, Any], circumstances: Circumstances) -> 
         "early_stopping": stops,
         "auto_batch_size": int(np.clip(n_samples // BATCHES, SMALLEST, LARGEST)),
         "n_restarts": N_RESTARTS,
+        # The loss is the mean over members, and so is the penalty.
+        "alpha": params["alpha"] / n_members,
     }
     if params["early_stopping"] == "auto" and not (stops or incremental):
         chosen.update(runs_to_the_end=True, n_iter_no_change=np.inf)
     return chosen
+
+
+def make_training(estimator: BaseEstimator) -> OneNetwork:
+    """Return how a network for sequences is trained."""
+    choose = partial(choose_training, n_members=count_members(estimator))
+    return OneNetwork.of(estimator, scores_loss=True, choose=choose, refine=choose_strands)
 
 
 def make_sequence_parts(
@@ -277,6 +312,6 @@ def make_sequence_parts(
         reader=SequenceReader.of(estimator),
         target=target,
         make_network=lambda: SequenceCNNBuilder.of(estimator),
-        make_training=lambda: OneNetwork.of(estimator, scores_loss=True, choose=choose_training),
+        make_training=lambda: make_training(estimator),
         pretraining=FilterPretraining(estimator.pretrained),
     )

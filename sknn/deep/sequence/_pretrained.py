@@ -183,7 +183,7 @@ def train_filters(
         sample_weight=None,
         config=TrainConfig(**{**params, "batch_size": batch_size, "max_iter": n_epochs}),
         target=TargetSpec("values", X.shape[1], "squared_error"),
-        score=_score_nothing,
+        score=score_nothing,
         random_state=random_state,
     )
     train(plan).net.module_.copy_filters(network)
@@ -216,7 +216,7 @@ def _plan_copy(source: BaseEstimator, data: FitData) -> Start:
     return start
 
 
-def _score_nothing(y: np.ndarray, output: np.ndarray, sample_weight: np.ndarray | None) -> float:
+def score_nothing(y: np.ndarray, output: np.ndarray, sample_weight: np.ndarray | None) -> float:
     """Return 0: no samples are held out."""
     return 0.0
 

@@ -37,8 +37,12 @@ class KeptOutputs:
         return other
 
     def keep(self, target: TargetTensors, output: torch.Tensor, n_samples: int) -> None:
-        """Keep what belongs to the next samples, of `n_samples` in the epoch."""
+        """Keep what belongs to the next samples, of `n_samples` in the epoch.
+
+        Of members that learn together, whose outputs have an axis of their own, it is the mean.
+        """
         y, weight = split_target(target)
+        output = output.mean(1) if output.ndim == 3 else output
         parts = [y, output] if weight is None else [y, output, weight]
         if not self.arrays:
             self.arrays = [part.new_empty((n_samples, *part.shape[1:])) for part in parts]

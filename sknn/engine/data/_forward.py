@@ -32,6 +32,8 @@ class PredictingNet(ComputingNet, Protocol):
 
     def measure_loss(self, output: np.ndarray, samples: SampleDataset) -> float: ...
 
+    def measure_losses(self, output: np.ndarray, samples: SampleDataset) -> np.ndarray: ...
+
 
 def make_array(output: torch.Tensor) -> np.ndarray:
     """Return a network's output as an array; NumPy has no bfloat16."""
@@ -131,6 +133,12 @@ def forward(
         Or whatever the method returns for a sample.
     """
     return predict_raw(net, net.get_dataset(X), method)
+
+
+def compute_losses(net: PredictingNet, sample: Sample) -> np.ndarray:
+    """Return the loss of each of some samples, of shape (n_samples,), without weights."""
+    output = forward(net, sample.X)
+    return net.measure_losses(output, SampleDataset(sample.X, sample.y, None, device="cpu"))
 
 
 def compute_mean_loss(net: PredictingNet, sample: Sample, output: np.ndarray) -> float:

@@ -205,6 +205,12 @@ class Net(NeuralNet):
         tensor = torch.from_numpy(output).to(y.device)
         return float(self.criterion_(tensor, y, samples.sample_weight))
 
+    def measure_losses(self, output: np.ndarray, samples: SampleDataset) -> np.ndarray:
+        """Return the loss of each sample, (n_samples,), without weights and penalty."""
+        y = cast("torch.Tensor", samples.y)
+        losses = self.criterion_.loss.per_sample(torch.from_numpy(output).to(y.device), y)
+        return losses.detach().cpu().numpy()
+
     def predict(self, X):
         """Return the user's labels or numbers while a network trains, else raw predictions."""
         if self.codec is None:

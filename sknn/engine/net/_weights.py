@@ -6,7 +6,7 @@ from typing import SupportsIndex, cast
 import numpy as np
 import torch
 
-from sknn.architectures import MLP
+from sknn.architectures import MLP, SequenceCNN
 from sknn.engine.net._net import Net
 
 
@@ -19,7 +19,8 @@ class WeightList(list):
     Parameters
     ----------
     parameters : list of torch.nn.Parameter or Tensor
-        Matrices are shown transposed, of shape (n_inputs, n_outputs). A tensor that is no
+        Matrices are shown transposed, of shape (n_inputs, n_outputs); those of several members,
+        (n_members, n_inputs, n_outputs), as they are. A tensor that is no
         parameter can be read only: biases that a layer lacks, or weights that are computed.
     """
 
@@ -51,7 +52,8 @@ class WeightList(list):
             for i, array in zip(chosen, values, strict=True):
                 if not isinstance(self._parameters[i], torch.nn.Parameter):
                     continue
-                self._parameters[i].copy_(torch.from_numpy(np.array(array.T, dtype=float)))
+                turned = array if array.ndim == 3 else array.T
+                self._parameters[i].copy_(torch.from_numpy(np.array(turned, dtype=float)))
                 super().__setitem__(i, _make_array(self._parameters[i]))
 
     def __reduce__(self) -> tuple:
@@ -60,7 +62,8 @@ class WeightList(list):
 
 
 def _make_array(tensor: torch.Tensor) -> np.ndarray:
-    array = tensor.detach().cpu().numpy().T
+    array = tensor.detach().cpu().numpy()
+    array = array if array.ndim == 3 else array.T
     if tensor.device.type != "cpu" or not isinstance(tensor, torch.nn.Parameter):
         array.flags.writeable = False
     return array
@@ -68,7 +71,8 @@ def _make_array(tensor: torch.Tensor) -> np.ndarray:
 
 def find_linear_layers(module: torch.nn.Module) -> list[torch.nn.Linear]:
     """Return the linear layers of any module, each once, in the order in which it holds them."""
-    if isinstance(module, MLP):  # a user-defined activation may have layers of its own
+    # A user-defined activation may have layers of its own.
+    if isinstance(module, MLP | SequenceCNN):
         return [cast("torch.nn.Linear", layer) for layer in module.linears]
     return [layer for layer in module.modules() if isinstance(layer, torch.nn.Linear)]
 

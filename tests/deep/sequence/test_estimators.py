@@ -12,6 +12,8 @@ from sklearn.pipeline import make_pipeline
 from sknn import SequenceCNNClassifier, SequenceCNNRegressor
 from sknn.architectures import SequenceCNN
 from sknn.datasets import make_motif_sequences
+from sknn.deep.parts._preparation import Circumstances
+from sknn.deep.sequence._network import choose_training
 from sknn.preprocessing import DNAOneHotEncoder, reverse_complement
 
 pd = pytest.importorskip("pandas")
@@ -80,7 +82,7 @@ def test_a_grid_search_over_strings_finds_the_better_network(planted):
 def test_numbers_in_a_table_are_positions_of_one_channel():
     X = np.random.RandomState(0).normal(size=(60, 5))
     model = SequenceCNNRegressor(max_iter=60, random_state=0).fit(X, X[:, 1])
-    assert model.filters_.shape == (64, 5, 1)
+    assert model.filters_.shape == (128, 5, 1)
     assert model.score(X, X[:, 1]) > 0.8
 
 
@@ -123,11 +125,105 @@ def test_other_alphabets_are_read(alphabet):
 @pytest.mark.parametrize(("n_samples", "n_strands", "stops"), [(1999, 2, False), (2000, 2, True)])
 def test_many_sequences_of_dna_are_read_on_both_strands_and_held_out(n_samples, n_strands, stops):
     X, y, _ = make_motif_sequences(n_samples, length=20, motif="CGACC", random_state=0)
+    X = np.where(np.arange(n_samples) % 4 < 2, X, reverse_complement(X))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         model = fitted(X, y, n_filters=2)
     assert model.module_.bank.n_strands == n_strands
     assert (model.validation_loss_curve_ is not None) == stops
+
+
+@pytest.fixture(scope="module")
+def two_strands():
+    """Return sequences with a motif, and whether it is on the given strand; all have one."""
+    X, y, _ = make_motif_sequences(800, length=30, motif="CGACCGAACT", random_state=0)
+    X, strand = X[y == 1], np.arange((y == 1).sum()) % 2
+    return np.where(strand, X, reverse_complement(X)), strand
+
+
+STRANDS = {"n_filters": 8, "max_iter": 4, "early_stopping": True, "random_state": 0}
+
+
+def test_held_out_samples_say_that_the_strand_matters(two_strands):
+    X, strand = two_strands
+    alone = SequenceCNNClassifier(reverse_complement=False, **STRANDS).fit(X, strand)
+    auto = SequenceCNNClassifier(**STRANDS).fit(X, strand)
+    np.testing.assert_array_equal(auto.predict_proba(X), alone.predict_proba(X))
+    assert auto.module_.bank.n_strands == 1
+    given = SequenceCNNClassifier(**STRANDS)
+    given.fit(X[:300], strand[:300], X_val=X[300:], y_val=strand[300:])
+    assert given.module_.bank.n_strands == 1
+    for params in ({"early_stopping": False}, {"reverse_complement": True}):
+        model = SequenceCNNClassifier(**STRANDS | params).fit(X, strand)
+        assert model.module_.bank.n_strands == 2
+
+
+def test_both_strands_are_read_where_one_is_not_better(two_strands):
+    X, strand = two_strands
+    labels = np.random.RandomState(0).permutation(strand)
+    model = SequenceCNNClassifier(**STRANDS).fit(X, labels)
+    assert model.module_.bank.n_strands == 2
+    assert not model.module_.options.same_on_strands
+
+
+def test_a_trial_of_strands_changes_nothing_else(two_strands):
+    """Neither the order of the samples nor the first weights, nor what callbacks see."""
+    X, strand = two_strands
+    labels, epochs = np.random.RandomState(0).permutation(strand), []
+    params = STRANDS | {"callbacks": [epochs.append], "position_bias": False, "n_iter_no_change": 9}
+    auto = SequenceCNNClassifier(**params).fit(X, labels)
+    assert len(epochs) == 4
+    both = SequenceCNNClassifier(reverse_complement=True, **params).fit(X, labels)
+    np.testing.assert_array_equal(auto.predict_proba(X), both.predict_proba(X))
+
+
+def test_the_strand_of_a_regression_is_chosen_too(two_strands):
+    X, strand = two_strands
+    model = SequenceCNNRegressor(**STRANDS, dropout=0.0).fit(X, 10.0 * strand)
+    assert model.module_.bank.n_strands == 1
+
+
+@pytest.mark.parametrize(
+    ("params", "n_members"),
+    [
+        ({"n_filters": 8}, 1),
+        ({"n_filters": 100}, 2),
+        ({}, 4),
+        ({"n_filters": 256}, 4),
+        ({"n_filters": 67}, 1),
+        ({"solver": "lbfgs"}, 1),
+        ({"n_filters": 8, "n_members": 4}, 4),
+    ],
+    ids=str,
+)
+def test_filters_are_shared_among_members(planted, params, n_members):
+    X, y = planted
+    model = SequenceCNNClassifier(**params, max_iter=1, random_state=0).fit(X, y)
+    assert model.module_.options.n_members == n_members
+    n_filters = params.get("n_filters", 128)
+    assert len(model.filters_) == model.transform(X[:2]).shape[1] == n_filters
+    n_inputs = 2 * n_filters // n_members  # maxima and means
+    axis = () if n_members == 1 else (n_members,)
+    assert [w.shape for w in model.coefs_] == [(*axis, n_inputs, 32), (*axis, 32, 1)]
+
+
+def test_weights_of_members_can_be_set(planted):
+    X, y = planted
+    model = fitted(X, y, n_members=2)
+    model.coefs_[-1] = np.zeros((2, 32, 1))
+    model.intercepts_[-1] = np.array([1.0, 2.0]).reshape(2, 1, 1)
+    np.testing.assert_allclose(model.decision_function(X), 1.5)  # the mean of both
+
+
+def test_filters_that_members_cannot_share_are_refused(planted):
+    with pytest.raises(ValueError, match=r"n_members=3 .* share n_filters=8 .* such as 9"):
+        fitted(*planted, n_members=3)
+
+
+def test_the_penalty_is_the_mean_over_members_as_the_loss_is():
+    circumstances = Circumstances(100, 100.0, is_incremental=False, has_validation=False)
+    params = {"alpha": 1.0, "early_stopping": False}
+    assert choose_training(params, circumstances, n_members=4)["alpha"] == 0.25
 
 
 @pytest.mark.parametrize(

@@ -60,6 +60,7 @@ def exchanged_one_by_one(net, X, positions):
         {"pooling": "maxmean", "reverse_complement": True, "same_on_strands": True},
         {"pooling": 3, "reverse_complement": True},
         {"n_conv_layers": 2, "pooling": "maxmean"},
+        {"pooling": "maxmean", "n_filters": 6, "n_members": 2},
     ],
     ids=str,
 )
