@@ -81,6 +81,7 @@ OWN_WORDS = {
     "l1_ratio": {PERCEPTRON: "it is for one `penalty`, whose formula is scikit-learn's"},
     "learning_rate_init": {TABULAR: "there is no schedule"},
     "loss": {TABULAR: "it has no losses of the user's own"},
+    "n_members": {TABULAR: "members hold out samples", CNN: "they share filters; there is 'auto'"},
     "max_iter": {
         TABULAR: "there is no 'lbfgs'",
         PERCEPTRON: "there is no 'lbfgs'",
