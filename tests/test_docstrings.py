@@ -81,7 +81,6 @@ OWN_WORDS = {
     "l1_ratio": {PERCEPTRON: "it is for one `penalty`, whose formula is scikit-learn's"},
     "learning_rate_init": {TABULAR: "there is no schedule"},
     "loss": {TABULAR: "it has no losses of the user's own"},
-    "n_members": {TABULAR: "members hold out samples", CNN: "they share filters; there is 'auto'"},
     "max_iter": {
         TABULAR: "there is no 'lbfgs'",
         PERCEPTRON: "there is no 'lbfgs'",
@@ -94,7 +93,10 @@ OWN_WORDS = {
         THRESHOLD: "it counts errors",
     },
     "n_jobs": {PERCEPTRON: "it counts threads for units, not for networks"},
-    "n_members": {ENSEMBLE: "members hold out no samples"},
+    "n_members": {
+        ENSEMBLE: "members hold out no samples",
+        CNN: "they share the filters, and there is 'auto'",
+    },
     "pretrained": {CNN: "it is for filters, which no autoencoder has"},
     "random_state": {
         PERCEPTRON: "there are no first weights",
