@@ -168,7 +168,7 @@ def training_constraints(*names: str, but: tuple[str, ...] = ()) -> dict[str, li
 _MISSING = object()
 
 
-def read_training_params(estimator: Any) -> dict[str, Any]:
+def read_training_params(estimator: BaseEstimator) -> dict[str, Any]:
     """Return the fields of `TrainConfig` that an estimator has parameters for."""
     params = {name: getattr(estimator, name, _MISSING) for name in _list_config_names()}
     return {name: plain_number(v) for name, v in params.items() if v is not _MISSING}

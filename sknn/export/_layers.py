@@ -33,6 +33,8 @@ def add_network(graph: OnnxGraph, module: nn.Module, value: str, inputs: InputSp
 
     What cannot be written out here is left to torch's own exporter. The module stays as it is.
     """
+    # A copy: the exporter needs it on the CPU, in the graph's dtype and in evaluation mode, and the
+    # user's network stays as it is.
     module = copy.deepcopy(module).to("cpu", getattr(torch, graph.dtype)).eval()
     n_numeric = inputs.n_numeric * (inputs.length or 1)
     samples = np.zeros((3, n_numeric + len(inputs.cardinalities)), graph.dtype)
@@ -130,6 +132,8 @@ def _add_exponential(graph: OnnxGraph, value: str, alpha: float) -> str:
     """Return t above 0 and ``alpha * (exp(t) - 1)`` below."""
     # ONNX has this in one node, but with an alpha in float32.
     zero = graph.add_number(0.0)
+    # max(t, 0) + α (exp(min(t, 0)) - 1): each half is 0 where the other one holds, so that no large
+    # t is ever exponentiated.
     below = graph.add("Exp", graph.add("Min", value, zero))
     below = graph.add("Sub", below, graph.add_number(1.0))
     below = graph.add("Mul", below, graph.add_number(alpha))

@@ -109,6 +109,8 @@ def _encode(graph: OnnxGraph, encoder: TabularEncoder, numbers: str | None, leve
     for i in order_categories(categories):
         category = categories[i]
         if category.one_hot:
+            # The numbers for every code, 0 for unknown levels, as a table in which the graph looks
+            # them up.
             rows = np.zeros((category.n_levels + 1, category.n_outputs), dtype)
             category.write(np.arange(len(rows)), rows)
             parts.append(_gather(graph, rows, codes[i]))

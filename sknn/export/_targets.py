@@ -30,6 +30,8 @@ def add_classes(graph: OnnxGraph, codec: ClassCodec, raw: str) -> None:
         graph.add_output(raw, "scores", dtype, [None, codec.spec_.n_outputs])
         return
     if len(classes) == 1:
+        # A single class has the probability 1: raw - raw + 1 has the number of samples, which a
+        # constant has not.
         share = graph.add("Sub", raw, raw)
         share = graph.add("Add", share, graph.add_number(1.0))
     elif kind == "multiclass":
@@ -37,10 +39,13 @@ def add_classes(graph: OnnxGraph, codec: ClassCodec, raw: str) -> None:
     else:
         both = raw
         if kind == "binary":
+            # 1 - σ(z) = σ(-z), without losing digits where σ(z) is nearly 1.
             both = graph.concatenate([graph.add("Neg", raw), raw])
         share = graph.add("Sigmoid", both)
     if len(classes) > 1:
         one = np.dtype(dtype).type(1)
+        # A probability of exactly 0 or 1 would be an infinite log loss, for a network that cannot
+        # be so sure.
         least, most = np.finfo(dtype).tiny, np.nextafter(one, 0 * one)
         limits = graph.add_number(float(least)), graph.add_number(float(most))
         share = graph.add("Clip", share, *limits)
@@ -148,6 +153,8 @@ def _scale_back(graph: OnnxGraph, values: str, mean: np.ndarray, scale: np.ndarr
     """Return values in the units of y, computed in float64 as the estimator does."""
     if not np.any(mean) and np.all(scale == 1):
         return values
+    # In float64 as NumPy does: a mean that is large beside the deviation would take digits of
+    # float32.
     wide = graph.cast(values, np.float64)
     wide = graph.add("Mul", wide, graph.add_constant(scale[:, None], np.float64))
     return graph.add("Add", wide, graph.add_constant(mean[:, None], np.float64))
@@ -160,6 +167,7 @@ def _shift_quantiles(graph: OnnxGraph, values: str, offsets: np.ndarray) -> str:
         graph.add("Gather", shifted, graph.add_constant([k]), axis=2)
         for k in range(offsets.shape[1])
     ]
+    # A running maximum, as `ValueCodec` takes it; ONNX has none in one node.
     for k in range(1, len(levels)):
         levels[k] = graph.add("Max", levels[k - 1], levels[k])
     return levels[0] if len(levels) == 1 else graph.add("Concat", *levels, axis=2)

@@ -39,6 +39,7 @@ def _add_threshold_logic(
     graph: OnnxGraph, classifier: ThresholdLogicClassifier, margins: str
 ) -> str:
     if len(classifier.coef_) == 1:
+        # The steps differ at 0 alone: heaviside(0) = 1, and sign(0) = 0 is not above it.
         fires = "GreaterOrEqual" if classifier.step == "heaviside" else "Greater"
         chosen = graph.cast(graph.add(fires, margins, graph.add_number(0.0)), np.int64)
         chosen = graph.add("Squeeze", chosen, graph.add_constant([1]))

@@ -117,6 +117,8 @@ class Fits:
 
     def _prepare_some(self) -> Iterator[tuple[int, Fit]]:
         """Prepare candidates of those waiting, one after the other, until the memory is full."""
+        # All folds of a candidate at least, so that it is scored as a whole; beyond that as many
+        # candidates as memory holds.
         budget, candidate = get_memory_budget(), None
         self._folds, self._common = {}, {}  # what they keep takes memory, too
         for number, task in list(self._waiting.items()):

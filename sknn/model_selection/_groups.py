@@ -93,6 +93,8 @@ class Groups:
             except Exception as error:
                 if isinstance(error, LASTING) or type(error).__name__ == TRIED:
                     raise
+                # A worker may be lost to somebody else's memory, and then it is worth trying again;
+                # that nothing at all is finished between three losses has a cause of its own.
                 n_losses = n_losses + 1 if self.n_calls == n_done else 1
                 n_done = self.n_calls
                 if n_losses == MAX_LOSSES:
@@ -130,6 +132,9 @@ class Groups:
 
     def count_next(self) -> int:
         """Return the number of calls of the next group."""
+        # Groups shrink with what is left, so that no worker has a large one when the others are
+        # done; but each takes so long that handing it over does not count, and not so long that
+        # much is lost with a worker.
         fair = -(-len(self.waiting) // (SHARE * self.n_workers))
         if not self.n_calls:
             return min(fair, FIRST_SIZE)

@@ -95,7 +95,7 @@ def check_no_source(X: object) -> None:
         )
 
 
-def give_probabilities(ensemble: Any) -> bool:
+def give_probabilities(ensemble: BaseEstimator) -> bool:
     """Return whether members can give probabilities; else raise, with the reason."""
     network = ensemble._usual() if ensemble.estimator is None else ensemble.estimator
     loss = getattr(network, "loss", None)

@@ -78,6 +78,8 @@ def pack_calls(calls: list[Call]) -> tuple[dict[int, Call], Common | None]:
         return dict(enumerate(calls)), None
     found = [(args[1:], {name: kwargs.get(name) for name in SHARED}) for _, args, kwargs in calls]
     common = found[0]
+    # Every call of a search holds the same X and y. Sent once for all calls, and known by identity,
+    # as comparing them would read all numbers.
     if not all(is_same(common, other) for other in found):
         return dict(enumerate(calls)), None
     packed = {}
@@ -134,6 +136,8 @@ class Packed(Handle):
 
     def __init__(self, data: Any):
         super().__init__()
+        # Protocol 5 of pickle leaves arrays out of line: they are written, mapped or sent as they
+        # lie in memory, without a copy in between.
         views: list[PickleBuffer] = []
         self.head = cloudpickle.dumps(data, protocol=5, buffer_callback=views.append)
         self.arrays: list[Any] = [view.raw() for view in views]

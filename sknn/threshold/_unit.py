@@ -151,11 +151,13 @@ class ThresholdUnit:
             If weights are not a row of two or more finite numbers.
         """
         weights = _check_finite_row(weights)
+        # w_0 + w·x is w·(1, x): the intercept is the weight of an input that is always 1.
         return cls(weights[1:], intercept=weights[0], step=step)
 
     @property
     def intercept(self) -> float:
         """Minus the threshold."""
+        # Not -threshold, which of 0 is -0.
         return 0.0 - self.threshold
 
     @property

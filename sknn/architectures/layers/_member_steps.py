@@ -12,10 +12,9 @@ units,
 """
 
 from collections.abc import Mapping
-from typing import Any
 
 import torch
-from torch.autograd.function import once_differentiable
+from torch.autograd.function import FunctionCtx, once_differentiable
 
 Tensor = torch.Tensor
 threshold_backward = torch.ops.aten.threshold_backward
@@ -32,12 +31,24 @@ def multiplies_bfloat16(capabilities: Mapping[str, object] | None = None) -> boo
     return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
 
 
+class StepContext(FunctionCtx):
+    """What the way back needs to know of the way forward."""
+
+    saved_tensors: tuple[Tensor, ...]
+    needs_input_grad: tuple[bool, ...]
+    dtype: torch.dtype
+    #: of the inputs, and of the units that are not dropped
+    scale: float
+    factor: float
+    is_hidden: bool
+
+
 class MemberStep(torch.autograd.Function):
     """A linear layer of each member, followed by ReLU and dropped units if it is a hidden one."""
 
     @staticmethod
     def forward(
-        ctx: Any,
+        ctx: StepContext,
         a: Tensor,
         weight: Tensor,
         bias: Tensor,
@@ -58,18 +69,18 @@ class MemberStep(torch.autograd.Function):
             z.relu_()
             if mask is not None:
                 z.mul_(mask)
-        ctx.save_for_backward(a, own, z if ctx.is_hidden else None)
+        ctx.save_for_backward(*((a, own, z) if ctx.is_hidden else (a, own)))
         ctx.dtype = weight.dtype
         return z
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, g: Tensor) -> tuple[Tensor | None, ...]:
+    def backward(ctx: StepContext, g: Tensor) -> tuple[Tensor | None, ...]:
         """Return the gradients of inputs, weights and biases."""
-        a, own, z = ctx.saved_tensors
+        a, own, *rest = ctx.saved_tensors
         delta = g
         if ctx.is_hidden:
-            delta = threshold_backward(g, z, 0)
+            delta = threshold_backward(g, rest[0], 0)
             if ctx.factor != 1:
                 delta.mul_(ctx.factor)
         of_inputs = None
@@ -87,7 +98,9 @@ class EmbeddingStep(torch.autograd.Function):
     """Embeddings of encoded numbers: a linear layer of each column, and ReLU."""
 
     @staticmethod
-    def forward(ctx: Any, encoded: Tensor, weight: Tensor, bias: Tensor, n_members: int) -> Tensor:
+    def forward(
+        ctx: StepContext, encoded: Tensor, weight: Tensor, bias: Tensor, n_members: int
+    ) -> Tensor:
         """Return (n_members, n_columns * width, n_samples).
 
         `encoded` is (n_columns, n_stretches, n_samples), `weight` (n_columns, n_stretches,
@@ -103,7 +116,7 @@ class EmbeddingStep(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, g: Tensor) -> tuple[Tensor | None, ...]:
+    def backward(ctx: StepContext, g: Tensor) -> tuple[Tensor | None, ...]:
         """Return the gradients of weights and biases."""
         encoded, out = ctx.saved_tensors
         n_members, n_columns, width, n_samples = out.shape

@@ -173,6 +173,7 @@ class AutoencoderBuilder:
         """Return the network with its first weights, drawn at random."""
         inputs, of = encoder.spec_, self.layers
         hidden = check_layer_sizes(of["hidden_layer_sizes"])
+        # The divergence of the code is an output of the whole, and of no layer.
         n_outputs = target.n_outputs - (self.kind == "variational")
         middle = (*hidden, int(of["n_components"]), *hidden[::-1])
         activations = mirror(of["activation"], len(hidden), "activation", "identity")

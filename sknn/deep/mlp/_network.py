@@ -94,6 +94,7 @@ class MLPBuilder:
                 "or function that it is an argument of."
             )
         sizes = hidden_sizes(self.layers)
+        # Two ways to write the same layers are one network: what is compared is what they mean.
         width = sizes[0] if len(set(sizes)) == 1 else None
         return {
             "hidden_layer_sizes": sizes,

@@ -150,6 +150,7 @@ class SequenceReader:
                 f"(n_samples, n_features); got one of shape {shape}."
             )
         compact = len(shape) == 3 and kind in ("b", "i", "u") and self.dtype == "auto"
+        # One-hot letters in whole numbers are exact in any type of floats.
         dtype = "float32" if compact else self._first_dtype()
         with explain_refusal(X):
             return validate_data(

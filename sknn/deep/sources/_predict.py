@@ -24,7 +24,7 @@ def read_by_chunk(method: Method) -> Method:
     """Let a method that returns something for each sample of X take a source of them."""
 
     @wraps(method)
-    def call(self: BaseEstimator, X: Any, *args: Any, **kwargs: Any) -> Any:
+    def call(self: BaseEstimator, X: ArrayLike, *args: Any, **kwargs: Any) -> Any:
         if not is_source(X):
             return method(self, X, *args, **kwargs)
         chunks = _read_chunks(self, X)
@@ -34,7 +34,10 @@ def read_by_chunk(method: Method) -> Method:
 
 
 def _read_chunks(
-    estimator: BaseEstimator, X: Any, y: Any = None, sample_weight: Any = None
+    estimator: BaseEstimator,
+    X: ArrayLike,
+    y: ArrayLike | str | None = None,
+    sample_weight: ArrayLike | str | None = None,
 ) -> Iterator[Chunk]:
     """Yield the chunks of a source, with the columns that a fitted estimator knows."""
     check_is_fitted(estimator)
@@ -55,7 +58,10 @@ def read_for_score(method: Method) -> Method:
 
     @wraps(method)
     def call(
-        self: BaseEstimator, X: Any, y: ArrayLike | str | None = None, sample_weight: Any = None
+        self: BaseEstimator,
+        X: ArrayLike,
+        y: ArrayLike | str | None = None,
+        sample_weight: ArrayLike | str | None = None,
     ) -> float:
         if not is_source(X):
             return method(self, *split_frame(X, y, sample_weight))

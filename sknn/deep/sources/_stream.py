@@ -76,6 +76,8 @@ class EncodedStream:
                 if len(numbers) == 0:
                     continue
                 samples = weigh_samples(samples, self.parts, self.largest_weight)
+                # Both are sorted: where a number would be inserted stands its equal, or it is not
+                # held out. -1 stands behind the last, and equals none.
                 places = np.searchsorted(self.left_out, numbers)
                 is_out = np.append(self.left_out, -1)[places] == numbers
                 if self.members is None and is_out.any():

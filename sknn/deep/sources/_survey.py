@@ -195,6 +195,8 @@ def weigh_samples(samples: Sample, parts: Parts, largest_weight: float) -> Sampl
     """Return samples with the weights of their classes, at the size that a network can hold."""
     weight = samples.sample_weight
     if weight is not None:  # of all samples, not of those at hand
+        # With the largest weight of all samples beside those of a chunk, each chunk is scaled
+        # alike.
         weight = rescale_weights(np.append(weight, largest_weight))[:-1]
     return replace(samples, sample_weight=parts.target.weigh(samples.y, weight))
 

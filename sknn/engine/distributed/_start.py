@@ -10,6 +10,7 @@ import numpy as np
 import torch.distributed as dist
 from scipy import sparse
 from skorch.callbacks import GradientNormClipping, LRScheduler, ParamMapper
+from torch import nn
 
 from sknn._specs import Sample, TrainPlan
 from sknn.architectures import Dropout, find_stochastic_layers
@@ -58,7 +59,7 @@ def check_plan(plan: TrainPlan) -> None:
         )
 
 
-def _has_other_dropout(module: Any) -> bool:
+def _has_other_dropout(module: nn.Module) -> bool:
     """Return whether a layer is named as ours is, and draws from torch's generator."""
     return any(
         type(part).__name__ == Dropout.__name__ and not isinstance(part, Dropout)

@@ -156,6 +156,8 @@ class ClassCodec:
         if not _has_columns(y):
             y = np.asarray(y)
             try:
+                # The place of each label among the sorted classes, which is its number if the class
+                # there is the same.
                 codes = np.searchsorted(self.classes_, y).clip(max=len(self.classes_) - 1)
                 if np.all(self.classes_[codes] == y):
                     return codes

@@ -150,6 +150,8 @@ class TableCodec:
             n_levels=self.n_levels_,
             kl_weight=self.kl_weight or 0.0,
         )
+        # Half of a squared error and -log p are both half a deviance: twice their sum is the
+        # deviance of the sample, divided by the values that it has.
         return 2 * cast("np.ndarray", losses) / np.maximum((~np.isnan(values)).sum(axis=1), 1)
 
     def compute_log_shares(self, y: np.ndarray, weight: np.ndarray | None) -> list[np.ndarray]:
@@ -159,5 +161,7 @@ class TableCodec:
             known = ~np.isnan(y[:, i])
             of_known = None if weight is None else weight[known]
             counts = np.bincount(y[known, i].astype(int), weights=of_known, minlength=n)
+            # Logits whose softmax is (count + 1) / (n + levels): shares as if each level had been
+            # there once more, so that none is minus infinity.
             shares.append(log_softmax(np.log(counts + 1)))
         return shares
