@@ -15,10 +15,17 @@ from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
 from types import CodeType, FunctionType
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from sknn._files import replace_file
 from sknn._version import __version__
+
+if TYPE_CHECKING:  # for annotations of compiled code: numba comes in here alone
+    from numba.core.cpu import CPUContext as CPUContext
+    from numba.core.types import Float as Float
+    from numba.core.types import Type as NumbaType  # noqa: F401
+    from numba.core.typing import Context as TypingContext  # noqa: F401
+    from numba.core.typing import Signature as Signature
 
 F = TypeVar("F", bound=Callable[..., Any])
 

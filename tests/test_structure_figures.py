@@ -1,8 +1,21 @@
 """The figures of the package's structure are counted as they say, on a package made by hand."""
 
+import tomllib
+from pathlib import Path
+
 import pytest
 
-from benchmarks.structure import Source, count_cycles, measure
+from benchmarks.structure import (
+    Source,
+    count_bare_any,
+    count_cycles,
+    count_own_classes,
+    measure,
+    measure_comments,
+    measure_verbs,
+)
+
+ROOT = Path(__file__).parents[1]
 
 FILES = {
     "__init__": '"""Top."""\n_HOMES = {\n    "Model": "sknn.deep",\n}\n',
@@ -44,3 +57,20 @@ def test_a_cycle_is_found(root):
     path = root / "sknn" / "deep" / "_base.py"
     path.write_text("from sknn.deep._model import Model\n", encoding="utf-8")
     assert count_cycles(Source(root)) == 1
+
+
+def test_the_package_keeps_its_figures():
+    source = Source(ROOT)
+    (verbs, n_functions), (comments, code) = measure_verbs(source), measure_comments(source)
+    assert count_cycles(source) == 0
+    assert max(count_own_classes(source).values()) <= 4
+    assert verbs >= 0.75 * n_functions
+    assert count_bare_any(source) <= 100
+    assert comments >= 0.05 * code
+
+
+def test_types_are_checked_in_every_module():
+    config = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["mypy"]
+    assert "sknn" in config["files"]
+    ignoring = [part for part in config.get("overrides", ()) if part.get("ignore_errors")]
+    assert not ignoring

@@ -6,7 +6,7 @@ wide, each one of the right factor in as many as it is high. What LLVM is told h
 wide as the processor's; it knows the instructions for them.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -15,6 +15,8 @@ from sknn._jit import import_llvm, make_intrinsic, make_signature
 
 if TYPE_CHECKING:
     from llvmlite.ir import IRBuilder, Type, Value
+
+    from sknn._jit import CPUContext, Float, NumbaType, Signature, TypingContext
 
 #: vectors beside each other in a tile
 N_VECTORS = 2
@@ -68,7 +70,7 @@ class Vectors:
         Of the numbers.
     """
 
-    def __init__(self, context: Any, builder: "IRBuilder", kind: Any):
+    def __init__(self, context: "CPUContext", builder: "IRBuilder", kind: "Float"):
         self.ir, self.tools = import_llvm()
         self.builder, self.kind = builder, context.get_data_type(kind)
         self.n_lanes = count_lanes_of(context, kind)
@@ -153,27 +155,32 @@ class Vectors:
         return self.builder.call(function, arguments)
 
 
-def get_vector_bits(context: Any) -> int:
+def get_vector_bits(context: "CPUContext") -> int:
     """Return the width of the processor's vectors."""
     features = context.codegen().magic_tuple()[2].split(",")
     return 512 if "+avx512f" in features else 256 if "+avx" in features else 128
 
 
-def count_lanes_of(context: Any, kind: Any) -> int:
+def count_lanes_of(context: "CPUContext", kind: "Float") -> int:
     """Return how many numbers a vector holds."""
     return get_vector_bits(context) // kind.bitwidth
 
 
-def count_rows_of(context: Any) -> int:
+def count_rows_of(context: "CPUContext") -> int:
     """Return how many rows a whole tile has; its sums take up half of the registers."""
     return 8 if get_vector_bits(context) == 512 else 4
 
 
-def _return_number(compute: Callable[[Any, Any], int]) -> Callable[..., Any]:
+def _return_number(compute: Callable[["CPUContext", "Float"], int]) -> Callable[..., Any]:
     """Return a function of an array that compiled code sees as a constant."""
 
-    def define(typing: Any, array: Any) -> tuple[Any, Callable[..., "Value"]]:
-        def write(context: Any, builder: "IRBuilder", signature: Any, values: Any) -> "Value":
+    def define(typing: "TypingContext", array: "NumbaType") -> tuple[Any, Callable[..., "Value"]]:
+        def write(
+            context: "CPUContext",
+            builder: "IRBuilder",
+            signature: "Signature",
+            values: "Sequence[Value]",
+        ) -> "Value":
             ir, _ = import_llvm()
             return ir.Constant(ir.IntType(64), compute(context, signature.args[0].dtype))
 
@@ -204,8 +211,19 @@ def _make_tile(is_high: bool, is_wide: bool) -> Callable[..., None]:
         which is then computed more than once.
     """
 
-    def define(typing: Any, factors: Any, out: Any, finish: Any, place: Any) -> Any:
-        def write(context: Any, builder: "IRBuilder", signature: Any, values: Any) -> "Value":
+    def define(
+        typing: "TypingContext",
+        factors: "NumbaType",
+        out: "NumbaType",
+        finish: "NumbaType",
+        place: "NumbaType",
+    ) -> Any:
+        def write(
+            context: "CPUContext",
+            builder: "IRBuilder",
+            signature: "Signature",
+            values: "Sequence[Value]",
+        ) -> "Value":
             vectors = Vectors(context, builder, signature.args[1].dtype)
             n_rows = count_rows_of(context) // (1 if is_high else 2)
             shape = n_rows, N_VECTORS if is_wide else 1
@@ -218,7 +236,11 @@ def _make_tile(is_high: bool, is_wide: bool) -> Callable[..., None]:
 
 
 def _write_tile(
-    context: Any, vectors: Vectors, kinds: Any, values: Any, shape: tuple[int, int]
+    context: "CPUContext",
+    vectors: Vectors,
+    kinds: tuple[Any, ...],
+    values: "Value",
+    shape: tuple[int, int],
 ) -> None:
     """Write the instructions of a tile of so many rows and vectors."""
     b, (factors, out, finish, place) = vectors.builder, values
