@@ -145,13 +145,13 @@ TREES = {
 }
 
 
-#: numbers of the losses whose steps may be compiled
-COMPILED = "engine/compiled/_codes.py"
+#: numbers of the losses whose steps may be compiled, and other libraries' words for losses
+BESIDE = {"engine/compiled/_codes.py", "_suggestions.py"}
 
 
-def test_code_names_a_loss_in_its_entry_and_beside_its_compiled_version_alone():
+def test_code_names_a_loss_in_its_entry_and_in_tables_that_may_lack_it_alone():
     places = {
-        name: {p for p, tree in TREES.items() if name in constants_of(tree)} - {COMPILED}
+        name: {p for p, tree in TREES.items() if name in constants_of(tree)} - BESIDE
         for name in NAMES
     }
     homes = {name: {"losses/_values.py"} for name in NAMES & set(VALUE_LOSSES)}
