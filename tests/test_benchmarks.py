@@ -72,6 +72,12 @@ def test_quick_run_of_autoencoders_prints_its_tables():
     assert lines[-1] == "A quick run: the figures mean nothing."
 
 
+def test_quick_run_of_few_labels_prints_its_table():
+    head, _, line = run_module("benchmarks.few_labels", "--quick", "--parts=images")[:3]
+    assert head.startswith("| error | labels | at random | pretrained |")
+    assert line.startswith("| digits | 20 |")
+
+
 @pytest.mark.skipif(torch.cuda.is_available(), reason="would run the whole lecture")
 def test_gpu_script_says_that_there_is_no_device():
     assert run_module("benchmarks.gpu") == [

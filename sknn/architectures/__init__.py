@@ -7,7 +7,7 @@ from sknn.architectures._autoencoder import (
     is_mlp,
 )
 from sknn.architectures._channels_first import ChannelsFirst
-from sknn.architectures._copied import copy_first_layers, copy_network
+from sknn.architectures._copied import copy_first_layers, copy_layers_to_members, copy_network
 from sknn.architectures._describe import describe
 from sknn.architectures._masked_sequences import MaskedSequences, copy_first_filters
 from sknn.architectures._mlp import MLP
@@ -49,6 +49,7 @@ __all__ = [
     "build_user_module",
     "copy_first_filters",
     "copy_first_layers",
+    "copy_layers_to_members",
     "copy_network",
     "count_carried",
     "describe",

@@ -7,6 +7,7 @@ from torch import nn
 
 from sknn.architectures._autoencoder import Autoencoder
 from sknn.architectures._mlp import MLP
+from sknn.architectures._tabular_ensemble import TabularEnsemble
 
 
 @torch.no_grad()
@@ -30,6 +31,31 @@ def copy_first_layers(autoencoder: Autoencoder, network: MLP) -> None:
         layer.weight.copy_(source.weight)
         if layer.bias is not None:  # batch normalization shifts by itself
             layer.bias.copy_(source.bias)
+
+
+@torch.no_grad()
+def copy_layers_to_members(autoencoder: Autoencoder, ensemble: TabularEnsemble) -> None:
+    """Copy hidden layers of an encoder to all members, up to the first of another width.
+
+    Of the first layer these are the weights of the numbers; embeddings, which an autoencoder lacks
+    or has in another width, keep their first weights beside them.
+
+    Parameters
+    ----------
+    autoencoder : Autoencoder
+        Trained; its code counts as a layer.
+    ensemble : TabularEnsemble
+        Gets the weights; both take the same encoded inputs.
+    """
+    encoder = autoencoder.linears[: autoencoder.n_encoder_layers]
+    n_known = ensemble.n_numeric
+    for source, layer in zip(encoder, ensemble.linears[:-1], strict=False):
+        weight = source.weight.t()[:n_known].to(layer.weight.dtype)
+        if weight.shape[1] != layer.weight.shape[2]:
+            break
+        layer.weight[:, : len(weight)] = weight
+        layer.bias[:] = source.bias.to(layer.bias.dtype)
+        n_known = weight.shape[1]
 
 
 def copy_network(module: nn.Module) -> nn.Module:

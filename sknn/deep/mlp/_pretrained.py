@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -107,25 +106,12 @@ class PretrainedBuilder:
         """Return the network, its first layers as the autoencoder has them."""
         network = self.builder.build_layers(encoder, target, random_state)
         copy_first_layers(get_network(self.autoencoder), network)
-        self._compare_activations(network)
-        return network
-
-    def _compare_activations(self, network: MLP) -> None:
-        """Warn if copied layers have other activations than they were trained with."""
-        # The code has none of its own, so that any may stand behind it.
         known = get_network(self.autoencoder)
-        n_hidden = known.n_encoder_layers - 1
-        n_copied = min(n_hidden, count_copied(self.autoencoder, self.builder.layers))
-        theirs, ours = (
-            tuple(SYNONYMS.get(name, name) for name in module.activation_names[:n_copied])
-            for module in (known, network)
-        )
-        if theirs != ours:
-            warn_user(
-                f"The layers of pretrained were trained with activation={', '.join(theirs)}, and "
-                f"this network has {', '.join(ours)} behind them, so that they compute something "
-                "else than they have learned. Give both estimators the same activation."
-            )
+        n_copied = count_copied(self.autoencoder, hidden_sizes(self.builder.layers))
+        # The code has no activation of its own, so that any may stand behind it.
+        n_hidden = min(n_copied, known.n_encoder_layers - 1)
+        check_same_activations(self.autoencoder, network.activation_names[:n_hidden])
+        return network
 
 
 MLPParts = PartsOf[TableReader, TargetT, MLPBuilder, OneNetwork]
@@ -164,12 +150,8 @@ class AutoencoderPretraining:
                 "pretrained is for the layers of an MLP, but a module was given, which has layers "
                 "of its own. Copy weights in the function that builds the module."
             )
-        if estimator.target_encoding is not None:
-            raise ValueError(
-                f"target_encoding={estimator.target_encoding} needs an encoder that knows y, but "
-                "that of pretrained has learned without it. Set one of the two to None."
-            )
-        fitted = estimator.pretrained_ = _fit_autoencoder(self.autoencoder, estimator, data)
+        check_encoding(estimator)
+        fitted = estimator.pretrained_ = fit_autoencoder(self.autoencoder, estimator, data)
         training = self._freeze(parts, fitted, incremental)
         network = PretrainedBuilder(parts.network, fitted)
         return PartsOf(
@@ -196,7 +178,7 @@ class AutoencoderPretraining:
         self, parts: MLPParts, fitted: AutoencoderTransformer, incremental: bool
     ) -> OneNetwork:
         """Return the training, in which the copied layers may be frozen at first."""
-        count_copied(fitted, parts.network.layers)  # which refuses other widths
+        count_copied(fitted, hidden_sizes(parts.network.layers))  # which refuses other widths
         if not self.freeze_epochs:
             return parts.training
         if incremental or parts.training.params["solver"] == "lbfgs":
@@ -214,7 +196,8 @@ class AutoencoderPretraining:
 
     def _add_freezing(self, parts: MLPParts, fitted: AutoencoderTransformer) -> OneNetwork:
         """Return the training with callbacks that freeze the copied layers, and let them go."""
-        training, n_copied = parts.training, count_copied(fitted, parts.network.layers)
+        training, sizes = parts.training, hidden_sizes(parts.network.layers)
+        n_copied = count_copied(fitted, sizes)
         names = [f"linears.{i}.*" for i in range(n_copied)] + ["embeddings.*"]
         freezing = make_freezing_callbacks(names, self.freeze_epochs)
         callbacks = (*training.params["callbacks"], *freezing)
@@ -245,7 +228,32 @@ class AutoencoderPretraining:
         )
 
 
-def _fit_autoencoder(
+def check_encoding(estimator: BaseEstimator) -> None:
+    """Raise ValueError if an estimator with `pretrained` wants another encoder than that has."""
+    if estimator.target_encoding is not None:
+        raise ValueError(
+            f"target_encoding={estimator.target_encoding} needs an encoder that knows y, but that "
+            "of pretrained has learned without it. Set one of the two to None."
+        )
+
+
+def check_same_activations(autoencoder: AutoencoderTransformer, ours: tuple[str, ...]) -> None:
+    """Warn if copied layers have other activations than they were trained with."""
+    known = get_network(autoencoder)
+    n_copied = min(len(ours), known.n_encoder_layers - 1)
+    theirs, ours = (
+        tuple(SYNONYMS.get(name, name) for name in names[:n_copied])
+        for names in (known.activation_names, ours)
+    )
+    if theirs != ours:
+        warn_user(
+            f"The layers of pretrained were trained with activation={', '.join(theirs)}, and "
+            f"this network has {', '.join(ours)} behind them, so that they compute something "
+            "else than they have learned. Give both estimators the same activation."
+        )
+
+
+def fit_autoencoder(
     given: AutoencoderTransformer, estimator: BaseEstimator, data: FitData
 ) -> AutoencoderTransformer:
     """Return an autoencoder, fitted on X and on samples without labels if it is not yet."""
@@ -278,19 +286,23 @@ def is_fitted(autoencoder: AutoencoderTransformer) -> bool:
     return hasattr(autoencoder, "net_")
 
 
-def count_copied(autoencoder: AutoencoderTransformer, layers: Mapping[str, Any]) -> int:
-    """Return the number of hidden layers that are copied; raise ValueError if there are none."""
+def count_copied(
+    autoencoder: AutoencoderTransformer, ours: tuple[int, ...], given: str = ""
+) -> int:
+    """Return the number of hidden layers that are copied; raise ValueError if there are none.
+
+    `ours` are the widths of the network, and `given` is what gives them, for the message.
+    """
     module = get_network(autoencoder)
     theirs = tuple(module.layer_sizes[1 : module.n_encoder_layers + 1])
-    ours = hidden_sizes(layers)
     n_copied = 0
     while n_copied < min(len(ours), len(theirs)) and ours[n_copied] == theirs[n_copied]:
         n_copied += 1
     if n_copied == 0:
+        name = f"{given} {ours}, which" if given else f"hidden_layer_sizes={ours}"
         raise ValueError(
-            f"hidden_layer_sizes={ours} begins with another width than the encoder of pretrained, "
-            f"whose layers have {theirs} units. Let it begin with the same widths, such as "
-            f"hidden_layer_sizes={theirs[:1]}."
+            f"{name} begins with another width than the encoder of pretrained, whose layers have "
+            f"{theirs} units. Let it begin with the same widths, such as {theirs[:1]}."
         )
     return n_copied
 

@@ -343,11 +343,6 @@ class PartsOf(Generic[ReaderT_co, TargetT_co, BuilderT_co, TrainingT_co]):
         """Raise ValueError for what is given for an autoencoder that is not there."""
         if self.pretraining is not None:
             self.pretraining.check_used(data)
-        elif data.unlabelled is not None:
-            raise ValueError(
-                f"X_unlabelled is for an estimator with the parameter pretrained, which "
-                f"{type(estimator).__name__} has not. Take a DeepMLP or SequenceCNN estimator."
-            )
 
     def obstacle_to_source(self) -> str | None:
         """Return why samples cannot be read a chunk at a time, or None."""

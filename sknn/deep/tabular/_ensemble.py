@@ -20,6 +20,7 @@ from sknn.deep._params import (
     read_training_params,
     training_constraints,
 )
+from sknn.deep.autoencoder import AutoencoderTransformer
 from sknn.deep.parts._importances import permutation_importances
 from sknn.deep.parts._preparation import (
     Arrangement,
@@ -31,6 +32,7 @@ from sknn.deep.parts._preparation import (
 from sknn.deep.parts._table_reader import TableReader
 from sknn.deep.parts._targets import TargetT
 from sknn.deep.tabular._folds import leave_out
+from sknn.deep.tabular._pretrained import MembersPretraining
 from sknn.engine import Net, forward
 from sknn.preprocessing import TabularEncoder, ValueCodec, fill_with_means, fit_knots
 
@@ -83,6 +85,7 @@ CONSTRAINTS: dict[str, list] = {
     "solver": [StrOptions({"adamw", "muon"})],
     **TABLE_CONSTRAINTS,
     **TARGET_ENCODING,
+    "pretrained": [AutoencoderTransformer, None],
 }
 
 #: parameter of other estimators -> what to do here
@@ -348,4 +351,5 @@ def make_tabular_parts(
         target,
         make_network=lambda: EnsembleBuilder.of(estimator),
         make_training=lambda: EnsembleTraining.of(estimator, scores_loss=scores_loss),
+        pretraining=MembersPretraining(estimator.pretrained),
     )

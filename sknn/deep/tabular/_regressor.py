@@ -114,6 +114,11 @@ class TabularMLPRegressor(DeepRegressor):
         Number of levels above which the means of y for the levels of a categorical column stand
         beside its embedding; training samples get those of other samples. None is never; see
         `sknn.preprocessing.TabularEncoder`, and the guide for when it pays.
+    pretrained : AutoencoderTransformer or None, default=None
+        Autoencoder whose encoder, its code included, gives the first weights of the first hidden
+        layers, as far as they have the same widths; its scales and levels are taken over, too. One
+        that is fitted stays as it is, also in clones. One that is not fitted is cloned, and fitted
+        on X, and on ``X_unlabelled`` if `fit` is given some.
 
     Attributes
     ----------
@@ -246,6 +251,7 @@ class TabularMLPRegressor(DeepRegressor):
         n_processes=None,
         solver="adamw",
         target_encoding=None,
+        pretrained=None,
     ):
         self.n_members = n_members
         self.n_hidden_layers = n_hidden_layers
@@ -275,6 +281,7 @@ class TabularMLPRegressor(DeepRegressor):
         self.n_processes = n_processes
         self.solver = solver
         self.target_encoding = target_encoding
+        self.pretrained = pretrained
 
     def _make_parts(self) -> ValueParts:
         loss: Loss = self.loss

@@ -272,12 +272,6 @@ def test_partial_fit_freezes_nothing(fitted):
     model.partial_fit(X, Y)
 
 
-def test_estimators_without_an_autoencoder_say_so():
-    message = "the parameter pretrained, which TabularMLPClassifier has not"
-    with pytest.raises(ValueError, match=message):
-        TabularMLPClassifier().fit(X, Y, X_unlabelled=X)
-
-
 @pytest.mark.parametrize(
     "model",
     [

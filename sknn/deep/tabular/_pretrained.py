@@ -1,0 +1,113 @@
+"""Ensembles for tables whose members begin with the layers of an autoencoder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+
+from sknn._specs import Sample, TargetSpec, TrainResult
+from sknn.architectures import TabularEnsemble, copy_layers_to_members
+from sknn.deep.autoencoder import AutoencoderTransformer, get_network
+from sknn.deep.mlp._pretrained import (
+    PretrainedReader,
+    check_encoding,
+    check_same_activations,
+    count_copied,
+    fit_autoencoder,
+)
+from sknn.deep.parts._preparation import FitData, Parts, PartsOf
+from sknn.deep.parts._protocols import NetworkBuilder
+from sknn.preprocessing import TabularEncoder
+
+if TYPE_CHECKING:
+    from sklearn.base import BaseEstimator
+
+
+@dataclass(frozen=True)
+class PretrainedEnsembleBuilder:
+    """A `sknn.deep.parts._protocols.NetworkBuilder` that copies layers to all members.
+
+    Attributes
+    ----------
+    builder : NetworkBuilder
+        Builds the ensemble.
+    autoencoder : AutoencoderTransformer
+        Fitted.
+    """
+
+    builder: NetworkBuilder
+    autoencoder: AutoencoderTransformer
+
+    def fixed_params(self) -> dict[str, Any]:
+        """Return no parameters: each fit has a new network."""
+        return self.builder.fixed_params()
+
+    def build(
+        self,
+        encoder: TabularEncoder,
+        target: TargetSpec,
+        random_state: np.random.RandomState,
+        samples: Sample,
+    ) -> TabularEnsemble:
+        """Return the network, the first layers of its members as the autoencoder has them."""
+        built = self.builder.build(encoder, target, random_state, samples)
+        ensemble = cast("TabularEnsemble", built)
+        copy_layers_to_members(get_network(self.autoencoder), ensemble)
+        return ensemble
+
+
+@dataclass(frozen=True)
+class MembersPretraining:
+    """Fits an autoencoder, if it is not yet, and lets all members begin with its layers.
+
+    Attributes
+    ----------
+    autoencoder : AutoencoderTransformer or None
+        None where they begin at random.
+    """
+
+    autoencoder: AutoencoderTransformer | None
+
+    def begin(
+        self, estimator: BaseEstimator, parts: PartsOf, data: FitData, *, incremental: bool
+    ) -> Parts:
+        """Return the parts that a new fit takes; sets ``pretrained_``."""
+        vars(estimator).pop("pretrained_", None)
+        if self.autoencoder is None:
+            return parts
+        check_encoding(estimator)
+        fitted = estimator.pretrained_ = fit_autoencoder(self.autoencoder, estimator, data)
+        sizes = parts.network.options.hidden_layer_sizes
+        n_copied = count_copied(fitted, sizes, "n_hidden_layers and hidden_width give")
+        check_same_activations(fitted, ("relu",) * n_copied)
+        network = PretrainedEnsembleBuilder(parts.network, fitted)
+        return PartsOf(
+            PretrainedReader(parts.reader, fitted),
+            parts.target,
+            make_network=lambda: network,
+            make_training=parts.make_training,
+            pretraining=self,
+        )
+
+    def go_on(self, estimator: BaseEstimator, parts: PartsOf, previous: TrainResult) -> Parts:
+        """Return the parts as they are: each fit is a new one."""
+        return parts
+
+    def check_used(self, data: FitData) -> None:
+        """Raise ValueError for samples that are for an autoencoder that is not there."""
+        if self.autoencoder is None and data.unlabelled is not None:
+            raise ValueError(
+                "X_unlabelled is for an autoencoder, but pretrained is None. Give "
+                "pretrained=AutoencoderTransformer(...), which is fitted on X and X_unlabelled."
+            )
+
+    def obstacle_to_source(self) -> str | None:
+        """Return why samples that are read a chunk at a time cannot be trained on, or None."""
+        if self.autoencoder is None:
+            return None
+        return (
+            "pretrained needs all samples in memory, which a source that does not fit into it "
+            "cannot give. Give fewer samples, or set pretrained=None."
+        )
