@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Integral
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -86,7 +87,8 @@ class TableReader:
 
     def obstacle_to_chunks(self) -> str | None:
         """Return why X cannot be learned from a part at a time, or None."""
-        if self.target_encoding is None:
+        limit = self.target_encoding
+        if not isinstance(limit, Integral) or limit < 0:  # out of range, which fit says
             return None
         return (
             f"target_encoding={self.target_encoding} takes the means of y over all samples, which "
