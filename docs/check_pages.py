@@ -1,10 +1,11 @@
-"""Check the built pages: dead links and anchors, missing alt texts, what is loaded from elsewhere.
+"""Check the built pages: dead links and anchors, alt texts, other hosts, and markup shown raw.
 
 ``python docs/check_pages.py [folder]`` prints what is wrong and exits with 1 if there is anything.
 With Playwright and Chromium installed it also looks for pages that are wider than the screen.
 """
 
 import importlib.util
+import re
 import shutil
 import sys
 from collections.abc import Iterator
@@ -17,6 +18,10 @@ from urllib.parse import unquote, urlsplit
 SHOWN = ("index.html", "guide/deep.html", "guide/which.html", "api/sknn.DeepMLPClassifier.html")
 SHOWN += ("auto_examples/01_threshold/plot_2_xor.html", "auto_examples/index.html")
 WIDTHS, THEMES = (1300, 420), ("light", "dark")
+#: numpydoc's keys of citations, and backticks of reStructuredText
+RAW = re.compile(r"\[R[0-9a-f]{8,}-\w+\]|``|:(?:class|func|meth|mod):`")
+#: tags whose text is code, or is not shown
+UNREAD = ("pre", "code", "script", "style")
 #: tags that load what their attribute names
 LOADED = {"script": "src", "img": "src", "link": "href", "iframe": "src", "source": "src"}
 
@@ -37,10 +42,12 @@ class Reader(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
         self.page = Page()
+        self.n_unread = 0  # such tags that are open
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """Take down what a tag says of anchors, links and pictures."""
         named = {name: value or "" for name, value in attrs}
+        self.n_unread += tag in UNREAD
         self.page.anchors |= {named[name] for name in ("id", "name") if name in named}
         if tag == "a" and named.get("href"):
             self.page.links.append(named["href"])
@@ -49,6 +56,15 @@ class Reader(HTMLParser):
         hidden = tag == "link" and named.get("rel") in ("canonical", "next", "prev", "index")
         if tag in LOADED and named.get(LOADED[tag]) and not hidden:
             self.page.loaded.append(named[LOADED[tag]])
+
+    def handle_endtag(self, tag: str) -> None:
+        """Leave code behind."""
+        self.n_unread -= tag in UNREAD
+
+    def handle_data(self, data: str) -> None:
+        """Take down markup that is shown as it was written."""
+        if self.n_unread == 0:
+            self.page.faults += [f"{raw!r} is shown raw" for raw in RAW.findall(data)]
 
 
 def read_page(path: Path) -> Page:

@@ -13,6 +13,8 @@ from html import escape, unescape
 from pathlib import Path
 
 from docutils import nodes
+from sphinx.addnodes import pending_xref
+from sphinx.ext.autosummary import autosummary_table
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
@@ -138,6 +140,16 @@ def _describe_thumbnails(app, doctree):
             image["alt"] = unescape(title[1])
 
 
+def _remove_citations(app, doctree):
+    """Take citations out of summaries: the references are on other pages, and their keys long."""
+    for table in doctree.findall(autosummary_table):
+        for node in [n for n in table.findall(pending_xref) if n.get("refdomain") == "citation"]:
+            parent, place = node.parent, node.parent.index(node)
+            if place and isinstance(parent[place - 1], nodes.Text):
+                parent[place - 1] = nodes.Text(parent[place - 1].rstrip())
+            parent.remove(node)
+
+
 def _describe_page(app, pagename, templatename, context, doctree):
     """Give a page that has none a description for search engines: its first paragraph."""
     if doctree is None or 'name="description"' in context.get("metatags", ""):
@@ -167,6 +179,7 @@ def setup(app):
     """Connect what happens before pages are read."""
     app.connect("config-inited", _write_pages)  # before Sphinx looks which pages there are
     app.connect("doctree-read", _describe_thumbnails)
+    app.connect("doctree-read", _remove_citations)
     app.connect("html-page-context", _describe_page)
     app.connect("autodoc-skip-member", _skip_inherited)
     app.connect("autodoc-process-docstring", _quote_fitted_names, priority=100)

@@ -39,9 +39,9 @@ print(encoder.transform(["CGA"])[0, :4])
 # %%
 # The network
 # -----------
-# Filters slide along the sequence like motifs that are still to be found. A tenth of the training
-# samples is held out, and training stops when their loss no longer falls. Encoder and network make
-# a pipeline; the network would take the strings as well.
+# Filters slide along the sequence like motifs that are still to be found. With fewer than 2,000
+# training samples none is held out, and training lasts for all epochs. Encoder and network make a
+# pipeline; the network would take the strings as well.
 network = SequenceCNNClassifier(kernel_size=12, random_state=0)
 model = make_pipeline(encoder, network).fit(X_train, y_train)
 accuracy = model.score(X_test, y_test)

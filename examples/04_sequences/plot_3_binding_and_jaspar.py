@@ -38,7 +38,7 @@ print(table.groupby(["part", "bound"]).size().unstack())
 network = SequenceCNNClassifier(random_state=0)
 network.fit(train["sequence"], train["bound"], X_val=dev["sequence"], y_val=dev["bound"])
 auc = roc_auc_score(test["bound"], network.decision_function(test["sequence"]))
-print(f"area under the ROC curve of the test rows: {auc:.3f}, after {network.n_iter_} epochs")
+print(f"area under the ROC curve of the test samples: {auc:.3f}, after {network.n_iter_} epochs")
 
 # %%
 # Motifs, and those of an untrained network
@@ -64,8 +64,13 @@ plt.show()
 # %%
 # Position of the motif
 # ---------------------
-bound = test["sequence"][test["bound"] == 1].iloc[:2]
-SaliencyMapDisplay.from_estimator(network, bound, target=1)
+# Among the test sequences, most of those that hold the site are bound. Saliency shows it as a row
+# of large letters, on either strand:
+site = test["sequence"].str.contains("TGAGTCA|TGACTCA")
+print(f"with the site: {(site & (test['bound'] == 1)).sum()} bound sequences", end=", ")
+print(f"{(site & (test['bound'] == 0)).sum()} others")
+with_site = test["sequence"][site & (test["bound"] == 1)].iloc[:2]
+SaliencyMapDisplay.from_estimator(network, with_site, target=1)
 plt.show()
 
 # %%

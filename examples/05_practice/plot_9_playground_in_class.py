@@ -25,8 +25,8 @@ names = ["circle", "xor", "spiral", "moons"]
 problems = {name: make_problem(name, n_samples=300, noise=0.05, random_state=0) for name in names}
 
 # %%
-# The same network for all of them: two hidden layers of eight units. "The same in Python" on the
-# page writes this code with the numbers of the page.
+# The same network for all of them: two hidden layers of eight units. The titles give the accuracy
+# on test samples. "The same in Python" on the page writes this code with the numbers of the page.
 fig, axes = plt.subplots(1, 4, figsize=(10, 2.8), layout="constrained")
 accuracies = {}
 for ax, (name, problem) in zip(axes, problems.items(), strict=True):

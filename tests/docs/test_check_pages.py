@@ -9,6 +9,7 @@ from tests.helpers import ROOT
 CHECK = runpy.run_path(str(ROOT / "docs" / "check_pages.py"))
 
 GOOD = '<h1 id="top-of-it">T</h1><a href="b.html#here">b</a><img src="x.png" alt="a picture">'
+GOOD += "<pre>``x``</pre>"
 
 
 def find(folder, text):
@@ -33,6 +34,8 @@ def test_good_pages_have_no_faults(tmp_path):
         ('<img src="y.png" alt="y">', "index.html: y.png does not exist"),
         ('<script src="https://a.b/c.js"></script>', "index.html: loads https://a.b/c.js"),
         ('<link rel="stylesheet" href="//a.b/c.css">', "index.html: loads //a.b/c.css"),
+        ("<p>Codes [R319c094fce04-2].</p>", "index.html: '[R319c094fce04-2]' is shown raw"),
+        ("<p>Of ``X``</p>", "index.html: '``' is shown raw"),
     ],
 )
 def test_each_kind_of_fault_is_found(tmp_path, text, fault):
