@@ -35,7 +35,7 @@ def test_good_pages_have_no_faults(tmp_path):
         ('<script src="https://a.b/c.js"></script>', "index.html: loads https://a.b/c.js"),
         ('<link rel="stylesheet" href="//a.b/c.css">', "index.html: loads //a.b/c.css"),
         ("<p>Codes [R319c094fce04-2].</p>", "index.html: '[R319c094fce04-2]' is shown raw"),
-        ("<p>Of ``X``</p>", "index.html: '``' is shown raw"),
+        ("<p>A :class:`X`</p>", "index.html: ':class:`' is shown raw"),
     ],
 )
 def test_each_kind_of_fault_is_found(tmp_path, text, fault):
