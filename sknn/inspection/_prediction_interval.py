@@ -74,8 +74,8 @@ class PredictionIntervalDisplay:
     >>> X, y = load_diabetes(return_X_y=True)
     >>> model = TabularMLPRegressor(max_iter=20, random_state=0).fit(X[:300], y[:300])
     >>> display = PredictionIntervalDisplay.from_estimator(model, X[300:], y[300:], coverage=0.8)
-    >>> 0.7 < display.observed_coverage_ < 0.9
-    True
+    >>> print(f"{display.observed_coverage_:.1f}")
+    0.8
     >>> plt.close(display.figure_)
     """
 

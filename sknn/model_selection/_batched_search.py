@@ -224,8 +224,8 @@ class BatchedRandomizedSearchCV(BatchedSearch, RandomizedSearchCV):
     >>> from sknn.model_selection import BatchedRandomizedSearchCV
     >>> drawn = {"deepmlpclassifier__learning_rate_init": loguniform(1e-3, 1e-1)}
     >>> search = BatchedRandomizedSearchCV(model, drawn, n_iter=8, cv=3, random_state=0)
-    >>> bool(search.fit(X, y).best_score_ > 0.9)
-    True
+    >>> print(f"{search.fit(X, y).best_score_:.2f}")
+    0.97
     """
 
     def __init__(

@@ -185,8 +185,8 @@ class DeepEnsembleClassifier(LabelsScoreMixin, DeepEnsemble):
     >>> ensemble = DeepEnsembleClassifier(mlp, n_members=3, random_state=0).fit(X, y)
     >>> ensemble.predict_proba(X).shape
     (150, 3)
-    >>> ensemble.score(X, y) > 0.9
-    True
+    >>> print(f"{ensemble.score(X, y):.2f}")
+    0.97
     """
 
     _parameter_constraints = CONSTRAINTS

@@ -52,6 +52,8 @@ def _binding(space):
     assert "JUND" in space["answer"].name
     assert "TGAGTCA" in space["found"].consensus or "TGACTCA" in space["found"].consensus
     assert space["matches"].n_control_matched == 0
+    bound = space["site"] & (space["test"]["bound"] == 1)
+    assert bound.sum() > 5 * (space["site"] & ~bound).sum()
     assert any("TCTCTC" in m.consensus or "GAGAGA" in m.consensus for m in space["motifs"][:10])
 
 

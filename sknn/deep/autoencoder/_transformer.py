@@ -241,8 +241,8 @@ class AutoencoderTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
     >>> error = ((autoencoder.inverse_transform(codes) - X) ** 2).mean()
     >>> pca = PCA(2).fit(X)
     >>> error_of_pca = ((pca.inverse_transform(pca.transform(X)) - X) ** 2).mean()
-    >>> bool(error < 0.9 * error_of_pca)
-    True
+    >>> print(f"{error:.1f} {error_of_pca:.1f}")
+    10.4 13.4
     """
 
     _parameter_constraints = CONSTRAINTS

@@ -268,8 +268,8 @@ class DeepMLPClassifier(DeepClassifier):
     >>> X_train, X_test, y_train, y_test = train_test_split(X, y, random_state=0)
     >>> mlp = DeepMLPClassifier(solver="lbfgs", alpha=1.0, random_state=0)
     >>> model = make_pipeline(StandardScaler(), mlp).fit(X_train, y_train)
-    >>> model.score(X_test, y_test) > 0.95
-    True
+    >>> print(f"{model.score(X_test, y_test):.2f}")
+    0.97
     >>> model.predict_proba(X_test).shape
     (143, 2)
     """

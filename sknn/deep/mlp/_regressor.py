@@ -277,8 +277,8 @@ class DeepMLPRegressor(DeepRegressor):
     >>> from sknn import DeepMLPRegressor
     >>> X = np.random.default_rng(0).normal(size=(500, 3))
     >>> y = 1e4 + 100 * X[:, 0]
-    >>> DeepMLPRegressor(random_state=0).fit(X, y).score(X, y) > 0.99
-    True
+    >>> print(f"{DeepMLPRegressor(random_state=0).fit(X, y).score(X, y):.2f}")
+    1.00
     """
 
     _parameter_constraints = {  # noqa: RUF012 - as scikit-learn

@@ -271,8 +271,8 @@ class SequenceCNNClassifier(SequenceReading, DeepClassifier):
     >>> from sknn.datasets import make_motif_sequences
     >>> X, y, positions = make_motif_sequences(600, random_state=0)
     >>> cnn = SequenceCNNClassifier(kernel_size=12, random_state=0).fit(X[:500], y[:500])
-    >>> cnn.score(X[500:], y[500:]) > 0.95
-    True
+    >>> print(f"{cnn.score(X[500:], y[500:]):.2f}")
+    0.99
     >>> cnn.saliency(X[:2]).shape
     (2, 50, 4)
     """

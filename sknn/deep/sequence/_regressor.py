@@ -283,8 +283,8 @@ class SequenceCNNRegressor(SequenceReading, DeepRegressor):
     >>> X, planted, _ = make_motif_sequences(600, random_state=0)
     >>> y = 20.0 + 5.0 * planted
     >>> cnn = SequenceCNNRegressor(kernel_size=12, random_state=0).fit(X[:500], y[:500])
-    >>> cnn.score(X[500:], y[500:]) > 0.9
-    True
+    >>> print(f"{cnn.score(X[500:], y[500:]):.2f}")
+    0.97
     """
 
     _parameter_constraints = {  # noqa: RUF012 - as scikit-learn

@@ -194,8 +194,8 @@ class TabularMLPClassifier(DeepClassifier):
     >>> from sknn import TabularMLPClassifier
     >>> X, y = load_wine(as_frame=True, return_X_y=True)
     >>> model = TabularMLPClassifier(max_iter=30, random_state=0).fit(X, y)
-    >>> model.score(X, y) > 0.95
-    True
+    >>> print(f"{model.score(X, y):.1f}")
+    1.0
     >>> model.predict_proba(X).shape
     (178, 3)
     """

@@ -205,8 +205,8 @@ class TabularMLPRegressor(DeepRegressor):
     >>> from sknn import TabularMLPRegressor
     >>> X, y = load_diabetes(as_frame=True, return_X_y=True)
     >>> model = TabularMLPRegressor(max_iter=20, random_state=0).fit(X, y)
-    >>> model.score(X, y) > 0.5
-    True
+    >>> print(f"{model.score(X, y):.1f}")
+    0.6
     >>> mean, std = model.predict(X[:3], return_std=True)
     >>> mean.shape, std.shape
     ((3,), (3,))
