@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import cast
 
 import numpy as np
 
@@ -10,6 +11,7 @@ from sknn._specs import Sample, TrainConfig, TrainPlan
 from sknn._validation import copy_random_state
 from sknn.architectures import SequenceCNN
 from sknn.deep.parts._preparation import Arrangement, Preparation, take_samples
+from sknn.deep.parts._training import OneNetwork
 from sknn.deep.sequence._pretrained import TRAINING, score_nothing
 from sknn.engine import compute_losses, train
 from sknn.exceptions import NonFiniteLossError
@@ -31,7 +33,8 @@ def choose_strands(preparation: Preparation, arranged: Arrangement) -> SequenceC
     The latter where the user leaves the choice, and a network of one strand has a smaller loss per
     held-out sample than one of both, by `MARGIN` standard errors of the difference.
     """
-    module, config = arranged.module, preparation.config
+    # What the builder of networks for sequences has built, for a new fit.
+    module, config = cast(SequenceCNN, arranged.module), preparation.config
     is_open = module.options.reverse_complement and not module.options.same_on_strands
     has_trial = config.early_stopping and config.solver != "lbfgs"
     if not (is_open and has_trial and arranged.held_out is not None):
@@ -74,7 +77,7 @@ def _try(
     training, held_out = samples
     n_epochs = max(-(-STEPS * BATCH // len(training.X)), 1)
     params = {
-        **preparation.parts.training.params,
+        **cast(OneNetwork, preparation.parts.training).params,
         **TRAINING,
         "learning_rate": "constant",
         "learning_rate_init": LEARNING_RATE,
