@@ -1,4 +1,6 @@
-"""Address space that pyarrow's allocator reserves: 64 MiB at a time in place of 1 GiB.
+"""Address space that pyarrow's allocator reserves, and memory that is given back.
+
+pyarrow reserves 64 MiB at a time in place of 1 GiB.
 
 What is reserved counts against a limit of memory (``ulimit -d``) though nothing is written there,
 and would leave too little for training on files. The allocator reads its setting once, when pyarrow
@@ -6,7 +8,9 @@ is loaded: by scikit-learn, which loads pandas, so that a later time would be to
 environment is then as it was before.
 """
 
+import ctypes
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
@@ -26,6 +30,16 @@ def reserve_little() -> Iterator[None]:
         yield
     finally:
         os.environ.pop(SETTING, None)
+
+
+def give_back_memory() -> None:
+    """Let the operating system have what was freed, as far as the C library can do that.
+
+    It keeps small gaps for later, which after a pass over a large table are tens of megabytes.
+    """
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
+    if trim is not None:
+        trim(0)
 
 
 with reserve_little():

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sknn._memory import give_back_memory
 from sknn._specs import Sample, TrainResult
 from sknn.deep._params import check_fixed_params, read_fixed_params
 from sknn.deep.parts._preparation import Circumstances, FitData, Preparation, take_samples
@@ -34,7 +35,12 @@ def read_names(data: FitData) -> FitData:
     validation = data.validation
     if validation is not None:
         validation = read_validation(*validation)
-    return replace(data, X=X, y=y, sample_weight=weight, validation=validation)
+    unlabelled = data.unlabelled
+    if is_source(unlabelled):
+        unlabelled = read_all(open_source(unlabelled))[0]
+    return replace(
+        data, X=X, y=y, sample_weight=weight, validation=validation, unlabelled=unlabelled
+    )
 
 
 def read_validation(
@@ -163,6 +169,7 @@ def prepare_source(
     overview = survey_source(
         estimator, parts, source, random_state, Limits() if limits is None else limits
     )
+    give_back_memory()
     if isinstance(overview, tuple):
         X, y, weight = overview
         return replace(data, X=X, y=y, sample_weight=weight)

@@ -11,7 +11,7 @@ from sknn._specs import Sample, SampleStream
 from sknn.engine.data._batches import Batches, SampleDataset
 
 #: bytes of X in a buffer, within which samples are shuffled; two of them are in memory
-BUFFER_BYTES = 2**24
+BUFFER_BYTES = 2**23
 
 Item = TypeVar("Item")
 

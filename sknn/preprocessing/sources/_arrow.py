@@ -140,7 +140,11 @@ def make_frame(table: "pyarrow.Table") -> Any:
     dtype = np.float32 if set(types) == {arrow.float32()} else np.float64
     matrix = np.empty(table.shape, dtype)
     for j, column in enumerate(table.columns):  # sample by sample, as batches are taken
-        matrix[:, j] = column.to_numpy()
+        start = 0
+        for part in column.chunks:  # one of which is not copied, as a column of them would be
+            stop = start + len(part)
+            matrix[start:stop, j] = part.to_numpy(zero_copy_only=False)
+            start = stop
     return pandas.DataFrame(matrix, columns=table.column_names, copy=False)
 
 

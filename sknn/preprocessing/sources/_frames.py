@@ -30,8 +30,8 @@ def select_columns(X: MatrixLike, names: list[str]) -> MatrixLike:
 
 def read_values(X: MatrixLike, name: str) -> np.ndarray:
     """Return a column of a data frame as an array of shape (n_samples,)."""
-    frame = wrap_known_frame(X)
-    column = frame.columns[frame.names.index(name)]
+    frame = wrap_known_frame(select_columns(X, [name]))  # alone, as all are looked at
+    (column,) = frame.columns
     if column.kind != "category":
         return np.asarray(frame.frame[name].to_numpy())
     codes, levels = column.read_levels()
