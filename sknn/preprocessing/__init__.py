@@ -16,7 +16,12 @@ from sknn.preprocessing.sequences._regions import (
 )
 from sknn.preprocessing.sequences._shuffle import dinucleotide_shuffle
 from sknn.preprocessing.sequences._vcf import Variants, read_vcf
-from sknn.preprocessing.sources._frames import copy_samples, join_tables, stack_samples
+from sknn.preprocessing.sources._frames import (
+    convert_table,
+    copy_samples,
+    join_tables,
+    stack_samples,
+)
 from sknn.preprocessing.sources._samples import (
     Chunk,
     Source,
@@ -57,6 +62,7 @@ __all__ = [
     "ValueCodec",
     "Variants",
     "check_names",
+    "convert_table",
     "copy_samples",
     "dinucleotide_shuffle",
     "fill_with_means",

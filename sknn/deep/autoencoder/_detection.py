@@ -17,6 +17,7 @@ from sknn.deep._fit_arguments import explain_unknown_arguments, make_data_withou
 from sknn.deep.autoencoder._neighbors import FLOOR, References, fit_references
 from sknn.deep.autoencoder._network import AutoencoderTraining, make_autoencoder_parts
 from sknn.deep.parts._preparation import Arrangement, Circumstances, Parts, PartsOf, Preparation
+from sknn.deep.sources._predict import read_by_chunk
 from sknn.engine import Net, forward
 from sknn.preprocessing import TableCodec, TabularEncoder
 
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
     from sklearn.base import BaseEstimator
     from sklearn.utils import Tags
+
+    from sknn.deep.sources._prepare import SourcePreparation
 
 
 @saved
@@ -108,9 +111,18 @@ class DetectorTraining:
         """Return the samples to train a network further on."""
         return self.network.arrange_continued(preparation)
 
+    def obstacle_to_source(self) -> str | None:
+        """Return why training cannot read its samples a chunk at a time, or None."""
+        return self.network.obstacle_to_source()
+
+    def arrange_source(self, preparation: SourcePreparation, *, is_new: bool) -> Arrangement:
+        """Return samples of a source as a stream, those to validate on, and a network if new."""
+        return self.network.arrange_source(preparation, is_new=is_new)
+
     def finish(self, estimator: BaseEstimator, plan: TrainPlan, result: TrainResult) -> None:
-        """Set ``offset_``, and what samples are compared with."""
-        own, references, floor = plan.select_own_samples(), None, None
+        """Set ``offset_``, and what samples are compared with: of a source those it keeps."""
+        references, floor = None, None
+        own = plan.X.kept if plan.is_streamed else plan.select_own_samples()
         deviance = estimator._codec.measure_deviance(own.y, forward(result.net, own.X))
         if self.criterion != "reconstruction":
             Z = forward(result.net, own.X, "embed")
@@ -172,6 +184,7 @@ class DeepDetector(OutlierMixin, DeepEstimator):
         return self
 
     @follow_array_api
+    @read_by_chunk
     def score_samples(self, X: ArrayLike) -> np.ndarray:
         """Return how normal samples are: higher is more normal.
 

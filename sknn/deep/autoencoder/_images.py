@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from sklearn.base import BaseEstimator
     from sklearn.utils import Tags
 
-    from sknn.preprocessing import TabularEncoder
+    from sknn.preprocessing import TableSurvey, TabularEncoder
 
 
 @dataclass(frozen=True)
@@ -62,6 +62,10 @@ class ImageReader:
     ) -> TabularEncoder:
         """Return an encoder fitted on training samples."""
         return self.tables.fit_encoder(X, sample_weight)
+
+    def make_survey(self, encoder: TabularEncoder) -> TableSurvey:
+        """Return what looks at chunks of a table: images do not come in chunks."""
+        return self.tables.make_survey(encoder)
 
     def set_tags(self, tags: Tags) -> None:
         """Say in scikit-learn's tags what X may be."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, cast
 
@@ -34,11 +34,13 @@ from sknn.deep.parts._training import OneNetwork
 from sknn.losses import NUMPY
 from sknn.losses._array import view_as_array
 from sknn.losses._reconstruction import compute_reconstruction_loss
-from sknn.preprocessing import TableCodec, TabularEncoder, find_number_columns
+from sknn.preprocessing import TableCodec, TableSurvey, TabularEncoder, find_number_columns
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
     from sklearn.base import BaseEstimator
+
+    from sknn.deep.sources._prepare import SourcePreparation
 
 KINDS = ("plain", "denoising", "masked", "variational")
 CONSTRAINTS: dict[str, list] = {
@@ -90,16 +92,20 @@ class TableTarget:
         self, y: Samples, sample_weight: np.ndarray | None, classes: ArrayLike | None = None
     ) -> TableCodec:
         """Return a codec of the values of the table."""
-        encoder = TabularEncoder(
+        return TableCodec(self.make_encoder(), self.kl_weight).fit(y, sample_weight)
+
+    def make_encoder(self) -> TabularEncoder:
+        """Return an encoder of the values, not fitted."""
+        return TabularEncoder(
             self.categorical_features,
             scale=self.scale,
             dtype="float64",
             text_features=self.text_features,
         )
-        return TableCodec(encoder, self.kl_weight).fit(y, sample_weight)
 
-    def make_survey(self) -> None:
-        """Return None: the table is its own target, and is held in memory."""
+    def make_survey(self) -> CodedTableSurvey:
+        """Return what looks at chunks of the table."""
+        return CodedTableSurvey(self)
 
     def refit_codec(self, codec: TableCodec, training: Sample) -> TableCodec:
         """Return a codec that knows the values of the training samples alone."""
@@ -128,6 +134,29 @@ class TableTarget:
 
     def calibrate(self, codec: TableCodec, plan: TrainPlan, result: TrainResult) -> TableCodec:
         """Return the codec: nothing is adjusted."""
+        return codec
+
+
+class CodedTableSurvey:
+    """A `sknn.deep.parts._protocols.TargetSurvey` of a table that is its own target."""
+
+    def __init__(self, target: TableTarget):
+        self.target = target
+        self.survey: TableSurvey | None = None
+
+    def add(self, y: Samples, sample_weight: np.ndarray | None) -> np.ndarray:
+        """Take note of a chunk; return the numbers of the samples in it that must be kept."""
+        if self.survey is None:
+            self.survey = TableSurvey(self.target.make_encoder().fit(y))
+        return self.survey.add(y, sample_weight, 0)
+
+    def make_target(self) -> TableTarget:
+        """Return the target: there are no classes."""
+        return self.target
+
+    def finish(self, codec: TableCodec) -> TableCodec:
+        """Return the codec, with the means of all samples."""
+        codec.encoder = cast(TableSurvey, self.survey).finish(codec.encoder)
         return codec
 
 
@@ -268,6 +297,8 @@ class AutoencoderTraining:
         """Return a new network, and the samples to train and validate on."""
         arranged = self.one.arrange_new(preparation)
         samples = arranged.training
+        if arranged.numbers is not None:
+            samples = replace(samples, X=samples.X[arranged.numbers])
         if arranged.split is not None and arranged.held_out is not None:
             # What is held out only decides when to stop. As principal components of all samples fit
             # them, too well if anything, an epoch has to be better on them to be kept.
@@ -280,6 +311,21 @@ class AutoencoderTraining:
     def arrange_continued(self, preparation: Preparation) -> Arrangement:
         """Return the samples to train a network further on."""
         return self.one.arrange_continued(preparation)
+
+    def obstacle_to_source(self) -> str | None:
+        """Return why training cannot read its samples a chunk at a time, or None."""
+        return self.one.obstacle_to_source()
+
+    def arrange_source(self, preparation: SourcePreparation, *, is_new: bool) -> Arrangement:
+        """Return samples of a source as a stream, those to validate on, and a network if new.
+
+        Principal components are those of the samples drawn.
+        """
+        arranged = self.one.arrange_source(preparation, is_new=is_new)
+        if is_new:
+            network, codec = cast(Autoencoder, arranged.module), cast(TableCodec, arranged.codec)
+            self.network.start(network, preparation.encode_drawn(), codec)
+        return arranged
 
     def finish(self, estimator: BaseEstimator, plan: TrainPlan, result: TrainResult) -> None:
         """Set nothing further."""

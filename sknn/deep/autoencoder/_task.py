@@ -14,6 +14,7 @@ from sknn.deep._available import supports_partial_fit
 from sknn.deep._base import DeepEstimator
 from sknn.deep._fit_arguments import explain_unknown_arguments, make_data_without_labels
 from sknn.deep.autoencoder._images import shape_images
+from sknn.deep.sources._predict import read_by_chunk
 from sknn.engine import forward
 from sknn.preprocessing import TableCodec, TabularEncoder
 
@@ -128,6 +129,7 @@ class DeepAutoencoder(DeepEstimator):
         return shape_images(self, self._codec.decode(output, getattr(X, "index", None)))
 
     @follow_array_api
+    @read_by_chunk
     def score_samples(self, X: ArrayLike) -> np.ndarray:
         """Return how well each sample is reconstructed: higher is more normal.
 

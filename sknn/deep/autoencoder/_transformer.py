@@ -15,6 +15,7 @@ from sknn.deep.autoencoder._images import shape_images
 from sknn.deep.autoencoder._network import CONSTRAINTS, get_network, make_autoencoder_parts
 from sknn.deep.autoencoder._task import DeepAutoencoder
 from sknn.deep.parts._preparation import Parts
+from sknn.deep.sources._predict import read_by_chunk
 from sknn.engine import forward
 
 if TYPE_CHECKING:
@@ -354,6 +355,7 @@ class AutoencoderTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
         return network.layer_sizes[network.n_encoder_layers]
 
     @follow_array_api
+    @read_by_chunk
     def transform(self, X: ArrayLike) -> np.ndarray:
         """Return the codes of samples; of a variational autoencoder the means of their codes.
 

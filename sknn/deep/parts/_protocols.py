@@ -174,7 +174,7 @@ class Target(Protocol[OutT, CodecT]):
     ) -> CodecT:
         """Return a new codec."""
 
-    def make_survey(self) -> TargetSurvey[CodecT] | None:
+    def make_survey(self) -> TargetSurvey[CodecT]:
         """Return what looks at chunks of y; None where all samples must lie in memory."""
 
     def refit_codec(self, codec: CodecT, training: Sample) -> CodecT:

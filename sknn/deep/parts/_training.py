@@ -135,7 +135,7 @@ class OneNetwork:
         if preparation.validation is None and preparation.config.early_stopping:
             left_out = preparation.draw_held_out(self.params["validation_fraction"])
             held_out = take_samples(samples, left_out)
-            others = np.setdiff1d(np.arange(len(samples.y)), left_out)
+            others = np.setdiff1d(np.arange(samples.X.shape[0]), left_out)
             samples = take_samples(samples, others)
         if is_new:
             preparation.fit_encoder(samples)
@@ -176,7 +176,7 @@ def _arrange(
     module: Network | None = None,
 ) -> Arrangement:
     training, held_out, split = divided
-    numbers = split[0] if split is not None and len(training.y) < training.X.shape[0] else None
+    numbers = split[0] if split is not None and len(split[0]) < training.X.shape[0] else None
     return Arrangement(
         preparation.encode_training(training),
         preparation.encode(held_out),

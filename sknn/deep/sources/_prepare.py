@@ -10,10 +10,16 @@ import numpy as np
 from sknn._memory import give_back_memory
 from sknn._specs import Sample, TrainResult
 from sknn.deep._params import check_fixed_params, read_fixed_params
-from sknn.deep.parts._preparation import Circumstances, FitData, Preparation, take_samples
+from sknn.deep.parts._preparation import (
+    Circumstances,
+    FitData,
+    Preparation,
+    encode_samples,
+    take_samples,
+)
 from sknn.deep.sources._stream import EncodedStream, add_members
 from sknn.deep.sources._survey import Limits, Overview, survey_source, weigh_samples
-from sknn.preprocessing import Source, is_source, open_source, read_all, split_frame
+from sknn.preprocessing import Source, convert_table, is_source, open_source, read_all, split_frame
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -37,7 +43,7 @@ def read_names(data: FitData) -> FitData:
         validation = read_validation(*validation)
     unlabelled = data.unlabelled
     if is_source(unlabelled):
-        unlabelled = read_all(open_source(unlabelled))[0]
+        unlabelled = convert_table(read_all(open_source(unlabelled))[0], X)
     return replace(
         data, X=X, y=y, sample_weight=weight, validation=validation, unlabelled=unlabelled
     )
@@ -73,6 +79,10 @@ class SourcePreparation(Preparation):
         weighs_classes = getattr(self.parts.target, "class_weight", None) is not None
         if not weighs_classes:  # means of all samples do not know these weights
             self.encoder = self.overview.inputs.finish(self.encoder)
+
+    def encode_drawn(self) -> Sample:
+        """Return all samples that were drawn, encoded; the encoder must be fitted."""
+        return encode_samples(self.encoder, self.codec, self.samples)
 
     def draw_held_out(self, fraction: float) -> np.ndarray:
         """Return the places, among the samples drawn, of those that are held out."""

@@ -1,6 +1,7 @@
 """Samples drawn at random from a stream of unknown length, and some that must not be missed."""
 
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 
@@ -26,7 +27,7 @@ class Part:
     """
 
     X: MatrixLike
-    y: np.ndarray
+    y: MatrixLike
     sample_weight: np.ndarray | None
     numbers: np.ndarray
     keys: np.ndarray
@@ -37,7 +38,7 @@ class Part:
         weight = None if self.sample_weight is None else self.sample_weight[places]
         return Part(
             copy_samples(self.X, places),
-            self.y[places],
+            copy_samples(self.y, places),
             weight,
             self.numbers[places],
             self.keys[places],
@@ -112,7 +113,7 @@ class Reservoir:
         return Drawn(
             Sample(
                 join_tables([part.X for part in parts]),
-                np.concatenate([part.y for part in parts]),
+                cast("np.ndarray", join_tables([part.y for part in parts])),
                 np.concatenate(weights) if weights else None,
             ),
             np.concatenate([part.numbers for part in parts]),

@@ -115,7 +115,7 @@ class Survey:
     ):
         self.limits = limits
         self.estimator, self.parts, self.source = estimator, parts, source
-        self.targets = _make_target_survey(estimator, parts)
+        self.targets = parts.target.make_survey()
         with explain_chunk(source, first):
             X = parts.reader.check(estimator, first.X, None)
             self.encoder: Encoder = parts.reader.fit_encoder(X, None)
@@ -162,16 +162,6 @@ class Survey:
         )
 
 
-def _make_target_survey(estimator: BaseEstimator, parts: Parts) -> TargetSurvey:
-    survey = parts.target.make_survey()
-    if survey is None:
-        raise TypeError(
-            f"{type(estimator).__name__} takes samples in memory, but X is a source of chunks. "
-            "Read it first, for instance by pandas.read_parquet, or fit on a part of it."
-        )
-    return survey
-
-
 def check_chunk(
     estimator: BaseEstimator, parts: Parts, chunk: Chunk, encoder: Encoder
 ) -> tuple[Sample, np.ndarray]:
@@ -179,7 +169,7 @@ def check_chunk(
     X = parts.reader.check(estimator, chunk.X, encoder)
     y, weight = parts.target.check(estimator, chunk.y, X), chunk.sample_weight
     check_consistent_length(X, y)
-    numbers = chunk.first + np.arange(len(y))
+    numbers = chunk.first + np.arange(X.shape[0])
     if weight is None:
         return Sample(X, y), numbers
     given = np.asarray(weight)

@@ -1,6 +1,7 @@
 """Chunks of tables: some of their columns, some of their samples, and several as one."""
 
 from collections.abc import Sequence
+from importlib import import_module
 
 import numpy as np
 from scipy import sparse
@@ -47,6 +48,16 @@ def join_tables(tables: Sequence[MatrixLike]) -> MatrixLike:
     if isinstance(tables[0], np.ndarray):
         return np.concatenate(tables)
     return join_frames([wrap_known_frame(table) for table in tables]).frame.to_native()
+
+
+def convert_table(table: MatrixLike, like: object) -> MatrixLike:
+    """Return a table of pyarrow as a frame of the library that another one is of."""
+    if not hasattr(table, "to_pandas") or not type(table).__module__.startswith("pyarrow"):
+        return table
+    library = type(like).__module__.partition(".")[0]
+    if library == "polars":
+        return import_module("polars").from_arrow(table)
+    return table.to_pandas() if library == "pandas" else table
 
 
 def stack_samples(X: MatrixLike, other: MatrixLike) -> MatrixLike:

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.base import clone
 
 from sknn import (
     AutoencoderOutlierDetector,
@@ -415,12 +416,58 @@ def test_other_methods_refuse_a_path():
         TabularEncoder().fit(Path("samples.parquet"))
 
 
+# --- autoencoders, whose target is the table itself
+
+
 @pytest.mark.parametrize("cls", [AutoencoderTransformer, AutoencoderOutlierDetector])
-def test_autoencoders_take_samples_in_memory(cls, tmp_path):
-    path = write(make_table(20), tmp_path / "a.parquet", [])
-    match = f"{cls.__name__} takes samples in memory, but X is a source of chunks. Read it first"
-    with pytest.raises(TypeError, match=match):
-        cls().fit(path)
+def test_an_autoencoder_of_a_small_file_is_bit_for_bit_that_of_a_frame(cls, tmp_path):
+    table = make_table(N_SMALL)
+    path = write(table, tmp_path / "small.parquet", [])
+    expected = cls(hidden_layer_sizes=(8,), max_iter=2, random_state=0).fit(table[FEATURES])
+    model = cls(hidden_layer_sizes=(8,), max_iter=2, random_state=0).fit(path)
+    np.testing.assert_array_equal(
+        model.score_samples(table[FEATURES]), expected.score_samples(table[FEATURES])
+    )
+    np.testing.assert_array_equal(model.score_samples(path), expected.score_samples(path))
+
+
+@pytest.mark.parametrize("params", [{}, {"early_stopping": True, "kind": "masked"}])
+def test_an_autoencoder_of_a_large_file_reconstructs_as_that_of_a_frame(params, folder, large):
+    path, columns = folder / "t.parquet", [*FEATURES, "t"]
+    model = AutoencoderTransformer(8, (16,), max_iter=1, random_state=0, **params)
+    expected = clone(model).fit(large[columns])
+    model.fit(path)
+    assert model.score(large[columns]) == pytest.approx(expected.score(large[columns]), rel=0.1)
+    codes = model.transform(path)
+    assert codes.shape == (N_SAMPLES, 8)
+    np.testing.assert_allclose(codes, model.transform(large[columns]), rtol=1e-5, atol=1e-6)
+    numbers = model._codec.encoder._numeric.scale.center
+    np.testing.assert_allclose(numbers[:N_NUMBERS], large[FEATURES[:N_NUMBERS]].mean(), atol=1e-9)
+
+
+def test_a_detector_of_a_large_file_finds_what_that_of_a_frame_finds(folder, large):
+    path, columns = folder / "t.parquet", [*FEATURES, "t"]
+    model = AutoencoderOutlierDetector(max_iter=1, random_state=0).fit(path)
+    strange = large[columns].head(50).copy()
+    strange[FEATURES[:N_NUMBERS]] *= 20
+    labels = model.predict(pd.concat([large[columns].head(500), strange]))
+    assert np.mean(labels[:500] == 1) > 0.8
+    assert np.all(labels[500:] == -1)
+
+
+@pytest.mark.parametrize("library", ["pandas", "polars"])
+def test_samples_without_labels_may_be_a_file(library, tmp_path):
+    pl = pytest.importorskip(library)
+    table = make_table(N_SMALL)
+    path = write(table, tmp_path / "rest.parquet", [])
+    autoencoder = AutoencoderTransformer(3, (5,), max_iter=1, random_state=0)
+    model = DeepMLPClassifier((5,), pretrained=autoencoder, max_iter=1, random_state=0)
+    few, rest = table[FEATURES].head(50), table[FEATURES]
+    if library == "polars":
+        few, rest = pl.from_pandas(few), pl.from_pandas(rest)
+    expected = clone(model).fit(few, table.y[:50], X_unlabelled=rest)
+    model.fit(few, table.y[:50], X_unlabelled=path)
+    np.testing.assert_array_equal(model.coefs_[0], expected.coefs_[0])
 
 
 @pytest.mark.parametrize("seed", [0, None])
