@@ -96,4 +96,4 @@ def test_a_memory_map_is_not_copied(early_stopping, held_out, tmp_path):
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    assert peak < 0.3 * mapped.nbytes
+    assert peak < 0.5 * mapped.nbytes  # a tenth is held out, and the orders of samples are small
