@@ -222,6 +222,7 @@ BETWEEN_PARTS = {
         "SequenceSurvey",
         "Source",
         "TableSurvey",
+        "convert_table",
         "copy_samples",
         "is_source",
         "join_chunks",
