@@ -30,7 +30,8 @@ def draw_into(mask: torch.Tensor, state: torch.Tensor, n_parts: int) -> torch.Te
         bits = torch.empty(-(-mask.numel() // 4), dtype=torch.int64)
         bits.random_(-(2**63), None, generator=generator)
         numbers = bits.view(torch.int16)[: mask.numel()].view(mask.shape)
-        mask.copy_(numbers < n_parts - PARTS // 2)
+        # 0 or 1 in place: writing and reading truth values of a byte would take ten times as long.
+        mask.copy_(numbers.lt_(n_parts - PARTS // 2))
     else:
         mask.bernoulli_(n_parts / PARTS, generator=generator)
     # Kept with probability p and divided by p, a unit has the mean that it has in evaluation.
