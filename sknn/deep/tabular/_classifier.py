@@ -36,7 +36,8 @@ class TabularMLPClassifier(DeepClassifier):
         the learning rate.
     batch_size : int or 'auto', default='auto'
         Number of samples in a mini-batch; ``'auto'`` is the power of two next to ``n_samples /
-        40``, from 32 to 256.
+        40``, from 32 to 256; from 80,000 samples on it is 512, and from 160,000 on 1,024, with the
+        learning rate multiplied by ``sqrt(batch_size / 256)``.
     max_iter : int, default=200
         Maximum number of epochs.
     n_iter_no_change : int, default=8

@@ -58,6 +58,9 @@ SAMPLES_FOR_FLOAT32 = 1000
 SAMPLES_AT_ONCE = 8192
 #: mini-batches of an epoch, and limits of their size, for batch_size='auto'
 BATCHES, SMALLEST, LARGEST = 40, 32, 256
+#: from so many samples on mini-batches are larger than `LARGEST`: 512 samples, from twice as many
+#: on 1,024. On 200,000 made-up flights that takes a third of the time for an epoch.
+MANY_SAMPLES = 80_000
 
 CONSTRAINTS: dict[str, list] = {
     **training_constraints(
@@ -255,11 +258,13 @@ class EnsembleTraining:
         n_samples = circumstances.n_samples
         few = is_small(n_samples, circumstances.total_weight)
         has_validation = circumstances.has_validation or not few
-        power = 2 ** round(np.log2(max(n_samples / BATCHES, 1)))
-        chosen: dict[str, Any] = {
-            "early_stopping": has_validation,
-            "auto_batch_size": LARGEST if few else int(np.clip(power, SMALLEST, LARGEST)),
-        }
+        size = LARGEST if few else choose_batch_size(n_samples)
+        chosen: dict[str, Any] = {"early_stopping": has_validation, "auto_batch_size": size}
+        if self.params["batch_size"] == "auto" and size > LARGEST:
+            # Gradients of more samples have less noise: steps longer by the root of the ratio are
+            # as noisy as those of small mini-batches.
+            rate = self.params["learning_rate_init"]
+            chosen["learning_rate_init"] = rate * (size / LARGEST) ** 0.5
         if not has_validation:
             n_epochs = min(self.params["max_iter"], EPOCHS_OF_FEW)
             chosen.update(n_iter_no_change=np.inf, max_iter=n_epochs)
@@ -326,6 +331,13 @@ class EnsembleTraining:
         kept = slice(int(np.count_nonzero(members < 0)), None)
         of_kept = None if weight is None else sorted_.sample_weight[kept]
         return sorted_, Sample(X[kept], sorted_.y[kept], of_kept)
+
+
+def choose_batch_size(n_samples: int) -> int:
+    """Return the size of mini-batches for ``batch_size='auto'``, a power of two."""
+    if n_samples >= MANY_SAMPLES:
+        return LARGEST * (2 if n_samples < 2 * MANY_SAMPLES else 4)
+    return int(np.clip(2 ** round(np.log2(max(n_samples / BATCHES, 1))), SMALLEST, LARGEST))
 
 
 def is_small(n_samples: int, total_weight: float) -> bool:

@@ -9,6 +9,8 @@ from sklearn.metrics import get_scorer, log_loss
 from sklearn.utils._param_validation import InvalidParameterError
 
 from sknn import DeepMLPRegressor, TabularMLPClassifier, TabularMLPRegressor
+from sknn.deep.parts._preparation import Circumstances
+from sknn.deep.tabular._ensemble import EnsembleTraining
 
 pl = pytest.importorskip("polars")
 RNG = np.random.default_rng(0)
@@ -159,3 +161,25 @@ def test_skrubs_table_vectorizer_stands_in_front():
     model = make_pipeline(skrub.TableVectorizer(), TabularMLPRegressor(**QUICK)).fit(frame, Y)
     assert model.predict(frame).shape == (500,)
     assert model.score(frame, Y) > 0.3
+
+
+@pytest.mark.parametrize(
+    ("n_samples", "size", "ratio"),
+    [
+        (20, 256, 1),
+        (700, 32, 1),
+        (3_000, 64, 1),
+        (79_999, 256, 1),
+        (80_000, 512, 2**0.5),
+        (160_000, 1024, 2),
+    ],
+)
+def test_large_mini_batches_of_many_samples_have_longer_steps(n_samples, size, ratio):
+    many = Circumstances(n_samples, float(n_samples), is_incremental=False, has_validation=False)
+    model = TabularMLPRegressor(learning_rate_init=0.01)
+    config = EnsembleTraining.of(model, scores_loss=True).make_config(many)
+    assert config.auto_batch_size == size
+    assert config.learning_rate_init == pytest.approx(0.01 * ratio)
+    model.set_params(batch_size=4096)  # who says the size says the rate
+    config = EnsembleTraining.of(model, scores_loss=True).make_config(many)
+    assert (config.batch_size, config.learning_rate_init) == (4096, 0.01)
