@@ -9,6 +9,7 @@ from typing import ClassVar, Protocol
 from sknn.engine._run import TrainingRun
 from sknn.engine.backprop._epochs import HandwrittenRunner
 from sknn.engine.compiled._runner import CompiledRunner
+from sknn.engine.data._allocator import keep_freed_memory
 from sknn.engine.distributed._runner import DistributedRunner
 from sknn.engine.graphs._epochs import CudaGraphRunner
 
@@ -59,6 +60,7 @@ class AutogradRunner:
         self.run = run
         self.arguments = {} if run.compiled is None else {"compiled": run.compiled}
         self.watched = run.callbacks.watches_batches
+        keep_freed_memory()
 
     def run_epoch(self) -> float:
         """Train on the batches that are left of the epoch at hand; return the mean loss."""
