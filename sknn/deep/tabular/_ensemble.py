@@ -326,11 +326,10 @@ class EnsembleTraining:
             part = order[start : start + SAMPLES_AT_ONCE]
             X[start : start + SAMPLES_AT_ONCE, :-1] = samples.X[part]
         X[:, -1] = members[order]
-        weight = samples.sample_weight
-        sorted_ = Sample(X, samples.y[order], None if weight is None else weight[order])
-        kept = slice(int(np.count_nonzero(members < 0)), None)
-        of_kept = None if weight is None else sorted_.sample_weight[kept]
-        return sorted_, Sample(X[kept], sorted_.y[kept], of_kept)
+        weight = None if samples.sample_weight is None else samples.sample_weight[order]
+        y, kept = samples.y[order], slice(int(np.count_nonzero(members < 0)), None)
+        held_out = Sample(X[kept], y[kept], None if weight is None else weight[kept])
+        return Sample(X, y, weight), held_out
 
 
 def choose_batch_size(n_samples: int) -> int:
