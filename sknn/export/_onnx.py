@@ -78,7 +78,7 @@ def export_onnx(
         - or ``X`` of shape (n_samples, length, n_channels) for `SequenceCNNClassifier` and
           `SequenceCNNRegressor`: sequences as their ``encode`` returns them, one-hot letters in the
           order of ``letters_`` and zeros for padding; the letters themselves are not taken. For
-          tables of numbers it has the shape (n_samples, n_features_in_).
+          tables of numbers it has the shape ``(n_samples, n_features_in_)``.
 
         Its outputs are
 
