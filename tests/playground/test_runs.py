@@ -97,7 +97,8 @@ def test_steps_are_the_epochs_of_fit(given):
         problem = run.problem
         wanted.fit(problem.X_train, problem.y_train, X_val=problem.X_test, y_val=problem.y_test)
         curve = [x for head, _ in page.frames for x in head["curves"].get("loss", [])]
-        assert curve == wanted.loss_curve_
+        # Four epochs are too few to compile, an open end is not: L-BFGS may differ by rounding.
+        np.testing.assert_allclose(curve, wanted.loss_curve_, rtol=1e-12)
         parts = unpack_weights(arrays["weights"], header["sizes"])
         for mine, theirs in zip(parts[::2], wanted.coefs_, strict=True):
             np.testing.assert_allclose(mine, theirs, rtol=1e-6)

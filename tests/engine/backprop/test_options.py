@@ -97,7 +97,8 @@ PENALTIES = {
     "all": {"l1_ratio": 0.3, "max_grad_norm": 0.05},
 }
 STEPS = {
-    **{name: {"solver": name} for name in OPTIMIZERS},
+    # no step is written out for Muon
+    **{name: {"solver": name} for name in OPTIMIZERS if name != "muon"},
     "plain sgd": {"solver": "sgd", "momentum": 0.0},
     "classical momentum": {"solver": "sgd", "nesterovs_momentum": False},
     "strong decay": {"solver": "adamw", "weight_decay": 3.0},

@@ -18,8 +18,6 @@ def count_new_pages():
         del tensors
     return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
 
-count_new_pages()
-print(count_new_pages())
 keep_freed_memory()
 count_new_pages()
 print(count_new_pages())
@@ -29,5 +27,5 @@ print(count_new_pages())
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other C libraries have other rules")
 def test_a_step_touches_no_new_pages():
     run = subprocess.run([sys.executable, "-c", CODE], capture_output=True, text=True, check=True)
-    before, after = map(int, run.stdout.split())
-    assert after < 200 < before
+    # 20 times 6 MiB are 30,720 pages, which are new each time where memory is given back.
+    assert int(run.stdout) < 200
