@@ -183,8 +183,9 @@ class SequenceCNNClassifier(SequenceReading, DeepClassifier):
     n_members : int or 'auto', default='auto'
         Number of networks that are trained as one and whose logits or raw predictions are
         averaged. Each has ``n_filters / n_members`` filters and hidden layers of its own, and
-        learns as if it were alone, but all stop together. ``'auto'`` is one for 32 filters, at
-        most four, or one for 'lbfgs'.
+        learns as if it were alone, but all stop together; steps of ``solver='sgd'`` are
+        ``n_members`` times smaller. ``'auto'`` is one for 32 filters, at most four, or one for
+        'lbfgs'.
     **nested : dict
         Arguments of what other parameters choose: ``loss__<name>``, ``solver__<name>``,
         ``learning_rate__<name>``.
