@@ -143,6 +143,7 @@ def test_step_reset_an_edited_weight_and_a_new_layer(visit):
 
 def test_a_line_leads_to_its_weight(visit):
     page = visit()
+    page.wait_for_selector("path.hit", state="attached")
     page.evaluate("document.querySelector('path.hit').dispatchEvent(new MouseEvent('click'))")
     assert page.evaluate("document.activeElement.id") == "weight-0"
     lines = page.evaluate(
