@@ -105,8 +105,8 @@ class PretrainedBuilder:
     ) -> MLP:
         """Return the network, its first layers as the autoencoder has them."""
         network = self.builder.build_layers(encoder, target, random_state)
-        copy_first_layers(get_network(self.autoencoder), network)
         known = get_network(self.autoencoder)
+        copy_first_layers(known, network)
         n_copied = count_copied(self.autoencoder, hidden_sizes(self.builder.layers))
         # The code has no activation of its own, so that any may stand behind it.
         n_hidden = min(n_copied, known.n_encoder_layers - 1)
@@ -212,20 +212,30 @@ class AutoencoderPretraining:
                 f"freeze_epochs={self.freeze_epochs} is for the layers of an autoencoder, but "
                 "pretrained is None. Give pretrained=AutoencoderTransformer(...)."
             )
-        if data.unlabelled is not None:
-            raise ValueError(
-                "X_unlabelled is for an autoencoder, but pretrained is None. Give "
-                "pretrained=AutoencoderTransformer(...), which is fitted on X and X_unlabelled."
-            )
+        check_no_unlabelled(data)
 
     def obstacle_to_source(self) -> str | None:
         """Return why samples that are read a chunk at a time cannot be trained on, or None."""
-        if self.autoencoder is None:
-            return None
-        return (
-            "pretrained needs all samples in memory, which a source that does not fit into it "
-            "cannot give. Give fewer samples, or set pretrained=None."
+        return explain_obstacle_to_source(self.autoencoder)
+
+
+def check_no_unlabelled(data: FitData) -> None:
+    """Raise ValueError for samples without labels, where there is no autoencoder for them."""
+    if data.unlabelled is not None:
+        raise ValueError(
+            "X_unlabelled is for an autoencoder, but pretrained is None. Give "
+            "pretrained=AutoencoderTransformer(...), which is fitted on X and X_unlabelled."
         )
+
+
+def explain_obstacle_to_source(autoencoder: AutoencoderTransformer | None) -> str | None:
+    """Return why a network that begins as an autoencoder does not learn from chunks, or None."""
+    if autoencoder is None:
+        return None
+    return (
+        "pretrained needs all samples in memory, which a source that does not fit into it "
+        "cannot give. Give fewer samples, or set pretrained=None."
+    )
 
 
 def check_encoding(estimator: BaseEstimator) -> None:

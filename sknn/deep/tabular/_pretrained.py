@@ -13,8 +13,10 @@ from sknn.deep.autoencoder import AutoencoderTransformer, get_network
 from sknn.deep.mlp._pretrained import (
     PretrainedReader,
     check_encoding,
+    check_no_unlabelled,
     check_same_activations,
     count_copied,
+    explain_obstacle_to_source,
     fit_autoencoder,
 )
 from sknn.deep.parts._preparation import FitData, Parts, PartsOf
@@ -97,17 +99,9 @@ class MembersPretraining:
 
     def check_used(self, data: FitData) -> None:
         """Raise ValueError for samples that are for an autoencoder that is not there."""
-        if self.autoencoder is None and data.unlabelled is not None:
-            raise ValueError(
-                "X_unlabelled is for an autoencoder, but pretrained is None. Give "
-                "pretrained=AutoencoderTransformer(...), which is fitted on X and X_unlabelled."
-            )
+        if self.autoencoder is None:
+            check_no_unlabelled(data)
 
     def obstacle_to_source(self) -> str | None:
         """Return why samples that are read a chunk at a time cannot be trained on, or None."""
-        if self.autoencoder is None:
-            return None
-        return (
-            "pretrained needs all samples in memory, which a source that does not fit into it "
-            "cannot give. Give fewer samples, or set pretrained=None."
-        )
+        return explain_obstacle_to_source(self.autoencoder)
