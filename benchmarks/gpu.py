@@ -39,7 +39,7 @@ from benchmarks.rows import LECTURE, LECTURE_EPOCHS
 from benchmarks.worker import N_WARM_UP
 from sknn import DeepMLPClassifier
 from sknn.datasets import load_fashion_mnist
-from sknn.engine.graphs import _epochs as _replayed
+from sknn.engine.graphs._epochs import CudaGraphRunner
 from sknn.model_selection import BatchedGridSearchCV
 
 #: name -> heading, contender, parameters that differ, whether steps are replayed
@@ -83,7 +83,7 @@ def _graphs(replays: bool) -> AbstractContextManager:
     return (
         nullcontext()
         if replays
-        else patch.object(_replayed, "choose_graph_maker", lambda device: None)
+        else patch.object(CudaGraphRunner, "choose_graph_maker", lambda device: None)
     )
 
 

@@ -1,8 +1,10 @@
-"""A `TrainConfig` for tests, and a callback that asks for autograd."""
+"""A `TrainConfig` for tests, fits by a chosen runner, and a callback that asks for autograd."""
 
 from skorch.callbacks import Callback
 
 from sknn._specs import TrainConfig
+from sknn.deep.parts._preparation import FitData
+from sknn.engine import train
 
 
 class BatchWatcher(Callback):
@@ -39,3 +41,9 @@ DEFAULTS = {
 def make_config(**changes):
     """Return the settings of a short training, with some of them changed."""
     return TrainConfig(**{**DEFAULTS, **changes})
+
+
+def fit_by(runners, model, *data, incremental=False):
+    """Fit a deep estimator to X, y, weights and classes by the first runner that supports that."""
+    plan = model._prepare(FitData(*data), incremental=incremental)
+    return model._finish(plan, train(plan, runners))

@@ -9,12 +9,15 @@ import torch
 from sklearn.base import clone
 
 from sknn import DeepMLPClassifier, DeepMLPRegressor, SequenceCNNClassifier
+from sknn.engine._runners import RUNNERS
 from sknn.engine.backprop._mlp import IN_PLACE
-from sknn.engine.graphs import _epochs as _replayed
 from sknn.engine.graphs._cuda_graph import Replayed, choose_graph_maker
+from sknn.engine.graphs._epochs import CudaGraphRunner
 from tests.engine.backprop.test_epochs import TASKS, data
 from tests.engine.backprop.test_epochs import make as make_model
+from tests.engine.configs import fit_by
 from tests.engine.graphs.test_epochs import LOSSES, SCHEDULES, SOLVERS
+from tests.helpers import in_pairs
 
 pytestmark = [
     pytest.mark.gpu,
@@ -23,34 +26,36 @@ pytestmark = [
 ]
 
 
-@pytest.fixture
-def chunks(monkeypatch):
-    """Return a list to which all replayed work of the test comes; two batches in a chunk."""
-    made = []
+def make_noted():
+    """Return a runner, and the list to which its replayed work comes; two batches in a chunk."""
+    noted = []
 
-    class Noted(Replayed):
-        def __init__(self, *args):
-            super().__init__(*args)
-            made.append(self)
+    class Noted(CudaGraphRunner):
+        max_batches = 2
 
-    monkeypatch.setattr(_replayed, "Replayed", Noted)
-    monkeypatch.setattr(_replayed, "MAX_BATCHES", 2)
-    return made
+        def close(self):
+            noted.extend(chunk.replayed for chunk in self.epochs.chunks.values())
+            super().close()
+
+    return Noted, noted
 
 
 def make(task, **kwargs):
     return make_model(task, **{"max_iter": 4, "device": "cuda", **kwargs})
 
 
-def fit_both_ways(monkeypatch, chunks, model, *args):
+def fit_by_replays(model, *data):
+    """Fit by replays, two of which are captured: of whole chunks, and of the last."""
+    runner, noted = make_noted()
+    fit_by((runner,), model, *data)
+    assert [(work.is_captured, work.failure) for work in noted] == [(True, None)] * 2
+    return model
+
+
+def fit_both_ways(model, *data):
     """Return the model fitted by replays, and a clone of it step by step, both on the GPU."""
-    fast = clone(model).fit(*args)
-    assert [chunk.failure for chunk in chunks] == [None, None]
-    assert all(chunk.is_captured for chunk in chunks)
-    with monkeypatch.context() as patch:
-        patch.setattr(_replayed, "choose_graph_maker", lambda device: None)
-        slow = clone(model).fit(*args)
-    assert len(chunks) == 2
+    single = [runner for runner in RUNNERS if runner is not CudaGraphRunner]
+    fast, slow = fit_by_replays(clone(model), *data), fit_by(single, clone(model), *data)
     assert fast.device_ == slow.device_ == "cuda"
     return fast, slow
 
@@ -65,26 +70,19 @@ def assert_same(fast, slow, rtol=1e-5):
     np.testing.assert_allclose(fast.loss_curve_, slow.loss_curve_, rtol=rtol)
 
 
-@pytest.mark.parametrize("weighted", [False, True])
-@pytest.mark.parametrize("solver", SOLVERS)
-@pytest.mark.parametrize("task", TASKS)
-@pytest.mark.parametrize("activation", [*IN_PLACE, "gelu"])
-def test_replays_equal_single_steps(activation, task, solver, weighted, rng, monkeypatch, chunks):
+@in_pairs(activation=[*IN_PLACE, "gelu"], task=TASKS, solver=SOLVERS, weighted=[False, True])
+def test_replays_equal_single_steps(activation, task, solver, weighted, rng):
     X, y, weight = data(task, rng)
     model = make(task, activation=activation, **SOLVERS[solver])
-    fast, slow = fit_both_ways(monkeypatch, chunks, model, X, y, weight + 1 if weighted else None)
+    fast, slow = fit_both_ways(model, X, y, weight + 1 if weighted else None)
     assert_same(fast, slow)
 
 
-@pytest.mark.parametrize("activation", ["relu", "silu"])
-@pytest.mark.parametrize("solver", SOLVERS)
-@pytest.mark.parametrize("schedule", SCHEDULES)
-def test_learning_rates_that_change_are_followed(
-    schedule, solver, activation, rng, monkeypatch, chunks
-):
+@in_pairs(schedule=SCHEDULES, solver=SOLVERS, activation=["relu", "silu"])
+def test_learning_rates_that_change_are_followed(schedule, solver, activation, rng):
     X, y, _ = data("log_loss", rng)
     model = make("log_loss", activation=activation, **SOLVERS[solver], **SCHEDULES[schedule])
-    assert_same(*fit_both_ways(monkeypatch, chunks, model, X, y))
+    assert_same(*fit_both_ways(model, X, y))
 
 
 @pytest.mark.parametrize(
@@ -101,33 +99,33 @@ def test_learning_rates_that_change_are_followed(
     ],
     ids=str,
 )
-def test_layers_and_precisions_equal_single_steps(options, rng, monkeypatch, chunks):
+def test_layers_and_precisions_equal_single_steps(options, rng):
     X, y, _ = data("log_loss", rng)
-    fast, slow = fit_both_ways(monkeypatch, chunks, make("log_loss", **options), X, y)
+    fast, slow = fit_both_ways(make("log_loss", **options), X, y)
     rtol = {"bfloat16": 0.1, "tf32": 1e-2, "float32": 1e-3}.get(options.get("dtype"), 1e-5)
     assert_same(fast, slow, rtol)
 
 
 @pytest.mark.parametrize(("loss", "params"), LOSSES)
-def test_every_loss_of_classes_and_numbers_is_captured(loss, params, rng, monkeypatch, chunks):
+def test_every_loss_of_classes_and_numbers_is_captured(loss, params, rng):
     task = "log_loss" if loss in ("hinge", "focal", "log_loss") else "squared_error"
     X, y, _ = data(task, rng)
     y = y if task == "log_loss" else np.abs(y[:, 0]) + 0.1
     kind = DeepMLPClassifier if task == "log_loss" else DeepMLPRegressor
     settings = {"loss": loss, "batch_size": 8, "max_iter": 4, "random_state": 0, "device": "cuda"}
-    assert_same(*fit_both_ways(monkeypatch, chunks, kind(**settings, **params), X, y))
+    assert_same(*fit_both_ways(kind(**settings, **params), X, y))
 
 
-def test_sequences_equal_single_steps(rng, monkeypatch, chunks):
+def test_sequences_equal_single_steps(rng):
     X = np.array(["".join(rng.choice(list("ACGT"), 30)) for _ in range(29)])
     y = np.array([x.count("A") > 7 for x in X])
     model = SequenceCNNClassifier(
         4, 5, batch_size=8, max_iter=4, early_stopping=False, random_state=0, device="cuda"
     )
-    assert_same(*fit_both_ways(monkeypatch, chunks, model, X, y), rtol=1e-3)
+    assert_same(*fit_both_ways(model, X, y), rtol=1e-3)
 
 
-def test_torchs_dropout_draws_the_same_numbers(rng, monkeypatch, chunks):
+def test_torchs_dropout_draws_the_same_numbers(rng):
     X, y, _ = data("log_loss", rng)
 
     def own(n_inputs, n_outputs):
@@ -136,15 +134,14 @@ def test_torchs_dropout_draws_the_same_numbers(rng, monkeypatch, chunks):
 
     torch.zeros(1, device="cuda")  # so that its generator is seeded before each fit
     model = make("log_loss", module=own, hidden_layer_sizes=(100,))
-    assert_same(*fit_both_ways(monkeypatch, chunks, model, X, y))
+    assert_same(*fit_both_ways(model, X, y))
 
 
-def test_the_cpu_comes_to_the_same_weights(rng, chunks):
+def test_the_cpu_comes_to_the_same_weights(rng):
     X, y, _ = data("log_loss", rng)
     for solver in SOLVERS.values():
-        one = make("log_loss", **solver).fit(X, y)
+        one = fit_by_replays(make("log_loss", **solver), X, y)
         assert_same(one, make("log_loss", device="cpu", **solver).fit(X, y))
-    assert all(chunk.is_captured for chunk in chunks)
 
 
 def test_work_is_captured_and_replayed():
@@ -181,12 +178,11 @@ def test_a_capture_that_fails_leaves_stream_and_device_as_they_were():
     assert not torch.cuda.is_current_stream_capturing()
 
 
-def test_memory_of_graphs_is_given_back(rng, chunks):
+def test_memory_of_graphs_is_given_back(rng):
     X, y, _ = data("log_loss", rng)
     make("log_loss", activation="gelu").fit(X, y)
     torch.cuda.synchronize()
     before = torch.cuda.memory_allocated()
     for _ in range(3):
         make("log_loss", activation="gelu").fit(X, y)
-    chunks.clear()
     assert torch.cuda.memory_allocated() - before < 2**20

@@ -39,6 +39,13 @@ MAX_NUMBERS = 2**24
 STEADY = ("constant", "adaptive", "plateau")
 
 
+def count_chunk_batches(n_batches: int, batch_numbers: int, max_batches: int) -> int:
+    """Return the number of batches of a chunk, so that the chunks of an epoch are about equal."""
+    most = max(1, min(max_batches, MAX_NUMBERS // batch_numbers))
+    n_chunks = -(-n_batches // most)
+    return -(-n_batches // n_chunks)
+
+
 class ReplayedEpochs(ABC):
     """Trains the net of a run by replays; to be closed at the end.
 
@@ -48,14 +55,20 @@ class ReplayedEpochs(ABC):
         One that `CudaGraphRunner` supports.
     new_graph : callable
         Returns a `ReplayableGraph`.
+    max_batches : int, default=64
+        Maximum number of batches of a chunk.
     """
 
-    def __init__(self, run: TrainingRun, new_graph: Callable[[], ReplayableGraph]):
+    def __init__(
+        self,
+        run: TrainingRun,
+        new_graph: Callable[[], ReplayableGraph],
+        max_batches: int = MAX_BATCHES,
+    ):
         self.run, self.net, self.samples, self.new_graph = run, run.net, run.samples, new_graph
         net, samples = self.net, self.samples
-        most = max(1, min(MAX_BATCHES, MAX_NUMBERS // (net.batch_size * samples.X[0].numel())))
-        n_chunks = -(-run.n_batches // most)
-        self.n_steps = -(-run.n_batches // n_chunks)  # as even as can be
+        batch_numbers = net.batch_size * samples.X[0].numel()
+        self.n_steps = count_chunk_batches(run.n_batches, batch_numbers, max_batches)
         self.chunks: dict[int, CapturedBatches] = {}
         self.total = torch.zeros((), dtype=net.dtype_, device=samples.X.device)
         self.steps = self.make_steps()
@@ -205,9 +218,14 @@ class ReplayedHandwritten(ReplayedEpochs):
     the constants; a new rate then means new captures. All else goes by the gradient.
     """
 
-    def __init__(self, run: TrainingRun, new_graph: Callable[[], ReplayableGraph]):
+    def __init__(
+        self,
+        run: TrainingRun,
+        new_graph: Callable[[], ReplayableGraph],
+        max_batches: int = MAX_BATCHES,
+    ):
         self.form = HandwrittenRunner(run)
-        super().__init__(run, new_graph)
+        super().__init__(run, new_graph, max_batches)
 
     def close(self) -> None:
         """Let the graphs go, and give the module memory of its own again."""
@@ -334,12 +352,14 @@ class CudaGraphRunner:
 
     name: ClassVar[str] = "cuda_graph"
     epochs_at_once = 1
+    max_batches: ClassVar[int] = MAX_BATCHES
+    choose_graph_maker = staticmethod(choose_graph_maker)
 
     @classmethod
     def supports(cls, run: TrainingRun) -> str | None:
         """Return why a run cannot be computed so; None if it can."""
         net, samples = run.net, run.samples
-        if choose_graph_maker(net.device) is None:
+        if cls.choose_graph_maker(net.device) is None:
             return f"device {net.device!r} has no CUDA graphs"
         if samples.is_sparse or run.plan.is_streamed:
             return "X is sparse" if samples.is_sparse else "X is read from a source"
@@ -375,8 +395,10 @@ class CudaGraphRunner:
 
     def __init__(self, run: TrainingRun):
         kind = ReplayedModule if HandwrittenRunner.supports(run) else ReplayedHandwritten
-        new_graph = cast("Callable[[], ReplayableGraph]", choose_graph_maker(run.net.device))
-        self.epochs: ReplayedEpochs = kind(run, new_graph)
+        new_graph = self.choose_graph_maker(run.net.device)
+        self.epochs: ReplayedEpochs = kind(
+            run, cast("Callable[[], ReplayableGraph]", new_graph), self.max_batches
+        )
 
     def run_epoch(self) -> float:
         """Train on the batches that are left of the epoch at hand; return the mean loss."""

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from sknn.engine.graphs._cuda_graph import ReplayableGraph, Replayed, choose_graph_maker
+from sknn.engine.graphs._cuda_graph import ReplayableGraph, Replayed
 from sknn.engine.graphs._optimizer_steps import split_into_pieces
 from sknn.engine.optimizers._fused import step_adam, step_sgd
 from sknn.engine.stacked._batches import StackedBatches
@@ -151,11 +151,3 @@ class ReplayedStack:
 
         entry.replayed = Replayed(work, self.new_graph())
         return entry
-
-
-def make_replays(
-    train_on: Callable[..., tuple[Tensor, Tensor]], optimizer: StackedOptimizer, n_steps: int
-) -> ReplayedStack | None:
-    """Return the replays of a stack; None on a device without graphs."""
-    new_graph = choose_graph_maker(str(optimizer.parameters[0].device))
-    return None if new_graph is None else ReplayedStack(train_on, optimizer, n_steps, new_graph)

@@ -22,10 +22,11 @@ from sknn.engine._run import TrainingRun
 from sknn.engine.backprop._mlp import IN_PLACE
 from sknn.engine.data._batches import TargetTensors
 from sknn.engine.data._matmul import ignore_overflow, multiply
+from sknn.engine.graphs._cuda_graph import choose_graph_maker
 from sknn.engine.losses._loss import TableLoss
 from sknn.engine.net._net import Net
 from sknn.engine.stacked._batches import ChunkLoader, Order, StackedBatches
-from sknn.engine.stacked._graphs import make_replays
+from sknn.engine.stacked._graphs import ReplayedStack
 from sknn.engine.stacked._optimizer import StackedOptimizer, get_settings
 
 Tensor = torch.Tensor
@@ -140,6 +141,9 @@ class Stack:
         Samples in a batch.
     """
 
+    multiply = staticmethod(multiply)
+    choose_graph_maker = staticmethod(choose_graph_maker)
+
     def __init__(self, runs: list[TrainingRun], orders: list[Order], batch_size: int):
         self.runs, self.nets = runs, [run.net for run in runs]
         nets = self.nets
@@ -174,7 +178,12 @@ class Stack:
         self.kept: Tensor | None = None
         self.loader = ChunkLoader(self.orders, batch_size, self.widths[-1] * per_order)
         self.spaces: dict[int, StackBuffers] = {}
-        self.replays = make_replays(self._train_on, self.optimizer, self.loader.n_steps)
+        new_graph = self.choose_graph_maker(str(self.alpha.device))
+        self.replays = None
+        if new_graph is not None:
+            self.replays = ReplayedStack(
+                self._train_on, self.optimizer, self.loader.n_steps, new_graph
+            )
 
     @torch.no_grad()
     def run_epoch(self) -> list[float]:
@@ -242,7 +251,7 @@ class Stack:
                 # The squares of each network are a product (1, n) (n, 1); d/dW alpha/2 |W|^2 is
                 # alpha W, with the share of the batch in `decay`.
                 flat = weight.view(len(weight), 1, -1)
-                multiply(flat, flat.transpose(1, 2), out=batch.squares[i, :, None, None])
+                self.multiply(flat, flat.transpose(1, 2), out=batch.squares[i, :, None, None])
                 self.weight_gradients[i].addcmul_(weight, batch.decay)
         follow()
 
@@ -308,12 +317,12 @@ class Stack:
             self.blocks, self.first_weights, space.first_values, strict=True
         ):
             z = block.join_units(output) if z is None else z
-            multiply(weight, X[block.orders].transpose(1, 2), out=z)
+            self.multiply(weight, X[block.orders].transpose(1, 2), out=z)
         layers = [*space.values, output]
         for i, (z, bias) in enumerate(zip(layers, self.columns, strict=True)):
             if i:
                 self.activations[i - 1].value(layers[i - 1])
-                multiply(self.weights[i], layers[i - 1], out=z)
+                self.multiply(self.weights[i], layers[i - 1], out=z)
             z.add_(bias)
 
     def _compute_delta(self, batch: Batch) -> None:
@@ -328,13 +337,13 @@ class Stack:
         space = self._get_space(X.shape[1])
         values, deltas = space.values, space.deltas
         for i in range(len(deltas) - 1, 0, -1):
-            multiply(self.weights[i].transpose(1, 2), deltas[i], out=deltas[i - 1])
+            self.multiply(self.weights[i].transpose(1, 2), deltas[i], out=deltas[i - 1])
             self.activations[i - 1].backward(deltas[i - 1], values[i - 1])
-            multiply(deltas[i], values[i - 1].transpose(1, 2), out=self.weight_gradients[i])
+            self.multiply(deltas[i], values[i - 1].transpose(1, 2), out=self.weight_gradients[i])
         for block, delta, gradient in zip(
             self.blocks, space.first_deltas, self.first_gradients, strict=True
         ):
             # dW = d_1 X^T for all networks of an order at once: their units are one axis of d_1.
-            multiply(delta, X[block.orders], out=gradient)
+            self.multiply(delta, X[block.orders], out=gradient)
         for delta, gradient in zip(deltas, self.bias_gradients, strict=True):
             torch.sum(delta, 2, out=gradient)

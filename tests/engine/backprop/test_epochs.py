@@ -11,7 +11,7 @@ from sknn.activations import TRAINABLE
 from sknn.engine.backprop._mlp import IN_PLACE
 from sknn.engine.data import _batches as _data
 from tests.engine.configs import BatchWatcher
-from tests.helpers import assert_same_weights
+from tests.helpers import assert_same_weights, in_pairs
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -57,10 +57,7 @@ def assert_same(fast, slow, rtol=1e-9):
     np.testing.assert_allclose(fast.loss_curve_, slow.loss_curve_, rtol=rtol)
 
 
-@pytest.mark.parametrize("weighted", [False, True])
-@pytest.mark.parametrize("solver", SOLVERS)
-@pytest.mark.parametrize("task", TASKS)
-@pytest.mark.parametrize("activation", IN_PLACE)
+@in_pairs(activation=IN_PLACE, task=TASKS, solver=SOLVERS, weighted=[False, True])
 def test_weights_and_losses_equal_autograds(activation, task, solver, weighted, rng):
     X, y, weight = data(task, rng)
     model = make(task, activation=activation, **SOLVERS[solver])

@@ -111,17 +111,13 @@ def test_every_loss_equals_autograds(loss, params, is_sparse):
     assert_same(make_config(), loss, params=params, is_sparse=is_sparse)
 
 
-@pytest.mark.parametrize("weighted", [False, True])
-@pytest.mark.parametrize("penalty", PENALTIES)
-@pytest.mark.parametrize("step", STEPS)
+@helpers.in_pairs(step=STEPS, penalty=PENALTIES, weighted=[False, True])
 def test_every_solver_with_every_penalty_equals_autograds(step, penalty, weighted):
     config = make_config(**STEPS[step], **PENALTIES[penalty])
     assert_same(config, "log_loss", weighted=weighted)
 
 
-@pytest.mark.parametrize("warmup", [0, 1.5, 10])
-@pytest.mark.parametrize("schedule", SCHEDULES)
-@pytest.mark.parametrize("step", STEPS)
+@helpers.in_pairs(step=STEPS, schedule=SCHEDULES, warmup=[0, 1.5, 10])
 def test_every_solver_on_every_schedule_equals_autograds(step, schedule, warmup):
     config = make_config(**STEPS[step], learning_rate=schedule, warmup_epochs=warmup)
     assert_same(config, "huber")

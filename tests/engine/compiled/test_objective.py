@@ -15,6 +15,7 @@ from sknn.engine.compiled._objective import CompiledObjective
 from sknn.engine.data._batches import SampleDataset
 from sknn.engine.losses._table import LOSSES
 from sknn.engine.net._net import Net
+from tests.helpers import in_pairs
 
 pytest.importorskip("numba", reason="numba is not installed")
 
@@ -33,10 +34,12 @@ def make_run(loss, container, dtype="float64", weighted=True):
     return SimpleNamespace(net=net, samples=samples, compiled=None)
 
 
-@pytest.mark.parametrize("weighted", [False, True])
-@pytest.mark.parametrize("dtype", ["float64", "float32"])
-@pytest.mark.parametrize("container", [np.asarray, sparse.csr_array])
-@pytest.mark.parametrize("loss", ["log_loss", "squared_error", "gamma"])
+@in_pairs(
+    loss=["log_loss", "squared_error", "gamma"],
+    container=[np.asarray, sparse.csr_array],
+    dtype=["float64", "float32"],
+    weighted=[False, True],
+)
 def test_both_give_the_same(loss, container, dtype, weighted):
     one, other = (
         kind(make_run(loss, container, dtype, weighted))

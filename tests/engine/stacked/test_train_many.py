@@ -1,5 +1,6 @@
 """Networks trained together are the networks that `train` trains one by one."""
 
+import os
 import sys
 import warnings
 from dataclasses import replace
@@ -15,13 +16,18 @@ from sklearn.datasets import load_digits
 from sknn import DeepMLPClassifier, DeepMLPRegressor
 from sknn.deep.parts._preparation import FitData
 from sknn.engine import train, train_many
-from sknn.engine.callbacks import _validation as _callbacks
 from sknn.engine.callbacks._progress import show_bar
-from sknn.engine.stacked import _graphs as _many_replayed
-from sknn.engine.stacked import _memory as _many_memory
-from sknn.engine.stacked import _train_many
-from sknn.engine.stacked import _validation as _many_validation
-from sknn.engine.stacked._mlp import Stack
+from sknn.engine.data._forward import CHUNK_NUMBERS, predict_raw
+from sknn.engine.stacked._group import find_boundary
+from sknn.engine.stacked._member import Member, Shared
+from sknn.engine.stacked._memory import (
+    USUAL_FREE_MEMORY,
+    estimate_member_bytes,
+    free_memory,
+    get_memory_budget,
+)
+from sknn.engine.stacked._mlp import Stack, arrange
+from sknn.engine.stacked._validation import StackedValidation
 from sknn.exceptions import NonFiniteLossError
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -85,8 +91,11 @@ def assert_same(one, other, tolerance=1e-6):
             torch.testing.assert_close(mine[name], yours[name], rtol=tolerance, atol=tolerance)
 
 
-def no_train(plan):
-    raise AssertionError("this plan was not trained together with others")
+def train_stacked(plans, **options):
+    """Return the results of plans that are all to be trained together."""
+    results = train_many(plans, **options)
+    assert {result.runner for result in results} == {"stacked"}
+    return results
 
 
 SAME_FOLD = [FOLDS[0]] * 3
@@ -185,12 +194,11 @@ CASES = {
 
 @pytest.mark.parametrize("weight", [None, WEIGHT], ids=["", "weighted"])
 @pytest.mark.parametrize("case", CASES)
-def test_same_as_one_by_one(case, weight, monkeypatch):
+def test_same_as_one_by_one(case, weight):
     estimators, folds = CASES[case]
     alone = [train(plan_of(e, f, weight)) for e, f in zip(estimators, folds, strict=False)]
     plans = [plan_of(e, f, weight) for e, f in zip(estimators, folds, strict=False)]
-    monkeypatch.setattr(_train_many, "train_together", no_train)
-    for one, other in zip(alone, train_many(plans), strict=True):
+    for one, other in zip(alone, train_stacked(plans), strict=True):
         assert_same(one, other)
 
 
@@ -203,11 +211,10 @@ def test_stopping_cases_stop_at_different_epochs():
 
 
 @pytest.mark.parametrize("activation", ["tanh", "logistic", "identity", "elu", "leaky_relu"])
-def test_activations(activation, monkeypatch):
+def test_activations(activation):
     estimators = [classifier(activation=activation, alpha=a) for a in RATES]
     alone = [train(plan_of(e)) for e in estimators]
-    monkeypatch.setattr(_train_many, "train_together", no_train)
-    for one, other in zip(alone, train_many([plan_of(e) for e in estimators]), strict=True):
+    for one, other in zip(alone, train_stacked([plan_of(e) for e in estimators]), strict=True):
         assert_same(one, other)
 
 
@@ -233,18 +240,17 @@ TARGETS = {
 
 @pytest.mark.parametrize("weight", [None, WEIGHT], ids=["", "weighted"])
 @pytest.mark.parametrize("target", TARGETS)
-def test_targets_and_losses(target, weight, monkeypatch):
+def test_targets_and_losses(target, weight):
     make, y = TARGETS[target]
     estimators = [make(learning_rate_init=r, early_stopping=True) for r in RATES]
     pairs = list(zip(estimators, FOLDS, strict=True))
     alone = [train(plan_of(e, f, weight, y=y)) for e, f in pairs]
     plans = [plan_of(e, f, weight, y=y) for e, f in pairs]
-    monkeypatch.setattr(_train_many, "train_together", no_train)
-    for one, other in zip(alone, train_many(plans), strict=True):
+    for one, other in zip(alone, train_stacked(plans), strict=True):
         assert_same(one, other)
 
 
-def test_validation_samples_that_are_given(monkeypatch):
+def test_validation_samples_that_are_given():
     def plans():
         held = (X[FOLDS[0]], Y[FOLDS[0]], None)
         rows = np.setdiff1d(np.arange(160), FOLDS[0])
@@ -252,14 +258,13 @@ def test_validation_samples_that_are_given(monkeypatch):
         return [m._prepare(FitData(X[rows], Y[rows], validation=held)) for m in models]
 
     alone = [train(plan) for plan in plans()]
-    monkeypatch.setattr(_train_many, "train_together", no_train)
-    for one, other in zip(alone, train_many(plans()), strict=True):
+    for one, other in zip(alone, train_stacked(plans()), strict=True):
         assert set(other.progress.history) >= {"score", "validation_loss", "validation_score"}
         assert other.progress.best_score is None
         assert_same(one, other)
 
 
-def test_validation_samples_with_weights_for_some(monkeypatch):
+def test_validation_samples_with_weights_for_some():
     def plans():
         rows, held = np.setdiff1d(np.arange(160), FOLDS[0]), FOLDS[0]
         validations = [(X[held], Y[held], w) for w in (None, WEIGHT[held], None)]
@@ -272,25 +277,25 @@ def test_validation_samples_with_weights_for_some(monkeypatch):
         return [replace(p, validation=replace(p.validation, X=shared)) for p in made]
 
     alone = [train(plan) for plan in plans()]
-    monkeypatch.setattr(_train_many, "train_together", no_train)
-    together = train_many(plans())
+    together = train_stacked(plans())
     losses = [result.progress.validation_losses for result in together]
     assert losses[0] != losses[1]
     for one, other in zip(alone, together, strict=True):
         assert_same(one, other)
 
 
-def test_validation_takes_one_pass_for_all(monkeypatch):
-    def no_pass(net, rows):
-        raise AssertionError("a network was validated on its own")
-
-    models = [classifier(early_stopping=True, alpha=a) for a in RATES]
-    alone = [train(plan_of(model)) for model in models]
-    monkeypatch.setattr(_callbacks, "predict_raw", no_pass)
-    monkeypatch.setattr(_many_validation, "CHUNK_NUMBERS", 7 * 3 * 10)  # seven rows at a time
-    for one, other in zip(alone, train_many([plan_of(m) for m in models]), strict=True):
-        assert_same(one, other)
-        assert other.runner == "stacked"
+def test_validation_takes_one_pass_for_all():
+    """One pass of some chunks of samples gives what each network says of them on its own."""
+    many = np.tile(np.arange(160), 2 * CHUNK_NUMBERS // (3 * 10 * 160))
+    held = (X[many], Y[many], None)
+    stack = make_stack(
+        [classifier(alpha=a)._prepare(FitData(X, Y, validation=held)) for a in RATES]
+    )
+    StackedValidation(stack).run()
+    for run in stack.runs:
+        output, loss = run.validated
+        np.testing.assert_allclose(output, predict_raw(run.net, run.held_out), atol=1e-12)
+        assert loss == pytest.approx(run.net.measure_loss(output, run.held_out))
 
 
 def test_float32_agrees_to_its_precision():
@@ -355,45 +360,47 @@ def sharing_plan(estimator, rows=FOLDS[0], weight=None):
     return replace(plan_of(estimator, rows, weight), X=X, numbers=rows)
 
 
+def make_stack(plans):
+    """Return the stack of some plans, before its first epoch."""
+    shared, orders, members = Shared(), {}, [Member(plan) for plan in plans]
+    for member in members:
+        member.lay_out(shared)
+        member.begin(orders)
+    places = arrange([m.net for m in members], [m.order for m in members])
+    members = [members[i] for i in places]
+    return Stack([m.run for m in members], [m.order for m in members], members[0].net.batch_size)
+
+
 @pytest.mark.parametrize("weight", [None, WEIGHT], ids=["", "weighted"])
 @pytest.mark.parametrize("counts", [(2, 2, 2), (1, 3, 2), (3, 1, 1), (4, 0, 2)], ids=str)
-def test_orders_of_any_numbers_of_networks(counts, weight, monkeypatch):
-    blocks, folds = [], [fold for fold, n in zip(FOLDS, counts, strict=True) for _ in range(n)]
+def test_orders_of_any_numbers_of_networks(counts, weight):
+    folds = [fold for fold, n in zip(FOLDS, counts, strict=True) for _ in range(n)]
     estimators = [
         classifier(alpha=0.1 * i, learning_rate_init=RATES[i % 2]) for i in range(len(folds))
     ]
     alone = [train(plan_of(e, f, weight)) for e, f in zip(estimators, folds, strict=True)]
-    plans = [sharing_plan(e, f, weight) for e, f in zip(estimators, folds, strict=True)]
-
-    def noted(nets, orders, batch_size):
-        stack = Stack(nets, orders, batch_size)
-        blocks.extend(stack.blocks)
-        return stack
-
-    monkeypatch.setattr(_train_many, "Stack", noted)
-    for one, other in zip(alone, train_many(plans), strict=True):
+    plans, again = (
+        [sharing_plan(e, f, weight) for e, f in zip(estimators, folds, strict=True)]
+        for _ in range(2)
+    )
+    for one, other in zip(alone, train_stacked(plans), strict=True):
         assert_same(one, other)
+    blocks = make_stack(again).blocks
     assert len(blocks) == len(set(counts) - {0})
     assert sum(b.orders.stop - b.orders.start for b in blocks) == sum(n > 0 for n in counts)
 
 
-def test_folds_share_one_tensor(monkeypatch):
-    seen = []
-
-    def noted(nets, orders, batch_size):
-        seen.extend(order.sample.X for order in orders)
-        return Stack(nets, orders, batch_size)
-
-    monkeypatch.setattr(_train_many, "Stack", noted)
-    plans = [sharing_plan(classifier(), f) for f in FOLDS]
+def test_folds_share_one_tensor():
+    stack = make_stack([sharing_plan(classifier(), f) for f in FOLDS])
+    assert len(stack.orders) == 3
+    assert {order.sample.X.data_ptr() for order in stack.orders} == {X.ctypes.data}
     alone = [train(plan_of(classifier(), f)) for f in FOLDS]
-    for one, other in zip(alone, train_many(plans), strict=True):
+    plans = [sharing_plan(classifier(), f) for f in FOLDS]
+    for one, other in zip(alone, train_stacked(plans), strict=True):
         assert_same(one, other)
-    assert len(seen) >= 3
-    assert {tensor.data_ptr() for tensor in seen} == {X.ctypes.data}
 
 
-def test_plans_that_cannot_be_batched_are_trained_alone(monkeypatch):
+def test_plans_that_cannot_be_batched_are_trained_alone():
     csr = sparse.csr_matrix(X)
     estimators = [
         classifier(solver="lbfgs"),
@@ -404,15 +411,11 @@ def test_plans_that_cannot_be_batched_are_trained_alone(monkeypatch):
     makers = [lambda e=e: plan_of(e) for e in estimators]
     makers += [lambda a=a: plan_of(classifier(alpha=a), X=csr) for a in RATES]
     alone = [train(make()) for make in makers]
-    trained = []
-    monkeypatch.setattr(
-        _train_many, "train_together", lambda plan: trained.append(plan) or train(plan)
-    )
     for one, other in zip(alone, train_many([make() for make in makers]), strict=True):
         for progress in (one.progress, other.progress):
             progress.history.pop("time")
         assert one.progress == other.progress
-    assert len(trained) == len(makers)
+        assert one.runner == other.runner
 
 
 def test_processes_train_what_cannot_be_batched():
@@ -441,13 +444,10 @@ NOT_WRITTEN_OUT = (
 
 
 @pytest.mark.parametrize("params", NOT_WRITTEN_OUT, ids=lambda params: "-".join(params))
-def test_option_that_is_not_written_out_is_left_to_train(params, monkeypatch):
-    trained = []
-    monkeypatch.setattr(
-        _train_many, "train_together", lambda plan: trained.append(plan) or train(plan)
-    )
-    train_many([plan_of(classifier(alpha=a, max_iter=1, **params), X=16 * X) for a in RATES])
-    assert len(trained) == len(RATES)
+def test_option_that_is_not_written_out_is_left_to_train(params):
+    models = [classifier(alpha=a, max_iter=1, **params) for a in (0.0, 0.1)]
+    results = train_many([plan_of(model, X=16 * X) for model in models])
+    assert "stacked" not in {result.runner for result in results}
 
 
 def test_watched_networks_are_left_to_train(monkeypatch):
@@ -546,37 +546,42 @@ def test_plan_that_cannot_begin_harms_no_other():
         assert_same(train(plan_of(classifier(alpha=alpha))), outcome)
 
 
-def small_stacks(monkeypatch, size):
-    """Let stacks hold so many networks; return the list of sizes that are made."""
-    sizes, stack = [], Stack
-
-    def counted(nets, orders, batch_size):
-        sizes.append(len(nets))
-        return stack(nets, orders, batch_size)
-
-    monkeypatch.setattr(_train_many, "Stack", counted)
-    monkeypatch.setattr(_many_memory, "MIN_NETWORKS", size)
-    monkeypatch.setattr(_many_memory, "MAX_NETWORKS", size)
-    return sizes
+def bytes_of(n_networks):
+    """Return the memory in which so many of the networks of these tests fit."""
+    return n_networks * estimate_member_bytes(Member(plan_of(classifier())).net)
 
 
-def test_waiting_networks_take_the_places_of_those_that_stop(monkeypatch):
+def make_counted():
+    """Return a class of stacks, and the list to which each adds how many networks it has."""
+    sizes = []
+
+    class Counted(Stack):
+        def __init__(self, runs, orders, batch_size):
+            super().__init__(runs, orders, batch_size)
+            sizes.append(len(runs))
+
+    return Counted, sizes
+
+
+def test_waiting_networks_take_the_places_of_those_that_stop():
     estimators = [
         classifier(learning_rate_init=r, max_iter=n) for r in RATES for n in (2, 7, 3, 11)
     ]
     alone = [train(plan_of(e)) for e in estimators]
-    sizes = small_stacks(monkeypatch, 4)
-    for one, other in zip(alone, train_many([plan_of(e) for e in estimators]), strict=True):
+    counted, sizes = make_counted()
+    plans = [plan_of(e) for e in estimators]
+    for one, other in zip(alone, train_many(plans, memory=bytes_of(4), stack=counted), strict=True):
         assert_same(one, other)
     assert max(sizes) == 4
     assert sizes[:2] == [4, 4]  # one stopped, one came in
 
 
-def test_networks_of_one_order_enter_together(monkeypatch):
+def test_networks_of_one_order_enter_together():
     estimators = [classifier(alpha=a, random_state=i) for i in range(3) for a in RATES]
     alone = [train(plan_of(e)) for e in estimators]
-    sizes = small_stacks(monkeypatch, 5)
-    for one, other in zip(alone, train_many([*map(sharing_plan, estimators)]), strict=True):
+    counted, sizes = make_counted()
+    plans = [*map(sharing_plan, estimators)]
+    for one, other in zip(alone, train_many(plans, memory=bytes_of(5), stack=counted), strict=True):
         assert_same(one, other)
     assert sizes == [3, 3, 3]
 
@@ -586,78 +591,84 @@ def test_networks_of_one_order_enter_together(monkeypatch):
     [(9, "aab", 3), (3, "aabb", 2), (2, "aabb", 2), (3, "aaaa", 3), (3, "abbb", 3), (0, "a", 0)],
 )
 def test_how_many_to_let_in(most, keys, n):
-    assert _train_many._find_boundary(most, list(keys)) == n
+    assert find_boundary(most, list(keys)) == n
 
 
-def test_memory_limits_the_networks_side_by_side(monkeypatch):
+@pytest.mark.parametrize(("n_fitting", "size"), [(0, 1), (2, 2), (100, 5)])
+def test_memory_limits_the_networks_side_by_side(n_fitting, size):
     estimators = [classifier(alpha=a) for a in (*RATES, 0.1, 1.0)]
     alone = [train(plan_of(e)) for e in estimators]
-    sizes = small_stacks(monkeypatch, 64)
-    need = _many_memory.estimate_member_bytes(alone[0].net)
-    for memory, size in [(0, 1), (2 * need, 2), (100 * need, 5)]:
-        sizes.clear()
-        together = train_many([plan_of(e) for e in estimators], memory=memory)
-        assert max(sizes) == size
-        for one, other in zip(alone, together, strict=True):
-            assert_same(one, other)
+    counted, sizes = make_counted()
+    together = train_many(
+        [plan_of(e) for e in estimators], memory=bytes_of(n_fitting), stack=counted
+    )
+    assert max(sizes) == size
+    for one, other in zip(alone, together, strict=True):
+        assert_same(one, other)
 
 
 def test_usual_memory_is_a_share_of_what_is_free(monkeypatch):
-    monkeypatch.setattr(_many_memory, "free_memory", lambda device: 4000)
-    assert _many_memory.get_memory_budget() == 1000
+    monkeypatch.setattr(os, "sysconf", {"SC_AVPHYS_PAGES": 1000, "SC_PAGE_SIZE": 4}.get)
+    assert free_memory("cpu") == 4000
+    assert get_memory_budget() == 1000
 
 
 def test_free_memory_where_the_system_does_not_say(monkeypatch):
-    assert _many_memory.free_memory("cpu") > 0
+    assert free_memory("cpu") > 0
 
     def unknown(name):
         raise ValueError("unrecognized configuration name")
 
-    monkeypatch.setattr(_many_memory.os, "sysconf", unknown)
-    assert _many_memory.free_memory("cpu") == _many_memory.USUAL_FREE_MEMORY
+    monkeypatch.setattr(os, "sysconf", unknown)
+    assert free_memory("cpu") == USUAL_FREE_MEMORY
 
 
-def test_stack_that_does_not_fit_is_made_smaller(monkeypatch):
+def test_stack_that_does_not_fit_is_made_smaller():
     estimators = [classifier(alpha=a) for a in (*RATES, 0.1, 1.0)]
     alone = [train(plan_of(e)) for e in estimators]
-    stack, sizes = Stack, []
+    counted, sizes = make_counted()
 
-    def full(nets, orders, batch_size):
-        if len(nets) > 2:
-            raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to ...")
-        sizes.append(len(nets))
-        return stack(nets, orders, batch_size)
+    class Full(counted):
+        def __init__(self, runs, orders, batch_size):
+            if len(runs) > 2:
+                raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to ...")
+            super().__init__(runs, orders, batch_size)
 
-    monkeypatch.setattr(_train_many, "Stack", full)
-    for one, other in zip(alone, train_many([plan_of(e) for e in estimators]), strict=True):
+    plans = [plan_of(e) for e in estimators]
+    for one, other in zip(alone, train_many(plans, stack=Full), strict=True):
         assert_same(one, other)
     assert max(sizes) == 2
 
 
-def test_other_errors_of_a_stack_are_not_hidden(monkeypatch):
-    def broken(nets, orders, batch_size):
-        raise RuntimeError("something else")
+def test_other_errors_of_a_stack_are_not_hidden():
+    class Broken(Stack):
+        def __init__(self, runs, orders, batch_size):
+            raise RuntimeError("something else")
 
-    monkeypatch.setattr(_train_many, "Stack", broken)
     with pytest.raises(RuntimeError, match="something else"):
-        train_many([plan_of(classifier(alpha=a)) for a in RATES])
+        train_many([plan_of(classifier(alpha=a)) for a in RATES], stack=Broken)
 
 
-@pytest.mark.parametrize("n_jobs", [None, 2])
-def test_ctrl_c_keeps_what_was_reached(monkeypatch, n_jobs):
-    run_epoch, n_runs = Stack.run_epoch, []
+def interrupted_after(n_epochs):
+    """Return a class of stacks that are interrupted after so many epochs, all counted together."""
+    done = []
 
-    def until_interrupted(self):
-        n_runs.append(1)
-        if len(n_runs) == 4:
-            raise KeyboardInterrupt
-        return run_epoch(self)
+    class Interrupted(Stack):
+        def run_epoch(self):
+            if len(done) == n_epochs:
+                raise KeyboardInterrupt
+            done.append(self)
+            return super().run_epoch()
 
-    small_stacks(monkeypatch, 2)
-    monkeypatch.setattr(Stack, "run_epoch", until_interrupted)
+    return Interrupted
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_ctrl_c_keeps_what_was_reached(n_jobs):
     plans = [plan_of(classifier(max_iter=n)) for n in (1, 3, 6, 6, 6, 6, 6, 6, 6, 6)]
+    options = {"memory": n_jobs * bytes_of(2), "stack": interrupted_after(3)}
     with pytest.warns(UserWarning, match="Training interrupted by user"):
-        outcomes = train_many(plans, return_errors=True, n_jobs=n_jobs)
+        outcomes = train_many(plans, return_errors=True, n_jobs=n_jobs, **options)
     assert outcomes[0].progress.stopped_because == "max_iter"
     cut = [o for o in outcomes[1:] if not isinstance(o, BaseException)]
     assert {o.progress.stopped_because for o in cut} <= {"interrupted", "max_iter"}
@@ -667,28 +678,22 @@ def test_ctrl_c_keeps_what_was_reached(monkeypatch, n_jobs):
     assert isinstance(outcomes[-1], KeyboardInterrupt)
 
 
-def test_ctrl_c_is_an_error_if_a_plan_was_never_begun(monkeypatch):
-    def interrupted(self):
-        raise KeyboardInterrupt
-
-    small_stacks(monkeypatch, 2)
-    monkeypatch.setattr(Stack, "run_epoch", interrupted)
+def test_ctrl_c_is_an_error_if_a_plan_was_never_begun():
+    plans = [plan_of(classifier(alpha=a)) for a in RATES]
     with (
         pytest.warns(UserWarning, match="Training interrupted by user"),
         pytest.raises(KeyboardInterrupt),
     ):
-        train_many([plan_of(classifier(alpha=a)) for a in RATES])
+        train_many(plans, memory=bytes_of(2), stack=interrupted_after(0))
 
 
-def test_ctrl_c_in_a_network_trained_alone_ends_the_others(monkeypatch):
-    def interrupted(plan):
-        result = train(plan)
-        result.progress.stopped_because = "interrupted"
-        return result
+def test_ctrl_c_in_a_network_trained_alone_ends_the_others():
+    def interrupt(row):
+        raise KeyboardInterrupt
 
-    monkeypatch.setattr(_train_many, "train_together", interrupted)
-    plans = [plan_of(classifier(solver="lbfgs", alpha=a)) for a in RATES]
-    outcomes = train_many(plans, return_errors=True)
+    plans = [plan_of(classifier(callbacks=[interrupt], alpha=a)) for a in RATES]
+    with pytest.warns(UserWarning, match="Training interrupted by user"):
+        outcomes = train_many(plans, return_errors=True)
     assert outcomes[0].progress.stopped_because == "interrupted"
     assert isinstance(outcomes[1], KeyboardInterrupt)
     assert isinstance(outcomes[2], KeyboardInterrupt)
@@ -712,18 +717,19 @@ def test_no_bar_without_rich(capsys, monkeypatch):
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
 @pytest.mark.parametrize("params", [{}, {"solver": "sgd"}, {"early_stopping": True}], ids=str)
-def test_same_on_a_gpu(params, monkeypatch):
-    captured = []
+def test_same_on_a_gpu(params):
+    stacks = []
 
-    class Noted(_many_replayed.Replayed):
-        def __init__(self, *args):
-            super().__init__(*args)
-            captured.append(self)
+    class Noted(Stack):
+        def __init__(self, runs, orders, batch_size):
+            super().__init__(runs, orders, batch_size)
+            stacks.append(self)
 
-    monkeypatch.setattr(_many_replayed, "Replayed", Noted)
     estimators = [classifier(device="cuda", learning_rate_init=r, **params) for r in RATES]
     alone = [train(plan_of(e)) for e in estimators]
-    for one, other in zip(alone, train_many([plan_of(e) for e in estimators]), strict=True):
+    together = train_many([plan_of(e) for e in estimators], stack=Noted)
+    for one, other in zip(alone, together, strict=True):
         assert_same(one, other, tolerance=1e-5)
+    captured = [entry.replayed for stack in stacks for entry in stack.replays.captured.values()]
     assert captured
     assert [replayed.failure for replayed in captured] == [None] * len(captured)
