@@ -1,7 +1,8 @@
 """What tests of several parts need."""
 
+import itertools
 import pkgutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from importlib import import_module
 from importlib.util import find_spec, module_from_spec
 from pathlib import Path
@@ -47,6 +48,29 @@ def assert_same_units(one: object, other: object, tolerance: float = 1e-10) -> N
     """Check the weights of two linear classifiers, up to an absolute difference."""
     np.testing.assert_allclose(one.coef_, other.coef_, rtol=0, atol=tolerance)
     np.testing.assert_allclose(one.intercept_, other.intercept_, rtol=0, atol=tolerance)
+
+
+def in_pairs(**options: Iterable[object]) -> pytest.MarkDecorator:
+    """Parametrize a test by the product of options, all but few cases of which are `full`.
+
+    Those few hold each pair of values of two options, by which most faults show that one option
+    alone does not show.
+    """
+    columns = [list(values) for values in options.values()]
+    product = list(itertools.product(*(range(len(column)) for column in columns)))
+    pairs = {case: set(itertools.combinations(enumerate(case), 2)) for case in product}
+    missing, kept = set().union(*pairs.values()), set()
+    while missing:  # the case that adds most, the first of equal ones
+        best = max(product, key=lambda case: len(pairs[case] & missing))
+        missing -= pairs[best]
+        kept.add(best)
+    cases = []
+    for case in product:
+        values = [column[i] for column, i in zip(columns, case, strict=True)]
+        label = "-".join(getattr(value, "__name__", str(value)) for value in values)
+        marks = [] if case in kept else [pytest.mark.full]
+        cases.append(pytest.param(*values, id=label, marks=marks))
+    return pytest.mark.parametrize(tuple(options), cases)
 
 
 def damaged_copies(content: bytes, n_copies: int = 150) -> Iterator[bytes]:
