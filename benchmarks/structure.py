@@ -80,6 +80,15 @@ class Source:
         return found
 
     @cached_property
+    def public_classes(self) -> set[str]:
+        """Public names, and the classes from which they have methods that users call."""
+        found, left = set(), set(self.public_names)
+        while left:
+            found |= left
+            left = {base for name in left for base in self.classes.get(name, ())} - found
+        return found
+
+    @cached_property
     def private_functions(self) -> list[ast.FunctionDef]:
         """Functions and methods that users do not call; those inside functions are left out.
 
@@ -89,7 +98,7 @@ class Source:
         for tree in self.trees.values():
             classes = [n for n in ast.walk(tree) if isinstance(n, ast.ClassDef)]
             for scope in (tree, *classes):
-                public = isinstance(scope, ast.ClassDef) and scope.name in self.public_names
+                public = isinstance(scope, ast.ClassDef) and scope.name in self.public_classes
                 for node in (n for n in scope.body if isinstance(n, FUNCTIONS)):
                     known = node.name in self.public_names or (public and node.name[0] != "_")
                     decorators = " ".join(ast.unparse(d) for d in node.decorator_list)

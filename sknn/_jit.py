@@ -42,11 +42,9 @@ _LATEST_THAT_LOADS_ALONE = (0, 68)
 
 
 def jit(function: F) -> F:
-    """Return a function to be compiled by numba as a part of others; the same without numba.
-
-    It runs without the interpreter lock, and with the arithmetic of IEEE 754: numbers that are not
-    finite stay so, sums are in the order that is written.
-    """
+    """Return a function to be compiled by numba as a part of others; the same without numba."""
+    # Without fastmath it keeps to IEEE 754: numbers that are not finite stay so, and sums are in
+    # the order that is written.
     return _compile(function, False)
 
 
@@ -74,18 +72,9 @@ def jit_kept(function: F) -> F:
 
 
 def make_intrinsic(define: F) -> F:
-    """Return a function that compiled ones may call, whose instructions are written by hand.
+    """Return a function for compiled ones, whose instructions `define` writes, if there is numba.
 
-    Parameters
-    ----------
-    define : callable
-        Takes numba's typing context and types, and returns a signature and a function that writes
-        the instructions, see ``numba.extending.intrinsic``.
-
-    Returns
-    -------
-    callable
-        What was given where numba is not installed.
+    `define` takes and returns what ``numba.extending.intrinsic`` says.
     """
     if jit(define) is define:
         return define

@@ -33,10 +33,8 @@ def reserve_little() -> Iterator[None]:
 
 
 def give_back_memory() -> None:
-    """Let the operating system have what was freed, as far as the C library can do that.
-
-    It keeps small gaps for later, which after a pass over a large table are tens of megabytes.
-    """
+    """Let the operating system have what was freed, as far as the C library can do that."""
+    # The library keeps small gaps for later: tens of megabytes after a pass over a large table.
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
     if trim is not None:
         trim(0)

@@ -25,11 +25,9 @@ VERSIONS = "_sknn_versions"
 
 
 def saved(kind: Kind) -> Kind:
-    """Mark a class that fitted estimators hold, so that `sknn.persistence` lets skops load it.
-
-    A file may then call it with any plain arguments and set any attributes: it must do no more
-    than arithmetic. Estimators derive from `SavedState` and need no mark.
-    """
+    """Mark a class that fitted estimators hold, so that `sknn.persistence` lets skops load it."""
+    # A file may then call the class with any plain arguments and set any attributes, so it must do
+    # no more than arithmetic. Estimators derive from `SavedState` and need no mark.
     SAVED.add(f"{kind.__module__}.{kind.__qualname__}")
     return kind
 

@@ -37,16 +37,10 @@ def copy_first_layers(autoencoder: Autoencoder, network: MLP) -> None:
 def copy_layers_to_members(autoencoder: Autoencoder, ensemble: TabularEnsemble) -> None:
     """Copy hidden layers of an encoder to all members, up to the first of another width.
 
-    Of the first layer these are the weights of the numbers; embeddings, which an autoencoder lacks
-    or has in another width, keep their first weights beside them.
-
-    Parameters
-    ----------
-    autoencoder : Autoencoder
-        Trained; its code counts as a layer.
-    ensemble : TabularEnsemble
-        Gets the weights; both take the same encoded inputs.
+    Both take the same encoded inputs, and the code of the autoencoder counts as a layer.
     """
+    # Of the first layer these are the weights of the numbers; embeddings, which an autoencoder
+    # lacks or has in another width, keep their first weights beside them.
     encoder = autoencoder.linears[: autoencoder.n_encoder_layers]
     n_known = ensemble.n_numeric
     for source, layer in zip(encoder, ensemble.linears[:-1], strict=False):

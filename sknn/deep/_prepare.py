@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 def prepare_new(estimator: BaseEstimator, data: FitData, *, incremental: bool = False) -> TrainPlan:
     """Return the plan for a new network; set what is known of the data before training."""
     parts = estimator._make_parts()
-    parts.check_pretraining(estimator, data)
+    parts.check_pretraining(data)
     if parts.pretraining is not None:
         parts = parts.pretraining.begin(estimator, parts, data, incremental=incremental)
     estimator._fixed = read_fixed_params(estimator, parts.network.fixed_params())

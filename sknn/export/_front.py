@@ -55,7 +55,7 @@ def convert_front(steps: list[Step], X: MatrixLike | None, dtype: str, opset: in
                 "Export the steps behind it, as pipeline[-1], and give the model what the step "
                 "returns."
             )
-    types = _choose_types(steps, X, dtype, leaves)
+    types = _choose_types(steps, X, dtype)
     front = Pipeline(steps)
     try:
         opsets = {"": opset, ML: ML_OPSET}
@@ -91,9 +91,7 @@ def _iterate_leaves(steps: Iterable[Step], prefix: str) -> Iterator[Step]:
             yield f"{prefix}{name}", step
 
 
-def _choose_types(
-    steps: list[Step], X: MatrixLike | None, dtype: str, leaves: list[Step]
-) -> list[Step]:
+def _choose_types(steps: list[Step], X: MatrixLike | None, dtype: str) -> list[Step]:
     data_types = require("skl2onnx.common.data_types", PURPOSE)
     number = {"float32": "FloatTensorType", "float64": "DoubleTensorType"}[dtype]
     first = steps[0][1]

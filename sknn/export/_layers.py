@@ -220,16 +220,14 @@ def _add_by_torch(graph: OnnxGraph, module: nn.Module, value: str, samples: torc
             "of layers and functions that torch.onnx.export knows, and fit again."
         ) from error
     part = graph.onnx.load_model_from_string(file.getvalue())
-    _check_result(graph, part, module, samples)
+    _check_result(part, module, samples)
     # A shape with -1 in it has no meaning for 0 samples, so that a sample of zeros goes along.
     extra = graph.add_number(np.zeros((1, samples.shape[1])))
     result = graph.insert(part, graph.add("Concat", value, extra, axis=0))
     return graph.add("Slice", result, *(graph.add_constant([end]) for end in (0, -1, 0)))
 
 
-def _check_result(
-    graph: OnnxGraph, part: "ModelProto", module: nn.Module, samples: torch.Tensor
-) -> None:
+def _check_result(part: "ModelProto", module: nn.Module, samples: torch.Tensor) -> None:
     """Raise ValueError unless ONNX computes what a module does, also for more samples."""
     reference = importlib.import_module("onnx.reference").ReferenceEvaluator(part)
     expected = module(samples).numpy()

@@ -21,11 +21,9 @@ threshold_backward = torch.ops.aten.threshold_backward
 
 
 def multiplies_bfloat16(capabilities: Mapping[str, object] | None = None) -> bool:
-    """Return whether the processor multiplies numbers in bfloat16 by instructions of its own.
-
-    Where it does not, torch makes them up, which takes longer than float32. `capabilities` are
-    those that torch finds (from version 2.10 on), by name.
-    """
+    """Return whether the processor multiplies numbers in bfloat16 by instructions of its own."""
+    # Where it does not, torch makes them up, which takes longer than float32. From version 2.10 on
+    # torch says by name what a processor can do.
     if capabilities is None:
         capabilities = getattr(torch.cpu, "get_capabilities", dict)()
     return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))

@@ -48,13 +48,9 @@ class MemberLinear(nn.Module):
 
     @torch.no_grad()
     def initialize_weights(self, random_state: np.random.RandomState) -> None:
-        """Draw weights as He et al. do for ReLU [1]_, and biases uniform in ±1/sqrt(n_inputs).
-
-        References
-        ----------
-        .. [1] K. He, X. Zhang, S. Ren and J. Sun, "Delving deep into rectifiers", ICCV 2015,
-           arXiv:1502.01852.
-        """
+        """Draw weights as He et al. do for ReLU, and biases uniform in ±1/sqrt(n_inputs)."""
+        # K. He, X. Zhang, S. Ren and J. Sun, "Delving deep into rectifiers", ICCV 2015,
+        # arXiv:1502.01852.
         # A sum of n products of variance 2 / n and inputs of mean square m has variance 2 m, of
         # which ReLU leaves the positive half: mean squares stay the same from layer to layer.
         n_inputs = self.weight.shape[1]

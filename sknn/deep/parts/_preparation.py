@@ -339,7 +339,7 @@ class PartsOf(Generic[ReaderT_co, TargetT_co, BuilderT_co, TrainingT_co]):
         """How the network is trained on a source."""
         return cast(SourceTraining, self.training)
 
-    def check_pretraining(self, estimator: BaseEstimator, data: FitData) -> None:
+    def check_pretraining(self, data: FitData) -> None:
         """Raise ValueError for what is given for an autoencoder that is not there."""
         if self.pretraining is not None:
             self.pretraining.check_used(data)

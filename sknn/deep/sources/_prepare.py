@@ -173,7 +173,7 @@ def prepare_source(
             f"({type(data.X).__name__}). Call it for each chunk, or give the source to fit."
         )
     parts = estimator._make_parts()
-    parts.check_pretraining(estimator, data)
+    parts.check_pretraining(data)
     source = open_source(data.X, data.y, data.sample_weight)
     random_state = np.random.RandomState(DRAWN_BY)
     overview = survey_source(

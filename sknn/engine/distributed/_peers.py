@@ -68,13 +68,7 @@ class Peers:
         self.use_messages(NUMBERS * self.size, torch.float64)
 
     def exchange(self, *, is_late: bool = False) -> None:
-        """Sum the message over all processes.
-
-        Raises
-        ------
-        PeerError
-            If another process failed or was lost.
-        """
+        """Sum the message over all processes; raise PeerError if one failed or was lost."""
         failed, paused, late = self._sum([0.0, float(self.interrupt.is_set), float(is_late)])
         self.is_pausing, self.is_late = self.is_pausing or paused > 0, late > 0
         if failed:

@@ -339,29 +339,10 @@ def start_schedule(
     optimizer: torch.optim.Optimizer,
     previous: Schedule | None = None,
 ) -> Schedule:
-    """Return the schedule of a fit, and let it set the first learning rate.
+    """Return the schedule of a fit of `n_batches` steps an epoch; it sets the first learning rate.
 
-    Parameters
-    ----------
-    config : TrainConfig
-        How to train.
-    n_batches : int
-        Steps in an epoch.
-    optimizer : torch.optim.Optimizer
-        Whose learning rate it sets.
-    previous : Schedule, default=None
-        One to go on from, which is left alone: a copy goes on where it is, with its own
-        settings, also where its ``max_iter`` epochs are over. It is not used if `config` asks
-        for another schedule or solver. A call of ``partial_fit`` so counts as one epoch.
-
-    Returns
-    -------
-    Schedule
-
-    Raises
-    ------
-    ValueError
-        If the schedule is unknown or does not take its settings.
+    A copy of `previous` goes on where that is, with its own settings, unless `config` asks for
+    another schedule or solver. Raise ValueError if the schedule is unknown or refuses its settings.
     """
     kind, given = config.learning_rate, dict(config.learning_rate_params)
     if isinstance(kind, str) and kind in SCHEDULES:
@@ -376,6 +357,7 @@ def start_schedule(
             f"torch.optim.lr_scheduler; got {kind!r}."
         )
     if previous is not None and previous.can_serve(config):
+        # It goes on also where its `max_iter` epochs are over: a call of partial_fit is one more.
         schedule = copy.deepcopy(previous)
         schedule.n_batches, schedule.n_steps = n_batches, 0
         schedule.adopt(config)

@@ -56,28 +56,10 @@ class DetachedOptimizer(torch.optim.Optimizer):
 def make_scheduler(
     config: TrainConfig, n_batches: int, detached: DetachedOptimizer
 ) -> lr_scheduler.LRScheduler:
-    """Return the scheduler that a fit asks for.
+    """Return the scheduler of a fit of `n_batches` steps an epoch, which will change `detached`.
 
-    Parameters
-    ----------
-    config : TrainConfig
-        Its ``learning_rate`` is the class, ``learning_rate_params`` are arguments. Where they
-        are required and not given, ``T_max`` is ``max_iter``, ``max_lr`` and ``base_lr`` are
-        ``learning_rate_init``; for OneCycleLR ``total_steps`` is that of ``max_iter`` epochs;
-        for ReduceLROnPlateau ``mode`` is what stopping goes by.
-    n_batches : int
-        Steps in an epoch.
-    detached : DetachedOptimizer
-        Whose settings it will change.
-
-    Returns
-    -------
-    torch.optim.lr_scheduler.LRScheduler
-
-    Raises
-    ------
-    ValueError
-        If it cannot be used, or does not take its arguments.
+    ``learning_rate`` is its class, ``learning_rate_params`` are arguments. Raise ValueError if it
+    cannot be used, or does not take its arguments.
     """
     kind, given = config.learning_rate, dict(config.learning_rate_params)
     name = kind.__name__
