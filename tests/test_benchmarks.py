@@ -3,6 +3,8 @@
 import json
 import subprocess
 import sys
+import warnings
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -19,12 +21,17 @@ from benchmarks.search import processor_seconds
 ROOT = Path(__file__).parents[1]
 
 
-def run_module(name, *arguments):
-    """Run a module of this package and return the lines it prints."""
-    command = [sys.executable, "-m", name, *arguments]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
-    assert done.returncode == 0, done.stderr
-    return done.stdout.splitlines()
+@pytest.fixture
+def run_main(monkeypatch, capsys):
+    """Return a function that runs a benchmark in this process, and returns the lines it prints."""
+
+    def run(name, *arguments):
+        monkeypatch.setattr(sys, "argv", [name, *arguments])
+        with warnings.catch_warnings():
+            import_module(name).main()
+        return capsys.readouterr().out.splitlines()
+
+    return run
 
 
 def outcome(row, threads=1, **values):
@@ -36,7 +43,10 @@ def outcome(row, threads=1, **values):
 def test_quick_run_prints_a_table_and_writes_json(tmp_path):
     out = tmp_path / "results.json"
     options = ["--quick", "--rows=a64,g1", "--rounds=2", "--threads=1", f"--out={out}"]
-    lines = run_module("benchmarks", *options)
+    command = [sys.executable, "-m", "benchmarks", *options]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
     table = [line.strip("| ").split(" | ") for line in lines if line.startswith("|")]
     assert len(table) == 4
     assert table[0][:6] == ["row", "threads", "sknn", "scikit-learn", "PyTorch", "skorch"]
@@ -56,15 +66,14 @@ def test_quick_run_prints_a_table_and_writes_json(tmp_path):
     assert results["targets"] == []
 
 
-def test_unknown_row_is_refused():
-    command = [sys.executable, "-m", "benchmarks", "--rows=a,zz"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
-    assert done.returncode == 2
-    assert "unknown ['zz']" in done.stderr
+def test_unknown_row_is_refused(run_main, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        run_main("benchmarks.__main__", "--rows=a,zz")
+    assert "unknown ['zz']" in capsys.readouterr().err
 
 
-def test_quick_run_of_autoencoders_prints_its_tables():
-    lines = run_module("benchmarks.autoencoders", "--quick")
+def test_quick_run_of_autoencoders_prints_its_tables(run_main):
+    lines = run_main("benchmarks.autoencoders", "--quick")
     heads = [line.strip("| ").split(" | ")[:2] for line in lines if line.startswith("| ")]
     assert heads.count(["AUROC", "ours"]) == 2
     assert ["error", "components"] in heads
@@ -72,23 +81,23 @@ def test_quick_run_of_autoencoders_prints_its_tables():
     assert lines[-1] == "A quick run: the figures mean nothing."
 
 
-def test_quick_run_of_few_labels_prints_its_table():
-    head, _, line = run_module("benchmarks.few_labels", "--quick", "--parts=images")[:3]
+def test_quick_run_of_few_labels_prints_its_table(run_main):
+    head, _, line = run_main("benchmarks.few_labels", "--quick", "--parts=images")[:3]
     assert head.startswith("| error | labels | at random | pretrained |")
     assert line.startswith("| digits | 20 |")
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="would run the whole lecture")
-def test_gpu_script_says_that_there_is_no_device():
-    assert run_module("benchmarks.gpu") == [
+def test_gpu_script_says_that_there_is_no_device(run_main):
+    assert run_main("benchmarks.gpu") == [
         "There is no CUDA device that torch can use here; nothing was run."
     ]
 
 
-def test_gpu_script_runs_on_the_cpu(tmp_path):
+def test_gpu_script_runs_on_the_cpu(run_main, tmp_path):
     out = tmp_path / "gpu.json"
     options = ["--quick", "--device=cpu", "--rows=search", f"--out={out}"]
-    lines = run_module("benchmarks.gpu", *options)
+    lines = run_main("benchmarks.gpu", *options)
     assert any(line.startswith("20 networks ") for line in lines)
     assert lines[-1] == "A quick run: the figures mean nothing."
     results = json.loads(out.read_text())["results"]
@@ -128,9 +137,9 @@ def test_figures_are_medians_of_the_rounds():
     assert figures(measured) == {"sklearn": 3.0}
 
 
-def test_quick_search_prints_a_table_and_writes_json(tmp_path):
+def test_quick_search_prints_a_table_and_writes_json(run_main, tmp_path):
     out = tmp_path / "search.json"
-    lines = run_module("benchmarks.search", "--quick", "--rows=a", "--jobs=1", f"--out={out}")
+    lines = run_main("benchmarks.search", "--quick", "--rows=a", "--jobs=1", f"--out={out}")
     rows = [line.strip("| ").split(" | ") for line in lines if line.startswith("| hidden")]
     assert [row[1].partition("(")[0] for row in rows] == ["BatchedGridSearchCV"] + [
         "GridSearchCV"

@@ -5,7 +5,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 import warnings
 from datetime import timedelta
 from pathlib import Path
@@ -415,17 +414,27 @@ def test_clones_in_processes_share_a_folder(tmp_path):
     assert len(list(tmp_path.iterdir())) == 5
 
 
+#: ends as if killed where the file of this number is written, but has not yet its name
 KILLED = """
-import sys, warnings
+import os, signal, sys, warnings
 warnings.simplefilter("ignore")
 from tests.deep.test_checkpoint import make_long_fit
-model, X, y = make_long_fit(sys.argv[1])
-print("begins", flush=True)
-model.set_params(checkpoint=sys.argv[2])
-if "checkpoint_every" in model.get_params():
-    model.set_params(checkpoint_every="0.05s")
-model.fit(X, y)
-print("ends", flush=True)
+
+kind, folder, n_left = sys.argv[1], sys.argv[2], int(sys.argv[3])
+model, X, y = make_long_fit(kind)
+
+
+def kill(event, arguments):
+    global n_left
+    if event == "os.rename" and str(arguments[1]).startswith(folder):
+        n_left -= 1
+        if not n_left:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+sys.addaudithook(kill)
+model.set_params(checkpoint=folder).fit(X, y)
+print("ends")
 """
 
 
@@ -438,40 +447,37 @@ def read_chunks():
 
 
 def make_long_fit(kind):
-    """Return a model that trains for a second or so, and its data."""
+    """Return a model whose fit writes checkpoints often, and its data."""
     if kind == "source":
-        model = DeepMLPClassifier((16,), max_iter=8, tol=0, random_state=0, early_stopping=True)
-        return model, read_chunks, None
+        model = DeepMLPClassifier((16,), max_iter=4, tol=0, random_state=0, early_stopping=True)
+        return model.set_params(checkpoint_every=1), read_chunks, None
     Z, y = make_classification(1500, 20, random_state=0)
-    mlp = DeepMLPClassifier(max_iter=400, tol=0, n_iter_no_change=10**6, random_state=0)
+    mlp = DeepMLPClassifier(max_iter=40, tol=0, n_iter_no_change=10**6, random_state=0)
+    if kind == "ensemble":
+        return DeepEnsembleClassifier(mlp, 3, random_state=0, checkpoint_every=10), Z, y
+    mlp.set_params(checkpoint_every=10)
     model = {
         "network": mlp,
-        "ensemble": DeepEnsembleClassifier(mlp, n_members=3, random_state=0),
-        "tables": TabularMLPClassifier(n_members=2, max_iter=12, random_state=0),
+        "tables": TabularMLPClassifier(n_members=2, max_iter=6, checkpoint_every=2, random_state=0),
         "search": BatchedGridSearchCV(mlp, {"alpha": [0.1, 1.0]}, cv=2),
     }[kind]
     return model, Z, y
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs SIGKILL")
-@pytest.mark.parametrize("kind", ["network", "ensemble", "tables", "search", "source"])
-def test_a_killed_process_loses_nothing(kind, tmp_path, rng):
+@pytest.mark.parametrize(
+    ("kind", "n_files"),
+    [("network", 3), ("ensemble", 3), ("tables", 2), ("search", 4), ("source", 3)],
+)
+def test_a_killed_process_loses_nothing(kind, n_files, tmp_path):
     model, Z, y = make_long_fit(kind)
-    torch_threads = torch.get_num_threads()
-    assert torch_threads == 1  # as in the process that is killed
+    assert torch.get_num_threads() == 1  # as in the process that is killed
     whole = clone(model).fit(Z, y).predict_proba(Z)
+    command = [sys.executable, "-c", KILLED, kind, str(tmp_path), str(n_files)]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    process = subprocess.Popen(
-        [sys.executable, "-c", KILLED, kind, str(tmp_path)],
-        stdout=subprocess.PIPE, cwd=ROOT, env=environment, text=True,
-    )  # fmt: skip
-    assert process.stdout.readline() == "begins\n"
-    while not list(tmp_path.rglob("Stack*" if kind in ("ensemble", "search") else "*.checkpoint")):
-        time.sleep(0.01)
-    time.sleep(0.3 * rng.random())
-    process.send_signal(signal.SIGKILL)
-    assert process.stdout.read() == ""
-    process.wait()
+    done = subprocess.run(command, capture_output=True, cwd=ROOT, env=environment, text=True)
+    assert (done.returncode, done.stdout) == (-signal.SIGKILL, ""), done.stderr
+    assert list(tmp_path.rglob("Stack*" if kind in ("ensemble", "search") else "*.checkpoint"))
     model.set_params(checkpoint=tmp_path)
     np.testing.assert_array_equal(model.fit(Z, y).predict_proba(Z), whole)
     assert all(path.suffix == ".checkpoint" for path in tmp_path.iterdir())

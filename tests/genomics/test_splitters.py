@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.model_selection import cross_val_score
+from sklearn.model_selection import KFold, cross_val_score
 
 from sknn import SequenceCNNClassifier
 from sknn.datasets import make_motif_sequences
@@ -109,15 +109,19 @@ def test_labels_at_random_are_not_learned_where_copies_stay_together():
     network = SequenceCNNClassifier(
         32,
         8,
+        n_members=1,
         reverse_complement=True,
         early_stopping=False,
         dropout=0.0,
         max_iter=80,
         random_state=0,
     )
-    leaky = cross_val_score(network, X, y, cv=3)
-    honest = cross_val_score(
-        network, X, y, cv=SimilarSequencesSplit(3, shuffle=True, random_state=0)
+    leaky, honest = (
+        cross_val_score(network, X, y, cv=[next(splitter.split(X, y))])
+        for splitter in (
+            KFold(3, shuffle=True, random_state=0),
+            SimilarSequencesSplit(3, shuffle=True, random_state=0),
+        )
     )
-    assert leaky.mean() > 0.8
-    assert honest.mean() < 0.65
+    assert leaky > 0.8
+    assert honest < 0.65

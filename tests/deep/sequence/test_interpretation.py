@@ -22,7 +22,9 @@ def data():
 @pytest.fixture(scope="module")
 def model(data):
     X, y, _ = data
-    return SequenceCNNClassifier(kernel_size=12, random_state=0).fit(X, y)
+    return SequenceCNNClassifier(
+        kernel_size=12, n_members=1, reverse_complement=True, random_state=0
+    ).fit(X, y)
 
 
 def test_the_planted_motif_is_read_from_a_filter(model, data):
@@ -127,7 +129,9 @@ def test_importance_is_zero_for_a_filter_that_never_fires(data):
 
 def test_motifs_of_a_regressor_come_from_large_values(data):
     X, y, _ = data
-    own = SequenceCNNRegressor(kernel_size=12, random_state=0).fit(X, 10.0 * y)
+    own = SequenceCNNRegressor(16, 12, reverse_complement=True, max_iter=40, random_state=0).fit(
+        X, 10.0 * y
+    )
     assert {m.consensus for m in own.motifs(X, 10.0 * y)} & {MOTIF, OTHER}
 
 
