@@ -5,7 +5,7 @@ describes itself in `LayerSpec`. An estimator writes a `TrainConfig` and puts ev
 `TrainPlan`; the engine answers with a `TrainResult`. Nothing here knows torch or skorch.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Protocol, TypeVar
 
@@ -144,7 +144,7 @@ class TrainConfig:
         Whether training samples are scored, too, where the score is not the loss.
     scores_start : bool
         Whether early stopping scores the first weights, too, so that it may keep them.
-    n_processes : int, 'world' or None
+    n_processes : int, 'world', 'shards' or None
         How many processes share each mini-batch, see `sknn.engine.distributed`.
     """
 
@@ -185,7 +185,7 @@ class TrainConfig:
     scores_training_samples: bool = True
     scores_start: bool = False
     score_name: str = "score"
-    n_processes: int | Literal["world"] | None = None
+    n_processes: int | Literal["world", "shards"] | None = None
     solver_params: Mapping[str, Any] = field(default_factory=dict)
     learning_rate_params: Mapping[str, Any] = field(default_factory=dict)
 
@@ -325,30 +325,6 @@ class Sample:
     sample_weight: np.ndarray | None = None
 
 
-class SampleStream(Protocol):
-    """Encoded training samples that are read anew in each epoch, a chunk at a time.
-
-    Attributes
-    ----------
-    shape : tuple of int
-        Of X as a whole: (n_samples, n_features).
-    dtype : numpy.dtype
-        Of X.
-    n_pieces : int
-        Pieces that can be read in any order.
-    kept : Sample
-        Some of the samples, drawn at random, in memory: for what looks at a few.
-    """
-
-    shape: tuple[int, int]
-    dtype: np.dtype
-    n_pieces: int
-    kept: Sample
-
-    def read(self, pieces: Iterable[int]) -> Iterator[Sample]:
-        """Yield the samples of some pieces in this order, a chunk at a time."""
-
-
 @dataclass(frozen=True)
 class TrainPlan:
     """Everything the engine needs for one call of ``fit`` or ``partial_fit``.
@@ -409,6 +385,11 @@ class TrainPlan:
     def is_streamed(self) -> bool:
         """Whether X is read a chunk at a time."""
         return hasattr(self.X, "n_pieces")
+
+    @property
+    def is_sharded(self) -> bool:
+        """Whether each process has training samples of its own."""
+        return hasattr(self.X, "counts")
 
     @property
     def n_samples(self) -> int:

@@ -27,6 +27,7 @@ from sknn.deep.parts._preparation import FitData, Parts
 from sknn.deep.parts._protocols import Codec, Encoder, Network, Samples
 from sknn.deep.parts._ranking import rank_features
 from sknn.deep.sources._prepare import SourcePreparation, prepare_source, read_names
+from sknn.deep.sources._shards import prepare_shards
 from sknn.engine import forward, get_layer_weights, join_peers, leads, snapshot, train_together
 from sknn.preprocessing import is_source
 
@@ -73,6 +74,8 @@ class DeepEstimator(CallbackSupportMixin, BaseEstimator, ABC):
         with restore_on_error(self), join_peers(self._n_processes) as peers:
             if peers is not None and self.random_state is None:
                 data = replace(data, seed=peers.agree_on_seed())
+            if self._n_processes == "shards":
+                data = replace(data, peers=peers)
             plan = self._prepare(data, incremental=incremental)
             return self._finish(plan, train_together(plan, peers))
 
@@ -104,6 +107,8 @@ class DeepEstimator(CallbackSupportMixin, BaseEstimator, ABC):
                 "with the estimator that it was made of, or fit with warm_start=False."
             )
         data = read_names(data)
+        if self._n_processes == "shards":
+            return prepare_streamed(prepare_shards(self, data, previous), data, previous)
         if is_source(data.X):
             prepared = prepare_source(self, data, previous, incremental=incremental)
             if isinstance(prepared, SourcePreparation):

@@ -121,7 +121,7 @@ TRAINING_PARAMS: dict[str, TrainingParam] = {
     "compile": TrainingParam(["boolean"]),
     "checkpoint": TrainingParam([str, os.PathLike, None]),
     "checkpoint_every": TrainingParam([_COUNT, str, timedelta, None]),
-    "n_processes": _in_epochs(_COUNT, StrOptions({"world"}), None),
+    "n_processes": _in_epochs(_COUNT, StrOptions({"world", "shards"}), None),
 }
 
 #: parameters that matter only once a network is prepared, from the first epoch on
@@ -230,12 +230,18 @@ def check_fixed_params(before: dict[str, Any], now: dict[str, Any]) -> None:
 
 
 def check_no_new_processes(estimator: BaseEstimator) -> None:
-    """Raise ValueError if an estimator in ``partial_fit`` is to start processes."""
+    """Raise ValueError if an estimator in ``partial_fit`` is to start processes, or has shards."""
     n_processes = getattr(estimator, "n_processes", None)
     if isinstance(n_processes, Integral) and int(n_processes) > 1:
         raise ValueError(
             f"partial_fit would start n_processes={n_processes} processes anew in each call. Set "
             "n_processes=None, or start the script with torchrun and set n_processes='world'."
+        )
+    if n_processes == "shards":
+        raise ValueError(
+            "partial_fit takes no shards: n_processes='shards' joins classes, levels and scales of "
+            "all samples before training. Call fit, or set n_processes='world' and give all "
+            "processes the same chunk."
         )
 
 

@@ -42,7 +42,7 @@ from sknn.engine.callbacks._weight_average import WeightAverage
 from sknn.engine.checkpoints._recorder import Recorder
 from sknn.engine.data._batches import SampleDataset, TargetTensors
 from sknn.engine.data._device import use_precision
-from sknn.engine.data._stream import make_batches
+from sknn.engine.data._shards import make_batches
 from sknn.engine.distributed._alone import Alone, Fellows
 from sknn.engine.optimizers._optimizers import get_learning_rate
 from sknn.engine.optimizers._schedules import start_schedule

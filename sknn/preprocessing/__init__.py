@@ -33,7 +33,8 @@ from sknn.preprocessing.sources._samples import (
 )
 from sknn.preprocessing.sources._sequence_survey import SequenceSurvey
 from sknn.preprocessing.sources._table_survey import TableSurvey
-from sknn.preprocessing.tables._columns import is_plain_numbers
+from sknn.preprocessing.sources._tables import hold_tables
+from sknn.preprocessing.tables._columns import WrappedFrame, is_plain_numbers
 from sknn.preprocessing.tables._encoder import TabularEncoder
 from sknn.preprocessing.tables._knots import fit_knots
 from sknn.preprocessing.tables._reading import check_names
@@ -61,6 +62,7 @@ __all__ = [
     "TabularEncoder",
     "ValueCodec",
     "Variants",
+    "WrappedFrame",
     "check_names",
     "convert_table",
     "copy_samples",
@@ -69,6 +71,7 @@ __all__ = [
     "find_number_columns",
     "fit_knots",
     "has_missing_values",
+    "hold_tables",
     "is_plain_numbers",
     "is_source",
     "join_chunks",

@@ -1,5 +1,7 @@
 """Means and standard deviations of columns that come a few samples at a time."""
 
+from collections.abc import Iterable
+
 import numpy as np
 
 #: samples that are looked at at a time
@@ -60,14 +62,31 @@ class RunningMoments:
             centred = X - mean
             if missing is not None:
                 centred[missing] = 0.0
-            # Chan: with d the distance of the means of two parts A and B, of weights a and b, the
-            # sum of squares of both is S_A + S_B + d² a b / (a + b).
-            total = self.weight + weight
-            safe = np.where(total > 0, total, 1.0)
-            distance = mean - self.mean
-            self._squares += w @ np.square(centred) + distance**2 * self.weight * weight / safe
-            self.mean += distance * weight / safe
+            self._join(weight, mean, w @ np.square(centred))
+
+    def join(self, other: "RunningMoments") -> None:
+        """Take note of the values that another one has seen, of columns of the same number."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            self._join(other.weight, other.mean, other._squares)
+
+    def _join(self, weight: np.ndarray, mean: np.ndarray, squares: np.ndarray) -> None:
+        # Chan: with d the distance of the means of two parts A and B, of weights a and b, the sum
+        # of squares of both is S_A + S_B + d² a b / (a + b).
+        total = self.weight + weight
+        safe = np.where(total > 0, total, 1.0)
+        distance = mean - self.mean
+        self._squares += squares + distance**2 * self.weight * weight / safe
+        self.mean += distance * weight / safe
         self.weight = total
+
+    @classmethod
+    def joined(cls, parts: Iterable["RunningMoments"]) -> "RunningMoments":
+        """Return the moments of all values that several have seen."""
+        parts = list(parts)
+        whole = cls(len(parts[0].mean))
+        for part in parts:
+            whole.join(part)
+        return whole
 
     @property
     def deviation(self) -> np.ndarray:

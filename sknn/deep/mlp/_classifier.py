@@ -172,11 +172,11 @@ class DeepMLPClassifier(DeepClassifier):
         on X, and on ``X_unlabelled`` if `fit` is given some.
     freeze_epochs : int, default=0
         Number of epochs in which the layers of `pretrained` are not trained yet.
-    n_processes : int, 'world' or None, default=None
+    n_processes : int, 'world', 'shards' or None, default=None
         Number of processes that share the samples of each mini-batch, which this machine starts; or
         ``'world'`` for those of ``torch.distributed`` (torchrun), of which each calls `fit` with
-        the same samples. The network is that of one process up to rounding; see "Several
-        processes" in the guide.
+        the same samples. The network is that of one process up to rounding. With ``'shards'`` each
+        of them has samples of its own; see "Several processes" in the guide.
     target_encoding : int or None, default=None
         Number of levels above which the means of y for the levels of a categorical column stand
         beside its embedding; training samples get those of other samples. None is never; see

@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
     from sklearn.base import BaseEstimator
 
+    from sknn.engine import Peers
+
 Split = tuple[np.ndarray, np.ndarray]
 
 #: what kind of reader, target, builder and training an estimator holds
@@ -64,6 +66,8 @@ class FitData:
         Samples without labels, for an autoencoder.
     seed : int or None, default=None
         Seed of processes that train together, where the estimator has none.
+    peers : Peers or None, default=None
+        Processes that train together, where each has samples of its own.
     began : float
         Time of the call, in seconds of ``time.perf_counter``; `time_limit` counts from it.
     """
@@ -76,6 +80,7 @@ class FitData:
     watcher: Watcher | None = None
     unlabelled: ArrayLike | None = None
     seed: int | None = None
+    peers: Peers | None = None
     began: float = field(default_factory=time.perf_counter)
 
     @property

@@ -181,11 +181,11 @@ class SequenceCNNRegressor(SequenceReading, DeepRegressor):
     checkpoint_every : int, str, timedelta or None, default=None
         Time between checkpoints: epochs, or ``'30s'``, ``'5min'``, ``'1h'``. None is a second, or
         more, so that writing takes 2 % of the time at most.
-    n_processes : int, 'world' or None, default=None
+    n_processes : int, 'world', 'shards' or None, default=None
         Number of processes that share the samples of each mini-batch, which this machine starts; or
         ``'world'`` for those of ``torch.distributed`` (torchrun), of which each calls `fit` with
-        the same samples. The network is that of one process up to rounding; see "Several
-        processes" in the guide.
+        the same samples. The network is that of one process up to rounding. With ``'shards'`` each
+        of them has samples of its own; see "Several processes" in the guide.
     pretrained : 'masked', SequenceCNNClassifier, SequenceCNNRegressor or None, default=None
         Where the filters of the first layer come from. ``'masked'`` lets them first predict hidden
         letters of X and ``X_unlabelled``, which helps where labels are few. A fitted estimator

@@ -17,6 +17,8 @@ from sknn.deep.parts._preparation import (
     encode_samples,
     take_samples,
 )
+from sknn.deep.sources._reservoir import DRAWN_BY
+from sknn.deep.sources._shard_stream import Shard
 from sknn.deep.sources._stream import EncodedStream, add_members
 from sknn.deep.sources._survey import Limits, Overview, survey_source, weigh_samples
 from sknn.preprocessing import Source, convert_table, is_source, open_source, read_all, split_frame
@@ -29,8 +31,6 @@ if TYPE_CHECKING:
 MOST_HELD_OUT = 50_000
 #: samples kept for what looks at a few, such as callbacks
 N_KEPT = 4096
-#: how samples are drawn from a source: always the same ones, whatever `random_state` is
-DRAWN_BY = 0
 
 
 def read_names(data: FitData) -> FitData:
@@ -68,10 +68,13 @@ class SourcePreparation(Preparation):
         All samples.
     overview : Overview
         What is known of them.
+    shard : Shard or None, default=None
+        Which of the samples of all processes `source` gives, where each has its own.
     """
 
     source: Source = field(kw_only=True)
     overview: Overview = field(kw_only=True)
+    shard: Shard | None = field(kw_only=True, default=None)
 
     def fit_encoder(self, samples: Sample) -> None:
         """Fit the encoder on samples, and let it know of all of them."""
@@ -114,6 +117,15 @@ class SourcePreparation(Preparation):
         overview, n_samples = self.overview, self.overview.n_samples
         random = np.random.RandomState(DRAWN_BY).permutation(len(kept.y))
         kept = take_samples(kept, np.sort(random[:N_KEPT]))
+        numbers = overview.drawn.numbers[left_out]
+        shard, trains_all = self.shard, members is not None
+        if shard is None:
+            n_own = n_samples if trains_all else n_samples - len(left_out)
+        else:
+            counts = shard.count_without(numbers[:0] if trains_all else numbers)
+            own = shard.find_own(numbers)
+            numbers, n_own = shard.number_own(numbers[own]), counts[shard.rank]
+            members = None if members is None else members[own]
         stream = EncodedStream(
             self.estimator,
             self.parts,
@@ -121,12 +133,13 @@ class SourcePreparation(Preparation):
             self.codec,
             self.source,
             overview.largest_weight,
-            overview.drawn.numbers[left_out],
+            numbers,
             members,
-            n_samples if members is not None else n_samples - len(left_out),
+            n_own,
             kept,
         )
-        return Sample(stream, kept.y, kept.sample_weight)
+        X = stream if shard is None else shard.make_stream(stream, counts)
+        return Sample(X, kept.y, kept.sample_weight)
 
     def leave_out(self, samples: Sample, members: np.ndarray) -> tuple[Sample, Sample]:
         """Return encoded samples as a stream and those that some member leaves out.
@@ -183,6 +196,36 @@ def prepare_source(
     if isinstance(overview, tuple):
         X, y, weight = overview
         return replace(data, X=X, y=y, sample_weight=weight)
+    return make_preparation(estimator, data, source, overview, previous)
+
+
+def make_preparation(
+    estimator: BaseEstimator,
+    data: FitData,
+    source: Source,
+    overview: Overview,
+    previous: TrainResult | None,
+    *,
+    shard: Shard | None = None,
+) -> SourcePreparation:
+    """Return a fit on its way to a plan, once all is known of the samples.
+
+    Parameters
+    ----------
+    estimator : DeepEstimator
+        In fit.
+    data : FitData
+        As the user gave them.
+    source : Source
+        Samples, of this process alone where there is a `shard`.
+    overview : Overview
+        What is known of all of them.
+    previous : TrainResult or None
+        What an earlier fit left, to go on from.
+    shard : Shard, default=None
+        Which of all samples those of the source are.
+    """
+    parts = overview.parts
     fixed = read_fixed_params(estimator, parts.network.fixed_params())
     codec, encoder = None, None
     if previous is None:
@@ -190,16 +233,8 @@ def prepare_source(
     else:
         check_fixed_params(estimator._fixed, fixed)
         codec, encoder = estimator._codec, estimator._encoder
-        overview.parts.target.check_same(codec, overview.drawn.samples.y)
-    return _make_preparation(estimator, data, source, overview, (codec, encoder))
-
-
-def _make_preparation(
-    estimator: BaseEstimator, data: FitData, source: Source, overview: Overview, known: tuple
-) -> SourcePreparation:
-    parts, drawn = overview.parts, overview.drawn
-    samples = weigh_samples(drawn.samples, parts, overview.largest_weight)
-    codec, encoder = known
+        parts.target.check_same(codec, overview.drawn.samples.y)
+    samples = weigh_samples(overview.drawn.samples, parts, overview.largest_weight)
     if codec is None:
         codec = parts.target.fit_codec(samples.y, samples.sample_weight, None)
         codec = overview.targets.finish(codec)
@@ -212,6 +247,7 @@ def _make_preparation(
         codec,
         source=source,
         overview=overview,
+        shard=shard,
     )
     if encoder is not None:
         preparation.encoder = encoder

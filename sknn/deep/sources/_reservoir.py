@@ -9,6 +9,9 @@ from sknn._specs import Sample
 from sknn._validation import MatrixLike
 from sknn.preprocessing import copy_samples, join_tables
 
+#: how samples are drawn from a source: always the same ones, whatever `random_state` is
+DRAWN_BY = 0
+
 
 @dataclass(frozen=True)
 class Part:
@@ -104,6 +107,16 @@ class Reservoir:
                 self.parts[number] = part.take(kept)
         self.parts = [part for part in self.parts if len(part.keys)]
         self.n_held = sum(len(part.keys) for part in self.parts)
+
+    def get_parts(self, size: int) -> list[Part]:
+        """Return what is held of `size` samples."""
+        self._shrink(size)
+        return self.parts
+
+    def set_parts(self, parts: list[Part]) -> None:
+        """Go on from what several reservoirs hold, each of other samples."""
+        self.parts, self.highest = parts, np.inf
+        self.n_held = sum(len(part.keys) for part in parts)
 
     def finish(self, size: int) -> Drawn:
         """Return the samples that were drawn, and those that must be kept."""

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class EncodedStream:
-    """A `sknn._specs.SampleStream` of a source.
+    """A `sknn._streams.SampleStream` of a source.
 
     Attributes
     ----------

@@ -61,6 +61,18 @@ class ClassSurvey:
                 counts[label] = counts.get(label, 0.0) + weight
         return np.unique(np.array(kept, dtype=np.int64))
 
+    def get_notes(self) -> list[dict]:
+        """Return the weight of each class of each column."""
+        return self.counts
+
+    def adopt_notes(self, notes: Sequence[list[dict]]) -> None:
+        """Take over the notes of all processes that look at samples of their own."""
+        self.counts = [{} for _ in self.counts]
+        for counts in notes:
+            for mine, others in zip(self.counts, counts, strict=True):
+                for label, weight in others.items():
+                    mine[label] = mine.get(label, 0.0) + weight
+
     def make_target(self) -> Target:
         """Return a target whose `class_weight` names every class of every column."""
         given = self.target.class_weight
@@ -103,6 +115,14 @@ class ValueSurvey:
         kept = _find_first_missing(columns)[: not self.has_missing]
         self.has_missing |= bool(kept)
         return np.array(kept, dtype=np.int64)
+
+    def get_notes(self) -> RunningMoments | None:
+        """Return the moments of all columns."""
+        return self.moments
+
+    def adopt_notes(self, notes: Sequence[RunningMoments]) -> None:
+        """Take over the notes of all processes that look at samples of their own."""
+        self.moments = RunningMoments.joined(notes)
 
     def make_target(self) -> Target:
         """Return the target."""

@@ -89,11 +89,11 @@ class TabularMLPClassifier(DeepClassifier):
         name of :func:`~sklearn.metrics.get_scorer_names`, or ``scorer(estimator, X, y)``, which is
         given X=None and whose predictions are those of the held-out samples. None is the negative
         loss; of classes that of calibrated probabilities.
-    n_processes : int, 'world' or None, default=None
+    n_processes : int, 'world', 'shards' or None, default=None
         Number of processes that share the samples of each mini-batch, which this machine starts; or
         ``'world'`` for those of ``torch.distributed`` (torchrun), of which each calls `fit` with
-        the same samples. The network is that of one process up to rounding; see "Several
-        processes" in the guide.
+        the same samples. The network is that of one process up to rounding. With ``'shards'`` each
+        of them has samples of its own; see "Several processes" in the guide.
     solver : {'adamw', 'muon'}, default='adamw'
         Optimizer: AdamW; or Muon, which orthogonalizes the momentum of hidden layers' weights,
         member by member, and leaves the rest to AdamW. See "Solvers" in the guide.

@@ -291,6 +291,7 @@ class EnsembleTraining:
         module = preparation.build(drawn)
         if preparation.validation is not None:
             held_out = preparation.encode(preparation.validation_samples())
+        if held_out is not None or not preparation.config.early_stopping:
             stream = preparation.make_stream(drawn, np.empty(0, np.int64))
         else:
             members = np.full(len(drawn.y), -1)
@@ -303,7 +304,7 @@ class EnsembleTraining:
         """Set ``feature_importances_``."""
         # Training never goes on from here; the moments of the weights would triple each file.
         result.net.optimizer_.state.clear()
-        own = plan.select_own_samples()
+        own = plan.X.kept if plan.is_streamed else plan.select_own_samples()
         estimator.feature_importances_ = permutation_importances(
             result,
             plan.validation or Sample(own.X, own.y, own.sample_weight),

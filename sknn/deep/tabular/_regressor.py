@@ -103,11 +103,11 @@ class TabularMLPRegressor(DeepRegressor):
         ratings. It is for the default `loss`, whose place ``'bounded'`` takes: cross-entropy of y
         as a share of its range, with a sigmoid at the output; and for ``'ordered_bins'``, the
         cross-entropy of bins along the range.
-    n_processes : int, 'world' or None, default=None
+    n_processes : int, 'world', 'shards' or None, default=None
         Number of processes that share the samples of each mini-batch, which this machine starts; or
         ``'world'`` for those of ``torch.distributed`` (torchrun), of which each calls `fit` with
-        the same samples. The network is that of one process up to rounding; see "Several
-        processes" in the guide.
+        the same samples. The network is that of one process up to rounding. With ``'shards'`` each
+        of them has samples of its own; see "Several processes" in the guide.
     solver : {'adamw', 'muon'}, default='adamw'
         Optimizer: AdamW; or Muon, which orthogonalizes the momentum of hidden layers' weights,
         member by member, and leaves the rest to AdamW. See "Solvers" in the guide.

@@ -1,13 +1,14 @@
 """Samples of a stream, a buffer at a time, while a thread fills the next one."""
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar, cast
 
 import numpy as np
 
-from sknn._specs import Sample, SampleStream
+from sknn._specs import Sample
+from sknn._streams import SampleStream
 from sknn.engine.data._batches import Batches, SampleDataset
 
 #: bytes of X in a buffer, within which samples are shuffled; two of them are in memory
@@ -96,13 +97,18 @@ class StreamedBatches(Batches):
         X of a part lies in memory that the part after the next one takes.
         """
         *pieces, seed = self.begin().tolist()
-        skipped = first * self.batch_size
+        yield from self.iterate_pieces(pieces, [seed], skipped=first * self.batch_size)
+
+    def iterate_pieces(
+        self, pieces: Sequence[int], seeds: Sequence[int], skipped: int
+    ) -> Iterator[tuple[SampleDataset, np.ndarray]]:
+        """Go through the samples of pieces, shuffled by seeds, after those that are skipped."""
         filled = fill_buffers(self.dataset.stream.read(pieces), self._capacity)
         for number, sample in enumerate(prefetch(filled)):
             n_samples = len(sample.y)
             order = np.arange(n_samples)
             if self.random_state is not None:
-                order = np.random.RandomState([seed, number]).permutation(n_samples)
+                order = np.random.RandomState([*seeds, number]).permutation(n_samples)
             order, skipped = order[skipped:], max(0, skipped - n_samples)
             if len(order):
                 yield (
@@ -161,16 +167,3 @@ def prefetch(items: Iterator[Item]) -> Iterator[Item]:
             pending = pool.submit(next, items, done)
             yield cast("Item", item)
             del item
-
-
-def make_batches(
-    dataset: SampleDataset,
-    batch_size: int,
-    shuffle: bool,
-    random_state: np.random.RandomState,
-) -> Batches:
-    """Return the batches of samples in memory, or of a stream."""
-    kind: Callable[..., Batches] = Batches
-    if isinstance(dataset, StreamedDataset):
-        kind = StreamedBatches
-    return kind(dataset, batch_size, shuffle, random_state)

@@ -22,7 +22,8 @@ class TrainingPeers:
     """The `sknn.engine.distributed._alone.Fellows` of a run that several processes compute.
 
     A message has the gradient of all parameters, or their values; how many processes have a
-    gradient of each; the raw predictions of a mini-batch where they are scored or shown; the loss.
+    gradient of each; the raw predictions of a mini-batch where they are scored or shown; the loss,
+    and the weight of the samples. Where each process has samples of its own, it shows these alone.
 
     Parameters
     ----------
@@ -37,6 +38,9 @@ class TrainingPeers:
         Of the network, trained or not.
     output_shape : tuple of int
         Of the raw prediction of a sample.
+    is_sharded : bool
+        Whether each process has samples of its own, so that gradient and loss are sums of those of
+        samples times their weights, to be divided by the sum of all weights.
     """
 
     def __init__(self, peers: Peers, run: TrainingRun):
@@ -49,10 +53,11 @@ class TrainingPeers:
             run.net, SampleDataset(sample, device=run.samples.device)
         ).shape[1:]
         is_watched, _ = peers.agree(run.callbacks.watches_batches, is_late=False)
-        self.keeps_outputs = run.keeps_outputs or is_watched
+        self.is_sharded = run.plan.is_sharded
+        self.keeps_outputs = (run.keeps_outputs or is_watched) and not self.is_sharded
         n_outputs = run.net.batch_size * prod(self.output_shape) if self.keeps_outputs else 0
         n_numbers = sum(self.sizes) + max(
-            len(self.sizes) + n_outputs + 1, (PARTS + 1) * len(NOTED), LEAST_NUMBERS
+            len(self.sizes) + n_outputs + 2, (PARTS + 1) * len(NOTED), LEAST_NUMBERS
         )
         peers.exchange()  # whoever fails up to here does so in a small message
         dtype = _find_dtype(self.parameters) if run.by_epochs else torch.float64
@@ -70,14 +75,16 @@ class TrainingPeers:
         return self.peers.is_late
 
     def _split(self) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Return the parts of a message: gradient, counts, outputs, loss."""
+        """Return the parts of a message: gradient, counts, outputs, loss and weight."""
         numbers, n = self.peers.numbers, len(self.sizes)
         gradient, rest = numbers[: sum(self.sizes)], numbers[sum(self.sizes) :]
-        return gradient, rest[:n], rest[n:-1], rest[-1]
+        return gradient, rest[:n], rest[n:-2], rest[-2:]
 
-    def write_step(self, loss: Tensor | float, output: Tensor | None, share: slice) -> None:
-        """Write the gradient that the parameters have, this process's part of the loss, outputs."""
-        gradient, counts, outputs, total = self._split()
+    def write_step(
+        self, loss: Tensor | float, weight: Tensor | float, output: Tensor | None, share: slice
+    ) -> None:
+        """Write the gradient of the parameters, this process's part of loss and weight, outputs."""
+        gradient, counts, outputs, totals = self._split()
         counts.zero_()
         outputs.zero_()
         for p, part, count in zip(self.parameters, gradient.split(self.sizes), counts, strict=True):
@@ -86,24 +93,28 @@ class TrainingPeers:
             else:
                 part.copy_(p.grad.reshape(-1))
                 count.fill_(1.0)
-        total.fill_(loss)
+        totals[0].fill_(loss)
+        totals[1].fill_(weight)
         if self.keeps_outputs and output is not None:
             n = prod(self.output_shape)
             outputs[share.start * n : share.stop * n].copy_(output.reshape(-1))
 
-    def read_step(self, n_samples: int) -> tuple[Tensor, Tensor | None]:
-        """Give the parameters the summed gradient; return loss and outputs of the whole batch."""
-        gradient, counts, outputs, total = self._split()
+    def read_step(self, n_samples: int) -> tuple[Tensor, Tensor, Tensor | None]:
+        """Give the parameters the summed gradient; return loss, weight, outputs of the batch."""
+        gradient, counts, outputs, totals = self._split()
+        if self.is_sharded:
+            gradient /= totals[1]
+            totals[0] /= totals[1]
         parts = gradient.split(self.sizes)
         for p, part, count in zip(self.parameters, parts, counts.tolist(), strict=True):
             # What no process has used has no gradient, which is not the same to an optimizer as 0.
             p.grad = part.view_as(p).to(p.device, p.dtype) if count else None
         device = self.run.net.device
-        loss = total.clone().to(device)
+        loss, weight = totals.clone().to(device)
         if not (self.keeps_outputs and self.leads):
-            return loss, None
+            return loss, weight, None
         shape = n_samples, *self.output_shape
-        return loss, outputs[: prod(shape)].view(shape).to(device, copy=True)
+        return loss, weight, outputs[: prod(shape)].view(shape).to(device, copy=True)
 
     @torch.no_grad()
     def share_epoch(self) -> None:

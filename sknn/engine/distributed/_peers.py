@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 from threading import Lock
 from types import TracebackType
+from typing import NoReturn, TypeVar
 
 import numpy as np
 import torch
@@ -23,6 +25,10 @@ NUMBERS = 16
 PARTS = 3
 #: processes of a group follow each other through its messages, so a second fit has to wait
 IN_USE = Lock()
+#: values of `n_processes` that stand for the processes of ``torch.distributed``
+OF_WORLD = ("world", "shards")
+
+Item = TypeVar("Item")
 
 
 class Peers:
@@ -91,12 +97,15 @@ class Peers:
             self.is_lost = True
             raise
         except RuntimeError as error:
-            self.is_lost = True
-            raise PeerError(
-                f"Process {self.rank} of {self.size} lost another one, which was ended or cannot "
-                f"be reached ({str(error).splitlines()[0]}). What it wrote last may say why."
-            ) from error
+            self._raise_lost(error)
         return self.flags.tolist()
+
+    def _raise_lost(self, error: RuntimeError) -> NoReturn:
+        self.is_lost = True
+        raise PeerError(
+            f"Process {self.rank} of {self.size} lost another one, which was ended or cannot be "
+            f"reached ({str(error).splitlines()[0]}). What it wrote last may say why."
+        ) from error
 
     def _wait(self, work: dist.Work) -> None:
         """Wait for a message; Ctrl-C is heard at least once a second."""
@@ -164,6 +173,23 @@ class Peers:
         self.exchange()
         return int(self.numbers[0])
 
+    def gather(self, thing: Item) -> list[Item]:
+        """Return what each process gives, by ranks.
+
+        Raises
+        ------
+        PeerError
+            If another process failed or was lost.
+        """
+        packed: list[bytes] = [b""] * self.size
+        own = pickle.dumps(thing)  # what cannot be sent fails before the others wait for it
+        self.exchange()
+        try:
+            dist.all_gather_object(packed, own)
+        except RuntimeError as error:
+            self._raise_lost(error)
+        return [pickle.loads(part) for part in packed]
+
     def compare(self, marks: dict[str, int]) -> list[str]:
         """Return the names of what is not the same in all processes, by marks below 2 ** 32."""
         own = slice(NUMBERS * self.rank, NUMBERS * self.rank + len(marks))
@@ -210,7 +236,7 @@ class PeerInterrupt:
 
 def leads(n_processes: int | str | None) -> bool:
     """Return whether this process is the first, or the only one, of those that train together."""
-    is_one_of_many = n_processes == "world" and dist.is_available() and dist.is_initialized()
+    is_one_of_many = n_processes in OF_WORLD and dist.is_available() and dist.is_initialized()
     return not is_one_of_many or dist.get_rank() == 0
 
 
@@ -219,7 +245,7 @@ def join_peers(n_processes: int | str | None) -> Iterator[Peers | None]:
     """Return a context in which the processes of ``torch.distributed`` work together.
 
     It is entered and left by all of them: where one fails inside, all do. It gives None unless
-    `n_processes` is ``'world'``.
+    `n_processes` is ``'world'`` or ``'shards'``.
 
     Raises
     ------
@@ -228,20 +254,20 @@ def join_peers(n_processes: int | str | None) -> Iterator[Peers | None]:
     PeerError
         If another process failed.
     """
-    if n_processes != "world":
+    if n_processes not in OF_WORLD:
         yield None
         return
     if not (dist.is_available() and dist.is_initialized()):
         raise RuntimeError(
-            "n_processes='world' trains with the processes of torch.distributed, which is not "
-            "initialized. Start the script with torchrun and call "
+            f"n_processes={n_processes!r} trains with the processes of torch.distributed, which is "
+            "not initialized. Start the script with torchrun and call "
             "torch.distributed.init_process_group() first, or write n_processes=2, which starts "
             "processes on this machine by itself."
         )
     if not IN_USE.acquire(blocking=False):
         raise RuntimeError(
-            "n_processes='world' trains one network at a time, but another fit runs in this "
-            "process. Fit one after the other (n_jobs=1), or set n_processes=None."
+            f"n_processes={n_processes!r} trains one network at a time, but another fit runs in "
+            "this process. Fit one after the other (n_jobs=1), or set n_processes=None."
         )
     try:
         with tell_failures(Peers()) as peers:

@@ -1,5 +1,6 @@
 """Training by several processes: each takes its share of a mini-batch, and gradients are summed."""
 
+from collections.abc import Iterator
 from typing import ClassVar, cast
 
 import torch
@@ -7,6 +8,7 @@ import torch
 from sknn.engine._run import TrainingRun
 from sknn.engine.data._batches import SampleDataset, TargetTensors, split_target
 from sknn.engine.data._forward import predict_raw
+from sknn.engine.data._shards import BatchShare, ShardedBatches
 from sknn.engine.distributed._apart import check_apart
 from sknn.engine.distributed._network import TrainingPeers
 from sknn.engine.distributed._shares import SharedMasks, divide
@@ -17,9 +19,10 @@ Tensor = torch.Tensor
 class DistributedRunner:
     """Trains any network by autograd, in several processes that take the same steps.
 
-    All have all samples, and draw the same order. Of a mini-batch each computes the loss of its
-    own samples and the gradient; the message of a step sums both, with the weights of the samples,
-    so that the step is that of one process up to rounding.
+    All have all samples, and draw the same order; or each has a shard of them, and an order of its
+    own. Of a mini-batch each computes the loss of its own samples and the gradient; the message of
+    a step sums both, with the weights of the samples, so that the step is that of one process with
+    the same mini-batch up to rounding.
 
     Parameters
     ----------
@@ -51,16 +54,16 @@ class DistributedRunner:
         """Train on the batches that are left of the epoch at hand; return the mean loss."""
         run, net = self.run, self.run.net
         schedule = net.schedule
-        for batch in run.batches.iterate(run.epoch.n_steps):
+        for batch, share in self._iterate():
             if self.watched:
                 with run.pause_on_interrupt():
                     run.callbacks.begin_batch(batch, training=True)
             if schedule is not None and schedule.per_step:
                 schedule.begin_step(net.optimizer_)
-            loss, output = self._step(batch)
+            loss, output = self._step(batch, share)
             if run.average is not None:
                 run.average.follow()
-            size = len(batch[0])
+            size = share.n_samples
             run.count_steps(loss * size, 1, size)
             if output is not None:
                 run.keep_outputs(batch[1], output)
@@ -74,17 +77,34 @@ class DistributedRunner:
         self._validate()
         return float(run.epoch.loss_sum) / run.epoch.n_samples
 
-    def _step(self, batch: tuple[Tensor, TargetTensors]) -> tuple[Tensor, Tensor | None]:
+    def _iterate(self) -> Iterator[tuple[tuple[Tensor, TargetTensors], BatchShare]]:
+        """Yield mini-batches as callbacks see them, and what this process has of each."""
+        batches, peers = self.run.batches, self.peers
+        if isinstance(batches, ShardedBatches):
+            for share in batches.iterate_shares(self.run.epoch.n_steps):
+                n_own = share.place.stop - share.place.start
+                yield (share.X[:n_own], _take_target(share.target, slice(n_own))), share
+            return
+        for X, target in batches.iterate(self.run.epoch.n_steps):
+            place = divide(len(X), peers.rank, peers.size)
+            # Layers are to count every batch, so that a process without samples takes one.
+            own = slice(0, 1) if place.start == place.stop else place
+            yield (X, target), BatchShare(X[own], _take_target(target, own), len(X), place)
+
+    def _step(
+        self, batch: tuple[Tensor, TargetTensors], share: BatchShare
+    ) -> tuple[Tensor, Tensor | None]:
         """Take a step; return the loss of the whole batch, and its outputs if they are kept."""
         net, peers = self.run.net, self.peers
         for p in self.parameters:
             p.grad = None
-        loss, output, share = self._differentiate(batch)
-        peers.write_step(loss, output, share)
+        loss, weight, output = self._differentiate(batch, share)
+        peers.write_step(loss, weight, output, share.place)
         peers.exchange(is_late=self.run.is_late())
-        loss, outputs = peers.read_step(len(batch[0]))
-        target, weight = split_target(batch[1])
-        penalty = net.compute_penalty(len(target) if weight is None else weight.sum())
+        loss, total, outputs = peers.read_step(share.n_samples)
+        if peers.is_sharded:  # callbacks see the samples of the first process
+            outputs = output
+        penalty = net.compute_penalty(total)
         if isinstance(penalty, Tensor):  # the same in all processes, so it needs no message
             penalty.backward()
             loss = loss + penalty.detach()
@@ -92,31 +112,38 @@ class DistributedRunner:
         return loss, outputs
 
     def _differentiate(
-        self, batch: tuple[Tensor, TargetTensors]
-    ) -> tuple[Tensor | float, Tensor | None, slice]:
-        """Return this process's part of the loss, its outputs, and which samples these are."""
+        self, batch: tuple[Tensor, TargetTensors], share: BatchShare
+    ) -> tuple[Tensor | float, Tensor | float, Tensor]:
+        """Return this process's part of the loss, its part of the batch's weight, its outputs."""
         # A batch's loss is Σ w_i l_i / W over all its samples. With the samples of process p
         # summing to W_p it is Σ_p (W_p / W) (Σ_{i in p} w_i l_i / W_p): each process takes the mean
         # of its own samples times their part of the weight, and the sum over processes is the loss.
-        # Differentiation is linear, so the same holds for the gradient.
-        X, (y, weight) = batch[0], split_target(batch[1])
-        share = divide(len(X), self.peers.rank, self.peers.size)
-        is_empty = share.start == share.stop
-        taken = slice(0, 1) if is_empty else share  # layers are to count every batch
+        # Differentiation is linear, so the same holds for the gradient. Where each process knows
+        # its own samples alone, it takes W_p for its part, and divides the sum by W, which is sent.
+        place, (y, own) = share.place, split_target(share.target)
+        taken = slice(0, 1) if share.is_empty else place
         net = self.run.net
         if not self.is_checked:
-            check_apart(net, self.masks, X, taken)
+            self._check_apart(batch[0], share, taken)
             self.is_checked = True
         net._set_training(True)
-        with self.masks.use(len(X), taken):
-            output = net.infer(X[taken])
-        if is_empty:
-            return 0.0, None, share
-        own = None if weight is None else weight[share]
-        part = len(y[share]) / len(y) if own is None else own.sum() / cast("Tensor", weight).sum()
-        loss = part * net.criterion_(output, y[share], own)
+        with self.masks.use(share.n_samples, taken):
+            output = net.infer(share.X)
+        if share.is_empty:
+            return 0.0, 0.0, output.detach()[:0]
+        part = weight = float(len(y)) if own is None else own.sum()
+        if not self.peers.is_sharded:
+            whole = split_target(batch[1])[1]
+            weight, part = part, part / (share.n_samples if whole is None else whole.sum())
+        loss = part * net.criterion_(output, y, own)
         loss.backward()
-        return loss.detach(), output.detach(), share
+        return loss.detach(), weight, output.detach()
+
+    def _check_apart(self, X: Tensor, share: BatchShare, taken: slice) -> None:
+        """Raise ValueError if the network looks at more than a sample."""
+        if self.peers.is_sharded:
+            X, taken = share.X, slice(0, -(-len(share.X) // 2))
+        check_apart(self.run.net, self.masks, X, taken)
 
     def _take_held_out(self) -> SampleDataset | None:
         """Return the held-out samples whose raw predictions this process computes."""
@@ -141,3 +168,9 @@ class DistributedRunner:
         output = peers.add_up(output.view(-1)).view(output.shape).to(run.net.dtype_)
         if peers.leads:
             run.validated = output.numpy(), run.net.measure_loss(output.numpy(), held_out)
+
+
+def _take_target(target: TargetTensors, numbers: slice) -> TargetTensors:
+    """Return y, and weights where there are some, of a few samples."""
+    y, weight = split_target(target)
+    return y[numbers] if weight is None else (y[numbers], weight[numbers])

@@ -43,13 +43,13 @@ MAIN_GUARD = (
 def train_together(plan: TrainPlan, peers: Peers | None = None) -> TrainResult:
     """Train a network with as many processes as its plan asks for; return the result in each.
 
-    `peers` are the processes of ``n_processes='world'``, where they have met already. Raises
-    PeerError if another process failed.
+    `peers` are the processes of ``torch.distributed`` that a plan asks for, where they have met
+    already. Raises PeerError if another process failed.
     """
     n_processes = plan.config.n_processes
     if peers is not None:
         return train(plan, peers=peers)
-    if n_processes == "world":
+    if isinstance(n_processes, str):
         with join_peers(n_processes) as peers:
             return train(plan, peers=peers)
     if n_processes is None or n_processes == 1:

@@ -1,5 +1,7 @@
 """Sequences that come a chunk at a time: what an encoder has to know of all of them."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from sknn.preprocessing.sequences._bytes import lengths_of
@@ -33,6 +35,14 @@ class SequenceSurvey:
             return np.empty(0, np.int64)
         self.longest = int(lengths.max())
         return np.array([lengths.argmax()])
+
+    def get_notes(self) -> int:
+        """Return the positions of the longest sequence."""
+        return self.longest
+
+    def adopt_notes(self, notes: Sequence[int]) -> None:
+        """Take over the notes of all processes that look at samples of their own."""
+        self.longest = max(notes)
 
     def finish(self, encoder: SequenceInputs) -> SequenceInputs:
         """Return an encoder, fitted on samples that were kept."""

@@ -1,5 +1,6 @@
 """A table that comes a chunk at a time: what an encoder has to know of all of its samples."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -80,6 +81,25 @@ class TableSurvey:
                     self.seen[j].add(what)
                     found.append(int(where.argmax()))
         return found
+
+    def get_notes(self) -> tuple[list[bool], RunningMoments]:
+        """Return which columns are categorical, and the moments of the others."""
+        moments = RunningMoments(0) if self.moments is None else self.moments
+        return self.encoder.is_categorical_.tolist(), moments
+
+    def adopt_notes(self, notes: Sequence[tuple[list[bool], RunningMoments]]) -> None:
+        """Take over the notes of all processes that look at samples of their own."""
+        kinds = [is_categorical for is_categorical, _ in notes]
+        for rank, other in enumerate(kinds):
+            for number, (first, second) in enumerate(zip(kinds[0], other, strict=True)):
+                if first != second:
+                    names = ["numbers", "categories"]
+                    raise ValueError(
+                        f"Column {number} of X holds {names[first]} in process 0 and "
+                        f"{names[second]} in process {rank}. Convert it to one type, or name it in "
+                        "categorical_features."
+                    )
+        self.moments = RunningMoments.joined(moments for _, moments in notes)
 
     def finish(self, encoder: TabularEncoder) -> TabularEncoder:
         """Return an encoder, fitted on samples that were kept, with the means of all samples."""

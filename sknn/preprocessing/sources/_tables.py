@@ -5,6 +5,9 @@ from collections.abc import Callable, Iterable, Iterator
 from types import ModuleType
 from typing import Any, Protocol
 
+import numpy as np
+from numpy.typing import ArrayLike
+
 from sknn._targets import SPARSE
 from sknn._validation import MatrixLike
 from sknn.preprocessing.sources._frames import get_frame_names
@@ -129,6 +132,42 @@ def _check_takes_no_arguments(function: Callable[[], Iterable]) -> None:
         ) from error
     except ValueError:  # functions of C may hide their arguments
         return
+
+
+class HeldTables:
+    """A `Tables` of samples in memory, which are cut into chunks."""
+
+    names: list[str] | None = None
+
+    def __init__(self, X: MatrixLike, y: Any, sample_weight: Any):
+        self.X, self.y, self.sample_weight = X, y, sample_weight
+        self.kind = type(X).__name__
+        shape = np.shape(X)
+        self.size = count_chunk_samples(int(np.prod(shape[1:])))
+        self.n_pieces = max(1, -(-shape[0] // self.size))
+
+    def read(self, piece: int, names: list[str] | None) -> Iterator[tuple]:
+        """Yield the samples of a piece."""
+        own = slice(piece * self.size, (piece + 1) * self.size)
+        X = _take_slice(self.X, own)
+        if np.shape(X)[0]:
+            yield _make_dense(X), _take_slice(self.y, own), _take_slice(self.sample_weight, own)
+
+
+def hold_tables(X: ArrayLike, y: Any, sample_weight: Any) -> HeldTables:
+    """Return samples in memory as tables; lists become arrays."""
+    y, sample_weight = (
+        values if values is None or hasattr(values, "shape") else np.asarray(values)
+        for values in (y, sample_weight)
+    )
+    return HeldTables(X if hasattr(X, "shape") else np.asarray(X), y, sample_weight)
+
+
+def _take_slice(values: Any, own: slice) -> Any:
+    """Return some samples of X, y or weights; what is no table as it is."""
+    if values is None or np.ndim(values) == 0:
+        return values
+    return values.iloc[own] if hasattr(values, "iloc") else values[own]
 
 
 def _cut(frame: Any, size: int) -> Iterator[Any]:

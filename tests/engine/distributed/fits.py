@@ -8,6 +8,7 @@ import io
 import os
 import pickle
 import signal
+import subprocess
 import sys
 import warnings
 from functools import partial
@@ -61,6 +62,8 @@ def read_chunks():
 
 #: what lets gloo talk within this machine
 ON_LOOPBACK = {INTERFACE: LOOPBACK[sys.platform]} if sys.platform in LOOPBACK else {}
+#: seconds after which the two processes are ended: they do not wait for each other for ever
+LIMIT = 400
 CHECKPOINT = "from a checkpoint"
 #: name -> estimator, positional and keyword arguments of fit
 FITS = {
@@ -340,6 +343,27 @@ def run(rank, folder):
         except BaseException as error:
             found[name] = f"{type(error).__name__}: {error}"
         (folder / f"{rank}.pickle").write_bytes(pickle.dumps(found))
+
+
+def run_two(module, folder):
+    """Run a module in two processes; return their exit codes, and what they wrote to stderr."""
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", **ON_LOOPBACK}
+    command = [sys.executable, "-m", module]
+    processes = [
+        subprocess.Popen(
+            [*command, str(rank), str(folder)],
+            env=environment,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for rank in range(2)
+    ]
+    try:
+        errors = [process.communicate(timeout=LIMIT)[1] for process in processes]
+    finally:
+        for process in processes:
+            process.kill()
+    return [process.returncode for process in processes], "".join(errors)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,6 @@
 """Two processes train the network that one trains; the fits are those of `fits`."""
 
-import os
 import pickle
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -13,8 +10,6 @@ from tests.engine.distributed.fits import CHECKPOINT, FAILURES, FITS, OTHERS
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
-#: seconds after which the two processes are ended: they do not wait for each other for ever
-LIMIT = 400
 LOST = "Process 0 of 2 lost another one"
 #: name -> error of the first process, of the second
 ERRORS = {
@@ -33,23 +28,8 @@ ERRORS = {
 def found(tmp_path_factory):
     """Return what the fits of two processes ended in, by rank."""
     folder = tmp_path_factory.mktemp("world")
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", **fits.ON_LOOPBACK}
-    command = [sys.executable, "-m", fits.__name__]
-    processes = [
-        subprocess.Popen(
-            [*command, str(rank), str(folder)],
-            env=environment,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for rank in range(2)
-    ]
-    try:
-        errors = [process.communicate(timeout=LIMIT)[1] for process in processes]
-    finally:
-        for process in processes:
-            process.kill()
-    assert [process.returncode for process in processes] == [0, 3], "".join(errors)
+    codes, errors = fits.run_two(fits.__name__, folder)
+    assert codes == [0, 3], errors
     return [pickle.loads((folder / f"{rank}.pickle").read_bytes()) for rank in range(2)]
 
 
