@@ -2,6 +2,8 @@
 
 import os
 import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -27,10 +29,37 @@ SIDE = 28  # pixels
 FILE_STARTS = {"train": "train", "test": "t10k"}
 #: what `subset` may be -> the parts it has
 SUBSETS = {"all": ("train", "test"), "train": ("train",), "test": ("test",)}
-#: CRC-32 of the labels, since MNIST's digits and others come in files of the same names
-LABELS_CRC = {"train": 0x2ED6E46A, "test": 0x242BC73F}
-N_TRAIN = 60_000
-DEBIAN_FOLDER = Path("/usr/share/datasets/fashion-mnist")
+
+
+@dataclass(frozen=True)
+class Edition:
+    """Where a data set in the four files of MNIST comes from, and how to know it.
+
+    Attributes
+    ----------
+    n_train : int
+        Number of training images.
+    labels_crc : dict of str to int
+        Part -> CRC-32 of its labels, since MNIST's digits and others come in files of the same
+        names.
+    folder : Path
+        Folder of its Debian package.
+    fetch : callable
+        Fetches images and labels, as `sklearn.datasets.fetch_openml` does.
+    """
+
+    n_train: int
+    labels_crc: dict[str, int]
+    folder: Path
+    fetch: Callable[..., tuple[np.ndarray, np.ndarray]]
+
+
+PUBLISHED = Edition(
+    60_000,
+    {"train": 0x2ED6E46A, "test": 0x242BC73F},
+    Path("/usr/share/datasets/fashion-mnist"),
+    fetch_openml,
+)
 
 DESCR = """\
 Fashion-MNIST
@@ -119,38 +148,57 @@ def load_fashion_mnist(
     >>> fashion.data.shape, fashion.target_names[fashion.target[0]]  # doctest: +SKIP
     ((10000, 784), np.str_('Ankle boot'))
     """
+    return load_edition(
+        PUBLISHED,
+        subset=subset,
+        return_X_y=return_X_y,
+        scale=scale,
+        data_home=data_home,
+        download_if_missing=download_if_missing,
+    )
+
+
+def load_edition(
+    edition: Edition,
+    *,
+    subset: str = "all",
+    return_X_y: bool = False,
+    scale: bool = True,
+    data_home: str | os.PathLike | None = None,
+    download_if_missing: bool = True,
+) -> Bunch | tuple[np.ndarray, np.ndarray]:
+    """Load an edition of the images; see `load_fashion_mnist`."""
     if subset not in SUBSETS:
         raise ValueError(f"subset must be one of {sorted(SUBSETS)}; got {subset!r}.")
-    parts = SUBSETS[subset]
-    files = _find_files(parts, data_home)
+    parts, folders = SUBSETS[subset], [*_list_folders(data_home), edition.folder]
+    files = _find_files(parts, folders)
     if files is None and download_if_missing:
-        _fetch(data_home)
-        files = _find_files(parts, data_home)
+        _fetch(edition, data_home)
+        files = _find_files(parts, folders)
     if files is None:
-        looked_in = " or ".join(repr(str(folder)) for folder in _list_folders(data_home))
+        looked_in = " or ".join(repr(str(folder)) for folder in folders)
         raise OSError(
             f"No Fashion-MNIST files, {FILE_STARTS[parts[0]]}-images-idx3-ubyte.gz and so on, were "
             f"found in {looked_in}. Put them there, name their folder by data_home, or call with "
             "download_if_missing=True."
         )
-    images, target = (np.concatenate(arrays) for arrays in zip(*_read(files), strict=True))
+    pairs = _read(files, edition)
+    images, target = (np.concatenate(arrays) for arrays in zip(*pairs, strict=True))
     return _make_bunch(images, target.astype(np.int64), return_X_y=return_X_y, scale=scale)
 
 
 def _list_folders(data_home: str | os.PathLike[str] | None) -> list[Path]:
-    """Return where the files may lie; unlike scikit-learn's `get_data_home`, create nothing."""
+    """Return where files are kept; unlike scikit-learn's `get_data_home`, create nothing."""
     if data_home is None:
         data_home = os.environ.get("SCIKIT_LEARN_DATA", "~/scikit_learn_data")
     home = Path(data_home).expanduser()
-    return [home, home / "fashion-mnist", DEBIAN_FOLDER]
+    return [home, home / "fashion-mnist"]
 
 
-def _find_files(
-    parts: tuple[str, ...], data_home: str | os.PathLike[str] | None
-) -> dict[str, tuple[Path, Path]] | None:
+def _find_files(parts: tuple[str, ...], folders: list[Path]) -> dict[str, tuple[Path, Path]] | None:
     """Return part -> files of images and labels, all from the first folder that has them."""
     kinds = ("images-idx3-ubyte", "labels-idx1-ubyte")
-    for folder in _list_folders(data_home):
+    for folder in folders:
         files = {}
         for part in parts:
             images, labels = (_find_file(folder, f"{FILE_STARTS[part]}-{kind}") for kind in kinds)
@@ -167,7 +215,9 @@ def _find_file(folder: Path, name: str) -> Path | None:
     return next((file for file in files if file.is_file()), None)
 
 
-def _read(files: dict[str, tuple[Path, Path]]) -> list[tuple[np.ndarray, np.ndarray]]:
+def _read(
+    files: dict[str, tuple[Path, Path]], edition: Edition
+) -> list[tuple[np.ndarray, np.ndarray]]:
     pairs = []
     for part, (image_file, label_file) in files.items():
         images, labels = read_idx(image_file, 3), read_idx(label_file, 1)
@@ -177,25 +227,25 @@ def _read(files: dict[str, tuple[Path, Path]]) -> list[tuple[np.ndarray, np.ndar
                 f"many as there are labels beside it; its shape is {images.shape}."
             )
         remedy = "MNIST's own files have the same names; keep them in another folder."
-        _check_labels(part, labels, str(label_file), remedy)
+        _check_labels(labels, edition.labels_crc[part], f"{part} labels", str(label_file), remedy)
         pairs.append((images, labels))
     return pairs
 
 
-def _check_labels(part: str, labels: np.ndarray, origin: str, remedy: str) -> None:
+def _check_labels(labels: np.ndarray, expected: int, name: str, origin: str, remedy: str) -> None:
     crc = zlib.crc32(labels.tobytes())
-    if crc != LABELS_CRC[part]:
+    if crc != expected:
         raise ValueError(
-            f"The {len(labels)} labels of {origin!r} are not the {part} labels of Fashion-MNIST: "
-            f"their CRC-32 is {crc:#010x}, not {LABELS_CRC[part]:#010x}. {remedy}"
+            f"The {len(labels)} labels of {origin!r} are not the {name} of Fashion-MNIST: their "
+            f"CRC-32 is {crc:#010x}, not {expected:#010x}. {remedy}"
         )
 
 
-def _fetch(data_home: str | os.PathLike[str] | None) -> None:
+def _fetch(edition: Edition, data_home: str | os.PathLike[str] | None) -> None:
     """Fetch all from OpenML, and keep it in the four files the data set is published in."""
     home = get_data_home(data_home)
     # cache=False: the data are kept below, as the files that are looked for.
-    X, y = fetch_openml(
+    X, y = edition.fetch(
         "Fashion-MNIST",
         version=1,
         data_home=home,
@@ -205,10 +255,12 @@ def _fetch(data_home: str | os.PathLike[str] | None) -> None:
         parser="auto",
     )
     images, labels = X.reshape(-1, SIDE, SIDE).astype(np.uint8), y.astype(np.uint8)
-    samples = {"train": slice(N_TRAIN), "test": slice(N_TRAIN, None)}
+    n_train = edition.n_train
+    samples = {"train": slice(n_train), "test": slice(n_train, None)}
     for part in FILE_STARTS:
         remedy = "Its copy has changed; get the files elsewhere and name their folder by data_home."
-        _check_labels(part, labels[samples[part]], "OpenML", remedy)
+        own = labels[samples[part]]
+        _check_labels(own, edition.labels_crc[part], f"{part} labels", "OpenML", remedy)
     folder = Path(home, "fashion-mnist")
     folder.mkdir(exist_ok=True)
     for part, start in FILE_STARTS.items():

@@ -9,7 +9,6 @@ from skorch.callbacks import Freezer
 from sknn import DeepMLPClassifier, DeepMLPRegressor
 from sknn.activations import TRAINABLE
 from sknn.engine.backprop._mlp import IN_PLACE
-from sknn.engine.data import _batches as _data
 from tests.engine.configs import BatchWatcher
 from tests.helpers import assert_same_weights, in_pairs
 
@@ -95,13 +94,6 @@ def test_sparse_samples_equal_autograds(container, solver, rng):
     fast, slow, _ = fit_both_ways(model, container(X), y, weight)
     assert_same(fast, slow)
     assert_same(fast, make("log_loss", **SOLVERS[solver]).fit(X, y, weight))
-
-
-def test_groups_of_batches_change_nothing(rng, monkeypatch):
-    X, y, weight = data("log_loss", rng)
-    one_group = make("log_loss").fit(X, y, weight)
-    monkeypatch.setattr(_data, "GROUP_NUMBERS", 2 * 8 * 4)  # two batches in each
-    assert_same(make("log_loss").fit(X, y, weight), one_group)
 
 
 @pytest.mark.parametrize("activation", sorted(set(TRAINABLE) - set(IN_PLACE)))

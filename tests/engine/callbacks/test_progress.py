@@ -7,8 +7,7 @@ import pytest
 
 from sknn import DeepMLPClassifier
 from sknn._specs import Progress
-from sknn.engine.callbacks import _progress as _verbose
-from sknn.engine.callbacks._progress import Bar, Lines, choose_display
+from sknn.engine.callbacks._progress import MAX_LINES, Bar, Lines, choose_display
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -29,7 +28,7 @@ def lines_of(capsys, **kwargs):
 
 def test_one_writes_few_lines_into_a_file_first_and_last_among_them(capsys):
     model, lines = lines_of(capsys, verbose=1, max_iter=330)
-    assert len(lines) <= _verbose.MAX_LINES + 2
+    assert len(lines) <= MAX_LINES + 2
     assert lines[0] == f"Iteration 1, loss = {model.loss_curve_[0]:.8f}"
     assert lines[-1] == f"Iteration 330, loss = {model.loss_curve_[-1]:.8f}"
 
@@ -51,11 +50,10 @@ def test_last_epoch_is_printed_once_when_training_is_stopped(capsys):
     assert len(capsys.readouterr().out.splitlines()) == 1
 
 
-def test_terminal_gets_one_bar_with_epoch_loss_and_score(monkeypatch):
+def test_terminal_gets_one_bar_with_epoch_loss_and_score():
     rich = pytest.importorskip("rich.console")
     out = io.StringIO()
     console = rich.Console(file=out, force_terminal=True, width=100)
-    monkeypatch.setattr(_verbose, "choose_display", None)
     progress = Progress()
     bar = Bar(3, progress, console)
     model = DeepMLPClassifier(max_iter=3, random_state=0, callbacks=[Follower(bar, progress)])

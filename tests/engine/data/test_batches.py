@@ -7,9 +7,8 @@ from scipy import sparse
 from sklearn.utils import gen_batches, shuffle
 
 from sknn import DeepMLPRegressor
-from sknn.engine.data import _batches as _data
-from sknn.engine.data import _forward as _predict
-from sknn.engine.data._batches import Batches, SampleDataset, make_tensor
+from sknn.engine.data._batches import GROUP_NUMBERS, Batches, SampleDataset, make_tensor
+from sknn.engine.data._forward import CHUNK_NUMBERS
 from sknn.engine.data._sparse import SparseBatch
 
 
@@ -72,6 +71,19 @@ def test_batches_are_scikit_learns(batch_size):
             np.testing.assert_array_equal(mine, theirs)
 
 
+@pytest.mark.parametrize("shuffle", [False, True])
+def test_groups_hold_whole_batches_and_all_samples_in_their_order(shuffle):
+    X = np.arange(29.0)[:, None] + np.zeros(GROUP_NUMBERS // 16)  # two batches of 8 fill a group
+    batches = Batches(SampleDataset(X), 8, shuffle, np.random.RandomState(0))
+    order = batches.begin()
+    groups = [group[:, 0].numpy() for group, _ in batches.iterate_groups()]
+    assert [len(group) for group in groups] == [16, 13]
+    np.testing.assert_array_equal(np.concatenate(groups), order)
+    left = [batch[:, 0].numpy() for batch, _ in batches.iterate(first=1)]
+    assert [len(batch) for batch in left] == [8, 8, 5]
+    np.testing.assert_array_equal(np.concatenate(left), order[8:])
+
+
 def test_without_shuffling_samples_come_in_order():
     X = np.arange(5.0).reshape(-1, 1)
     got = torch.cat([batch[0] for batch in Batches(SampleDataset(X), 2)])
@@ -98,13 +110,15 @@ def test_products_with_sparse_batches_equal_scipys(container, dtype, rng):
 
 
 @pytest.mark.parametrize("hidden", [(), (6,), (6, 3)])
-def test_prediction_from_sparse_samples_equals_that_from_dense_ones(hidden, rng, monkeypatch):
+def test_prediction_from_sparse_samples_equals_that_from_dense_ones(hidden, rng):
     X = rng.normal(size=(30, 5)) * (rng.random((30, 5)) > 0.6)
     model = DeepMLPRegressor("poisson", hidden, max_iter=300, random_state=0)
     model.fit(X, rng.poisson(2.0, 30))
     expected = model.predict(X)
     np.testing.assert_allclose(model.predict(sparse.csr_array(X)), expected, rtol=1e-12)
-    monkeypatch.setattr(_predict, "CHUNK_NUMBERS", 12)
-    monkeypatch.setattr(_data, "GROUP_NUMBERS", 1)
-    np.testing.assert_allclose(model.predict(sparse.csc_matrix(X)), expected, rtol=1e-12)
-    np.testing.assert_allclose(model.predict(X), expected, rtol=1e-12)
+    many = np.tile(np.arange(30), 5000)  # more than one chunk of numbers of the widest layer
+    assert len(many) * max(hidden, default=1) > CHUNK_NUMBERS
+    np.testing.assert_allclose(
+        model.predict(sparse.csc_matrix(X)[many]), expected[many], rtol=1e-12
+    )
+    np.testing.assert_allclose(model.predict(X[many]), expected[many], rtol=1e-12)

@@ -5,8 +5,8 @@ from sknn import DeepMLPClassifier
 from sknn.architectures import MLP
 from sknn.engine import Net
 from sknn.engine.backprop._epochs import HandwrittenRunner
-from sknn.engine.data import _device as _threads
 from sknn.engine.data._device import FLOPS_WORTH_THREADS, WEIGHTS_WORTH_THREADS, limit_threads
+from tests.engine.configs import fit_by
 
 
 @pytest.fixture
@@ -47,20 +47,18 @@ def test_fit_gives_threads_back_also_after_an_error(solver, two_threads, monkeyp
     assert torch.get_num_threads() == 2
 
 
-@pytest.mark.parametrize(("limit", "expected"), [(1e18, 1), (0.0, 2)])
+@pytest.mark.parametrize(("width", "expected"), [(100, 1), (200, 2)])
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-def test_fit_chooses_by_the_work_of_a_step(limit, expected, two_threads, monkeypatch):
+def test_fit_chooses_by_the_work_of_a_step(width, expected, two_threads, rng):
     seen = []
-    original = HandwrittenRunner.run_epoch
 
-    def spy(self, *args):
-        seen.append(torch.get_num_threads())
-        return original(self, *args)
+    class Spy(HandwrittenRunner):
+        def run_epoch(self):
+            seen.append(torch.get_num_threads())
+            return super().run_epoch()
 
-    monkeypatch.setattr(HandwrittenRunner, "run_epoch", spy)
-    monkeypatch.setattr(_threads, "FLOPS_WORTH_THREADS", limit)
-    monkeypatch.setattr(_threads, "WEIGHTS_WORTH_THREADS", 0)
-    DeepMLPClassifier(max_iter=1).fit([[0.0], [1.0]], [0, 1])
+    X, y = rng.normal(size=(200, width)), rng.integers(0, 2, 200)
+    fit_by([Spy], DeepMLPClassifier((width, width), max_iter=1), X, y)
     assert seen == [expected]
 
 
