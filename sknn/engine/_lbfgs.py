@@ -55,7 +55,7 @@ class Objective(ABC):
 
 
 @dataclass(frozen=True)
-class Part:
+class Share:
     """What an objective adds up: by default all of it.
 
     Attributes
@@ -80,10 +80,10 @@ def divide_samples(run: TrainingRun, samples: SampleDataset) -> tuple[Batches, f
 class AutogradObjective(Objective):
     """For any module; see `Objective`. Sparse samples become dense a chunk at a time."""
 
-    def __init__(self, run: TrainingRun, part: Part | None = None):
-        part = part or Part(run.samples)
-        self.net, self.penalizes = run.net, part.penalizes
-        self.batches, self.total_weight = divide_samples(run, part.samples)
+    def __init__(self, run: TrainingRun, share: Share | None = None):
+        share = share or Share(run.samples)
+        self.net, self.penalizes = run.net, share.penalizes
+        self.batches, self.total_weight = divide_samples(run, share.samples)
         self.parameters = [p for p in self.net.module_.parameters() if p.requires_grad]
         self.arguments = {} if run.compiled is None else {"compiled": run.compiled}
 
@@ -140,10 +140,10 @@ class HandwrittenObjective(Objective):
             return "l1_ratio is not 0"
         return supports_module(run.net, run.compiled)
 
-    def __init__(self, run: TrainingRun, part: Part | None = None):
-        part = part or Part(run.samples)
-        self.net, samples = run.net, part.samples
-        self.alpha = self.net.alpha if part.penalizes else 0.0
+    def __init__(self, run: TrainingRun, share: Share | None = None):
+        share = share or Share(run.samples)
+        self.net, samples = run.net, share.samples
+        self.alpha = self.net.alpha if share.penalizes else 0.0
         self.batches, self.total_weight = divide_samples(run, samples)
         self.mlp = MLPPass(self.net, samples.is_sparse)
         # With the gradient itself as base and no decay each chunk adds Σ w_i dl_i / Σ w of its
@@ -200,17 +200,17 @@ class HandwrittenObjective(Objective):
 AnyObjective = Objective | CompiledObjective
 
 
-def make_objective(run: TrainingRun, part: Part | None = None) -> AnyObjective:
+def make_objective(run: TrainingRun, share: Share | None = None) -> AnyObjective:
     """Return the penalised loss of some samples of a run, as it is computed fastest."""
-    reason = "several processes compute it" if part else CompiledObjective.supports(run)
+    reason = "several processes compute it" if share else CompiledObjective.supports(run)
     if reason is None:
         return CompiledObjective(run)
     run.runner_reasons["compiled"] = reason
     reason = HandwrittenObjective.supports(run)
     if reason is None:
-        return HandwrittenObjective(run, part)
+        return HandwrittenObjective(run, share)
     run.runner_reasons["handwritten"] = reason
-    return AutogradObjective(run, part)
+    return AutogradObjective(run, share)
 
 
 class LBFGSRunner:

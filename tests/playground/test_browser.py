@@ -227,6 +227,7 @@ def test_a_lesson_by_keyboard_alone(visit):
     page.keyboard.press("ArrowLeft")
     page.keyboard.press("ArrowLeft")
     until(page, "document.querySelector('caption').textContent.startsWith('4 of 4')")
+    assert page.evaluate("playground.state.gate") == "or"
 
 
 def test_what_a_unit_computes_is_shown_large(visit):
@@ -235,6 +236,7 @@ def test_what_a_unit_computes_is_shown_large(visit):
     until_text(page, "#looking-at", "Unit h1.1, from")
     page.hover("h1")
     until_text(page, "#looking-at", "The output over x₁ and x₂")
+    assert "h1.1" not in page.inner_text("#looking-at")
 
 
 def test_pictures_and_models_are_saved(visit):

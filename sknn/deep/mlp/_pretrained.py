@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from sklearn.base import clone
 
 from sknn._sklearn import check_sample_weight, take_rows
-from sknn._specs import Sample, TargetSpec, TrainResult
+from sknn._specs import Sample, TrainResult
 from sknn.activations import SYNONYMS
 from sknn.architectures import MLP, copy_first_layers
 from sknn.deep.autoencoder import AutoencoderTransformer, get_network
 from sknn.deep.mlp._network import MLPBuilder, hidden_sizes
 from sknn.deep.parts._preparation import FitData, PartsOf
-from sknn.deep.parts._protocols import MakeTargets, Samples
+from sknn.deep.parts._pretrained_builder import PretrainedBuilder
+from sknn.deep.parts._protocols import MakeTargets, Network, Samples
 from sknn.deep.parts._table_reader import TableReader
 from sknn.deep.parts._targets import TargetT
 from sknn.deep.parts._training import OneNetwork
@@ -77,43 +79,6 @@ class PretrainedReader:
         self.reader.set_tags(tags)
 
 
-@dataclass(frozen=True)
-class PretrainedBuilder:
-    """A `sknn.deep.parts._protocols.NetworkBuilder` that copies layers of an autoencoder.
-
-    Attributes
-    ----------
-    builder : MLPBuilder
-        Builds the network.
-    autoencoder : AutoencoderTransformer
-        Fitted.
-    """
-
-    builder: MLPBuilder
-    autoencoder: AutoencoderTransformer
-
-    def fixed_params(self) -> dict[str, Any]:
-        """Return the parameters that shape the network, checked, in a form that can be compared."""
-        return self.builder.fixed_params()
-
-    def build(
-        self,
-        encoder: TabularEncoder,
-        target: TargetSpec,
-        random_state: np.random.RandomState,
-        samples: Sample | None,
-    ) -> MLP:
-        """Return the network, its first layers as the autoencoder has them."""
-        network = self.builder.build_layers(encoder, target, random_state)
-        known = get_network(self.autoencoder)
-        copy_first_layers(known, network)
-        n_copied = count_copied(self.autoencoder, hidden_sizes(self.builder.layers))
-        # The code has no activation of its own, so that any may stand behind it.
-        n_hidden = min(n_copied, known.n_encoder_layers - 1)
-        check_same_activations(self.autoencoder, network.activation_names[:n_hidden])
-        return network
-
-
 MLPParts = PartsOf[TableReader, TargetT, MLPBuilder, OneNetwork]
 PretrainedParts = PartsOf[PretrainedReader, TargetT, PretrainedBuilder, OneNetwork]
 
@@ -153,7 +118,9 @@ class AutoencoderPretraining:
         check_encoding(estimator)
         fitted = estimator.pretrained_ = fit_autoencoder(self.autoencoder, estimator, data)
         training = self._freeze(parts, fitted, incremental)
-        network = PretrainedBuilder(parts.network, fitted)
+        start = plan_copy(fitted, parts.network.layers)
+        network: PretrainedBuilder[TabularEncoder, Sample | None]
+        network = PretrainedBuilder(parts.network, start)
         return PartsOf(
             PretrainedReader(parts.reader, fitted),
             parts.target,
@@ -217,6 +184,23 @@ class AutoencoderPretraining:
     def obstacle_to_source(self) -> str | None:
         """Return why samples that are read a chunk at a time cannot be trained on, or None."""
         return explain_obstacle_to_source(self.autoencoder)
+
+
+def plan_copy(
+    fitted: AutoencoderTransformer, layers: Mapping[str, Any]
+) -> Callable[[Network, TabularEncoder, np.random.RandomState], None]:
+    """Return what copies layers of an autoencoder to a network of these parameters."""
+
+    def start(
+        network: Network, encoder: TabularEncoder, random_state: np.random.RandomState
+    ) -> None:
+        mlp, known = cast("MLP", network), get_network(fitted)
+        copy_first_layers(known, mlp)
+        # The code has no activation of its own, so that any may stand behind it.
+        n_hidden = min(count_copied(fitted, hidden_sizes(layers)), known.n_encoder_layers - 1)
+        check_same_activations(fitted, mlp.activation_names[:n_hidden])
+
+    return start
 
 
 def check_no_unlabelled(data: FitData) -> None:

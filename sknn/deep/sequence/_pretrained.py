@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import numpy as np
 from sklearn.exceptions import NotFittedError
 
-from sknn._specs import Sample, TargetSpec, TrainConfig, TrainPlan, TrainResult
+from sknn._specs import TargetSpec, TrainConfig, TrainPlan, TrainResult
 from sknn.architectures import MaskedSequences, SequenceCNN, copy_first_filters
 from sknn.deep.mlp._pretrained import drop_unweighted
 from sknn.deep.parts._preparation import FitData, Parts, PartsOf
-from sknn.deep.parts._protocols import InputReader, Target
+from sknn.deep.parts._pretrained_builder import PretrainedBuilder
+from sknn.deep.parts._protocols import InputReader, Network, NetworkBuilder, Target
 from sknn.deep.parts._training import OneNetwork
 from sknn.engine import train
 from sknn.preprocessing import SequenceInputs, stack_samples, strings_in
@@ -45,23 +46,7 @@ TRAINING: dict[str, Any] = {
     "runs_to_the_end": True,
 }
 
-Start = Callable[[SequenceCNN, SequenceInputs, np.random.RandomState], None]
-
-
-class CNNBuilder(Protocol):
-    """A `sknn.deep.parts._protocols.NetworkBuilder` of networks for sequences."""
-
-    def fixed_params(self) -> dict[str, Any]:
-        """Return the parameters that shape the network, checked, in a form that can be compared."""
-
-    def build(
-        self,
-        encoder: SequenceInputs,
-        target: TargetSpec,
-        random_state: np.random.RandomState,
-        samples: Sample | None,
-    ) -> SequenceCNN:
-        """Return the network with its first weights."""
+Start = Callable[[Network, SequenceInputs, np.random.RandomState], None]
 
 
 class LengthReader(InputReader[np.ndarray, SequenceInputs], Protocol):
@@ -71,39 +56,7 @@ class LengthReader(InputReader[np.ndarray, SequenceInputs], Protocol):
         """Return a reader of sequences of at most this length."""
 
 
-SequenceParts = PartsOf[LengthReader, Target, CNNBuilder, OneNetwork]
-
-
-@dataclass(frozen=True)
-class PretrainedCNNBuilder:
-    """A `sknn.deep.parts._protocols.NetworkBuilder` whose networks begin with known filters.
-
-    Attributes
-    ----------
-    builder : CNNBuilder
-        Builds the network.
-    start : callable
-        ``start(network, encoder, random_state)`` gives it the filters.
-    """
-
-    builder: CNNBuilder
-    start: Start
-
-    def fixed_params(self) -> dict[str, Any]:
-        """Return the parameters that shape the network, checked, in a form that can be compared."""
-        return self.builder.fixed_params()
-
-    def build(
-        self,
-        encoder: SequenceInputs,
-        target: TargetSpec,
-        random_state: np.random.RandomState,
-        samples: Sample | None,
-    ) -> SequenceCNN:
-        """Return the network with its first weights."""
-        network = self.builder.build(encoder, target, random_state, samples)
-        self.start(network, encoder, random_state)
-        return network
+SequenceParts = PartsOf[LengthReader, Target, NetworkBuilder, OneNetwork]
 
 
 @dataclass(frozen=True)
@@ -134,9 +87,10 @@ class FilterPretraining:
         params = {**parts.training.params, **TRAINING}
 
         def start(
-            network: SequenceCNN, encoder: SequenceInputs, random_state: np.random.RandomState
+            network: Network, encoder: SequenceInputs, random_state: np.random.RandomState
         ) -> None:
-            train_filters(network, encoder.encode(_take_evenly(checked)), params, random_state)
+            cnn = cast("SequenceCNN", network)
+            train_filters(cnn, encoder.encode(_take_evenly(checked)), params, random_state)
 
         return _change_builder(parts, start)
 
@@ -208,10 +162,11 @@ def _plan_copy(source: BaseEstimator, data: FitData) -> Start:
         )
 
     def start(
-        network: SequenceCNN, encoder: SequenceInputs, random_state: np.random.RandomState
+        network: Network, encoder: SequenceInputs, random_state: np.random.RandomState
     ) -> None:
-        _check_same_filters(source, network, encoder)
-        copy_first_filters(source.module_, network)
+        cnn = cast("SequenceCNN", network)
+        _check_same_filters(source, cnn, encoder)
+        copy_first_filters(source.module_, cnn)
 
     return start
 
@@ -222,7 +177,7 @@ def score_nothing(y: np.ndarray, output: np.ndarray, sample_weight: np.ndarray |
 
 
 def _change_builder(parts: SequenceParts, start: Start) -> Parts:
-    network = PretrainedCNNBuilder(parts.network, start)
+    network = PretrainedBuilder(parts.network, start)
     return PartsOf(
         parts.reader, parts.target, lambda: network, parts.make_training, parts.pretraining
     )

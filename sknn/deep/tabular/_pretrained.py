@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
-from sknn._specs import Sample, TargetSpec, TrainResult
+from sknn._specs import TrainResult
 from sknn.architectures import TabularEnsemble, copy_layers_to_members
 from sknn.deep.autoencoder import AutoencoderTransformer, get_network
 from sknn.deep.mlp._pretrained import (
@@ -20,44 +20,12 @@ from sknn.deep.mlp._pretrained import (
     fit_autoencoder,
 )
 from sknn.deep.parts._preparation import FitData, Parts, PartsOf
-from sknn.deep.parts._protocols import NetworkBuilder
+from sknn.deep.parts._pretrained_builder import PretrainedBuilder
+from sknn.deep.parts._protocols import Network
 from sknn.preprocessing import TabularEncoder
 
 if TYPE_CHECKING:
     from sklearn.base import BaseEstimator
-
-
-@dataclass(frozen=True)
-class PretrainedEnsembleBuilder:
-    """A `sknn.deep.parts._protocols.NetworkBuilder` that copies layers to all members.
-
-    Attributes
-    ----------
-    builder : NetworkBuilder
-        Builds the ensemble.
-    autoencoder : AutoencoderTransformer
-        Fitted.
-    """
-
-    builder: NetworkBuilder
-    autoencoder: AutoencoderTransformer
-
-    def fixed_params(self) -> dict[str, Any]:
-        """Return no parameters: each fit has a new network."""
-        return self.builder.fixed_params()
-
-    def build(
-        self,
-        encoder: TabularEncoder,
-        target: TargetSpec,
-        random_state: np.random.RandomState,
-        samples: Sample,
-    ) -> TabularEnsemble:
-        """Return the network, the first layers of its members as the autoencoder has them."""
-        built = self.builder.build(encoder, target, random_state, samples)
-        ensemble = cast("TabularEnsemble", built)
-        copy_layers_to_members(get_network(self.autoencoder), ensemble)
-        return ensemble
 
 
 @dataclass(frozen=True)
@@ -84,7 +52,13 @@ class MembersPretraining:
         sizes = parts.network.options.hidden_layer_sizes
         n_copied = count_copied(fitted, sizes, "n_hidden_layers and hidden_width give")
         check_same_activations(fitted, ("relu",) * n_copied)
-        network = PretrainedEnsembleBuilder(parts.network, fitted)
+
+        def start(
+            network: Network, encoder: TabularEncoder, random_state: np.random.RandomState
+        ) -> None:
+            copy_layers_to_members(get_network(fitted), cast("TabularEnsemble", network))
+
+        network = PretrainedBuilder(parts.network, start)
         return PartsOf(
             PretrainedReader(parts.reader, fitted),
             parts.target,

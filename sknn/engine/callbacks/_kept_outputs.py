@@ -23,7 +23,7 @@ class KeptOutputs:
         Targets, raw predictions and, if there are any, weights; filled up to `n_kept`.
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.n_kept = 0
         self.arrays: list[torch.Tensor] = []
 

@@ -4,7 +4,7 @@ import zlib
 
 import numpy as np
 
-from sknn.engine._lbfgs import Objective, Part, make_objective
+from sknn.engine._lbfgs import Objective, Share, make_objective
 from sknn.engine._run import TrainingRun
 from sknn.engine.data._batches import SampleDataset
 from sknn.engine.distributed._apart import check_apart
@@ -40,7 +40,7 @@ class SharedObjective(Objective):
             X, _ = run.samples.take(slice(0, N_CHECKED))
             check_apart(run.net, SharedMasks(run.net.module_), X, slice(0, -(-len(X) // 2)))
         # The last process has samples even where there are fewer of them than processes.
-        self.own = make_objective(run, Part(samples, penalizes=peers.rank == peers.size - 1))
+        self.own = make_objective(run, Share(samples, penalizes=peers.rank == peers.size - 1))
 
     def get_vector(self) -> np.ndarray:
         """Return the present parameters, in float64 for SciPy."""

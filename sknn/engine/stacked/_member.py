@@ -79,7 +79,7 @@ class Shared:
     Plans whose X is one and the same array share its tensor; so do their validation samples.
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._entries: dict[Hashable, Any] = {}
 
     def get_tensor(self, array: np.ndarray, device: str) -> torch.Tensor:

@@ -135,13 +135,16 @@ def test_partial_fit_starts_no_processes():
     ids=["function", "class"],
 )
 def test_a_network_of_known_layers_can_be_sent(params, tmp_path):
-    from joblib import dump
+    from joblib import dump, load
 
     from sknn.engine.distributed._start import make_follower
 
     model = DeepMLPRegressor(max_iter=1, **params)
     plan = model._prepare(model._make_fit_data(X, Y))
     dump(make_follower(plan), tmp_path / "plan")
+    sent, received = plan.module.state_dict(), load(tmp_path / "plan").module.state_dict()
+    assert list(sent) == list(received)
+    assert all(sent[name].equal(received[name]) for name in sent)
 
 
 def test_a_network_that_cannot_be_sent_is_refused():

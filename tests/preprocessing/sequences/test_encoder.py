@@ -436,7 +436,8 @@ def test_letters_lost_are_warned_of_in_fit_and_in_transform(alphabet, X, message
 def test_letters_that_say_unknown_themselves_are_silent(alphabet, X):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        DNAOneHotEncoder(alphabet).fit_transform(X)
+        encoded = DNAOneHotEncoder(alphabet).fit_transform(X)
+    assert len(encoded) == len(X)
 
 
 def test_a_protein_is_refused_by_an_encoder_of_dna():
