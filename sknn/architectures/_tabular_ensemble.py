@@ -1,8 +1,9 @@
 """Several networks for tables as one module: they see the same samples and share nothing else."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from types import MappingProxyType
 from typing import Literal
 
 import numpy as np
@@ -14,6 +15,7 @@ from sknn._saved import saved
 from sknn._specs import InputSpec, LayerSpec, TargetSpec
 from sknn.architectures.layers._dropout import Dropout
 from sknn.architectures.layers._lists import LayerList
+from sknn.architectures.layers._member_values import ValueEmbeddings
 from sknn.architectures.layers._members import (
     MemberEmbeddings,
     MemberLinear,
@@ -74,6 +76,9 @@ class TabularEnsemble(nn.Module):
         Numbers of the columns to embed, and their knots, see `PiecewiseLinear`.
     options : TabularOptions, default=TabularOptions()
         The rest.
+    values : mapping of int to ndarray, default={}
+        Numbers of the columns of which single values have embeddings, and the intervals of these,
+        see `ValueEmbeddings`.
 
     Attributes
     ----------
@@ -102,6 +107,7 @@ class TabularEnsemble(nn.Module):
     """
 
     columns: Tensor
+    valued: Tensor
     temperature: Tensor
     trains_in_bfloat16 = False
     #: leading axes of `get_hidden_matrices` that count members
@@ -113,6 +119,7 @@ class TabularEnsemble(nn.Module):
         target: TargetSpec,
         knots: dict[int, np.ndarray],
         options: TabularOptions = TabularOptions(),
+        values: Mapping[int, np.ndarray] = MappingProxyType({}),
     ):
         super().__init__()
         dtype, k = getattr(torch, inputs.dtype), options.n_members
@@ -123,6 +130,7 @@ class TabularEnsemble(nn.Module):
         width = options.embedding_width
         self.numbers: PiecewiseLinear | Periodic | None = None
         self.codes: MemberEmbeddings | None = None
+        self.values: ValueEmbeddings | None = None
         n_inputs = self.n_numeric
         if self.embedded_columns and options.numerical_embedding == "piecewise":
             of_columns = [knots[j] for j in self.embedded_columns]
@@ -131,7 +139,11 @@ class TabularEnsemble(nn.Module):
             self.numbers = Periodic(k, len(self.embedded_columns), width, dtype=dtype)
         if self.cardinalities:
             self.codes = MemberEmbeddings(k, self.cardinalities, width, dtype)
-        n_inputs += sum(part.n_outputs for part in (self.numbers, self.codes) if part is not None)
+        self.valued_columns = sorted(values)
+        if values:
+            intervals = [values[j] for j in self.valued_columns]
+            self.values = ValueEmbeddings(k, intervals, width, dtype)
+        n_inputs += sum(part.n_outputs for part in self._get_embeddings())
         sizes = [n_inputs, *options.hidden_layer_sizes, self.n_outputs]
         self.linears: LayerList[MemberLinear] = LayerList(
             MemberLinear(k, n, m, dtype) for n, m in pairwise(sizes)
@@ -142,6 +154,8 @@ class TabularEnsemble(nn.Module):
         )
         columns = torch.tensor(self.embedded_columns, dtype=torch.int64)
         self.register_buffer("columns", columns, persistent=False)
+        valued = torch.tensor(self.valued_columns, dtype=torch.int64)
+        self.register_buffer("valued", valued, persistent=False)
         self.register_buffer("temperature", torch.ones((), dtype=dtype))
 
     def initialize_weights(self, random_state: np.random.RandomState) -> None:
@@ -152,9 +166,8 @@ class TabularEnsemble(nn.Module):
         random_state : numpy.random.RandomState
             Gives all the numbers.
         """
-        for part in (self.numbers, self.codes, *self.linears):
-            if part is not None:
-                part.initialize_weights(random_state)
+        for part in (*self._get_embeddings(), *self.linears):
+            part.initialize_weights(random_state)
         with torch.no_grad():
             # With outputs of 0 the first loss is that of the class shares or of the mean, whatever
             # was drawn below; the first step moves the last layer alone, as nothing flows back
@@ -213,6 +226,8 @@ class TabularEnsemble(nn.Module):
             parts.append(self.numbers(X[:, self.columns], members))
         if self.codes is not None:
             parts.append(self.codes(self._get_codes(X), members))
+        if self.values is not None:
+            parts.append(self.values(X[:, self.valued], members))
         a = torch.cat(parts, dim=1) if len(parts) > 1 else parts[0]
         for i, dropout in enumerate(self.dropouts):
             a = dropout(relu(self.linears[i](a, members)))
@@ -228,6 +243,8 @@ class TabularEnsemble(nn.Module):
             parts.append(self.numbers(X[:, self.columns]).to(dtype))
         if self.codes is not None:
             parts.append(self.codes(self._get_codes(X)).to(dtype))
+        if self.values is not None:
+            parts.append(self.values(X[:, self.valued]).to(dtype))
         a = torch.cat(parts, dim=1) if len(parts) > 1 else parts[0]
         scale = 1.0
         for layer, dropout in zip(self.linears, self.dropouts, strict=False):
@@ -246,6 +263,13 @@ class TabularEnsemble(nn.Module):
         chosen = self.trains_in_bfloat16 and X.dtype == torch.float32 and X.device.type == "cpu"
         return torch.bfloat16 if chosen else X.dtype
 
+    def _get_embeddings(
+        self,
+    ) -> list[PiecewiseLinear | Periodic | MemberEmbeddings | ValueEmbeddings]:
+        """Return the parts whose outputs stand behind the numbers, in their order."""
+        parts = (self.numbers, self.codes, self.values)
+        return [part for part in parts if part is not None]
+
     def _get_codes(self, X: Tensor) -> Tensor:
         return X[:, self.n_numeric : self.n_numeric + len(self.cardinalities)].long()
 
@@ -258,7 +282,9 @@ class TabularEnsemble(nn.Module):
         weights = [layer.weight for layer in self.linears]
         if self.numbers is not None:
             weights.append(self.numbers.weight)
-        return weights if self.codes is None else [*weights, *self.codes.tables]
+        if self.codes is not None:
+            weights.extend(self.codes.tables)
+        return weights if self.values is None else [*weights, self.values.table]
 
     def get_hidden_matrices(self) -> list[nn.Parameter]:
         """Return the weights of hidden layers, which 'muon' orthogonalizes member by member."""
@@ -288,6 +314,9 @@ class TabularEnsemble(nn.Module):
         if self.codes is not None:
             n = len(self.cardinalities)
             specs.append(_make_spec("codes", "Embedding", (n, self.codes.n_outputs), self.codes))
+        if self.values is not None:
+            n, kind = len(self.valued_columns), type(self.values).__name__
+            specs.append(_make_spec("values", kind, (n, self.values.n_outputs), self.values))
         for i, layer in enumerate(self.linears):
             is_hidden = i < len(self.dropouts)
             activation = "relu" if is_hidden else "identity"

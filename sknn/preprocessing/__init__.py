@@ -41,6 +41,7 @@ from sknn.preprocessing.tables._reading import check_names
 from sknn.preprocessing.tables._values import find_number_columns
 from sknn.preprocessing.targets._classes import ClassCodec
 from sknn.preprocessing.targets._measured import fill_with_means, has_missing_values, score_measured
+from sknn.preprocessing.targets._statistics import average_by_code
 from sknn.preprocessing.targets._table import TableCodec
 from sknn.preprocessing.targets._values import ValueCodec
 
@@ -63,6 +64,7 @@ __all__ = [
     "ValueCodec",
     "Variants",
     "WrappedFrame",
+    "average_by_code",
     "check_names",
     "convert_table",
     "copy_samples",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any
@@ -32,8 +32,14 @@ from sknn.deep.parts._table_reader import TableReader
 from sknn.deep.parts._targets import TargetT
 from sknn.deep.tabular._folds import leave_out
 from sknn.deep.tabular._pretrained import MembersPretraining
+from sknn.deep.tabular._single_values import fit_single_values
 from sknn.engine import Net, forward
-from sknn.preprocessing import TabularEncoder, ValueCodec, fill_with_means, fit_knots
+from sknn.preprocessing import (
+    TabularEncoder,
+    ValueCodec,
+    fill_with_means,
+    fit_knots,
+)
 
 if TYPE_CHECKING:
     from sklearn.base import BaseEstimator
@@ -173,7 +179,8 @@ class EnsembleBuilder:
         if is_small(len(samples.y), 0.0 if weight is None else float(weight.sum())):
             options = replace(options, dropout=0.0)
         knots = self._fit_knots(encoder, target, samples)
-        ensemble = TabularEnsemble(encoder.spec_, target, knots, options)
+        values = self._fit_values(target, samples, knots)
+        ensemble = TabularEnsemble(encoder.spec_, target, knots, options, values)
         ensemble.initialize_weights(random_state)
         ensemble.center(samples.X, weight)
         return ensemble
@@ -189,6 +196,16 @@ class EnsembleBuilder:
             is_multiclass=target.kind == "multiclass",
             sample_weight=samples.sample_weight,
             max_columns=MOST_EMBEDDED,
+        )
+
+    def _fit_values(
+        self, target: TargetSpec, samples: Sample, columns: Iterable[int]
+    ) -> dict[int, np.ndarray]:
+        y = fill_with_means(samples.y)
+        if target.kind == "multiclass":
+            y = np.eye(target.n_outputs)[y]
+        return fit_single_values(
+            samples.X, y.reshape(len(y), -1), columns, sample_weight=samples.sample_weight
         )
 
 

@@ -109,7 +109,9 @@ class Targets:
             folds = KFold(min(N_FOLDS, n_kept), shuffle=True, random_state=0)
             for others, fold in folds.split(self.values):
                 weight = None if weights is None else weights[others]
-                means = _average(known[others], self.values[others], weight, len(fitted.means))
+                means = average_by_code(
+                    known[others], self.values[others], weight, len(fitted.means)
+                )
                 of_kept[fold] = means[known[fold]]
         if self.kept is None:
             return list(of_kept.T)
@@ -159,7 +161,7 @@ def fit_statistics(
     statistics = []
     for place in places:
         n_codes, known = categories[place].n_levels + 1, targets.take(codes[place])
-        means = _average(known, targets.values, targets.weights, n_codes)
+        means = average_by_code(known, targets.values, targets.weights, n_codes)
         statistics.append(TargetStatistics(place, means))
     return statistics, [a for s in statistics for a in targets.encode(s, codes[s.place])]
 
@@ -195,7 +197,7 @@ def read_weights(
     return weights, kept
 
 
-def _average(
+def average_by_code(
     codes: np.ndarray, targets: np.ndarray, weights: np.ndarray | None, n_codes: int
 ) -> np.ndarray:
     """Return the mean of each target for each code, of shape (n_codes, n_targets).
