@@ -115,6 +115,8 @@ def find_wrong_container(values: object, name: str) -> TypeError | None:
         return None
     if isinstance(values, Mapping):
         advice = f"a mapping of columns. Give pandas.DataFrame({name})"
+    elif isinstance(values, list) and values and isinstance(values[0], Mapping):
+        advice = f"samples as mappings. Give pandas.DataFrame({name})"
     elif isinstance(values, Iterator):
         advice = f"an iterator, which can be read only once. Give list({name})"
         if name == "X":

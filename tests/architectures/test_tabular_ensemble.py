@@ -7,6 +7,7 @@ import torch
 from sknn._specs import InputSpec, TargetSpec
 from sknn.architectures import TabularEnsemble, TabularOptions
 from sknn.architectures.layers._member_steps import multiplies_bfloat16
+from sknn.architectures.layers._member_values import ValueEmbeddings
 from sknn.architectures.layers._members import (
     MemberEmbeddings,
     MemberLinear,
@@ -15,13 +16,14 @@ from sknn.architectures.layers._members import (
 )
 
 KNOTS = {0: np.array([-1.0, 0.0, 0.5, 2.0]), 2: np.array([-2.0, 3.0])}
+VALUES = {1: np.array([[-1.0, -0.5], [0.2, 0.4], [0.4, 2.0]]), 2: np.array([[0.0, 1.0]])}
 INPUTS = InputSpec("table", 3, "float64", cardinalities=(5, 12))
 TARGET = TargetSpec("values", 2, "squared_error")
 
 
 def ensemble(**options):
     options = {"n_members": 3, "hidden_layer_sizes": (7, 5), "dropout": 0.0, **options}
-    module = TabularEnsemble(INPUTS, TARGET, KNOTS, TabularOptions(**options))
+    module = TabularEnsemble(INPUTS, TARGET, KNOTS, TabularOptions(**options), VALUES)
     random_state = np.random.RandomState(0)
     module.initialize_weights(random_state)
     with torch.no_grad():  # outputs are 0 at first
@@ -106,6 +108,20 @@ def test_embeddings_are_lookups_and_unknown_levels_are_zero():
     np.testing.assert_array_equal(output[1, :6, 1].detach(), layer.tables[0][2, 6:].detach())
     output.sum().backward()
     assert not layer.tables[0].grad[0].any()
+
+
+def test_each_value_has_a_vector_and_numbers_between_have_none():
+    layer = ValueEmbeddings(2, list(VALUES.values()), 3, torch.float64)
+    assert not layer.table.any()
+    with torch.no_grad():
+        layer.table[1:] = torch.arange(24.0).reshape(4, 6)
+    X = torch.tensor([[-0.7, 0.5], [0.3, -3.0], [0.0, 0.5], [0.5, 2.0], [9.0, 0.9]]).double()
+    rows = np.array([[1, 2, 0, 3, 0], [4, 0, 4, 0, 4]])  # 0 for numbers without a vector
+    np.testing.assert_array_equal(layer.find_rows(X), rows)
+    vectors = layer.table.detach().numpy()[rows].reshape(2, 5, 2, 3)
+    wanted = vectors.transpose(2, 0, 3, 1).reshape(2, 6, 5)
+    np.testing.assert_array_equal(layer(X).detach(), wanted)
+    np.testing.assert_array_equal(layer(X, slice(1, 2)).detach(), wanted[1:])
 
 
 def test_linear_layers_are_drawn_as_he_does():

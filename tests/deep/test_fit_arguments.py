@@ -34,6 +34,7 @@ def test_fit_says_what_to_write_for_an_argument_that_it_does_not_have(cls, argum
     ("make", "advice"),
     [
         (lambda: {"a": X[:, 0], "b": X[:, 1]}, r"got dict, a mapping of columns\. Give pandas"),
+        (lambda: [{"a": 1.0}, {"a": 2.0}], r"got list, samples as mappings\. Give pandas\.Data"),
         (lambda: iter(X), r"an iterator, which can be read only once\. Give list\(X\); or, to"),
         (lambda: (row for row in X), r"got generator, an iterator"),
         (lambda: {1.0, 2.0}, r"got set, a set, whose samples have no order\. Give a list"),

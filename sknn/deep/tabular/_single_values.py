@@ -13,8 +13,6 @@ from sknn.preprocessing import average_by_code
 MAX_SAMPLES = 50_000
 #: samples for each value of a column on average, at least
 SAMPLES_PER_VALUE = 4
-#: samples that share a value that is kept
-FEWEST = 3
 #: folds of the comparison, and leaves of its trees
 N_FOLDS, N_LEAVES = 5, 33
 #: share of the variance of y that values explain beyond a tree, at least, and in standard errors
@@ -76,9 +74,7 @@ def fit_single_values(
             continue
         if _Comparison(X[:, j], codes, y, weight).prefers_values():
             often = np.argsort(-counts, kind="stable")[:max_values]
-            kept = np.sort(often[counts[often] >= FEWEST])
-            if len(kept):
-                intervals[j] = _surround(numbers)[kept]
+            intervals[j] = _surround(numbers)[np.sort(often)]
     return intervals
 
 

@@ -51,6 +51,7 @@ _KINDS_OF_OBJECTS = {
 }
 #: for so few samples a loop over them is faster than the libraries' own ways to number levels
 _FEW = 32
+_DTYPES = {bool: nw.Boolean, int: nw.Int64, float: nw.Float64}
 NUMBERS = (numbers.Real, Decimal, np.bool_)
 
 
@@ -398,9 +399,10 @@ def _read_objects(label: str | int, values: np.ndarray) -> np.ndarray:
 
 def _number_series_levels(series: nw.Series) -> tuple[np.ndarray, list]:
     """Return what `Column.levels` does, of a column that is neither pandas' nor of floats."""
-    if series.dtype in (nw.Categorical, nw.Enum):
-        series = series.cast(nw.String)
     there = series.drop_nulls()
+    if series.dtype in (nw.Categorical, nw.Enum):  # dictionaries of pyarrow hold numbers, too
+        dtype = next((_DTYPES.get(type(v), nw.String) for v in there.head(1).to_list()), nw.String)
+        series, there = series.cast(dtype), there.cast(dtype)
     levels = there.unique().to_list()
     codes = np.full(len(series), -1)
     if levels:

@@ -1,5 +1,6 @@
 """Columns of text that is no category, as a few numbers: tf-idf of words, then a truncated SVD."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -19,6 +20,10 @@ FEWEST_SAMPLES = 50
 LONG, FEWEST_LEVELS = 5, 9
 #: words that are looked at, columns that come of them, and samples that they are learned from
 MAX_WORDS, N_COMPONENTS, MAX_SAMPLES = 4096, 30, 50_000
+#: numbers and dates as text, and the share of the levels of numbers that may be something else
+NUMBER = re.compile(r"\s*[-+]?(\d+[.,]?\d*|[.,]\d+)([eE][-+]?\d+)?\s*")
+DATE = re.compile(r"\s*(\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{4})([ T]\d.*)?\s*")
+NOT_NUMBERS = 0.1
 
 
 @saved
@@ -141,6 +146,8 @@ def _find_by_values(columns: Sequence[Column], kept: np.ndarray | None) -> np.nd
         n_words = np.mean([len(texts[code].split()) for code in used[:1000]]) if len(used) else 0
         differs = len(codes) >= FEWEST_SAMPLES and 2 * len(used) > len(codes)
         is_text[place] = differs or (n_words >= LONG and len(used) > FEWEST_LEVELS)
+        if _warns_of_disguise(column, [texts[code] for code in used]):
+            continue
         if differs and len(used) == len(codes) and n_words < 2:
             warn_user(
                 f"Column {column.label!r} is text that is distinct in every sample (first value: "
@@ -148,6 +155,32 @@ def _find_by_values(columns: Sequence[Column], kept: np.ndarray | None) -> np.nd
                 "other samples. Drop it, or split it into parts that samples share."
             )
     return is_text
+
+
+def _warns_of_disguise(column: Column, levels: list[str]) -> bool:
+    """Warn of a column of text in which numbers or dates were not read as such; return whether."""
+    if len(levels) <= FEWEST_LEVELS:
+        return False
+    others = [level for level in levels if not NUMBER.fullmatch(level)]
+    has_fractions = any(not level.strip().isdigit() for level in levels if level not in others)
+    start = f"Column {column.label!r} is text (first value: {column.find_first()!r})"
+    if len(others) <= NOT_NUMBERS * len(levels) and (others or has_fractions):
+        # Whole numbers alone may be codes that someone made text of, such as those of towns.
+        but = f" but for such as {others[0]!r}" if others else ""
+        warn_user(
+            f"{start}, but its values are numbers{but}, and as text they have no order. Convert it "
+            "by pandas.to_numeric(..., errors='coerce'), or make it a category to say that it is "
+            "one."
+        )
+    elif all(DATE.fullmatch(level) for level in levels):
+        warn_user(
+            f"{start}, but its values are dates. Convert it by pandas.to_datetime, from which "
+            "years, months, weekdays and hours are read, or make it a category to say that it is "
+            "one."
+        )
+    else:
+        return False
+    return True
 
 
 def find_texts(

@@ -83,10 +83,15 @@ if pa is not None:
         "arrow": pa.array([1.5, None, 3.0]),
         "arrow float": pa.array([1.5, None, 3.0], pa.float32()),
         "arrow decimal": pa.array([Decimal("1.5"), None, Decimal(3)]),
+        "arrow dictionary": pa.array([1.5, None, 3.0]).dictionary_encode(),
     }
     INTEGERS |= {
         "pandas arrow int": pd.Series([7, None, 9], dtype="int64[pyarrow]"),
+        "pandas arrow dictionary": pd.Series(
+            [7, None, 9], dtype=pd.ArrowDtype(pa.dictionary(pa.int32(), pa.int64()))
+        ),
         "arrow": pa.array([7, None, 9]),
+        "arrow dictionary": pa.array([7, None, 9]).dictionary_encode(),
     }
     BOOLS |= {
         "pandas arrow": pd.Series([True, None, False], dtype="bool[pyarrow]"),

@@ -114,6 +114,37 @@ def test_a_column_that_is_no_text_any_more_is_named():
         encoder.transform(X.assign(review=1.0))
 
 
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ([f"{i / 8}" for i in range(30)], r"'a' is text .*its values are numbers, and as text they"),
+        ([f" {i},5" for i in range(30)], r"its values are numbers, and .*by pandas\.to_numeric"),
+        ([*map(str, range(29)), "?"], r"numbers but for such as '\?', and .*make it a category"),
+        ([f"2024-01-{i + 1:02d}" for i in range(30)], r"values are dates.* by pandas\.to_datetime"),
+        ([f"{i + 1}/3/2024 14:05" for i in range(30)], r"its values are dates"),
+    ],
+)
+def test_numbers_and_dates_that_came_as_text_are_named_in_a_warning(values, message):
+    X = pd.DataFrame({"a": values * 3, "n": 1.0})
+    with pytest.warns(UserWarning, match=message):
+        TabularEncoder().fit(X)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        [f"{10115 + i}" for i in range(30)],  # codes of towns
+        [f"{i}.5" for i in range(9)],  # few enough to be grades
+        [*(f"{i}.5" for i in range(20)), *(f"type {i}" for i in range(10))],
+        [f"{i}-3" for i in range(30)],
+    ],
+)
+def test_codes_that_are_text_go_without_a_warning(values, recwarn):
+    TabularEncoder().fit(pd.DataFrame({"a": values * 3, "n": 1.0}))
+    TabularEncoder().fit(pd.DataFrame({"a": pd.Categorical([f"{i}.5" for i in range(30)] * 3)}))
+    assert not recwarn
+
+
 def test_a_column_distinct_in_every_sample_is_named_in_a_warning():
     X = pd.DataFrame({"id": [f"user{i}" for i in range(100)], "n": 1.0})
     with pytest.warns(UserWarning, match=r"'id' is text that is distinct in every sample .*an id"):
