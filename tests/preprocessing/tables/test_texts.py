@@ -117,7 +117,10 @@ def test_a_column_that_is_no_text_any_more_is_named():
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ([f"{i / 8}" for i in range(30)], r"'a' is text .*its values are numbers, and as text they"),
+        (
+            [f"{i / 8}" for i in range(30)],
+            r"'a' is text .*its values are numbers, and as text they",
+        ),
         ([f" {i},5" for i in range(30)], r"its values are numbers, and .*by pandas\.to_numeric"),
         ([*map(str, range(29)), "?"], r"numbers but for such as '\?', and .*make it a category"),
         ([f"2024-01-{i + 1:02d}" for i in range(30)], r"values are dates.* by pandas\.to_datetime"),
