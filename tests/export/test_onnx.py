@@ -131,8 +131,8 @@ def test_ensembles_for_tables_in_which_only_the_best_columns_have_embeddings():
 
 
 def test_ensembles_for_tables_in_which_single_values_have_embeddings():
-    codes = np.random.RandomState(0).randint(60, size=(900, 1)) * 3.0
-    y = np.random.RandomState(1).permutation(60)[codes[:, 0].astype(int) // 3] % 2
+    codes = np.random.RandomState(0).randint(150, size=(1500, 1)) * 3.0
+    y = np.random.RandomState(1).permutation(150)[codes[:, 0].astype(int) // 3] % 2
     model = TabularMLPClassifier(n_members=2, max_iter=5, random_state=0).fit(codes, y)
     assert model.module_.valued_columns == [0]
     unknown = np.array([[1.0], [-50.0], [500.0]])
