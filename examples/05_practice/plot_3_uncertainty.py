@@ -58,7 +58,7 @@ for name, (lower, _, upper) in bands.items():
     fifths = [inside[X_test[:, 0] // 2 == i].mean() for i in range(5)]
     coverage[name] = [inside.mean(), *fifths]
     print(f"{name:<13}" + "   ".join(f"{share:.2f}" for share in coverage[name]))
-print(f"quantiles cross in {np.sum((low > median) | (median > high))} of {len(low)} rows")
+print(f"quantiles cross in {np.sum((low > median) | (median > high))} of {len(low)} samples")
 
 # %%
 # The intervals as bands

@@ -32,7 +32,7 @@ X_train, X_val, y_train, y_val = train_test_split(X / 16, y, stratify=y, random_
 
 
 def good_enough(row):
-    """Print the epoch and stop at 96 % of the validation rows."""
+    """Print the epoch and stop at 96 % of the validation samples."""
     print(f"loss {row['loss']:.3f}  validation score {row['validation_score']:.3f}")
     return row["validation_score"] > 0.96
 
@@ -73,7 +73,7 @@ print(epochs[["parent_task_id_path", "task_id", "accuracy"]].tail(3).to_string(i
 # Six networks, three folds for each of two activations, and the final one: a line each.
 figure, ax = plt.subplots(figsize=(5.2, 3.4), layout="constrained")
 looks = [("#0072B2", "-", "relu")] * 3 + [("#D55E00", "--", "logistic")] * 3
-final = [("black", ":", f"{search.best_params_['activation']}, on all rows")]
+final = [("black", ":", f"{search.best_params_['activation']}, on all samples")]
 runs = sorted(epochs.groupby("parent_task_id_path"), key=lambda run: (-len(run[0]), run[0]))
 for i, ((_, run), (color, style, name)) in enumerate(zip(runs, looks + final, strict=True)):
     label = name if i % 3 == 0 else None
@@ -81,7 +81,7 @@ for i, ((_, run), (color, style, name)) in enumerate(zip(runs, looks + final, st
     if name in ("relu", "logistic"):
         reached = run.set_index("task_id")["accuracy"]
         print(f"{name:<9} accuracy after 6 epochs {reached[5]:.2f}, after 15 {reached[14]:.2f}")
-ax.set(xlabel="epoch", ylabel="accuracy on the training rows")
+ax.set(xlabel="epoch", ylabel="accuracy on training samples")
 ax.legend(fontsize="small")
 plt.show()
 

@@ -46,7 +46,7 @@ params = {
     "batch_size": 64,
     "early_stopping": True,
     "n_iter_no_change": 5,
-    "scoring": "loss",  # of the validation rows, which tells more than the accuracy of so few
+    "scoring": "loss",  # of the validation samples, which tells more than the accuracy of so few
     "random_state": 0,
 }
 cnn = DeepMLPClassifier(module=convolutions, module__channels=8, **params).fit(X_train, y_train)

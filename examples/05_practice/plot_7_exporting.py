@@ -66,7 +66,7 @@ def columns(frame):
 
 test = birds[3000:].astype({"species": object})
 labels, probabilities = session.run(["label", "probabilities"], columns(test))
-print("labels equal:", np.array_equal(labels, network.predict(test)))
+print(f"labels that differ: {np.sum(labels != network.predict(test))} of {len(test)}")
 difference = np.abs(probabilities - network.predict_proba(test)).max()
 print(f"largest difference of a probability: {difference:.0e}")
 
@@ -78,10 +78,10 @@ print(f"largest difference of a probability: {difference:.0e}")
 sizes = (1, 10, 100, 1000)
 times = {"predict": [], "ONNX Runtime": []}
 for size in sizes:
-    rows = test[:size]
-    arrays = columns(rows)
+    samples = test[:size]
+    arrays = columns(samples)
     calls = {
-        "predict": lambda rows=rows: network.predict(rows),
+        "predict": lambda samples=samples: network.predict(samples),
         "ONNX Runtime": lambda arrays=arrays: session.run(["label"], arrays),
     }
     for name, call in calls.items():
@@ -96,7 +96,7 @@ for (name, milliseconds), (color, marker) in zip(
     times.items(), [("#0072B2", "o-"), ("#D55E00", "s--")], strict=True
 ):
     ax.loglog(sizes, milliseconds, marker, color=color, label=name)
-ax.set(xlabel="rows at once", ylabel="milliseconds a call")
+ax.set(xlabel="samples at once", ylabel="milliseconds a call")
 ax.legend(fontsize="small")
 plt.show()
 folder.cleanup()

@@ -42,21 +42,23 @@ print(errors.mean().round(1).to_string())
 # Each of the eight members holds out an eighth of the samples. The loss of all held-out samples
 # ends training: on a table with this much noise, after few epochs.
 model = TabularMLPRegressor(random_state=0).fit(X, y)
-fig, (left, right) = plt.subplots(1, 2, figsize=(9, 3.6), layout="constrained")
+figure, ax = plt.subplots(figsize=(5.4, 3.4), layout="constrained")
 epochs = np.arange(1, model.n_iter_ + 1)
-left.plot(epochs, model.loss_curve_, label="rows learned from")
-left.plot(epochs, model.validation_loss_curve_, label="held-out samples")
-left.axvline(model.best_iter_, color="0.5", linestyle=":", label="epoch that is kept")
-left.set(xlabel="epoch", ylabel="squared error / 2 (standardised)", title="When to stop")
-left.legend()
+ax.plot(epochs, model.loss_curve_, label="training samples")
+ax.plot(epochs, model.validation_loss_curve_, "--", label="held-out samples")
+ax.axvline(model.best_iter_, color="0.5", linestyle=":", label="epoch that is kept")
+ax.set(xlabel="epoch", ylabel="squared error / 2 (standardised)")
+ax.legend()
+plt.show()
 
 # %%
 # Feature importances
 # -------------------
 # The loss that shuffling a column adds on the held-out samples, as a share of the total.
 importances = pd.Series(model.feature_importances_, X.columns).sort_values()
-right.barh(importances.index, importances)
-right.set(xlabel="share of the added loss", title="What mattered")
+figure, ax = plt.subplots(figsize=(5.4, 3.4), layout="constrained")
+ax.barh(importances.index, importances)
+ax.set(xlabel="share of the added loss")
 plt.show()
 
 # %%

@@ -1,5 +1,6 @@
 """Every page of the gallery runs without a warning, teaches one thing, and shows what it says."""
 
+import itertools
 import re
 import sys
 import warnings
@@ -231,12 +232,24 @@ NEEDS = {
 }
 
 
-def run_as_sphinx_gallery_does(page, monkeypatch):
-    """Return the names of a page that ran as ``__main__``, in its folder, without `__file__`."""
+def read_cells(page):
+    """Return the cells of a page, each behind as many empty lines as stand before it there."""
+    text = page.read_text(encoding="utf-8")
+    starts = [0, *(match.start() for match in re.finditer(r"^# %%", text, re.MULTILINE)), len(text)]
+    return ["\n" * text.count("\n", 0, a) + text[a:b] for a, b in itertools.pairwise(starts)]
+
+
+def run_as_sphinx_gallery_does(page, monkeypatch, after_cell):
+    """Return the names of a page that ran as ``__main__``, in its folder, without `__file__`.
+
+    `after_cell` is called after each cell, where the gallery takes the figures and closes them.
+    """
     main = ModuleType("__main__")
     monkeypatch.chdir(page.parent)
     monkeypatch.setitem(sys.modules, "__main__", main)
-    exec(compile(page.read_text(encoding="utf-8"), str(page), "exec"), vars(main))
+    for cell in read_cells(page):
+        exec(compile(cell, str(page), "exec"), vars(main))
+        after_cell()
     return vars(main)
 
 
@@ -253,17 +266,28 @@ def test_page_runs_without_a_warning_and_shows_what_it_says(page, monkeypatch):
             load_fashion_mnist(subset="test", download_if_missing=False)
         except OSError as error:
             pytest.skip(f"Fashion-MNIST is not on this machine: {error}")
-    n_drawn = []
-    monkeypatch.setattr(plt, "show", lambda: n_drawn.append(len(plt.get_fignums())))
+    figures, shown = [], set()
+
+    def get_open_figures():
+        return [plt.figure(number) for number in plt.get_fignums()]
+
+    def take_figures():
+        for figure in get_open_figures():
+            empty = [ax for ax in figure.axes if ax.axison and not (ax.has_data() or ax.texts)]
+            assert not empty, "an axes is empty where the gallery takes the figure"
+            figures.append(figure)
+        plt.close("all")
+
+    # A script shows at once what it drew since the last call, in whichever cell.
+    monkeypatch.setattr(plt, "show", lambda: shown.update(figures, get_open_figures()))
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
-            space = run_as_sphinx_gallery_does(page, monkeypatch)
+            space = run_as_sphinx_gallery_does(page, monkeypatch, take_figures)
     finally:
-        n_left = len(plt.get_fignums())
         plt.close("all")
-    assert n_drawn
-    assert n_drawn[-1] == n_left, "the last figures are not shown"
+    assert figures
+    assert shown.issuperset(figures), "the last figures are not shown"
     assert SEEN[page.stem](space)
 
 
