@@ -12,6 +12,7 @@ from sknn._specs import InputSpec, LayerSpec, TargetSpec
 from sknn.activations import ACTIVATIONS
 from sknn.architectures.layers._blocks import BatchNorm, UnsetLinear, initialize_uniform
 from sknn.architectures.layers._dropout import Dropout
+from sknn.architectures.layers._letters import FLOORS, read_letters
 from sknn.architectures.layers._lists import LayerList
 from sknn.architectures.layers._members import MemberLinear
 from sknn.architectures.layers._windows import (
@@ -205,8 +206,12 @@ class SequenceCNN(nn.Module):
     def pool(self, X: Tensor) -> Tensor:
         """Return what pooling hands on, of shape (batch, n_pooled)."""
         X = X.reshape(len(X), self.length, self.n_channels)
-        valid = self._find_valid(X)
         single = not (self.convs or self.norms) and isinstance(self.pooling, str)
+        floor = self._choose_floor() if single else None
+        letters = None if floor is None else read_letters(X, self.options.kernel_size)
+        if letters is not None:
+            return self._join_parts(*self.bank.pool_letters(letters, floor))
+        valid = self._find_valid(X)
         if single and not X.requires_grad:
             return self._pool_at_once(X, valid)
         strands = [self.bank(X, i, valid) for i in range(self.bank.n_strands)]
@@ -250,10 +255,17 @@ class SequenceCNN(nn.Module):
     def _pool_at_once(self, X: Tensor, valid: Tensor | None) -> Tensor:
         """Return what one layer without normalization hands on, by the shorter way."""
         activation = None if self.pooling == "max" else self.options.first_activation
-        best, mean = self.bank.pool(X, valid, activation)
-        if mean is None:
+        return self._join_parts(*self.bank.pool(X, valid, activation))
+
+    def _join_parts(self, best: Tensor, mean: Tensor | None) -> Tensor:
+        """Return what pooling hands on of largest values, not activated yet, and means."""
+        if mean is None or self.pooling == "max":
             return self._activate(best)
         return mean if self.pooling == "mean" else torch.cat([self._activate(best), mean], dim=1)
+
+    def _choose_floor(self) -> float | None:
+        """Return to which values are raised before their mean, if that is all that is done."""
+        return FLOORS.get("relu" if self.pooling == "max" else self.options.first_activation)
 
     def _activate(self, values: Tensor) -> Tensor:
         return FIRST_ACTIVATIONS[self.options.first_activation](values)

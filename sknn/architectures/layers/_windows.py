@@ -7,6 +7,7 @@ from torch.autograd.function import FunctionCtx
 from torch.nn import functional
 
 from sknn._saved import saved
+from sknn.architectures.layers._letters import Letters, PooledLetters
 
 Tensor = torch.Tensor
 
@@ -228,7 +229,7 @@ class FilterBank(nn.Module):
         if position_bias:
             size = (1 if self.is_mirrored else n_strands, n_windows, shape[0])
             self.position_bias = nn.Parameter(torch.empty(size, dtype=dtype))
-        self.n_strands = n_strands
+        self.n_strands, self.n_windows = n_strands, n_windows
 
     @torch.no_grad()
     def initialize_weights(self, random_state: np.random.RandomState) -> None:
@@ -283,6 +284,17 @@ class FilterBank(nn.Module):
         best, mean = pair
         both = None if mean is None else torch.maximum(*mean.chunk(2, dim=1))
         return torch.maximum(*best.chunk(2, dim=1)), both
+
+    def pool_letters(self, letters: Letters, floor: float) -> tuple[Tensor, Tensor]:
+        """Return what `pool` does for letters, the mean of values raised to a floor."""
+        strands = [self.get_strand(i) for i in range(self.n_strands)]
+        filters, shift = (torch.stack(parts) for parts in zip(*strands, strict=True))
+        shift = shift.expand(-1, self.n_windows, -1)
+        pair = PooledLetters.apply(letters, filters, shift, self.is_mirrored, floor)
+        if self.n_strands == 1:
+            return pair[0][:, 0], pair[1][:, 0]
+        best, mean = (torch.maximum(*both.unbind(1)) for both in pair)
+        return best, mean
 
     def find_best_place(self, X: Tensor, valid: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
         """Return the largest values, their windows, and whether on the other strand.

@@ -12,12 +12,12 @@ each entry adds a multiple of a row of W to Z, and of a row of D to G.
 import numpy as np
 
 from sknn._jit import jit
+from sknn._vectors import count_lanes
 from sknn.engine.compiled._codes import SparseSamples
 from sknn.engine.compiled._tiles import (
     N_VECTORS,
     Finish,
     Left,
-    count_lanes,
     count_rows,
     high_narrow,
     high_wide,

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from sknn._jit import import_llvm, make_intrinsic, make_signature
+from sknn._jit import make_intrinsic, make_signature
+from sknn._vectors import Vectors, get_vector_bits, return_number
 
 if TYPE_CHECKING:
-    from llvmlite.ir import IRBuilder, Type, Value
+    from llvmlite.ir import IRBuilder, Value
 
-    from sknn._jit import CPUContext, Float, NumbaType, Signature, TypingContext
+    from sknn._jit import CPUContext, NumbaType, Signature, TypingContext
 
 #: vectors beside each other in a tile
 N_VECTORS = 2
@@ -57,140 +58,12 @@ class Finish(NamedTuple):
     limit: float
 
 
-class Vectors:
-    """Writes instructions for vectors as wide as the processor's.
-
-    Parameters
-    ----------
-    context : numba.core.base.BaseContext
-        Knows the processor.
-    builder : llvmlite.ir.IRBuilder
-        Where instructions go.
-    kind : numba.types.Float
-        Of the numbers.
-    """
-
-    def __init__(self, context: "CPUContext", builder: "IRBuilder", kind: "Float"):
-        self.ir, self.tools = import_llvm()
-        self.builder, self.kind = builder, context.get_data_type(kind)
-        self.n_lanes = count_lanes_of(context, kind)
-        self.type = self.ir.VectorType(self.kind, self.n_lanes)
-        self.index, self.flag = self.ir.IntType(32), self.ir.IntType(1)
-        self.mask: Value | None = None
-        self.align = kind.bitwidth // 8
-        self.name = f"v{self.n_lanes}f{kind.bitwidth}"
-        pointer = self.kind.as_pointer().intrinsic_name  # p0, and before LLVM 17 p0f64
-        self.name_in_memory = f"{self.name}.{'p0' if pointer == 'p0' else 'p0' + self.name}"
-
-    def fill(self, number: float) -> "Value":
-        """Return a vector of a constant."""
-        return self.ir.Constant(self.type, [number] * self.n_lanes)
-
-    def spread(self, value: "Value") -> "Value":
-        """Return a vector of one number."""
-        kind = self.ir.VectorType(value.type, self.n_lanes)
-        one = self.builder.insert_element(
-            self.ir.Constant(kind, self.ir.Undefined), value, self.ir.Constant(self.index, 0)
-        )
-        places = self.ir.Constant(self.ir.VectorType(self.index, self.n_lanes), [0] * self.n_lanes)
-        return self.builder.shuffle_vector(one, one, places)
-
-    def keep_first(self, n: "Value") -> None:
-        """Let all that follows read and write only the first n lanes."""
-        lanes = self.ir.VectorType(n.type, self.n_lanes)
-        numbers = self.ir.Constant(lanes, list(range(self.n_lanes)))
-        self.mask = self.builder.icmp_signed("<", numbers, self.spread(n))
-
-    def list_rows(self, first: "Value", n_rows: "Value", n: int) -> list["Value"]:
-        """Return the numbers of n rows, the last one instead of those beyond it."""
-        last = self.builder.sub(n_rows, n_rows.type(1))
-        rows = [self.builder.add(first, first.type(i)) for i in range(n)]
-        return [
-            self.builder.select(self.builder.icmp_signed("<", row, last), row, last) for row in rows
-        ]
-
-    def find(self, base: "Value", start: "Value", n: int) -> list["Value"]:
-        """Return the places of n vectors beside each other."""
-        first = self.builder.gep(base, [start])
-        return [self.builder.gep(first, [start.type(v * self.n_lanes)]) for v in range(n)]
-
-    def keep(self, value: "Value") -> "Value":
-        """Return a place for a vector that changes; LLVM makes a register of it."""
-        return self.tools.alloca_once_value(self.builder, value)
-
-    def load(self, place: "Value") -> "Value":
-        """Return the vector at a place."""
-        pointer = self.builder.bitcast(place, self.type.as_pointer())
-        if self.mask is None:
-            value = self.builder.load(pointer)
-            value.align = self.align
-            return value
-        kinds = [pointer.type, self.index, self.mask.type, self.type]
-        align = self.ir.Constant(self.index, self.align)
-        name = f"llvm.masked.load.{self.name_in_memory}"
-        return self._call(name, self.type, kinds, [pointer, align, self.mask, self.fill(0.0)])
-
-    def store(self, value: "Value", place: "Value") -> None:
-        """Write a vector to a place."""
-        pointer = self.builder.bitcast(place, self.type.as_pointer())
-        if self.mask is None:
-            self.builder.store(value, pointer).align = self.align
-            return
-        kinds = [self.type, pointer.type, self.index, self.mask.type]
-        align = self.ir.Constant(self.index, self.align)
-        name = f"llvm.masked.store.{self.name_in_memory}"
-        self._call(name, self.ir.VoidType(), kinds, [value, pointer, align, self.mask])
-
-    def multiply_and_add(self, a: "Value", b: "Value", c: "Value") -> "Value":
-        """Return a b + c, rounded once where the processor can."""
-        return self._call(f"llvm.fmuladd.{self.name}", self.type, [self.type] * 3, [a, b, c])
-
-    def _call(
-        self, name: str, result: "Type", kinds: list["Type"], arguments: list["Value"]
-    ) -> "Value":
-        function = self.builder.module.globals.get(name)
-        if function is None:
-            kind = self.ir.FunctionType(result, kinds)
-            function = self.ir.Function(self.builder.module, kind, name)
-        return self.builder.call(function, arguments)
-
-
-def get_vector_bits(context: "CPUContext") -> int:
-    """Return the width of the processor's vectors."""
-    features = context.codegen().magic_tuple()[2].split(",")
-    return 512 if "+avx512f" in features else 256 if "+avx" in features else 128
-
-
-def count_lanes_of(context: "CPUContext", kind: "Float") -> int:
-    """Return how many numbers a vector holds."""
-    return get_vector_bits(context) // kind.bitwidth
-
-
 def count_rows_of(context: "CPUContext") -> int:
     """Return how many rows a whole tile has; its sums take up half of the registers."""
     return 8 if get_vector_bits(context) == 512 else 4
 
 
-def _return_number(compute: Callable[["CPUContext", "Float"], int]) -> Callable[..., Any]:
-    """Return a function of an array that compiled code sees as a constant."""
-
-    def define(typing: "TypingContext", array: "NumbaType") -> tuple[Any, Callable[..., "Value"]]:
-        def write(
-            context: "CPUContext",
-            builder: "IRBuilder",
-            signature: "Signature",
-            values: "Sequence[Value]",
-        ) -> "Value":
-            ir, _ = import_llvm()
-            return ir.Constant(ir.IntType(64), compute(context, signature.args[0].dtype))
-
-        return make_signature("int64", array), write
-
-    return make_intrinsic(define)
-
-
-count_lanes = _return_number(count_lanes_of)
-count_rows = _return_number(lambda context, kind: count_rows_of(context))
+count_rows = return_number(lambda context, kind: count_rows_of(context))
 
 
 def _make_tile(is_high: bool, is_wide: bool) -> Callable[..., None]:
