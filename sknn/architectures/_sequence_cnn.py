@@ -225,13 +225,27 @@ class SequenceCNN(nn.Module):
 
         Of several members it is the mean, and in training (batch, n_members, n_outputs).
         """
-        k, n_parts = self.options.n_members, 2 if self.pooling == "maxmean" else 1
-        if k > 1:  # (n_members, n_pooled / n_members, batch)
-            pooled = pooled.reshape(len(pooled), n_parts, k, -1).permute(2, 1, 3, 0).flatten(1, 2)
-        output = self._run_hidden_layers(pooled)
-        if k == 1:
-            return output
+        if self.n_members == 1:
+            return self._run_hidden_layers(pooled)
+        output = self._run_hidden_layers(self._share_among_members(pooled))
         return output.permute(2, 0, 1) if self.training else output.mean(0).t()
+
+    @property
+    def n_members(self) -> int:
+        """Networks that share the filters."""
+        return self.options.n_members
+
+    def run_each_member(self, X: Tensor) -> Tensor:
+        """Return logits or raw predictions of members: (batch, n_members, n_outputs)."""
+        if self.n_members == 1:
+            return self(X)[:, None]
+        return self._run_hidden_layers(self._share_among_members(self.pool(X))).permute(2, 0, 1)
+
+    def _share_among_members(self, pooled: Tensor) -> Tensor:
+        """Return what pooling hands on to each: (n_members, n_pooled / n_members, batch)."""
+        n_parts = 2 if self.pooling == "maxmean" else 1
+        parts = pooled.reshape(len(pooled), n_parts, self.n_members, -1)
+        return parts.permute(2, 1, 3, 0).flatten(1, 2)
 
     def _run_hidden_layers(self, pooled: Tensor) -> Tensor:
         last = len(self.linears) - 1

@@ -184,12 +184,28 @@ class CodecPredictor:
     def deviate(
         self, codec: ValueCodec, net: Net, encoded: np.ndarray | None, output: np.ndarray
     ) -> np.ndarray:
-        """Return the standard deviations that the network was trained to give."""
-        return codec.decode_std(output)
+        """Return the standard deviations that the network was trained to give.
+
+        Of a network of several members it is what `deviate_members` says.
+        """
+        if getattr(net.module_, "n_members", 1) == 1:
+            return codec.decode_std(output)
+        return deviate_members(codec, net, encoded, output)
 
     def widen(self, output: np.ndarray) -> np.ndarray:
         """Return raw predictions as they are."""
         return output
+
+
+def deviate_members(
+    codec: ValueCodec, net: Net, encoded: np.ndarray | None, output: np.ndarray
+) -> np.ndarray:
+    """Return how much members disagree, with the noise in y where the loss tells it."""
+    members = forward(net, encoded, "run_each_member").astype(np.float64).swapaxes(0, 1)
+    std = np.std([codec.decode(of_member) for of_member in members], axis=0)
+    if codec.has_std:  # var(y) = mean of the variances + variance of the means
+        std = np.hypot(std, codec.decode_std(output))
+    return std.astype(output.dtype)
 
 
 @dataclass(frozen=True)

@@ -29,11 +29,11 @@ from sknn.deep.parts._preparation import (
     Preparation,
 )
 from sknn.deep.parts._table_reader import TableReader
-from sknn.deep.parts._targets import TargetT
+from sknn.deep.parts._targets import TargetT, deviate_members
 from sknn.deep.tabular._folds import leave_out
 from sknn.deep.tabular._pretrained import MembersPretraining
 from sknn.deep.tabular._single_values import fit_single_values
-from sknn.engine import Net, forward
+from sknn.engine import Net
 from sknn.preprocessing import (
     TabularEncoder,
     ValueCodec,
@@ -224,11 +224,7 @@ class MembersPredictor:
         self, codec: ValueCodec, net: Net, encoded: np.ndarray | None, output: np.ndarray
     ) -> np.ndarray:
         """Return how much the members disagree, with the noise in y where the loss tells it."""
-        members = forward(net, encoded, "run_each_member").astype(np.float64).swapaxes(0, 1)
-        std = np.std([codec.decode(of_member) for of_member in members], axis=0)
-        if codec.has_std:
-            std = np.hypot(std, codec.decode_std(self.widen(output)))
-        return std
+        return deviate_members(codec, net, encoded, self.widen(output))
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """Networks for sequences: what they take, what they refuse, and how they train."""
 
+import signal
 import warnings
 
 import numpy as np
@@ -175,6 +176,26 @@ def test_a_trial_of_strands_changes_nothing_else(two_strands):
     assert len(epochs) == 4
     both = SequenceCNNClassifier(reverse_complement=True, **params).fit(X, labels)
     np.testing.assert_array_equal(auto.predict_proba(X), both.predict_proba(X))
+
+
+def test_ctrl_c_in_the_trial_of_strands_leaves_nothing_half_fitted(two_strands):
+    X, strand = two_strands
+    asked = iter([*[False] * 5, True])  # the trial comes first
+
+    def loss(output, target):
+        if next(asked, False):
+            signal.raise_signal(signal.SIGINT)
+        return (output - target).square().mean(1)
+
+    model = SequenceCNNRegressor(loss=loss, **STRANDS)
+    with pytest.warns(UserWarning, match="interrupted by user"), pytest.raises(KeyboardInterrupt):
+        model.fit(X, strand)
+    assert not [name for name in vars(model) if name.endswith("_")]
+    expected = model.fit(X, strand).predict(X)
+    asked = iter([True])
+    with pytest.warns(UserWarning, match="interrupted by user"), pytest.raises(KeyboardInterrupt):
+        model.fit(X[:300], strand[:300])
+    np.testing.assert_array_equal(model.predict(X), expected)
 
 
 def test_the_strand_of_a_regression_is_chosen_too(two_strands):

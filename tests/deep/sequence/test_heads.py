@@ -59,6 +59,34 @@ def test_bins_of_expression_predict_mean_and_spread():
     assert spreads[1] > 1.3 * spreads[0]
 
 
+def test_members_that_disagree_say_by_how_much():
+    y = 50.0 + 7.0 * PLANTED[:60]
+    model = SequenceCNNRegressor(n_members=2, n_filters=8, **QUICK).fit(X[:60], y)
+    model.coefs_[-1] = np.zeros((2, 32, 1))
+    model.intercepts_[-1] = np.array([1.0, 3.0]).reshape(2, 1, 1)
+    mean, std = model.predict(X[:5], return_std=True)
+    assert mean.dtype == std.dtype == np.float32
+    assert_allclose(mean, y.mean() + 2 * y.std(), rtol=1e-5)
+    assert_allclose(std, y.std(), rtol=1e-5)
+
+
+def test_the_noise_in_y_and_the_members_that_disagree_about_its_mean_add_up():
+    y = 50.0 + 7.0 * PLANTED[:60]
+    model = SequenceCNNRegressor("gaussian_nll", n_members=2, n_filters=8, **QUICK).fit(X[:60], y)
+    model.coefs_[-1] = np.zeros((2, 32, 2))
+    model.intercepts_[-1] = model.intercepts_[-1] + np.array([[[-1.0, 0.0]], [[1.0, 0.0]]])
+    means = model.intercepts_[-1][:, 0, 0] * y.std()
+    noise = model.predict(X[:5], return_std=True)[1] ** 2 - means.std() ** 2
+    softplus = np.log1p(np.exp(model.intercepts_[-1][:, 0, 1].mean()))
+    assert_allclose(np.sqrt(noise), softplus * y.std(), rtol=5e-3)
+
+
+def test_one_network_with_another_loss_has_no_standard_deviation():
+    model = SequenceCNNRegressor(n_filters=8, **QUICK).fit(X[:60], PLANTED[:60])
+    with pytest.raises(ValueError, match="A standard deviation is predicted only after training"):
+        model.predict(X[:5], return_std=True)
+
+
 def make_counts():
     """Return whole numbers that a motif raises, some of them 0."""
     return np.round(np.abs(make_expression() - 10))

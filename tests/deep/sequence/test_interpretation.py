@@ -181,6 +181,22 @@ def test_the_module_with_channels_first_gives_logits_and_the_mutations_of_others
         module(one_hot.transpose(1, 2))
 
 
+def test_saturation_mutagenesis_of_tangermeme_gives_our_mutations(model, data):
+    saturation = pytest.importorskip(
+        "tangermeme.saturation_mutagenesis", reason="tangermeme is not installed"
+    )
+    X = data[0][:3]
+    module, ours = model.channels_first_module(), model.in_silico_mutagenesis(X)
+    one_hot = torch.from_numpy(model.encode(X)).transpose(1, 2).contiguous()
+    mutate = saturation.saturation_mutagenesis
+    before, after, *_ = mutate(module, one_hot, raw_outputs=True, device="cpu")
+    effects = after[..., 0] - before[:, :, None]
+    np.testing.assert_allclose(effects.numpy().transpose(0, 2, 1), ours, atol=1e-5)
+    attributed = mutate(module, one_hot, hypothetical=True, device="cpu").numpy()
+    centred = ours - ours.mean(axis=2, keepdims=True)  # of each position
+    np.testing.assert_allclose(attributed.transpose(0, 2, 1), centred, atol=1e-5)
+
+
 def test_arrays_for_modisco_are_one_hot_letters_and_contributions_of_all_letters(model, data):
     X = data[0][:5]
     one_hot, contributions = modisco_arrays(model, X)
