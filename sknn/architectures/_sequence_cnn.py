@@ -12,7 +12,6 @@ from sknn._specs import InputSpec, LayerSpec, TargetSpec
 from sknn.activations import ACTIVATIONS
 from sknn.architectures.layers._blocks import BatchNorm, UnsetLinear, initialize_uniform
 from sknn.architectures.layers._dropout import Dropout
-from sknn.architectures.layers._letters import FLOORS, read_letters
 from sknn.architectures.layers._lists import LayerList
 from sknn.architectures.layers._members import MemberLinear
 from sknn.architectures.layers._windows import (
@@ -22,6 +21,7 @@ from sknn.architectures.layers._windows import (
     find_valid_windows,
     pool_locally,
 )
+from sknn.architectures.letters._pooling import FLOORS, read_letters
 from sknn.architectures.options._sequence import SequenceOptions
 
 Tensor = torch.Tensor

@@ -7,7 +7,7 @@ from torch.autograd.function import FunctionCtx
 from torch.nn import functional
 
 from sknn._saved import saved
-from sknn.architectures.layers._letters import Letters, PooledLetters
+from sknn.architectures.letters._pooling import Letters, PooledLetters
 
 Tensor = torch.Tensor
 

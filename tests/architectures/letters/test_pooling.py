@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from sknn.architectures import SequenceCNN, SequenceOptions
-from sknn.architectures.layers._letters import explain_no_steps, read_letters
 from sknn.architectures.layers._windows import find_valid_windows
+from sknn.architectures.letters._pooling import explain_no_steps, read_letters
 
 pytestmark = pytest.mark.skipif(
     explain_no_steps(torch.float64) is not None, reason=str(explain_no_steps(torch.float64))

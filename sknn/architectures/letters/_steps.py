@@ -18,7 +18,7 @@ import numpy as np
 
 from sknn._jit import jit, jit_kept, make_intrinsic, make_signature
 from sknn._vectors import Vectors, count_lanes
-from sknn.architectures.layers._letters import Letters, Pooled, Scored
+from sknn.architectures.letters._pooling import Letters, Pooled, Scored
 
 if TYPE_CHECKING:
     from llvmlite.ir import IRBuilder, Value

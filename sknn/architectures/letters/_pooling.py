@@ -77,7 +77,7 @@ class Pooled(NamedTuple):
 
 
 class LetterSteps(Protocol):
-    """`sknn.architectures.layers._letter_steps`."""
+    """`sknn.architectures.letters._steps`."""
 
     def encode_letters(self, X: np.ndarray, kernel_size: int, letters: Letters) -> bool: ...
 
@@ -90,7 +90,7 @@ class LetterSteps(Protocol):
 
 def load_steps() -> LetterSteps:
     """Return the compiled functions; numba is loaded here, and not by those who do without it."""
-    return cast(LetterSteps, import_module("sknn.architectures.layers._letter_steps"))
+    return cast(LetterSteps, import_module("sknn.architectures.letters._steps"))
 
 
 @cache
@@ -140,7 +140,7 @@ class PoolingContext(FunctionCtx):
 
 
 class PooledLetters(torch.autograd.Function):
-    """What `PooledWindows` computes, of letters; see `sknn.architectures.layers._letter_steps`."""
+    """What `PooledWindows` computes, of letters; see `sknn.architectures.letters._steps`."""
 
     @staticmethod
     def forward(

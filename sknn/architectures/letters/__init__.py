@@ -1,0 +1,1 @@
+"""Sequences of letters, which filters read by compiled code."""
