@@ -47,7 +47,9 @@ MAX_SAMPLES, SHARE, MAX_IMAGES = 4000, 0.1, 15_000
 STEPS, BATCH = 1800, 128
 
 
-def make_of_images(n_images: int, seed: int) -> tuple[DeepMLPClassifier, AutoencoderTransformer]:
+def make_of_images(
+    n_images: int, seed: int, n_steps: int
+) -> tuple[DeepMLPClassifier, AutoencoderTransformer]:
     """Return a network for images in [0, 1] that begins at random, and an autoencoder for it."""
     autoencoder = AutoencoderTransformer(
         256,
@@ -57,7 +59,7 @@ def make_of_images(n_images: int, seed: int) -> tuple[DeepMLPClassifier, Autoenc
         scale=None,
         initializer="auto",
         batch_size=BATCH,
-        max_iter=max(1, STEPS * BATCH // n_images),
+        max_iter=max(1, n_steps * BATCH // n_images),
         n_iter_no_change=np.inf,
         dtype="float32",
         random_state=seed,
@@ -66,7 +68,9 @@ def make_of_images(n_images: int, seed: int) -> tuple[DeepMLPClassifier, Autoenc
     return network.set_params(max_iter=150), autoencoder
 
 
-def compare_images(name: str, images: tuple, n_labels: int, seeds: range) -> list:
+def compare_images(
+    name: str, images: tuple, n_labels: int, seeds: range, n_steps: int = STEPS
+) -> list:
     """Return a line with test errors without and with pretraining, means over seeds."""
     X, y, X_test, y_test = images
     errors = []
@@ -74,7 +78,7 @@ def compare_images(name: str, images: tuple, n_labels: int, seeds: range) -> lis
         few, _ = train_test_split(
             np.arange(len(y)), train_size=n_labels, random_state=seed, stratify=y
         )
-        network, autoencoder = make_of_images(len(X), seed)
+        network, autoencoder = make_of_images(len(X), seed, n_steps)
         begun = clone(network).set_params(pretrained=autoencoder.fit(X), freeze_epochs=50)
         models = (network.fit(X[few], y[few]), begun.fit(X[few], y[few]))
         errors.append([1 - model.score(X_test, y_test) for model in models])
@@ -166,7 +170,8 @@ def main() -> None:
         if not options.quick:
             fashion = load_fashion(options.images)
             cases += [("Fashion-MNIST", fashion, n) for n in (600, 6000)]
-        lines = [compare_images(*case, seeds) for case in cases]
+        n_steps = 50 if options.quick else STEPS
+        lines = [compare_images(*case, seeds, n_steps) for case in cases]
         print_table(["error", "labels", "at random", "pretrained", "ratio"], lines)
     if "tables" in options.parts:
         names = ("german_credit",) if options.quick else TABLES

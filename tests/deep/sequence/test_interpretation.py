@@ -22,9 +22,7 @@ def data():
 @pytest.fixture(scope="module")
 def model(data):
     X, y, _ = data
-    return SequenceCNNClassifier(
-        kernel_size=12, n_members=1, reverse_complement=True, random_state=0
-    ).fit(X, y)
+    return SequenceCNNClassifier(32, 12, random_state=0).fit(X, y)
 
 
 def test_the_planted_motif_is_read_from_a_filter(model, data):
@@ -40,7 +38,7 @@ def test_the_planted_motif_is_read_from_a_filter(model, data):
 def test_untrained_motifs_say_little_beside_the_trained_ones(model, data):
     X = data[0]
     control = model.untrained_motifs(X, min_sites=5)
-    assert len(control) > 30
+    assert len(control) > 20
     assert max(m.information_content for m in control) < 15
     assert model.filters_.max() == model.module_.bank.weight.max().item()  # it stays trained
 
@@ -129,9 +127,8 @@ def test_importance_is_zero_for_a_filter_that_never_fires(data):
 
 def test_motifs_of_a_regressor_come_from_large_values(data):
     X, y, _ = data
-    own = SequenceCNNRegressor(16, 12, reverse_complement=True, max_iter=40, random_state=0).fit(
-        X, 10.0 * y
-    )
+    own = SequenceCNNRegressor(n_filters=16, kernel_size=12, max_iter=30, random_state=0)
+    own.fit(X, 10.0 * y)
     assert {m.consensus for m in own.motifs(X, 10.0 * y)} & {MOTIF, OTHER}
 
 
