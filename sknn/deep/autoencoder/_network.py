@@ -126,6 +126,7 @@ class TableTarget:
         sample_weight: np.ndarray | None,
     ) -> float:
         """Return the negative mean loss of raw predictions against encoded values."""
+        # The loss is written for outputs of shape (n_outputs, n_samples), as layers compute them.
         raw, target = view_as_array(output.T), view_as_array(y.T)
         losses = compute_reconstruction_loss(
             NUMPY, raw, target, n_levels=codec.n_levels_, kl_weight=codec.kl_weight or 0.0
@@ -226,6 +227,8 @@ class AutoencoderBuilder:
         if self.kind not in ("denoising", "masked"):
             return None
         sources, is_number = encoder.column_sources(), find_number_columns(encoder)
+        # All columns that come from one feature are hidden together, as its one-hot columns or its
+        # mark of missing values would give the answer away.
         if self.kind == "masked":
             return Corruption(0.0, self.mask_fraction, [False] * len(sources), sources.tolist())
         features = np.where(encoder.is_categorical_[sources], sources, -1)
@@ -239,6 +242,8 @@ class AutoencoderBuilder:
         X, y, weight = samples.X[:, :n_numeric], samples.y, samples.sample_weight
         n_carried = min(n_carried, n_numeric)
         if n_carried:
+            # Numbers start as their linear prediction from the components. Levels start as their
+            # shares: softmax(log p) = p is the constant prediction with the smallest log loss.
             numbers = y[:, : codec.n_numbers_]
             principal = fit_principal(X, numbers, weight, n_carried)
             shares = codec.compute_log_shares(y, weight)
@@ -296,6 +301,7 @@ class AutoencoderTraining:
     def arrange_new(self, preparation: Preparation) -> Arrangement:
         """Return a new network, and the samples to train and validate on."""
         arranged = self.one.arrange_new(preparation)
+        # X may be that of all samples, with the numbers of those that train.
         samples = arranged.training
         if arranged.numbers is not None:
             samples = replace(samples, X=samples.X[arranged.numbers])

@@ -115,6 +115,7 @@ class ClassTarget:
                 "class_weight needs all labels of a sample, but y has missing values (NaN). Set it "
                 "to None, and give sample_weight to fit where samples shall count differently."
             )
+        # 'balanced' counts samples by their weights, so that a weight of 2 is a sample given twice.
         if isinstance(self.class_weight, str):
             weight = _balance_classes(y, sample_weight)
         else:
@@ -133,6 +134,7 @@ class ClassTarget:
 
     def refit_codec(self, codec: ClassCodec, training: Sample) -> ClassCodec:
         """Return the codec: the classes are those of all samples."""
+        # A class whose only samples are held out is still one that can be predicted.
         return codec
 
     def check_same(self, codec: ClassCodec, y: np.ndarray) -> None:
@@ -291,6 +293,7 @@ class ValueTarget:
 
     def refit_codec(self, codec: ValueCodec, training: Sample) -> ValueCodec:
         """Return a codec that knows the values of the training samples alone."""
+        # Means and deviations of held-out samples would leak into what is judged on them.
         return self.fit_codec(training.y, training.sample_weight)
 
     def check_same(self, codec: ValueCodec, y: np.ndarray) -> None:
@@ -319,6 +322,8 @@ class ValueTarget:
         if held_out is None:
             codec.conformity_ = None  # errors of the network as it was before
             return codec
+        # Split conformal prediction: samples that training has not seen err as new ones will, so
+        # that ranks of their errors hold for those.
         output = forward(result.net, held_out.X)
         codec.calibrate(held_out.y, output, held_out.sample_weight)
         calibrate_intervals(codec, held_out.y, output, held_out.sample_weight)

@@ -99,6 +99,9 @@ class OneNetwork:
 
     def arrange_new(self, preparation: Preparation) -> Arrangement:
         """Return a new network, and the samples to train and validate on."""
+        # Scikit-learn draws the first weights before it splits off what is held out, and estimators
+        # that promise its results must draw in that order. Where the encoder learns from samples,
+        # the network comes later: it is to be fitted to training samples alone.
         whole, module = preparation.samples, None
         preparation.fit_encoder(whole)
         if preparation.encoder.is_identity_:  # scikit-learn's order of chance

@@ -53,6 +53,8 @@ class FunctionCallback(Callback):
 
     def should_stop(self, row: Mapping[str, float]) -> bool:
         """Call the function; return whether it said True, and not just something."""
+        # ``list.append`` and ``print`` are fine callbacks; so is one that returns a score, which is
+        # true and does not ask to stop.
         stop = self.function(row)
         return isinstance(stop, bool | np.bool_) and bool(stop)
 
@@ -139,6 +141,7 @@ class UserCallbacks:
         return any(
             getattr(type(callback), hook) is not getattr(Callback, hook)
             for callback in self.of_user
+            # A scheduler has a hook for batches, too, and leaves it alone if it counts epochs.
             if not (isinstance(callback, LRScheduler) and callback.step_every == "epoch")
             for hook in hooks
         )
@@ -210,6 +213,7 @@ class UserCallbacks:
                     stop |= callback.should_stop(make_row(net.history[-1], rate))
                 else:
                     callback.on_epoch_end(net, **self._decode_arguments(callback, self._data))
+            # skorch's EarlyStopping raises it; a flag tells it from the user's Ctrl-C.
             except KeyboardInterrupt:
                 if interrupt.is_set or isinstance(callback, FunctionCallback):
                     raise  # somebody pressed Ctrl-C
@@ -260,11 +264,14 @@ class UserCallbacks:
         for name, better in SCORES.items():
             if name in last:
                 before, value = self.best[name], last[name]
+                # As in skorch: better than all before, so that NaN and the same score are not.
                 is_best = before is None or (value != before and better(value, before) == value)
                 self.best[name] = value if is_best else before
                 self.net.history.record(f"{name}_best", bool(is_best))
 
     def _record_epoch_as_batch(self) -> None:
+        # Callbacks of skorch that average over batches, weighted by their sizes, find the epoch's
+        # loss where there is one batch as large as the epoch.
         history, last = self.net.history, self.net.history[-1]
         if last["batches"]:
             return

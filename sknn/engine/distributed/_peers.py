@@ -75,6 +75,9 @@ class Peers:
 
     def exchange(self, *, is_late: bool = False) -> None:
         """Sum the message over all processes; raise PeerError if one failed or was lost."""
+        # Flags ride on the message of the gradients: a message of their own at each step would cost
+        # as much again, and all processes see the same flags at the same step, so that they pause
+        # and end together.
         failed, paused, late = self._sum([0.0, float(self.interrupt.is_set), float(is_late)])
         self.is_pausing, self.is_late = self.is_pausing or paused > 0, late > 0
         if failed:
@@ -82,6 +85,8 @@ class Peers:
 
     def tell_failure(self, error: BaseException) -> None:
         """Let the others, who wait for the next message, know that this process failed."""
+        # The others stand in `exchange` or will come there; if a process left without this message,
+        # they would wait until the time limit of the group.
         if self.has_told or self.is_lost:
             return
         self.message.zero_()
@@ -112,6 +117,7 @@ class Peers:
         if self.on_gpu:
             work.wait()
             return
+        # A wait in C++ hears no signals, so that Python has to come back now and then.
         while True:
             try:
                 work.wait(timedelta(seconds=1))

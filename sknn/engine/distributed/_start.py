@@ -69,6 +69,8 @@ def _has_other_dropout(module: nn.Module) -> bool:
 
 def make_follower(plan: TrainPlan) -> TrainPlan:
     """Return the plan of a process that does not lead: it neither prints, scores, nor writes."""
+    # Scores, files and the user's eyes are the first process's; the steps are everybody's, and so
+    # are the callbacks that change them.
     kept = [c for c in make_callbacks(plan.config.callbacks) if _is_of_all(c)]
     config = replace(plan.config, callbacks=tuple(kept), verbose=False)
     return replace(
@@ -111,6 +113,8 @@ def check_same(peers: Peers, run: TrainingRun) -> None:
 def _make_marks(run: TrainingRun) -> dict[str, int]:
     """Return name -> mark of what has to be the same in all processes."""
     plan = run.plan
+    # A stream is not read for its mark: its shape and the samples kept of it stand for it.
+    # Callbacks, printing, devices and time limits may differ: they leave the mathematics alone.
     X = [plan.X.shape, plan.X.kept] if plan.is_streamed else plan.X
     config = replace(plan.config, callbacks=(), verbose=False, device="", time_limit=None)
     things = {
@@ -122,6 +126,7 @@ def _make_marks(run: TrainingRun) -> dict[str, int]:
         "parameters": describe(config),
         "random_state": run.random_state.get_state(),
     }
+    # 32 bits of a hash are a whole number that a message of float64 holds exactly.
     return {name: int(hash_data(_lay_out(thing))[:8], 16) for name, thing in things.items()}
 
 
@@ -138,6 +143,7 @@ def _lay_out(thing: Any) -> Any:
 
 def start_together(peers: Peers, run: TrainingRun) -> TrainingPeers:
     """Let all processes begin where the first one does, whose checkpoint may hold a state."""
+    # Without a checkpoint nothing is sent: `check_same` has found equal weights and random states.
     is_resumed = run.recorder.content is not None
     if peers.agree(is_resumed, is_late=False)[0]:
         found: list[Any] = [None, None]
@@ -154,5 +160,6 @@ def start_together(peers: Peers, run: TrainingRun) -> TrainingPeers:
 
 def end_together(peers: Peers) -> None:
     """Wait until training is over for all processes; none fails any more in a message of it."""
+    # A process that left earlier could fail later on its own, and the others would wait for ever.
     peers.exchange()
     peers.use_small_messages()

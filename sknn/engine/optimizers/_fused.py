@@ -25,6 +25,8 @@ def step_adam(
     `counts` the numbers of the step, of shape (). `rate`, of shape (), is on the device for a step
     that is captured; `epsilon` is added to the root of the corrected second moment.
     """
+    # ``torch.optim.Adam(fused=True)`` calls the same kernel, after sorting tensors by device and
+    # dtype and looking at hooks at each step, which takes longer than a small network's kernel.
     beta_1, beta_2 = group["betas"]
     parameters, gradients, first_moments, second_moments = pieces
     torch._fused_adam_(
@@ -32,7 +34,7 @@ def step_adam(
         gradients,
         first_moments,
         second_moments,
-        [],
+        [],  # the largest second moments, for amsgrad alone
         counts,
         lr=rate,
         beta1=beta_1,
@@ -59,6 +61,8 @@ def step_sgd(
         Learning rate; on the device for a step that is captured.
     """
     parameters, gradients, buffers = pieces
+    # Buffers begin as zeros, so that the first step is one like the others, v = μ·0 + g. Were they
+    # made of the first gradients, as torch's are, a captured step would do that at each replay.
     torch._fused_sgd_(
         parameters,
         gradients,

@@ -43,13 +43,15 @@ def is_source(X: object) -> bool:
     >>> is_source(Path("samples.parquet")), is_source("samples.parquet"), is_source([[1.0]])
     (True, False, False)
     """
+    # Text alone names no file: a list of strings may be sequences, and one string a mistake. So
+    # files are told by `os.PathLike`, which nothing else in X can be.
     if isinstance(X, np.ndarray):
         return False
     if isinstance(X, list | tuple):
         return len(X) > 0 and isinstance(X[0], os.PathLike)
     if isinstance(X, os.PathLike):
         return True
-    if callable(X):
+    if callable(X):  # but neither a class, given for its instance, nor an array with a method
         return not isinstance(X, type) and not hasattr(X, "shape")
     return _find_kind(X) is not None
 
@@ -132,6 +134,7 @@ class Source:
                 yield chunk
                 first += count_samples(chunk.X)
         starts.append(first)
+        # Only a pass that came to its end has counted all; one broken off leaves nothing behind.
         self._check_count(first)
         self.starts = starts
 
@@ -165,6 +168,7 @@ class Source:
 
     def _find_columns(self, names: list[str] | None) -> list[str] | None:
         """Return the columns to read, None where they have no names; check that they are there."""
+        # A function shows its names with its first chunk only; until then they cannot be checked.
         if names is None:
             if self._columns_asked() and not isinstance(self.tables, Calls):
                 self._raise_nameless(self._columns_asked()[0])
@@ -240,6 +244,7 @@ class Source:
             return read_values(table, values)
         if isinstance(values, list):
             return np.column_stack([read_values(table, name) for name in values])
+        # The total is known at the end of a pass; that there are too few shows in the middle of it.
         if values.ndim and len(values) < stop:
             self._raise_length(name, len(values), f"at least {stop}")
         return values[first:stop] if values.ndim else values

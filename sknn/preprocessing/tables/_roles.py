@@ -95,6 +95,8 @@ class Roles:
 
     def find_marked(self) -> np.ndarray:
         """Return which columns of numbers may get a mark: of an expansion the first alone."""
+        # Where a value is missing all columns of its expansion are NaN, so that one mark tells it;
+        # means of y are never missing.
         own = np.ones(len(self.numeric), dtype=bool)
         expanded = [np.arange(e.n_outputs) == 0 for e in self.expansions.values()]
         means = [np.zeros(s.n_outputs, dtype=bool) for s in self.statistics]
@@ -111,6 +113,7 @@ def fit_roles(
 
     `kept` are the samples to learn from; None is all of them.
     """
+    # A time that the user names as categorical stays so: weekdays or years may be meant as levels.
     is_categorical = is_categorical & ~is_text
     expansions: dict[int, Expansion] = {}
     for place, column in enumerate(columns):
@@ -145,6 +148,7 @@ def describe_table(
     numeric: NumericColumns, categories: Sequence[CategoryColumn], dtype: Dtype
 ) -> InputSpec:
     """Return what the encoded array looks like."""
+    # A column of codes has one more than its levels: 0 is for levels that were not seen in fit.
     one_hot = [category.n_outputs for category in categories if category.one_hot]
     return InputSpec(
         kind="table",
@@ -156,6 +160,8 @@ def describe_table(
 
 def order_categories(categories: Sequence[CategoryColumn]) -> list[int]:
     """Return the places of the categorical columns, those that get codes last."""
+    # Networks take numbers and one-hot columns as one block, and look up the codes behind it. The
+    # sort is stable, so that columns of a kind stay in the order of X.
     return sorted(range(len(categories)), key=lambda i: not categories[i].one_hot)
 
 

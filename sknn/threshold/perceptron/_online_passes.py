@@ -56,6 +56,9 @@ class Learners(NamedTuple):
 @jit_kept
 def visit_dense(X: np.ndarray, visits: Visits, units: Learners) -> None:
     """Go over samples of shape (n_samples, n_features) once."""
+    # The perceptron criterion of a sample is max(0, -s (w·x + b)); where the margin s (w·x + b) is
+    # not positive its slope is -s x, so that a step along it adds η s x, here `step` times x. A
+    # margin of 0 is an error, too: from weights of 0 nothing would ever move.
     for place in range(len(visits.order)):
         i = visits.order[place]
         x = X[i]
@@ -67,6 +70,8 @@ def visit_dense(X: np.ndarray, visits: Visits, units: Learners) -> None:
                     step = _learn(place, i, u, visits, units)
                     for j in range(len(x)):
                         coef[j] += step * x[j]
+                    # For averages: an update after n steps is missing in n of the weights that are
+                    # averaged; see `PlainEpochs`.
                     if units.rates[1] > 0:
                         late, coef = step * (units.n_steps[u] + place), units.late_coef[u]
                         for j in range(len(x)):
@@ -100,6 +105,9 @@ def visit_sparse(
 @jit
 def _multiply(x: np.ndarray, columns: np.ndarray, coef: np.ndarray) -> float:
     """Return the product of a sparse sample and weights, in four sums that go on side by side."""
+    # An addition waits for the one before it in the same sum, so that one sum leaves a processor
+    # idle. The order is written out, as the compiler may not change it: the result is the same
+    # with numba and without.
     n = len(x) // 4 * 4
     a = b = c = d = 0.0
     for k in range(0, n, 4):

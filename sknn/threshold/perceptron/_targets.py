@@ -77,10 +77,12 @@ def is_multilabel(y: TargetMatrix) -> bool:
 
 def check_target(y: TargetMatrix) -> TargetMatrix:
     """Return y, a single column made flat; refuse what is neither classes nor labels."""
+    # A column vector is taken for a vector with scikit-learn's warning, as its classifiers do.
     if is_multilabel(y) and y.shape[1] == 1:
         y = column_or_1d(y.toarray() if isinstance(y, SPARSE) else y, warn=True)
     check_classification_targets(y)
     if is_multilabel(y):
+        # A sparse y names its ones alone; zeros are what it leaves out.
         values = np.unique(y.data if sparse.issparse(y) else y)
         if not np.all(np.isin(values, [0, 1])):
             raise ValueError(
@@ -98,6 +100,7 @@ def choose_all_classes(
     `classes` are those given to ``partial_fit``, `known` those of earlier calls.
     """
     given = None if classes is None else sort_classes(classes)
+    # The first two messages begin with scikit-learn's words, for which its own tests look.
     if known is None:
         if given is None and not is_multilabel(y):
             raise ValueError("classes must be passed on the first call to partial_fit.")
@@ -127,8 +130,10 @@ def hold_out(
         split = ShuffleSplit(1, test_size=fraction, random_state=random_state)
     else:
         split = StratifiedShuffleSplit(1, test_size=fraction, random_state=random_state)
+    # The splitters look at the number of samples alone, and X may be sparse or large.
     placeholder = np.zeros((len(training.weights), 1))
     learning, held_out = next(split.split(placeholder, training.codes))
+    # Sorted, as with shuffle=False the online rule is to see samples in the order given.
     return training.select(np.sort(learning)), training.select(np.sort(held_out))
 
 
