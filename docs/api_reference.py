@@ -51,6 +51,11 @@ API_REFERENCE = {
             "DeepEnsembleRegressor",
         ],
     },
+    "sknn.semi_supervised": {
+        "title": "Few labels",
+        "about": "Learning from few samples with labels and many without.",
+        "names": ["PseudoLabelClassifier"],
+    },
     "sknn.inspection": {
         "title": "Plots",
         "about": "Displays after scikit-learn's convention, which need ``sknn[plot]``.",

@@ -25,6 +25,7 @@ if TYPE_CHECKING:  # what `__getattr__` loads, for mypy and pyright
     from sknn import persistence as persistence
     from sknn import playground as playground
     from sknn import preprocessing as preprocessing
+    from sknn import semi_supervised as semi_supervised
     from sknn import threshold as threshold
     from sknn._versions import show_versions as show_versions
     from sknn.deep import AutoencoderOutlierDetector as AutoencoderOutlierDetector
@@ -67,6 +68,7 @@ _MODULES = (
     "persistence",
     "playground",
     "preprocessing",
+    "semi_supervised",
     "threshold",
 )
 

@@ -16,6 +16,7 @@ from sknn import (
     ThresholdLogicClassifier,
 )
 from sknn.model_selection import DeepEnsembleClassifier, DeepEnsembleRegressor
+from sknn.semi_supervised import PseudoLabelClassifier
 
 INSTANCES = {
     AutoencoderOutlierDetector: [
@@ -59,6 +60,7 @@ INSTANCES = {
     DeepEnsembleClassifier: [DeepEnsembleClassifier(n_members=2)],
     DeepEnsembleRegressor: [DeepEnsembleRegressor(n_members=2)],
     PerceptronClassifier: [PerceptronClassifier()],
+    PseudoLabelClassifier: [PseudoLabelClassifier()],
     SequenceCNNClassifier: [
         SequenceCNNClassifier(dropout=0.0, early_stopping=False, batch_size=200),
         SequenceCNNClassifier(),
@@ -96,6 +98,7 @@ FLOOR = {
     DeepEnsembleClassifier: 65,
     DeepEnsembleRegressor: 59,
     PerceptronClassifier: 67,
+    PseudoLabelClassifier: 60,
     SequenceCNNClassifier: 72,
     SequenceCNNRegressor: 65,
     TabularMLPClassifier: 65,

@@ -97,6 +97,7 @@ OWN_WORDS = {
         ENSEMBLE: "members hold out no samples",
         CNN: "they share the filters, and there is 'auto'",
     },
+    "n_neighbors": {"PseudoLabel": "their probabilities are mixed, and no distances averaged"},
     "pretrained": {CNN: "it is for filters, which no autoencoder has"},
     "random_state": {
         PERCEPTRON: "there are no first weights",

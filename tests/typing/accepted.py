@@ -33,4 +33,10 @@ assert_type(sknn.__version__, str)
 sknn.show_versions()
 
 estimators: list[BaseEstimator] = [mlp, PerceptronClassifier(), SequenceCNNClassifier()]
-subpackages = [sknn.threshold, sknn.inspection, sknn.model_selection, sknn.export]
+subpackages = [
+    sknn.threshold,
+    sknn.inspection,
+    sknn.model_selection,
+    sknn.semi_supervised,
+    sknn.export,
+]

@@ -1,0 +1,120 @@
+"""Steps of a fit with few labels: which samples get one, and how classifiers are fitted."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy import sparse
+from sklearn.base import BaseEstimator, clone
+from sklearn.utils import check_array
+from sklearn.utils.validation import check_consistent_length
+
+from sknn.deep import AutoencoderTransformer
+from sknn.deep._base import DeepEstimator
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+    from sknn._validation import MatrixLike
+
+
+def draw_seed(random_state: np.random.RandomState) -> int:
+    """Return a seed for another estimator."""
+    return int(random_state.randint(np.iinfo(np.int32).max))
+
+
+def check_labels(y: ArrayLike, X: MatrixLike) -> np.ndarray:
+    """Return labels of shape (n_samples,), one for each sample of X."""
+    check_consistent_length(X, y)
+    y = np.asarray(y)
+    if y.ndim == 2 and y.shape[1] == 1:
+        y = y[:, 0]
+    if y.ndim != 1:
+        raise ValueError(
+            "PseudoLabelClassifier gives each sample without labels one class, but y is of shape "
+            f"{y.shape}. Fit a classifier for each label."
+        )
+    return y
+
+
+def choose_surest(proba: np.ndarray, share: float) -> np.ndarray:
+    """Return numbers of a share of the samples of each class, those with the largest probability.
+
+    `proba` is of shape (n_samples, n_classes); a sample belongs to its likeliest class.
+    """
+    top, codes = proba.max(axis=1), proba.argmax(axis=1)
+    chosen = []
+    for code in np.unique(codes):
+        members = np.flatnonzero(codes == code)
+        order = np.argsort(-top[members], kind="stable")
+        chosen.append(members[order[: int(np.ceil(share * len(members)))]])
+    return np.sort(np.concatenate(chosen))
+
+
+def fit_one(
+    classifier: BaseEstimator,
+    random_state: np.random.RandomState,
+    params: Mapping[str, Any],
+    data: tuple,
+    unlabelled: MatrixLike | None = None,
+) -> BaseEstimator:
+    """Return a clone of a classifier, fitted with a seed of its own; `data` is X, y and weights."""
+    model, (X, y, weight) = clone(classifier).set_params(**params), data
+    if "random_state" in model.get_params(deep=False):
+        model.set_params(random_state=draw_seed(random_state))
+    arguments = {} if weight is None else {"sample_weight": weight}
+    if unlabelled is not None and _learns_without_labels(model):
+        arguments["X_unlabelled"] = unlabelled
+    return model.fit(X, y, **arguments)
+
+
+def _learns_without_labels(model: BaseEstimator) -> bool:
+    """Return whether ``fit`` begins with samples without labels."""
+    pretrained = getattr(model, "pretrained", None)
+    takes_them = "X_unlabelled" in inspect.signature(model.fit).parameters
+    return takes_them and pretrained is not None and not hasattr(pretrained, "net_")
+
+
+def fit_autoencoders(
+    classifiers: Sequence[BaseEstimator], X: MatrixLike, random_state: np.random.RandomState
+) -> list[BaseEstimator]:
+    """Return classifiers whose autoencoders are fitted on X, each autoencoder once."""
+    fitted: dict[int, AutoencoderTransformer] = {}
+    made = []
+    for classifier in classifiers:
+        given = getattr(classifier, "pretrained", None)
+        if isinstance(given, AutoencoderTransformer) and not hasattr(given, "net_"):
+            if id(given) not in fitted:
+                autoencoder = clone(given)
+                if autoencoder.random_state is None:
+                    autoencoder.set_params(random_state=draw_seed(random_state))
+                fitted[id(given)] = autoencoder.fit(X)
+            classifier = clone(classifier).set_params(pretrained=fitted[id(given)])
+        made.append(classifier)
+    return made
+
+
+def find_places(
+    classifier: BaseEstimator, fitted: BaseEstimator, X: MatrixLike
+) -> np.ndarray | sparse.csr_matrix:
+    """Return numbers (n_samples, n_columns) by which samples of X are near to each other or far.
+
+    They are codes of the autoencoder with which `classifier` begins, or the numbers that a network
+    that is `fitted` takes, or X.
+    """
+    start = getattr(classifier, "pretrained", None)
+    if isinstance(start, AutoencoderTransformer):
+        return start.transform(X)
+    if isinstance(fitted, DeepEstimator):
+        encoded, spec = fitted._encoded_inputs(X), fitted._inputs
+        # Codes of categories that get an embedding are no distances.
+        return encoded[:, : spec.n_numeric] if spec.cardinalities else encoded
+    try:
+        return check_array(X, accept_sparse="csr")
+    except ValueError as error:
+        raise ValueError(
+            f"n_neighbors needs samples of numbers, of which X has none: {error} Set n_neighbors=0."
+        ) from error

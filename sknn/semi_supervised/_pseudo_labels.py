@@ -1,0 +1,367 @@
+"""A classifier that labels samples without labels, and learns from them, too."""
+
+from __future__ import annotations
+
+from numbers import Integral, Real
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+from scipy import sparse
+from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin
+from sklearn.utils import get_tags
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted, has_fit_parameter
+
+from sknn._saved import SavedState
+from sknn._sklearn import HasMethods, Interval, check_sample_weight, fit_context, take_rows
+from sknn._suggestions import check_no_class, explain_unknown_parameters, validate_params
+from sknn._validation import make_local_random_state, restore_on_error
+from sknn.deep import DeepMLPClassifier
+from sknn.preprocessing import is_source, stack_samples
+from sknn.preprocessing.sources._samples import count_samples
+from sknn.semi_supervised._fits import (
+    check_labels,
+    choose_surest,
+    find_places,
+    fit_autoencoders,
+    fit_one,
+)
+from sknn.semi_supervised._neighbors import connect_neighbors, smooth_probabilities
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+    from sklearn.utils import Tags
+
+    from sknn._validation import MatrixLike
+
+#: probability below which a class of a soft label is left out
+LEAST = 1e-3
+
+
+def has_decision_function(classifier: PseudoLabelClassifier) -> bool:
+    """Return whether the network has logits to give."""
+    inner = vars(classifier).get("estimator_", classifier._usual())
+    return hasattr(inner, "decision_function")
+
+
+class PseudoLabelClassifier(MetaEstimatorMixin, ClassifierMixin, SavedState, BaseEstimator):
+    """Classifier that labels samples without labels itself, and learns from these, too.
+
+    At first classifiers, the teachers, learn from the few samples with labels. They label the
+    others, and a new classifier learns from both. Several rounds repeat this, and may begin with
+    those labels that are surest [1]_.
+
+    Parameters
+    ----------
+    estimator : classifier, default=None
+        Classifier with ``predict_proba``, of which a clone is fitted in the end. An autoencoder as
+        its `pretrained` that is not fitted is fitted once, on all samples. None is
+        ``DeepMLPClassifier()``.
+    teachers : list of classifiers, default=None
+        Classifiers whose mean probabilities label the samples, fitted in all rounds but the last;
+        None is one, `estimator`. Several that differ in their seeds, or in how they begin, are
+        right more often, and the one that learns from them is nearly as good [3]_.
+    n_rounds : int, default=1
+        Number of times that samples without labels get one.
+    first_share : float, default=1.0
+        Share of the samples of each class that get a label in the first of several rounds, those of
+        which the teachers are surest, in (0, 1]. It rises evenly to 1 in the last.
+    soft : bool, default=True
+        Whether a sample gets each class, weighted by its probability, which needs
+        ``fit(sample_weight=)``; or the most probable class alone, after which probabilities are
+        less calibrated, and fits faster.
+    n_neighbors : int, default=10
+        Number of nearest samples, by codes of the autoencoder if there is one, whose probabilities
+        are mixed into those of a sample before it is labelled [2]_. 0 is none.
+    round_params : dict, default=None
+        Parameters of the classifiers that learn from both kinds of samples, such as
+        ``{"max_iter": 15}``: an epoch is longer there than with few labels.
+    random_state : int, RandomState instance or None, default=None
+        Draws the seed of each classifier that is fitted.
+
+    Attributes
+    ----------
+    estimator_ : classifier
+        Fitted in the last round.
+    classes_ : ndarray of shape (n_classes,)
+        Sorted class labels.
+    pseudo_labels_ : ndarray of shape (n_unlabelled,)
+        Classes that samples without labels had in the last round; only if there were some.
+    n_features_in_ : int
+        Columns of X.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Their names, where all are strings.
+
+    See Also
+    --------
+    AutoencoderTransformer : Learns what samples have in common, for `pretrained` of a network.
+    sklearn.semi_supervised.SelfTrainingClassifier : Labels above a threshold stay as they are.
+
+    Notes
+    -----
+    Neighbours are searched among all samples, so that time grows with the square of their number.
+    An `estimator` with ``early_stopping=True`` holds out samples with labels of both kinds.
+
+    References
+    ----------
+    .. [1] P. Cascante-Bonilla, F. Tan, Y. Qi and V. Ordonez, "Curriculum labeling: Revisiting
+       pseudo-labeling for semi-supervised learning", AAAI 2021, arXiv:2001.06001.
+    .. [2] A. Iscen, G. Tolias, Y. Avrithis and O. Chum, "Label propagation for deep semi-supervised
+       learning", CVPR 2019, arXiv:1904.04717.
+    .. [3] C. Buciluǎ, R. Caruana and A. Niculescu-Mizil, "Model compression", KDD 2006,
+       doi:10.1145/1150402.1150464.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from sknn import DeepMLPClassifier
+    >>> from sknn.semi_supervised import PseudoLabelClassifier
+    >>> X, y = load_digits(return_X_y=True)
+    >>> X = X / 16
+    >>> mlp = DeepMLPClassifier((64,), n_iter_no_change=200, random_state=0)
+    >>> print(f"{mlp.fit(X[:40], y[:40]).score(X[1000:], y[1000:]):.2f}")
+    0.75
+    >>> model = PseudoLabelClassifier(mlp, round_params={"max_iter": 30}, random_state=0)
+    >>> model = model.fit(X[:40], y[:40], X_unlabelled=X[40:1000])
+    >>> print(f"{model.score(X[1000:], y[1000:]):.2f}")
+    0.85
+    """
+
+    _parameter_constraints = {  # noqa: RUF012 - as scikit-learn
+        "estimator": [HasMethods(["fit", "predict_proba"]), None],
+        "teachers": [list, tuple, None],
+        "n_rounds": [Interval(Integral, 1, None, closed="left")],
+        "first_share": [Interval(Real, 0, 1, closed="right")],
+        "soft": ["boolean"],
+        "n_neighbors": [Interval(Integral, 0, None, closed="left")],
+        "round_params": [dict, None],
+        "random_state": ["random_state"],
+    }
+    _validate_params = validate_params
+
+    @explain_unknown_parameters(
+        {
+            "base_estimator": "Write 'estimator'.",
+            "threshold": "Labels are chosen by their rank, see first_share.",
+            "max_iter": "Write 'n_rounds', or round_params={'max_iter': ...} for epochs.",
+        }
+    )
+    def __init__(
+        self,
+        estimator=None,
+        *,
+        teachers=None,
+        n_rounds=1,
+        first_share=1.0,
+        soft=True,
+        n_neighbors=10,
+        round_params=None,
+        random_state=None,
+    ):
+        self.estimator = estimator
+        self.teachers = teachers
+        self.n_rounds = n_rounds
+        self.first_share = first_share
+        self.soft = soft
+        self.n_neighbors = n_neighbors
+        self.round_params = round_params
+        self.random_state = random_state
+
+    @fit_context(prefer_skip_nested_validation=False)
+    def fit(
+        self,
+        X: MatrixLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        *,
+        X_unlabelled: MatrixLike | None = None,
+    ) -> Self:
+        """Learn from samples with labels, and from others without.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, data frame} of shape (n_samples, n_features)
+            Training samples with labels.
+        y : array-like of shape (n_samples,)
+            Class labels.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Non-negative weights of the samples. Those without labels get the mean.
+        X_unlabelled : {array-like, sparse matrix, data frame}, default=None
+            Samples without labels, with the columns of X. Without them `estimator` is fitted once.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator. If fitting fails it is as it was before.
+
+        Raises
+        ------
+        TypeError
+            If samples lie in a source, or a classifier is none, or takes no weights it needs.
+        ValueError
+            If a parameter, X, y or the weights are not as described.
+        """
+        with restore_on_error(self):
+            for given in (X, X_unlabelled):
+                if is_source(given):
+                    raise TypeError(
+                        "PseudoLabelClassifier takes samples in memory; got a source of them "
+                        f"({type(given).__name__}). Read it first, such as by pandas.read_parquet."
+                    )
+            for name in ("pseudo_labels_", "feature_names_in_"):  # of an earlier fit
+                self.__dict__.pop(name, None)
+            self.estimator_ = self._fit_rounds(X, y, sample_weight, X_unlabelled)
+            for name in ("classes_", "n_features_in_", "feature_names_in_"):
+                if hasattr(self.estimator_, name):
+                    setattr(self, name, getattr(self.estimator_, name))
+        return self
+
+    def _fit_rounds(
+        self,
+        X: MatrixLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None,
+        unlabelled: MatrixLike | None,
+    ) -> BaseEstimator:
+        """Return the classifier of the last round."""
+        random_state = make_local_random_state(self.random_state)
+        student, teachers = self._usual(), self._list_teachers()
+        if unlabelled is None:
+            return fit_one(student, random_state, {}, (X, y, sample_weight))
+        y = check_labels(y, X)
+        if not count_samples(unlabelled):
+            raise ValueError("X_unlabelled holds no samples. Leave it out, or give some.")
+        weight = None if sample_weight is None else check_sample_weight(sample_weight, X)
+        whole = stack_samples(X, unlabelled)
+        student, *teachers = fit_autoencoders([student, *teachers], whole, random_state)
+        models = [
+            fit_one(teacher, random_state, {}, (X, y, weight), unlabelled) for teacher in teachers
+        ]
+        classes, neighbors = models[0].classes_, self._connect(student, models[0], whole)
+        known, params = np.eye(len(classes))[np.searchsorted(classes, y)], self.round_params or {}
+        shares = self._list_shares()
+        for i, share in enumerate(shares, start=1):
+            proba = np.mean([model.predict_proba(unlabelled) for model in models], axis=0)
+            if neighbors is not None:
+                proba = smooth_probabilities(neighbors, np.vstack([known, proba]))[len(y) :]
+            numbers, codes, parts = self._label(proba, choose_surest(proba, share))
+            taken = np.concatenate([np.arange(len(y)), len(y) + numbers])
+            labels = np.concatenate([y, classes[codes]])
+            data = take_rows(whole, taken), labels, self._weigh(weight, len(y), parts)
+            fitted = teachers if i < len(shares) else [student]
+            models = [fit_one(model, random_state, params, data, unlabelled) for model in fitted]
+        self.pseudo_labels_ = classes[proba.argmax(axis=1)]
+        return models[0]
+
+    def _list_shares(self) -> np.ndarray:
+        """Return the share of the samples that get a label in each round."""
+        if self.n_rounds == 1 and self.first_share < 1:
+            raise ValueError(
+                f"first_share={self.first_share} needs several rounds, after which all samples "
+                "have a label, but n_rounds=1. Raise n_rounds, or leave first_share at 1."
+            )
+        return np.linspace(1, self.first_share, self.n_rounds)[::-1]
+
+    def _usual(self) -> Any:
+        """Return what `estimator` is where it is None."""
+        return DeepMLPClassifier() if self.estimator is None else self.estimator
+
+    def _list_teachers(self) -> list[BaseEstimator]:
+        """Return the classifiers that label samples, checked."""
+        teachers = [self._usual()] if self.teachers is None else list(self.teachers)
+        if not teachers:
+            raise ValueError("teachers is empty. Give classifiers, or None for estimator alone.")
+        for given in (self.estimator, *teachers):
+            check_no_class(given, "PseudoLabelClassifier")
+            if given is not None and not hasattr(given, "predict_proba"):
+                raise TypeError(
+                    "Teachers label samples by their probabilities, but one has no predict_proba: "
+                    f"{given!r}. Give a classifier that has it."
+                )
+            if given is not None and self.soft and not has_fit_parameter(given, "sample_weight"):
+                raise TypeError(
+                    "soft=True weighs the classes of a sample, but fit takes no sample_weight: "
+                    f"{given!r}. Set soft=False, or put the steps of a pipeline in front."
+                )
+        return teachers
+
+    def _connect(
+        self, network: BaseEstimator, fitted: BaseEstimator, X: MatrixLike
+    ) -> sparse.csr_array | None:
+        """Return which samples are neighbours, or None where that does not count."""
+        if not self.n_neighbors:
+            return None
+        return connect_neighbors(find_places(network, fitted, X), self.n_neighbors)
+
+    def _label(self, proba: np.ndarray, chosen: np.ndarray) -> tuple:
+        """Return numbers of samples, the codes of their classes, and how far they count.
+
+        `proba` is of shape (n_unlabelled, n_classes), and `chosen` are numbers of samples.
+        """
+        if not self.soft:
+            return chosen, proba[chosen].argmax(axis=1), np.ones(len(chosen))
+        # A sample stands for each of its classes, with the probability as its weight: the gradient
+        # of the log loss is the same as that of the cross-entropy to the probabilities.
+        places, codes = np.nonzero(proba[chosen] >= LEAST)
+        return chosen[places], codes, proba[chosen][places, codes]
+
+    def _weigh(
+        self, weight: np.ndarray | None, n_labelled: int, parts: np.ndarray
+    ) -> np.ndarray | None:
+        """Return weights of all samples; None where all count the same."""
+        if weight is None and not self.soft:
+            return None
+        weight = np.ones(n_labelled) if weight is None else weight
+        return np.concatenate([weight, weight.mean() * parts])
+
+    def predict(self, X: MatrixLike) -> np.ndarray:
+        """Return the most probable class of each sample.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, data frame} of shape (n_samples, n_features)
+            Samples.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+        """
+        check_is_fitted(self)
+        return self.estimator_.predict(X)
+
+    def predict_proba(self, X: MatrixLike) -> np.ndarray:
+        """Return the probability of each class.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, data frame} of shape (n_samples, n_features)
+            Samples.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+            In the order of ``classes_``.
+        """
+        check_is_fitted(self)
+        return self.estimator_.predict_proba(X)
+
+    @available_if(has_decision_function)
+    def decision_function(self, X: MatrixLike) -> np.ndarray:
+        """Return what the classifier of the last round does.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, data frame} of shape (n_samples, n_features)
+            Samples.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or (n_samples, n_classes)
+        """
+        check_is_fitted(self)
+        return self.estimator_.decision_function(X)
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags = get_tags(self._usual()).input_tags
+        return tags
