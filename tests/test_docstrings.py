@@ -58,6 +58,7 @@ def parameters_of(cls):
 
 MLP, CNN, TABULAR, AUTOENCODER = "DeepMLP", "SequenceCNN", "TabularMLP", "Autoencoder"
 PERCEPTRON, THRESHOLD, ENSEMBLE = "Perceptron", "ThresholdLogic", "DeepEnsemble"
+PSEUDO = "PseudoLabel"
 #: parameter -> estimators whose words differ from those of `DeepMLP*`, as the meaning does
 OWN_WORDS = {
     "**nested": {CNN: "there is no module", AUTOENCODER: "there is neither module nor loss"},
@@ -71,6 +72,7 @@ OWN_WORDS = {
     },
     "dropout": {CNN: "pooled values are dropped too, and there is 'auto'"},
     "dtype": {CNN: "'auto' is for strings, too", TABULAR: "'auto' depends on the samples"},
+    "estimator": {PSEUDO: "it is any classifier"},
     "early_stopping": {CNN: "there is 'auto'", PERCEPTRON: "it also chooses the pocket"},
     "hidden_layer_sizes": {
         CNN: "these layers come after pooling",
@@ -97,12 +99,13 @@ OWN_WORDS = {
         ENSEMBLE: "members hold out no samples",
         CNN: "they share the filters, and there is 'auto'",
     },
-    "n_neighbors": {"PseudoLabel": "their probabilities are mixed, and no distances averaged"},
+    "n_neighbors": {PSEUDO: "their probabilities are mixed, and no distances averaged"},
     "pretrained": {CNN: "it is for filters, which no autoencoder has"},
     "random_state": {
         PERCEPTRON: "there are no first weights",
         THRESHOLD: "it draws line searches",
         ENSEMBLE: "it draws the members' seeds",
+        PSEUDO: "it draws those of classifiers",
     },
     "scale": {AUTOENCODER: "losses are in its units"},
     "scoring": {CNN: "None is the loss", TABULAR: "None is the loss of calibrated probabilities"},
