@@ -188,6 +188,7 @@ def prepare_source(
     parts = estimator._make_parts()
     parts.check_pretraining(data)
     source = open_source(data.X, data.y, data.sample_weight)
+    source.wraps = True
     random_state = np.random.RandomState(DRAWN_BY)
     overview = survey_source(
         estimator, parts, source, random_state, Limits() if limits is None else limits

@@ -97,7 +97,9 @@ def prepare_shards(
 def _open(data: FitData) -> Source:
     """Return what the user gave as a source."""
     if is_source(data.X):
-        return open_source(data.X, data.y, data.sample_weight)
+        source = open_source(data.X, data.y, data.sample_weight)
+        source.wraps = True
+        return source
     given = [v for v in (data.y, data.sample_weight) if v is not None and np.ndim(v)]
     check_consistent_length(data.X, *given)
     return Source(hold_tables(data.X, data.y, data.sample_weight))

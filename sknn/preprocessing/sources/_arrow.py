@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -11,6 +10,7 @@ import numpy as np
 
 from sknn._memory import reserve_little
 from sknn._optional import require
+from sknn.preprocessing.sources._number_frame import NumberFrame
 from sknn.preprocessing.sources._tables import count_chunk_samples
 
 if TYPE_CHECKING:
@@ -128,15 +128,17 @@ def _divide(fragment: "pyarrow.dataset.Fragment") -> list[Piece]:
     return [Piece(fragment, group.id) for group in fragment.row_groups]
 
 
-def make_frame(table: "pyarrow.Table") -> Any:
-    """Return a table of numbers, or of one column, as a frame of pandas, read in one go."""
+def make_frame(table: "pyarrow.Table", *, wraps: bool = False) -> Any:
+    """Return a table of numbers, or of one column, as a frame of pandas, read in one go.
+
+    With `wraps` numbers come as a `NumberFrame`, for encoders.
+    """
     types, arrow = table.schema.types, _load("pyarrow")
     kinds = {arrow.types.is_floating(t) or arrow.types.is_integer(t) for t in types}
     if kinds != {True}:  # of a column of sequences scikit-learn sees the name in pandas alone
         return table.to_pandas() if len(types) == 1 else table
     if any(arrow.types.is_integer(t) and t.bit_width > 32 for t in types):
         return table.to_pandas()  # a float cannot hold them all, and they may be categories
-    pandas = import_module("pandas")
     dtype = np.float32 if set(types) == {arrow.float32()} else np.float64
     matrix = np.empty(table.shape, dtype)
     for j, column in enumerate(table.columns):  # sample by sample, as batches are taken
@@ -145,7 +147,8 @@ def make_frame(table: "pyarrow.Table") -> Any:
             stop = start + len(part)
             matrix[start:stop, j] = part.to_numpy(zero_copy_only=False)
             start = stop
-    return pandas.DataFrame(matrix, columns=table.column_names, copy=False)
+    frame = NumberFrame(matrix, table.column_names)
+    return frame if wraps else frame.make_native()
 
 
 def find_format(path: Path) -> str | None:

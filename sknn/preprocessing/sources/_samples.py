@@ -20,17 +20,18 @@ from sknn.preprocessing.sources._arrow import (
 from sknn.preprocessing.sources._fasta import FastaRecords, is_fasta
 from sknn.preprocessing.sources._frames import (
     get_frame_names,
+    is_arrow_table,
     join_tables,
     read_values,
     select_columns,
 )
+from sknn.preprocessing.sources._number_frame import NumberFrame
 from sknn.preprocessing.sources._tables import (
     Calls,
     DaskFrame,
     LazyFrame,
     Tables,
     get_module,
-    get_names,
 )
 
 #: y, or sample weights: a column's name, names of several, or an array of all samples
@@ -101,6 +102,8 @@ class Source:
     starts : list of int
         Number of the first sample of each piece, and behind them of all samples: known once all
         were read in order.
+    wraps : bool, default=False
+        Whether X of a chunk may be a `NumberFrame`, which encoders take.
     """
 
     tables: Tables
@@ -108,6 +111,7 @@ class Source:
     sample_weight: ByName = None
     features: list[str] | None = None
     starts: list[int] = field(default_factory=list)
+    wraps: bool = False
 
     @property
     def n_pieces(self) -> int:
@@ -201,15 +205,18 @@ class Source:
         """Return a table as X, y and sample weights."""
         if isinstance(table, tuple):
             return self._divide_tuple(table, first)
-        names = get_names(self.tables, table)
+        names = self.tables.names  # which `_read_piece` has looked at, where there are some
+        if names is None:
+            names = get_frame_names(table)
+            if names is not None:
+                self._find_columns(names)
         if names is None:
             if self._columns_asked():
                 self._raise_nameless(self._columns_asked()[0])
             X: MatrixLike = np.asarray(table)
         else:
-            self._find_columns(names)
             X = select_columns(table, self.features or [])
-            X = make_frame(X) if get_module(X).startswith("pyarrow") else X
+            X = make_frame(X, wraps=self.wraps) if is_arrow_table(X) else X
         stop = first + count_samples(table)
         y, weight = (self._take(name, table, first, stop) for name in ("y", "sample_weight"))
         return Chunk(first, X, y, weight)
@@ -363,7 +370,8 @@ def join_chunks(chunks: list[Chunk]) -> tuple:
         None if parts[0] is None else np.concatenate(list(map(np.asarray, parts)))
         for parts in ([c.y for c in chunks], [c.sample_weight for c in chunks])
     )
-    return join_tables([chunk.X for chunk in chunks]), y, weight
+    X = join_tables([chunk.X for chunk in chunks])
+    return X.make_native() if isinstance(X, NumberFrame) else X, y, weight
 
 
 def split_frame(X: MatrixLike, y: Any, sample_weight: Any) -> tuple:

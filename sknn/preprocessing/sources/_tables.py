@@ -10,7 +10,6 @@ from numpy.typing import ArrayLike
 
 from sknn._targets import SPARSE
 from sknn._validation import MatrixLike
-from sknn.preprocessing.sources._frames import get_frame_names
 
 #: numbers, or values of other kinds, that a chunk holds: 4 MiB of float64
 CHUNK_NUMBERS = 2**19
@@ -183,11 +182,6 @@ def _cut(frame: Any, size: int) -> Iterator[Any]:
 def _make_dense(X: MatrixLike) -> MatrixLike:
     """Return a sparse chunk as an array: one is never large."""
     return X.toarray() if isinstance(X, SPARSE) else X
-
-
-def get_names(tables: Tables, table: MatrixLike) -> list[str] | None:
-    """Return the names of the columns of a source, or of one of its tables."""
-    return get_frame_names(table) if tables.names is None else tables.names
 
 
 def get_module(X: object) -> str:

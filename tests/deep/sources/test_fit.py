@@ -125,6 +125,29 @@ def test_a_fit_on_a_file_is_the_same_each_time_and_is_not_that_of_another_order(
     assert not np.array_equal(first.coefs_[0], other.coefs_[0])
 
 
+@pytest.mark.parametrize("has_gaps", [False, True])
+def test_a_large_file_of_numbers_gives_the_network_of_its_frames(has_gaps, large, tmp_path):
+    table = large[[*FEATURES[:N_NUMBERS], "gap", "t", "w", "y"]].copy()
+    table["t"] = np.where(table.y == "yes", 1, 0)
+    table = table.drop(columns="y").fillna({} if has_gaps else {"gap": 0.0})
+    parquet.write_table(pa.Table.from_pandas(table), tmp_path / "t.parquet", row_group_size=20_000)
+
+    def read():
+        for start in range(0, N_SAMPLES, 9000):
+            own = table.iloc[start : start + 9000]
+            yield own.drop(columns=["t", "w"]), own.t, own.w
+
+    model = DeepMLPClassifier(**QUICK, early_stopping=True, shuffle=False)
+    of_file = clone(model).fit(tmp_path / "t.parquet", "t", sample_weight="w")
+    of_frames = clone(model).fit(read)
+    np.testing.assert_array_equal(of_file.coefs_[0], of_frames.coefs_[0])
+    assert of_file.validation_scores_ == of_frames.validation_scores_
+    assert of_file.feature_names_in_.tolist() == [*FEATURES[:N_NUMBERS], "gap"]
+    frame = table.drop(columns=["t", "w"])
+    probabilities = of_file.predict_proba(tmp_path / "t.parquet")
+    np.testing.assert_allclose(probabilities, of_frames.predict_proba(frame), rtol=1e-12)
+
+
 def test_weights_of_a_column_count(folder, large, tmp_path):
     large = large.assign(w=np.where(large.y == "yes", 1.0, 0.0))
     large.loc[:10, "w"] = 1.0

@@ -7,7 +7,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sknn.preprocessing import is_source, open_source, read_fasta
+from sknn.preprocessing import (
+    WrappedFrame,
+    copy_samples,
+    is_source,
+    join_tables,
+    open_source,
+    read_fasta,
+)
 from sknn.preprocessing.sources._fasta import FastaRecords
 from sknn.preprocessing.sources._frames import select_columns
 
@@ -55,6 +62,27 @@ def test_columns_of_folders_and_missing_columns_are_filled(tmp_path):
     chunks = list(open_source(tmp_path).read())
     years = np.concatenate([chunk.X["year"] for chunk in chunks])
     assert years.tolist() == [2020, 2020, 2021, 2021]
+
+
+def test_chunks_of_numbers_for_encoders_become_frames_where_that_is_asked_for(tmp_path):
+    import pyarrow.parquet
+
+    table = pa.table({"x": np.arange(100.0), "n": np.arange(100, dtype=np.int32), "y": [1] * 100})
+    pyarrow.parquet.write_table(table, tmp_path / "a.parquet", row_group_size=25)
+    (frame, _), *_ = [
+        (chunk.X, chunk.y) for chunk in open_source(tmp_path / "a.parquet", "y").read()
+    ]
+    source = open_source(tmp_path / "a.parquet", "y")
+    source.wraps = True
+    first, *others = (chunk.X for chunk in source.read())
+    assert first.names == ["x", "n"]
+    pd.testing.assert_frame_equal(first.frame.to_native(), frame)
+    few = copy_samples(first, np.array([3, 0]))
+    np.testing.assert_array_equal(few.matrix, frame.to_numpy()[[3, 0]])
+    assert join_tables([first, *others]).matrix[:, 0].tolist() == list(range(100))
+    assert join_tables([first, WrappedFrame(others[0].frame)]).shape == (50, 2)
+    with pytest.raises(AttributeError, match="'NumberFrame' object has no attribute 'other'"):
+        first.other  # noqa: B018
 
 
 def test_only_the_columns_that_are_asked_for_are_read(tmp_path):

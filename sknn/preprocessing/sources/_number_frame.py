@@ -1,0 +1,45 @@
+"""A chunk of numbers with names, which becomes a data frame only where somebody asks for one."""
+
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Any, cast
+
+import numpy as np
+
+from sknn.preprocessing.tables._columns import WrappedFrame, wrap_frame
+
+
+class NumberFrame(WrappedFrame):
+    """A wrapped frame of pandas whose numbers lie in one matrix.
+
+    To make a frame of each chunk, to wrap it and to read it again would take half as long as to
+    read the chunk from its file.
+
+    Parameters
+    ----------
+    matrix : ndarray of shape (n_samples, n_columns)
+        The numbers.
+    names : sequence of str
+        Unique names of the columns.
+    """
+
+    def __init__(self, matrix: np.ndarray, names: Sequence[str]):
+        self._whole, self._samples = None, None
+        self.names, self.shape = list(names), matrix.shape
+        self.matrix = matrix
+
+    def __getattr__(self, name: str) -> Any:
+        """Return the frame that narwhals wraps, which is made when it is first asked for."""
+        if name != "_frame":
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        self._frame = cast("WrappedFrame", wrap_frame(self.make_native())).frame
+        return self._frame
+
+    def make_native(self) -> Any:
+        """Return a frame of pandas, which shares the memory of the matrix."""
+        pandas = import_module("pandas")
+        return pandas.DataFrame(self.matrix, columns=self.names, copy=False)
+
+    def copy_samples(self, numbers: np.ndarray) -> "NumberFrame":
+        """Return the samples of these numbers, in memory of their own."""
+        return NumberFrame(cast("np.ndarray", self.matrix)[numbers], self.names)
