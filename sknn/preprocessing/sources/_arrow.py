@@ -78,7 +78,7 @@ class ArrowTables:
         chosen, names = self.pieces[piece], self.names if names is None else names
         size = count_chunk_samples(len(names))
         scan = self._scan if chosen.row_group is None else self._scan_row_group
-        for batch in scan(chosen, names, size):
+        for batch in _explain_types(scan(chosen, names, size)):
             if len(batch):
                 table = arrow.Table.from_batches([batch])
                 for start in range(0, len(table), size):
@@ -114,6 +114,18 @@ class ArrowTables:
                         column = arrow.repeat(value, len(batch))
                     columns.append(column if column.type == field.type else column.cast(field.type))
                 yield arrow.record_batch(columns, schema=arrow.schema(fields))
+
+
+def _explain_types(batches: Iterator[Any]) -> Iterator[Any]:
+    """Yield batches; say what to do where a value is not of the type that its column began with."""
+    try:
+        yield from batches
+    except _load("pyarrow").ArrowInvalid as error:
+        raise ValueError(
+            f"The files given as X have a value that is not of the type of its column ({error}). "
+            "The types are those of the first file, in csv files those of the first values. Write "
+            "the files with one type, or give a pyarrow.dataset.Dataset with a schema of your own."
+        ) from error
 
 
 def _load(module: str) -> ModuleType:
@@ -157,22 +169,66 @@ def find_format(path: Path) -> str | None:
     return next((FORMATS[ending] for ending in FORMATS if name.endswith(ending)), None)
 
 
+def list_files(folder: Path) -> list[Path]:
+    """Return the files of a folder that hold tables, in order; hidden ones and others are none."""
+    inside = sorted(path for path in folder.rglob("*") if find_format(path) is not None)
+    return [
+        path
+        for path in inside
+        if not any(part.startswith((".", "_")) for part in path.relative_to(folder).parts)
+    ]
+
+
 def open_tables(paths: Sequence[Path], kind: str) -> ArrowTables:
-    """Return the tables of files of one format, or of a folder of such files."""
+    """Return the tables of files of one format, or of folders of such files."""
     dataset = _load("pyarrow.dataset")
-    layout: Any = kind
-    if kind == "tsv":
-        options = _load("pyarrow.csv").ParseOptions(delimiter="\t")
-        layout = dataset.CsvFileFormat(parse_options=options)
-    names = [str(path) for path in paths]
-    given = names[0] if len(names) == 1 else names
-    partitioning = "hive" if paths[0].is_dir() else None
+    layout = _make_csv_format(kind) if kind in ("csv", "tsv") else kind
     try:
-        return ArrowTables(dataset.dataset(given, format=layout, partitioning=partitioning))
-    except (_load("pyarrow").ArrowInvalid, OSError) as error:
+        if any(path.is_dir() for path in paths):
+            whole = _open_folders(paths, layout)
+        else:
+            names = [str(path) for path in paths]
+            whole = dataset.dataset(names[0] if len(names) == 1 else names, format=layout)
+    except (_load("pyarrow").ArrowInvalid, _load("pyarrow").ArrowTypeError, OSError) as error:
         if isinstance(error, PermissionError):
             raise
+        given = str(paths[0]) if len(paths) == 1 else [str(path) for path in paths]
         raise ValueError(
             f"X names {given!r}, which cannot be read as {kind}: {error}. Give a file of that "
             "format, or one whose ending says what it is."
         ) from error
+    return ArrowTables(whole)
+
+
+def _open_folders(paths: Sequence[Path], layout: Any) -> "pyarrow.dataset.Dataset":
+    """Return files and folders as one dataset, with types that hold the values of all."""
+    parts = [_open_part(path, layout) for path in paths]
+    if len(parts) == 1:
+        return parts[0]
+    schemas = [part.schema for part in parts]
+    schema = _load("pyarrow").unify_schemas(schemas, promote_options="permissive")
+    parts = [_open_part(path, layout, schema) for path in paths]
+    return _load("pyarrow.dataset").dataset(parts)
+
+
+def _open_part(
+    path: Path, layout: Any, schema: "pyarrow.Schema | None" = None
+) -> "pyarrow.dataset.Dataset":
+    """Return the dataset of a file, or of a folder, whose folders may be named by values."""
+    dataset, base = _load("pyarrow.dataset"), str(path)
+    if not path.is_dir():
+        return dataset.dataset(base, format=layout, schema=schema)
+    files = [str(file) for file in list_files(path)]
+    options = {"partitioning": "hive", "partition_base_dir": base}
+    return dataset.dataset(files, format=layout, schema=schema, **options)
+
+
+def _make_csv_format(kind: str) -> "pyarrow.dataset.CsvFileFormat":
+    csv = _load("pyarrow.csv")
+    return _load("pyarrow.dataset").CsvFileFormat(
+        # Text in quotes may have several lines; an empty entry is missing, of text too.
+        parse_options=csv.ParseOptions(
+            delimiter="\t" if kind == "tsv" else ",", newlines_in_values=True
+        ),
+        convert_options=csv.ConvertOptions(strings_can_be_null=True),
+    )

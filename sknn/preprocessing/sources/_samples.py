@@ -14,6 +14,7 @@ from sknn.preprocessing.sources._arrow import (
     FORMATS,
     ArrowTables,
     find_format,
+    list_files,
     make_frame,
     open_tables,
 )
@@ -167,6 +168,8 @@ class Source:
         wanted = self._find_columns(self.tables.names)
         for table in self.tables.read(piece, wanted):
             chunk = self._divide(table, first)
+            if count_samples(chunk.X) == 0:  # such as what a filter leaves
+                continue
             yield chunk
             first += count_samples(chunk.X)
 
@@ -180,9 +183,15 @@ class Source:
         asked = self._columns_asked()
         missing = [name for name in [*(self.features or ()), *asked] if name not in names]
         if missing:
+            is_other_csv = len(names) == 1 and any(mark in names[0] for mark in ";\t|")
+            advice = (
+                " If something else than commas divides them, give pyarrow.dataset.dataset(path, "
+                "format=CsvFileFormat(ParseOptions(delimiter=...)))."
+            )
             raise ValueError(
                 f"The {self.tables.kind} given as X has no column {missing[0]!r}; its columns are "
                 f"{', '.join(map(repr, names[:20]))}{', ...' if len(names) > 20 else ''}."
+                f"{advice if is_other_csv else ''}"
             )
         if self.features is None:
             self.features = [name for name in names if name not in asked]
@@ -329,13 +338,18 @@ def _open_files(paths: list[Path]) -> Tables:
 
 
 def _find_format(path: Path) -> str:
-    inside = sorted(path.rglob("*")) if path.is_dir() else [path]
-    if not inside:
+    if path.is_dir() and not any(path.iterdir()):
         raise FileNotFoundError(
             f"X names the folder {str(path)!r}, which is empty. Give one that holds files of "
             "tables or of sequences."
         )
-    found = next((kind for file in inside if (kind := find_format(file))), None)
+    kinds = {find_format(file) for file in (list_files(path) if path.is_dir() else [path])}
+    if len(kinds) > 1:
+        raise ValueError(
+            f"X names the folder {str(path)!r}, which holds files of several formats: "
+            f"{', '.join(sorted(map(str, kinds)))}. Give a list of its files of one format."
+        )
+    found = kinds.pop() if kinds else None
     if found is None:
         raise ValueError(
             f"The format of {str(path)!r} is unknown: files of tables end with one of "
@@ -383,6 +397,7 @@ def split_frame(X: MatrixLike, y: Any, sample_weight: Any) -> tuple:
         name = y if isinstance(y, str) else sample_weight
         first = X[0] if isinstance(X, list | tuple) and X else X
         path = " If X names a file, write pathlib.Path(X)." if isinstance(first, str) else ""
+        path = " If X gives paths, write list(X)." if isinstance(X, Iterator) else path
         raise ValueError(
             f"{name!r} is taken for the name of a column, but X is a {type(X).__name__}, which has "
             f"no names of columns. Give y and sample_weight as arrays.{path}"

@@ -64,6 +64,52 @@ def test_columns_of_folders_and_missing_columns_are_filled(tmp_path):
     assert years.tolist() == [2020, 2020, 2021, 2021]
 
 
+def test_folders_hold_other_files_too_and_may_be_several(tmp_path):
+    import pyarrow.parquet
+
+    for i, name in enumerate(("first/k=1", "first/k=2", "second")):
+        (tmp_path / name).mkdir(parents=True)
+        table = pa.table({"x": [float(i)]} | ({"k": [3]} if name == "second" else {}))
+        pyarrow.parquet.write_table(table, tmp_path / name / "part.parquet")
+    for name in ("README.md", "_SUCCESS", ".part.parquet", "_old.parquet"):
+        (tmp_path / "first" / name).write_text("no table")
+    (chunk_1, chunk_2), (*chunks,) = (
+        list(open_source(paths).read())
+        for paths in (tmp_path / "first", [tmp_path / "first", tmp_path / "second"])
+    )
+    assert [chunk_1.X["x"].tolist(), chunk_2.X["k"].tolist()] == [[0.0], [2]]
+    assert [(*c.X["x"], *c.X["k"]) for c in chunks] == [(0.0, 1), (1.0, 2), (2.0, 3)]
+    pd.DataFrame({"x": [1]}).to_csv(tmp_path / "first" / "other.csv")
+    with pytest.raises(ValueError, match=r"first', which holds files of several formats: csv, par"):
+        open_source(tmp_path / "first")
+
+
+def test_text_of_csv_files_may_be_missing_or_have_several_lines(tmp_path):
+    table = pd.DataFrame(
+        {"t": ['a "quoted", word\nin two lines', None, "NA", "b"], "n": [1, 2, 3, 4]}
+    )
+    table.to_csv(tmp_path / "a.csv", index=False)
+    (chunk,) = open_source(tmp_path / "a.csv").read()
+    assert chunk.X["t"].to_pylist() == [table["t"][0], None, None, "b"]
+
+
+def test_values_of_another_type_and_other_delimiters_are_explained(tmp_path):
+    (tmp_path / "a.csv").write_text("x\n" + "1\n" * 2**20 + "1.5\n")
+    with pytest.raises(
+        ValueError, match=r"type of its column .*'1\.5'.* in csv files those of the fi"
+    ):
+        list(open_source(tmp_path / "a.csv").read())
+    (tmp_path / "b.csv").write_text("x;y\n1;2\n")
+    with pytest.raises(ValueError, match=r"no column 'y'.*x;y'\. If something else than commas"):
+        list(open_source(tmp_path / "b.csv", "y").read())
+
+
+def test_chunks_without_samples_are_skipped():
+    chunks = [np.ones((n, 2)) * n for n in (0, 2, 0, 1, 0)]
+    found = list(open_source(lambda: chunks).read())
+    assert [(chunk.first, len(chunk.X)) for chunk in found] == [(0, 2), (2, 1)]
+
+
 def test_chunks_of_numbers_for_encoders_become_frames_where_that_is_asked_for(tmp_path):
     import pyarrow.parquet
 
