@@ -208,9 +208,10 @@ class SequenceCNN(nn.Module):
         X = X.reshape(len(X), self.length, self.n_channels)
         single = not (self.convs or self.norms) and isinstance(self.pooling, str)
         floor = self._choose_floor() if single else None
-        letters = None if floor is None else read_letters(X, self.options.kernel_size)
-        if letters is not None:
-            return self._join_parts(*self.bank.pool_letters(letters, floor))
+        if floor is not None:
+            letters = read_letters(X, self.options.kernel_size)
+            if letters is not None:
+                return self._join_parts(*self.bank.pool_letters(letters, floor))
         valid = self._find_valid(X)
         if single and not X.requires_grad:
             return self._pool_at_once(X, valid)

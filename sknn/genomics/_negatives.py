@@ -57,7 +57,7 @@ def matched_negatives(
     OptionalDependencyError
         If pyfaidx is not installed.
     ValueError
-        If the genome is too small for so many regions.
+        If the genome is too small for so many regions, or `n_per_region` is not positive.
 
     References
     ----------
@@ -67,6 +67,8 @@ def matched_negatives(
     """
     import pandas as pd
 
+    if n_per_region < 1:
+        raise ValueError(f"n_per_region must be 1 or more; got {n_per_region!r}.")
     random_state = make_local_random_state(random_state)
     positives = Regions.of(regions)
     taken = Occupied(positives)
@@ -123,17 +125,19 @@ def choose_nearest(
     gc: np.ndarray, places: list[tuple[str, int, float]], length: int, taken: "Occupied"
 ) -> list[tuple[str, int, float]]:
     """Return a free place for each target share of GC, the nearest to it; marks them as taken."""
-    shares = np.array([share for _, _, share in places])
-    is_left = np.ones(len(places), bool)
+    # Those that are left, by their share: what is nearest stands beside where the target would.
+    left = sorted(places, key=lambda place: place[2])
+    shares = [share for _, _, share in left]
     chosen = []
     for target in gc:
-        # Candidates that are used, or found taken, stand at infinity.
-        nearest = np.argsort(np.where(is_left, np.abs(shares - target), np.inf), kind="stable")
-        for j in nearest[: np.count_nonzero(is_left)]:
-            chrom, start, _ = places[j]
-            is_left[j] = False
-            if taken.add(chrom, start, start + length):
-                chosen.append(places[j])
+        at = bisect_left(shares, target)
+        while left:
+            is_below = at == len(left) or (at > 0 and target - shares[at - 1] < shares[at] - target)
+            at -= is_below
+            place = left.pop(at)
+            del shares[at]
+            if taken.add(place[0], place[1], place[1] + length):
+                chosen.append(place)
                 break
     if len(chosen) < len(gc):
         raise ValueError(

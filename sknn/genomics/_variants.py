@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.base import is_regressor
 from sklearn.utils.validation import check_is_fitted
 
-from sknn.preprocessing import Genome, Variants, read_vcf, reverse_complement
+from sknn.preprocessing import Genome, Variants, copy_frame, read_vcf, reverse_complement
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -57,8 +57,8 @@ def variant_effects(
         The class whose logit changes, or the number of the output. None is ``classes_[1]`` of two
         classes, and output 0 of numbers; of several classes it must be given.
     on_mismatch : {'error', 'nan'}, default='error'
-        What to do where the reference allele is not what the genome has there: raise ValueError,
-        or give NaN.
+        What to do where the reference allele is not what the genome has there, or a variant lies
+        outside of its chromosome: raise ValueError, or give NaN.
 
     Returns
     -------
@@ -102,7 +102,7 @@ def variant_effects(
     score = make_score(model, target)
     width = find_width(model) if width is None else width
     found, alleles = Variants.of(table), np.full((2, len(table)), np.nan)
-    table = table.copy()
+    table = copy_frame(table)
     with Genome(fasta) as genome:
         known = check_references(found, genome, on_mismatch)
         for start in range(0, len(known), CHUNK):
@@ -127,8 +127,15 @@ def check_references(variants: Variants, genome: Genome, on_mismatch: str) -> np
         zip(variants.chrom, variants.pos.tolist(), variants.ref, strict=True)
     ):
         there = genome.fetch(chrom, pos - 1, pos - 1 + len(ref)).upper()
-        if there == ref:
+        is_inside = 0 < pos <= genome.lengths[chrom]
+        if there == ref and is_inside:
             known.append(i)
+        elif on_mismatch == "error" and not is_inside:
+            raise ValueError(
+                f"Variant {i} ({chrom}:{pos} {ref}>{variants.alt[i]}) lies outside of its "
+                f"chromosome, which has {genome.lengths[chrom]} bases, counted from 1. Is this "
+                "another assembly? Set on_mismatch='nan' to leave such variants without an effect."
+            )
         elif on_mismatch == "error":
             raise ValueError(
                 f"Variant {i} ({chrom}:{pos} {ref}>{variants.alt[i]}) has the reference allele "

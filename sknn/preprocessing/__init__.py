@@ -11,6 +11,7 @@ from sknn.preprocessing.sequences._inputs import SequenceFormat, SequenceInputs,
 from sknn.preprocessing.sequences._regions import (
     Regions,
     RegionsToSequences,
+    copy_frame,
     read_bed,
     read_regions,
 )
@@ -67,6 +68,7 @@ __all__ = [
     "average_by_code",
     "check_names",
     "convert_table",
+    "copy_frame",
     "copy_samples",
     "dinucleotide_shuffle",
     "fill_with_means",

@@ -5,6 +5,8 @@ import pandas as pd
 import pytest
 
 from sknn.genomics import matched_negatives
+from sknn.genomics._negatives import Occupied, choose_nearest
+from sknn.preprocessing import Regions
 
 
 def gc_of(bases, row):
@@ -43,6 +45,19 @@ def test_negatives_are_as_long_and_as_rich_and_overlap_nothing(fasta, bases, ric
     assert "chrN" not in set(found["chrom"])
     same = matched_negatives(rich, fasta, n_per_region=2, exclude=away, random_state=0)
     pd.testing.assert_frame_equal(found, same)
+
+
+def test_there_is_one_negative_for_each_region_at_least(fasta):
+    with pytest.raises(ValueError, match="n_per_region must be 1 or more; got 0"):
+        matched_negatives([("chr1", 10, 60)], fasta, n_per_region=0)
+
+
+def test_the_nearest_free_place_is_chosen():
+    places = [("chr1", 1000 * i, share) for i, share in enumerate([0.2, 0.7, 0.5, 0.4, 0.4])]
+    taken = Occupied(Regions.of([("chr1", 3000, 3050)]))  # the first one of 0.4
+    chosen = choose_nearest(np.array([0.41, 0.41, 0.9, 0.0]), places, 50, taken)
+    assert [share for *_, share in chosen] == [0.4, 0.5, 0.7, 0.2]
+    assert chosen[0][1] == 4000
 
 
 def test_a_genome_that_is_too_small_is_named(fasta):

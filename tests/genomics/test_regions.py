@@ -43,6 +43,24 @@ def test_files_that_are_no_genome_are_named(tmp_path, fasta):
         Genome(packed)
 
 
+@pytest.mark.parametrize(
+    ("asked", "has"), [("MT", "chrM"), ("chrMT", "chrM"), ("chrM", "MT"), ("chr7", "7")]
+)
+def test_other_names_of_a_chromosome_are_named(tmp_path, asked, has):
+    pytest.importorskip("pyfaidx", reason="genomes need sknn[genome]")
+    path = tmp_path / "genome.fa"
+    path.write_text(f">{has}\nACGT\n")
+    message = f"no chromosome '{asked}'.*It has '{has}': rename"
+    with Genome(path) as genome, pytest.raises(ValueError, match=message):
+        genome.fetch(asked, 0, 2)
+
+
+def test_chromosomes_may_be_called_as_lines_that_are_passed_over(tmp_path):
+    path = tmp_path / "tracks.bed"
+    path.write_text("track name=x\nbrowser\tposition\ntrack1\t5\t9\nbrowser2\t0\t3\n")
+    assert read_bed(path)["chrom"].tolist() == ["track1", "browser2"]
+
+
 @pytest.mark.parametrize("pack", [str.encode, lambda text: gzip.compress(text.encode(), mtime=0)])
 def test_bed_files_are_read_with_as_many_columns_as_they_have(tmp_path, pack):
     path = tmp_path / "peaks.bed"
@@ -78,6 +96,7 @@ def test_narrow_peaks_have_their_own_columns(tmp_path):
         ("chr1\t5\t9\nchr1\t5\t9\tname\n", "Line 2 of .* expected 3 columns"),
         ("# nothing\n", "has no region"),
         ("chr1\t-5\t9\n", "Line 1"),
+        ("chrom\tstart\tend\nchr1\t5\t9\n", "Line 1 .*Begin a line of names with '#'"),
     ],
 )
 def test_damaged_bed_files_are_named_with_the_line(tmp_path, text, message):
@@ -98,6 +117,19 @@ def test_sequences_are_read_around_the_middle_and_on_their_strand(fasta, bases):
     assert sequences[1] == reverse_complement(bases["chr1"][96:116])
     assert table["start"].tolist() == [100, 101]  # what was given stays
     assert read_regions(fasta, table)[1][0] == bases["chr1"][100:110]
+
+
+def test_regions_come_as_rows_and_frames_with_missing_strands(fasta, bases):
+    expected = [bases["chr1"][5:50], reverse_complement(bases["chr2"][0:9])]
+    rows = [("chr1", 5, 50, "+"), ("chr2", 0, 9, "-")]
+    regions, sequences = read_regions(fasta, rows)
+    assert regions.columns.tolist() == ["chrom", "start", "end", "strand"]
+    assert sequences.tolist() == expected
+    frame = pd.DataFrame(rows, columns=["chrom", "start", "end", "strand"])
+    polars = pytest.importorskip("polars").DataFrame(frame.to_dict("list"))
+    assert read_regions(fasta, polars)[1].tolist() == expected
+    frame["strand"] = [None, np.nan]
+    assert read_regions(fasta, frame)[1].tolist() == [expected[0], bases["chr2"][0:9]]
 
 
 def test_soft_masked_bases_can_be_hidden_and_unknown_regions_are_left_out(fasta, bases):

@@ -89,9 +89,15 @@ def test_vcf_files_are_taken_with_several_alleles_a_line(model, fasta, bases, tm
         "##fileformat=VCFv4.2\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\n"
         f"chr1\t60\trs1\t{ref}\t{alts[0]},{alts[1].lower()},<DEL>,*\t.\n"
     )
-    table = read_vcf(path)
+    message = r"2 of 4 alternative alleles of .* are left out, .*: \['\*', '<DEL>'\]"
+    with pytest.warns(UserWarning, match=message):
+        table = read_vcf(path)
     assert table["alt"].tolist() == alts
-    assert variant_effects(model, path, fasta)["effect"].notna().all()
+    with pytest.warns(UserWarning, match=message):
+        found = variant_effects(model, path, fasta)["effect"]
+    polars = pytest.importorskip("polars").DataFrame(table.to_dict("list"))
+    np.testing.assert_array_equal(variant_effects(model, polars, fasta)["effect"], found)
+    assert found.notna().all()
 
 
 @pytest.mark.parametrize(
@@ -99,7 +105,7 @@ def test_vcf_files_are_taken_with_several_alleles_a_line(model, fasta, bases, tm
     [
         ("chr1\t5\t.\tA\n", "Line 1 of .*expected columns CHROM"),
         ("#x\nchr1\tfive\t.\tA\tC\n", "Line 2 of"),
-        ("chr1\t5\t.\tA\t<DEL>\n", "has no variant whose alleles are bases"),
+        ("chr1\t5\t.\tA\t<DEL>,.\n", "has no variant whose alleles are bases; it has 2 others"),
     ],
 )
 def test_damaged_vcf_files_are_named(tmp_path, text, message):
@@ -125,6 +131,10 @@ def test_reference_alleles_are_checked(model, fasta, bases):
     [
         ({"alt": ["<DEL>"]}, {}, "'alt' of variant 0 is '<DEL>'"),
         ({"ref": [""]}, {}, "'ref' of variant 0 is ''"),
+        ({"alt": ["a,c"]}, {}, "'alt' of variant 0 is 'a,c'.*Give each of several alleles a row"),
+        ({"alt": [None]}, {}, "'alt' of variant 0 is 'None'.*leave out those that are missing"),
+        ({"pos": [0]}, {}, r"Variant 0 \(chr1:0 .* lies outside of its chromosome"),
+        ({"pos": [5001]}, {}, "lies outside of its chromosome, which has 5000 bases"),
         ({"pos": ["x"]}, {}, "'pos' of region 0 is 'x'; expected a whole number"),
         ({"chrom": ["chr9"]}, {}, "no chromosome 'chr9'"),
         ({}, {"target": "z"}, r"target must be one of the classes \[0, 1\]; got 'z'"),
@@ -135,7 +145,7 @@ def test_impossible_variants_are_named(model, fasta, bases, changes, options, me
     row = {"chrom": ["chr1"], "pos": [60], "ref": [bases["chr1"][59]], "alt": ["N"]}
     with pytest.raises(ValueError, match=message):
         variant_effects(model, pd.DataFrame({**row, **changes}), fasta, **options)
-    with pytest.raises(ValueError, match=r"variants must be the path of a VCF file.*'alt'"):
+    with pytest.raises(ValueError, match=r"path of a VCF file.*\['alt'\] are missing among"):
         variant_effects(model, pd.DataFrame({"chrom": ["chr1"], "pos": [1], "ref": ["A"]}), fasta)
 
 

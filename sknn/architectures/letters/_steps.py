@@ -69,9 +69,7 @@ class WindowWriter:
         Where it is.
     """
 
-    def __init__(
-        self, context: "CPUContext", builder: "IRBuilder", kind: "NumbaType", block: "Value"
-    ):
+    def __init__(self, context: "CPUContext", builder: "IRBuilder", kind: Any, block: "Value"):
         self.b = b = builder
         table, shift, codes = (
             context.make_array(kind.types[i])(context, b, b.extract_value(block, i))

@@ -23,7 +23,7 @@ class SequenceCNNClassifier(SequenceReading, DeepClassifier):
 
     Parameters
     ----------
-    n_filters : int, default=128
+    n_filters : int, default=256
         Number of filters in each convolutional layer.
     kernel_size : int, default=11
         Number of positions that a filter of the first layer covers.
@@ -184,7 +184,7 @@ class SequenceCNNClassifier(SequenceReading, DeepClassifier):
         Number of networks that are trained as one and whose logits or raw predictions are
         averaged. Each has ``n_filters / n_members`` filters and hidden layers of its own, and
         learns as if it were alone, but all stop together; steps of ``solver='sgd'`` are
-        ``n_members`` times smaller. ``'auto'`` is one for 32 filters, at most four, or one for
+        ``n_members`` times smaller. ``'auto'`` is one for 32 filters, at most eight, or one for
         'lbfgs'.
     **nested : dict
         Arguments of what other parameters choose: ``loss__<name>``, ``solver__<name>``,
@@ -287,7 +287,7 @@ class SequenceCNNClassifier(SequenceReading, DeepClassifier):
 
     def __init__(
         self,
-        n_filters=128,
+        n_filters=256,
         kernel_size=11,
         *,
         n_conv_layers=1,

@@ -71,8 +71,11 @@ class Genome:
     def _explain_missing(self, chrom: str) -> str:
         """Return what to say of a name that the file has not."""
         names = list(self.lengths)
-        other = chrom.removeprefix("chr") if chrom.startswith("chr") else f"chr{chrom}"
-        advice = f" It has {other!r}: rename the chromosomes." if other in self.lengths else ""
+        short = chrom.removeprefix("chr")
+        # Mitochondria are 'chrM' or 'MT'.
+        shorts = [short, *{"M": ["MT"], "MT": ["M"]}.get(short, ())]
+        others = [name for s in shorts for name in (s, f"chr{s}") if name in self.lengths]
+        advice = f" It has {others[0]!r}: rename the chromosomes." if others else ""
         return (
             f"{self.path!r} has no chromosome {chrom!r}; it has {names[:5]}"
             f"{' and others' if len(names) > 5 else ''}.{advice}"

@@ -76,7 +76,8 @@ class Regions:
             present = [name for name in [*BED_COLUMNS[:3], "strand"] if name in columns]
             found = {name: tuple(np.asarray(table[name], dtype=object)) for name in present}
         chrom = np.array([str(name) for name in found["chrom"]], dtype=object)
-        strand = np.array([str(sign) for sign in found.get("strand", ["."] * len(chrom))], object)
+        signs = found.get("strand", ["."] * len(chrom))
+        strand = np.array([str(s) if isinstance(s, str) else "." for s in signs], dtype=object)
         start, end = (as_whole(found[name], name) for name in ("start", "end"))
         return cls(chrom, start, end, strand)._checked()
 
@@ -169,14 +170,15 @@ def read_bed(path: str | os.PathLike) -> "pd.DataFrame":
     rows: list[list[str]] = []
     for number, line in read_lines(path):
         cells = line.rstrip("\r\n").split("\t" if "\t" in line else None)
-        if not "".join(cells).strip() or line.startswith(("#", "track", "browser")):
+        if not line.strip() or re.match(r"#|(track|browser)\s", line):
             continue
         n_columns = len(rows[0]) if rows else len(cells)
         whole = [cell.isdecimal() for cell in cells[1:3]]
         if len(cells) < 3 or len(cells) != n_columns or not all(whole):
             raise ValueError(
                 f"Line {number} of {str(path)!r} is {line[:60]!r}; expected "
-                f"{max(n_columns, 3)} columns, of which the second and third are whole numbers."
+                f"{max(n_columns, 3)} columns, of which the second and third are whole numbers. "
+                "Begin a line of names with '#'."
             )
         rows.append(cells)
     if not rows:
@@ -194,7 +196,7 @@ def read_bed(path: str | os.PathLike) -> "pd.DataFrame":
 
 def read_regions(
     fasta: str | os.PathLike,
-    bed: "str | os.PathLike | pd.DataFrame",
+    bed: "str | os.PathLike | pd.DataFrame | ArrayLike",
     width: int | None = None,
     *,
     mask_lower: bool = False,
@@ -206,8 +208,9 @@ def read_regions(
     ----------
     fasta : str or path-like
         Genome in FASTA, plain or packed by bgzip; an index is written beside it.
-    bed : str, path-like or DataFrame
-        Regions as a BED file, or as `read_bed` returns them.
+    bed : str, path-like, data frame or array-like of shape (n_regions, 3) or (n_regions, 4)
+        Regions as a BED file, as `read_bed` returns them, or rows of chromosome, start, end and
+        perhaps strand.
     width : int, default=None
         Bases around the middle of each region; None takes the regions as they are. Beyond the
         ends of a chromosome there are N.
@@ -242,7 +245,7 @@ def read_regions(
     >>> sequences.tolist(), regions["score"].tolist()
     (['ACCGGT', 'NGGTTA'], [1.0, 0.0])
     """
-    table = read_bed(bed) if isinstance(bed, str | os.PathLike) else bed.copy()
+    table = read_bed(bed) if isinstance(bed, str | os.PathLike) else copy_frame(bed)
     regions = Regions.of(table).resized(width)
     sequences = regions.sequences(fasta, mask_lower)
     table["start"], table["end"] = regions.start, regions.end
@@ -254,6 +257,18 @@ def read_regions(
             "of their bases are unknown. Set max_unknown=1 to keep them."
         )
     return table[kept].reset_index(drop=True), sequences[kept]
+
+
+def copy_frame(table: "pd.DataFrame | NamedColumns | ArrayLike") -> "pd.DataFrame":
+    """Return a copy of a data frame, or rows of regions, as a frame of pandas."""
+    import pandas as pd
+
+    if isinstance(table, pd.DataFrame):
+        return table.copy()
+    if isinstance(table, NamedColumns):
+        return pd.DataFrame({str(name): np.asarray(table[name]) for name in table.columns})
+    places = Regions.of(table)
+    return pd.DataFrame({name: getattr(places, name) for name in [*BED_COLUMNS[:3], "strand"]})
 
 
 class RegionsToSequences(SavedState, TransformerMixin, BaseEstimator):

@@ -8,6 +8,7 @@ import numpy as np
 
 from sknn._files import read_lines
 from sknn._saved import saved
+from sknn.exceptions import warn_user
 from sknn.preprocessing.sequences._regions import as_whole
 
 if TYPE_CHECKING:
@@ -30,7 +31,8 @@ def read_vcf(path: str | os.PathLike) -> "pd.DataFrame":
     -------
     DataFrame of n_variants rows
         ``'chrom'``, ``'pos'`` (counted from 1, as in the file), ``'id'``, ``'ref'`` and ``'alt'``
-        in upper case. Symbolic alleles such as ``<DEL>`` and ``*`` are left out.
+        in upper case. Alleles that are no bases, such as ``<DEL>``, ``*`` and ``.``, are left out
+        with a warning.
 
     Raises
     ------
@@ -51,7 +53,7 @@ def read_vcf(path: str | os.PathLike) -> "pd.DataFrame":
     """
     import pandas as pd
 
-    rows = []
+    rows, others = [], []
     for number, line in read_lines(path):
         if not line.strip() or line.startswith("#"):
             continue
@@ -62,13 +64,20 @@ def read_vcf(path: str | os.PathLike) -> "pd.DataFrame":
                 "ID, REF and ALT, separated by tabs, with a whole number as POS."
             )
         chrom, pos, name, ref, alts = cells[:5]
-        rows += [
-            (chrom, int(pos), name, ref.upper(), alt.upper())
-            for alt in alts.split(",")
-            if set(alt.upper()) <= BASES and set(ref.upper()) <= BASES
-        ]
+        for alt in alts.split(","):
+            if set(alt.upper()) <= BASES and set(ref.upper()) <= BASES:
+                rows.append((chrom, int(pos), name, ref.upper(), alt.upper()))
+            else:
+                others.append(alt)
     if not rows:
-        raise ValueError(f"{str(path)!r} has no variant whose alleles are bases.")
+        raise ValueError(
+            f"{str(path)!r} has no variant whose alleles are bases; it has {len(others)} others."
+        )
+    if others:
+        warn_user(
+            f"{len(others)} of {len(rows) + len(others)} alternative alleles of {str(path)!r} are "
+            f"left out, as they or the reference are no bases: {sorted(set(others))[:5]}."
+        )
     return pd.DataFrame(rows, columns=["chrom", "pos", "id", "ref", "alt"])
 
 
@@ -104,21 +113,23 @@ class Variants:
         if missing:
             raise ValueError(
                 "variants must be the path of a VCF file, or a data frame with the columns "
-                f"{COLUMNS}; {missing} are missing."
+                f"{COLUMNS}; {missing} are missing among {list(map(str, columns))}. Rename the "
+                "columns."
             )
         chrom, ref, alt = (
             np.array([str(value) for value in table[name]], dtype=object)
             for name in ("chrom", "ref", "alt")
         )
-        alleles = {
-            name: [a.upper() for a in values] for name, values in (("ref", ref), ("alt", alt))
-        }
+        given = {"ref": ref, "alt": alt}
+        alleles = {name: [a.upper() for a in values] for name, values in given.items()}
         for name, values in alleles.items():
             for i, allele in enumerate(values):
                 if not allele or not set(allele) <= BASES:
                     raise ValueError(
-                        f"{name!r} of variant {i} is {allele!r}; expected one or more of the "
-                        "letters ACGT. A deletion keeps the base before it, as in VCF files."
+                        f"{name!r} of variant {i} is {given[name][i]!r}; expected one or "
+                        "more of the letters ACGT. Give each of several alleles a row, and leave "
+                        "out those that are missing or symbolic; a deletion keeps the base before "
+                        "it, as in VCF files."
                     )
         found = (np.array(values, dtype=object) for values in alleles.values())
         return cls(chrom, as_whole(table["pos"], "pos"), *found)

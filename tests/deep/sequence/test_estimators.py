@@ -83,7 +83,7 @@ def test_a_grid_search_over_strings_finds_the_better_network(planted):
 def test_numbers_in_a_table_are_positions_of_one_channel():
     X = np.random.RandomState(0).normal(size=(60, 5))
     model = SequenceCNNRegressor(max_iter=60, random_state=0).fit(X, X[:, 1])
-    assert model.filters_.shape == (128, 5, 1)
+    assert model.filters_.shape == (256, 5, 1)
     assert model.score(X, X[:, 1]) > 0.8
 
 
@@ -209,8 +209,9 @@ def test_the_strand_of_a_regression_is_chosen_too(two_strands):
     [
         ({"n_filters": 8}, 1),
         ({"n_filters": 100}, 2),
-        ({}, 4),
-        ({"n_filters": 256}, 4),
+        ({}, 8),
+        ({"n_filters": 512}, 8),
+        ({"n_filters": 128}, 4),
         ({"n_filters": 67}, 1),
         ({"solver": "lbfgs"}, 1),
         ({"n_filters": 8, "n_members": 4}, 4),
@@ -221,7 +222,7 @@ def test_filters_are_shared_among_members(planted, params, n_members):
     X, y = planted
     model = SequenceCNNClassifier(**params, max_iter=1, random_state=0).fit(X, y)
     assert model.module_.options.n_members == n_members
-    n_filters = params.get("n_filters", 128)
+    n_filters = params.get("n_filters", 256)
     assert len(model.filters_) == model.transform(X[:2]).shape[1] == n_filters
     n_inputs = 2 * n_filters // n_members  # maxima and means
     axis = () if n_members == 1 else (n_members,)
