@@ -88,8 +88,6 @@ class GatheringBackend(ParallelBackendBase):
         self._batches.append(batch)
         return batch
 
-    apply_async = submit  # its name before joblib 1.5
-
     def retrieve_result(self, out: _Batch, timeout: float | None = None) -> list:
         """Return what the calls of a batch returned."""
         if not out.results:  # a batch has one call at least

@@ -261,8 +261,6 @@ def make_prompt(backend: ParallelBackendBase) -> ParallelBackendBase:
             future.add_done_callback(report_failure)
             return future
 
-        apply_async = submit
-
         def retrieve_result_callback(self, out: Any) -> Any:
             """Return what calls returned, or raise what ended them."""
             return (

@@ -82,7 +82,7 @@ def prepare_shards(
             "all processes all samples."
         )
     parts = estimator._make_parts()
-    parts.check_pretraining(estimator, data)
+    parts.check_pretraining(data)
     if (obstacle := parts.obstacle_to_source()) is not None:
         raise ValueError(f"n_processes='shards' takes samples as a source gives them. {obstacle}")
     source = _open(data)
