@@ -23,8 +23,9 @@ from sknn.architectures._stochastic import find_stochastic_layers
 from sknn.architectures._tabular_ensemble import TabularEnsemble, TabularOptions
 from sknn.architectures._user_module import build_user_module
 from sknn.architectures.layers._blocks import seed_torch
-from sknn.architectures.layers._dropout import DrawnMasks, Dropout, draw_into
+from sknn.architectures.layers._dropout import WEYL, DrawnMasks, Dropout, draw_into
 from sknn.architectures.layers._member_steps import multiplies_bfloat16
+from sknn.architectures.layers._members import PiecewiseLinear
 from sknn.architectures.layers._noise import Corruption
 from sknn.architectures.options._initializers import INITIALIZERS
 from sknn.architectures.options._mlp import MLPOptions
@@ -33,6 +34,7 @@ from sknn.architectures.options._sequence import SequenceOptions
 __all__ = [
     "INITIALIZERS",
     "MLP",
+    "WEYL",
     "Autoencoder",
     "AutoencoderOptions",
     "ChannelsFirst",
@@ -41,6 +43,7 @@ __all__ = [
     "Dropout",
     "MLPOptions",
     "MaskedSequences",
+    "PiecewiseLinear",
     "Principal",
     "SequenceCNN",
     "SequenceOptions",

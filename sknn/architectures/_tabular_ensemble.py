@@ -110,6 +110,8 @@ class TabularEnsemble(nn.Module):
     valued: Tensor
     temperature: Tensor
     trains_in_bfloat16 = False
+    #: whether compiled passes have trained it; then they predict, too, however few the samples are
+    is_compiled = False
     #: leading axes of `get_hidden_matrices` that count members
     n_stacked_axes = 1
 
@@ -192,19 +194,12 @@ class TabularEnsemble(nn.Module):
 
     def forward(self, X: Tensor) -> Tensor:
         """Return logits or raw predictions."""
-        n_columns = self.n_numeric + len(self.cardinalities)
-        left_out_by = X[:, n_columns].long() if X.shape[1] > n_columns else None
         if self.training:
             # Those who ask for the gradient of X, or for autocast, get torch's own passes.
             usual = X.requires_grad or torch.is_autocast_enabled(X.device.type)
-            output = (self.run_members(X) if usual else self._train_members(X)).transpose(0, 1)
-            if left_out_by is None:
-                return output
-            members = torch.arange(self.n_members, device=X.device)
-            # A detached output has its value and no gradient: the member learns nothing of the
-            # sample, while the loss of a batch is still over all samples and members.
-            unseen = (left_out_by[:, None] == members)[:, :, None]
-            return torch.where(unseen, output.detach(), output)
+            output = self.run_members(X) if usual else self._train_members(X)
+            return self.detach_left_out(X, output.transpose(0, 1))
+        left_out_by = self.get_left_out_by(X)
         if left_out_by is None:
             return self.run_members(X).mean(0) / self.temperature
         # Each held-out sample goes through one member alone, and -1, nobody's, through all: groups
@@ -216,6 +211,22 @@ class TabularEnsemble(nn.Module):
             if len(samples):
                 output[samples] = self.run_members(X[samples], which).mean(0).to(output.dtype)
         return output / self.temperature
+
+    def get_left_out_by(self, X: Tensor) -> Tensor | None:
+        """Return the member (n_samples,) that holds out each sample, if X has that column."""
+        n_columns = self.n_numeric + len(self.cardinalities)
+        return X[:, n_columns].long() if X.shape[1] > n_columns else None
+
+    def detach_left_out(self, X: Tensor, output: Tensor) -> Tensor:
+        """Return outputs (n_samples, n_members, n_outputs), detached where a sample is held out."""
+        left_out_by = self.get_left_out_by(X)
+        if left_out_by is None:
+            return output
+        members = torch.arange(self.n_members, device=X.device)
+        # A detached output has its value and no gradient: the member learns nothing of the sample,
+        # while the loss of a batch is still over all samples and members.
+        unseen = (left_out_by[:, None] == members)[:, :, None]
+        return torch.where(unseen, output.detach(), output)
 
     def run_members(self, X: Tensor, members: slice = slice(None)) -> Tensor:
         """Return logits or raw predictions of `members`: (n_members, n_samples, n_outputs)."""

@@ -3,8 +3,10 @@
 A way is a class with the methods of `EpochRunner`, and one entry in `RUNNERS`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import ClassVar, Protocol
+
+import torch
 
 from sknn.engine._run import TrainingRun
 from sknn.engine.backprop._epochs import HandwrittenRunner
@@ -12,6 +14,8 @@ from sknn.engine.compiled._runner import CompiledRunner
 from sknn.engine.data._allocator import keep_freed_memory
 from sknn.engine.distributed._runner import DistributedRunner
 from sknn.engine.graphs._epochs import CudaGraphRunner
+from sknn.engine.members._network import CompiledMembers
+from sknn.engine.members._runs import explain_run
 
 
 class EpochRunner(Protocol):
@@ -58,7 +62,10 @@ class AutogradRunner:
 
     def __init__(self, run: TrainingRun):
         self.run = run
-        self.arguments = {} if run.compiled is None else {"compiled": run.compiled}
+        #: what computes outputs in place of the module
+        self.arguments: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {}
+        if run.compiled is not None:
+            self.arguments["compiled"] = run.compiled
         self.watched = run.callbacks.watches_batches
         keep_freed_memory()
 
@@ -97,12 +104,38 @@ class AutogradRunner:
         """Do nothing: nothing was borrowed."""
 
 
+class MembersRunner(AutogradRunner):
+    """Trains an ensemble for tables as autograd does, by compiled passes of its members."""
+
+    name: ClassVar[str] = "compiled members"
+    #: floating-point operations of a fit, with all its epochs, from which compiling pays, which
+    #: takes half a minute once on a machine ...
+    min_flops: ClassVar[float] = 2e12
+    #: ... and from which code that is there is taken: loading it costs a process half a second once
+    min_warm_flops: ClassVar[float] = 1e11
+
+    @classmethod
+    def supports(cls, run: TrainingRun) -> str | None:
+        """Return why a run cannot be computed so; None if it can."""
+        return explain_run(run, cls.min_flops, cls.min_warm_flops)
+
+    def __init__(self, run: TrainingRun):
+        super().__init__(run)
+        self.members = CompiledMembers(run.net.module_, run.net.optimizer_)
+        self.arguments = {"compiled": self.members}
+
+    def close(self) -> None:
+        """Give the module and the optimizer memory of their own again."""
+        self.members.close()
+
+
 #: fastest first, after the one for several processes; the last one takes every run
 RUNNERS: tuple[type[EpochRunner], ...] = (
     DistributedRunner,
     CudaGraphRunner,
     CompiledRunner,
     HandwrittenRunner,
+    MembersRunner,
     AutogradRunner,
 )
 

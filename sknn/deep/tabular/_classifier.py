@@ -172,9 +172,11 @@ class TabularMLPClassifier(DeepClassifier):
     - Logits are divided by a temperature that calibrates probabilities on held-out samples. Epochs
       are compared by the loss that is left then, since accuracy still grows when networks have
       begun to be too sure of themselves.
-    - With the default `dtype`, steps of training round values and products to bfloat16 on CPUs that
-      have instructions for it: to one part in 512, while dropout takes one unit in five.
-      Weights, held-out scores and predictions are float32, and with ``dtype='float32'`` all is.
+    - With numba (the extra ``fast``) fits of some size are computed by compiled passes in float32.
+      Without it, with the default `dtype`, steps of training round values and products to bfloat16
+      on CPUs that have instructions for it: to one part in 512, while dropout takes one unit in
+      five. Weights, held-out scores and predictions are float32, and with ``dtype='float32'`` all
+      is.
     - With fewer than 32 samples (or sum of sample weights) no sample is held out, there is no
       dropout, and there are at most 60 epochs.
     - Of large tables at most 50,000 samples are held out, by all members together, and knots are

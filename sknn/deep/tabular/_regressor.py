@@ -183,9 +183,11 @@ class TabularMLPRegressor(DeepRegressor):
       any epoch. The epoch is chosen by the loss on held-out samples, those of all members together;
       on noisy tables that is after a few epochs, on tables without noise after hundreds.
     - y is standardised, and predictions are in its units.
-    - With the default `dtype`, steps of training round values and products to bfloat16 on CPUs that
-      have instructions for it: to one part in 512, while dropout takes one unit in ten.
-      Weights, held-out scores and predictions are float32, and with ``dtype='float32'`` all is.
+    - With numba (the extra ``fast``) fits of some size are computed by compiled passes in float32.
+      Without it, with the default `dtype`, steps of training round values and products to bfloat16
+      on CPUs that have instructions for it: to one part in 512, while dropout takes one unit in
+      five. Weights, held-out scores and predictions are float32, and with ``dtype='float32'`` all
+      is.
     - With fewer than 32 samples (or sum of sample weights) no sample is held out, there is no
       dropout, and there are at most 60 epochs.
     - Of large tables at most 50,000 samples are held out, by all members together, and knots are

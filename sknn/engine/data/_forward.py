@@ -9,10 +9,12 @@ import torch
 from scipy import sparse
 
 from sknn._specs import Sample
-from sknn.architectures import MLP, is_mlp
+from sknn.architectures import MLP, TabularEnsemble, is_mlp
 from sknn.engine.data._batches import Batches, SampleDataset
 from sknn.engine.data._device import ComputingNet, use_precision
 from sknn.engine.data._sparse import SparseBatch
+from sknn.engine.members._predictions import predict_members
+from sknn.engine.members._support import predicts
 
 #: numbers that the widest layer of a chunk may hold: 1 MiB in float64, so that what one layer
 #: writes is still in the processor's cache when the next one reads it
@@ -67,6 +69,8 @@ def _predict_in_chunks(
     net: PredictingNet, samples: SampleDataset, size: int, method: str
 ) -> np.ndarray:
     module = net.module_
+    if method == "__call__" and samples.numbers is None and predicts(module, len(samples)):
+        return predict_members(cast("TabularEnsemble", module), samples.take(slice(None))[0])
     output_of = getattr(module, method)
     threads = net.limit_threads(2, min(size, len(samples)))
     with threads, use_precision(net), torch.inference_mode():

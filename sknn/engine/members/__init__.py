@@ -1,0 +1,1 @@
+"""Compiled passes for the members of an ensemble for tables."""

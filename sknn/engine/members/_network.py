@@ -1,0 +1,163 @@
+"""An ensemble for tables whose passes are compiled, in place of the module's own."""
+
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from itertools import pairwise
+
+import numpy as np
+import torch
+from torch.autograd.function import FunctionCtx, once_differentiable
+
+from sknn.architectures import WEYL, Dropout, TabularEnsemble
+from sknn.engine.backprop._flat_parameters import Flat
+from sknn.engine.members._codes import Backward, Dropped, Encoded, Ensemble, Forward
+from sknn.engine.members._packing import count_values, pack
+from sknn.engine.members._support import load_steps
+
+Tensor = torch.Tensor
+#: parts that a probability is a multiple of where nothing is dropped
+ALL_PARTS = 2**16
+
+
+class BatchMemory:
+    """What the passes of a mini-batch write into, made once for all of a size.
+
+    Parameters
+    ----------
+    net : Ensemble
+        Whose passes they are.
+    n_samples, n_threads : int
+        Samples of a mini-batch, and threads that share the members.
+    """
+
+    def __init__(self, net: Ensemble, n_samples: int, n_threads: int):
+        dtype, k, (n_columns, n_stretches) = net.values.dtype, net.n_members, net.left.shape
+        self.stretches = np.empty((n_samples, n_columns), np.uint16)
+        self.shares = np.empty((n_samples, n_columns), dtype)
+        self.forward = Forward(
+            np.empty((k, 2, n_columns, n_stretches, net.width), dtype),
+            np.empty((k, count_values(net, n_samples)), dtype),
+            np.empty((k, n_samples, net.layers[-1, 3]), dtype),
+        )
+        widest = int(net.layers[:, 2:].max())
+        self.spaces = np.empty((n_threads, widest * (1 + 2 * n_samples + widest)), dtype)
+
+
+class PassContext(FunctionCtx):
+    """What the way back needs to know of the way forward."""
+
+    network: "CompiledMembers"
+    encoded: Encoded
+    factor: float
+
+
+class MembersPass(torch.autograd.Function):
+    """The outputs of all members; the way back gives the parameters their gradients."""
+
+    @staticmethod
+    def forward(ctx: PassContext, anchor: Tensor, X: Tensor, network: "CompiledMembers") -> Tensor:
+        """Return (n_members, n_samples, n_outputs); `anchor` is what autograd follows."""
+        ctx.network = network
+        outputs, ctx.encoded, ctx.factor = network.run_forward(X.numpy())
+        return torch.from_numpy(outputs)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: PassContext, delta: Tensor) -> tuple[None, None, None]:
+        """Write the gradients of all parameters, of which autograd knows nothing."""
+        ctx.network.run_backward(ctx.encoded, delta.contiguous().numpy(), ctx.factor)
+        return None, None, None
+
+
+class CompiledMembers:
+    """Trains a `TabularEnsemble` by compiled passes; called as the module is.
+
+    While it is open, the parameters of the module are views of one vector.
+
+    Parameters
+    ----------
+    module : TabularEnsemble
+        See `sknn.engine.members._packing.pack`; on the CPU.
+    optimizer : torch.optim.Optimizer
+        Trains it.
+    """
+
+    def __init__(self, module: TabularEnsemble, optimizer: torch.optim.Optimizer):
+        self.module, self.steps = module, load_steps()
+        module.is_compiled = True
+        self.flat = Flat([*module.parameters()], optimizer)
+        places = np.cumsum([0, *(p.numel() for p in self.flat.parameters)])
+        found = {id(p): int(at) for p, at in zip(self.flat.parameters, places, strict=False)}
+        self.net = pack(module, self.flat.values.numpy(), lambda p: found[id(p)])
+        self.gradients = self.flat.split_views(self.flat.gradient)
+        self.gradient = self.flat.gradient.numpy()
+        self.tables = [*module.codes.tables] if module.codes is not None else []
+        self.dropouts = [part for part in module.dropouts if isinstance(part, Dropout)]
+        self.anchor = torch.zeros((), requires_grad=True)
+        self.n_threads = min(torch.get_num_threads(), module.n_members)
+        self.pool = ThreadPoolExecutor(self.n_threads) if self.n_threads > 1 else None
+        shares = np.linspace(0, module.n_members, self.n_threads + 1).astype(int).tolist()
+        self.shares = [*pairwise(shares)]
+        self.memories: dict[int, BatchMemory] = {}
+
+    def close(self) -> None:
+        """Give the module and the optimizer memory of their own again."""
+        if self.pool is not None:
+            self.pool.shutdown()
+        for p in self.flat.parameters:
+            p.grad = None
+        self.flat.close()
+
+    def __call__(self, X: Tensor) -> Tensor:
+        """Return the outputs of all members, (n_samples, n_members, n_outputs)."""
+        output = MembersPass.apply(self.anchor, X, self).transpose(0, 1)
+        return self.module.detach_left_out(X, output)
+
+    def run_forward(self, X: np.ndarray) -> tuple[np.ndarray, Encoded, float]:
+        """Return outputs (n_members, n_samples, n_outputs), encoded samples, and the factor."""
+        memory = self._get_memory(len(X))
+        encoded = Encoded(np.ascontiguousarray(X), memory.stretches, memory.shares)
+        self.steps.encode_samples(self.net, encoded)
+        dropped = self._draw()
+        self._share(
+            partial(self.steps.run_forward, self.net, encoded, members, memory.forward, dropped)
+            for members in self.shares
+        )
+        return memory.forward.outputs, encoded, dropped.factor
+
+    def run_backward(self, encoded: Encoded, delta: np.ndarray, factor: float) -> None:
+        """Give the parameters their gradients, where that of the outputs is `delta`."""
+        memory = self._get_memory(len(encoded.X))
+        for p, gradient in zip(self.flat.parameters, self.gradients, strict=True):
+            p.grad = gradient
+        for table in self.tables:  # of which only levels of the mini-batch are written
+            table.grad.zero_()
+        backs = [Backward(delta, space, self.gradient, factor) for space in memory.spaces]
+        self._share(
+            partial(self.steps.run_backward, self.net, encoded, members, memory.forward, back)
+            for members, back in zip(self.shares, backs, strict=True)
+        )
+
+    def _draw(self) -> Dropped:
+        """Return what decides about the units of a step, and count it."""
+        keys = []
+        for dropout in self.dropouts:
+            seed, n_batches = dropout.state.tolist()
+            dropout.state[1] += 1
+            keys.append((seed + n_batches * WEYL) % 2**32)
+        n_parts = self.dropouts[0].n_parts if keys else ALL_PARTS
+        return Dropped(np.array(keys, np.uint32), n_parts, ALL_PARTS / n_parts)
+
+    def _get_memory(self, n_samples: int) -> BatchMemory:
+        if n_samples not in self.memories:  # two sizes at most: that of the last one differs
+            self.memories[n_samples] = BatchMemory(self.net, n_samples, self.n_threads)
+        return self.memories[n_samples]
+
+    def _share(self, tasks: Iterable[Callable[[], None]]) -> None:
+        """Call all tasks, each in a thread."""
+        first, *others = tasks
+        futures = [self.pool.submit(task) for task in others] if self.pool is not None else []
+        first()
+        for future in futures:
+            future.result()

@@ -1,0 +1,62 @@
+"""From an ensemble for tables to what compiled passes are given."""
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+
+from sknn.architectures import PiecewiseLinear, TabularEnsemble
+from sknn.engine.members._codes import Ensemble
+
+
+def pack(
+    module: TabularEnsemble, values: np.ndarray, locate: Callable[[torch.Tensor], int]
+) -> Ensemble:
+    """Return what compiled passes see of an ensemble.
+
+    Parameters
+    ----------
+    module : TabularEnsemble
+        With piecewise linear embeddings of numbers, or none.
+    values : ndarray of shape (n_parameters,)
+        Has its parameters, each row by row.
+    locate : callable
+        Gives the place in `values` where a parameter begins.
+    """
+    numbers, codes, dtype = module.numbers, module.codes, values.dtype
+    left = slope = mean = np.zeros((0, 1), dtype)
+    starts, width = np.zeros(2, np.int64), 1
+    if isinstance(numbers, PiecewiseLinear):
+        left, slope, mean = (
+            np.ascontiguousarray(part.numpy()[:, 0])
+            for part in (numbers.left, numbers.slope, numbers.mean)
+        )
+        # No number reaches the stretches that shorter columns are filled up with.
+        left = np.where(slope > 0, left, np.inf).astype(dtype)
+        starts = np.array([locate(numbers.weight), locate(numbers.bias)])
+        width = numbers.width
+    if codes is not None:
+        width = codes.width
+    tables = [] if codes is None else [locate(table) for table in codes.tables]
+    layers = [
+        (locate(layer.weight), locate(layer.bias), *layer.weight.shape[1:])
+        for layer in module.linears
+    ]
+    return Ensemble(
+        values,
+        module.n_members,
+        module.n_numeric,
+        width,
+        np.array(module.embedded_columns, dtype=np.int64),
+        left,
+        slope,
+        mean,
+        starts,
+        np.array(tables, dtype=np.int64),
+        np.array(layers, dtype=np.int64).reshape(-1, 4),
+    )
+
+
+def count_values(net: Ensemble, n_samples: int) -> int:
+    """Return how many numbers the inputs of all layers of a member are, for so many samples."""
+    return int(net.layers[:, 2].sum()) * n_samples

@@ -1,0 +1,279 @@
+"""Forward and backward passes of single members, compiled by numba, see `sknn._jit`.
+
+With inputs a, weights W, biases b and a mask m that drops units, a hidden layer is
+
+    z = a W + b,    out = relu(z) * m,    d = g * m where out > 0,
+    dW = aᵀ d,      db = sum of d over samples,    da = d Wᵀ.
+
+The mask is never kept: it is the factor of units that stay where out > 0, which a product with
+Wᵀ has taken in. All values of a member lie in one vector, layer after layer, sample after sample.
+"""
+
+import numpy as np
+
+from sknn._jit import jit
+from sknn.engine.compiled._products import Finish, Left, multiply
+from sknn.engine.members._codes import Backward, Dropped, Encoded, Ensemble, Forward
+
+Array = np.ndarray
+
+#: parts that a probability is a multiple of: 16 random bits
+PARTS = 2**16
+#: numbers of an embedding that are computed at once
+LANES = 8
+#: rows and columns of a matrix that are turned at once
+BLOCK = 16
+
+
+@jit
+def encode(net: Ensemble, X: Array, encoded: Encoded) -> None:
+    """Find the stretch of each number of X, and the share of it that lies to the left."""
+    n_stretches = net.left.shape[1]
+    for s in range(len(X)):
+        for j in range(len(net.columns)):
+            x, left = X[s, net.columns[j]], net.left[j]
+            n_passed = 0
+            for i in range(n_stretches):
+                n_passed += x >= left[i]
+            i = max(n_passed - 1, 0)
+            share = (x - left[i]) * net.slope[j, i]
+            share = min(max(share, X.dtype.type(0)), X.dtype.type(1)) if share == share else share
+            encoded.stretches[s, j], encoded.shares[s, j] = i, share
+
+
+@jit
+def make_sums(net: Ensemble, k: int, sums: Array) -> None:
+    """Write what the embeddings of member k are at the left of each stretch, before ReLU.
+
+    `sums` is (2, n_columns, n_stretches, width): these, and what they grow by on the stretch. With
+    e_i from 0 to 1 on stretch i, 1 to the right of it and 0 to the left, an embedding is
+    b + sum of (e_i - mean_i) W_i; in stretch i, at the share t, that is
+    b - sum of mean_i W_i + W_0 + ... + W_(i-1) + t W_i.
+    """
+    n_columns, n_stretches = net.left.shape
+    all_width = net.n_members * net.width
+    for j in range(n_columns):
+        base = net.values[net.starts[1] + j * all_width + k * net.width :]
+        at = net.starts[0] + j * n_stretches * all_width + k * net.width
+        for c in range(net.width):
+            total = base[c]
+            for i in range(n_stretches):
+                w = net.values[at + i * all_width + c]
+                sums[1, j, i, c] = w
+                total -= net.mean[j, i] * w
+            for i in range(n_stretches):
+                sums[0, j, i, c] = total
+                total += sums[1, j, i, c]
+
+
+@jit
+def embed(net: Ensemble, k: int, encoded: Encoded, sums: Array, out: Array) -> None:
+    """Write the inputs of the first layer of member k, of shape (n_samples, n_inputs)."""
+    width, zero = net.width, out.dtype.type(0)
+    n_columns = len(net.columns)
+    all_width = net.n_members * width
+    for s in range(len(out)):
+        row, x = out[s], encoded.X[s]
+        for j in range(net.n_numeric):
+            row[j] = x[j]
+        for j in range(n_columns):
+            share, i = encoded.shares[s, j], np.int64(encoded.stretches[s, j])
+            start, rise = sums[0, j, i], sums[1, j, i]
+            own = row[net.n_numeric + j * width : net.n_numeric + (j + 1) * width]
+            if width == LANES:
+                for c in range(LANES):
+                    z = start[c] + share * rise[c]
+                    own[c] = zero if z < zero else z
+            else:
+                for c in range(width):
+                    z = start[c] + share * rise[c]
+                    own[c] = zero if z < zero else z
+        at = net.n_numeric + n_columns * width
+        for j in range(len(net.tables)):
+            code = np.int64(x[net.n_numeric + j])
+            table = net.values[net.tables[j] + code * all_width + k * width :]
+            own = row[at + j * width : at + (j + 1) * width]
+            for c in range(width):
+                own[c] = table[c]
+
+
+@jit
+def scatter(
+    net: Ensemble, k: int, encoded: Encoded, flow: tuple[Array, Array, Array], gradient: Array
+) -> None:
+    """Write the gradients of the embeddings of member k.
+
+    `flow` are the inputs of the first layer, the gradient of those that are embeddings, of shape
+    (n_samples, n_inputs - n_numeric), and the sums of `Forward`, which are overwritten.
+    """
+    a, delta, sums = flow
+    # In stretch i a sample has e_i = t, and e_l = 1 for all l < i: so dW_i is the sum of d t in
+    # stretch i, and of d in all further ones, less mean_i times the sum over all samples.
+    width, zero, one = net.width, delta.dtype.type(0), delta.dtype.type(1)
+    n_columns, n_stretches = net.left.shape
+    all_width = net.n_members * width
+    sums[:] = 0
+    for s in range(len(delta)):
+        for j in range(n_columns):
+            share, i = encoded.shares[s, j], np.int64(encoded.stretches[s, j])
+            total, by_share = sums[0, j, i], sums[1, j, i]
+            d = delta[s, j * width : (j + 1) * width]
+            out = a[s, net.n_numeric + j * width : net.n_numeric + (j + 1) * width]
+            if width == LANES:
+                for c in range(LANES):
+                    g = d[c] * (one if out[c] > zero else zero)
+                    total[c] += g
+                    by_share[c] += share * g
+            else:
+                for c in range(width):
+                    g = d[c] * (one if out[c] > zero else zero)
+                    total[c] += g
+                    by_share[c] += share * g
+    for j in range(n_columns):
+        at = net.starts[0] + j * n_stretches * all_width + k * width
+        for c in range(width):
+            total = zero
+            for stretch in range(n_stretches):
+                total += sums[0, j, stretch, c]
+            gradient[net.starts[1] + j * all_width + k * width + c] = total
+            beyond = zero
+            for stretch in range(n_stretches - 1, -1, -1):
+                g = beyond + sums[1, j, stretch, c] - net.mean[j, stretch] * total
+                # columns with fewer stretches are filled up with some that must not learn
+                gradient[at + stretch * all_width + c] = g if net.slope[j, stretch] > 0 else zero
+                beyond += sums[0, j, stretch, c]
+    for s in range(len(delta)):
+        for j in range(len(net.tables)):
+            code = np.int64(encoded.X[s, net.n_numeric + j])
+            if code == 0:  # the unknown level, whose embedding stays 0
+                continue
+            own = gradient[net.tables[j] + code * all_width + k * width :]
+            d = delta[s, (n_columns + j) * width : (n_columns + j + 1) * width]
+            for c in range(width):
+                own[c] += d[c]
+
+
+@jit
+def mix(x: np.uint32) -> np.uint32:
+    """Return 32 random bits for a number of 32 bits; different numbers give different ones."""
+    # Two rounds of a multiplication and of shifts that spread each bit over all, as in the
+    # finalizer of MurmurHash3; constants by C. Wellons, "Prospecting for hash functions", 2018.
+    x = np.uint32(x ^ (x >> np.uint32(16)))
+    x = np.uint32(x * np.uint32(0x7FEB352D))
+    x = np.uint32(x ^ (x >> np.uint32(15)))
+    x = np.uint32(x * np.uint32(0x846CA68B))
+    return np.uint32(x ^ (x >> np.uint32(16)))
+
+
+@jit
+def drop(values: Array, key: np.uint32, n_parts: int, factor: float) -> None:
+    """Set values of shape (n,) to 0 with probability 1 - n_parts / PARTS, the others times factor.
+
+    Those of an even number, and those that follow each of them, are decided by one random number.
+    """
+    half = len(values) // 2
+    first, second = values[:half], values[half:]
+    limit, scale, zero = np.uint32(n_parts), values.dtype.type(factor), values.dtype.type(0)
+    # Factors are chosen, and values never skipped: only so does the loop become vectors.
+    for i in range(half):
+        bits = mix(np.uint32(np.uint32(i) + key))
+        first[i] *= scale if np.uint32(bits & np.uint32(0xFFFF)) < limit else zero
+        second[i] *= scale if np.uint32(bits >> np.uint32(16)) < limit else zero
+    if 2 * half < len(values):
+        bits = mix(np.uint32(np.uint32(half) + key))
+        values[-1] *= scale if np.uint32(bits & np.uint32(0xFFFF)) < limit else zero
+
+
+@jit
+def turn(matrix: Array, turned: Array, factor: float) -> None:
+    """Write a matrix (n, m) times a factor with rows and columns exchanged, (m, n)."""
+    n, m = matrix.shape
+    scale = matrix.dtype.type(factor)
+    for i0 in range(0, n, BLOCK):
+        i1 = min(i0 + BLOCK, n)
+        for j in range(m):
+            for i in range(i0, i1):
+                turned[j, i] = matrix[i, j] * scale
+
+
+@jit
+def get_matrix(values: Array, start: int, n: int, m: int) -> Array:
+    """Return n rows of m numbers that begin at a place of a vector."""
+    return values[start : start + n * m].reshape((n, m))
+
+
+@jit
+def locate(net: Ensemble, layer: int, n_samples: int) -> int:
+    """Return where the inputs of a layer begin in the values of a member."""
+    place = 0
+    for i in range(layer):
+        place += net.layers[i, 2] * n_samples
+    return place
+
+
+@jit
+def run_member(net: Ensemble, k: int, encoded: Encoded, own: Forward, dropped: Dropped) -> None:
+    """Compute the outputs of member k, for which `make_sums` has been called."""
+    out = own.outputs
+    n, zero, nan = len(out), out.dtype.type(0), out.dtype.type(np.nan)
+    a = get_matrix(own.values, 0, n, net.layers[0, 2])
+    embed(net, k, encoded, own.sums, a)
+    n_layers = len(net.layers)
+    for i in range(n_layers):
+        n_inputs, n_outputs = net.layers[i, 2], net.layers[i, 3]
+        size = n_inputs * n_outputs
+        w = get_matrix(net.values, net.layers[i, 0] + k * size, n_inputs, n_outputs)
+        b = net.values[net.layers[i, 1] + k * n_outputs : net.layers[i, 1] + (k + 1) * n_outputs]
+        left = Left(a.reshape(-1), n_inputs, 1)
+        if i == n_layers - 1:
+            multiply(left, w, out, Finish(b, nan, out, nan))
+            return
+        z = get_matrix(own.values, locate(net, i + 1, n), n, n_outputs)
+        multiply(left, w, z, Finish(b, zero, z, nan))
+        if dropped.n_parts < PARTS:
+            key = mix(np.uint32(dropped.keys[i] + np.uint32(k) * np.uint32(0x85EBCA6B)))
+            drop(z.reshape(-1), key, dropped.n_parts, dropped.factor)
+        a = z
+
+
+@jit
+def add_rows(matrix: Array, total: Array) -> None:
+    """Write the sums of the columns of a matrix (n, m)."""
+    total[:] = 0
+    for i in range(len(matrix)):
+        for j in range(matrix.shape[1]):
+            total[j] += matrix[i, j]
+
+
+@jit
+def return_member(net: Ensemble, k: int, encoded: Encoded, own: Forward, back: Backward) -> None:
+    """Write the gradients of member k, for which `run_member` has been called."""
+    d, space, gradient = back.deltas, back.space, back.gradient
+    n, zero, nan = len(d), d.dtype.type(0), d.dtype.type(np.nan)
+    widest = np.max(net.layers[:, 2:])
+    zeros, room, flip = space[:widest], n * widest, 0
+    zeros[:] = 0
+    for i in range(len(net.layers) - 1, -1, -1):
+        n_inputs, n_outputs = net.layers[i, 2], net.layers[i, 3]
+        size = n_inputs * n_outputs
+        at = net.layers[i, 0] + k * size
+        a = get_matrix(own.values, locate(net, i, n), n, n_inputs)
+        of_weight = get_matrix(gradient, at, n_inputs, n_outputs)
+        # aᵀ d: the left factor is the values, turned
+        left = Left(a.reshape(-1), 1, n_inputs)
+        multiply(left, d, of_weight, Finish(zeros, nan, of_weight, nan))
+        add_rows(d, gradient[net.layers[i, 1] + k * n_outputs :][:n_outputs])
+        first = net.n_numeric if i == 0 else 0
+        if first == n_inputs:
+            return
+        w = get_matrix(net.values, at, n_inputs, n_outputs)[first:]
+        turned = get_matrix(space, widest + 2 * room, n_outputs, n_inputs - first)
+        turn(w, turned, 1.0 if i == 0 else back.factor)
+        before = get_matrix(space, widest + flip * room, n, n_inputs - first)
+        # ReLU passes on what goes to units that are not 0; `scatter` sees to embeddings.
+        gate, limit = (before, nan) if i == 0 else (a, zero)
+        left = Left(d.reshape(-1), n_outputs, 1)
+        multiply(left, turned, before, Finish(zeros, nan, gate, limit))
+        d, flip = before, 1 - flip
+    a = get_matrix(own.values, 0, n, net.layers[0, 2])
+    scatter(net, k, encoded, (a, d, own.sums), gradient)

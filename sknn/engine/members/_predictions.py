@@ -1,0 +1,63 @@
+"""Predictions of an ensemble for tables by compiled passes."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
+
+import numpy as np
+import torch
+
+from sknn.architectures import TabularEnsemble
+from sknn.engine.members._network import load_steps
+from sknn.engine.members._packing import count_values, pack
+
+#: computes the outputs of samples by the members from the first to the one before the second
+Compute = Callable[[np.ndarray, np.ndarray, tuple[int, int]], None]
+#: samples from which a further thread pays
+SAMPLES_OF_A_THREAD = 1024
+
+
+def predict_members(module: TabularEnsemble, X: torch.Tensor) -> np.ndarray:
+    """Return what a module in evaluation returns, (n_samples, n_outputs).
+
+    X may have the further column that says who holds a sample out.
+    """
+    parameters = [*module.parameters()]
+    values = torch.cat([p.detach().reshape(-1) for p in parameters]).numpy()
+    places = np.cumsum([0, *(p.numel() for p in parameters)])
+    found = {id(p): int(at) for p, at in zip(parameters, places, strict=False)}
+    net = pack(module, values, lambda p: found[id(p)])
+    array = np.ascontiguousarray(X.detach().numpy())
+    output = np.empty((len(array), module.n_outputs), values.dtype)
+    left_out_by = module.get_left_out_by(X)
+
+    def compute(X: np.ndarray, out: np.ndarray, members: tuple[int, int]) -> None:
+        space = np.empty(count_values(net, min(load_steps().BLOCK, len(X))), values.dtype)
+        load_steps().predict(net, X, members, space, out)
+
+    if left_out_by is None:
+        _share(compute, array, output, (0, module.n_members))
+    else:
+        # A sample that nobody holds out, -1, goes through all members.
+        for member in range(-1, module.n_members):
+            own = (left_out_by == member).nonzero()[:, 0].numpy()
+            if len(own):
+                part = np.empty((len(own), module.n_outputs), values.dtype)
+                which = (0, module.n_members) if member == -1 else (member, member + 1)
+                _share(compute, array[own], part, which)
+                output[own] = part
+    output /= module.temperature.numpy()
+    return output
+
+
+def _share(compute: Compute, X: np.ndarray, out: np.ndarray, members: tuple[int, int]) -> None:
+    """Compute outputs of samples, a part of them in each thread."""
+    n_threads = min(torch.get_num_threads(), len(X) // SAMPLES_OF_A_THREAD)
+    if n_threads < 2:
+        compute(X, out, members)
+        return
+    edges = np.linspace(0, len(X), n_threads + 1).astype(int).tolist()
+    with ThreadPoolExecutor(n_threads) as pool:
+        parts = [pool.submit(compute, X[i:j], out[i:j], members) for i, j in pairwise(edges)]
+        for part in parts:
+            part.result()

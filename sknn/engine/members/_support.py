@@ -1,0 +1,85 @@
+"""Which ensembles compiled passes can compute, and where they pay."""
+
+from collections.abc import Callable
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+
+from sknn._jit import OBSTACLE, has_kept_code, is_compiled
+from sknn.architectures import PiecewiseLinear, TabularEnsemble
+from sknn.engine.members._codes import Encoded, Ensemble
+
+#: floating-point operations of a prediction, by a network that other steps have trained, from which
+#: loading compiled code pays: half a second of a process, once
+MIN_PREDICTION_FLOPS = 4e10
+
+
+class Steps(Protocol):
+    """`sknn.engine.members._steps`, in which numba is loaded."""
+
+    encode_samples: Callable[..., None]
+    run_forward: Callable[..., None]
+    run_backward: Callable[..., None]
+    predict: Callable[..., None]
+    BLOCK: int
+
+
+def load_steps() -> Steps:
+    """Return the compiled passes; numba is loaded here, and not by those who do without it."""
+    steps: Any = import_module("sknn.engine.members._steps")
+    return steps
+
+
+def make_examples(dtype: np.dtype) -> tuple[Ensemble, Encoded]:
+    """Return arguments of the passes of the types that they get, without contents."""
+    matrix, places = np.empty((0, 0), dtype), np.empty(0, np.int64)
+    shape = matrix, matrix, matrix, places, places, np.empty((0, 4), np.int64)
+    net = Ensemble(np.empty(0, dtype), 1, 0, 1, places, *shape)
+    return net, Encoded(matrix, np.empty((0, 0), np.uint16), matrix)
+
+
+@cache
+def was_warm(dtype: np.dtype) -> bool:
+    """Return whether passes were compiled before, at the first look: equal fits are then alike."""
+    folder = Path(__file__).parent
+    is_any = has_kept_code(folder, "encode_samples")  # numba is not loaded for that
+    return is_any and is_compiled(load_steps().encode_samples, *make_examples(dtype))
+
+
+def explain_module(module: torch.nn.Module) -> str | None:
+    """Return why an ensemble is not compiled; None if it can be."""
+    if OBSTACLE is not None:
+        return OBSTACLE
+    if type(module) is not TabularEnsemble:
+        return f"the network is a {type(module).__name__}, not an ensemble for tables"
+    if module.numbers is not None and type(module.numbers) is not PiecewiseLinear:
+        return "embeddings of numbers are not piecewise linear"
+    if module.temperature.device.type != "cpu":
+        return f"the network is on {module.temperature.device}; compiled code is for the CPU"
+    return None
+
+
+def predicts(module: torch.nn.Module, n_samples: int) -> bool:
+    """Return whether compiled passes predict so many samples."""
+    if explain_module(module) is not None or not isinstance(module, TabularEnsemble):
+        return False
+    dtype = module.temperature.numpy().dtype
+    if module.is_compiled:
+        return is_ready(dtype)
+    flops = 2 * module.products_per_sample * n_samples
+    return flops >= MIN_PREDICTION_FLOPS and was_warm(dtype)
+
+
+def is_ready(dtype: np.dtype) -> bool:
+    """Return whether compiled passes are there, of this process or an earlier one."""
+    if dtype not in _ready and is_compiled(load_steps().encode_samples, *make_examples(dtype)):
+        _ready.add(dtype)
+    return dtype in _ready
+
+
+#: of which `is_ready` has found compiled passes
+_ready: set[np.dtype] = set()
