@@ -28,6 +28,12 @@ class Ensemble(NamedTuple):
         n_members * width) of embeddings begin.
     tables : ndarray of int of shape (n_code_columns,)
         Where the table (n_codes, n_members * width) of each column of codes begins.
+    valued : ndarray of int of shape (n_valued,)
+        Columns of X of which single values have embeddings.
+    edges : ndarray of shape (n_valued, n_edges)
+        Rising starts and ends, in turn, of the intervals of these values.
+    first_values : ndarray of int of shape (n_valued,)
+        Where the embedding of the value before the first one of a column begins.
     layers : ndarray of int of shape (n_layers, 4)
         Where weights (n_members, n_inputs, n_outputs) and biases (n_members, 1, n_outputs) of a
         layer begin, and its numbers of inputs and outputs.
@@ -43,6 +49,9 @@ class Ensemble(NamedTuple):
     mean: np.ndarray
     starts: np.ndarray
     tables: np.ndarray
+    valued: np.ndarray
+    edges: np.ndarray
+    first_values: np.ndarray
     layers: np.ndarray
 
 
@@ -56,11 +65,14 @@ class Encoded(NamedTuple):
         Stretch of each number with an embedding.
     shares : ndarray of shape (n_samples, n_columns)
         Share of the stretch that lies to the left of it, from 0 to 1.
+    places : ndarray of int of shape (n_samples, n_code_columns + n_valued)
+        Where the embeddings of codes and values of member 0 begin; -1 where it is 0 and stays so.
     """
 
     X: np.ndarray
     stretches: np.ndarray
     shares: np.ndarray
+    places: np.ndarray
 
 
 class Dropped(NamedTuple):

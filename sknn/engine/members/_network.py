@@ -35,6 +35,7 @@ class BatchMemory:
         dtype, k, (n_columns, n_stretches) = net.values.dtype, net.n_members, net.left.shape
         self.stretches = np.empty((n_samples, n_columns), np.uint16)
         self.shares = np.empty((n_samples, n_columns), dtype)
+        self.places = np.empty((n_samples, len(net.tables) + len(net.valued)), np.int64)
         self.forward = Forward(
             np.empty((k, 2, n_columns, n_stretches, net.width), dtype),
             np.empty((k, count_values(net, n_samples)), dtype),
@@ -93,6 +94,8 @@ class CompiledMembers:
         self.gradients = self.flat.split_views(self.flat.gradient)
         self.gradient = self.flat.gradient.numpy()
         self.tables = [*module.codes.tables] if module.codes is not None else []
+        if module.values is not None:
+            self.tables.append(module.values.table)
         self.dropouts = [part for part in module.dropouts if isinstance(part, Dropout)]
         self.anchor = torch.zeros((), requires_grad=True)
         self.n_threads = min(torch.get_num_threads(), module.n_members)
@@ -117,7 +120,7 @@ class CompiledMembers:
     def run_forward(self, X: np.ndarray) -> tuple[np.ndarray, Encoded, float]:
         """Return outputs (n_members, n_samples, n_outputs), encoded samples, and the factor."""
         memory = self._get_memory(len(X))
-        encoded = Encoded(np.ascontiguousarray(X), memory.stretches, memory.shares)
+        encoded = Encoded(np.ascontiguousarray(X), memory.stretches, memory.shares, memory.places)
         self.steps.encode_samples(self.net, encoded)
         dropped = self._draw()
         self._share(

@@ -37,6 +37,12 @@ def pack(
         width = numbers.width
     if codes is not None:
         width = codes.width
+    valued, edges, first = np.zeros(0, np.int64), np.zeros((0, 2), dtype), np.zeros(0, np.int64)
+    if module.values is not None:
+        width, edges = module.values.width, module.values.edges.numpy()
+        valued = np.array(module.valued_columns, dtype=np.int64)
+        step = module.n_members * width
+        first = locate(module.values.table) + step * module.values.offsets.numpy()[:, 0]
     tables = [] if codes is None else [locate(table) for table in codes.tables]
     layers = [
         (locate(layer.weight), locate(layer.bias), *layer.weight.shape[1:])
@@ -53,6 +59,9 @@ def pack(
         mean,
         starts,
         np.array(tables, dtype=np.int64),
+        valued,
+        edges,
+        first,
         np.array(layers, dtype=np.int64).reshape(-1, 4),
     )
 

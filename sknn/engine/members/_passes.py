@@ -39,6 +39,21 @@ def encode(net: Ensemble, X: Array, encoded: Encoded) -> None:
             share = (x - left[i]) * net.slope[j, i]
             share = min(max(share, X.dtype.type(0)), X.dtype.type(1)) if share == share else share
             encoded.stretches[s, j], encoded.shares[s, j] = i, share
+        find_places(net, X[s], encoded.places[s])
+
+
+@jit
+def find_places(net: Ensemble, x: Array, places: Array) -> None:
+    """Write where the embeddings of the codes and values of a sample begin, see `Encoded`."""
+    n_codes, step = len(net.tables), net.n_members * net.width
+    for j in range(n_codes):
+        code = np.int64(x[net.n_numeric + j])
+        places[j] = net.tables[j] + code * step if code > 0 else -1
+    for j in range(len(net.valued)):
+        # Inside of an interval an odd number of edges is passed.
+        passed = np.searchsorted(net.edges[j], x[net.valued[j]])
+        place = net.first_values[j] + (passed + 1) // 2 * step
+        places[n_codes + j] = place if passed % 2 == 1 else -1
 
 
 @jit
@@ -71,7 +86,6 @@ def embed(net: Ensemble, k: int, encoded: Encoded, sums: Array, out: Array) -> N
     """Write the inputs of the first layer of member k, of shape (n_samples, n_inputs)."""
     width, zero = net.width, out.dtype.type(0)
     n_columns = len(net.columns)
-    all_width = net.n_members * width
     for s in range(len(out)):
         row, x = out[s], encoded.X[s]
         for j in range(net.n_numeric):
@@ -89,12 +103,12 @@ def embed(net: Ensemble, k: int, encoded: Encoded, sums: Array, out: Array) -> N
                     z = start[c] + share * rise[c]
                     own[c] = zero if z < zero else z
         at = net.n_numeric + n_columns * width
-        for j in range(len(net.tables)):
-            code = np.int64(x[net.n_numeric + j])
-            table = net.values[net.tables[j] + code * all_width + k * width :]
+        for j in range(encoded.places.shape[1]):
+            place = encoded.places[s, j]
             own = row[at + j * width : at + (j + 1) * width]
+            vector = net.values[max(place, 0) + k * width :]
             for c in range(width):
-                own[c] = table[c]
+                own[c] = vector[c] if place >= 0 else zero
 
 
 @jit
@@ -143,11 +157,11 @@ def scatter(
                 gradient[at + stretch * all_width + c] = g if net.slope[j, stretch] > 0 else zero
                 beyond += sums[0, j, stretch, c]
     for s in range(len(delta)):
-        for j in range(len(net.tables)):
-            code = np.int64(encoded.X[s, net.n_numeric + j])
-            if code == 0:  # the unknown level, whose embedding stays 0
+        for j in range(encoded.places.shape[1]):
+            place = encoded.places[s, j]
+            if place < 0:
                 continue
-            own = gradient[net.tables[j] + code * all_width + k * width :]
+            own = gradient[place + k * width :]
             d = delta[s, (n_columns + j) * width : (n_columns + j + 1) * width]
             for c in range(width):
                 own[c] += d[c]

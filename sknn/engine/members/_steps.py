@@ -69,12 +69,13 @@ def predict(net: Ensemble, X: Array, members: tuple[int, int], values: Array, ou
         make_sums(net, members[0] + k, sums[k])
     stretches = np.empty((size, n_columns), np.uint16)
     shares = np.empty((size, n_columns), X.dtype)
+    places = np.empty((size, len(net.tables) + len(net.valued)), np.int64)
     part = np.empty((size, out.shape[1]), X.dtype)
     dropped = Dropped(np.empty(0, np.uint32), PARTS, 1.0)
     share = X.dtype.type(1 / n_members)
     for start in range(0, len(X), size):
         n = min(size, len(X) - start)
-        encoded = Encoded(X[start : start + n], stretches[:n], shares[:n])
+        encoded = Encoded(X[start : start + n], stretches[:n], shares[:n], places[:n])
         encode(net, encoded.X, encoded)
         total = out[start : start + n]
         total[:] = 0

@@ -37,9 +37,10 @@ def load_steps() -> Steps:
 def make_examples(dtype: np.dtype) -> tuple[Ensemble, Encoded]:
     """Return arguments of the passes of the types that they get, without contents."""
     matrix, places = np.empty((0, 0), dtype), np.empty(0, np.int64)
-    shape = matrix, matrix, matrix, places, places, np.empty((0, 4), np.int64)
-    net = Ensemble(np.empty(0, dtype), 1, 0, 1, places, *shape)
-    return net, Encoded(matrix, np.empty((0, 0), np.uint16), matrix)
+    rest = matrix, matrix, matrix, places, places, places, matrix, places
+    net = Ensemble(np.empty(0, dtype), 1, 0, 1, places, *rest, np.empty((0, 4), np.int64))
+    stretches, found = np.empty((0, 0), np.uint16), np.empty((0, 0), np.int64)
+    return net, Encoded(matrix, stretches, matrix, found)
 
 
 @cache

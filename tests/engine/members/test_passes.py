@@ -13,9 +13,16 @@ from sknn.engine.members._predictions import predict_members
 pytestmark = pytest.mark.skipif(not HAS_NUMBA, reason="compiled passes need numba")
 
 KNOTS = {0: np.array([-1.0, 0.0, 0.5, 2.0]), 2: np.array([-2.0, 3.0])}
+#: values 1 and 3 of column 1, values -1, 0 and 2 of column 0
+VALUES = {
+    0: np.array([[-1.5, -0.5], [-0.5, 0.5], [1.5, 2.5]]),
+    1: np.array([[0.5, 1.5], [2.5, 3.5]]),
+}
 #: name -> numeric columns, numbers of codes, columns with knots, outputs, options
 ENSEMBLES = {
     "numbers and codes": (3, (5, 12), KNOTS, 2, {}),
+    "single values": (3, (5,), KNOTS, 1, {"values": VALUES}),
+    "single values alone": (2, (), {}, 1, {"values": VALUES}),
     "wide embeddings": (3, (5,), KNOTS, 1, {"embedding_width": 8}),
     "three layers": (3, (), KNOTS, 1, {"hidden_layer_sizes": (33, 20, 9)}),
     "no hidden layer": (3, (4,), KNOTS, 3, {"hidden_layer_sizes": ()}),
@@ -31,13 +38,19 @@ def make_ensemble(name="numbers and codes", **options):
     options = {**usual, **own, **options}
     inputs = InputSpec("table", n_numeric, "float64", cardinalities=cardinalities)
     target = TargetSpec("values", n_outputs, "squared_error")
-    module = TabularEnsemble(inputs, target, knots, TabularOptions(**options))
+    values = options.pop("values", {})
+    module = TabularEnsemble(inputs, target, knots, TabularOptions(**options), values)
     random_state = np.random.RandomState(0)
     module.initialize_weights(random_state)
     module.center(random_state.randn(50, n_numeric))
-    with torch.no_grad():  # outputs are 0 at first
-        for p in module.linears[-1].parameters():
+    zeros = [*module.linears[-1].parameters()]  # at first
+    if module.values is not None:
+        zeros.append(module.values.table)
+    with torch.no_grad():
+        for p in zeros:
             p.copy_(torch.from_numpy(random_state.randn(*p.shape)))
+        if module.values is not None:
+            module.values.table[0] = 0.0  # of numbers without an embedding
     return module
 
 
@@ -45,6 +58,7 @@ def draw_samples(module, n_samples=37):
     random_state = np.random.RandomState(1)
     codes = [random_state.randint(n, size=n_samples) for n in module.cardinalities]
     numbers = 2 * random_state.randn(module.n_numeric, n_samples)
+    numbers[1:2] = numbers[1:2].round()
     return torch.from_numpy(np.column_stack([*numbers, *codes, np.zeros((n_samples, 0))]))
 
 
