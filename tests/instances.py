@@ -18,6 +18,9 @@ from sknn import (
 from sknn.model_selection import DeepEnsembleClassifier, DeepEnsembleRegressor
 from sknn.semi_supervised import PseudoLabelClassifier
 
+FEW_EPOCHS = {"max_iter": 50, "learning_rate_init": 0.02}
+
+#: the first instance of a class goes through all checks, others take turns; a small one is quick
 INSTANCES = {
     AutoencoderOutlierDetector: [
         AutoencoderOutlierDetector(),
@@ -57,12 +60,20 @@ INSTANCES = {
         DeepMLPRegressor(loss="ordered_bins", learning_rate_init=0.01),
         DeepMLPRegressor(loss="quantile", quantile=0.4, learning_rate_init=0.01),
     ],
-    DeepEnsembleClassifier: [DeepEnsembleClassifier(n_members=2)],
-    DeepEnsembleRegressor: [DeepEnsembleRegressor(n_members=2)],
+    DeepEnsembleClassifier: [
+        DeepEnsembleClassifier(DeepMLPClassifier((20,), **FEW_EPOCHS), n_members=2),
+        DeepEnsembleClassifier(n_members=2),
+    ],
+    DeepEnsembleRegressor: [
+        DeepEnsembleRegressor(
+            DeepMLPRegressor(hidden_layer_sizes=(20,), **FEW_EPOCHS), n_members=2
+        ),
+        DeepEnsembleRegressor(n_members=2),
+    ],
     PerceptronClassifier: [PerceptronClassifier()],
     PseudoLabelClassifier: [PseudoLabelClassifier()],
     SequenceCNNClassifier: [
-        SequenceCNNClassifier(dropout=0.0, early_stopping=False, batch_size=200),
+        SequenceCNNClassifier(16, dropout=0.0, early_stopping=False, batch_size=200),
         SequenceCNNClassifier(),
         SequenceCNNClassifier(solver="lbfgs"),
         SequenceCNNClassifier(first_activation="exp", pooling="max", kernel_size=3, batch_size=200),
@@ -70,20 +81,20 @@ INSTANCES = {
         SequenceCNNClassifier(8, n_members=2),
     ],
     SequenceCNNRegressor: [
-        SequenceCNNRegressor(dropout=0.0, early_stopping=False, batch_size=200),
+        SequenceCNNRegressor(n_filters=16, dropout=0.0, early_stopping=False, batch_size=200),
         SequenceCNNRegressor(),
         # After 60 iterations a row of weight 2 and a row given twice differ by 3e-9: rounding.
         SequenceCNNRegressor(solver="lbfgs", max_iter=30),
         SequenceCNNRegressor(n_filters=8, pooling="mean", hidden_layer_sizes=()),
     ],
     TabularMLPClassifier: [
-        TabularMLPClassifier(),
         TabularMLPClassifier(n_members=2, numerical_embedding="periodic", max_iter=30),
+        TabularMLPClassifier(),
     ],
     TabularMLPRegressor: [
+        TabularMLPRegressor(n_members=2, solver="muon", max_iter=30),
         TabularMLPRegressor(),
         TabularMLPRegressor(n_members=2, numerical_embedding=None, loss="gaussian_nll"),
-        TabularMLPRegressor(n_members=2, solver="muon", max_iter=30),
     ],
     ThresholdLogicClassifier: [ThresholdLogicClassifier()],
 }

@@ -12,6 +12,8 @@ from tests.instances import FLOOR, INSTANCES, expected_failures
 
 #: checks that need SCIPY_ARRAY_API=1: tests/deep/test_array_api.py runs them
 ARRAY_API = "check_array_api"
+#: of so many checks, one at most is made for each instance of a class but the first
+N_TURNS = 4
 #: end of the name of a class -> a check that must be among those of its kind
 TYPICAL = {
     "Classifier": "check_classifiers_train",
@@ -30,15 +32,16 @@ def list_checks(estimator):
 
 
 def choose_pairs():
-    """Return all checks of the first instance of a class, and each check for one other instance.
+    """Return all checks of the first instance of a class, and some for each other instance.
 
-    The other pairs of check and instance are marked as ``full``.
+    Other instances take turns, `N_TURNS` of them at least; the rest is marked as ``full``.
     """
     for first, *others in INSTANCES.values():
         yield from list_checks(first)
         for place, instance in enumerate(others):
             for number, (values, marks, _) in enumerate(list_checks(instance)):
-                rest = [] if number % len(others) == place else [pytest.mark.full]
+                is_its_turn = number % max(len(others), N_TURNS) == place
+                rest = [] if is_its_turn else [pytest.mark.full]
                 yield pytest.param(*values, marks=[*marks, *rest])
 
 

@@ -35,7 +35,7 @@ print(table.groupby(["part", "bound"]).size().unstack())
 # -----------
 # The defaults are 64 filters of eleven bases that read both strands, and early stopping on samples
 # that the network holds out.
-network = SequenceCNNClassifier(random_state=0)
+network = SequenceCNNClassifier(n_filters=48, n_members=2, max_iter=20, random_state=0)
 network.fit(train["sequence"], train["bound"], X_val=dev["sequence"], y_val=dev["bound"])
 auc = roc_auc_score(test["bound"], network.decision_function(test["sequence"]))
 print(f"area under the ROC curve of the test samples: {auc:.3f}, after {network.n_iter_} epochs")

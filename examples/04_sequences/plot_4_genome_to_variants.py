@@ -72,7 +72,7 @@ y = np.repeat([1, 0], [len(positives), len(negatives)])
 # The first step reads the bases of each region, the second learns from them. One chromosome is
 # held out: neighbours in a genome have too much in common to be on both sides.
 [(train, test)] = ChromosomeSplit([["chr4"]]).split(regions)
-network = SequenceCNNClassifier(kernel_size=12, random_state=0)
+network = SequenceCNNClassifier(n_filters=32, kernel_size=12, max_iter=30, random_state=0)
 model = make_pipeline(RegionsToSequences(fasta, width=WIDTH), network)
 model.fit(regions.iloc[train], y[train])
 auc = roc_auc_score(y[test], model.decision_function(regions.iloc[test]))
