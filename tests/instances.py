@@ -92,9 +92,9 @@ INSTANCES = {
         TabularMLPClassifier(),
     ],
     TabularMLPRegressor: [
-        TabularMLPRegressor(n_members=2, solver="muon", max_iter=30),
-        TabularMLPRegressor(),
         TabularMLPRegressor(n_members=2, numerical_embedding=None, loss="gaussian_nll"),
+        TabularMLPRegressor(),
+        TabularMLPRegressor(n_members=2, solver="muon", max_iter=30),
     ],
     ThresholdLogicClassifier: [ThresholdLogicClassifier()],
 }
