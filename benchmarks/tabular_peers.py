@@ -202,8 +202,8 @@ def draw_parameters(draw: np.random.RandomState) -> dict:
         "learning_rate_init": float(np.exp(draw.uniform(np.log(3e-4), np.log(5e-3)))),
         "weight_decay": float(draw.choice([0.0, np.exp(draw.uniform(np.log(0.01), np.log(1)))])),
         "dropout": float(draw.choice([0.0, draw.uniform(0, 0.5)])),
-        "n_hidden_layers": int(draw.randint(1, 5)),
-        "hidden_width": int(draw.choice([64, 128, 256])),
+        "n_hidden_layers": int(draw.randint(1, 4)),
+        "hidden_width": int(draw.choice([64, 96, 128])),
     }
 
 

@@ -28,10 +28,10 @@ def fit_knots(
 ) -> dict[int, np.ndarray]:
     """Return knots for each column that has more than two values, or for the best of many.
 
-    A decision tree on the column alone cuts where y changes most [1]_; its thresholds, with the
-    smallest and the largest value, are the knots. Where y does not depend on the column, quantiles
-    take the place of thresholds. Of more than `max_samples` samples so many are looked at, drawn at
-    random, always the same ones.
+    A decision tree on the column alone cuts where y changes most [1]_. The values next to each cut,
+    with the smallest and the largest one, are the knots, so that a function that is linear between
+    knots can jump at a cut. Where y does not depend on the column, quantiles are the knots. Of more
+    than `max_samples` samples so many are looked at, drawn at random, always the same ones.
 
     Of more than `max_columns` such columns the best get knots, those which alone explain most of y:
     a tree of four leaves on the column lowers the impurity most.
@@ -47,7 +47,7 @@ def fit_knots(
     sample_weight : ndarray of shape (n_samples,), default=None
         Positive.
     max_stretches : int, default=32
-        Maximum number of intervals between knots.
+        Maximum number of intervals between knots, 3 at least.
     max_samples : int, default=50_000
         Maximum number of samples that trees are fitted to.
     max_columns : int, default=None
@@ -70,7 +70,7 @@ def fit_knots(
     >>> x = np.arange(100.0)
     >>> y = np.where(x < 70, 0.0, 1.0)
     >>> fit_knots(x[:, None], y, is_multiclass=False)
-    {0: array([ 0. , 69.5, 99. ])}
+    {0: array([ 0., 69., 70., 99.])}
     """
     lowest, highest = X.min(axis=0), X.max(axis=0)
     if len(X) > max_samples:
@@ -94,16 +94,18 @@ def fit_knots(
         columns = [columns[i] for i in np.sort(best)]
     knots = {}
     for j in columns:
-        tree = trees.fit(X[:, j], max(max_stretches, 2))
+        tree = trees.fit(X[:, j], max(max_stretches // 2, 2))
         # Leaves have children -1; the thresholds of the other nodes are where the tree cuts.
         cuts = tree.threshold[tree.children_left >= 0]
-        if not len(cuts):
-            cuts = compute_weighted_quantiles(X[:, j], [0.25, 0.5, 0.75], sample_weight)
+        if len(cuts):
+            inner = _find_neighbours(X[:, j], cuts)
+        else:
+            inner = compute_weighted_quantiles(X[:, j], [0.25, 0.5, 0.75], sample_weight)
         # Between knots t_0 < ... < t_k the embedding is linear in x: entry i is (x - t_i) /
         # (t_{i+1} - t_i), clipped to [0, 1], 1 in all intervals below x and 0 in those above. A
         # linear layer on it is a piecewise linear function whose slope may change at each knot, and
-        # knots where a tree cuts put these changes where y changes.
-        knots[j] = _keep_apart(np.concatenate([[lowest[j]], cuts[:max_stretches], [highest[j]]]))
+        # two knots at each cut of a tree let it be steep there, from one value to the next.
+        knots[j] = _keep_apart(np.concatenate([[lowest[j]], inner, [highest[j]]]))
     return knots
 
 
@@ -133,6 +135,13 @@ class _ColumnTrees:
         kind = DecisionTreeClassifier if self.is_multiclass else DecisionTreeRegressor
         tree = kind(max_leaf_nodes=n_leaves, min_weight_fraction_leaf=self.smallest, random_state=0)
         return tree.fit(column[:, None], self.y, sample_weight=self.sample_weight).tree_
+
+
+def _find_neighbours(column: np.ndarray, cuts: np.ndarray) -> np.ndarray:
+    """Return the values of a column (n_samples,) next to each cut, below and above it."""
+    values = np.unique(column.astype(np.float64))
+    above = np.searchsorted(values, cuts).clip(1, len(values) - 1)
+    return np.concatenate([values[above - 1], values[above]])
 
 
 def _has_more_than_two(column: np.ndarray) -> bool:
