@@ -74,6 +74,13 @@ VALUES = {
     "plateau": ("reduce_on_plateau", "reduce_lr_on_plateau"),
     "lbfgs": ("l_bfgs_b", "bfgs"),
     "online": ("sgd", "stochastic"),
+    "accuracy": ("acc",),
+    "roc_auc": ("auc", "auroc"),
+    "r2": ("r_squared", "rsquared"),
+    "neg_log_loss": ("log_loss", "logloss", "cross_entropy"),
+    "neg_mean_squared_error": ("mse", "mean_squared_error"),
+    "neg_root_mean_squared_error": ("rmse", "root_mean_squared_error"),
+    "neg_mean_absolute_error": ("mae", "mean_absolute_error"),
 }
 #: how alike two names must be, of 1, for one to be taken for a slip of the other
 ALIKE = 0.75

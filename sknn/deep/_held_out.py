@@ -6,8 +6,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
-from sklearn.metrics import check_scoring
+from sklearn.metrics import check_scoring, get_scorer_names
 from sklearn.model_selection import train_test_split
+
+from sknn._suggestions import suggest_value
 
 if TYPE_CHECKING:
     from sklearn.base import BaseEstimator
@@ -84,6 +86,12 @@ class RawOutputScorer:
     """
 
     def __init__(self, estimator: BaseEstimator, scoring: str | Callable):
+        if isinstance(scoring, str) and scoring not in get_scorer_names():
+            raise ValueError(
+                f"{scoring!r} is not a valid scoring value."
+                f"{suggest_value(scoring, get_scorer_names())} Names are those of "
+                "sklearn.metrics.get_scorer_names(), and 'loss'."
+            )
         self.scoring, self.scorer = scoring, check_scoring(estimator, scoring)
         self.view = make_view(estimator)
 

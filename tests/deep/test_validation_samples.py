@@ -219,8 +219,10 @@ def test_scoring_that_returns_no_number_is_an_error(iris):
     model = classifier(scoring=lambda estimator, X, y: {"a": 1.0})
     with pytest.raises(ValueError, match="scoring must return a number"):
         model.fit(X, y, X_val=X_val, y_val=y_val)
-    with pytest.raises(ValueError, match="'no_such_score' is not a valid scoring value"):
+    with pytest.raises(ValueError, match=r"'no_such_score' is not a valid .* value\. Names are"):
         classifier(scoring="no_such_score").fit(X, y, X_val=X_val, y_val=y_val)
+    with pytest.raises(ValueError, match=r"'AUC' is not a valid scoring value\. Write 'roc_auc'\."):
+        classifier(scoring="AUC").fit(X, y, X_val=X_val, y_val=y_val)
 
 
 def test_a_score_for_other_targets_is_named(iris):
