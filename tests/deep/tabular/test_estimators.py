@@ -243,7 +243,7 @@ def test_the_loss_on_samples_left_out_is_that_of_new_samples():
     assert min(model.loss_curve_) < 0.62  # but much to learn by heart
     assert min(model.validation_loss_curve_) > 0.69
     assert max(model.validation_loss_curve_) > 0.72
-    assert model.best_iter_ < 10
+    assert model.best_validation_score_ == pytest.approx(-np.log(2), abs=0.003)
 
 
 def test_samples_to_validate_on_take_the_place_of_samples_left_out(labelled):
