@@ -9,7 +9,8 @@ from typing import ClassVar, Protocol
 import torch
 
 from sknn.engine._run import TrainingRun
-from sknn.engine.backprop._epochs import HandwrittenRunner
+from sknn.engine.backprop._epochs import HandwrittenRunner, is_momentum_set
+from sknn.engine.backprop._flat_parameters import make_flat_step, supports_optimizer
 from sknn.engine.compiled._runner import CompiledRunner
 from sknn.engine.data._allocator import keep_freed_memory
 from sknn.engine.distributed._runner import DistributedRunner
@@ -77,7 +78,7 @@ class AutogradRunner:
             self._begin_batch(batch)
             if schedule is not None and schedule.per_step:
                 schedule.begin_step(net.optimizer_)
-            step = net.train_step(batch, **self.arguments)
+            step = self._do_step(batch)
             if run.average is not None:
                 run.average.follow()
             size = len(batch[0])
@@ -89,6 +90,10 @@ class AutogradRunner:
             if run.epoch.n_samples < len(run.samples):
                 run.pause_if_asked()
         return float(run.epoch.loss_sum) / run.epoch.n_samples
+
+    def _do_step(self, batch: tuple) -> dict[str, torch.Tensor]:
+        """Learn from a mini-batch; return its loss and outputs, as they were before."""
+        return self.run.net.train_step(batch, **self.arguments)
 
     def _begin_batch(self, batch: tuple) -> None:
         if self.watched:
@@ -121,8 +126,30 @@ class MembersRunner(AutogradRunner):
 
     def __init__(self, run: TrainingRun):
         super().__init__(run)
-        self.members = CompiledMembers(run.net.module_, run.net.optimizer_)
-        self.arguments = {"compiled": self.members}
+        net = run.net
+        self.members = CompiledMembers(net.module_, net.optimizer_)
+        self.follow_gradient: Callable[[], None] | None = None
+        is_plain = net.max_grad_norm is None and not self.watched
+        if is_plain and supports_optimizer(net.optimizer_, is_momentum_set(run)) is None:
+            self.follow_gradient = make_flat_step(self.members.flat, True)
+
+    def run_epoch(self) -> float:
+        """Train on the batches that are left of the epoch at hand; return the mean loss."""
+        self.run.net.module_.train()
+        return super().run_epoch()
+
+    def _do_step(self, batch: tuple) -> dict[str, torch.Tensor]:
+        """Learn from a mini-batch; return its loss and outputs, as they were before."""
+        # As skorch's train_step, which goes through all parts of the module at each step.
+        net, (X, target) = self.run.net, batch
+        output = self.members(X)
+        loss = net.get_loss(output, target, X=X, training=True)
+        loss.backward()
+        if self.follow_gradient is None:
+            net.follow_gradient(batch)
+        else:
+            self.follow_gradient()
+        return {"loss": loss, "y_pred": output}
 
     def close(self) -> None:
         """Give the module and the optimizer memory of their own again."""

@@ -26,6 +26,8 @@ class Flat:
     shares : bool, default=True
         Whether the parameters are views. If not, they keep memory of their own, row by row, and
         `read_parameters` and `write_parameters` bring one side up to date with the other.
+    weights : list of torch.nn.Parameter, default=None
+        Those that decay, which lie first; None stands for all but vectors.
     """
 
     def __init__(
@@ -35,15 +37,19 @@ class Flat:
         turned: Sequence[torch.nn.Parameter] = (),
         *,
         shares: bool = True,
+        weights: Sequence[torch.nn.Parameter] | None = None,
     ):
-        self.parameters = sorted(parameters, key=lambda p: p.ndim, reverse=True)
+        if weights is None:
+            weights = [p for p in parameters if p.ndim > 1]
+        chosen = {id(p) for p in weights}  # tensors compare by value
+        self.parameters = sorted(parameters, key=lambda p: (id(p) not in chosen, -p.ndim))
         self.optimizer, self.shares = optimizer, shares
-        self.turned = {id(p) for p in turned}  # tensors compare by value
+        self.turned = {id(p) for p in turned}
         self.values = torch.cat(
             [(p.t() if id(p) in self.turned else p).detach().reshape(-1) for p in self.parameters]
         )
         self.gradient = torch.zeros_like(self.values)
-        n_weights = sum(p.numel() for p in self.parameters if p.ndim > 1)
+        n_weights = sum(p.numel() for p in self.parameters if id(p) in chosen)
         self.weights = self.values[:n_weights]
         for p, view in zip(self.parameters, self.split_views(self.values), strict=True):
             p.grad = None

@@ -87,7 +87,8 @@ class CompiledMembers:
     def __init__(self, module: TabularEnsemble, optimizer: torch.optim.Optimizer):
         self.module, self.steps = module, load_steps()
         module.is_compiled = True
-        self.flat = Flat([*module.parameters()], optimizer)
+        decaying = module.get_penalized()
+        self.flat = Flat([*module.parameters()], optimizer, weights=decaying)
         places = np.cumsum([0, *(p.numel() for p in self.flat.parameters)])
         found = {id(p): int(at) for p, at in zip(self.flat.parameters, places, strict=False)}
         self.net = pack(module, self.flat.values.numpy(), lambda p: found[id(p)])
