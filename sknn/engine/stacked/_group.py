@@ -137,20 +137,19 @@ class MemberGroup:
             if not self.active or (free >= SHARE_TO_REFILL * self.limit and not self.is_laid):
                 self._admit(free)
             self.is_laid = False
-            places = arrange(
-                [member.net for member in self.active], [member.order for member in self.active]
-            )
-            lying = [self.active[i] for i in places]
             try:
-                return self.stack(
-                    [member.run for member in lying],
-                    [member.order for member in lying],
-                    self.batch_size,
-                )
+                return self._lay_stack()
             except (MemoryError, RuntimeError) as error:
+                # One network that does not fit would not do so alone either.
                 if len(self.active) < 2 or not is_out_of_memory(error):
                     raise
                 self._shrink()
+
+    def _lay_stack(self) -> Stack:
+        active = self.active
+        places = arrange([member.net for member in active], [member.order for member in active])
+        runs, orders = [active[i].run for i in places], [active[i].order for i in places]
+        return self.stack(runs, orders, self.batch_size)
 
     def _admit(self, free: int) -> None:
         orders: dict[tuple, Order] = {}

@@ -146,44 +146,53 @@ class Stack:
 
     def __init__(self, runs: list[TrainingRun], orders: list[Order], batch_size: int):
         self.runs, self.nets = runs, [run.net for run in runs]
-        nets = self.nets
         self.orders, self.blocks = list(dict.fromkeys(orders)), make_blocks(orders)
-        layers = [list(net.module_.linears) for net in nets]
+        first = self.nets[0]
+        self.loss = cast("TableLoss", first.loss)
+        self.activations = [IN_PLACE[name] for name in first.module_.activation_names]
+        self._lay_weights()
+        self.alpha = self.weights[0].new_tensor([net.alpha for net in self.nets])
+        self.is_penalized = any(net.alpha for net in self.nets)
+        self.optimizer = self._share_parameters()
+        number = {order: i for i, order in enumerate(self.orders)}
+        self.order_of = [number[order] for order in orders]
+        self.order_index = torch.tensor(self.order_of, device=self.alpha.device)
+        per_order = -(-len(self.nets) // len(self.orders))
+        self.loader = ChunkLoader(self.orders, batch_size, self.widths[-1] * per_order)
+        self.kept: Tensor | None = None
+        self.spaces: dict[int, StackBuffers] = {}
+        self.replays = self._make_replays()
+
+    def _lay_weights(self) -> None:
+        """Stack weights and biases of each layer, with space for gradients, and views of blocks."""
+        layers = [list(net.module_.linears) for net in self.nets]
         self.widths = [layer.out_features for layer in layers[0]]
         columns = list(zip(*layers, strict=True))
         self.weights = [torch.stack([layer.weight.data for layer in c]) for c in columns]
         self.biases = [torch.stack([layer.bias.data for layer in c]) for c in columns]
         self.weight_gradients = [torch.empty_like(w) for w in self.weights]
         self.bias_gradients = [torch.empty_like(b) for b in self.biases]
-        self.loss = cast("TableLoss", nets[0].loss)
-        self.activations = [IN_PLACE[name] for name in nets[0].module_.activation_names]
-        self.alpha = self.weights[0].new_tensor([net.alpha for net in nets])
-        self.is_penalized = any(net.alpha for net in nets)
-        # as in the module: weight and bias of each layer in turn
-        parameters = [t for pair in zip(self.weights, self.biases, strict=True) for t in pair]
-        gradients = [
-            t for pair in zip(self.weight_gradients, self.bias_gradients, strict=True) for t in pair
-        ]
         self.first_weights = [block.join_units(self.weights[0]) for block in self.blocks]
         self.first_gradients = [block.join_units(self.weight_gradients[0]) for block in self.blocks]
         self.columns = [bias[..., None] for bias in self.biases]
-        self.optimizer = StackedOptimizer([net.optimizer_ for net in nets], parameters, gradients)
-        for net, own in zip(nets, zip(*parameters, strict=True), strict=True):
+
+    def _share_parameters(self) -> StackedOptimizer:
+        """Let the modules' parameters be views of the stack; return the optimizer of all."""
+        # In the order of a module's parameters: weight and bias of each layer in turn.
+        parameters = _alternate(self.weights, self.biases)
+        gradients = _alternate(self.weight_gradients, self.bias_gradients)
+        optimizer = StackedOptimizer([net.optimizer_ for net in self.nets], parameters, gradients)
+        for net, own in zip(self.nets, zip(*parameters, strict=True), strict=True):
             for p, view in zip(net.module_.parameters(), own, strict=True):
                 p.data, p.grad = view, None
-        number = {order: i for i, order in enumerate(self.orders)}
-        self.order_of = [number[order] for order in orders]
-        self.order_index = torch.tensor(self.order_of, device=self.alpha.device)
-        per_order = -(-len(nets) // len(self.orders))
-        self.kept: Tensor | None = None
-        self.loader = ChunkLoader(self.orders, batch_size, self.widths[-1] * per_order)
-        self.spaces: dict[int, StackBuffers] = {}
+        return optimizer
+
+    def _make_replays(self) -> ReplayedStack | None:
+        """Return the replays of steps on a device that has graphs, None elsewhere."""
         new_graph = self.choose_graph_maker(str(self.alpha.device))
-        self.replays = None
-        if new_graph is not None:
-            self.replays = ReplayedStack(
-                self._train_on, self.optimizer, self.loader.n_steps, new_graph
-            )
+        if new_graph is None:
+            return None
+        return ReplayedStack(self._train_on, self.optimizer, self.loader.n_steps, new_graph)
 
     @torch.no_grad()
     def run_epoch(self) -> list[float]:
@@ -347,3 +356,7 @@ class Stack:
             self.multiply(delta, X[block.orders], out=gradient)
         for delta, gradient in zip(deltas, self.bias_gradients, strict=True):
             torch.sum(delta, 2, out=gradient)
+
+
+def _alternate(weights: list[Tensor], biases: list[Tensor]) -> list[Tensor]:
+    return [tensor for pair in zip(weights, biases, strict=True) for tensor in pair]
