@@ -51,7 +51,12 @@ _KINDS_OF_OBJECTS = {
 }
 #: for so few samples a loop over them is faster than the libraries' own ways to number levels
 _FEW = 32
-_DTYPES = {bool: nw.Boolean, int: nw.Int64, float: nw.Float64}
+#: type of a level -> dtype of a column of such levels
+_DTYPES: dict[type, type[nw.Boolean | nw.Int64 | nw.Float64 | nw.String]] = {
+    bool: nw.Boolean,
+    int: nw.Int64,
+    float: nw.Float64,
+}
 NUMBERS = (numbers.Real, Decimal, np.bool_)
 
 
