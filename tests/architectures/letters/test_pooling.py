@@ -1,11 +1,13 @@
 """Filters that read letters by compiled code, held equal to those that multiply."""
 
+from contextlib import nullcontext
 from dataclasses import replace
 from math import inf, nan
 
 import numpy as np
 import pytest
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from sknn.architectures import SequenceCNN, SequenceOptions
 from sknn.architectures.layers._windows import find_valid_windows
@@ -105,7 +107,16 @@ def make_is_finite(number):
     return finite
 
 
-@pytest.mark.parametrize("case", ["two letters", "a share", "one channel", "gradient", "autocast"])
+class Watching(TorchDispatchMode):
+    """Sees every operation of torch."""
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        return func(*args, **kwargs or {})
+
+
+@pytest.mark.parametrize(
+    "case", ["two letters", "a share", "one channel", "gradient", "autocast", "watched"]
+)
 def test_what_is_not_letters_is_multiplied(case):
     X = make_sequences()
     if case == "two letters":
@@ -116,7 +127,8 @@ def test_what_is_not_letters_is_multiplied(case):
         X = X[:, :, :1]
     elif case == "gradient":
         X.requires_grad_()
-    with torch.autocast("cpu", dtype=torch.bfloat16, enabled=case == "autocast"):
+    watched = Watching() if case == "watched" else nullcontext()
+    with watched, torch.autocast("cpu", dtype=torch.bfloat16, enabled=case == "autocast"):
         assert read_letters(X, 4) is None
 
 
