@@ -37,9 +37,8 @@ def split_samples(
     except ValueError as error:
         raise ValueError(
             f"early_stopping cannot hold out validation_fraction={fraction} of {len(y)} samples"
-            f"{_count_classes(stratify)}, as both parts need samples of each class. Give X_val and "
-            "y_val to fit, more samples, another validation_fraction, or early_stopping=False. "
-            f"({error})"
+            f"{_count_classes(stratify)}. Give validation samples (X_val) to fit, more samples, "
+            f"another validation_fraction, or early_stopping=False. ({error})"
         ) from error
     if len(validation) < 2:
         raise ValueError(
@@ -53,7 +52,7 @@ def _count_classes(stratify: np.ndarray | None) -> str:
     if stratify is None:
         return ""
     counts = np.unique(stratify, return_counts=True)[1]
-    return f", of which {counts.min()} are of the rarest class"
+    return f", of which {counts.min()} are of the rarest class, as both parts need samples of each"
 
 
 def _can_stratify(y: np.ndarray, fraction: float) -> bool:

@@ -161,7 +161,7 @@ class DeepDetector(OutlierMixin, DeepEstimator):
 
         Parameters
         ----------
-        X : {array-like, data frame} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix, data frame} of shape (n_samples, n_features)
             Training samples, most of which are normal.
         y : None
             Ignored.
@@ -190,7 +190,7 @@ class DeepDetector(OutlierMixin, DeepEstimator):
 
         Parameters
         ----------
-        X : {array-like, data frame} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix, data frame} of shape (n_samples, n_features)
             Samples.
 
         Returns
@@ -209,7 +209,7 @@ class DeepDetector(OutlierMixin, DeepEstimator):
 
         Parameters
         ----------
-        X : {array-like, data frame} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix, data frame} of shape (n_samples, n_features)
             Samples.
 
         Returns
@@ -225,7 +225,7 @@ class DeepDetector(OutlierMixin, DeepEstimator):
 
         Parameters
         ----------
-        X : {array-like, data frame} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix, data frame} of shape (n_samples, n_features)
             Samples.
 
         Returns

@@ -79,8 +79,10 @@ def fit_references(Z: np.ndarray, n_neighbors: int, trim_fraction: float) -> Ref
     if len(Z) > MOST_REFERENCES:
         Z = Z[np.linspace(0, len(Z) - 1, MOST_REFERENCES).astype(int)]
     points = np.asarray(Z, dtype=np.float64)
-    covariance = np.cov(points, rowvar=False).reshape(points.shape[1], -1)
-    variances, vectors = np.linalg.eigh(np.nan_to_num(covariance))
+    n_columns = points.shape[1]
+    # One sample has no variance, of which NumPy would warn.
+    covariance = np.cov(points, rowvar=False) if len(points) > 1 else np.zeros((n_columns,) * 2)
+    variances, vectors = np.linalg.eigh(np.nan_to_num(covariance.reshape(n_columns, -1)))
     # With the covariance C = V diag(v) V^T, W = V diag((v + r)^-1/2) V^T is symmetric and W C W
     # nearly the identity: a distance between z W is Mahalanobis's between z. The ridge r keeps
     # directions in which nothing varies from becoming all that counts.

@@ -355,7 +355,7 @@ def get_network(estimator: BaseEstimator) -> Autoencoder:
 
 
 def make_autoencoder_parts(estimator: BaseEstimator, *, is_dense: bool = False) -> AutoencoderParts:
-    """Return what an autoencoder holds; `is_dense` is whether it refuses sparse matrices."""
+    """Return what an autoencoder holds; `is_dense` is whether sparse X becomes dense."""
 
     def make_training() -> AutoencoderTraining:
         one = OneNetwork.of(

@@ -126,6 +126,8 @@ def test_sparse_samples_give_what_dense_ones_do():
     np.testing.assert_array_equal(model.score_samples(sparse.csr_matrix(rare)), expected)
 
 
-def test_two_samples_are_enough():
-    detector = AutoencoderOutlierDetector(max_iter=2, random_state=0).fit(NORMAL[:2])
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("n_samples", [1, 2])
+def test_few_samples_are_enough(n_samples):
+    detector = AutoencoderOutlierDetector(max_iter=2, random_state=0).fit(NORMAL[:n_samples])
     assert np.isfinite(detector.score_samples(NORMAL[:5])).all()

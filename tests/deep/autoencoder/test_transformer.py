@@ -63,6 +63,11 @@ def test_start_reconstructs_as_principal_components(hidden, is_tied, activation)
     assert error_of(autoencoder.reconstruct(DIGITS), DIGITS) == pytest.approx(expected, tolerance)
 
 
+def test_one_sample_cannot_be_held_out():
+    with pytest.raises(ValueError, match=r"of 1 samples\. Give validation samples \(X_val\)"):
+        AutoencoderTransformer(early_stopping=True).fit(np.ones((1, 3)))
+
+
 def test_early_stopping_keeps_a_start_that_no_epoch_improves():
     X = np.random.default_rng(0).normal(size=(200, 6))
     autoencoder = AutoencoderTransformer(
