@@ -87,7 +87,7 @@ def variant_effects(
     >>> from sknn.datasets import make_motif_sequences
     >>> from sknn.genomics import variant_effects
     >>> X, y, positions = make_motif_sequences(600, random_state=0)
-    >>> cnn = SequenceCNNClassifier(kernel_size=12, random_state=0).fit(X, y)
+    >>> cnn = SequenceCNNClassifier(32, 12, random_state=0).fit(X, y)
     >>> place = positions[y == 1][0] + 3  # the motif is CGACCGAACTCC
     >>> variants = pd.DataFrame({"chrom": "chr1", "pos": [place + 1], "ref": "C", "alt": "T"})
     >>> with tempfile.TemporaryDirectory() as folder:

@@ -271,9 +271,9 @@ class SequenceCNNClassifier(SequenceReading, DeepClassifier):
     >>> from sknn import SequenceCNNClassifier
     >>> from sknn.datasets import make_motif_sequences
     >>> X, y, positions = make_motif_sequences(600, random_state=0)
-    >>> cnn = SequenceCNNClassifier(kernel_size=12, random_state=0).fit(X[:500], y[:500])
+    >>> cnn = SequenceCNNClassifier(32, 12, random_state=0).fit(X[:500], y[:500])
     >>> print(f"{cnn.score(X[500:], y[500:]):.2f}")
-    0.99
+    1.00
     >>> cnn.saliency(X[:2]).shape
     (2, 50, 4)
     """

@@ -283,7 +283,8 @@ class SequenceCNNRegressor(SequenceReading, DeepRegressor):
     >>> from sknn.datasets import make_motif_sequences
     >>> X, planted, _ = make_motif_sequences(600, random_state=0)
     >>> y = 20.0 + 5.0 * planted
-    >>> cnn = SequenceCNNRegressor(kernel_size=12, random_state=0).fit(X[:500], y[:500])
+    >>> cnn = SequenceCNNRegressor(n_filters=16, kernel_size=12, random_state=0)
+    >>> cnn = cnn.fit(X[:500], y[:500])
     >>> print(f"{cnn.score(X[500:], y[500:]):.2f}")
     0.95
     """

@@ -276,7 +276,7 @@ def test_partial_fit_freezes_nothing(fitted):
     "model",
     [
         DeepMLPClassifier(max_iter=60, learning_rate_init=0.01, random_state=0),
-        TabularMLPClassifier(n_members=2, max_iter=20, random_state=0),
+        TabularMLPClassifier(n_members=2, hidden_width=32, max_iter=20, random_state=0),
         PerceptronClassifier(random_state=0),
     ],
 )
