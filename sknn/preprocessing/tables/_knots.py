@@ -21,6 +21,7 @@ def fit_knots(
     y: np.ndarray,
     *,
     is_multiclass: bool,
+    jumps: bool = False,
     sample_weight: np.ndarray | None = None,
     max_stretches: int = 32,
     max_samples: int = MAX_SAMPLES,
@@ -28,10 +29,11 @@ def fit_knots(
 ) -> dict[int, np.ndarray]:
     """Return knots for each column that has more than two values, or for the best of many.
 
-    A decision tree on the column alone cuts where y changes most [1]_. The values next to each cut,
-    with the smallest and the largest one, are the knots, so that a function that is linear between
-    knots can jump at a cut. Where y does not depend on the column, quantiles are the knots. Of more
-    than `max_samples` samples so many are looked at, drawn at random, always the same ones.
+    A decision tree on the column alone cuts where y changes most [1]_. Its thresholds, with the
+    smallest and the largest value, are the knots; with `jumps` the values on both sides of each
+    take its place, so that a function that is linear between knots can jump there. Where y does not
+    depend on the column, quantiles are the knots. Of more than `max_samples` samples so many are
+    looked at, drawn at random, always the same ones.
 
     Of more than `max_columns` such columns the best get knots, those which alone explain most of y:
     a tree of four leaves on the column lowers the impurity most.
@@ -44,6 +46,8 @@ def fit_knots(
         Encoded targets: class numbers, or numbers.
     is_multiclass : bool
         Whether they are class numbers.
+    jumps : bool, default=False
+        Whether a knot lies on each side of a cut; a tree then cuts half as often.
     sample_weight : ndarray of shape (n_samples,), default=None
         Positive.
     max_stretches : int, default=32
@@ -70,6 +74,8 @@ def fit_knots(
     >>> x = np.arange(100.0)
     >>> y = np.where(x < 70, 0.0, 1.0)
     >>> fit_knots(x[:, None], y, is_multiclass=False)
+    {0: array([ 0. , 69.5, 99. ])}
+    >>> fit_knots(x[:, None], y, is_multiclass=False, jumps=True)
     {0: array([ 0., 69., 70., 99.])}
     """
     lowest, highest = X.min(axis=0), X.max(axis=0)
@@ -94,17 +100,18 @@ def fit_knots(
         columns = [columns[i] for i in np.sort(best)]
     knots = {}
     for j in columns:
-        tree = trees.fit(X[:, j], max(max_stretches // 2, 2))
+        tree = trees.fit(X[:, j], max(max_stretches // 2 if jumps else max_stretches, 2))
         # Leaves have children -1; the thresholds of the other nodes are where the tree cuts.
         cuts = tree.threshold[tree.children_left >= 0]
         if len(cuts):
-            inner = _find_neighbours(X[:, j], cuts)
+            inner = _find_neighbours(X[:, j], cuts) if jumps else cuts[:max_stretches]
         else:
             inner = compute_weighted_quantiles(X[:, j], [0.25, 0.5, 0.75], sample_weight)
         # Between knots t_0 < ... < t_k the embedding is linear in x: entry i is (x - t_i) /
         # (t_{i+1} - t_i), clipped to [0, 1], 1 in all intervals below x and 0 in those above. A
         # linear layer on it is a piecewise linear function whose slope may change at each knot, and
-        # two knots at each cut of a tree let it be steep there, from one value to the next.
+        # knots where a tree cuts put these changes where y changes. Two knots at a cut let it be
+        # steep there, from one value to the next.
         knots[j] = _keep_apart(np.concatenate([[lowest[j]], inner, [highest[j]]]))
     return knots
 

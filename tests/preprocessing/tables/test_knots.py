@@ -9,9 +9,14 @@ from sknn.preprocessing import fit_knots
 def test_a_step_is_found():
     x = np.linspace(-1, 1, 400)
     knots = fit_knots(x[:, None], (x > 0.3) * 1.0, is_multiclass=False)
-    assert knots[0] == pytest.approx([-1, 0.3, 0.3, 1], abs=0.01)
-    assert knots[0][1] in x
-    assert knots[0][1] <= 0.3 < knots[0][2]  # next to each other, so that y may jump
+    assert knots[0] == pytest.approx([-1, 0.3, 1], abs=0.01)
+
+
+def test_a_jump_is_between_two_values_next_to_each_other():
+    x = np.linspace(-1, 1, 400)
+    (knots,) = fit_knots(x[:, None], (x > 0.3) * 1, is_multiclass=True, jumps=True).values()
+    assert knots == pytest.approx([-1, 0.3, 0.3, 1], abs=0.01)
+    assert list(np.diff(np.searchsorted(x, knots))) == [259, 1, 139]
 
 
 def test_a_spike_of_few_samples_is_found_where_quantiles_would_miss_it():
@@ -65,8 +70,10 @@ def test_there_are_no_more_stretches_than_asked_for():
     x = np.linspace(0, 1, 5000)
     y = np.sin(50 * x)
     for n in (3, 4, 7):
-        (knots,) = fit_knots(x[:, None], y, is_multiclass=False, max_stretches=n).values()
-        assert 2 <= len(knots) <= n + 1
+        for jumps in (False, True):
+            options = {"max_stretches": n, "jumps": jumps}
+            (knots,) = fit_knots(x[:, None], y, is_multiclass=False, **options).values()
+            assert 2 <= len(knots) <= n + 1
 
 
 def test_knots_are_far_enough_apart_for_a_slope():
@@ -80,7 +87,7 @@ def test_several_columns_of_y_are_looked_at_together():
     x = np.linspace(0, 1, 500)
     Y = np.column_stack([x > 0.2, x > 0.7]) * 1.0
     (knots,) = fit_knots(x[:, None], Y, is_multiclass=False).values()
-    assert knots == pytest.approx([0, 0.2, 0.2, 0.7, 0.7, 1], abs=0.01)
+    assert knots == pytest.approx([0, 0.2, 0.7, 1], abs=0.01)
 
 
 def test_of_many_samples_some_are_looked_at_but_the_ends_are_those_of_all():
