@@ -268,7 +268,7 @@ def _describe(function: Callable[..., Any], parts: list[str], seen: set[int]) ->
         parts.append(f"{kind} {getattr(kind, '_fields', '')}")
     cells = [cell.cell_contents for cell in plain.__closure__ or ()]
     used = dict(zip(plain.__code__.co_freevars, cells, strict=True))
-    for name in _describe_code(plain.__code__, parts):
+    for name in _describe_code(plain.__code__, parts, plain.__doc__):
         value = used[name] if name in used else plain.__globals__.get(name)
         parts.append(f"{name} {_describe_constant(value)}")
         for part in _list_parts(value):
@@ -289,14 +289,17 @@ def _get_plain(value: Any) -> FunctionType | None:
     return plain if isinstance(plain, FunctionType) else None
 
 
-def _describe_code(code: CodeType, parts: list[str]) -> list[str]:
-    """Append bytecode and constants, those of inner functions too; return the names it uses."""
+def _describe_code(code: CodeType, parts: list[str], docstring: str | None = None) -> list[str]:
+    """Append bytecode and constants, those of inner functions too; return the names it uses.
+
+    The docstring is a constant that changes nothing.
+    """
     parts.append(code.co_code.hex())
     names = [*code.co_freevars, *code.co_names]
     for value in code.co_consts:
         if isinstance(value, CodeType):
             names += _describe_code(value, parts)
-        else:
+        elif docstring is None or value != docstring:
             parts.append(_describe_constant(value))
     return names
 

@@ -12,7 +12,13 @@ from sklearn.model_selection._validation import _fit_and_score as fit_and_score
 from sklearn.utils import _safe_indexing as take_rows
 from sklearn.utils._array_api import _convert_to_numpy as convert_to_numpy
 from sklearn.utils._array_api import get_namespace_and_device
-from sklearn.utils._param_validation import HasMethods, Interval, InvalidParameterError, Options
+from sklearn.utils._param_validation import (
+    HasMethods,
+    Interval,
+    InvalidParameterError,
+    Options,
+    validate_parameter_constraints,
+)
 from sklearn.utils._param_validation import StrOptions as _StrOptions
 from sklearn.utils._set_output import _get_output_config
 from sklearn.utils.metaestimators import _safe_split as safe_split
@@ -59,6 +65,7 @@ __all__ = [
     "has_callbacks_to_propagate",
     "safe_split",
     "take_rows",
+    "validate_parameter_constraints",
     "with_callbacks",
 ]
 

@@ -2,17 +2,22 @@
 
 import inspect
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from difflib import get_close_matches
-from functools import wraps
+from functools import cache, wraps
 from typing import Any, cast
 
 import numpy as np
 from sklearn.base import BaseEstimator
 
 from sknn._refusals import show
-from sknn._sklearn import InvalidParameterError, Method, StrOptions
+from sknn._sklearn import (
+    InvalidParameterError,
+    Method,
+    StrOptions,
+    validate_parameter_constraints,
+)
 
 #: parameter -> its names elsewhere; where a class lacks the first of two, the other is meant
 PARAMETERS = {
@@ -82,6 +87,8 @@ VALUES = {
     "neg_root_mean_squared_error": ("rmse", "root_mean_squared_error"),
     "neg_mean_absolute_error": ("mae", "mean_absolute_error"),
 }
+#: kinds of defaults that are compared
+_PLAIN = (bool, int, float, str, type(None))
 #: how alike two names must be, of 1, for one to be taken for a slip of the other
 ALIKE = 0.75
 
@@ -125,12 +132,29 @@ def _simplify(name: str) -> str:
 def validate_params(estimator: BaseEstimator) -> None:
     """Check parameters as scikit-learn does; errors say what to write, and name nothing private.
 
-    It is the method ``_validate_params`` of estimators.
+    It is the method ``_validate_params`` of estimators. Defaults are right, and not looked at.
     """
+    defaults = read_defaults(cast("Hashable", type(estimator)))
+    params = estimator.get_params(deep=False)
+    changed = {name: v for name, v in params.items() if not _is_default(v, defaults.get(name, ...))}
     try:
-        BaseEstimator._validate_params(estimator)
+        validate_parameter_constraints(
+            estimator._parameter_constraints, changed, caller_name=type(estimator).__name__
+        )
     except InvalidParameterError as error:
         raise InvalidParameterError(_explain_value(str(error), estimator)) from None
+
+
+@cache
+def read_defaults(cls: Hashable) -> Mapping[str, object]:
+    """Return the defaults of a class's parameters that are plain numbers, text or None."""
+    parameters = inspect.signature(cast("type", cls)).parameters.values()
+    return {p.name: p.default for p in parameters if type(p.default) in _PLAIN}
+
+
+def _is_default(value: object, default: object) -> bool:
+    """Return whether a value is this plain default, in whose place ... says that there is none."""
+    return type(value) is type(default) and value is not ... and bool(value == default)
 
 
 def _explain_value(text: str, estimator: BaseEstimator) -> str:

@@ -18,6 +18,8 @@ from sknn._sklearn import check_sample_weight
 MatrixLike: TypeAlias = ArrayLike | sparse.sparray | sparse.spmatrix
 #: bytes of X from which samples are looked up in it rather than copied out of it
 LARGE_BYTES = 2**28
+#: a seed that was made before, for a generator that is to be overwritten
+_ANY_SEED = np.random.SeedSequence(0)
 #: what users give as random_state
 RandomStateLike: TypeAlias = int | np.random.RandomState | None
 
@@ -49,7 +51,7 @@ def make_local_random_state(random_state: RandomStateLike) -> np.random.RandomSt
 
 def copy_random_state(random_state: np.random.RandomState) -> np.random.RandomState:
     """Return a generator, which was made of an int, in a tenth of the time of `copy.deepcopy`."""
-    copied = np.random.RandomState(0)
+    copied = np.random.RandomState(np.random.MT19937(_ANY_SEED))  # from 0 it would be made twice
     copied.set_state(random_state.get_state(legacy=False))
     return copied
 

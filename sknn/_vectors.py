@@ -25,12 +25,20 @@ class Vectors:
         Where instructions go.
     kind : numba.types.Float
         Of the numbers.
+    n_lanes : int, default=None
+        Numbers in a vector, where it is not as wide as the processor's.
     """
 
-    def __init__(self, context: "CPUContext", builder: "IRBuilder", kind: "Float"):
+    def __init__(
+        self,
+        context: "CPUContext",
+        builder: "IRBuilder",
+        kind: "Float",
+        n_lanes: int | None = None,
+    ):
         self.ir, self.tools = import_llvm()
         self.builder, self.kind = builder, context.get_data_type(kind)
-        self.n_lanes = count_lanes_of(context, kind)
+        self.n_lanes = n_lanes or count_lanes_of(context, kind)
         self.type = self.ir.VectorType(self.kind, self.n_lanes)
         self.index, self.flag = self.ir.IntType(32), self.ir.IntType(1)
         self.mask: Value | None = None

@@ -7,7 +7,12 @@ from sknn.architectures._autoencoder import (
     is_mlp,
 )
 from sknn.architectures._channels_first import ChannelsFirst
-from sknn.architectures._copied import copy_first_layers, copy_layers_to_members, copy_network
+from sknn.architectures._copied import (
+    copy_first_layers,
+    copy_layers_to_members,
+    copy_network,
+    list_parameters,
+)
 from sknn.architectures._describe import describe
 from sknn.architectures._masked_sequences import MaskedSequences, copy_first_filters
 from sknn.architectures._mlp import MLP
@@ -23,7 +28,7 @@ from sknn.architectures._stochastic import find_stochastic_layers
 from sknn.architectures._tabular_ensemble import TabularEnsemble, TabularOptions
 from sknn.architectures._user_module import build_user_module
 from sknn.architectures.layers._blocks import seed_torch
-from sknn.architectures.layers._dropout import WEYL, DrawnMasks, Dropout, draw_into
+from sknn.architectures.layers._dropout import N_PARTS, WEYL, DrawnMasks, Dropout, draw_into
 from sknn.architectures.layers._member_steps import multiplies_bfloat16
 from sknn.architectures.layers._members import PiecewiseLinear
 from sknn.architectures.layers._noise import Corruption
@@ -34,6 +39,7 @@ from sknn.architectures.options._sequence import SequenceOptions
 __all__ = [
     "INITIALIZERS",
     "MLP",
+    "N_PARTS",
     "WEYL",
     "Autoencoder",
     "AutoencoderOptions",
@@ -61,6 +67,7 @@ __all__ = [
     "is_corrupted_mlp",
     "is_mlp",
     "is_replayable",
+    "list_parameters",
     "multiplies_bfloat16",
     "seed_torch",
     "start_from_principal",

@@ -54,6 +54,7 @@ class DeepEstimator(CallbackSupportMixin, BaseEstimator, ABC):
     _make_fit_data: Callable[..., FitData]
     #: names in the signature, read once: scikit-learn reads it anew for each clone
     _shown: tuple[str, ...] = ()
+    _shown_names: frozenset[str] = frozenset()
     #: what is known of X, of y and of training once it is fitted
     _encoder: Encoder
     _inputs: InputSpec
@@ -342,8 +343,10 @@ class DeepEstimator(CallbackSupportMixin, BaseEstimator, ABC):
             if deep and hasattr(value, "get_params") and not isinstance(value, type):
                 inner = value.get_params(deep=True)
                 params.update({f"{name}__{key}": item for key, item in inner.items()})
-        prefixes = tuple(f"{name}__" for name in self._nested)
-        params.update({k: v for k, v in vars(self).items() if k.startswith(prefixes)})
+        further = vars(self).keys() - self._shown_names
+        if further:
+            prefixes = tuple(f"{name}__" for name in self._nested)
+            params.update({k: v for k, v in vars(self).items() if k.startswith(prefixes)})
         return params
 
     def set_params(self, **params: Any) -> DeepEstimator:

@@ -271,6 +271,7 @@ def set_signature(cls: type[BaseEstimator]) -> None:
     _, *shown = [p for p in signature.parameters.values() if p.kind is not p.VAR_KEYWORD]
     cls.__signature__ = signature.replace(parameters=shown)
     cls._shown = tuple(sorted(p.name for p in shown))
+    cls._shown_names = frozenset(cls._shown)
 
 
 def check_nested_names(cls: type[BaseEstimator], names: Iterable[str]) -> None:

@@ -1,6 +1,6 @@
 """Training and prediction: the only place that knows skorch."""
 
-from sknn.engine._threads import TrainingThreads
+from sknn.engine._threads import TrainingThreads, supports_thread
 from sknn.engine._train import train
 from sknn.engine.callbacks._of_net import NetCallback
 from sknn.engine.callbacks._progress import show_bar
@@ -56,6 +56,7 @@ __all__ = [
     "resolve_device",
     "show_bar",
     "snapshot",
+    "supports_thread",
     "train",
     "train_many",
     "train_together",

@@ -1,13 +1,14 @@
 """Whether training ended with numbers that can be used."""
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
 import numpy as np
-import torch
 
 from sknn._specs import Progress, TrainConfig
+from sknn.architectures import list_parameters
 from sknn.engine.data._batches import SampleDataset
 from sknn.engine.data._device import is_out_of_memory
 from sknn.engine.data._forward import predict_raw
@@ -55,10 +56,11 @@ def is_finite(net: Net, samples: SampleDataset) -> bool:
     # are large ones.
     # The largest of NaN and others is NaN, so that one number says of all weights whether they are
     # finite.
-    largest = [p.detach().abs().max() for p in net.module_.parameters() if p.numel()]
-    if not all(map(torch.isfinite, largest)):
+    parameters = list_parameters(net.module_)
+    largest = [float(p.detach().abs().max()) for p in parameters if p.numel()]
+    if not all(map(math.isfinite, largest)):
         return False
-    if not any(value > LARGE for value in largest):
+    if max(largest, default=0.0) <= LARGE:
         return True
     X, _ = samples.take(np.arange(min(len(samples), N_CHECKED)))
     return bool(np.isfinite(predict_raw(net, SampleDataset(X, device=net.device))).all())

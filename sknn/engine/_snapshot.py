@@ -34,6 +34,7 @@ class EpochSnapshot:
         self.tensors: list[torch.Tensor] = []
         self.copies: list[torch.Tensor] = []
         self.module_tensors: list[torch.Tensor] | None = None
+        self.random_state: dict[str, Any] | None = None
         self.is_taken = False
 
     def take(self, draws_ahead: bool = False) -> None:
@@ -48,7 +49,7 @@ class EpochSnapshot:
             self.n_restarts = run.dead_network.n_left
         self.random_state = None
         if run.dead_network is not None or draws_ahead:
-            self.random_state = run.random_state.get_state()
+            self.random_state = run.random_state.get_state(legacy=False)
         # Curves only grow: their lengths are enough to go back to.
         self.progress = dict(vars(progress))
         self.names, self.lengths = set(progress.history), [len(c) for c in get_columns(progress)]

@@ -9,6 +9,7 @@ import torch
 
 from sknn._specs import Progress, Sample, TrainConfig, TrainPlan
 from sknn._validation import is_costly_to_copy
+from sknn.architectures import list_parameters
 from sknn.engine._resume import Resume
 from sknn.engine.callbacks._user import FunctionCallback, make_callbacks
 from sknn.engine.data._batches import SampleDataset
@@ -146,7 +147,7 @@ def estimate_work(plan: TrainPlan) -> tuple[float, float]:
     elif size == "auto":
         size = plan.config.auto_batch_size
     # A network that uses a weight more than once for a sample, as a filter is, says how often.
-    n_weights = sum(p.numel() for p in plan.module.parameters())
+    n_weights = sum(p.numel() for p in list_parameters(plan.module))
     flops = FLOPS_OF_A_WEIGHT * getattr(plan.module, "products_per_sample", n_weights)
     return flops * min(size, n_samples), flops * n_samples * plan.config.max_iter
 

@@ -13,7 +13,8 @@ from sklearn.base import BaseEstimator
 
 from sknn._sklearn import check_method_params, safe_split
 from sknn._specs import TrainPlan, TrainResult
-from sknn.engine import TrainingThreads, get_memory_budget, train_many
+from sknn.architectures import list_parameters
+from sknn.engine import TrainingThreads, get_memory_budget, supports_thread, train_many
 from sknn.model_selection._plans import (
     Prepared,
     finish_fit,
@@ -147,7 +148,10 @@ class Fits:
             prepared = fold.after_first_steps(key, task.estimator)
             plan = plan_fit(task.estimator, prepared, fold.plans[key])
             common = self._common.setdefault(id(task.X), CommonArrays(task.X))
-            numbers = None if key else fold.numbers
+            # A thread has X of a fold as it lies, one array for all candidates; elsewhere networks
+            # of all folds take their samples from one X.
+            is_whole = bool(key) or supports_thread(plan) is None
+            numbers = None if is_whole else fold.numbers
             fit.plan = common.share(plan, last_step(task.estimator), numbers)
         except Exception as error:
             fit.error = error
@@ -208,7 +212,7 @@ def _identity(value: Any) -> tuple:
 def _count_bytes_kept(plan: TrainPlan | None) -> int:
     if plan is None:
         return 0
-    return COPIES_KEPT * sum(p.numel() * p.element_size() for p in plan.module.parameters())
+    return COPIES_KEPT * sum(p.numel() * p.element_size() for p in list_parameters(plan.module))
 
 
 def _take_outcome(fit: Fit, outcome: TrainResult | BaseException, seconds: float = 0.0) -> Fit:

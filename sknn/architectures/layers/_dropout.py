@@ -10,16 +10,16 @@ from torch import nn
 from sknn._saved import saved
 
 #: a unit is kept with a probability that is a multiple of one part in so many: 16 random bits
-PARTS = 2**16
+N_PARTS = 2**16
 #: odd, near 2**32 divided by the golden ratio: multiples of it visit all seeds, far apart
 WEYL = 0x9E3779B9
 
 
 def draw_into(mask: torch.Tensor, state: torch.Tensor, n_parts: int) -> torch.Tensor:
-    """Overwrite a mask of any shape by ``PARTS / n_parts`` for units to keep, and 0 for others.
+    """Overwrite a mask of any shape by ``N_PARTS / n_parts`` for units to keep, and 0 for others.
 
     `state` holds the seed and the number of batches before, which is counted up, on the CPU. A
-    unit is kept with probability ``n_parts / PARTS``.
+    unit is kept with probability ``n_parts / N_PARTS``.
     """
     seed, n_batches = state.tolist()
     state[1] += 1
@@ -31,11 +31,11 @@ def draw_into(mask: torch.Tensor, state: torch.Tensor, n_parts: int) -> torch.Te
         bits.random_(-(2**63), None, generator=generator)
         numbers = bits.view(torch.int16)[: mask.numel()].view(mask.shape)
         # 0 or 1 in place: writing and reading truth values of a byte would take ten times as long.
-        mask.copy_(numbers.lt_(n_parts - PARTS // 2))
+        mask.copy_(numbers.lt_(n_parts - N_PARTS // 2))
     else:
-        mask.bernoulli_(n_parts / PARTS, generator=generator)
+        mask.bernoulli_(n_parts / N_PARTS, generator=generator)
     # Kept with probability p and divided by p, a unit has the mean that it has in evaluation.
-    return mask.mul_(PARTS / n_parts)
+    return mask.mul_(N_PARTS / n_parts)
 
 
 def draw_mask(X: torch.Tensor, state: torch.Tensor, n_parts: int) -> torch.Tensor:
@@ -94,13 +94,13 @@ class Dropout(nn.Module):
         super().__init__()
         self.sample_axis = sample_axis
         self.rate = rate
-        self.n_parts = min(max(round((1 - rate) * PARTS), 1), PARTS - 1)
+        self.n_parts = min(max(round((1 - rate) * N_PARTS), 1), N_PARTS - 1)
         self.set_seed(seed)
 
     @property
     def factor(self) -> float:
         """What units that are kept are multiplied by."""
-        return PARTS / self.n_parts
+        return N_PARTS / self.n_parts
 
     def set_seed(self, seed: int) -> None:
         """Start anew from a seed in [0, 2**32)."""

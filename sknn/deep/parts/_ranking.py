@@ -31,13 +31,16 @@ def keep_for_ranking(estimator: BaseEstimator, plan: TrainPlan) -> None:
         return
     # Of held-out samples the loss shows what the network knows of new ones; of training samples
     # also what it has learned by heart.
-    own = plan.select_own_samples if streamed is None else lambda: streamed
-    sample = plan.validation or own()
-    n_samples, most = len(sample.y), int(np.clip(KEPT_NUMBERS // n_features, *KEPT_SAMPLES))
+    sample = plan.validation or streamed or Sample(plan.X, plan.y, plan.sample_weight)
+    n_samples = len(sample.y)
+    fewest, most = KEPT_SAMPLES
+    most = min(max(KEPT_NUMBERS // n_features, fewest), most)
     # Evenly spread, as the order of samples may be that of y.
     kept = np.linspace(0, n_samples - 1, min(n_samples, most)).astype(np.intp)
     weight = None if sample.sample_weight is None else sample.sample_weight[kept]
-    estimator._kept_for_ranking = Sample(sample.X[kept], sample.y[kept], weight)
+    numbers = plan.numbers if sample.X is plan.X else None
+    places = kept if numbers is None else numbers[kept]
+    estimator._kept_for_ranking = Sample(sample.X[places], sample.y[kept], weight)
 
 
 def forget_ranking(estimator: BaseEstimator) -> None:

@@ -23,9 +23,6 @@ class Flat:
         Owns the state, and the learning rate of its one group of parameters.
     turned : list of torch.nn.Parameter, default=()
         Weights to lie column by column in the vectors, of shape (n_inputs, n_outputs).
-    shares : bool, default=True
-        Whether the parameters are views. If not, they keep memory of their own, row by row, and
-        `read_parameters` and `write_parameters` bring one side up to date with the other.
     weights : list of torch.nn.Parameter, default=None
         Those that decay, which lie first; None stands for all but vectors.
     """
@@ -36,14 +33,13 @@ class Flat:
         optimizer: torch.optim.Optimizer,
         turned: Sequence[torch.nn.Parameter] = (),
         *,
-        shares: bool = True,
         weights: Sequence[torch.nn.Parameter] | None = None,
     ):
         if weights is None:
             weights = [p for p in parameters if p.ndim > 1]
         chosen = {id(p) for p in weights}  # tensors compare by value
         self.parameters = sorted(parameters, key=lambda p: (id(p) not in chosen, -p.ndim))
-        self.optimizer, self.shares = optimizer, shares
+        self.optimizer = optimizer
         self.turned = {id(p) for p in turned}
         self.values = torch.cat(
             [(p.t() if id(p) in self.turned else p).detach().reshape(-1) for p in self.parameters]
@@ -52,19 +48,7 @@ class Flat:
         n_weights = sum(p.numel() for p in self.parameters if id(p) in chosen)
         self.weights = self.values[:n_weights]
         for p, view in zip(self.parameters, self.split_views(self.values), strict=True):
-            p.grad = None
-            if self.shares:
-                p.data = view
-
-    @torch.no_grad()
-    def read_parameters(self) -> None:
-        """Copy the parameters to the vector, as somebody may have changed them."""
-        torch._foreach_copy_(self.split_views(self.values), [*self.parameters])
-
-    @torch.no_grad()
-    def write_parameters(self) -> None:
-        """Copy the parameters from the vector to where they belong."""
-        torch._foreach_copy_([*self.parameters], self.split_views(self.values))
+            p.grad, p.data = None, view
 
     def split_views(self, vector: torch.Tensor) -> list[torch.Tensor]:
         """Return a vector's parts in the shapes of the parameters."""
@@ -101,8 +85,7 @@ class Flat:
         """Give parameters and state memory of their own again."""
         # A pickle of a view holds the whole vector.
         for p in self.parameters:
-            if self.shares:
-                p.data = _copy_contiguously(p.data)
+            p.data = _copy_contiguously(p.data)
             state = self.optimizer.state.get(p, {})
             for name, value in state.items():
                 state[name] = (

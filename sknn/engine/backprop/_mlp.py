@@ -17,7 +17,7 @@ import torch
 from scipy import sparse
 
 from sknn.activations import LEAKY_SLOPE, SELU_ALPHA, SELU_SCALE
-from sknn.architectures import is_corrupted_mlp, is_mlp
+from sknn.architectures import is_corrupted_mlp, is_mlp, list_parameters
 from sknn.engine.backprop._flat_parameters import Flat
 from sknn.engine.data._sparse import SparseBatch
 from sknn.engine.net._net import Net
@@ -91,7 +91,7 @@ def supports_module(
         return "dtype='bfloat16' needs autocast"
     if compiled is not None:
         return "compile=True"
-    if not all(p.requires_grad for p in module.parameters()):
+    if not all(p.requires_grad for p in list_parameters(module)):
         return "some parameters are frozen"
     return None
 
@@ -172,7 +172,7 @@ class MLPPass:
         self.write_gradient = cast("WriteGradient", net.loss.write_gradient)
         self.activations = [IN_PLACE[name] for name in net.module_.activation_names]
         turned = list_turned(net, is_sparse)
-        self.flat = Flat(list(net.module_.parameters()), net.optimizer_, turned)
+        self.flat = Flat(list_parameters(net.module_), net.optimizer_, turned)
         self.widths = [layer.out_features for layer in layers]
         self.weights = [layer.weight.data for layer in layers]
         self.biases = [layer.bias.data for layer in layers]

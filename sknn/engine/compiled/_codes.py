@@ -198,9 +198,14 @@ class StepMemory(NamedTuple):
         Values of all layers, then sums, then deltas.
     exponentials : ndarray of float64 of shape (3, count_space(...))
         For activations and losses made of exponentials; losses are left in the last line.
+    dropouts : ndarray of int of shape (n_hidden_layers, 3) or (0, 3)
+        Of dropout, if there is some: for each hidden layer its seed, the mini-batches before, which
+        are counted up, and the parts of `N_PARTS` that it keeps.
     masks : ndarray of shape (n,) or (0,)
-        Of dropout, if there is some: for each hidden layer those of all mini-batches of the call,
-        each of shape (batch_size, n_units), 0 for units that are left out.
+        Overwritten for each mini-batch: for each hidden layer a mask of shape (batch_size,
+        n_units), 0 for units that are left out.
+    words : ndarray of uint32 of shape (625,)
+        For the state of a generator.
     turned : ndarray of shape (count_turned(...),)
         For weights of a layer, of shape (n_outputs, n_inputs).
     zeros : ndarray of shape (n_units,)
@@ -212,7 +217,9 @@ class StepMemory(NamedTuple):
 
     work: np.ndarray
     exponentials: np.ndarray
+    dropouts: np.ndarray
     masks: np.ndarray
+    words: np.ndarray
     turned: np.ndarray
     zeros: np.ndarray
     outputs: np.ndarray
@@ -231,6 +238,9 @@ class StepRange(NamedTuple):
         Numbers of the stopping rule; the best loss and the stalled epochs are brought up to date.
     losses : ndarray of float64 of shape (n_epochs,)
         Written: mean losses of the mini-batches, with the penalty, times their sizes, added up.
+    generator : ndarray of uint32 of shape (625,) or (0,)
+        Draws the orders of all epochs but the first, see `sknn.engine.compiled._orders`; where it
+        is empty, they are drawn.
     """
 
     epoch: int
@@ -239,21 +249,24 @@ class StepRange(NamedTuple):
     batch_size: int
     patience: np.ndarray
     losses: np.ndarray
+    generator: np.ndarray
 
 
 class BatchPlace(NamedTuple):
-    """A mini-batch: its epoch and start in the order, its samples, and those of a whole one.
-
-    Its masks begin at `mask_row` of `n_mask_rows` for each layer.
-    """
+    """A mini-batch: its epoch and start in the order, its samples, and those of a whole one."""
 
     epoch: int
     start: int
     n: int
     size: int
-    mask_row: int
-    n_mask_rows: int
 
+
+#: places in a line of `StepMemory.dropouts`
+SEED, N_BATCHES, N_KEPT_PARTS = range(3)
+#: words of the state of MT19937, behind which lies the number of those that are used up
+N_WORDS = 624
+#: says that orders are there
+NO_GENERATOR = np.empty(0, np.uint32)
 
 Arguments = tuple[TrainingArrays, FlatNetwork, SolverState, StepMemory, StepRange]
 
@@ -274,6 +287,13 @@ def make_no_held_out(sizes: np.ndarray, n_parameters: int, dtype: np.dtype) -> H
     return HeldOut(samples, outputs, np.empty(0), values)
 
 
+def make_empty_memory(vector: np.ndarray, held_out: HeldOut) -> StepMemory:
+    """Return memory without room for anything, of the dtype of the vector."""
+    places, space = np.empty((0, 3), np.int64), np.empty((0, 0))
+    words, outputs = NO_GENERATOR, held_out.outputs
+    return StepMemory(vector, space, places, vector, words, vector, vector, outputs, held_out)
+
+
 def make_examples(dtype: np.dtype) -> Arguments:
     """Return arguments of `run_epochs` of the types that it gets, without contents."""
     vector, numbers, codes = np.empty(0, dtype), np.empty(0), np.empty(0, dtype=np.int64)
@@ -282,6 +302,6 @@ def make_examples(dtype: np.dtype) -> Arguments:
         held_out.samples,
         FlatNetwork(codes, codes, vector, vector, numbers),
         SolverState(vector, vector, numbers, numbers),
-        StepMemory(vector, np.empty((0, 0)), vector, vector, vector, held_out.outputs, held_out),
-        StepRange(0, 0, 0, 0, numbers, numbers),
+        make_empty_memory(vector, held_out),
+        StepRange(0, 0, 0, 0, numbers, numbers, NO_GENERATOR),
     )

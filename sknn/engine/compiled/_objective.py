@@ -3,6 +3,7 @@
 import numpy as np
 import torch
 
+from sknn.architectures import list_parameters
 from sknn.engine._run import TrainingRun
 from sknn.engine.backprop._mlp import list_turned
 from sknn.engine.compiled import _codes
@@ -46,7 +47,7 @@ class CompiledObjective:
         n_chunks = -(-len(run.samples) // CHUNK)
         if n_chunks > MAX_CHUNKS:
             return "there are so many samples that torch's threads are as fast"
-        dtype = next(run.net.module_.parameters()).detach().numpy().dtype
+        dtype = list_parameters(run.net.module_)[0].detach().numpy().dtype
         n_steps = n_chunks * min(run.config.max_iter, run.config.max_fun)
         needed = CompiledRunner.min_warm_steps
         if n_steps >= needed and not was_warm(dtype):
@@ -94,13 +95,14 @@ class CompiledObjective:
         self.set_vector(vector)
         total, loss, share = self.solver.first, np.empty(1), 1 / self.total_weight
         total[:] = 0
-        steps = StepRange(0, 0, self.n_chunks, self.size, np.zeros(_codes.N_PATIENCE), loss)
+        patience, none = np.zeros(_codes.N_PATIENCE), _codes.NO_GENERATOR
+        steps = StepRange(0, 0, self.n_chunks, self.size, patience, loss, none)
         self.run_epochs(self.samples, self.network, self.solver, self.space, steps)
         total *= share
         mean = float(loss[0]) * share
         # alpha / (2 n) |w|^2, whose gradient is alpha / n * w; biases are not penalised.
         if self.net.alpha:
-            decay, weights = self.net.alpha * share, self.network.values[: len(self.flat.weights)]
+            decay, weights = self.net.alpha * share, self.network.values[: self.flat.n_weights]
             total[: len(weights)] += total.dtype.type(decay) * weights
             mean += 0.5 * decay * float(weights @ weights)
         return mean, self._order(total).astype(np.float64)

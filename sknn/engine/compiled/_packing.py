@@ -6,8 +6,7 @@ from typing import Any, cast
 import numpy as np
 import torch
 
-from sknn.architectures import MLP
-from sknn.engine.backprop._flat_parameters import Flat
+from sknn.architectures import MLP, N_PARTS, Dropout, list_parameters
 from sknn.engine.compiled import _codes
 from sknn.engine.compiled._codes import (
     FlatNetwork,
@@ -16,23 +15,23 @@ from sknn.engine.compiled._codes import (
     StepMemory,
     TrainingArrays,
 )
+from sknn.engine.compiled._flat import FlatArrays
 from sknn.engine.data._batches import SampleDataset
 from sknn.engine.losses._loss import TableLoss
 from sknn.engine.net._net import Net
 
 
-def pack_network(net: Net) -> tuple[FlatNetwork, Flat]:
+def pack_network(net: Net) -> tuple[FlatNetwork, FlatArrays]:
     """Return a plain MLP, and the vectors that it lies in, weights column by column."""
     module = cast("MLP", net.module_)
     widths = [cast("torch.nn.Linear", layer).out_features for layer in module.linears]
-    weights = [p for p in module.parameters() if p.ndim > 1]
-    flat = Flat(list(module.parameters()), net.optimizer_, turned=weights, shares=False)
+    flat = FlatArrays(list_parameters(module), net.optimizer_)
     activations = [_codes.ACTIVATIONS[name] for name in module.activation_names]
     network = FlatNetwork(
         np.array([module.linears[0].in_features, *widths]),
         np.array([_codes.LOSSES[net.loss.name], 0, *activations]),
-        flat.values.numpy(),
-        flat.gradient.numpy(),
+        flat.values,
+        flat.gradient,
         _codes.pack_settings(get_settings(net)),
     )
     return network, flat
@@ -100,12 +99,26 @@ def make_memory(network: FlatNetwork, batch_size: int, n_samples: int) -> StepMe
     return StepMemory(
         np.empty(_codes.count_work(sizes, batch_size), dtype),
         np.empty((3, _codes.count_space(sizes, batch_size))),
+        np.empty((0, 3), np.int64),
         np.empty(0, dtype),
+        np.empty(_codes.N_WORDS + 1, np.uint32),
         np.empty(_codes.count_turned(sizes), dtype),
         np.zeros(int(sizes.max()), dtype),
         np.empty((1, n_samples, sizes[-1]), dtype),
         _codes.make_no_held_out(sizes, len(network.values), dtype),
     )
+
+
+def add_dropout(space: StepMemory, layers: list[Dropout | None], n_units: int) -> StepMemory:
+    """Return memory with masks of so many units; a hidden layer may have no dropout.
+
+    Each layer has its state as long as nobody else gives it another one.
+    """
+    if not any(layers):
+        return space
+    rows = [(0, 0, N_PARTS) if d is None else (*d.state.tolist(), d.n_parts) for d in layers]
+    masks = np.empty(n_units, space.work.dtype)
+    return space._replace(dropouts=np.array(rows, dtype=np.int64), masks=masks)
 
 
 def make_held_out(samples: TrainingArrays, network: FlatNetwork, n_epochs: int) -> HeldOut:
@@ -117,3 +130,17 @@ def make_held_out(samples: TrainingArrays, network: FlatNetwork, n_epochs: int) 
         np.empty(n_epochs),
         np.empty((n_epochs, len(network.values)), dtype),
     )
+
+
+def pack_generator(state: dict[str, Any]) -> np.ndarray:
+    """Return the state of a `RandomState` as one vector; an empty one of another generator."""
+    if state["bit_generator"] != "MT19937":
+        return _codes.NO_GENERATOR
+    words = state["state"]
+    return np.append(words["key"], np.uint32(words["pos"]))
+
+
+def unpack_generator(generator: np.ndarray, before: dict[str, Any]) -> dict[str, Any]:
+    """Return the state after some draws, with the rest as it was `before`."""
+    words = {"key": generator[: _codes.N_WORDS], "pos": int(generator[_codes.N_WORDS])}
+    return {**before, "state": words}

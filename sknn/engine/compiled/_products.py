@@ -18,9 +18,12 @@ from sknn.engine.compiled._tiles import (
     N_VECTORS,
     Finish,
     Left,
+    count_half,
     count_rows,
+    high_half,
     high_narrow,
     high_wide,
+    low_half,
     low_narrow,
     low_wide,
 )
@@ -42,10 +45,11 @@ def multiply(left: Left, right: Array, out: Array, finish: Finish) -> None:
     finish : Finish
     """
     (n_rows, n_columns), factors = out.shape, (left, right)
-    lanes, rows = count_lanes(out), count_rows(out)
+    lanes, half, rows = count_lanes(out), count_half(out), count_rows(out)
     column = 0
     while column < n_columns:
         is_wide = column + N_VECTORS * lanes <= n_columns
+        is_half = n_columns - column <= half
         row = 0
         while row < n_rows:
             place = (row, column)
@@ -54,6 +58,10 @@ def multiply(left: Left, right: Array, out: Array, finish: Finish) -> None:
                 high_wide(factors, out, finish, place)
             elif is_wide:
                 low_wide(factors, out, finish, place)
+            elif is_half and is_high:
+                high_half(factors, out, finish, place)
+            elif is_half:
+                low_half(factors, out, finish, place)
             elif is_high:
                 high_narrow(factors, out, finish, place)
             else:

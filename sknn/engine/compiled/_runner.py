@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
 
-from sknn.architectures import Dropout, draw_into
+from sknn.architectures import Dropout, list_parameters
 from sknn.engine._live_state import UnseenEpochs
 from sknn.engine._run import TrainingRun
 from sknn.engine._start import FLOPS_OF_A_WEIGHT
@@ -22,11 +22,14 @@ from sknn.engine.compiled._codes import (
     TrainingArrays,
 )
 from sknn.engine.compiled._packing import (
+    add_dropout,
     locate,
     make_held_out,
     make_memory,
+    pack_generator,
     pack_network,
     pack_samples,
+    unpack_generator,
 )
 from sknn.engine.compiled._support import (
     COLD,
@@ -42,8 +45,6 @@ from sknn.engine.optimizers._optimizers import SGD, Adam, AdamW, NAdam, RMSprop
 
 #: floating-point operations between two looks at whether to pause: some 10 ms
 CHUNK_FLOPS = 3e8
-#: numbers of the masks of dropout that are drawn at a time
-MASK_NUMBERS = 2**19
 #: steps in one call, and numbers of the orders of its epochs and of what is kept of each, at most
 MAX_STEPS, ORDER_NUMBERS, KEPT_NUMBERS = 2**12, 2**18, 2**20
 _CODES = {
@@ -88,7 +89,7 @@ class CompiledRunner:
                 f"with at most {n_steps:,} steps it is not worth loading compiled code, which "
                 f"is taken from {fewest:,} on"
             )
-        dtype = next(run.net.module_.parameters()).detach().numpy().dtype
+        dtype = list_parameters(run.net.module_)[0].detach().numpy().dtype
         if n_steps < cls.min_steps and not cls.was_warm(dtype):
             return (
                 f"with at most {n_steps:,} steps it is not worth compiling, which pays from "
@@ -116,10 +117,11 @@ class CompiledRunner:
         sizes, values = self.network.sizes, self.network.values
         self.samples = self._pack(run.samples.in_memory)
         self.held_out = None if run.held_out is None else self._pack(run.held_out)
+        self.dropouts = [d if isinstance(d, Dropout) else None for d in net.module_.dropouts]
+        self.n_units = net.batch_size * int(sizes[1:-1].sum())
         self.space = make_memory(self.network, net.batch_size, run.batches.capacity)
         first, second = self._share_state(values.dtype)
         self.solver = SolverState(first, second, np.zeros(_codes.N_NUMBERS), np.ones(2))
-        self.dropouts = list(net.module_.dropouts)
         if run.config.verbose and not self.is_warm(values.dtype):
             print(COLD)  # noqa: T201
         self._choose_chunks(sizes)
@@ -128,9 +130,6 @@ class CompiledRunner:
         """Choose how many steps a call does."""
         size = self.run.net.batch_size
         self.chunk = int(CHUNK_FLOPS / (FLOPS_OF_A_WEIGHT * len(self.flat.values) * size))
-        units = size * int(sizes[1:-1].sum()) if self.dropouts else 0
-        if units:
-            self.chunk = min(self.chunk, MASK_NUMBERS // units)
         self.chunk = max(1, self.chunk)
         steps, n_samples = min(self.chunk, MAX_STEPS), len(self.run.samples)
         limits = [steps // self.run.n_batches, ORDER_NUMBERS // n_samples]
@@ -154,7 +153,7 @@ class CompiledRunner:
             for p in self.flat.parameters:
                 optimizer.state[p]["step"] = count
             self.shared = {"step": count}
-        vectors = [self.flat.share_state(name).numpy() for name in names]
+        vectors = [self.flat.share_state(name) for name in names]
         empty = np.zeros(0, dtype)
         first, second, *_ = [*vectors, empty, empty]
         return first, second
@@ -182,7 +181,8 @@ class CompiledRunner:
             return
         held_out = make_held_out(self.held_out, self.network, 1)
         size = self.run.batches.batch_size
-        steps = StepRange(0, 0, 0, size, np.zeros(_codes.N_PATIENCE), np.empty(1))
+        patience, none = np.zeros(_codes.N_PATIENCE), _codes.NO_GENERATOR
+        steps = StepRange(0, 0, 0, size, patience, np.empty(1), none)
         space = self.space._replace(held_out=held_out)
         self.run_epochs(self.samples, self.network, self.solver, space, steps)
         self.run.validated = held_out.outputs[0], float(held_out.losses[0])
@@ -199,12 +199,17 @@ class CompiledRunner:
             shape = kept, *space.outputs.shape[1:]
             space = space._replace(held_out=held_out, outputs=np.empty(shape, space.outputs.dtype))
         patience, losses = self._pack_patience(), np.empty(n_epochs)
-        orders = run.batches.begin_many(n_epochs)
-        steps = StepRange(0, 0, run.n_batches, run.batches.batch_size, patience, losses)
+        run.batches.begin()
+        before = run.snapshot.random_state or run.random_state.get_state(legacy=False)
+        generator = self._get_generator(before)
+        orders = run.batches.begin_many(n_epochs, is_drawn_later=bool(len(generator)))
+        size = run.batches.batch_size
+        steps = StepRange(0, 0, run.n_batches, size, patience, losses, generator)
         with self._borrow_parameters():
             samples = self.samples._replace(orders=locate(run.samples, orders))
             n_done = self._call(samples, steps, space)
-        run.batches.keep_begun(orders, n_done)
+        after = unpack_generator(generator, before) if len(generator) else None
+        run.batches.keep_begun(orders, n_done, before, after)
         run.batches.end()
         means = (losses[:n_done] / len(run.samples)).tolist()
         if self.held_out is not None:
@@ -212,6 +217,16 @@ class CompiledRunner:
         run.progress.best_loss = float(patience[_codes.BEST_LOSS])
         run.progress.n_stalled = int(patience[_codes.N_STALLED])
         return UnseenEpochs(means)
+
+    def _get_generator(self, state: dict[str, Any]) -> np.ndarray:
+        """Return what draws the orders of epochs in compiled code; an empty vector if NumPy does.
+
+        `state` is that of the run's generator once the first of them is drawn.
+        """
+        run = self.run
+        if run.batches.random_state is None or run.samples.numbers is not None:
+            return _codes.NO_GENERATOR
+        return pack_generator(state)
 
     def _pack_patience(self) -> np.ndarray:
         """Return what the stopping rule knows, as compiled code takes it."""
@@ -244,15 +259,15 @@ class CompiledRunner:
             nonlocal now
             self.network.values[:] = held_out.values[epoch]
             self.flat.write_parameters()
-            for layer in self._list_drawing():
-                layer.state[1] += (epoch - now) * run.n_batches
+            self._count_masks((epoch - now) * run.n_batches)
             now = epoch
 
         return UnseenEpochs(losses, validated, outputs, load)
 
-    def _list_drawing(self) -> list[Dropout]:
-        """Return the layers that count the masks that they have drawn, one a step."""
-        return [layer for layer in self.dropouts if isinstance(layer, Dropout)]
+    def _count_masks(self, n: int) -> None:
+        """Let the layers of dropout know of masks that were drawn, one a step."""
+        for layer in filter(None, self.dropouts):
+            layer.state[1] += n
 
     @contextmanager
     def _borrow_parameters(self) -> Iterator[None]:
@@ -268,15 +283,11 @@ class CompiledRunner:
     ) -> int:
         """Let compiled code do some steps; return the number of epochs."""
         self._read_numbers()
-        space, n_steps = space or self.space, steps.last - steps.first
-        n_epochs, n_samples = len(steps.losses), samples.orders.shape[1]
-        masks = self._draw_masks(n_epochs, steps, n_samples)
-        n_done = self.run_epochs(
-            samples, self.network, self.solver, space._replace(masks=masks), steps
-        )
-        for layer in self._list_drawing():  # as if the masks of the other epochs were not drawn
-            layer.state[1] -= (n_epochs - n_done) * n_steps
-        self._write_counts(n_done * n_steps)
+        space = add_dropout(space or self.space, self.dropouts, self.n_units)
+        n_done = self.run_epochs(samples, self.network, self.solver, space, steps)
+        n_steps = n_done * (steps.last - steps.first)
+        self._count_masks(n_steps)
+        self._write_counts(n_steps)
         return n_done
 
     def _pack(self, dataset: SampleDataset) -> TrainingArrays:
@@ -299,25 +310,14 @@ class CompiledRunner:
     def _run_chunk(self, samples: TrainingArrays, order: np.ndarray, first: int, last: int) -> None:
         """Do the steps from `first` up to `last`, and count them."""
         run, size = self.run, self.run.batches.batch_size
-        steps = StepRange(0, first, last, size, np.zeros(_codes.N_PATIENCE), np.empty(1))
+        patience, none = np.zeros(_codes.N_PATIENCE), _codes.NO_GENERATOR
+        steps = StepRange(0, first, last, size, patience, np.empty(1), none)
         self._call(samples, steps)
         start, stop = first * size, min(last * size, len(order))
         run.count_steps(float(steps.losses[0]), last - first, stop - start)
         if run.keeps_outputs:
             output = torch.from_numpy(self.space.outputs[0, start:stop].copy())
             run.keep_outputs(run.samples.take_targets(order[start:stop]), output)
-
-    def _draw_masks(self, n_epochs: int, steps: StepRange, n_samples: int) -> np.ndarray:
-        """Return the masks of dropout of some epochs or steps as `run_epochs` takes them."""
-        dtype, size = self.flat.values.dtype, steps.batch_size
-        sizes = [min(size, n_samples - i * size) for i in range(steps.first, steps.last)]
-        parts = []
-        for layer, width in zip(self.dropouts, self.network.sizes[1:].tolist(), strict=False):
-            masks = torch.ones(n_epochs * len(sizes), size, width, dtype=dtype)
-            for i in range(len(masks) if isinstance(layer, Dropout) else 0):
-                draw_into(masks[i, : sizes[i % len(sizes)]], layer.state, layer.n_parts)
-            parts.append(masks.reshape(-1))
-        return (torch.cat(parts) if parts else torch.empty(0, dtype=dtype)).numpy()
 
     def _read_numbers(self) -> None:
         """Read what the optimizer's group and state say now."""

@@ -39,6 +39,7 @@ from sknn.engine.compiled._codes import (
     TrainingArrays,
 )
 from sknn.engine.compiled._losses import fill_losses
+from sknn.engine.compiled._orders import draw_masks, draw_order
 from sknn.engine.compiled._products import (
     multiply,
     multiply_sparse,
@@ -62,12 +63,21 @@ def run_epochs(
 ) -> int:
     """Train for some epochs, or on some mini-batches of one; all but the samples change in place.
 
-    Returned is the number of the epochs after which training is to end or to slow down, or of all.
+    With a generator the orders of the samples are drawn, too. Returned is the number of the epochs
+    after which training is to end or to slow down, or of all.
     """
     n_samples, n_epochs = samples.orders.shape[1], len(steps.losses)
     for epoch in range(n_epochs):
+        if epoch and len(steps.generator):
+            draw_order(steps.generator, samples.orders[epoch - 1], samples.orders[epoch])
         own = StepRange(
-            epoch, steps.first, steps.last, steps.batch_size, steps.patience, steps.losses
+            epoch,
+            steps.first,
+            steps.last,
+            steps.batch_size,
+            steps.patience,
+            steps.losses,
+            steps.generator,
         )
         total = _run_steps(samples, network, solver, space, own)
         steps.losses[epoch] = total
@@ -94,13 +104,21 @@ def _measure_held_out(network: FlatNetwork, space: StepMemory, size: int, epoch:
     """Write logits and loss of the held-out samples after an epoch, `size` of them at a time."""
     held = space.held_out
     samples, n_samples, losses = held.samples, held.outputs.shape[1], space.exponentials[2]
-    no_masks = space.masks[:0]  # dropout is for training alone
+    none = space.dropouts[:0]  # dropout is for training alone
     memory = StepMemory(
-        space.work, space.exponentials, no_masks, space.turned, space.zeros, held.outputs, held
+        space.work,
+        space.exponentials,
+        none,
+        space.masks,
+        space.words,
+        space.turned,
+        space.zeros,
+        held.outputs,
+        held,
     )
     total, weight = 0.0, 0.0
     for start in range(0, n_samples, size):
-        batch = BatchPlace(epoch, start, min(size, n_samples - start), size, 0, 0)
+        batch = BatchPlace(epoch, start, min(size, n_samples - start), size)
         X = _gather(samples, batch, space.work)
         _go_forward(samples, network, memory, batch, X)
         z, order = _get_logits(network, space, batch), _get_order(samples, batch)
@@ -124,15 +142,13 @@ def _run_steps(
     steps: StepRange,
 ) -> float:
     """Train on the mini-batches of an epoch; return their losses times their sizes, added up."""
-    n_steps = steps.last - steps.first
-    n_rows = len(steps.losses) * n_steps * steps.batch_size
     n_weights, total = _count_weights(network.sizes), 0.0
     gradient, numbers = network.gradient, solver.numbers
     for step in range(steps.first, steps.last):
         start = step * steps.batch_size
         n = min(steps.batch_size, samples.orders.shape[1] - start)
-        mask_row = (steps.epoch * n_steps + step - steps.first) * steps.batch_size
-        batch = BatchPlace(steps.epoch, start, n, steps.batch_size, mask_row, n_rows)
+        batch = BatchPlace(steps.epoch, start, n, steps.batch_size)
+        draw_masks(space, network.sizes, batch)
         X = _gather(samples, batch, space.work)
         _go_forward(samples, network, space, batch, X)
         # The mean loss is Σ w_i l_i / Σ w_i: deltas are multiplied by w_i / Σ w_i in their place,
@@ -206,9 +222,7 @@ def _get_matrix(memory: Array, start: int, n: int, width: int) -> Array:
 @jit
 def _get_mask(sizes: Array, masks: Array, layer: int, batch: BatchPlace) -> Array:
     """Return the mask of a hidden layer for a mini-batch."""
-    width = sizes[layer + 1]
-    start = batch.n_mask_rows * sizes[1 : layer + 1].sum() + batch.mask_row * width
-    return _get_matrix(masks, start, batch.n, width)
+    return _get_matrix(masks, batch.size * sizes[1 : layer + 1].sum(), batch.n, sizes[layer + 1])
 
 
 @jit
@@ -242,7 +256,7 @@ def _go_forward(
         if i + 1 < n_layers:
             sums = _get_matrix(space.work, place + beyond, batch.n, n_out)
             activate(codes[N_CODES + i], z, sums, space.exponentials)
-            if len(space.masks):
+            if len(space.dropouts):
                 if codes[N_CODES + i] < SILU:  # whose slopes are told by values before dropout
                     sums[:] = z
                 z *= _get_mask(sizes, space.masks, i, batch)
@@ -326,13 +340,13 @@ def _go_back(
             turned = _get_matrix(space.turned, 0, n_out, n_in)
             turn(_get_matrix(network.values, w, n_in, n_out), turned)
             code = codes[N_CODES + i - 1]
-            if len(space.masks):
+            if len(space.dropouts):
                 # Dropout has changed the values in their place: f' is computed from those before
                 # it.
                 a = sums
             finish = Finish(space.zeros, none, a, zero if code == RELU else none)
             multiply(Left(delta.reshape(delta.size), n_out, 1), turned, before, finish)
-            if len(space.masks):
+            if len(space.dropouts):
                 before *= _get_mask(sizes, space.masks, i - 1, batch)
             multiply_by_slope(code, before, a, sums)
             delta = before

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from sknn._jit import OBSTACLE, explain_not_kept, has_kept_code, is_compiled
-from sknn.architectures import is_mlp
+from sknn.architectures import is_mlp, list_parameters
 from sknn.engine._run import TrainingRun
 from sknn.engine._start import FLOPS_OF_A_WEIGHT
 from sknn.engine.compiled import _codes
@@ -88,7 +88,7 @@ def explain_module(run: TrainingRun) -> str | None:
         return "dtype='bfloat16' needs autocast"
     if run.compiled is not None:
         return "compile=True"
-    if not all(p.requires_grad for p in module.parameters()):
+    if not all(p.requires_grad for p in list_parameters(module)):
         return "some parameters are frozen"
     return None
 
@@ -104,12 +104,13 @@ def explain_data(run: TrainingRun, n_samples: int) -> str | None:
     net, X = run.net, run.samples.X
     if torch.device(net.device).type != "cpu":
         return f"the network is on {net.device!r}; compiled code is for the CPU"
-    n_parameters = n_weights = sum(p.numel() for p in net.module_.parameters())
+    parameters = list_parameters(net.module_)
+    n_parameters = n_weights = sum(p.numel() for p in parameters)
     is_sparse = run.samples.is_sparse
     if is_sparse:
         n_features, n_units = net.module_.linears[0].weight.shape[::-1]
         n_weights -= int(n_units * (n_features - X.nnz / max(X.shape[0], 1)))
-    known = {str(p.dtype).removeprefix("torch.") for p in net.module_.parameters()}
+    known = {str(dtype).removeprefix("torch.") for dtype in {p.dtype for p in parameters}}
     if {str(X.dtype).removeprefix("torch.")} != known or len(X.shape) != 2:
         return "X is not a table in the dtype of the weights"
     if is_sparse and n_parameters > MAX_SPARSE_PARAMETERS:

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from sknn._jit import make_intrinsic, make_signature
-from sknn._vectors import Vectors, get_vector_bits, return_number
+from sknn._vectors import Vectors, count_lanes_of, get_vector_bits, return_number
 
 if TYPE_CHECKING:
     from llvmlite.ir import IRBuilder, Value
 
-    from sknn._jit import CPUContext, NumbaType, Signature, TypingContext
+    from sknn._jit import CPUContext, Float, NumbaType, Signature, TypingContext
 
 #: vectors beside each other in a tile
 N_VECTORS = 2
@@ -58,15 +58,26 @@ class Finish(NamedTuple):
     limit: float
 
 
+def count_half_of(context: "CPUContext", kind: "Float") -> int:
+    """Return how many numbers of a vector are computed where few columns are left.
+
+    A processor that splits its widest vectors in two does half of them in half of the time.
+    """
+    return max(2, count_lanes_of(context, kind) // 2)
+
+
 def count_rows_of(context: "CPUContext") -> int:
     """Return how many rows a whole tile has; its sums take up half of the registers."""
     return 8 if get_vector_bits(context) == 512 else 4
 
 
+count_half = return_number(count_half_of)
 count_rows = return_number(lambda context, kind: count_rows_of(context))
 
 
-def _make_tile(is_high: bool, is_wide: bool) -> Callable[..., None]:
+def _make_tile(
+    is_high: bool, is_wide: bool, count: Callable[["CPUContext", "Float"], int] = count_lanes_of
+) -> Callable[..., None]:
     """Return a function that computes a tile of a product.
 
     Parameters
@@ -75,6 +86,8 @@ def _make_tile(is_high: bool, is_wide: bool) -> Callable[..., None]:
         Whether it has `count_rows` rows, or half of them.
     is_wide : bool
         Whether it has two whole vectors in a row, or one of which some lanes may not count.
+    count : callable, default=count_lanes_of
+        How many numbers a vector has.
 
     Returns
     -------
@@ -97,7 +110,8 @@ def _make_tile(is_high: bool, is_wide: bool) -> Callable[..., None]:
             signature: "Signature",
             values: "Sequence[Value]",
         ) -> "Value":
-            vectors = Vectors(context, builder, signature.args[1].dtype)
+            kind = signature.args[1].dtype
+            vectors = Vectors(context, builder, kind, count(context, kind))
             n_rows = count_rows_of(context) // (1 if is_high else 2)
             shape = n_rows, N_VECTORS if is_wide else 1
             _write_tile(context, vectors, signature.args, values, shape)
@@ -158,3 +172,5 @@ def _write_tile(
 
 high_wide, high_narrow = _make_tile(True, True), _make_tile(True, False)
 low_wide, low_narrow = _make_tile(False, True), _make_tile(False, False)
+high_half = _make_tile(True, False, count_half_of)
+low_half = _make_tile(False, False, count_half_of)

@@ -227,32 +227,44 @@ class Batches:
         self.is_open = True
         return self.order
 
-    def begin_many(self, n_epochs: int) -> np.ndarray:
+    def begin_many(self, n_epochs: int, *, is_drawn_later: bool = False) -> np.ndarray:
         """Return the orders of some epochs, of shape (n_epochs, n_samples), or one for all.
 
-        `keep_begun` has to follow.
+        `keep_begun` has to follow. With `is_drawn_later` only the first is there, and the caller
+        draws the others into their places.
         """
         order = self.begin()
         if self.random_state is None:
             return order[None]
-        self.before = self.random_state.get_state(legacy=False)
         orders = np.empty((n_epochs, len(order)), dtype=order.dtype)
         orders[0] = order
-        for i in range(1, n_epochs):
+        for i in range(1, 1 if is_drawn_later else n_epochs):
             np.take(orders[i - 1], self.random_state.permutation(len(order)), out=orders[i])
-        self.order = orders[-1].copy()
         return orders
 
-    def keep_begun(self, orders: np.ndarray, n_epochs: int) -> None:
-        """Be where only `n_epochs` of the orders of `begin_many` have been drawn."""
-        if self.random_state is None or n_epochs == len(orders):
+    def keep_begun(
+        self,
+        orders: np.ndarray,
+        n_epochs: int,
+        before: dict[str, Any],
+        after: dict[str, Any] | None = None,
+    ) -> None:
+        """Be where only `n_epochs` of the orders of `begin_many` have been drawn.
+
+        `before` and `after` are states of the generator: after the first of them, and, where the
+        caller drew them, after the last of these epochs.
+        """
+        if self.random_state is None:
             return
-        # Orders drawn ahead are given back by drawing those that were used again from where it
-        # began, so that what comes next is as if the others had never been drawn.
-        self.random_state.set_state(self.before)
-        for _ in range(n_epochs - 1):
-            self.random_state.permutation(len(self.order))
         self.order = orders[n_epochs - 1].copy()
+        if after is not None:
+            self.random_state.set_state(after)
+        elif n_epochs < len(orders):
+            # Orders drawn ahead are given back by drawing those that were used again from where it
+            # began, so that what comes next is as if the others had never been drawn.
+            self.random_state.set_state(before)
+            for _ in range(n_epochs - 1):
+                self.random_state.permutation(len(self.order))
 
     def end(self) -> None:
         """Let the next epoch have an order of its own."""

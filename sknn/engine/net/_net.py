@@ -16,6 +16,7 @@ from skorch.utils import to_numpy
 from sknn._files import replace_file
 from sknn._saved import saved
 from sknn._specs import TargetCodec
+from sknn.architectures import list_parameters
 from sknn.engine.data._batches import Batches, SampleDataset, split_target
 from sknn.engine.data._device import limit_threads, use_precision
 from sknn.engine.losses._loss import Loss
@@ -109,6 +110,21 @@ class Net(NeuralNet):
     def _default_callbacks(self):
         return [("epoch_timer", EpochTimer())]
 
+    def initialize_callbacks(self):
+        """Initialise the user's callbacks, if there are any, and skorch's own."""
+        if self.callbacks or any(name.startswith("callbacks__") for name in vars(self)):
+            return super().initialize_callbacks()
+        self.callbacks_ = [(name, timer.initialize()) for name, timer in self._default_callbacks]
+        return self
+
+    def _initialize_module(self, reason=None):
+        """Initialise the module; one that is new and on the CPU need not be moved there."""
+        is_new = not self.initialized_ and isinstance(self.module, torch.nn.Module)
+        if not is_new or self.compile or str(self.device) != "cpu" or not _is_on_cpu(self.module):
+            return super()._initialize_module(reason)
+        with self._current_init_context("module"):
+            return self.initialize_module()
+
     def get_dataset(self, X, y=None):
         """Return `SampleDataset` on the device, in the dtype of the module."""
         if isinstance(X, torch.utils.data.Dataset):
@@ -143,7 +159,7 @@ class Net(NeuralNet):
         """Return what the penalty acts on: the module's choice, else all but vectors."""
         if hasattr(self.module_, "get_penalized"):
             return self.module_.get_penalized()
-        return [p for p in self.module_.parameters() if p.ndim > 1]
+        return [p for p in list_parameters(self.module_) if p.ndim > 1]
 
     def get_hidden_matrices(self) -> list[torch.nn.Parameter]:
         """Return the weights of hidden layers: the module's choice, else all before the last."""
@@ -301,8 +317,14 @@ def snapshot(net: Net) -> Net:
     return new
 
 
+def _is_on_cpu(module: torch.nn.Module) -> bool:
+    """Return whether all parameters and buffers are on the CPU."""
+    parameters = list_parameters(module)
+    return all(t.device.type == "cpu" for t in (*parameters, *module.buffers()))
+
+
 def _find_computing_parameters(module: torch.nn.Module) -> list[torch.nn.Parameter]:
     """Return the parameters that every sample is multiplied with; of a table it takes a line."""
-    parameters = list(module.parameters())
+    parameters = list_parameters(module)
     tables = {id(m.weight) for m in module.modules() if isinstance(m, torch.nn.Embedding)}
     return [p for p in parameters if id(p) not in tables] or parameters

@@ -1,0 +1,91 @@
+"""Parameters and optimizer state of a module as flat arrays, which compiled steps change."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+
+
+class FlatArrays:
+    """Parameters, gradient and optimizer state of a plain MLP on the CPU, each one flat array.
+
+    Weights lie before biases, each of shape (n_inputs, n_outputs). Parameters keep memory of their
+    own, row by row; `read_parameters` and `write_parameters` bring one side up to date with the
+    other. The optimizer's state are views of the arrays until `close`.
+
+    Parameters
+    ----------
+    parameters : list of torch.nn.Parameter
+        All that the optimizer trains, of one dtype.
+    optimizer : torch.optim.Optimizer
+        Owns the state.
+
+    Attributes
+    ----------
+    parameters : list of torch.nn.Parameter
+        In the order in which they lie.
+    values, gradient : ndarray of shape (n_parameters,)
+    n_weights : int
+        How many of them are no biases.
+    """
+
+    def __init__(self, parameters: list[torch.nn.Parameter], optimizer: torch.optim.Optimizer):
+        self.parameters = sorted(parameters, key=lambda p: p.ndim, reverse=True)
+        self.optimizer = optimizer
+        dtype = self.parameters[0].detach().numpy().dtype
+        self.values = np.empty(sum(p.numel() for p in parameters), dtype)
+        self.gradient = np.zeros_like(self.values)
+        self.n_weights = sum(p.numel() for p in parameters if p.ndim > 1)
+        self._views = self._split(self.values)
+        for p in parameters:
+            p.grad = None
+        self.read_parameters()
+
+    def read_parameters(self) -> None:
+        """Copy the parameters to the array, as somebody may have changed them."""
+        for view, array in self._pair():
+            view[...] = array
+
+    def write_parameters(self) -> None:
+        """Copy the parameters from the array to where they belong."""
+        for view, array in self._pair():
+            array[...] = view
+
+    def _pair(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Yield each parameter's part of the array, and its own memory."""
+        return zip(self._views, (p.detach().numpy() for p in self.parameters), strict=True)
+
+    def _split(self, vector: np.ndarray) -> list[np.ndarray]:
+        """Return an array's parts in the shapes of the parameters."""
+        views, start = [], 0
+        for p in self.parameters:
+            part = vector[start : start + p.numel()]
+            views.append(part.reshape(tuple(p.shape)[::-1]).T)  # of a bias the same
+            start += p.numel()
+        return views
+
+    def share_state(self, name: str) -> np.ndarray:
+        """Return an entry of the optimizer's state as one array, zeros where there is none."""
+        vector = np.zeros_like(self.values)
+        for p, view in zip(self.parameters, self._split(vector), strict=True):
+            state = self.optimizer.state[p]
+            if state.get(name) is not None:
+                view[...] = state[name].numpy()
+            state[name] = torch.from_numpy(view)
+        return vector
+
+    def share_number(self, name: str, start: float) -> torch.Tensor:
+        """Return a number of the optimizer's state, one for all parameters from now on."""
+        first = self.optimizer.state[self.parameters[0]].get(name)
+        number = torch.tensor(float(start if first is None else first))
+        for p in self.parameters:
+            self.optimizer.state[p][name] = number
+        return number
+
+    def close(self) -> None:
+        """Give the state memory of its own again: a pickle of a view holds the whole array."""
+        for p in self.parameters:
+            state = self.optimizer.state.get(p, {})
+            for name, value in state.items():
+                if isinstance(value, torch.Tensor):
+                    state[name] = value.clone(memory_format=torch.contiguous_format)
