@@ -15,7 +15,14 @@ from sknn import (
     TabularMLPClassifier,
     ThresholdLogicClassifier,
 )
-from sknn._suggestions import PARAMETERS, VALUES, suggest_parameter, suggest_value
+from sknn._sklearn import validate_parameter_constraints
+from sknn._suggestions import (
+    PARAMETERS,
+    VALUES,
+    read_defaults,
+    suggest_parameter,
+    suggest_value,
+)
 from sknn.export import export_onnx
 from sknn.inspection import NetworkDiagramDisplay, forward_pass
 from sknn.model_selection import (
@@ -151,3 +158,10 @@ def test_what_is_called_before_fit_says_so(cls):
         ]
         with pytest.raises(NotFittedError, match="is not fitted yet"):
             method(**{key: given.get(key, X) for key in needed})
+
+
+@pytest.mark.parametrize("cls", sorted(INSTANCES, key=lambda cls: cls.__name__))
+def test_defaults_that_validation_does_not_look_at_are_right(cls):
+    defaults = dict(read_defaults(cls))
+    assert defaults
+    validate_parameter_constraints(cls._parameter_constraints, defaults, caller_name=cls.__name__)

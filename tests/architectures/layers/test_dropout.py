@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from sknn.architectures.layers._dropout import PARTS, DrawnMasks, Dropout
+from sknn.architectures.layers._dropout import N_PARTS, DrawnMasks, Dropout
 
 ONES = torch.ones(400, 50)
 
@@ -18,7 +18,7 @@ def test_share_is_dropped_and_the_mean_kept(rate, dtype):
     kept = (out != 0).double()
     spread = np.sqrt(rate * (1 - rate) / out.numel())
     assert abs(kept.mean() - (1 - rate)) < 4 * spread
-    assert out.max().item() == pytest.approx(1 / (1 - rate), abs=2 / PARTS / (1 - rate) ** 2)
+    assert out.max().item() == pytest.approx(1 / (1 - rate), abs=2 / N_PARTS / (1 - rate) ** 2)
     assert abs(out.double().mean() - 1) < 4 * spread / (1 - rate)
 
 
@@ -38,7 +38,7 @@ def test_units_samples_and_batches_are_dropped_independently():
         assert abs((a * b).mean() - rate**2) < error
 
 
-@pytest.mark.parametrize(("rate", "kept_parts"), [(1e-9, PARTS - 1), (1 - 1e-9, 1), (0.5, 2**15)])
+@pytest.mark.parametrize(("rate", "kept_parts"), [(1e-9, N_PARTS - 1), (1 - 1e-9, 1), (0.5, 2**15)])
 def test_rates_are_rounded_but_never_to_all_or_nothing(rate, kept_parts):
     assert Dropout(rate).n_parts == kept_parts
     assert torch.isfinite(Dropout(rate)(ONES)).all()
@@ -48,7 +48,7 @@ def test_gradient_flows_through_what_was_kept():
     X = torch.randn(5, 7, dtype=torch.float64, requires_grad=True)
     out = Dropout(0.4, seed=1)(X)
     out.sum().backward()
-    factor = (out != 0).double() * (PARTS / round(0.6 * PARTS))
+    factor = (out != 0).double() * (N_PARTS / round(0.6 * N_PARTS))
     assert torch.equal(X.grad, factor)
     assert torch.allclose(out, X * factor)
 
