@@ -240,6 +240,7 @@ class LBFGSRunner:
         else:
             _forget_epochs(run)
         self.latest = cast("np.ndarray", run.first_weights).copy()
+        self.computed = np.empty(0)  # where the network is, once it was evaluated
         self.n_evaluations = 0
         self.is_open = False
 
@@ -279,13 +280,19 @@ class LBFGSRunner:
             self.is_open = True
         self.n_evaluations += 1
         if not isinstance(self.run.peers, Alone):  # who have no file, and wait for a message
-            return self.function(vector)
-        return self.run.recorder.evaluate(self.function, vector, self.n_evaluations - 1)
+            return self._compute(vector)
+        return self.run.recorder.evaluate(self._compute, vector, self.n_evaluations - 1)
+
+    def _compute(self, vector: np.ndarray) -> tuple[float, np.ndarray]:
+        """Return loss and gradient; the network has this vector then."""
+        self.computed = vector.copy()
+        return self.function(vector)
 
     def _end_iteration(self, intermediate_result: OptimizeResult) -> None:
         self.latest, self.is_open = intermediate_result.x.copy(), False
         # A line search evaluates several points, and need not end with the one that it accepts.
-        self.function.set_vector(self.latest)  # the last one tried may have been another
+        if not np.array_equal(self.latest, self.computed):
+            self.function.set_vector(self.latest)
         self.run.close_epoch(float(intermediate_result.fun))
         if self.run.progress.stopped_because:
             raise StopTraining

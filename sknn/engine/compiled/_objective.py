@@ -79,11 +79,6 @@ class CompiledObjective:
 
     def set_vector(self, vector: np.ndarray) -> None:
         """Write the parameters."""
-        self._set_values(vector)
-        self.flat.write_parameters()
-
-    def _set_values(self, vector: np.ndarray) -> None:
-        """Take the parameters, which the module gets once an iteration has chosen them."""
         start = 0
         for p in self.flat.parameters:
             stop = start + p.numel()
@@ -93,10 +88,11 @@ class CompiledObjective:
             else:
                 own[...] = part
             start = stop
+        self.flat.write_parameters()
 
     def __call__(self, vector: np.ndarray) -> tuple[float, np.ndarray]:
         """Return loss and gradient, of shape (n_parameters,)."""
-        self._set_values(vector)
+        self.set_vector(vector)
         total, loss, share = self.solver.first, np.empty(1), 1 / self.total_weight
         total[:] = 0
         patience, none = np.zeros(_codes.N_PATIENCE), _codes.NO_GENERATOR
