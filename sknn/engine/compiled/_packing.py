@@ -7,6 +7,7 @@ import numpy as np
 import torch
 
 from sknn.architectures import MLP, N_PARTS, Dropout, list_parameters
+from sknn.engine.backprop._flat_arrays import FlatArrays
 from sknn.engine.compiled import _codes
 from sknn.engine.compiled._codes import (
     FlatNetwork,
@@ -15,7 +16,6 @@ from sknn.engine.compiled._codes import (
     StepMemory,
     TrainingArrays,
 )
-from sknn.engine.compiled._flat import FlatArrays
 from sknn.engine.data._batches import SampleDataset
 from sknn.engine.losses._loss import TableLoss
 from sknn.engine.net._net import Net
