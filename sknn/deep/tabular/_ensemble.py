@@ -194,7 +194,7 @@ class EnsembleBuilder:
             samples.X[:, : encoder.n_numbers],
             fill_with_means(samples.y),  # a tree takes no missing targets
             is_multiclass=target.kind == "multiclass",
-            # With jumps the log loss of thyroids falls by a quarter, and of other tables with classes
+            # With jumps the log loss of thyroids falls by a quarter, and of other tables of classes
             # by .3 % in the mean; the error of house prices grows by 2 %.
             jumps=target.kind != "values",
             sample_weight=samples.sample_weight,
