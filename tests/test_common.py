@@ -7,7 +7,7 @@ from sklearn.utils.estimator_checks import estimator_checks_generator
 from sklearn.utils.validation import has_fit_parameter
 
 import sknn
-from sknn import model_selection
+from sknn import model_selection, semi_supervised
 from tests.instances import FLOOR, INSTANCES, expected_failures
 
 #: checks that need SCIPY_ARRAY_API=1: tests/deep/test_array_api.py runs them
@@ -74,4 +74,5 @@ def test_enough_checks_are_collected(cls):
 def test_every_public_estimator_is_checked():
     public = {name for name in sknn.__all__ if name[0].isupper()}
     public |= {name for name in model_selection.__all__ if name.startswith("Deep")}
+    public |= {name for name in semi_supervised.__all__ if name[0].isupper()}
     assert public == {cls.__name__ for cls in INSTANCES}

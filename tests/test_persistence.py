@@ -82,7 +82,7 @@ def test_every_estimator_survives_a_skops_file(cls, tmp_path):
         again = through_file(estimator, tmp_path)
         assert type(again) is cls
         assert set(vars(again)) == set(vars(estimator))
-        assert again.get_params() == estimator.get_params()
+        assert repr(again.get_params()) == repr(estimator.get_params())
         for mine, other in zip(responses(again), responses(estimator), strict=True):
             assert_array_equal(mine, other)
             assert mine.dtype == other.dtype

@@ -219,7 +219,7 @@ def test_classes_that_are_no_labels_are_named(make, classes):
     [
         (pl.LazyFrame({"a": [1.0] * 4}), "is a lazy one"),
         (np.array([[1, 10**400]] * 4, dtype=object), "too large"),
-        ([{"a": 1}] * 4, "is a dict"),
+        ([{"a": 1}] * 4, r"got list, samples as mappings\. Give pandas\.DataFrame"),
         ([sparse.csr_matrix(ROWS)] * 4, "is a csr_matrix"),
         (torch.ones(4, 2, requires_grad=True), r"Give X\.detach\(\)"),
         (pl.DataFrame({"a": [2**100] * 4}), "integers of 64 bits first"),

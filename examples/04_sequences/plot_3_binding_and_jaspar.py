@@ -35,7 +35,7 @@ print(table.groupby(["part", "bound"]).size().unstack())
 # -----------
 # Two networks of 24 filters each, of eleven bases that read both strands, are averaged. Training
 # stops early by their loss on the samples of the part ``dev``.
-network = SequenceCNNClassifier(n_filters=48, n_members=2, max_iter=20, random_state=0)
+network = SequenceCNNClassifier(n_filters=48, n_members=2, max_iter=60, random_state=0)
 network.fit(train["sequence"], train["bound"], X_val=dev["sequence"], y_val=dev["bound"])
 auc = roc_auc_score(test["bound"], network.decision_function(test["sequence"]))
 print(f"area under the ROC curve of the test samples: {auc:.3f}, after {network.n_iter_} epochs")

@@ -13,6 +13,7 @@ from sklearn.base import BaseEstimator
 
 from sknn._sklearn import check_method_params, safe_split
 from sknn._specs import TrainPlan, TrainResult
+from sknn._validation import is_costly_to_copy
 from sknn.architectures import list_parameters
 from sknn.engine import TrainingThreads, get_memory_budget, supports_thread, train_many
 from sknn.model_selection._plans import (
@@ -148,10 +149,10 @@ class Fits:
             prepared = fold.after_first_steps(key, task.estimator)
             plan = plan_fit(task.estimator, prepared, fold.plans[key])
             common = self._common.setdefault(id(task.X), CommonArrays(task.X))
-            # A thread has X of a fold as it lies, one array for all candidates; elsewhere networks
-            # of all folds take their samples from one X.
-            is_whole = bool(key) or supports_thread(plan) is None
-            numbers = None if is_whole else fold.numbers
+            # A thread has X of a fold as it lies, one array for all candidates. Elsewhere, and
+            # where X is large, networks of all folds take their samples from one X.
+            is_cut = supports_thread(plan) is None and not is_costly_to_copy(task.X)
+            numbers = None if key or is_cut else fold.numbers
             fit.plan = common.share(plan, last_step(task.estimator), numbers)
         except Exception as error:
             fit.error = error

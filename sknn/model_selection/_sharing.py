@@ -52,8 +52,8 @@ class CommonArrays:
         self, plan: TrainPlan, network: DeepEstimator, numbers: np.ndarray
     ) -> np.ndarray | None:
         """Return the samples of X that are the plan's, or None if they were changed."""
-        is_numbers = type(self.X) is np.ndarray and self.X.dtype.kind in "fiub"
-        if not is_numbers or not network._encoder.is_identity_:
+        is_plain = isinstance(self.X, np.ndarray) and type(self.X) in (np.ndarray, np.memmap)
+        if not (is_plain and self.X.dtype.kind in "fiub") or not network._encoder.is_identity_:
             return None
         split = getattr(network, "_last_split", None)
         if split is not None:

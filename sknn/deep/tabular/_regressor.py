@@ -30,9 +30,10 @@ class TabularMLPRegressor(DeepRegressor):
         Share of hidden units that are set to 0 in training, in [0, 1).
     numerical_embedding : {'piecewise', 'periodic'} or None, default='piecewise'
         Embedding of each number [3]_: linear between knots, which lie where a decision tree on that
-        column would cut; or periodic, made of cosines. Of more than 256 columns the best have one:
-        those on which a tree of four leaves explains most of y. Columns whose single values tell
-        more than thresholds, such as numbers of things, also have an embedding of each value.
+        column would cut, for classes on both sides of a cut; or periodic, made of cosines. Of more
+        than 256 columns the best have one: those on which a tree of four leaves explains most of y.
+        Columns whose single values tell more than thresholds, such as numbers of things, also have
+        an embedding of each value.
     embedding_width : int, default=8
         Length of these embeddings, and of those of categories with more than 9 levels.
     learning_rate_init : float, default=0.002
