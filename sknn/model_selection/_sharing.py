@@ -52,8 +52,10 @@ class CommonArrays:
         self, plan: TrainPlan, network: DeepEstimator, numbers: np.ndarray
     ) -> np.ndarray | None:
         """Return the samples of X that are the plan's, or None if they were changed."""
-        is_plain = isinstance(self.X, np.ndarray) and type(self.X) in (np.ndarray, np.memmap)
-        if not (is_plain and self.X.dtype.kind in "fiub") or not network._encoder.is_identity_:
+        X = self.X
+        if not isinstance(X, np.ndarray) or type(X) not in (np.ndarray, np.memmap):
+            return None
+        if X.dtype.kind not in "fiub" or not network._encoder.is_identity_:
             return None
         split = getattr(network, "_last_split", None)
         if split is not None:
