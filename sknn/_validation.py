@@ -56,6 +56,11 @@ def copy_random_state(random_state: np.random.RandomState) -> np.random.RandomSt
     return copied
 
 
+def draw_seed(random_state: np.random.RandomState) -> int:
+    """Return a seed for another generator."""
+    return int(random_state.randint(np.iinfo(np.int32).max))
+
+
 def is_costly_to_copy(X: object) -> bool:
     """Return whether X holds numbers in a file, or so many that a copy would be felt."""
     if not isinstance(X, np.ndarray) or X.dtype.kind != "f":

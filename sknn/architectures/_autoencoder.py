@@ -10,6 +10,7 @@ from torch.nn.functional import linear
 
 from sknn._saved import saved
 from sknn._specs import InputSpec, LayerSpec
+from sknn._validation import draw_seed
 from sknn.architectures._mlp import MLP
 from sknn.architectures.layers._activations import ActivationLike
 from sknn.architectures.layers._blocks import UnsetLinear
@@ -150,7 +151,7 @@ class Autoencoder(MLP):
         super().initialize_weights(random_state)
         for part in self.modules():
             if isinstance(part, SeededNoise):
-                part.set_seed(int(random_state.randint(np.iinfo(np.int32).max)))
+                part.set_seed(draw_seed(random_state))
 
     def _initialize_linears(self, random_state: np.random.RandomState) -> None:
         super()._initialize_linears(random_state)

@@ -7,6 +7,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from sknn._validation import draw_seed
 from sknn.architectures._sequence_cnn import SequenceCNN
 from sknn.architectures.layers._noise import SeededNoise
 from sknn.architectures.layers._windows import FIRST_ACTIVATIONS
@@ -55,7 +56,7 @@ class MaskedSequences(SeededNoise):
         drawn = random_state.uniform(-bound, bound, tuple(self.patterns.shape))
         with torch.no_grad():
             self.patterns.copy_(torch.from_numpy(drawn))
-        self.set_seed(int(random_state.randint(np.iinfo(np.int32).max)))
+        self.set_seed(draw_seed(random_state))
 
     def forward(self, X: Tensor) -> Tensor:
         """Return X, with predictions of positions that are hidden in training."""

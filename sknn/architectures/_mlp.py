@@ -11,6 +11,7 @@ from torch.nn.functional import linear
 
 from sknn._saved import saved
 from sknn._specs import InputSpec, LayerSpec, TargetSpec
+from sknn._validation import draw_seed
 from sknn.architectures.layers._activations import (
     ActivationLike,
     get_activation_name,
@@ -190,7 +191,7 @@ class MLP(nn.Module):
             norm.reset_parameters()
         for dropout in self.dropouts:
             if isinstance(dropout, Dropout):
-                dropout.set_seed(int(random_state.randint(np.iinfo(np.int32).max)))
+                dropout.set_seed(draw_seed(random_state))
 
     def _initialize_linears(self, random_state: np.random.RandomState) -> None:
         for layer, factor in zip(self.linears, self.init_factors, strict=True):

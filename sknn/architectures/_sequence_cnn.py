@@ -9,6 +9,7 @@ from torch import nn
 
 from sknn._saved import saved
 from sknn._specs import InputSpec, LayerSpec, TargetSpec
+from sknn._validation import draw_seed
 from sknn.activations import ACTIVATIONS
 from sknn.architectures.layers._blocks import BatchNorm, UnsetLinear, initialize_uniform
 from sknn.architectures.layers._dropout import Dropout
@@ -197,7 +198,7 @@ class SequenceCNN(nn.Module):
         for layer in self.linears:
             initialize_uniform(layer, ACTIVATIONS["relu"].init_factor, random_state)
         for dropout in self.dropouts:
-            dropout.set_seed(int(random_state.randint(np.iinfo(np.int32).max)))
+            dropout.set_seed(draw_seed(random_state))
 
     def forward(self, X: Tensor) -> Tensor:
         """Return logits or raw predictions, see `apply_head`."""

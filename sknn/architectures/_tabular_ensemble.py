@@ -13,6 +13,7 @@ from torch.nn.functional import relu
 
 from sknn._saved import saved
 from sknn._specs import InputSpec, LayerSpec, TargetSpec
+from sknn._validation import draw_seed
 from sknn.architectures.layers._dropout import Dropout
 from sknn.architectures.layers._lists import LayerList
 from sknn.architectures.layers._member_values import ValueEmbeddings
@@ -178,7 +179,7 @@ class TabularEnsemble(nn.Module):
             self.linears[-1].bias.zero_()
         for dropout in self.dropouts:
             if isinstance(dropout, Dropout):
-                dropout.set_seed(int(random_state.randint(np.iinfo(np.int32).max)))
+                dropout.set_seed(draw_seed(random_state))
 
     def center(self, X: np.ndarray, sample_weight: np.ndarray | None = None) -> None:
         """Take the means of what stands for numbers from samples X, which may be weighted."""

@@ -12,7 +12,7 @@ from sklearn.metrics import r2_score
 from sknn._specs import TrainPlan, TrainResult
 from sknn._suggestions import check_no_class
 from sknn._targets import read_values
-from sknn._validation import MatrixLike, to_dense
+from sknn._validation import MatrixLike, draw_seed, to_dense
 from sknn.deep._array_api import follow_array_api
 from sknn.deep._base import DeepEstimator
 from sknn.deep.parts._targets import read_incomplete_target, score_known_labels
@@ -49,7 +49,7 @@ def plan_members(
     members, plans, common = [], [], CommonArrays(X)
     numbers = np.arange(len(X)) if isinstance(X, np.ndarray) else None
     for network in networks:
-        seed = random_state.randint(np.iinfo(np.int32).max)
+        seed = draw_seed(random_state)
         member = clone(network).set_params(random_state=seed)
         plan = plan_fit(member, Prepared([], X, y, {"sample_weight": sample_weight}), {})
         plan = common.share(plan, member, numbers)

@@ -12,6 +12,7 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.utils import check_array
 from sklearn.utils.validation import check_consistent_length
 
+from sknn._validation import draw_seed
 from sknn.deep import AutoencoderTransformer
 from sknn.deep._base import DeepEstimator
 
@@ -19,11 +20,6 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from sknn._validation import MatrixLike
-
-
-def draw_seed(random_state: np.random.RandomState) -> int:
-    """Return a seed for another estimator."""
-    return int(random_state.randint(np.iinfo(np.int32).max))
 
 
 def check_labels(y: ArrayLike, X: MatrixLike) -> np.ndarray:

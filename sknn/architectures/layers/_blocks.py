@@ -12,6 +12,7 @@ from torch import nn
 from torch.nn.functional import batch_norm
 
 from sknn._saved import saved
+from sknn._validation import draw_seed
 from sknn.activations import ACTIVATIONS, TRAINABLE, resolve_activation
 from sknn.architectures.layers._members import MemberLinear
 
@@ -50,7 +51,7 @@ def make_activation(name: str) -> nn.Module:
 def seed_torch(random_state: np.random.RandomState) -> Iterator[None]:
     """Let torch's global generators run from a seed inside the block, and restore them after it."""
     # For a user's module, which draws from them. All threads share them, so that one is let in.
-    seed = int(random_state.randint(np.iinfo(np.int32).max))
+    seed = draw_seed(random_state)
     has_cuda = torch.cuda.is_initialized()  # if not, seeding would wait for it, and seed it later
     devices = list(range(torch.cuda.device_count())) if has_cuda else []
     with GLOBAL_GENERATOR, torch.random.fork_rng(devices=devices):

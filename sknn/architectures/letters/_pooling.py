@@ -132,7 +132,7 @@ def read_letters(X: Tensor, kernel_size: int) -> Letters | None:
     return letters if is_read else None
 
 
-class PoolingContext(FunctionCtx):
+class LettersContext(FunctionCtx):
     """What the way back needs to know of the way forward."""
 
     saved_tensors: tuple[Tensor, ...]
@@ -147,7 +147,7 @@ class PooledLetters(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: PoolingContext,
+        ctx: LettersContext,
         letters: Letters,
         weights: Tensor,
         shift: Tensor,
@@ -175,7 +175,7 @@ class PooledLetters(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(
-        ctx: PoolingContext, of_best: Tensor, of_mean: Tensor
+        ctx: LettersContext, of_best: Tensor, of_mean: Tensor
     ) -> tuple[None, Tensor, Tensor, None, None]:
         """Return the gradients of weights and shift."""
         weights, shift, place = ctx.saved_tensors

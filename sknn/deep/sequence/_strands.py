@@ -8,7 +8,7 @@ from typing import cast
 import numpy as np
 
 from sknn._specs import Sample, TrainConfig, TrainPlan
-from sknn._validation import copy_random_state
+from sknn._validation import copy_random_state, draw_seed
 from sknn.architectures import SequenceCNN
 from sknn.deep.parts._preparation import Arrangement, Preparation, take_samples
 from sknn.deep.parts._training import OneNetwork
@@ -44,7 +44,7 @@ def choose_strands(preparation: Preparation, arranged: Arrangement) -> SequenceC
     training, held_out = arranged.training, arranged.held_out
     training = take_samples(training, draw(len(training.X))[:MOST_SAMPLES])
     held_out = take_samples(held_out, draw(len(held_out.X))[:MOST_HELD_OUT])
-    seed = int(random_state.randint(np.iinfo(np.int32).max))
+    seed = draw_seed(random_state)
     losses = []
     for both in (True, False):
         options = replace(

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 import numpy as np
 import torch
 
+from sknn.engine.backprop._flat_parameters import share_number
+
 
 class FlatArrays:
     """Parameters, gradient and optimizer state of a plain MLP on the CPU, each one flat array.
@@ -76,11 +78,7 @@ class FlatArrays:
 
     def share_number(self, name: str, start: float) -> torch.Tensor:
         """Return a number of the optimizer's state, one for all parameters from now on."""
-        first = self.optimizer.state[self.parameters[0]].get(name)
-        number = torch.tensor(float(start if first is None else first))
-        for p in self.parameters:
-            self.optimizer.state[p][name] = number
-        return number
+        return share_number(self.optimizer, self.parameters, name, start)
 
     def close(self) -> None:
         """Give the state memory of its own again: a pickle of a view holds the whole array."""

@@ -75,11 +75,7 @@ class Flat:
 
     def share_number(self, name: str, start: float) -> torch.Tensor:
         """Return a number of the optimizer's state, one for all parameters from now on."""
-        first = self.optimizer.state[self.parameters[0]].get(name)
-        number = torch.tensor(float(start if first is None else first))
-        for p in self.parameters:
-            self.optimizer.state[p][name] = number
-        return number
+        return share_number(self.optimizer, self.parameters, name, start)
 
     def close(self) -> None:
         """Give parameters and state memory of their own again."""
@@ -91,6 +87,20 @@ class Flat:
                 state[name] = (
                     _copy_contiguously(value) if isinstance(value, torch.Tensor) else value
                 )
+
+
+def share_number(
+    optimizer: torch.optim.Optimizer,
+    parameters: Sequence[torch.nn.Parameter],
+    name: str,
+    start: float,
+) -> torch.Tensor:
+    """Return a number of an optimizer's state, one for all parameters from now on."""
+    first = optimizer.state[parameters[0]].get(name)
+    number = torch.tensor(float(start if first is None else first))
+    for p in parameters:
+        optimizer.state[p][name] = number
+    return number
 
 
 def _copy_contiguously(tensor: torch.Tensor) -> torch.Tensor:

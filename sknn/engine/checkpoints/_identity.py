@@ -172,8 +172,8 @@ def _name(thing: Any) -> str:
 
 def _list_methods(kind: type) -> list[Any]:
     """Return the functions of a class and its bases that are not of `KNOWN` packages."""
-    # What packages define is known by its name and version; a class of the user's may be another
-    # one today under the same name.
+    # What packages define is known by its name and version; a class that the user wrote may be
+    # another one today under the same name.
     own = [base for base in kind.__mro__ if base.__module__.partition(".")[0] not in KNOWN]
     return [item for base in own for item in vars(base).values() if hasattr(item, "__code__")]
 
