@@ -1,6 +1,7 @@
-"""What compiled steps are told by numbers: activations, losses, solvers, and where what lies.
+"""Arguments of compiled steps: codes of activations, losses and solvers, and tuples of arrays.
 
-Nothing here loads numba, so that only fits whose steps are compiled do.
+Compiled code takes no names and no objects: a name becomes a number, a setting a place in a vector.
+Nothing here imports numba, so that only fits whose steps are compiled do.
 """
 
 from collections.abc import Mapping
@@ -46,14 +47,15 @@ LOSSES = {
 }
 
 ADAM, ADAMW, SGD, MOMENTUM, NESTEROV, NADAM, RMSPROP = range(7)
-#: no step at all: losses and gradients of the mini-batches are added up, without the penalty
+#: code of a solver that takes no step: it adds up the losses and gradients of the mini-batches,
+#: without the penalty
 ADD_UP = 7
 #: places in the vector of a solver's numbers
 RATE, BETA_1, BETA_2, EPSILON, DECAY, MOMENTUM_DECAY, ALPHA, L1_RATIO, MAX_NORM = range(9)
 N_NUMBERS = 9
-#: places in the vector of what changes from step to step
+#: places in the vector of a solver's counts, which change from step to step
 N_STEPS, MU_PRODUCT = range(2)
-#: places in the vector of what the stopping rule knows
+#: places in the vector of the stopping rule
 BEST_LOSS, N_STALLED, TOLERANCE, LIMIT, LIMIT_SHARE, N_BEFORE = range(6)
 N_PATIENCE = 6
 #: places in the vector of codes, before those of the activations
@@ -63,7 +65,8 @@ LOSS, SOLVER, N_CODES = range(3)
 def pack_settings(settings: Mapping[str, Any]) -> np.ndarray:
     """Return the settings of a loss as one vector of float64.
 
-    That of quantiles has the number of levels, that of the start, the levels, and their steps.
+    For quantiles it holds the number of levels, the index of the level at which increments start,
+    the levels, and the steps between them.
     """
     if "quantiles" in settings:
         levels = tuple(settings["quantiles"])
@@ -79,12 +82,12 @@ def count_work(sizes: np.ndarray, batch_size: int) -> int:
 
 
 def count_turned(sizes: np.ndarray) -> int:
-    """Return how many weights the largest layer but the first has."""
+    """Return the number of weights of the largest layer but the first (it is not transposed)."""
     return int((sizes[1:-1] * sizes[2:]).max(initial=0))
 
 
 def count_space(sizes: np.ndarray, batch_size: int) -> int:
-    """Return how many numbers of float64 the activations of the widest layer need."""
+    """Return how many float64 numbers the activations of the widest layer need."""
     return batch_size * int(sizes[1:].max())
 
 
@@ -96,6 +99,7 @@ class SparseSamples(NamedTuple):
     starts : ndarray of int of shape (n_samples + 1,) or (0,)
         Where the entries of each sample begin; empty where samples are dense.
     columns, values : ndarray of shape (n_entries,)
+        Column and value of each entry.
     """
 
     starts: np.ndarray
@@ -104,19 +108,21 @@ class SparseSamples(NamedTuple):
 
 
 class TrainingArrays(NamedTuple):
-    """What is learned from.
+    """Samples, targets, weights and orders.
 
     Attributes
     ----------
     X : ndarray of shape (n_samples, n_features) or (0, n_features)
-        Empty where samples are sparse.
+        Dense samples; empty where samples are sparse.
     sparse : SparseSamples
+        Sparse samples; empty where samples are dense.
     Y : ndarray of shape (n_samples, n_columns)
         Encoded targets, classes one-hot and smoothed.
     weight : ndarray of shape (n_samples,) or (0,)
-        Sample weights, if there are some.
+        Sample weights; empty where all are 1.
     orders : ndarray of int of shape (n_orders, n_samples)
-        Numbers of the samples, in the order of each epoch; the last holds for all that follow.
+        Numbers of the samples, in the order of each epoch; the last order is that of all further
+        epochs.
     """
 
     X: np.ndarray
@@ -127,17 +133,17 @@ class TrainingArrays(NamedTuple):
 
 
 class FlatNetwork(NamedTuple):
-    """What is trained.
+    """A plain MLP with its loss and its solver.
 
     Attributes
     ----------
     sizes : ndarray of int of shape (n_layers + 1,)
-        Units of each layer, inputs first.
+        Number of units of each layer, the inputs first.
     codes : ndarray of int
         Numbers of the loss, of the solver, and of the activation of each hidden layer.
     values, gradient : ndarray of shape (n_parameters,)
-        The weights of all layers, each of shape (n_inputs, n_outputs), then all biases; and space
-        for the gradient.
+        Weights of all layers, each of shape (n_inputs, n_outputs), then all biases; and their
+        gradient, which is overwritten.
     settings : ndarray of float64
         Settings of the loss, see `pack_settings`.
     """
@@ -150,16 +156,17 @@ class FlatNetwork(NamedTuple):
 
 
 class SolverState(NamedTuple):
-    """What a solver knows.
+    """Settings and state of a solver.
 
     Attributes
     ----------
     first, second : ndarray of shape (n_parameters,) or (0,)
-        Moments, velocity or squares; or the sum of the gradients, for `ADD_UP`.
+        First and second moments; or velocity, or mean squares, or (for `ADD_UP`) the sum of the
+        gradients, and nothing.
     numbers : ndarray of float64 of shape (N_NUMBERS,)
         Learning rate and settings.
     counts : ndarray of float64 of shape (2,)
-        Steps so far, and NAdam's product.
+        Number of steps so far, and NAdam's product of momenta.
     """
 
     first: np.ndarray
@@ -169,7 +176,7 @@ class SolverState(NamedTuple):
 
 
 class HeldOut(NamedTuple):
-    """What is computed at the end of each epoch.
+    """Held-out samples, and memory for what is computed of them at the end of each epoch.
 
     Attributes
     ----------
@@ -178,9 +185,9 @@ class HeldOut(NamedTuple):
     outputs : ndarray of shape (n_epochs, n_samples, n_outputs)
         Their logits.
     losses : ndarray of float64 of shape (n_epochs,)
-        Their weighted mean losses; of shape (0,) where there are no such samples.
+        Their weighted mean losses; of shape (0,) where there are no held-out samples.
     values : ndarray of shape (n_epochs, n_parameters) or (0, n_parameters)
-        The parameters.
+        Parameters at the end of each epoch, if they are to be kept.
     """
 
     samples: TrainingArrays
@@ -197,22 +204,25 @@ class StepMemory(NamedTuple):
     work : ndarray of shape (count_work(...),)
         Values of all layers, then sums, then deltas.
     exponentials : ndarray of float64 of shape (3, count_space(...))
-        For activations and losses made of exponentials; losses are left in the last line.
+        Memory for activations and losses made of exponentials; the last row takes the losses of a
+        mini-batch.
     dropouts : ndarray of int of shape (n_hidden_layers, 3) or (0, 3)
-        Of dropout, if there is some: for each hidden layer its seed, the mini-batches before, which
-        are counted up, and the parts of `N_PARTS` that it keeps.
+        Dropout of each hidden layer: its seed, the number of mini-batches before, which is counted
+        up, and the parts of `N_PARTS` that it keeps; empty without dropout.
     masks : ndarray of shape (n,) or (0,)
-        Overwritten for each mini-batch: for each hidden layer a mask of shape (batch_size,
-        n_units), 0 for units that are left out.
+        Masks of shape (batch_size, n_units) of the hidden layers, 0 for units that are dropped;
+        overwritten for each mini-batch.
     words : ndarray of uint32 of shape (625,)
-        For the state of a generator.
+        Memory for the state of a generator.
     turned : ndarray of shape (count_turned(...),)
-        For weights of a layer, of shape (n_outputs, n_inputs).
+        Memory for the transposed weights of a layer, of shape (n_outputs, n_inputs).
     zeros : ndarray of shape (n_units,)
-        As many as the widest layer has units, never changed.
+        Zeros, as many as the widest layer has units; never changed.
     outputs : ndarray of shape (n_epochs, n_samples, n_outputs) or (1, n_samples, n_outputs)
-        Overwritten by the logits, in the order of the samples, each before its mini-batch's step.
+        Logits in the order of the samples, as they were before the step of their mini-batch;
+        overwritten.
     held_out : HeldOut
+        Held-out samples.
     """
 
     work: np.ndarray
@@ -227,20 +237,20 @@ class StepMemory(NamedTuple):
 
 
 class StepRange(NamedTuple):
-    """Which steps of an epoch to do, and when epochs are to end.
+    """Steps of an epoch that a call does, and the rule that ends epochs.
 
     Attributes
     ----------
     epoch, first, last, batch_size : int
-        Number of the epoch within the call; the mini-batches from `first` up to `last`, of so many
-        samples.
+        Number of the epoch within the call; first mini-batch, and the one after the last; number
+        of samples of a mini-batch.
     patience : ndarray of float64 of shape (N_PATIENCE,)
-        Numbers of the stopping rule; the best loss and the stalled epochs are brought up to date.
+        Numbers of the stopping rule; the best loss and the count of stalled epochs are updated.
     losses : ndarray of float64 of shape (n_epochs,)
-        Written: mean losses of the mini-batches, with the penalty, times their sizes, added up.
+        Σ (mean loss of a mini-batch, with the penalty) * (its size) of each epoch; overwritten.
     generator : ndarray of uint32 of shape (625,) or (0,)
-        Draws the orders of all epochs but the first, see `sknn.engine.compiled._orders`; where it
-        is empty, they are drawn.
+        Generator that draws the orders of all epochs but the first, see
+        `sknn.engine.compiled._orders`; empty where all orders were drawn before.
     """
 
     epoch: int
@@ -253,7 +263,7 @@ class StepRange(NamedTuple):
 
 
 class BatchPlace(NamedTuple):
-    """A mini-batch: its epoch and start in the order, its samples, and those of a whole one."""
+    """A mini-batch: its epoch, its start in the order, its size, and the size of a whole one."""
 
     epoch: int
     start: int
@@ -261,18 +271,18 @@ class BatchPlace(NamedTuple):
     size: int
 
 
-#: places in a line of `StepMemory.dropouts`
+#: places in a row of `StepMemory.dropouts`
 SEED, N_BATCHES, N_KEPT_PARTS = range(3)
-#: words of the state of MT19937, behind which lies the number of those that are used up
+#: number of words of the state of MT19937; behind them lies the number of those that are used up
 N_WORDS = 624
-#: says that orders are there
+#: empty generator: all orders were drawn before
 NO_GENERATOR = np.empty(0, np.uint32)
 
 Arguments = tuple[TrainingArrays, FlatNetwork, SolverState, StepMemory, StepRange]
 
 
 def make_no_samples(n_features: int, n_outputs: int, dtype: np.dtype) -> TrainingArrays:
-    """Return no samples at all, of the types that `run_epochs` gets."""
+    """Return empty arrays of samples, of the types that `run_epochs` gets."""
     places, none = np.empty(0, dtype=np.int64), np.empty(0, dtype)
     sparse = SparseSamples(places, places, none)
     X, Y = np.empty((0, n_features), dtype), np.empty((0, n_outputs), dtype)
@@ -280,7 +290,7 @@ def make_no_samples(n_features: int, n_outputs: int, dtype: np.dtype) -> Trainin
 
 
 def make_no_held_out(sizes: np.ndarray, n_parameters: int, dtype: np.dtype) -> HeldOut:
-    """Return what says that nothing is to be computed at the ends of epochs."""
+    """Return empty held-out samples, of which nothing is computed."""
     n_outputs = int(sizes[-1])
     samples = make_no_samples(int(sizes[0]), n_outputs, dtype)
     outputs, values = np.empty((0, 0, n_outputs), dtype), np.empty((0, n_parameters), dtype)
@@ -288,14 +298,14 @@ def make_no_held_out(sizes: np.ndarray, n_parameters: int, dtype: np.dtype) -> H
 
 
 def make_empty_memory(vector: np.ndarray, held_out: HeldOut) -> StepMemory:
-    """Return memory without room for anything, of the dtype of the vector."""
+    """Return empty memory, of the dtype of the vector."""
     places, space = np.empty((0, 3), np.int64), np.empty((0, 0))
     words, outputs = NO_GENERATOR, held_out.outputs
     return StepMemory(vector, space, places, vector, words, vector, vector, outputs, held_out)
 
 
 def make_examples(dtype: np.dtype) -> Arguments:
-    """Return arguments of `run_epochs` of the types that it gets, without contents."""
+    """Return empty arguments of `run_epochs`, of the types that it is compiled for."""
     vector, numbers, codes = np.empty(0, dtype), np.empty(0), np.empty(0, dtype=np.int64)
     held_out = make_no_held_out(np.array([0, 0]), 0, dtype)
     return (

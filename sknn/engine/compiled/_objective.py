@@ -18,22 +18,22 @@ from sknn.engine.compiled._support import (
     was_warm,
 )
 
-#: samples at a time, whose values of all layers stay in the processor's cache
+#: number of samples at a time, whose values of all layers stay in the processor's cache
 CHUNK = 128
-#: times of the largest step that an evaluation may be: it is one call, that cannot be interrupted
+#: maximum number of chunks: an evaluation is one call, which cannot be interrupted
 MAX_CHUNKS = 2000
 
 
 class CompiledObjective:
     """The penalised mean loss of all samples for a plain MLP, by the steps of `CompiledRunner`.
 
-    It has the methods of `sknn.engine._lbfgs.Objective`, and the order of the parameters that
-    handwritten backpropagation has: whichever of them is there can go on from a checkpoint.
+    It has the methods of `sknn.engine._lbfgs.Objective`. Its vector has the parameters in the order
+    of handwritten backpropagation, so that each of the two goes on from a checkpoint of the other.
 
     Parameters
     ----------
     run : TrainingRun
-        One that `supports` accepts, begun.
+        Run that has begun, and that `supports` accepts.
     """
 
     @classmethod
@@ -100,7 +100,8 @@ class CompiledObjective:
         self.run_epochs(self.samples, self.network, self.solver, self.space, steps)
         total *= share
         mean = float(loss[0]) * share
-        # alpha / (2 n) |w|^2, whose gradient is alpha / n * w; biases are not penalised.
+        # The penalty is α / (2 n) |w|², whose gradient is α / n w; biases are not penalised, and
+        # lie behind the weights.
         if self.net.alpha:
             decay, weights = self.net.alpha * share, self.network.values[: self.flat.n_weights]
             total[: len(weights)] += total.dtype.type(decay) * weights
@@ -108,7 +109,7 @@ class CompiledObjective:
         return mean, self._order(total).astype(np.float64)
 
     def _order(self, vector: np.ndarray) -> np.ndarray:
-        """Return a vector of the order of compiled code in that of SciPy's."""
+        """Return a vector in the order of compiled code as one in the order of SciPy's vector."""
         parts, start = [], 0
         for p in self.flat.parameters:
             part = vector[start : start + p.numel()]
@@ -117,7 +118,7 @@ class CompiledObjective:
         return np.concatenate(parts)
 
     def _is_other(self, parameter: torch.nn.Parameter) -> bool:
-        """Return whether a parameter lies row by row in SciPy's vector alone."""
+        """Return whether a weight lies row by row in SciPy's vector, and so transposed here."""
         return parameter.ndim > 1 and id(parameter) not in self.turned
 
     def close(self) -> None:

@@ -1,9 +1,10 @@
 """Orders of samples and masks of dropout, drawn as NumPy and torch draw them.
 
-Both have the Mersenne Twister MT19937 [1]_. `numpy.random.RandomState`, whose stream is frozen (NEP
-19), swaps for ``permutation(n)`` the numbers from the last to the second each with one before it or
-itself, whose place is drawn from as many bits as it has; a place beyond is drawn again. torch makes
-64 bits of two words, the first of which are the higher ones; see `sknn.architectures.draw_into`.
+Both use the Mersenne Twister MT19937 [1]_, whose state is 624 words of 32 bits. The stream of
+`numpy.random.RandomState` is frozen (NEP 19): its ``permutation(n)`` is Fisher and Yates's shuffle.
+For i from n - 1 down to 1 it swaps number i with number j, where 0 <= j <= i is drawn by rejection:
+the lowest bits of a word, as many as i has, until they are at most i. torch joins two words to 64
+bits, the first of which are the higher half; see `sknn.architectures.draw_into`.
 
 References
 ----------
@@ -26,16 +27,17 @@ from sknn.engine.compiled._codes import (
 )
 
 Array = np.ndarray
+# The constants m, a and f of MT19937, and masks: the highest bit, the lower 31, and all 32.
 _MIDDLE, _MATRIX, _START = 397, 0x9908B0DF, 1812433253
 _HIGHEST, _LOWER, _WORD = 0x80000000, 0x7FFFFFFF, 0xFFFFFFFF
 
 
 @jit
 def draw_order(generator: Array, before: Array, after: Array) -> None:
-    """Write an order, which permutes the one before; the generator goes on."""
+    """Write a permutation of the order before; the generator advances as NumPy's would."""
     after[:] = before
     for i in range(len(after) - 1, 0, -1):
-        mask = i
+        mask = i  # then all bits below its highest one are set
         for shift in (1, 2, 4, 8, 16):
             mask |= mask >> shift
         j = _draw_word(generator) & mask
@@ -46,7 +48,7 @@ def draw_order(generator: Array, before: Array, after: Array) -> None:
 
 @jit
 def _draw_word(generator: Array) -> int:
-    """Return the next 32 bits."""
+    """Return the next 32 random bits of the generator."""
     place = generator[N_WORDS]
     if place == N_WORDS:
         _turn_over(generator)
@@ -57,7 +59,7 @@ def _draw_word(generator: Array) -> int:
 
 @jit
 def _temper(y: np.int64) -> np.int64:
-    """Return the bits that a word of the state gives."""
+    """Return the output of a word of the state, by the four shifts of MT19937's tempering."""
     y ^= y >> 11
     y ^= (y << 7) & 0x9D2C5680
     y ^= (y << 15) & 0xEFC60000
@@ -66,9 +68,9 @@ def _temper(y: np.int64) -> np.int64:
 
 @jit
 def _turn_over(generator: Array) -> None:
-    """Make the next words, of which none is used up."""
-    # Three loops, so that in each the places that are read are as far from those that are written
-    # everywhere.
+    """Overwrite the state by the next 624 words, of which none is used up."""
+    # Word k becomes a function of words k, k + 1 and k + 397, counted around. Split where an index
+    # wraps, each loop reads at constant distances from where it writes, without a remainder.
     for k in range(N_WORDS - _MIDDLE):
         _turn_word(generator, k, k + 1, k + _MIDDLE)
     for k in range(N_WORDS - _MIDDLE, N_WORDS - 1):
@@ -80,13 +82,14 @@ def _turn_over(generator: Array) -> None:
 @jit
 def _turn_word(generator: Array, k: int, following: int, middle: int) -> None:
     y = (np.int64(generator[k]) & _HIGHEST) | (np.int64(generator[following]) & _LOWER)
-    # All bits of the matrix or none, without a branch.
+    # A product with MT19937's matrix: y >> 1, and the constant where the lowest bit of y is set.
+    # -(y & 1) has all bits or none, so that there is no branch.
     generator[k] = np.int64(generator[middle]) ^ (y >> 1) ^ (_MATRIX & -(y & 1))
 
 
 @jit
 def draw_masks(space: StepMemory, sizes: Array, batch: BatchPlace) -> None:
-    """Write the masks of all hidden layers for a mini-batch, and count it."""
+    """Write the masks of all hidden layers for a mini-batch, and count the mini-batch."""
     dropouts, start = space.dropouts, 0
     for i in range(len(dropouts)):
         n = batch.n * sizes[i + 1]
@@ -102,7 +105,8 @@ def draw_masks(space: StepMemory, sizes: Array, batch: BatchPlace) -> None:
 
 @jit
 def _fill_mask(mask: Array, seed: int, n_kept_parts: int, words: Array) -> None:
-    """Write a mask; words are memory for a state of the generator."""
+    """Write a mask; `words` is memory for the state of a generator."""
+    # MT19937's initialization from a seed, which torch.Generator.manual_seed does, too.
     word = seed
     words[0] = word
     for k in range(1, N_WORDS):
@@ -113,9 +117,12 @@ def _fill_mask(mask: Array, seed: int, n_kept_parts: int, words: Array) -> None:
     for start in range(0, len(mask), 2 * N_WORDS):
         _turn_over(words)
         n = min(len(mask) - start, 2 * N_WORDS)
-        # Two units share a word, the lower bits first, and of two words the second comes first.
+        # A word decides about two units, its lower half about the first. torch draws 64 bits with
+        # the first word as the higher half, and memory begins with the lower: words are exchanged
+        # in pairs, by ^ 1.
         for k in range(n):
             bits = _temper(np.int64(words[(k >> 1) ^ 1])) >> (16 * (k & 1))
-            # As a signed number of 16 bits.
+            # Flip the sign bit and take 2¹⁵ away: the 16 bits as a signed number, as torch reads
+            # them.
             number = ((bits & 0xFFFF) ^ 0x8000) - 0x8000
             mask[start + k] = kept if number < limit else dropped

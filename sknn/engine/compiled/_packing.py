@@ -22,7 +22,7 @@ from sknn.engine.net._net import Net
 
 
 def pack_network(net: Net) -> tuple[FlatNetwork, FlatArrays]:
-    """Return a plain MLP, and the vectors that it lies in, weights column by column."""
+    """Return a plain MLP as arrays, and the owner of these arrays; weights lie transposed."""
     module = cast("MLP", net.module_)
     widths = [cast("torch.nn.Linear", layer).out_features for layer in module.linears]
     flat = FlatArrays(list_parameters(module), net.optimizer_)
@@ -43,7 +43,7 @@ def get_settings(net: Net) -> Mapping[str, Any]:
 
 
 def pack_samples(dataset: SampleDataset, network: FlatNetwork, net: Net) -> TrainingArrays:
-    """Return samples in the order in which they are, their targets encoded."""
+    """Return the samples of a data set in their own order, with encoded targets."""
     dtype, weight = network.values.dtype, dataset.sample_weight
     n_features, n_outputs = int(network.sizes[0]), int(network.sizes[-1])
     none = _codes.make_no_samples(n_features, n_outputs, dtype)
@@ -63,7 +63,9 @@ def locate(dataset: SampleDataset, order: np.ndarray) -> np.ndarray:
 
 
 def _lay_out(dataset: SampleDataset, values: np.ndarray) -> np.ndarray:
-    """Return values of samples where these are in X, of which some may be another's."""
+    """Return values of samples at the places of the samples in X, zeros at all other places."""
+    # Several data sets, such as training and held-out samples, may share one X; each has the
+    # numbers of its own samples.
     if dataset.numbers is None:
         return values
     laid_out = np.zeros((len(dataset.X), *values.shape[1:]), values.dtype)
@@ -72,7 +74,7 @@ def _lay_out(dataset: SampleDataset, values: np.ndarray) -> np.ndarray:
 
 
 def _pack_sparse(X: Any, dtype: np.dtype) -> SparseSamples:
-    """Return a CSR matrix; places are of the type that compiled code is made for."""
+    """Return a CSR matrix with int64 places, the type that compiled code is made for."""
     starts, columns = (each.astype(np.int64) for each in (X.indptr, X.indices))
     return SparseSamples(starts, columns, np.ascontiguousarray(X.data, dtype))
 
@@ -88,13 +90,13 @@ def _encode_targets(
         n_classes = n_outputs
     else:
         Y, n_classes = np.ascontiguousarray(y, dtype), 2
-    if smoothing:
+    if smoothing:  # (1 - s) y + s / K: a share s of each label is spread over all K classes
         Y = Y * dtype.type(1 - smoothing) + dtype.type(smoothing / n_classes)
     return Y
 
 
 def make_memory(network: FlatNetwork, batch_size: int, n_samples: int) -> StepMemory:
-    """Return memory for steps of so many samples, of `n_samples` in an epoch, without dropout."""
+    """Return memory for mini-batches of an epoch of `n_samples` samples, without dropout."""
     sizes, dtype = network.sizes, network.values.dtype
     return StepMemory(
         np.empty(_codes.count_work(sizes, batch_size), dtype),
@@ -110,9 +112,9 @@ def make_memory(network: FlatNetwork, batch_size: int, n_samples: int) -> StepMe
 
 
 def add_dropout(space: StepMemory, layers: list[Dropout | None], n_units: int) -> StepMemory:
-    """Return memory with masks of so many units; a hidden layer may have no dropout.
+    """Return memory with masks of `n_units` numbers; a layer without dropout is None.
 
-    Each layer has its state as long as nobody else gives it another one.
+    Seeds and counts are copied from the layers, which the caller counts up after the steps.
     """
     if not any(layers):
         return space
@@ -122,7 +124,7 @@ def add_dropout(space: StepMemory, layers: list[Dropout | None], n_units: int) -
 
 
 def make_held_out(samples: TrainingArrays, network: FlatNetwork, n_epochs: int) -> HeldOut:
-    """Return memory for what is computed of held-out samples after each of some epochs."""
+    """Return memory for outputs and losses of held-out samples, and for parameters, by epoch."""
     n_outputs, dtype = int(network.sizes[-1]), network.values.dtype
     return HeldOut(
         samples,
@@ -133,7 +135,7 @@ def make_held_out(samples: TrainingArrays, network: FlatNetwork, n_epochs: int) 
 
 
 def pack_generator(state: dict[str, Any]) -> np.ndarray:
-    """Return the state of a `RandomState` as one vector; an empty one of another generator."""
+    """Return the state of a `RandomState` as one vector, empty if its generator is not MT19937."""
     if state["bit_generator"] != "MT19937":
         return _codes.NO_GENERATOR
     words = state["state"]

@@ -1,12 +1,15 @@
 """Matrix products of small networks as compiled code, tile by tile.
 
-All three products of a layer have one form: a left factor, which may be turned, times a matrix
-whose rows lie one behind the other. With weights W of shape (n_inputs, n_outputs) they are
+All three products of a layer have one form: a left factor, which may be transposed, times a matrix
+whose rows lie one behind the other. With weights W (n_inputs, n_outputs), inputs A (n_samples,
+n_inputs) and deltas D (n_samples, n_outputs) they are
 
     Z = A W    for the sums,    G = Aᵀ D    for the gradient,    E = D Wᵀ    for the deltas before.
 
-Bias, ReLU and its slope are taken care of while the sums are still in registers. Of sparse samples
-each entry adds a multiple of a row of W to Z, and of a row of D to G.
+A turns into Aᵀ by exchanging the steps from number to number, at no cost; Wᵀ is the right factor,
+whose rows vectors read, so that `turn` copies it. The bias, ReLU and its slope are applied while
+the sums are still in registers. With sparse samples, each entry adds a multiple of a row of W to
+Z, and of a row of D to G.
 """
 
 import numpy as np
@@ -33,19 +36,23 @@ Array = np.ndarray
 
 @jit
 def multiply(left: Left, right: Array, out: Array, finish: Finish) -> None:
-    """Write a product.
+    """Write the product of two factors, changed by `finish`.
 
     Parameters
     ----------
     left : Left
-        Of shape (n_rows, n_sums).
+        Left factor, of shape (n_rows, n_sums).
     right : ndarray of shape (n_sums, n_columns)
+        Right factor.
     out : ndarray of shape (n_rows, n_columns)
-        Overwritten; none of the others, but for the gate.
+        Product, overwritten. It may be the gate of `finish`, but no other argument.
     finish : Finish
+        Start, floor and gate of the sums.
     """
     (n_rows, n_columns), factors = out.shape, (left, right)
     lanes, half, rows = count_lanes(out), count_half(out), count_rows(out)
+    # Tiles go down strips of columns, in which the part of `right` stays in the nearest cache.
+    # Where less than a whole tile is left, a smaller kind wastes fewer of its numbers.
     column = 0
     while column < n_columns:
         is_wide = column + N_VECTORS * lanes <= n_columns
@@ -72,7 +79,7 @@ def multiply(left: Left, right: Array, out: Array, finish: Finish) -> None:
 
 @jit
 def turn(matrix: Array, turned: Array) -> None:
-    """Write a matrix of shape (n, m) with rows and columns exchanged, of shape (m, n)."""
+    """Write the transpose (m, n) of a matrix (n, m)."""
     n, m = matrix.shape
     for i in range(m):
         for j in range(n):
@@ -83,7 +90,7 @@ def turn(matrix: Array, turned: Array) -> None:
 def multiply_sparse(
     left: SparseSamples, order: Array, right: Array, out: Array, finish: Finish
 ) -> None:
-    """Write a product as `multiply` does, without a gate; its left factor are sparse samples."""
+    """Write the product of sparse samples and a matrix, as `multiply` does but without a gate."""
     for r in range(len(order)):
         row, i = out[r], order[r]
         for c in range(len(row)):
@@ -98,7 +105,7 @@ def multiply_sparse(
 
 @jit
 def multiply_sparse_turned(left: SparseSamples, order: Array, right: Array, out: Array) -> None:
-    """Write the product of sparse samples, turned, and of a matrix with a row for each sample."""
+    """Write the product Xᵀ D of sparse samples X and a matrix `right` with a row per sample."""
     out[:] = 0
     for r in range(len(order)):
         row, i = right[r], order[r]

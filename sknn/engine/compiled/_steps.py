@@ -1,11 +1,12 @@
 """Steps of a plain MLP, any number of them, as one compiled function without the interpreter lock.
 
-The mathematics is that of `sknn.engine.backprop._mlp`: with a_0 = X, hidden layers
-a_i = f_i(a_{i-1} W_iᵀ + b_i), logits z and the gradient d_L of the loss with respect to z,
+The mathematics is that of `sknn.engine.backprop._mlp`: with a_0 = X of shape (n_samples,
+n_features), hidden layers a_i = f_i(a_{i-1} W_iᵀ + b_i) of shape (n_samples, n_units), logits z and
+the gradient d_L of the loss with respect to z,
 
     d_{i-1} = (d_i W_i) * f_{i-1}'(a_{i-1}),  dW_i = d_iᵀ a_{i-1},  db_i = sum of d_i over samples.
 
-With dropout, a_{i-1} and d_{i-1} are multiplied by the mask. In memory weights lie turned, of
+With dropout, a_{i-1} and d_{i-1} are multiplied by the mask. In memory weights lie transposed, of
 shape (n_inputs, n_outputs).
 """
 
@@ -63,8 +64,13 @@ def run_epochs(
 ) -> int:
     """Train for some epochs, or on some mini-batches of one; all but the samples change in place.
 
-    With a generator the orders of the samples are drawn, too. Returned is the number of the epochs
-    after which training is to end or to slow down, or of all.
+    With a generator, the orders of the samples are drawn here, too.
+
+    Returns
+    -------
+    int
+        Number of epochs that were done: fewer than asked for if the stopping rule ends training
+        or lowers the learning rate.
     """
     n_samples, n_epochs = samples.orders.shape[1], len(steps.losses)
     for epoch in range(n_epochs):
@@ -90,7 +96,7 @@ def run_epochs(
 
 @jit
 def _is_last(loss: float, epoch: int, patience: Array) -> bool:
-    """Bring what the stopping rule knows up to date, and apply it."""
+    """Update the numbers of the stopping rule, and return whether it applies."""
     best, n_stalled = compare_loss(
         loss, patience[BEST_LOSS], patience[N_STALLED], patience[TOLERANCE]
     )
@@ -101,7 +107,7 @@ def _is_last(loss: float, epoch: int, patience: Array) -> bool:
 
 @jit
 def _measure_held_out(network: FlatNetwork, space: StepMemory, size: int, epoch: int) -> None:
-    """Write logits and loss of the held-out samples after an epoch, `size` of them at a time."""
+    """Write logits and mean loss of the held-out samples, computed `size` samples at a time."""
     held = space.held_out
     samples, n_samples, losses = held.samples, held.outputs.shape[1], space.exponentials[2]
     none = space.dropouts[:0]  # dropout is for training alone
@@ -141,7 +147,7 @@ def _run_steps(
     space: StepMemory,
     steps: StepRange,
 ) -> float:
-    """Train on the mini-batches of an epoch; return their losses times their sizes, added up."""
+    """Train on the mini-batches of an epoch; return Σ (mean loss of a batch) * (its size)."""
     n_weights, total = _count_weights(network.sizes), 0.0
     gradient, numbers = network.gradient, solver.numbers
     for step in range(steps.first, steps.last):
@@ -151,8 +157,8 @@ def _run_steps(
         draw_masks(space, network.sizes, batch)
         X = _gather(samples, batch, space.work)
         _go_forward(samples, network, space, batch, X)
-        # The mean loss is Σ w_i l_i / Σ w_i: deltas are multiplied by w_i / Σ w_i in their place,
-        # so that the gradient is a plain sum over samples; `share` is what a unit of weight counts.
+        # The mean loss is Σ w_i l_i / Σ w_i. Deltas are multiplied in place by w_i / Σ w_i, so that
+        # the gradient is a plain sum over samples; `share` is 1 / Σ w_i.
         share, loss = _take_losses(samples, network, space, batch)
         _go_back(samples, network, space, batch, X)
         if network.codes[SOLVER] == ADD_UP:
@@ -189,9 +195,9 @@ def _get_order(samples: TrainingArrays, batch: BatchPlace) -> Array:
 
 @jit
 def _gather(samples: TrainingArrays, batch: BatchPlace, work: Array) -> Array:
-    """Return the samples of a mini-batch; where they do not lie together, a copy in the space.
+    """Return the samples of a mini-batch: a view where they are neighbours, else a copy in `work`.
 
-    Of sparse samples nothing is returned: their entries are read where they are.
+    Sparse samples give an empty array: their entries are read where they lie.
     """
     n_features, order = samples.X.shape[1], _get_order(samples, batch)
     if len(samples.sparse.starts):
@@ -207,7 +213,7 @@ def _gather(samples: TrainingArrays, batch: BatchPlace, work: Array) -> Array:
 
 @jit
 def _is_run(order: Array) -> bool:
-    """Return whether numbers follow each other."""
+    """Return whether numbers are consecutive."""
     n = 1
     while n < len(order) and order[n] == order[n - 1] + 1:
         n += 1
@@ -233,12 +239,12 @@ def _go_forward(
     batch: BatchPlace,
     X: Array,
 ) -> None:
-    """Compute the values of all layers; each layer's lie behind those of the layer before."""
+    """Compute the values of all layers; those of a layer lie behind those of the layer before."""
     sizes, codes, values = network.sizes, network.codes, network.values
-    # What lies where in the space, one line a kind, each for all layers one after the other:
-    #     values     inputs, then what each layer gives after its activation and dropout
-    #     sums       beyond them: what slopes are computed from, where values do not tell
-    #     deltas     twice beyond: slopes of the loss by the sums of each hidden layer
+    # `space.work` has three parts, each with all layers one after the other:
+    #     values   inputs, then the output of each layer after its activation and dropout
+    #     sums     `beyond` further: what slopes are computed from, where values do not suffice
+    #     deltas   2 `beyond` further: slopes of the loss by the sums z of each hidden layer
     n_layers, beyond = len(sizes) - 1, batch.size * sizes[1:].sum()
     w, b, place, a = 0, _count_weights(sizes), 0, X
     none, zero = values.dtype.type(np.nan), values.dtype.type(0)
@@ -257,7 +263,8 @@ def _go_forward(
             sums = _get_matrix(space.work, place + beyond, batch.n, n_out)
             activate(codes[N_CODES + i], z, sums, space.exponentials)
             if len(space.dropouts):
-                if codes[N_CODES + i] < SILU:  # whose slopes are told by values before dropout
+                # Up to SILU slopes follow from values, which dropout is about to change.
+                if codes[N_CODES + i] < SILU:
                     sums[:] = z
                 z *= _get_mask(sizes, space.masks, i, batch)
         w, b, a = w + n_in * n_out, b + n_out, z
@@ -274,7 +281,7 @@ def _get_logits(network: FlatNetwork, space: StepMemory, batch: BatchPlace) -> A
 def _take_losses(
     samples: TrainingArrays, network: FlatNetwork, space: StepMemory, batch: BatchPlace
 ) -> tuple[float, float]:
-    """Turn logits into deltas of the mean loss; return the share of a unit of weight, and it."""
+    """Overwrite logits by deltas of the mean loss; return 1 / (sum of weights), and the loss."""
     n_out, weight = network.sizes[-1], samples.weight
     z, place = _get_logits(network, space, batch), min(batch.epoch, len(space.outputs) - 1)
     space.outputs[place, batch.start : batch.start + batch.n] = z
@@ -341,8 +348,7 @@ def _go_back(
             turn(_get_matrix(network.values, w, n_in, n_out), turned)
             code = codes[N_CODES + i - 1]
             if len(space.dropouts):
-                # Dropout has changed the values in their place: f' is computed from those before
-                # it.
+                # Dropout has overwritten the values: f' is computed from those before it.
                 a = sums
             finish = Finish(space.zeros, none, a, zero if code == RELU else none)
             multiply(Left(delta.reshape(delta.size), n_out, 1), turned, before, finish)
@@ -354,7 +360,7 @@ def _go_back(
 
 @jit
 def _add_up(delta: Array, total: Array) -> None:
-    """Write the sums over samples."""
+    """Write the sums over samples, of shape (n_outputs,)."""
     total[:] = 0
     for r in range(delta.shape[0]):
         for c in range(delta.shape[1]):
@@ -363,7 +369,7 @@ def _add_up(delta: Array, total: Array) -> None:
 
 @jit_sums
 def _compute_norm(weights: Array, ratio: float) -> float:
-    """Return what the penalty multiplies by half of alpha."""
+    """Return the factor of α / 2 in the penalty, (1 - r) |w|² + 2 r |w|₁."""
     # float() adds up in float64 also where weights are float32: thousands of small squares would be
     # lost beside their sum.
     squares, lengths = 0.0, 0.0

@@ -1,4 +1,4 @@
-"""What compiled code can compute, and where it pays."""
+"""Runs that compiled code can compute, and sizes for which it pays."""
 
 from functools import cache
 from importlib import import_module
@@ -22,14 +22,16 @@ from sknn.engine.compiled._codes import (
 )
 from sknn.engine.losses._loss import TableLoss
 
-#: floating-point operations of a step up to which compiled code is the fastest on one core ...
+#: floating-point operations of a step up to which compiled code is faster than torch, whatever the
+#: number of threads
 MAX_STEP_FLOPS = 2e7
-#: ... and up to which it is where torch has so few threads, and each weight that comes from memory
-#: takes part in so many products
+#: the same limit where torch has at most `MAX_THREADS` threads and a mini-batch at least
+#: `MIN_LARGE_BATCH` samples, so that a weight that is read takes part in as many products
 MAX_LARGE_STEP_FLOPS, MAX_THREADS, MIN_LARGE_BATCH = 4e8, 2, 100
-#: parameters up to which this is so for sparse samples, where most of a step is the solver's
+#: number of parameters up to which compiled code is faster for sparse samples: of a step, most is
+#: the solver's, which torch does as fast
 MAX_SPARSE_PARAMETERS = 2**21
-#: what is said before compiled code is made for the first time
+#: line that verbose fits print before code is compiled for the first time
 COLD = "Steps of small networks are compiled, once on this machine: ten to twenty seconds."
 
 
@@ -47,7 +49,7 @@ class RunEpochs(Protocol):
 
 
 def load_steps() -> RunEpochs:
-    """Return `run_epochs`; numba is loaded here, and not by those who do without it."""
+    """Return `run_epochs`; numba is imported here, and only here."""
     return import_module("sknn.engine.compiled._steps").run_epochs
 
 
@@ -58,8 +60,11 @@ def is_warm(dtype: np.dtype) -> bool:
 
 @cache
 def was_warm(dtype: np.dtype) -> bool:
-    """Return `is_warm` as it was at the first look, so that equal fits are computed alike."""
-    is_any = has_kept_code(Path(__file__).parent, "run_epochs")  # numba is not loaded for that
+    """Return `is_warm` as it was when this process first asked.
+
+    The answer is kept: equal fits are computed alike, also if another fit compiles in between.
+    """
+    is_any = has_kept_code(Path(__file__).parent, "run_epochs")  # without an import of numba
     return is_any and is_warm(dtype)
 
 
@@ -94,13 +99,13 @@ def explain_module(run: TrainingRun) -> str | None:
 
 
 def choose_max_flops(batch_size: int, n_threads: int) -> float:
-    """Return the floating-point operations of a step from which torch's products are as fast."""
+    """Return the floating-point operations of a step above which torch's products are as fast."""
     is_large = batch_size >= MIN_LARGE_BATCH and n_threads <= MAX_THREADS
     return MAX_LARGE_STEP_FLOPS if is_large else MAX_STEP_FLOPS
 
 
 def explain_data(run: TrainingRun, n_samples: int) -> str | None:
-    """Return why the data, or the work of a step on so many, are not for compiled code."""
+    """Return why compiled code is not for the data, or for steps on `n_samples` samples."""
     net, X = run.net, run.samples.X
     if torch.device(net.device).type != "cpu":
         return f"the network is on {net.device!r}; compiled code is for the CPU"
@@ -108,6 +113,7 @@ def explain_data(run: TrainingRun, n_samples: int) -> str | None:
     n_parameters = n_weights = sum(p.numel() for p in parameters)
     is_sparse = run.samples.is_sparse
     if is_sparse:
+        # Of the first layer's weights a sample multiplies those of its entries that are not 0.
         n_features, n_units = net.module_.linears[0].weight.shape[::-1]
         n_weights -= int(n_units * (n_features - X.nnz / max(X.shape[0], 1)))
     known = {str(dtype).removeprefix("torch.") for dtype in {p.dtype for p in parameters}}

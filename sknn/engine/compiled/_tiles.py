@@ -1,9 +1,14 @@
-"""Tiles of matrix products as vector instructions, which no loop of numba becomes.
+"""Tiles of matrix products as vector instructions, which numba makes of no loop.
 
-A tile is a block of a product so small that its sums stay in registers, while the factors go by:
-each number of the left factor that is read takes part in as many multiplications as the tile is
-wide, each one of the right factor in as many as it is high. What LLVM is told here are vectors as
-wide as the processor's; it knows the instructions for them.
+A tile is a block of a product so small that its sums stay in registers while the factors go by: a
+number of the left factor that is read takes part in as many multiplications as the tile is wide,
+one of the right factor in as many as it is high. For a tile (n_rows, n_columns) and each k,
+
+    for all rows i:  sums[i, :] += left[i, k] * right[k, :],
+
+where left[i, k] is spread over a vector and right[k, :] are vectors of neighbouring numbers. The
+types and operations here are LLVM's, with vectors as wide as the processor's; LLVM knows the
+instructions for them.
 """
 
 from collections.abc import Callable, Sequence
@@ -19,18 +24,19 @@ if TYPE_CHECKING:
 
     from sknn._jit import CPUContext, Float, NumbaType, Signature, TypingContext
 
-#: vectors beside each other in a tile
+#: number of vectors beside each other in a tile
 N_VECTORS = 2
 
 
 class Left(NamedTuple):
-    """The left factor of a product, of shape (n_rows, n_sums): a matrix, or one turned.
+    """The left factor of a product, of shape (n_rows, n_sums): a matrix, or a transposed one.
 
     Attributes
     ----------
     values : ndarray of shape (n,)
+        Numbers of the matrix.
     row_step, sum_step : int
-        From a number to the next one in the same column, and in the same row.
+        Distances from a number to the next one in the same column, and in the same row.
     """
 
     values: np.ndarray
@@ -39,17 +45,22 @@ class Left(NamedTuple):
 
 
 class Finish(NamedTuple):
-    """What is done with sums of products before they are written, and where.
+    """Operations on the sums of a product before they are written.
+
+    A layer forward has its bias as start and, for ReLU, the floor 0; a layer backward has the
+    values of ReLU as gate and the limit 0, which is its slope. No comparison with NaN holds, so
+    that NaN switches floor or gate off without a branch.
 
     Attributes
     ----------
     start : ndarray of shape (n_columns,)
-        What they begin with.
+        First values of the sums.
     floor : float
-        They are raised to it; NaN for none.
+        Least value, to which smaller sums are raised; NaN for none.
     gate : ndarray of shape (n_rows, n_columns)
+        Numbers that decide which sums are kept.
     limit : float
-        They are 0 where the gate is not above the limit; NaN for none.
+        Sums whose gate is not above the limit become 0; NaN for none.
     """
 
     start: np.ndarray
@@ -59,15 +70,17 @@ class Finish(NamedTuple):
 
 
 def count_half_of(context: "CPUContext", kind: "Float") -> int:
-    """Return how many numbers of a vector are computed where few columns are left.
+    """Return the number of lanes of a half vector, for the last few columns of a product.
 
-    A processor that splits its widest vectors in two does half of them in half of the time.
+    A processor that splits its widest vectors in two computes half of one in half of the time.
     """
     return max(2, count_lanes_of(context, kind) // 2)
 
 
 def count_rows_of(context: "CPUContext") -> int:
-    """Return how many rows a whole tile has; its sums take up half of the registers."""
+    """Return how many rows a whole tile has."""
+    # With two vectors in a row, the sums take up half of the 32 (AVX-512) or 16 registers. The
+    # others hold the factors; with more sums LLVM would keep some of them in memory.
     return 8 if get_vector_bits(context) == 512 else 4
 
 
@@ -83,18 +96,18 @@ def _make_tile(
     Parameters
     ----------
     is_high : bool
-        Whether it has `count_rows` rows, or half of them.
+        Whether the tile has `count_rows` rows, or half of them.
     is_wide : bool
-        Whether it has two whole vectors in a row, or one of which some lanes may not count.
+        Whether it has two whole vectors in a row, or one of which the last lanes may be unused.
     count : callable, default=count_lanes_of
-        How many numbers a vector has.
+        Function that returns the number of lanes of a vector.
 
     Returns
     -------
     function
-        Of a `Left` with the right factor, the product, of shape (n_rows, n_columns), a `Finish`,
-        and the row and the column at which the tile begins. It may reach beyond the last row,
-        which is then computed more than once.
+        Function of a `Left` with the right factor, the product (n_rows, n_columns), a `Finish`,
+        and the row and column at which the tile begins. A tile may reach beyond the last row,
+        which is then computed more than once, to the same numbers.
     """
 
     def define(
@@ -129,7 +142,8 @@ def _write_tile(
     values: "Value",
     shape: tuple[int, int],
 ) -> None:
-    """Write the instructions of a tile of so many rows and vectors."""
+    """Write the instructions of a tile of shape (rows, vectors)."""
+    # The arguments in LLVM's form: `b` writes instructions, B is the right factor, Z the product.
     b, (factors, out, finish, place) = vectors.builder, values
     (of_left, of_right), of_out, of_finish = kinds[0].types, kinds[1], kinds[2]
     left = b.extract_value(factors, 0)
@@ -146,10 +160,12 @@ def _write_tile(
     if shape[1] == 1:
         vectors.keep_first(b.sub(width, column))
 
+    # All sums begin with the start. `keep` gives variables, of which LLVM makes registers.
     rows = vectors.list_rows(first_row, n_rows, shape[0])
     begin = [vectors.load(at) for at in vectors.find(start, column, shape[1])]
     sums = [[vectors.keep(value) for value in begin] for _ in rows]
     lefts = [b.gep(numbers, [b.mul(row, row_step)]) for row in rows]
+    # For each k a row of B is read once, and one number of the left factor for each row of sums.
     with vectors.tools.for_range(b, b.extract_value(B.shape, 0)) as loop:
         line = b.add(b.mul(loop.index, width), column)
         wide = [vectors.load(at) for at in vectors.find(B.data, line, shape[1])]
@@ -159,6 +175,8 @@ def _write_tile(
             for w, s in zip(wide, own, strict=True):
                 b.store(vectors.multiply_and_add(x, w, b.load(s)), s)
 
+    # Ordered comparisons are false for NaN: without a floor or limit, `select` keeps z; and a z
+    # that is NaN stays so, with which training is seen to diverge.
     floor, limit = (vectors.spread(b.extract_value(finish, i)) for i in (1, 3))
     for row, own in zip(rows, sums, strict=True):
         line = b.add(b.mul(row, width), column)

@@ -2,7 +2,8 @@
 
 The arithmetic is that of `sknn.engine.optimizers`: Adam with the epsilon of scikit-learn,
 lr sqrt(1 - β₂ᵗ) / (1 - β₁ᵗ) m / (sqrt(v) + ε), and torch's for the others. Numbers are cast to the
-dtype of the parameters first, so that float32 stays float32 and the loops are done several at once.
+dtype of the parameters first: a float64 among float32 would widen each operation, and halve how
+many numbers a vector instruction takes.
 """
 
 import math
@@ -58,8 +59,9 @@ def add_gradient(gradient: Array, total: Array, factor: float) -> None:
 
 @jit
 def clip_gradient(gradient: Array, longest: float) -> None:
-    """Shorten a gradient that is longer, as torch.nn.utils.clip_grad_norm_ does."""
-    # g <- g * min(1, longest / |g|); 1e-6 is torch's guard against |g| = 0
+    """Scale a gradient down to the norm `longest`, as torch.nn.utils.clip_grad_norm_ does."""
+    # g <- g * min(1, longest / (|g| + 1e-6)): the direction stays; 1e-6 is torch's guard against
+    # a division by 0.
     factor = longest / (math.sqrt(sum_squares(gradient)) + 1e-6)
     # A gradient that is not a number stays so: the loss that follows says that training diverged.
     if factor < 1 or math.isnan(factor):
@@ -77,7 +79,7 @@ def sum_squares(numbers: Array) -> float:
 
 @jit
 def update(network: FlatNetwork, n_weights: int, solver: SolverState) -> None:
-    """Follow the gradient once."""
+    """Change the parameters by one step of the solver."""
     code, numbers = network.codes[SOLVER], solver.numbers
     solver.counts[N_STEPS] += 1
     if code in (ADAM, ADAMW):
@@ -100,9 +102,14 @@ def _update_adam(values: Array, gradient: Array, solver: SolverState) -> None:
     m, v, numbers, n_steps = solver.first, solver.second, solver.numbers, solver.counts[N_STEPS]
     kind = values.dtype.type
     beta_1, beta_2 = numbers[BETA_1], numbers[BETA_2]
+    # m and v start at 0, so that after t steps their expectations are 1 - βᵗ of those of g and g²
+    # (Kingma and Ba, 2015, section 3). The corrected step is
+    #
+    #     lr (m / (1 - β₁ᵗ)) / sqrt(v / (1 - β₂ᵗ)) = [lr sqrt(1 - β₂ᵗ) / (1 - β₁ᵗ)] m / sqrt(v),
+    #
+    # whose bracket is computed once a step. Epsilon is then added to sqrt(v) itself, as in
+    # scikit-learn, and not to the corrected root, as in torch.
     rate = numbers[RATE] * math.sqrt(1 - beta_2**n_steps) / (1 - beta_1**n_steps)
-    # m and v start at 0, so that after t steps they are too small by 1 - beta^t; both corrections
-    # are in the rate, and epsilon is added to sqrt(v) itself, as scikit-learn does.
     old_1, new_1, old_2, new_2 = kind(beta_1), kind(1 - beta_1), kind(beta_2), kind(1 - beta_2)
     rate, epsilon = kind(rate), kind(numbers[EPSILON])
     for j in range(len(values)):

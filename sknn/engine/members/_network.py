@@ -1,4 +1,4 @@
-"""An ensemble for tables whose passes are compiled, in place of the module's own."""
+"""Training of an ensemble for tables by compiled passes, in place of the module's own."""
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -16,17 +16,17 @@ from sknn.engine.members._packing import count_values, pack
 from sknn.engine.members._support import load_steps
 
 Tensor = torch.Tensor
-#: parts that a probability is a multiple of where nothing is dropped
+#: probabilities are multiples of 1 / ALL_PARTS: 16 random bits decide about a unit
 ALL_PARTS = 2**16
 
 
 class BatchMemory:
-    """What the passes of a mini-batch write into, made once for all of a size.
+    """Memory that the passes of a mini-batch write into, made once for all mini-batches of a size.
 
     Parameters
     ----------
     net : Ensemble
-        Whose passes they are.
+        Shape of the network.
     n_samples, n_threads : int
         Samples of a mini-batch, and threads that share the members.
     """
@@ -41,12 +41,14 @@ class BatchMemory:
             np.empty((k, count_values(net, n_samples)), dtype),
             np.empty((k, n_samples, net.layers[-1, 3]), dtype),
         )
+        # For each thread a row of zeros, the gradients (n_samples, widest) of two layers, which
+        # take turns, and a transposed weight matrix (widest, widest); see `return_member`.
         widest = int(net.layers[:, 2:].max())
         self.spaces = np.empty((n_threads, widest * (1 + 2 * n_samples + widest)), dtype)
 
 
 class PassContext(FunctionCtx):
-    """What the way back needs to know of the way forward."""
+    """State that the forward pass leaves for the backward pass."""
 
     network: "CompiledMembers"
     encoded: Encoded
@@ -54,11 +56,15 @@ class PassContext(FunctionCtx):
 
 
 class MembersPass(torch.autograd.Function):
-    """The outputs of all members; the way back gives the parameters their gradients."""
+    """Compute the outputs of all members; `backward` gives the parameters their gradients.
+
+    Autograd calls `backward` only if an input requires a gradient. The parameters are no inputs, as
+    one compiled call writes all their gradients; the anchor, a number that nobody reads, is one.
+    """
 
     @staticmethod
     def forward(ctx: PassContext, anchor: Tensor, X: Tensor, network: "CompiledMembers") -> Tensor:
-        """Return (n_members, n_samples, n_outputs); `anchor` is what autograd follows."""
+        """Return the outputs, of shape (n_members, n_samples, n_outputs)."""
         ctx.network = network
         outputs, ctx.encoded, ctx.factor = network.run_forward(X.numpy())
         return torch.from_numpy(outputs)
@@ -66,22 +72,22 @@ class MembersPass(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: PassContext, delta: Tensor) -> tuple[None, None, None]:
-        """Write the gradients of all parameters, of which autograd knows nothing."""
+        """Write the gradients of all parameters, given that of the outputs, of their shape."""
         ctx.network.run_backward(ctx.encoded, delta.contiguous().numpy(), ctx.factor)
         return None, None, None
 
 
 class CompiledMembers:
-    """Trains a `TabularEnsemble` by compiled passes; called as the module is.
+    """Stand-in for a `TabularEnsemble` in training, which is called as the module is.
 
     While it is open, the parameters of the module are views of one vector.
 
     Parameters
     ----------
     module : TabularEnsemble
-        See `sknn.engine.members._packing.pack`; on the CPU.
+        Network on the CPU that `sknn.engine.members._support.explain_module` accepts.
     optimizer : torch.optim.Optimizer
-        Trains it.
+        Optimizer of its parameters.
     """
 
     def __init__(self, module: TabularEnsemble, optimizer: torch.optim.Optimizer):
@@ -119,7 +125,7 @@ class CompiledMembers:
         return self.module.detach_left_out(X, output)
 
     def run_forward(self, X: np.ndarray) -> tuple[np.ndarray, Encoded, float]:
-        """Return outputs (n_members, n_samples, n_outputs), encoded samples, and the factor."""
+        """Return outputs (n_members, n_samples, n_outputs), encoded samples, dropout's factor."""
         memory = self._get_memory(len(X))
         encoded = Encoded(np.ascontiguousarray(X), memory.stretches, memory.shares, memory.places)
         self.steps.encode_samples(self.net, encoded)
@@ -131,11 +137,11 @@ class CompiledMembers:
         return memory.forward.outputs, encoded, dropped.factor
 
     def run_backward(self, encoded: Encoded, delta: np.ndarray, factor: float) -> None:
-        """Give the parameters their gradients, where that of the outputs is `delta`."""
+        """Give the parameters their gradients; `delta` is that of the outputs, of their shape."""
         memory = self._get_memory(len(encoded.X))
         for p, gradient in zip(self.flat.parameters, self.gradients, strict=True):
             p.grad = gradient
-        for table in self.tables:  # of which only levels of the mini-batch are written
+        for table in self.tables:  # only levels that occur in the mini-batch are added to
             table.grad.zero_()
         backs = [Backward(delta, space, self.gradient, factor) for space in memory.spaces]
         self._share(
@@ -144,9 +150,11 @@ class CompiledMembers:
         )
 
     def _draw(self) -> Dropped:
-        """Return what decides about the units of a step, and count it."""
+        """Return the dropout of the next step, and count the step."""
         keys = []
         for dropout in self.dropouts:
+            # Seed and count lie in the state_dict of the module, so that a network that is saved
+            # and loaded goes on with the masks that it would have drawn.
             seed, n_batches = dropout.state.tolist()
             dropout.state[1] += 1
             keys.append((seed + n_batches * WEYL) % 2**32)
@@ -154,7 +162,7 @@ class CompiledMembers:
         return Dropped(np.array(keys, np.uint32), n_parts, ALL_PARTS / n_parts)
 
     def _get_memory(self, n_samples: int) -> BatchMemory:
-        if n_samples not in self.memories:  # two sizes at most: that of the last one differs
+        if n_samples not in self.memories:  # two sizes at most: the last mini-batch is smaller
             self.memories[n_samples] = BatchMemory(self.net, n_samples, self.n_threads)
         return self.memories[n_samples]
 

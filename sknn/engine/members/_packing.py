@@ -1,4 +1,4 @@
-"""From an ensemble for tables to what compiled passes are given."""
+"""Conversion of an ensemble for tables into the arrays that compiled passes take."""
 
 from collections.abc import Callable
 
@@ -12,16 +12,16 @@ from sknn.engine.members._codes import Ensemble
 def pack(
     module: TabularEnsemble, values: np.ndarray, locate: Callable[[torch.Tensor], int]
 ) -> Ensemble:
-    """Return what compiled passes see of an ensemble.
+    """Return an ensemble in the form that compiled passes take.
 
     Parameters
     ----------
     module : TabularEnsemble
-        With piecewise linear embeddings of numbers, or none.
+        Network with piecewise linear embeddings of numbers, or without embeddings of numbers.
     values : ndarray of shape (n_parameters,)
-        Has its parameters, each row by row.
+        Parameters of the module, each row by row.
     locate : callable
-        Gives the place in `values` where a parameter begins.
+        Function of a parameter that returns the place in `values` where it begins.
     """
     numbers, codes, dtype = module.numbers, module.codes, values.dtype
     left = slope = mean = np.zeros((0, 1), dtype)
@@ -31,7 +31,8 @@ def pack(
             np.ascontiguousarray(part.numpy()[:, 0])
             for part in (numbers.left, numbers.slope, numbers.mean)
         )
-        # No number reaches the stretches that shorter columns are filled up with.
+        # Stretches that shorter columns are filled up with have the slope 0. Their left edge is
+        # moved to infinity, so that no number reaches them.
         left = np.where(slope > 0, left, np.inf).astype(dtype)
         starts = np.array([locate(numbers.weight), locate(numbers.bias)])
         width = numbers.width
@@ -67,5 +68,5 @@ def pack(
 
 
 def count_values(net: Ensemble, n_samples: int) -> int:
-    """Return how many numbers the inputs of all layers of a member are, for so many samples."""
+    """Return how many numbers the inputs of all layers of a member are, for `n_samples` samples."""
     return int(net.layers[:, 2].sum()) * n_samples

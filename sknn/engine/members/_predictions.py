@@ -11,16 +11,16 @@ from sknn.architectures import TabularEnsemble
 from sknn.engine.members._network import load_steps
 from sknn.engine.members._packing import count_values, pack
 
-#: computes the outputs of samples by the members from the first to the one before the second
+#: function of samples, of memory for their outputs, and of a range of members (first, stop)
 Compute = Callable[[np.ndarray, np.ndarray, tuple[int, int]], None]
-#: samples from which a further thread pays
+#: number of samples for which a further thread pays
 SAMPLES_OF_A_THREAD = 1024
 
 
 def predict_members(module: TabularEnsemble, X: torch.Tensor) -> np.ndarray:
-    """Return what a module in evaluation returns, (n_samples, n_outputs).
+    """Return what the module returns in evaluation mode, of shape (n_samples, n_outputs).
 
-    X may have the further column that says who holds a sample out.
+    X may have a further column, the number of the member that holds a sample out.
     """
     parameters = [*module.parameters()]
     values = torch.cat([p.detach().reshape(-1) for p in parameters]).numpy()
@@ -38,7 +38,8 @@ def predict_members(module: TabularEnsemble, X: torch.Tensor) -> np.ndarray:
     if left_out_by is None:
         _share(compute, array, output, (0, module.n_members))
     else:
-        # A sample that nobody holds out, -1, goes through all members.
+        # A held-out sample is predicted by the member that has not been trained on it. A sample
+        # that no member holds out, -1, gets the mean of all members.
         for member in range(-1, module.n_members):
             own = (left_out_by == member).nonzero()[:, 0].numpy()
             if len(own):
@@ -51,7 +52,7 @@ def predict_members(module: TabularEnsemble, X: torch.Tensor) -> np.ndarray:
 
 
 def _share(compute: Compute, X: np.ndarray, out: np.ndarray, members: tuple[int, int]) -> None:
-    """Compute outputs of samples, a part of them in each thread."""
+    """Compute the outputs of samples, a part of the samples in each thread."""
     n_threads = min(torch.get_num_threads(), len(X) // SAMPLES_OF_A_THREAD)
     if n_threads < 2:
         compute(X, out, members)

@@ -1,4 +1,4 @@
-"""Which runs are trained by compiled passes of ensemble members."""
+"""Conditions under which compiled passes train an ensemble for tables."""
 
 from sknn._jit import explain_not_kept
 from sknn.engine._run import TrainingRun
@@ -9,7 +9,8 @@ from sknn.engine.members._support import explain_module, load_steps, make_exampl
 def explain_run(run: TrainingRun, min_flops: float, min_warm_flops: float) -> str | None:
     """Return why the steps of a run are not compiled; None if they are.
 
-    The limits are floating-point operations of all epochs from which compiling pays, and loading.
+    `min_flops` and `min_warm_flops` are floating-point operations of all epochs from which it pays
+    to compile the code, and to load code that was compiled before.
     """
     net = run.net
     module = net.module_

@@ -1,6 +1,7 @@
-"""What is called of compiled passes: those of some members on a mini-batch, and predictions.
+"""Entry points of the compiled passes: a mini-batch of some members, and predictions.
 
 Each call runs without the interpreter lock, so that several threads may share members, or samples.
+`members` is always a range (first, stop).
 """
 
 import numpy as np
@@ -11,7 +12,7 @@ from sknn.engine.members._passes import PARTS, encode, make_sums, return_member,
 
 Array = np.ndarray
 
-#: samples that are predicted at a time: their values stay in a processor's cache
+#: number of samples that are predicted at a time: their values stay in a processor's cache
 BLOCK = 256
 
 
@@ -25,10 +26,7 @@ def encode_samples(net: Ensemble, encoded: Encoded) -> None:
 def run_forward(
     net: Ensemble, encoded: Encoded, members: tuple[int, int], memory: Forward, dropped: Dropped
 ) -> None:
-    """Compute the outputs of the members from the first to the one before the second.
-
-    `memory` is that of all members.
-    """
+    """Compute the outputs of some members; `memory` is that of all members."""
     for k in range(members[0], members[1]):
         own = Forward(memory.sums[k], memory.values[k], memory.outputs[k])
         make_sums(net, k, own.sums)
@@ -39,9 +37,9 @@ def run_forward(
 def run_backward(
     net: Ensemble, encoded: Encoded, members: tuple[int, int], memory: Forward, back: Backward
 ) -> None:
-    """Write the gradients of the members from the first to the one before the second.
+    """Write the gradients of some members.
 
-    `memory` is as `run_forward` has left it; the sums are overwritten.
+    `memory` is as `run_forward` has left it; its sums are overwritten.
     """
     for k in range(members[0], members[1]):
         own = Forward(memory.sums[k], memory.values[k], memory.outputs[k])
@@ -51,16 +49,20 @@ def run_backward(
 
 @jit_kept
 def predict(net: Ensemble, X: Array, members: tuple[int, int], values: Array, out: Array) -> None:
-    """Write the mean of the outputs of the members from the first to the one before the second.
+    """Write the mean of the outputs of some members.
 
     Parameters
     ----------
     net : Ensemble
+        Network.
     X : ndarray of shape (n_samples, n_columns_of_X)
+        Samples.
     members : tuple of int
+        Range of members.
     values : ndarray of shape (n_numbers,)
-        Takes the inputs of all layers of a member, for `BLOCK` samples.
+        Memory for the inputs of all layers of a member, for `BLOCK` samples.
     out : ndarray of shape (n_samples, n_outputs)
+        Means, overwritten.
     """
     n_columns, n_stretches = net.left.shape
     size, n_members = min(BLOCK, len(X)), members[1] - members[0]
@@ -73,6 +75,8 @@ def predict(net: Ensemble, X: Array, members: tuple[int, int], values: Array, ou
     part = np.empty((size, out.shape[1]), X.dtype)
     dropped = Dropped(np.empty(0, np.uint32), PARTS, 1.0)
     share = X.dtype.type(1 / n_members)
+    # Each sample goes through the members in the same order, and no sum runs over samples: the
+    # bits of a prediction do not depend on the block or the thread that a sample falls into.
     for start in range(0, len(X), size):
         n = min(size, len(X) - start)
         encoded = Encoded(X[start : start + n], stretches[:n], shares[:n], places[:n])

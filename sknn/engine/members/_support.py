@@ -1,4 +1,4 @@
-"""Which ensembles compiled passes can compute, and where they pay."""
+"""Ensembles that compiled passes can compute, and sizes for which they pay."""
 
 from collections.abc import Callable
 from functools import cache
@@ -14,7 +14,7 @@ from sknn.architectures import PiecewiseLinear, TabularEnsemble
 from sknn.engine.members._codes import Encoded, Ensemble
 
 #: floating-point operations of a prediction, by a network that other steps have trained, from which
-#: loading compiled code pays: half a second of a process, once
+#: it pays to load compiled code, which takes half a second once in a process
 MIN_PREDICTION_FLOPS = 4e10
 
 
@@ -29,13 +29,13 @@ class Steps(Protocol):
 
 
 def load_steps() -> Steps:
-    """Return the compiled passes; numba is loaded here, and not by those who do without it."""
+    """Return the compiled passes; numba is imported here, and only here."""
     steps: Any = import_module("sknn.engine.members._steps")
     return steps
 
 
 def make_examples(dtype: np.dtype) -> tuple[Ensemble, Encoded]:
-    """Return arguments of the passes of the types that they get, without contents."""
+    """Return empty arguments of the passes, of the types that they are compiled for."""
     matrix, places = np.empty((0, 0), dtype), np.empty(0, np.int64)
     rest = matrix, matrix, matrix, places, places, places, matrix, places
     net = Ensemble(np.empty(0, dtype), 1, 0, 1, places, *rest, np.empty((0, 4), np.int64))
@@ -45,9 +45,12 @@ def make_examples(dtype: np.dtype) -> tuple[Ensemble, Encoded]:
 
 @cache
 def was_warm(dtype: np.dtype) -> bool:
-    """Return whether passes were compiled before, at the first look: equal fits are then alike."""
+    """Return whether passes had been compiled before this process first asked.
+
+    The answer is kept: equal fits are computed alike, also if another fit compiles in between.
+    """
     folder = Path(__file__).parent
-    is_any = has_kept_code(folder, "encode_samples")  # numba is not loaded for that
+    is_any = has_kept_code(folder, "encode_samples")  # without an import of numba
     return is_any and is_compiled(load_steps().encode_samples, *make_examples(dtype))
 
 
@@ -65,7 +68,7 @@ def explain_module(module: torch.nn.Module) -> str | None:
 
 
 def predicts(module: torch.nn.Module, n_samples: int) -> bool:
-    """Return whether compiled passes predict so many samples."""
+    """Return whether compiled passes predict `n_samples` samples."""
     if explain_module(module) is not None or not isinstance(module, TabularEnsemble):
         return False
     dtype = module.temperature.numpy().dtype
@@ -76,11 +79,11 @@ def predicts(module: torch.nn.Module, n_samples: int) -> bool:
 
 
 def is_ready(dtype: np.dtype) -> bool:
-    """Return whether compiled passes are there, of this process or an earlier one."""
+    """Return whether this process or an earlier one has compiled the passes."""
     if dtype not in _ready and is_compiled(load_steps().encode_samples, *make_examples(dtype)):
         _ready.add(dtype)
     return dtype in _ready
 
 
-#: of which `is_ready` has found compiled passes
+#: dtypes for which `is_ready` has found compiled passes
 _ready: set[np.dtype] = set()
