@@ -1,6 +1,8 @@
-"""Instructions for vectors, written for LLVM: what no loop of numba becomes.
+"""Vector instructions written for LLVM, where numba makes none of a loop.
 
-A function that writes instructions gets the context and the builder of numba; see `make_intrinsic`.
+A function that writes instructions gets the context and the builder of numba, see `make_intrinsic`.
+It runs once, when code is compiled: a loop of Python in it is written out as so many instructions,
+and a `Value` is the result that an instruction will have.
 """
 
 from collections.abc import Callable, Sequence
@@ -20,13 +22,13 @@ class Vectors:
     Parameters
     ----------
     context : numba.core.base.BaseContext
-        Knows the processor.
+        Numba's description of the processor.
     builder : llvmlite.ir.IRBuilder
-        Where instructions go.
+        Builder that takes the instructions.
     kind : numba.types.Float
-        Of the numbers.
+        Type of the numbers.
     n_lanes : int, default=None
-        Numbers in a vector, where it is not as wide as the processor's.
+        Numbers in a vector; None is as many as the processor's vectors hold.
     """
 
     def __init__(
@@ -42,7 +44,9 @@ class Vectors:
         self.type = self.ir.VectorType(self.kind, self.n_lanes)
         self.index, self.flag = self.ir.IntType(32), self.ir.IntType(1)
         self.mask: Value | None = None
+        # Vectors may begin at any number of an array: to promise more would crash on the others.
         self.align = kind.bitwidth // 8
+        # LLVM's functions have the types of their arguments in their names, such as v8f32.
         self.name = f"v{self.n_lanes}f{kind.bitwidth}"
         pointer = self.kind.as_pointer().intrinsic_name  # p0, and before LLVM 17 p0f64
         self.name_in_memory = f"{self.name}.{'p0' if pointer == 'p0' else 'p0' + self.name}"
@@ -52,7 +56,8 @@ class Vectors:
         return self.ir.Constant(self.type, [number] * self.n_lanes)
 
     def spread(self, value: "Value") -> "Value":
-        """Return a vector of one number."""
+        """Return a vector all of whose lanes have one number."""
+        # LLVM's idiom: the number goes into lane 0, and a shuffle reads lane 0 for every lane.
         kind = self.ir.VectorType(value.type, self.n_lanes)
         one = self.builder.insert_element(
             self.ir.Constant(kind, self.ir.Undefined), value, self.ir.Constant(self.index, 0)
@@ -61,13 +66,13 @@ class Vectors:
         return self.builder.shuffle_vector(one, one, places)
 
     def keep_first(self, n: "Value") -> None:
-        """Let all that follows read and write only the first n lanes."""
+        """Let all loads and stores from now on read and write only the first n lanes."""
         lanes = self.ir.VectorType(n.type, self.n_lanes)
         numbers = self.ir.Constant(lanes, list(range(self.n_lanes)))
         self.mask = self.builder.icmp_signed("<", numbers, self.spread(n))
 
     def list_rows(self, first: "Value", n_rows: "Value", n: int) -> list["Value"]:
-        """Return the numbers of n rows, the last one instead of those beyond it."""
+        """Return the numbers of n rows from the first on; those beyond the last become the last."""
         last = self.builder.sub(n_rows, n_rows.type(1))
         rows = [self.builder.add(first, first.type(i)) for i in range(n)]
         return [
@@ -75,16 +80,16 @@ class Vectors:
         ]
 
     def find(self, base: "Value", start: "Value", n: int) -> list["Value"]:
-        """Return the places of n vectors beside each other."""
+        """Return the addresses of n neighbouring vectors, of which the first begins at `start`."""
         first = self.builder.gep(base, [start])
         return [self.builder.gep(first, [start.type(v * self.n_lanes)]) for v in range(n)]
 
     def keep(self, value: "Value") -> "Value":
-        """Return a place for a vector that changes; LLVM makes a register of it."""
+        """Return a variable that begins with a vector; LLVM makes a register of it."""
         return self.tools.alloca_once_value(self.builder, value)
 
     def load(self, place: "Value") -> "Value":
-        """Return the vector at a place."""
+        """Return the vector at an address; lanes that the mask leaves out are 0 and not read."""
         pointer = self.builder.bitcast(place, self.type.as_pointer())
         if self.mask is None:
             value = self.builder.load(pointer)
@@ -96,7 +101,7 @@ class Vectors:
         return self._call(name, self.type, kinds, [pointer, align, self.mask, self.fill(0.0)])
 
     def store(self, value: "Value", place: "Value") -> None:
-        """Write a vector to a place."""
+        """Write a vector to an address, without the lanes that the mask leaves out."""
         pointer = self.builder.bitcast(place, self.type.as_pointer())
         if self.mask is None:
             self.builder.store(value, pointer).align = self.align
@@ -107,7 +112,7 @@ class Vectors:
         self._call(name, self.ir.VoidType(), kinds, [value, pointer, align, self.mask])
 
     def multiply_and_add(self, a: "Value", b: "Value", c: "Value") -> "Value":
-        """Return a b + c, rounded once where the processor can."""
+        """Return a b + c, rounded once where the processor has such an instruction."""
         return self._call(f"llvm.fmuladd.{self.name}", self.type, [self.type] * 3, [a, b, c])
 
     def _call(
@@ -121,18 +126,18 @@ class Vectors:
 
 
 def get_vector_bits(context: "CPUContext") -> int:
-    """Return the width of the processor's vectors."""
+    """Return the number of bits of the processor's vectors."""
     features = context.codegen().magic_tuple()[2].split(",")
     return 512 if "+avx512f" in features else 256 if "+avx" in features else 128
 
 
 def count_lanes_of(context: "CPUContext", kind: "Float") -> int:
-    """Return how many numbers a vector holds."""
+    """Return how many numbers of a type a vector of the processor holds."""
     return get_vector_bits(context) // kind.bitwidth
 
 
 def return_number(compute: Callable[["CPUContext", "Float"], int]) -> Callable[..., Any]:
-    """Return a function of an array that compiled code sees as a constant."""
+    """Return a function of an array whose result is a constant of the compiled code."""
 
     def define(typing: "TypingContext", array: "NumbaType") -> tuple[Any, Callable[..., "Value"]]:
         def write(

@@ -1,4 +1,4 @@
-"""Steps of a fit with few labels: which samples get one, and how classifiers are fitted."""
+"""Steps of a fit with few labels: the choice of samples that get one, and fits of classifiers."""
 
 from __future__ import annotations
 
@@ -41,6 +41,8 @@ def choose_surest(proba: np.ndarray, share: float) -> np.ndarray:
 
     `proba` is of shape (n_samples, n_classes); a sample belongs to its likeliest class.
     """
+    # By class, because one threshold for all would take the easy classes alone, and the others
+    # would have even fewer labels beside them. The stable sort keeps equal samples in their order.
     top, codes = proba.max(axis=1), proba.argmax(axis=1)
     chosen = []
     for code in np.unique(codes):
@@ -96,17 +98,17 @@ def fit_autoencoders(
 def find_places(
     classifier: BaseEstimator, fitted: BaseEstimator, X: MatrixLike
 ) -> np.ndarray | sparse.csr_matrix:
-    """Return numbers (n_samples, n_columns) by which samples of X are near to each other or far.
+    """Return numbers (n_samples, n_columns) whose distances say which samples of X are alike.
 
-    They are codes of the autoencoder with which `classifier` begins, or the numbers that a network
-    that is `fitted` takes, or X.
+    They are the codes of the autoencoder with which `classifier` begins, or the encoded inputs of
+    the network that is `fitted`, or X.
     """
     start = getattr(classifier, "pretrained", None)
     if isinstance(start, AutoencoderTransformer):
         return start.transform(X)
     if isinstance(fitted, DeepEstimator):
         encoded, spec = fitted._encoded_inputs(X), fitted._inputs
-        # Codes of categories that get an embedding are no distances.
+        # Codes of categories with an embedding are left out: their differences mean nothing.
         return encoded[:, : spec.n_numeric] if spec.cardinalities else encoded
     try:
         return check_array(X, accept_sparse="csr")

@@ -1,4 +1,4 @@
-"""A classifier that labels samples without labels, and learns from them, too."""
+"""A classifier that gives labels to samples without labels, and learns from them, too."""
 
 from __future__ import annotations
 
@@ -34,73 +34,75 @@ if TYPE_CHECKING:
 
     from sknn._validation import MatrixLike
 
-#: probability below which a class of a soft label is left out
+#: probability below which a class is left out of a soft label
 LEAST = 1e-3
 
 
 def has_decision_function(classifier: PseudoLabelClassifier) -> bool:
-    """Return whether the network has logits to give."""
+    """Return whether the classifier of the last round has a decision function."""
     inner = vars(classifier).get("estimator_", classifier._usual())
     return hasattr(inner, "decision_function")
 
 
 class PseudoLabelClassifier(MetaEstimatorMixin, ClassifierMixin, SavedState, BaseEstimator):
-    """Classifier that labels samples without labels itself, and learns from these, too.
+    """Classifier that gives labels to samples without labels, and learns from these, too.
 
-    At first classifiers, the teachers, learn from the few samples with labels. They label the
-    others, and a new classifier learns from both. Several rounds repeat this, and may begin with
-    those labels that are surest [1]_.
+    At first one or more classifiers, the teachers, learn from the few samples with labels. They
+    label the others, and a new classifier learns from both. Several rounds repeat this, and may
+    begin with the labels of which the teachers are surest [1]_.
 
     Parameters
     ----------
     estimator : classifier, default=None
-        Classifier with ``predict_proba``, of which a clone is fitted in the end. An autoencoder as
-        its `pretrained` that is not fitted is fitted once, on all samples. None is
-        ``DeepMLPClassifier()``.
+        Classifier with ``predict_proba``, of which a clone is fitted in the last round. If its
+        `pretrained` is an autoencoder that is not fitted, that is fitted once, on all samples.
+        None is ``DeepMLPClassifier()``.
     teachers : list of classifiers, default=None
         Classifiers whose mean probabilities label the samples, fitted in all rounds but the last;
-        None is one, `estimator`. Several that differ in their seeds, or in how they begin, are
-        right more often, and the one that learns from them is nearly as good [3]_.
+        None is `estimator` alone. Several teachers that differ in their seeds, or in their first
+        weights, err less often, and the classifier that learns from them is nearly as good [3]_.
     n_rounds : int, default=1
-        Number of times that samples without labels get one.
+        Number of rounds in which samples without labels get one.
     first_share : float, default=1.0
-        Share of the samples of each class that get a label in the first of several rounds, those of
-        which the teachers are surest, in (0, 1]. It rises evenly to 1 in the last.
+        Share of the samples of each class that get a label in the first of several rounds, in
+        (0, 1]: those of which the teachers are surest. It rises evenly to 1 in the last round.
     soft : bool, default=True
-        Whether a sample gets each class, weighted by its probability, which needs
-        ``fit(sample_weight=)``; or the most probable class alone, after which probabilities are
-        less calibrated, and fits faster.
+        Whether a sample counts for each class, weighted by its probability, which needs
+        ``fit(sample_weight=)``. Otherwise it counts for its most probable class alone; then fits
+        are faster, and probabilities less calibrated.
     n_neighbors : int, default=10
-        Number of nearest samples, by codes of the autoencoder if there is one, whose probabilities
-        are mixed into those of a sample before it is labelled [2]_. 0 is none.
+        Number of nearest samples whose probabilities are mixed into those of a sample before it is
+        labelled [2]_; they are the nearest by codes of the autoencoder, if there is one. 0 mixes
+        none.
     round_params : dict, default=None
         Parameters of the classifiers that learn from both kinds of samples, such as
-        ``{"max_iter": 15}``: an epoch is longer there than with few labels.
+        ``{"max_iter": 15}``, as an epoch has more steps there than with few labels.
     random_state : int, RandomState instance or None, default=None
-        Draws the seed of each classifier that is fitted.
+        Source of the seed of each classifier that is fitted.
 
     Attributes
     ----------
     estimator_ : classifier
-        Fitted in the last round.
+        Classifier of the last round.
     classes_ : ndarray of shape (n_classes,)
         Sorted class labels.
     pseudo_labels_ : ndarray of shape (n_unlabelled,)
         Classes that samples without labels had in the last round; only if there were some.
     n_features_in_ : int
-        Columns of X.
+        Number of columns of X.
     feature_names_in_ : ndarray of shape (n_features_in_,)
-        Their names, where all are strings.
+        Names of the columns of X, where all are strings.
 
     See Also
     --------
-    AutoencoderTransformer : Learns what samples have in common, for `pretrained` of a network.
-    sklearn.semi_supervised.SelfTrainingClassifier : Labels above a threshold stay as they are.
+    AutoencoderTransformer : Autoencoder for the parameter `pretrained` of a network.
+    sklearn.semi_supervised.SelfTrainingClassifier : Labels by a threshold, which then stay.
 
     Notes
     -----
     Neighbours are searched among all samples, so that time grows with the square of their number.
-    An `estimator` with ``early_stopping=True`` holds out samples with labels of both kinds.
+    An `estimator` with ``early_stopping=True`` holds out samples of both kinds, those with given
+    labels and those whose labels come from teachers.
 
     References
     ----------
@@ -197,7 +199,8 @@ class PseudoLabelClassifier(MetaEstimatorMixin, ClassifierMixin, SavedState, Bas
         Raises
         ------
         TypeError
-            If samples lie in a source, or a classifier is none, or takes no weights it needs.
+                If samples lie in a source, if `estimator` or a teacher is not a classifier with
+            ``predict_proba``, or if its ``fit`` takes no sample weights although `soft` is set.
         ValueError
             If a parameter, X, y or the weights are not as described.
         """
@@ -254,7 +257,7 @@ class PseudoLabelClassifier(MetaEstimatorMixin, ClassifierMixin, SavedState, Bas
         return models[0]
 
     def _list_shares(self) -> np.ndarray:
-        """Return the share of the samples that get a label in each round."""
+        """Return the share of the samples that get a label in each round, of shape (n_rounds,)."""
         if self.n_rounds == 1 and self.first_share < 1:
             raise ValueError(
                 f"first_share={self.first_share} needs several rounds, after which all samples "
@@ -263,7 +266,7 @@ class PseudoLabelClassifier(MetaEstimatorMixin, ClassifierMixin, SavedState, Bas
         return np.linspace(1, self.first_share, self.n_rounds)[::-1]
 
     def _usual(self) -> Any:
-        """Return what `estimator` is where it is None."""
+        """Return `estimator`, or the classifier that None stands for."""
         return DeepMLPClassifier() if self.estimator is None else self.estimator
 
     def _list_teachers(self) -> list[BaseEstimator]:
@@ -288,27 +291,28 @@ class PseudoLabelClassifier(MetaEstimatorMixin, ClassifierMixin, SavedState, Bas
     def _connect(
         self, network: BaseEstimator, fitted: BaseEstimator, X: MatrixLike
     ) -> sparse.csr_array | None:
-        """Return which samples are neighbours, or None where that does not count."""
+        """Return weights of neighbours (n_samples, n_samples); None where n_neighbors is 0."""
         if not self.n_neighbors:
             return None
         return connect_neighbors(find_places(network, fitted, X), self.n_neighbors)
 
     def _label(self, proba: np.ndarray, chosen: np.ndarray) -> tuple:
-        """Return numbers of samples, the codes of their classes, and how far they count.
+        """Return numbers of samples, the codes of their classes, and their weights.
 
         `proba` is of shape (n_unlabelled, n_classes), and `chosen` are numbers of samples.
         """
         if not self.soft:
             return chosen, proba[chosen].argmax(axis=1), np.ones(len(chosen))
-        # A sample stands for each of its classes, with the probability as its weight: the gradient
-        # of the log loss is the same as that of the cross-entropy to the probabilities.
+        # A sample occurs once for each of its classes k, with the probability q_k as its weight.
+        # Its log losses then add up to Σ_k q_k (-log p_k), the cross-entropy to the probabilities,
+        # which a classifier that takes one label a sample could not be given.
         places, codes = np.nonzero(proba[chosen] >= LEAST)
         return chosen[places], codes, proba[chosen][places, codes]
 
     def _weigh(
         self, weight: np.ndarray | None, n_labelled: int, parts: np.ndarray
     ) -> np.ndarray | None:
-        """Return weights of all samples; None where all count the same."""
+        """Return weights of all samples; None where all are equal."""
         if weight is None and not self.soft:
             return None
         weight = np.ones(n_labelled) if weight is None else weight
@@ -325,6 +329,7 @@ class PseudoLabelClassifier(MetaEstimatorMixin, ClassifierMixin, SavedState, Bas
         Returns
         -------
         ndarray of shape (n_samples,)
+            Class labels.
         """
         check_is_fitted(self)
         return self.estimator_.predict(X)
@@ -340,14 +345,14 @@ class PseudoLabelClassifier(MetaEstimatorMixin, ClassifierMixin, SavedState, Bas
         Returns
         -------
         ndarray of shape (n_samples, n_classes)
-            In the order of ``classes_``.
+            Probabilities, in the order of ``classes_``.
         """
         check_is_fitted(self)
         return self.estimator_.predict_proba(X)
 
     @available_if(has_decision_function)
     def decision_function(self, X: MatrixLike) -> np.ndarray:
-        """Return what the classifier of the last round does.
+        """Return the decision function of the classifier of the last round.
 
         Parameters
         ----------
@@ -357,6 +362,7 @@ class PseudoLabelClassifier(MetaEstimatorMixin, ClassifierMixin, SavedState, Bas
         Returns
         -------
         ndarray of shape (n_samples,) or (n_samples, n_classes)
+            Confidence in each class; with two classes that in the second one.
         """
         check_is_fitted(self)
         return self.estimator_.decision_function(X)

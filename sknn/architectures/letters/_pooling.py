@@ -1,6 +1,6 @@
-"""Sequences of letters as codes of words, and what filters pool of them by compiled code.
+"""Sequences of letters as codes of words, and the pooled values of filters along them.
 
-Nothing here loads numba, so that only networks that read letters do.
+Nothing here imports numba, so that only networks that read letters do.
 """
 
 from functools import cache
@@ -16,24 +16,24 @@ from sknn._jit import explain_not_kept
 
 Tensor = torch.Tensor
 
-#: letters of an alphabet up to which words of two are looked up, in tables that fit into a
-#: processor's nearest cache; of larger alphabets single letters are
+#: size of an alphabet up to which words have two letters: their tables fit into a processor's
+#: nearest cache. Words of larger alphabets have one letter.
 SMALL_ALPHABET = 4
-#: name of an activation of which a mean is taken -> to which values are raised
+#: name of an activation before a mean -> least value, to which it raises smaller ones
 FLOORS = {"relu": 0.0, "linear": -np.inf}
 
 
 class Letters(NamedTuple):
-    """Sequences of letters.
+    """Sequences of letters as codes of overlapping words.
 
     Attributes
     ----------
     codes : ndarray of int32 of shape (n_samples, length)
-        The word that begins at each position.
+        Code of the word that begins at each position.
     windows : ndarray of int64 of shape (n_samples, 2)
-        The first valid window, and the one behind the last.
+        First valid window, and the one after the last.
     n_letters, n_codes : int
-        Letters of a word, and how many words there are.
+        Number of letters of a word, and number of words.
     """
 
     codes: np.ndarray
@@ -43,18 +43,19 @@ class Letters(NamedTuple):
 
 
 class Scored(NamedTuple):
-    """What windows are compared with, or the gradient of that.
+    """Filters that score windows, or the gradient of their weights and shift.
 
     Attributes
     ----------
     weights : ndarray of shape (n_strands, n_filters, kernel_size, n_channels)
+        Weight of each letter at each position of a filter.
     shift : ndarray of shape (n_strands, n_windows, n_filters)
-        What is added at each window.
+        Numbers that are added to the value of each window.
     is_mirrored : bool
-        Whether rows of `shift` count from the first valid window of a sequence, on the other
+        Whether rows of `shift` count from the first valid window of a sequence, and on the other
         strand backwards from the last.
     floor : float
-        To which values are raised before their mean is taken.
+        Least value in the mean, to which smaller values are raised.
     """
 
     weights: np.ndarray
@@ -64,12 +65,12 @@ class Scored(NamedTuple):
 
 
 class Pooled(NamedTuple):
-    """What is pooled, or the slopes of that; each of shape (n_samples, n_strands, n_filters).
+    """Pooled values, or the slopes of the loss by them.
 
     Attributes
     ----------
-    best, place, mean : ndarray
-        Largest values, their windows, and means.
+    best, place, mean : ndarray of shape (n_samples, n_strands, n_filters)
+        Largest values, the numbers of their windows, and means.
     """
 
     best: np.ndarray
@@ -90,7 +91,7 @@ class LetterSteps(Protocol):
 
 
 def load_steps() -> LetterSteps:
-    """Return the compiled functions; numba is loaded here, and not by those who do without it."""
+    """Return the compiled functions; numba is imported here, and only here."""
     return cast(LetterSteps, import_module("sknn.architectures.letters._steps"))
 
 
@@ -108,7 +109,7 @@ def explain_no_steps(dtype: torch.dtype) -> str | None:
 
 
 def make_letters(shape: tuple[int, ...], n_channels: int) -> Letters:
-    """Return space for the letters of sequences of shape (n_samples, length)."""
+    """Return memory for the letters of sequences; the shape begins with (n_samples, length)."""
     n_letters = 2 if n_channels <= SMALL_ALPHABET else 1
     codes, windows = np.empty(shape[:2], np.int32), np.empty((shape[0], 2), np.int64)
     return Letters(codes, windows, n_letters, (n_channels + 1) ** n_letters)
@@ -117,13 +118,13 @@ def make_letters(shape: tuple[int, ...], n_channels: int) -> Letters:
 def read_letters(X: Tensor, kernel_size: int) -> Letters | None:
     """Return sequences (n_samples, length, n_channels) as letters; None if they are not.
 
-    They are where each position has a 1 and else zeros, or zeros alone, and code that reads
-    letters can be compiled here and kept.
+    Sequences are letters if each position has one 1 and zeros, or zeros alone, and if code that
+    reads letters can be compiled and kept.
     """
     plain = X.device.type == "cpu" and not X.requires_grad and X.shape[2] > 1
     if not plain or torch.compiler.is_compiling() or torch.is_autocast_enabled("cpu"):
         return None
-    if is_in_torch_dispatch_mode():  # somebody takes down what torch does, and would miss this
+    if is_in_torch_dispatch_mode():  # a mode that records the operations of torch would miss this
         return None
     if explain_no_steps(X.dtype) is not None:
         return None
@@ -133,7 +134,7 @@ def read_letters(X: Tensor, kernel_size: int) -> Letters | None:
 
 
 class LettersContext(FunctionCtx):
-    """What the way back needs to know of the way forward."""
+    """State that the forward pass leaves for the backward pass."""
 
     saved_tensors: tuple[Tensor, ...]
     letters: Letters
@@ -143,7 +144,7 @@ class LettersContext(FunctionCtx):
 
 
 class PooledLetters(torch.autograd.Function):
-    """What `PooledWindows` computes, of letters; see `sknn.architectures.letters._steps`."""
+    """Compute what `PooledWindows` does, for letters; see `sknn.architectures.letters._steps`."""
 
     @staticmethod
     def forward(
@@ -154,7 +155,7 @@ class PooledLetters(torch.autograd.Function):
         is_mirrored: bool,
         floor: float,
     ) -> tuple[Tensor, Tensor]:
-        """Return the largest values, and the means, (n_samples, n_strands, n_filters) each.
+        """Return the largest values and the means, each (n_samples, n_strands, n_filters).
 
         Shape
         -----
@@ -177,7 +178,7 @@ class PooledLetters(torch.autograd.Function):
     def backward(
         ctx: LettersContext, of_best: Tensor, of_mean: Tensor
     ) -> tuple[None, Tensor, Tensor, None, None]:
-        """Return the gradients of weights and shift."""
+        """Return the gradients of weights and shift, of their shapes."""
         weights, shift, place = ctx.saved_tensors
         of_weights, of_shift = torch.empty_like(weights), torch.empty_like(shift)
         load_steps().trace_letters(

@@ -6,9 +6,17 @@ each word,
 
     value[w, f] = shift[w, f] + sum over j of table[j, code[w + j n], f],
 
-where code is the number of the word of n letters that begins at a position. Largest values, their
-windows and means are kept in registers, and values of windows are never written. The way back
-computes them again, and adds the slope of each window to the rows that it has read.
+where code[p] is the number of the word of n letters that begins at position p, and f is a filter.
+For two letters of four and a filter of 19 that is 10 additions in place of 19 * 4 products.
+
+Largest values, their windows and means are kept in registers, and values of windows are never
+written: there are as many as windows times filters. The backward pass computes them again. With
+the slope d[w, f] of the loss by value[w, f], the formula above gives
+
+    dshift[w, f] = d[w, f],    dtable[j, c, f] = Σ d[w, f] over windows w with code[w + j n] = c:
+
+each window adds its slope to the rows that it has read. As a table is a sum of weights, the
+gradient of a weight is the sum of those rows whose word has its letter (`add_up_table`).
 """
 
 from collections.abc import Callable, Sequence
@@ -25,27 +33,30 @@ if TYPE_CHECKING:
 
     from sknn._jit import CPUContext, NumbaType, Signature, TypingContext
 
-#: vectors of filters beside each other
+#: number of vectors of filters beside each other
 N_VECTORS = 2
 
 
 class Block(NamedTuple):
-    """Some filters of a strand, as many as `count_filters` says; those beyond the last are zeros.
+    """Some filters of a strand, `N_VECTORS` vectors of them, and one sequence.
+
+    Filters beyond the last one are zeros.
 
     Attributes
     ----------
     table : ndarray of shape (n_words, n_codes, n_filters)
-        What each word of a window adds.
+        Summand of each possible word at each place of a window.
     shift : ndarray of shape (n_windows, n_filters)
-        With what windows begin.
+        Start of the value of each window.
     codes : ndarray of int of shape (length,)
-        Of one sequence.
+        Codes of the words of the sequence.
     windows : tuple of int
-        The first valid window, and the one behind the last.
+        First valid window, and the one after the last.
     steps : tuple of int
-        Letters of a word, and how many rows of `shift` further a window's row stands.
+        Number of letters of a word; and the offset between the number of a window and the number
+        of its row in `shift`.
     floor : float
-        To which values are raised for the mean.
+        Least value in the mean.
     """
 
     table: np.ndarray
@@ -62,11 +73,11 @@ class WindowWriter:
     Parameters
     ----------
     context, builder
-        numba's.
+        Context and builder of numba.
     kind : numba type
-        Of a `Block`.
+        Type of a `Block`.
     block : llvmlite.ir.Value
-        Where it is.
+        The `Block`.
     """
 
     def __init__(self, context: "CPUContext", builder: "IRBuilder", kind: Any, block: "Value"):
@@ -86,16 +97,16 @@ class WindowWriter:
         self.sums = self.keep(0.0)
 
     def keep(self, number: float) -> list["Value"]:
-        """Return registers for all filters that begin with a number."""
+        """Return registers for all filters, which begin with a number."""
         return [self.vectors.keep(self.vectors.fill(number)) for _ in range(N_VECTORS)]
 
     def find_shift(self, base: "Value", window: "Value") -> list["Value"]:
-        """Return the places of what is added at a window."""
+        """Return the addresses of a window's row of `shift`, or of its gradient, in `base`."""
         row = self.b.add(window, self.offset)
         return self.vectors.find(base, self.b.mul(row, self.width), N_VECTORS)
 
     def find_word(self, base: "Value", window: "Value", j: "Value") -> list["Value"]:
-        """Return the places of the row of a window's word of number j."""
+        """Return the addresses of the row of a window's j-th word in a table `base`."""
         b = self.b
         position = b.add(window, b.mul(j, self.n_letters))
         code = b.sext(b.load(b.gep(self.codes, [position])), window.type)
@@ -114,11 +125,11 @@ class WindowWriter:
         return [b.load(register) for register in self.sums]
 
     def load(self, values: "Value", i: int, of: Any) -> list["Value"]:
-        """Return the vectors of array i of a tuple of arrays."""
+        """Return the vectors of array i of a tuple of arrays; `of` is its type and the context."""
         return [self.vectors.load(place) for place in self.locate(values, i, of)]
 
     def locate(self, values: "Value", i: int, of: Any) -> list["Value"]:
-        """Return the places of the vectors of array i of a tuple of arrays."""
+        """Return the addresses of the vectors of array i of a tuple of arrays, see `load`."""
         kind, context = of
         array = context.make_array(kind.types[i])(context, self.b, self.b.extract_value(values, i))
         return self.vectors.find(array.data, self.n_words.type(0), N_VECTORS)
@@ -128,6 +139,9 @@ def _write_pooling(
     context: "CPUContext", builder: "IRBuilder", kinds: Sequence[Any], values: "Sequence[Value]"
 ) -> None:
     """Write largest values, their windows, and sums of values raised to the floor."""
+    # One pass over the windows w of a sequence, with v = value[w]:
+    #     best, place  <-  v, w where v > best, so that of equal windows the first one counts
+    #     total        <-  total + max(v, floor)
     b, of = builder, (kinds[1], context)
     writer = WindowWriter(context, b, kinds[0], values[0])
     vectors, floor = writer.vectors, writer.floor
@@ -139,9 +153,11 @@ def _write_pooling(
             is_better = b.fcmp_ordered(">", value, b.load(of_best))
             b.store(b.select(is_better, value, b.load(of_best)), of_best)
             b.store(b.select(is_better, number, b.load(of_place)), of_place)
-            # An unordered comparison lets values that are not a number pass on.
+            # An unordered comparison is true for NaN, so that the sum takes it up.
             raised = b.select(b.fcmp_unordered(">", value, floor), value, floor)
             b.store(b.fadd(b.load(of_total), raised), of_total)
+    # NaN is never larger, so that `best` has missed it, but the sum has taken it up: then the
+    # largest value becomes NaN, as torch's would be.
     for of_best, of_total in zip(best, total, strict=True):
         sums = b.load(of_total)
         is_nan = b.fcmp_unordered("uno", sums, sums)
@@ -178,7 +194,7 @@ def _write_way_back(
 
 
 def _make_visit(write_body: Callable[..., None]) -> Callable[..., None]:
-    """Return a function of a `Block` and a tuple of arrays, of which `write_body` is the body."""
+    """Return a function of a `Block` and a tuple of arrays, whose body `write_body` writes."""
 
     def define(typing: "TypingContext", block: "NumbaType", arrays: "NumbaType") -> Any:
         def write(
@@ -195,21 +211,24 @@ def _make_visit(write_body: Callable[..., None]) -> Callable[..., None]:
     return make_intrinsic(define)
 
 
-#: of best values, their windows and sums, (n_filters,) each, which are overwritten
+#: function of a block and of largest values, their windows and sums, each (n_filters,), which are
+#: overwritten
 visit_forward = _make_visit(_write_pooling)
-#: of windows of best values and slopes of best value and sum, (n_filters,) each, and gradients of
-#: table and shift, which are added to
+#: function of a block; of the windows of the largest values, and the slopes of largest value and
+#: sum, each (n_filters,); and of gradients of table and shift, which are added to
 visit_backward = _make_visit(_write_way_back)
 
 
 @jit
 def fill_table(weights: np.ndarray, n_letters: int, table: np.ndarray) -> None:
-    """Write the table of filters of shape (n_filters, kernel_size, n_channels).
+    """Write the table (n_words, n_codes, >= n_filters) of filters.
 
-    The code of a word counts its letters as digits, the first one highest; that of no letter is
-    the number of channels. Shape of the table: (n_words, n_codes, n_filters at least).
+    `weights` is of shape (n_filters, kernel_size, n_channels). The code of a word has its letters
+    as digits to the base n_channels + 1, the first one highest; the digit n_channels is no letter.
     """
     n_filters, kernel_size, n_channels = weights.shape
+    # table[j, code, f] = Σ_i weights[f, j n + i, letter i of code]: the digits are taken off from
+    # the lowest one, the last letter. Letters beyond the kernel, and no letter, add nothing.
     table[:] = 0.0
     for j in range(len(table)):
         for code in range(table.shape[1]):
@@ -224,7 +243,7 @@ def fill_table(weights: np.ndarray, n_letters: int, table: np.ndarray) -> None:
 
 @jit
 def add_up_table(table: np.ndarray, n_letters: int, weights: np.ndarray) -> None:
-    """Write the gradient of filters, given that of their table; the shapes of `fill_table`."""
+    """Write the gradient of filters, given that of their table: the transpose of `fill_table`."""
     n_filters, kernel_size, n_channels = weights.shape
     weights[:] = 0.0
     for j in range(len(table)):
@@ -240,7 +259,7 @@ def add_up_table(table: np.ndarray, n_letters: int, weights: np.ndarray) -> None
 
 @jit
 def make_space(letters: Letters, scored: Scored) -> tuple[np.ndarray, np.ndarray]:
-    """Return arrays for the table and the shift of some filters beside each other."""
+    """Return memory for the table and the shift of one block of filters."""
     weights = scored.weights
     size = N_VECTORS * count_lanes(weights)
     n_words = -(-weights.shape[2] // letters.n_letters)
@@ -250,7 +269,7 @@ def make_space(letters: Letters, scored: Scored) -> tuple[np.ndarray, np.ndarray
 
 @jit
 def fill_space(letters: Letters, scored: Scored, part: tuple[int, int, int], space: tuple) -> None:
-    """Write table and shift of filters from `start` to `stop` of a strand."""
+    """Write table and shift of some filters; `part` is their strand, the first, and the stop."""
     strand, start, stop = part
     table, shift = space
     fill_table(scored.weights[strand, start:stop], letters.n_letters, table)
@@ -259,7 +278,7 @@ def fill_space(letters: Letters, scored: Scored, part: tuple[int, int, int], spa
 
 @jit
 def take_sequence(letters: Letters, scored: Scored, place: tuple[int, int], space: tuple) -> Block:
-    """Return the block of some filters for sequence `i`."""
+    """Return the block of the filters in `space` for a sequence; `place` is strand and sequence."""
     (strand, i), (table, shift) = place, space
     first, last = letters.windows[i, 0], letters.windows[i, 1]
     offset = 0
@@ -274,6 +293,7 @@ def take_sequence(letters: Letters, scored: Scored, place: tuple[int, int], spac
 @jit_kept
 def pool_letters(letters: Letters, scored: Scored, pooled: Pooled) -> None:
     """Write largest values, their windows and means, see `PooledLetters`."""
+    # Blocks of filters outside, sequences inside: the table of a block stays in the nearest cache.
     n_strands, n_filters = scored.weights.shape[:2]
     space = make_space(letters, scored)
     size, dtype = space[1].shape[1], scored.weights.dtype
@@ -323,13 +343,13 @@ def trace_letters(letters: Letters, scored: Scored, slopes: Pooled, gradient: Sc
 
 @jit
 def encode_sequence(X: np.ndarray, letters: np.ndarray) -> tuple[int, int]:
-    """Write the letters of a sequence (length, n_channels), n_channels for none.
+    """Write the letter of each position of a sequence (length, n_channels); n_channels is none.
 
     Returns
     -------
     tuple of int
-        The first letter, and the position behind the last one; behind the sequence and 0 where
-        there are none, and (-1, -1) where a position has neither one letter nor none.
+        Position of the first letter, and the one after the last; (length, 0) without letters, and
+        (-1, -1) if a position holds anything but one 1 and zeros, or zeros alone.
     """
     length, n_channels = X.shape
     first, last = length, 0
@@ -352,11 +372,11 @@ def encode_sequence(X: np.ndarray, letters: np.ndarray) -> tuple[int, int]:
 def encode_letters(X: np.ndarray, kernel_size: int, letters: Letters) -> bool:
     """Write codes of words and valid windows of sequences (n_samples, length, n_channels).
 
-    Return whether each position has one letter or none, in one-hot form. Windows are valid as
-    `find_valid_windows` says.
+    Return whether each position has one letter or none, in one-hot form. `find_valid_windows` says
+    which windows are valid.
     """
     n_samples, length, n_channels = X.shape
-    own = np.full(length + letters.n_letters, n_channels, np.int32)
+    own = np.full(length + letters.n_letters, n_channels, np.int32)  # the last words end outside
     for i in range(n_samples):
         first, last = encode_sequence(X[i], own)
         if last < 0:
@@ -370,7 +390,7 @@ def encode_letters(X: np.ndarray, kernel_size: int, letters: Letters) -> bool:
             first, last = 0, length
         if last - first >= kernel_size:
             letters.windows[i, 0], letters.windows[i, 1] = first, last - kernel_size + 1
-        else:  # windows that see the whole of it
+        else:  # a sequence shorter than the kernel: all windows that contain the whole of it
             letters.windows[i, 0] = max(last - kernel_size, 0)
             letters.windows[i, 1] = min(first, length - kernel_size) + 1
     return True

@@ -1,4 +1,4 @@
-"""What the two networks for tables share: defaults that follow the data, members, and folds."""
+"""Parts of both ensembles for tables: defaults that follow the data, members, and folds."""
 
 from __future__ import annotations
 
@@ -46,26 +46,26 @@ if TYPE_CHECKING:
 
     from sknn.deep.sources._prepare import SourcePreparation
 
-#: below this sum of weights there are too few samples to hold any out, or to drop units. Means of
+#: sum of weights below which there are too few samples to hold any out, or to drop units. Means of
 #: accuracy or R² on iris, wine, breast cancer, digits and diabetes with samples held out, and
 #: without, are .72 and .73 from 20 samples, .79 and .76 from 32, .81 and .78 from 45, .82 and .80
 #: from 63. The log loss of wine alone is larger with them, up to 100 samples.
 FEW_SAMPLES = 32
-#: epochs on so few samples
+#: maximum number of epochs on fewer samples than `FEW_SAMPLES`
 EPOCHS_OF_FEW = 60
 #: maximum number of columns with an embedding, the best by trees; others are numbers alone. R² or
 #: accuracy with none, 64 and 256 are .49, .79, .78 on Friedman's data with 400 columns, .89, .95,
 #: .93 on digits beside copies in another order, .13, .47, .63 where each of 200 columns matters.
 MOST_EMBEDDED = 256
-#: from so many samples on ``dtype='auto'`` is float32; on fewer it saves little. Scores are equal
-#: in both up to .001: .433 on diabetes, .967 on breast cancer, .974 and .975 on digits.
+#: number of samples from which ``dtype='auto'`` is float32; on fewer it saves little. Scores are
+#: equal in both up to .001: .433 on diabetes, .967 on breast cancer, .974 and .975 on digits.
 SAMPLES_FOR_FLOAT32 = 1000
-#: samples that are copied together
+#: number of samples that are copied together
 SAMPLES_AT_ONCE = 8192
-#: mini-batches of an epoch, and limits of their size, for batch_size='auto'
+#: number of mini-batches of an epoch, and limits of their size, for batch_size='auto'
 BATCHES, SMALLEST, LARGEST = 40, 32, 256
-#: from so many samples on mini-batches are larger than `LARGEST`: 512 samples, from twice as many
-#: on 1,024. On 200,000 made-up flights that takes a third of the time for an epoch.
+#: number of samples from which mini-batches are larger than `LARGEST`: 512 samples, and from twice
+#: that number on 1,024. On 200,000 made-up flights an epoch then takes a third of the time.
 MANY_SAMPLES = 80_000
 
 CONSTRAINTS: dict[str, list] = {
@@ -98,7 +98,7 @@ CONSTRAINTS: dict[str, list] = {
     "pretrained": [AutoencoderTransformer, None],
 }
 
-#: parameter of other estimators -> what to do here
+#: parameter of other estimators -> advice for these
 ELSEWHERE = {
     "early_stopping": "Training always stops early, by samples that the members hold out: "
     "n_iter_no_change is its patience. Give fit X_val and y_val to choose them yourself.",
@@ -115,7 +115,7 @@ ELSEWHERE = {
     "tol": "Each improvement counts. Write n_iter_no_change=... for patience.",
 }
 
-#: how to train, where the user has no say
+#: fields of `TrainConfig` that no parameter sets
 TRAINING: dict[str, Any] = {
     "beta_1": 0.9,
     "beta_2": 0.99,
@@ -174,7 +174,7 @@ class EnsembleBuilder:
         random_state: np.random.RandomState,
         samples: Sample,
     ) -> TabularEnsemble:
-        """Return the network with its first weights, for which the samples were looked at."""
+        """Return the network with its first weights, knots and means, which follow the samples."""
         options, weight = self.options, samples.sample_weight
         if is_small(len(samples.y), 0.0 if weight is None else float(weight.sum())):
             options = replace(options, dropout=0.0)
@@ -226,22 +226,22 @@ class MembersPredictor:
     def deviate(
         self, codec: ValueCodec, net: Net, encoded: np.ndarray | None, output: np.ndarray
     ) -> np.ndarray:
-        """Return how much the members disagree, with the noise in y where the loss tells it."""
+        """Return the members' disagreement, and the noise in y where the loss estimates it."""
         return deviate_members(codec, net, encoded, self.widen(output))
 
 
 @dataclass(frozen=True)
 class EnsembleTraining:
-    """A `Training` of members that each leave out samples of their own.
+    """A `Training` of members each of which holds out samples of its own.
 
     Attributes
     ----------
     params : mapping
         Fields of `TrainConfig`.
     n_members : int
-        Members.
+        Number of members.
     scoring, warm_start
-        See `sknn.deep.parts._preparation.Training`: each fit is a new one.
+        See `sknn.deep.parts._preparation.Training`; each fit is a new one.
     """
 
     params: Mapping[str, Any]
@@ -270,15 +270,15 @@ class EnsembleTraining:
         )
 
     def make_config(self, circumstances: Circumstances) -> TrainConfig:
-        """Return how to train."""
+        """Return the configuration of training for so many samples."""
         n_samples = circumstances.n_samples
         few = is_small(n_samples, circumstances.total_weight)
         has_validation = circumstances.has_validation or not few
         size = LARGEST if few else choose_batch_size(n_samples)
         chosen: dict[str, Any] = {"early_stopping": has_validation, "auto_batch_size": size}
         if self.params["batch_size"] == "auto" and size > LARGEST:
-            # Gradients of more samples have less noise: steps longer by the root of the ratio are
-            # as noisy as those of small mini-batches.
+            # The standard deviation of a mean gradient falls with the root of the batch's size B.
+            # With a learning rate times sqrt(B / B0) a step has the same noise as with B0 samples.
             rate = self.params["learning_rate_init"]
             chosen["learning_rate_init"] = rate * (size / LARGEST) ** 0.5
         if not has_validation:
@@ -332,12 +332,12 @@ class EnsembleTraining:
     def _leave_out(
         self, samples: Sample, random_state: np.random.RandomState
     ) -> tuple[Sample, Sample]:
-        """Return samples with a column of who leaves them out, and those that someone does.
+        """Return samples with a column of the member that holds each out, and the held-out ones.
 
-        The second are the end of the first, in the order of members, and no copy of them.
+        The latter are the end of the former, in the order of members, and share their memory.
         """
         members = leave_out(samples.y, self.n_members, random_state)
-        order = np.argsort(members, kind="stable")  # a member judges its samples in one go
+        order = np.argsort(members, kind="stable")  # so the held-out samples are one slice
         X = np.empty((len(order), samples.X.shape[1] + 1), dtype=samples.X.dtype)
         for start in range(0, len(order), SAMPLES_AT_ONCE):
             part = order[start : start + SAMPLES_AT_ONCE]
@@ -357,15 +357,17 @@ def choose_batch_size(n_samples: int) -> int:
 
 
 def is_small(n_samples: int, total_weight: float) -> bool:
-    """Return whether samples, not weights, are too few to leave any out, or to drop units."""
-    # A weight of 2 is a sample given twice, but weights that sum to 1 are not one sample.
+    """Return whether samples are too few to hold any out, or to drop units."""
+    # A weight of 2 is a sample given twice, but weights that sum to 1 are not one sample: the
+    # larger of both counts.
     return max(n_samples, total_weight) < FEW_SAMPLES
 
 
 def is_roundable(estimator: BaseEstimator) -> bool:
-    """Return whether steps of training may compute in bfloat16, where that is not asked for."""
-    # It rounds values to one part in 512, where dropout takes one unit in five or ten away. Several
-    # processes would round other sums than one.
+    """Return whether steps of training may compute in bfloat16 although `dtype` is 'auto'."""
+    # bfloat16 has 8 significant bits, so that it rounds by one part in 512 at most. That is little
+    # beside dropout, which takes one unit in five or ten away. Several processes would round other
+    # sums than one.
     is_free = estimator.dtype == "auto" and estimator.n_processes is None
     return is_free and estimator.dropout > 0 and multiplies_bfloat16()
 
@@ -373,7 +375,7 @@ def is_roundable(estimator: BaseEstimator) -> bool:
 def make_tabular_parts(
     estimator: BaseEstimator, target: TargetT, *, scores_loss: bool
 ) -> PartsOf[TableReader, TargetT, EnsembleBuilder, EnsembleTraining]:
-    """Return what an ensemble for tables holds; `scores_loss` as in `OneNetwork.of`."""
+    """Return the held parts of an ensemble for tables; `scores_loss` is as in `OneNetwork.of`."""
     reader = TableReader(
         estimator.categorical_features,
         "quantile",

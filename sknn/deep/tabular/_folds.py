@@ -1,8 +1,8 @@
-"""Which member of an ensemble holds out which samples."""
+"""Folds: the samples that each member of an ensemble holds out."""
 
 import numpy as np
 
-#: a member holds out one sample of so many at most
+#: minimum number of folds: a member holds out at most one sample in five
 FEWEST_FOLDS = 5
 #: maximum number of samples held out by all members together: enough to tell epochs apart
 MOST_LEFT_OUT = 50_000
@@ -14,13 +14,14 @@ def leave_out(
     random_state: np.random.RandomState,
     most: int = MOST_LEFT_OUT,
 ) -> np.ndarray:
-    """Return the member (n_samples,) that holds each sample out, -1 for none.
+    """Return the number (n_samples,) of the member that holds each sample out, -1 for none.
 
-    Of more than `most` samples so many are held out, drawn at random.
+    At most `most` samples are held out; of more, some are drawn at random.
     """
-    # Samples are dealt out like cards, in the order of y (of several columns of the first), equal
-    # ones shuffled: each hand goes to all folds once, in an order of its own. So each class, and
-    # each region of a number, falls to all members alike, to within one sample.
+    # Stratification: samples are dealt out like cards, in the order of y (of several columns, of
+    # the first), with equal ones shuffled. Each hand goes to all folds once, in an order of its
+    # own, so that each class, and each region of a number, falls to all members alike, to within
+    # one sample.
     n_folds = max(n_members, FEWEST_FOLDS)
     chance = random_state.permutation(len(y))
     order = np.lexsort((chance, y.reshape(len(y), -1)[:, 0]))

@@ -30,12 +30,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class MembersPretraining:
-    """Fits an autoencoder, if it is not yet, and lets all members begin with its layers.
+    """Fits an autoencoder, unless it is fitted, and copies its layers to all members.
 
     Attributes
     ----------
     autoencoder : AutoencoderTransformer or None
-        None where they begin at random.
+        Autoencoder; None if the first weights are drawn.
     """
 
     autoencoder: AutoencoderTransformer | None
@@ -72,7 +72,7 @@ class MembersPretraining:
         return parts
 
     def check_used(self, data: FitData) -> None:
-        """Raise ValueError for samples that are for an autoencoder that is not there."""
+        """Raise ValueError if samples without labels are given, but no autoencoder."""
         if self.autoencoder is None:
             check_no_unlabelled(data)
 

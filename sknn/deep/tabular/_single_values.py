@@ -1,4 +1,4 @@
-"""Numbers that stand for things: columns of which single values tell more than thresholds."""
+"""Columns of numbers whose single values say more about y than thresholds, such as codes."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -9,13 +9,13 @@ from sklearn.tree import DecisionTreeRegressor
 
 from sknn.preprocessing import average_by_code
 
-#: samples that are looked at
+#: maximum number of samples that are looked at
 MAX_SAMPLES = 50_000
-#: samples for each value of a column on average, at least
+#: minimum number of samples for each value of a column, on average
 SAMPLES_PER_VALUE = 4
-#: folds of the comparison, and leaves of its trees
+#: number of folds of the comparison, and of leaves of its trees
 N_FOLDS, N_LEAVES = 5, 33
-#: share of the variance of y that values explain beyond a tree, at least, and in standard errors
+#: least gain of values over a tree: as a share of the variance of y, and in standard errors
 LEAST_GAIN, LEAST_ERRORS = 0.002, 4.0
 
 
@@ -27,31 +27,31 @@ def fit_single_values(
     sample_weight: np.ndarray | None = None,
     max_values: int = 1024,
 ) -> dict[int, np.ndarray]:
-    """Return intervals around single values, of columns whose values tell more than thresholds.
+    """Return intervals around single values, of columns whose values say more than thresholds.
 
-    An amount such as an age tells by how large it is, and values near each other tell the same. A
-    number of a shop, or a gain for which a form has fixed sums, tells by which value it is. A
-    column is of this kind if, in other folds, means of y for each of its values are nearer to y
-    than a decision tree on the column is.
+    What an amount such as an age says about y depends on how large it is, and neighbouring values
+    say nearly the same. The number of a shop, or a gain for which a form has fixed sums, is
+    different: there each value says something of its own. A column is of this kind if means of y
+    for each of its values predict y in other folds better than a decision tree on the column.
 
     Parameters
     ----------
     X : ndarray of shape (n_samples, n_columns)
         Finite numbers.
     y : ndarray of shape (n_samples, n_targets)
-        Numbers, for classes a column of 0 and 1 for each.
+        Targets: numbers, or for each class a column of 0 and 1.
     columns : iterable of int
         Numbers of the columns to look at.
     sample_weight : ndarray of shape (n_samples,), default=None
-        Positive.
+        Positive weights of the samples.
     max_values : int, default=1024
-        Maximum number of values of a column, those that most samples share.
+        Maximum number of values of a column; the most frequent ones are taken.
 
     Returns
     -------
     dict of int to ndarray of shape (n_values, 2)
-        Number of a column, and the rising, disjoint intervals of its values: they end halfway to
-        the next number of the column, so that rounding takes no value out of its own.
+        Number of a column, and the rising, disjoint intervals of its values. They end halfway to
+        the next number of the column, so that rounding moves no value out of its interval.
 
     Examples
     --------
@@ -80,7 +80,7 @@ def fit_single_values(
 
 @dataclass(frozen=True)
 class _Comparison:
-    """Means of y for each value of a column against a tree on it, in folds that have not seen y.
+    """Means of y for each value of a column against a tree on it, compared on held-out folds.
 
     Attributes
     ----------
@@ -99,6 +99,9 @@ class _Comparison:
 
     def prefers_values(self) -> bool:
         """Return whether means of y for single values are better, by more than chance."""
+        # A paired comparison: with the squared errors e_i of both methods on sample i, the mean of
+        # the differences d_i = e_i(tree) - e_i(values) must be at least four of its standard errors
+        # sqrt(Σ w_i (d_i - mean)² / Σ w_i / n), and worth a five hundredth of the variance of y.
         center = np.average(self.y, axis=0, weights=self.weight)
         of_values, of_trees = np.empty((2, *self.y.shape))
         folds = KFold(N_FOLDS, shuffle=True, random_state=0)
@@ -107,7 +110,7 @@ class _Comparison:
             of_trees[fold] = self._cut(others, fold)
         variance = self._score(center)
         errors = [self._score(prediction) for prediction in (of_values, of_trees)]
-        # A tree that is worse than the mean is no reason to look at single values.
+        # Where the tree is worse than the constant mean of y, the mean is the one to beat.
         total, weight = self.weight.sum(), self.weight
         lowest = min(weight @ errors[1], weight @ variance)
         gain = (lowest - weight @ errors[0]) / (weight @ variance)
@@ -120,12 +123,12 @@ class _Comparison:
         return np.square(self.y - prediction).sum(axis=1)
 
     def _average(self, others: np.ndarray) -> np.ndarray:
-        """Return means of y (n_values, n_targets) of other folds, shrunken by how few there are."""
+        """Return means of y (n_values, n_targets) in other folds, shrunk where samples are few."""
         n_codes = int(self.codes.max()) + 1
         return average_by_code(self.codes[others], self.y[others], self.weight[others], n_codes)
 
     def _cut(self, others: np.ndarray, fold: np.ndarray) -> np.ndarray:
-        """Return what a tree says of a fold."""
+        """Return the predictions (n_fold, n_targets) of a tree for a fold."""
         tree = DecisionTreeRegressor(
             max_leaf_nodes=N_LEAVES, min_weight_fraction_leaf=0.005, random_state=0
         )
@@ -135,7 +138,7 @@ class _Comparison:
 
 
 def _surround(numbers: np.ndarray) -> np.ndarray:
-    """Return intervals (n_numbers, 2) around rising numbers that end halfway to the next ones."""
+    """Return intervals (n_numbers, 2) around rising numbers, which end halfway to the next."""
     numbers = numbers.astype(np.float64)
     halves = np.diff(numbers) / 2
     below, above = np.append(halves[:1], halves), np.append(halves, halves[-1:])

@@ -1,4 +1,4 @@
-"""Probabilities that mean what they say: one temperature for all outputs."""
+"""Calibration of probabilities by temperature scaling: one number divides all logits."""
 
 import math
 
@@ -9,12 +9,12 @@ from scipy.special import logsumexp
 from sknn._specs import TrainPlan, TrainResult
 from sknn.engine import forward
 
-#: largest and, inverted, smallest temperature
+#: largest temperature; the smallest one is 1 / LIMIT
 LIMIT = 5.0
 
 
 def log_loss_of(kind: str, y: np.ndarray, output: np.ndarray, weight: np.ndarray | None) -> float:
-    """Return the mean log loss of raw predictions (n_samples, n_outputs), averaged over labels."""
+    """Return the mean log loss of logits (n_samples, n_outputs), averaged over labels."""
     if kind == "multiclass":
         costs = logsumexp(output, axis=1) - np.take_along_axis(output, y[:, None], axis=1)[:, 0]
     else:
@@ -32,15 +32,16 @@ def log_loss_of(kind: str, y: np.ndarray, output: np.ndarray, weight: np.ndarray
 def best_temperature(
     kind: str, y: np.ndarray, output: np.ndarray, weight: np.ndarray | None
 ) -> tuple[float, float]:
-    """Return what to divide outputs by for the smallest log loss, and that loss.
+    """Return the temperature with the smallest log loss, and that loss.
 
-    Arguments are as for `log_loss_of`, of samples that were not trained on.
+    Arguments are as for `log_loss_of`, of held-out samples.
     """
     # C. Guo, G. Pleiss, Y. Sun and K. Q. Weinberger, "On calibration of modern neural networks",
     # ICML 2017, arXiv:1706.04599. Log loss is convex in the inverse temperature b = 1 / T: it is a
-    # sum of logsumexp(b z) - b z_y, a convex function and a line. So it has one minimum, also over
-    # log T, in which T and 1 / T are as far from 1, and a search along the line cannot be misled.
-    # Dividing all logits by one number changes no order of classes, and so no prediction.
+    # sum of logsumexp(b z) - b z_y, a convex function and a line. So it has one minimum. It has one
+    # over log T, too, which is monotone in b; on this axis T and 1 / T are equally far from 1, and
+    # a bounded search cannot end in another minimum. Dividing all logits by one positive number
+    # changes no order of classes, and so no prediction.
     output = output.astype(np.float64)
 
     def loss_at(log_temperature: float) -> float:
@@ -54,7 +55,8 @@ def best_temperature(
 class TemperedLogLoss:
     """A `sknn.deep.parts._targets.ClassJudge`: the log loss that is left with the best temperature.
 
-    To be too sure of itself is no fault of an epoch, as the temperature will set it right.
+    Epochs are compared by it, and not by the log loss as it is: probabilities that are too near to
+    0 and 1 do not count against an epoch, because the temperature corrects them.
     """
 
     def score(

@@ -1,4 +1,4 @@
-"""Training a plain MLP by steps written out by hand, in place of autograd."""
+"""Training of a plain MLP by handwritten backpropagation, in place of autograd."""
 
 from collections.abc import Iterable, Sequence
 from typing import ClassVar
@@ -17,13 +17,13 @@ Tensor = torch.Tensor
 
 
 class HandwrittenRunner:
-    """Trains a plain MLP by passes that are written out, on one flat vector of parameters.
+    """Trains a plain MLP by handwritten backpropagation, on one flat vector of parameters.
 
     Parameters
     ----------
     run : TrainingRun
-        One that `supports` accepts, begun. The parameters of its net lie in one flat vector until
-        `close`.
+        Run that has begun, and that `supports` accepts. The parameters of its net lie in one flat
+        vector until `close`.
     """
 
     name: ClassVar[str] = "handwritten"
@@ -31,7 +31,7 @@ class HandwrittenRunner:
 
     @classmethod
     def supports(cls, run: TrainingRun) -> str | None:
-        """Return why a run cannot be computed so; None if it can."""
+        """Return why this runner cannot compute a run; None if it can."""
         reason = supports_module(run.net, run.compiled, corrupts=not run.samples.is_sparse)
         return reason or supports_steps(run)
 
@@ -59,7 +59,7 @@ class HandwrittenRunner:
         Returns
         -------
         float
-            Mean loss of a sample, with the penalty, as it was before the step of its batch.
+            Mean loss per sample, with the penalty, before the step of each mini-batch.
         """
         run, batches = self.run, self.run.batches
         for X, target in batches.iterate_groups(not self.mlp.is_sparse, run.epoch.n_steps):
@@ -113,7 +113,7 @@ class HandwrittenRunner:
         return loss, output
 
     def _compute_norm(self) -> Tensor:
-        """Return what the penalty multiplies by half of alpha."""
+        """Return the factor of alpha / 2 in the penalty."""
         weights, ratio = self.mlp.flat.weights, self.l1_ratio
         # alpha ((1 - r) / 2 |w|^2 + r |w|_1) = alpha / 2 ((1 - r) |w|^2 + 2 r |w|_1)
         squares = torch.dot(weights, weights)
@@ -138,7 +138,10 @@ class HandwrittenRunner:
             gradient.mul_(factor.clamp_(max=1.0))
 
     def _choose_coefficients(self, share: float) -> UpdateCoefficients:
-        """Return what a step writes, for a sample's share of the batch: gradient or parameters."""
+        """Return coefficients for the gradient, or for a step of plain SGD on the parameters.
+
+        `share` is 1 / (weight of the mini-batch), by which summed gradients become means.
+        """
         if self.step_optimizer is not None:
             return UpdateCoefficients(self.l2 * share, 0.0, share)
         # w <- w - rate * share * (l2 w + summed gradient), in the form (1 - c l2) w - c * gradient
@@ -148,7 +151,7 @@ class HandwrittenRunner:
     def _sum_losses(
         self, output: Tensor, y: Tensor, weights: Sequence[Tensor] | None, factors: list[float]
     ) -> Tensor:
-        """Return the sum over batches of mean loss times number of samples."""
+        """Return Σ (mean loss of a mini-batch) * (its size) over mini-batches."""
         losses = self.mlp.per_sample(output, y)
         if weights is not None:
             losses = losses * torch.cat([w * f for w, f in zip(weights, factors, strict=True)])
@@ -156,7 +159,7 @@ class HandwrittenRunner:
 
 
 def supports_steps(run: TrainingRun) -> str | None:
-    """Return why steps on one flat vector cannot do what a run asks of them; None if they can."""
+    """Return why steps on one flat vector cannot compute a run; None if they can."""
     schedule, callbacks = run.net.schedule, run.callbacks
     reason = supports_optimizer(run.net.optimizer_, is_momentum_set(run))
     if reason is not None:

@@ -11,24 +11,26 @@ from sknn.engine.backprop._flat_parameters import share_number
 class FlatArrays:
     """Parameters, gradient and optimizer state of a plain MLP on the CPU, each one flat array.
 
-    Weights lie before biases, each of shape (n_inputs, n_outputs). Parameters keep memory of their
-    own, row by row; `read_parameters` and `write_parameters` bring one side up to date with the
-    other. The optimizer's state are views of the arrays until `close`.
+    Weights lie before biases, each of shape (n_inputs, n_outputs), the transpose of torch's. The
+    module's parameters keep memory of their own, row by row; `read_parameters` and
+    `write_parameters` copy them. The entries of the optimizer's state are views of the arrays until
+    `close`.
 
     Parameters
     ----------
     parameters : list of torch.nn.Parameter
-        All that the optimizer trains, of one dtype.
+        All parameters of the optimizer, of one dtype.
     optimizer : torch.optim.Optimizer
-        Owns the state.
+        Owner of the state.
 
     Attributes
     ----------
     parameters : list of torch.nn.Parameter
-        In the order in which they lie.
+        Parameters in the order in which they lie in the arrays.
     values, gradient : ndarray of shape (n_parameters,)
+        Copy of the parameters, and memory for their gradient.
     n_weights : int
-        How many of them are no biases.
+        Number of the leading numbers that belong to weights.
     """
 
     def __init__(self, parameters: list[torch.nn.Parameter], optimizer: torch.optim.Optimizer):
@@ -44,12 +46,12 @@ class FlatArrays:
         self.read_parameters()
 
     def read_parameters(self) -> None:
-        """Copy the parameters to the array, as somebody may have changed them."""
+        """Copy the module's parameters, which a callback may have changed, to the array."""
         for view, array in self._pair():
             view[...] = array
 
     def write_parameters(self) -> None:
-        """Copy the parameters from the array to where they belong."""
+        """Copy the array to the module's parameters."""
         for view, array in self._pair():
             array[...] = view
 
@@ -62,7 +64,9 @@ class FlatArrays:
         views, start = [], 0
         for p in self.parameters:
             part = vector[start : start + p.numel()]
-            views.append(part.reshape(tuple(p.shape)[::-1]).T)  # of a bias the same
+            # The transpose, of the parameter's shape, of a matrix that lies transposed; of a bias,
+            # which has one axis, that is the part itself.
+            views.append(part.reshape(tuple(p.shape)[::-1]).T)
             start += p.numel()
         return views
 
@@ -77,7 +81,7 @@ class FlatArrays:
         return vector
 
     def share_number(self, name: str, start: float) -> torch.Tensor:
-        """Return a number of the optimizer's state, one for all parameters from now on."""
+        """Return a number of the optimizer's state, which all parameters share from now on."""
         return share_number(self.optimizer, self.parameters, name, start)
 
     def close(self) -> None:

@@ -13,18 +13,18 @@ class Flat:
     """Parameters, gradient and optimizer state of a module, each one flat vector.
 
     While it is open, the module's parameters and the optimizer's state are views of the vectors,
-    so that both always see what is trained. Weights lie before biases.
+    so that a change of one is a change of the other. Weights lie before biases.
 
     Parameters
     ----------
     parameters : list of torch.nn.Parameter
-        All that the optimizer trains.
+        All parameters of the optimizer.
     optimizer : torch.optim.Optimizer
-        Owns the state, and the learning rate of its one group of parameters.
+        Owner of the state, and of the learning rate of its one group of parameters.
     turned : list of torch.nn.Parameter, default=()
-        Weights to lie column by column in the vectors, of shape (n_inputs, n_outputs).
+        Weights that lie transposed in the vectors, of shape (n_inputs, n_outputs).
     weights : list of torch.nn.Parameter, default=None
-        Those that decay, which lie first; None stands for all but vectors.
+        Parameters with weight decay, which lie first; None stands for all but vectors.
     """
 
     def __init__(
@@ -74,7 +74,7 @@ class Flat:
         return vector
 
     def share_number(self, name: str, start: float) -> torch.Tensor:
-        """Return a number of the optimizer's state, one for all parameters from now on."""
+        """Return a number of the optimizer's state, which all parameters share from now on."""
         return share_number(self.optimizer, self.parameters, name, start)
 
     def close(self) -> None:
@@ -95,7 +95,7 @@ def share_number(
     name: str,
     start: float,
 ) -> torch.Tensor:
-    """Return a number of an optimizer's state, one for all parameters from now on."""
+    """Return a number of an optimizer's state, which all parameters share from now on."""
     first = optimizer.state[parameters[0]].get(name)
     number = torch.tensor(float(start if first is None else first))
     for p in parameters:
@@ -113,7 +113,7 @@ class AdamStep:
     Parameters
     ----------
     flat : Flat
-        Whose optimizer is such an Adam.
+        Parameters whose optimizer is such an Adam.
     """
 
     def __init__(self, flat: Flat):
@@ -142,7 +142,7 @@ class SGDStep:
     Parameters
     ----------
     flat : Flat
-        Whose optimizer is such an SGD.
+        Parameters whose optimizer is such an SGD.
     """
 
     def __init__(self, flat: Flat):
@@ -165,12 +165,13 @@ class OneVectorStep:
     """One step of an optimizer of torch that treats every number alike, on a flat vector.
 
     A second optimizer of the same class has the vector as its only parameter, and the state of
-    the first.
+    the first: the step of each number depends on that number alone, so that one long vector and
+    many short ones come to the same.
 
     Parameters
     ----------
     flat : Flat
-        Whose optimizer is of a class in `STATES`.
+        Parameters whose optimizer is of a class in `STATES`.
     """
 
     def __init__(self, flat: Flat):
@@ -219,7 +220,7 @@ def supports_optimizer(optimizer: torch.optim.Optimizer, momentum_changes: bool)
 def make_flat_step(flat: Flat, needs_gradient: bool = False) -> Callable[[], None] | None:
     """Return the step for the optimizer, or None for plain SGD, which needs no gradient vector.
 
-    `needs_gradient` says that there has to be a gradient vector even so.
+    With `needs_gradient`, plain SGD has a gradient vector, too.
     """
     optimizer = flat.optimizer
     if type(optimizer) in STATES:

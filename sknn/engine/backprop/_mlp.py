@@ -1,12 +1,15 @@
 """Forward and backward pass of a plain MLP written out by hand: no autograd, no allocation.
 
-The same mathematics as the autograd path, which tests hold equal to it. With a_0 = X, hidden
-layers a_i = f_i(a_{i-1} W_i^T + b_i), raw predictions z and the gradient g of the loss by z,
+The mathematics is that of the autograd path, to which tests hold it equal. With a_0 = X of shape
+(n_samples, n_features), weights W_i (n_outputs, n_inputs), hidden layers
+a_i = f_i(a_{i-1} W_i^T + b_i) of shape (n_samples, n_units), raw predictions z of shape
+(n_samples, n_outputs) and the gradient g of the loss per sample by z,
 
     d_L = weight * g(z, y),    d_{i-1} = (d_i W_i) * f_{i-1}'(a_{i-1}),
     dW_i = d_i^T a_{i-1},      db_i = sum of d_i over samples.
 
-For a loss with a canonical link g(z, y) = inverse link of z, minus y.
+For a loss with a canonical link, g(z, y) is the inverse link of z, minus y. The slope f' is
+computed from the value a = f(z), which has overwritten z: 1 - a² for tanh, a (1 - a) for logistic.
 """
 
 from collections.abc import Callable
@@ -34,9 +37,9 @@ class InPlace:
     Attributes
     ----------
     value : callable
-        ``value(z)``.
+        Function ``value(z)`` that overwrites z.
     backward : callable
-        ``backward(d, a)``.
+        Function ``backward(d, a)`` that overwrites d.
     """
 
     value: Callable[[Tensor], Tensor]
@@ -97,15 +100,15 @@ def supports_module(
 
 
 def allocate_columns(n_samples: int, n_columns: int, like: Tensor) -> Tensor:
-    """Return space for a matrix, column by column."""
-    # So lie outputs, their deltas and the targets: a product with the few columns of an output
+    """Return memory for a matrix (n_samples, n_columns) that lies column by column."""
+    # Outputs, their deltas and the targets lie so: a product with the few columns of an output
     # layer takes half the time, and a softmax over few classes a tenth.
     return like.new_empty(n_columns, n_samples).t()
 
 
 @dataclass(frozen=True)
 class Buffers:
-    """Space for one batch: values of the hidden layers, and the deltas of all layers."""
+    """Memory for one mini-batch: values of the hidden layers, and deltas of all layers."""
 
     values: list[Tensor]
     deltas: list[Tensor]
@@ -123,14 +126,14 @@ class Buffers:
 
 @dataclass(frozen=True)
 class UpdateCoefficients:
-    """What is written: ``weight_decay * base + scale * d_i^T a`` for the weights of a layer.
+    """Coefficients of a layer's result ``weight_decay * base + scale * d_i^T a``.
 
     Attributes
     ----------
     weight_decay, bias_decay : float
-        Share of what was there that stays.
+        Factor of the weights and of the biases that were there.
     scale : float
-        Of the gradient summed over samples.
+        Factor of the gradient, which is summed over samples.
     """
 
     weight_decay: float
@@ -147,12 +150,12 @@ def list_turned(net: Net, is_sparse: bool) -> list[torch.nn.Parameter]:
 
 
 class MLPPass:
-    """Both passes of the MLP of a net, on one batch after the other.
+    """Forward and backward pass of the MLP of a net, one mini-batch after the other.
 
     Parameters
     ----------
     net : Net
-        One that `supports_module` accepts.
+        Net whose module `supports_module` accepts.
     is_sparse : bool
         Whether batches are `SparseBatch`; then the first layer's weights lie column by column.
 
@@ -161,8 +164,8 @@ class MLPPass:
     flat : Flat
         Parameters and gradient of the module, until it is closed.
     weight_bases, weight_targets, bias_targets : list of Tensor
-        What of each layer `UpdateCoefficients` is applied to, and where the results go. At first
-        the weights as they are, and the gradient; change it as you need.
+        Matrices of each layer to which `UpdateCoefficients` apply, and tensors that take the
+        results: at first the weights themselves, and the gradient. A caller may replace them.
     """
 
     def __init__(self, net: Net, is_sparse: bool):
@@ -185,11 +188,11 @@ class MLPPass:
         self.buffers: dict[int, Buffers] = {}
 
     def allocate_output(self, n_samples: int) -> Tensor:
-        """Return space for the raw predictions of so many samples."""
+        """Return memory for raw predictions, of shape (n_samples, n_outputs)."""
         return allocate_columns(n_samples, self.widths[-1], self.flat.values)
 
     def encode_targets(self, y: Tensor) -> Tensor:
-        """Return encoded targets column by column: class numbers one-hot."""
+        """Return encoded targets (n_samples, n_columns), column by column; classes are one-hot."""
         if y.ndim > 1:
             n_samples, n_columns = y.shape
             return allocate_columns(n_samples, n_columns, self.flat.values).copy_(y)
@@ -213,11 +216,11 @@ class MLPPass:
         weight: Tensor | None,
         coefficients: UpdateCoefficients,
     ) -> None:
-        """Go forward, write the raw predictions, go back, and write what `coefficients` say.
+        """Compute the raw predictions, then the gradient, and write what `coefficients` say.
 
-        X is (n_samples, n_features), targets are as `encode_targets` has them, `output_t` is
-        overwritten by the transposed raw predictions, and `weight` of shape (n_samples,) may be
-        None for 1 each.
+        X is of shape (n_samples, n_features), `targets` come from `encode_targets`, `output_t`
+        (n_outputs, n_samples) is overwritten by the transposed raw predictions, and `weight`
+        (n_samples,) may be None for 1 each.
         """
         # Memory is taken once for each size of batch, so that a step allocates nothing.
         buffers = self.buffers.get(len(X))
