@@ -1,10 +1,10 @@
-"""What a run asks of those that compute it together, and the answers of one that is alone."""
+"""The interface between a run and the processes that compute it, and its form for one process."""
 
 from typing import Protocol
 
 
 class Fellows(Protocol):
-    """The processes that compute a run, as the run sees them.
+    """The processes that compute a run.
 
     Attributes
     ----------
@@ -16,10 +16,10 @@ class Fellows(Protocol):
     def leads(self) -> bool: ...
 
     def share_epoch(self) -> None:
-        """Give all processes the weights after an epoch, and what was noted of it."""
+        """Give all processes the weights after an epoch, and its entry of the history."""
 
     def agree(self, wish: bool, *, is_late: bool) -> tuple[bool, bool]:
-        """Return whether the process that leads wishes something, and whether any is late."""
+        """Return the wish of the process that leads, and whether any process is out of time."""
 
 
 class Alone:
@@ -31,5 +31,5 @@ class Alone:
         """Do nothing."""
 
     def agree(self, wish: bool, *, is_late: bool) -> tuple[bool, bool]:
-        """Return what was given."""
+        """Return both arguments."""
         return wish, is_late

@@ -1,11 +1,11 @@
-"""Whether a network computes each sample apart from the others, as shares of a mini-batch need."""
+"""Check that a network computes each sample apart from the others, as shares of a batch need."""
 
 import torch
 
 from sknn.engine.distributed._shares import SharedMasks
 from sknn.engine.net._net import Net
 
-#: relative difference of outputs that is rounding
+#: relative difference of outputs up to which rounding explains it
 TOLERANCE = 1e-3
 
 
@@ -16,13 +16,13 @@ def check_apart(net: Net, masks: SharedMasks, X: torch.Tensor, share: slice) -> 
     Parameters
     ----------
     net : Net
-        With a user's module, whose code cannot be looked at as that of known layers.
+        Net with a user's module, of whose code nothing is known.
     masks : SharedMasks
-        Of the module.
+        Dropout masks of the module.
     X : Tensor of shape (n_samples, ...)
-        A mini-batch.
+        Mini-batch.
     share : slice
-        Some samples of it.
+        Some samples of the mini-batch.
     """
     net._set_training(True)
     buffers = {name: buffer.clone() for name, buffer in net.module_.named_buffers()}
@@ -45,7 +45,7 @@ def check_apart(net: Net, masks: SharedMasks, X: torch.Tensor, share: slice) -> 
 
 
 def _compute(net: Net, masks: SharedMasks, X: torch.Tensor, share: slice) -> torch.Tensor:
-    """Return outputs of some samples; layers that draw are where they were before."""
+    """Return the outputs of some samples; the state of dropout layers is restored."""
     before = [layer.state.clone() for layer in masks.layers]
     with masks.use(len(X), share):
         output = net.infer(X[share])

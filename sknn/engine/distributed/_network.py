@@ -1,4 +1,4 @@
-"""What the processes that train one network tell each other of it, step by step."""
+"""Messages of the processes that train one network: gradients, losses and outputs of a step."""
 
 from functools import reduce
 from math import prod
@@ -12,35 +12,39 @@ from sknn.engine.distributed._peers import PARTS, Peers
 
 Tensor = torch.Tensor
 
-#: what the first process notes of an epoch, for all
+#: entries of the history that the first process measures and sends to all
 NOTED = ("dur", "valid_loss", "valid_score", "train_score")
-#: numbers that a message has at least, so that raw predictions do not go in many
+#: minimum size of a message, so that raw predictions are not sent in many small ones
 LEAST_NUMBERS = 1024
 
 
 class TrainingPeers:
     """The `sknn.engine.distributed._alone.Fellows` of a run that several processes compute.
 
-    A message has the gradient of all parameters, or their values; how many processes have a
-    gradient of each; the raw predictions of a mini-batch where they are scored or shown; the loss,
-    and the weight of the samples. Where each process has samples of its own, it shows these alone.
+    A message has these parts, one behind the other:
+
+    - the gradient of all parameters, or (after an epoch) their values
+    - for each parameter the number of processes that have a gradient of it
+    - the raw predictions of the mini-batch, if they are scored or a callback sees them; where each
+      process has samples of its own, they are not sent
+    - the loss, and the weight of the samples
 
     Parameters
     ----------
     peers : Peers
-        Who; they exchange messages for this network from now on.
+        Processes, which exchange messages of this network from now on.
     run : TrainingRun
-        One that has begun.
+        Run that has begun.
 
     Attributes
     ----------
     parameters : list of torch.nn.Parameter
-        Of the network, trained or not.
+        All parameters of the network, trained or frozen.
     output_shape : tuple of int
-        Of the raw prediction of a sample.
+        Shape of the raw prediction of a sample.
     is_sharded : bool
-        Whether each process has samples of its own, so that gradient and loss are sums of those of
-        samples times their weights, to be divided by the sum of all weights.
+        Whether each process has samples of its own. Then gradient and loss are sums over samples,
+        times their weights, which are divided by the sum of all weights.
     """
 
     def __init__(self, peers: Peers, run: TrainingRun):
@@ -66,12 +70,12 @@ class TrainingPeers:
 
     @property
     def message(self) -> Tensor:
-        """The message that all exchange."""
+        """Message that all processes exchange."""
         return self.peers.message
 
     @property
     def is_late(self) -> bool:
-        """Whether somebody has no time left."""
+        """Whether a process is out of time."""
         return self.peers.is_late
 
     def _split(self) -> tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -107,7 +111,8 @@ class TrainingPeers:
             totals[0] /= totals[1]
         parts = gradient.split(self.sizes)
         for p, part, count in zip(self.parameters, parts, counts.tolist(), strict=True):
-            # What no process has used has no gradient, which is not the same to an optimizer as 0.
+            # A parameter that no process has used gets no gradient: with a gradient of 0 an
+            # optimizer would go on moving it by its momentum.
             p.grad = part.view_as(p).to(p.device, p.dtype) if count else None
         device = self.run.net.device
         loss, weight = totals.clone().to(device)
@@ -118,8 +123,10 @@ class TrainingPeers:
 
     @torch.no_grad()
     def share_epoch(self) -> None:
-        """Give all processes the weights that the first one has, and what it noted of the epoch."""
+        """Give all processes the weights of the first one, and its entry of the history."""
         peers, last = self.peers, self.run.net.history[-1]
+        # All but the first process send zeros, so that the sum is what the first one has sent. Its
+        # weights count, because callbacks that it alone calls may have changed them.
         values = peers.numbers[: sum(self.sizes)].split(self.sizes)
         present = peers.numbers[sum(self.sizes) :][: len(NOTED)]
         peers.numbers.zero_()

@@ -1,4 +1,4 @@
-"""L-BFGS by several processes: each computes the loss of its samples, and all add them up."""
+"""L-BFGS by several processes: the loss is the sum of the losses that each computes."""
 
 import zlib
 
@@ -12,34 +12,35 @@ from sknn.engine.distributed._peers import Peers
 from sknn.engine.distributed._shares import SharedMasks, divide
 from sknn.exceptions import PeerError
 
-#: samples on which a user's module is looked at
+#: number of samples on which a user's module is checked
 N_CHECKED = 64
 
 
 class SharedObjective(Objective):
-    """The penalised mean loss of all samples, to which each process adds that of its own.
+    """The penalised mean loss of all samples, to which each process adds that of its own samples.
 
-    An evaluation is one message: the sum of losses and gradients. So all processes come to the same
-    points, each by SciPy's steps of its own.
+    An evaluation is one message, which sums losses and gradients. Each process runs SciPy's L-BFGS
+    by itself; as all get the same sums, all come to the same points.
 
     Parameters
     ----------
     run : TrainingRun
-        One with peers, begun.
+        Run with peers that has begun.
     peers : Peers
-        Whose messages have room for gradient, loss and a mark, in float64.
+        Processes whose messages have room for gradient, loss and a mark, in float64.
     """
 
     def __init__(self, run: TrainingRun, peers: Peers):
         self.peers = peers
         share = divide(len(run.samples), peers.rank, peers.size)
-        #: a process without samples computes one that does not count
+        #: whether this process has samples; if not, it computes one, whose loss is set to 0
         self.counts = share.start < share.stop
         samples = take_share(run.samples, share if self.counts else slice(0, 1))
         if run.draws:
             X, _ = run.samples.take(slice(0, N_CHECKED))
             check_apart(run.net, SharedMasks(run.net.module_), X, slice(0, -(-len(X) // 2)))
-        # The last process has samples even where there are fewer of them than processes.
+        # The penalty must be added once. The last process adds it: it has samples even where there
+        # are fewer of them than processes.
         self.own = make_objective(run, Share(samples, penalizes=peers.rank == peers.size - 1))
 
     def get_vector(self) -> np.ndarray:
@@ -61,6 +62,8 @@ class SharedObjective(Objective):
         loss, gradient = self.own(vector)
         if not self.counts:
             loss, gradient = 0.0, np.zeros_like(gradient)
+        # A checksum of the point, 32 bits that float64 holds exactly, goes to this process's place
+        # of the message; after the sum, all places must be equal.
         mark, n = float(zlib.crc32(vector.tobytes())), len(gradient)
         peers, numbers = self.peers, self.peers.numbers.cpu().numpy()
         numbers[:n], numbers[n], numbers[n + 1 :] = gradient, loss, 0.0
@@ -77,12 +80,12 @@ class SharedObjective(Objective):
         return float(total[n]), total[:n].copy()
 
     def close(self) -> None:
-        """Give back what was borrowed from the net."""
+        """Give the net memory of its own again."""
         self.own.close()
 
 
 def take_share(samples: SampleDataset, share: slice) -> SampleDataset:
-    """Return consecutive samples of a data set, which share its memory."""
+    """Return consecutive samples of a data set, as views of its memory."""
     weight, numbers = samples.sample_weight, samples.numbers
     return SampleDataset(
         samples.X[share] if numbers is None else samples.X,

@@ -1,4 +1,4 @@
-"""The processes that train one network, and the one message that they exchange."""
+"""Processes that train one network together, and the message that they exchange."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ import torch.distributed as dist
 from sknn.engine._interrupt import InterruptFlag
 from sknn.exceptions import PeerError
 
-#: last numbers of a message: somebody failed, wants to pause, has no time left
+#: last numbers of a message: how many processes failed, want to pause, or are out of time
 FLAGS = ("failed", "paused", "late")
-#: numbers of a message outside of training, for each process
+#: size of a message outside of training, for each process
 NUMBERS = 16
-#: float32 numbers that together hold a float64
+#: number of float32 that together hold a float64
 PARTS = 3
-#: processes of a group follow each other through its messages, so a second fit has to wait
+#: lock of the group's messages, which two fits at the same time would mix up
 IN_USE = Lock()
 #: values of `n_processes` that stand for the processes of ``torch.distributed``
 OF_WORLD = ("world", "shards")
@@ -34,18 +34,18 @@ Item = TypeVar("Item")
 class Peers:
     """The processes of ``torch.distributed`` that train one network together.
 
-    They go through the same steps and exchange messages of one size, each the sum of what all have
-    written. So a process that fails, wherever that is, can add to the message that the others wait
-    for that it did: then all of them raise, and nobody waits in vain.
+    They go through the same steps and exchange messages of one size. Each message is summed over
+    all processes, flags included. A process that fails, wherever that is, sets a flag in the
+    message that the others wait for; then all of them raise, and none waits for ever.
 
     Attributes
     ----------
     rank, size : int
-        Number of this process, from 0, and of all.
+        Number of this process, from 0, and number of processes.
     numbers : Tensor of shape (n_numbers,)
-        What is to be sent; after `exchange` the sum over all processes.
+        Numbers to send; after `exchange` their sums over all processes.
     is_pausing, is_late : bool
-        Whether somebody asked so, as all know since the last message.
+        Whether, by the last message, a process wants to pause, or is out of time.
     """
 
     def __init__(self) -> None:
@@ -64,7 +64,7 @@ class Peers:
     # --- messages ----------------------------------------------------------------------------
 
     def use_messages(self, n_numbers: int, dtype: torch.dtype) -> None:
-        """Exchange messages of this size from now on; all processes do so at the same time."""
+        """Exchange messages of this size from now on; all processes call this at the same step."""
         device = "cuda" if self.on_gpu else "cpu"
         self.message = torch.zeros(n_numbers + len(FLAGS), dtype=dtype, device=device)
         self.numbers, self.flags = self.message[:n_numbers], self.message[n_numbers:]
@@ -84,7 +84,7 @@ class Peers:
             raise PeerError(self._gather_errors(None))
 
     def tell_failure(self, error: BaseException) -> None:
-        """Let the others, who wait for the next message, know that this process failed."""
+        """Tell the other processes, which wait for the next message, that this one failed."""
         # The others stand in `exchange` or will come there; if a process left without this message,
         # they would wait until the time limit of the group.
         if self.has_told or self.is_lost:
@@ -123,12 +123,14 @@ class Peers:
                 work.wait(timedelta(seconds=1))
                 return
             except RuntimeError:
-                if work.is_completed():  # and so it is not that time which is over
+                # torch raises the same error for this timeout and for a lost process: after a
+                # timeout the work is not completed, and the wait goes on.
+                if work.is_completed():
                     work.wait()
                     raise
 
     def _gather_errors(self, error: BaseException | None) -> str:
-        """Return what went wrong, and where; all processes call this."""
+        """Return which processes failed, and their errors; all processes call this."""
         self.has_told = True
         text = None if error is None else f"{type(error).__name__}: {error}"
         texts: list[str | None] = [None] * self.size
@@ -139,7 +141,7 @@ class Peers:
     # --- what is sent ------------------------------------------------------------------------
 
     def add_up(self, values: torch.Tensor) -> torch.Tensor:
-        """Return the sum of vectors of all processes, sent in as many messages as it takes."""
+        """Return the sum of a vector over all processes, in as many messages as it takes."""
         total = torch.empty_like(values)
         size = len(self.numbers)
         for part, out in zip(values.split(size), total.split(size), strict=True):
@@ -153,8 +155,9 @@ class Peers:
         """Write a float64 at one of the last places of the message, whatever its dtype."""
         for i in range(PARTS):
             part = self.numbers[-PARTS * (place + 1) + i]
-            # Each part is the rest of the parts before, rounded to float32: 24 bits and 24 and 5
-            # more hold the 53 of a float64.
+            # Each part is what the parts before have left, rounded to float32. A float32 has 24
+            # significant bits: 24 + 24 + 5 hold the 53 of a float64, and the parts add up to it
+            # exactly.
             part.fill_(value)
             rest = value - float(part)
             value = rest if np.isfinite(rest) else 0.0
@@ -165,7 +168,7 @@ class Peers:
         return float(sum(self.numbers[start : start + PARTS].double().tolist()))
 
     def agree(self, wish: bool, *, is_late: bool) -> tuple[bool, bool]:
-        """Return whether the first process wishes something, and whether anybody is late."""
+        """Return the wish of the first process, and whether any process is out of time."""
         self.numbers.zero_()
         self.numbers[0] = float(wish and self.leads)
         self.exchange(is_late=is_late)
@@ -180,7 +183,7 @@ class Peers:
         return int(self.numbers[0])
 
     def gather(self, thing: Item) -> list[Item]:
-        """Return what each process gives, by ranks.
+        """Return the things of all processes, in the order of their ranks.
 
         Raises
         ------
@@ -188,7 +191,7 @@ class Peers:
             If another process failed or was lost.
         """
         packed: list[bytes] = [b""] * self.size
-        own = pickle.dumps(thing)  # what cannot be sent fails before the others wait for it
+        own = pickle.dumps(thing)  # if this fails, the other processes do not wait for it yet
         self.exchange()
         try:
             dist.all_gather_object(packed, own)
@@ -197,7 +200,9 @@ class Peers:
         return [pickle.loads(part) for part in packed]
 
     def compare(self, marks: dict[str, int]) -> list[str]:
-        """Return the names of what is not the same in all processes, by marks below 2 ** 32."""
+        """Return the names of marks (below 2 ** 32) that are not equal in all processes."""
+        # Each process writes a row of a table (n_processes, NUMBERS) and zeros elsewhere, so that
+        # the sum is the whole table.
         own = slice(NUMBERS * self.rank, NUMBERS * self.rank + len(marks))
         self.numbers.zero_()
         self.numbers[own] = torch.tensor(list(marks.values()), dtype=self.numbers.dtype)
@@ -208,14 +213,14 @@ class Peers:
 
 
 class PeerInterrupt:
-    """The `sknn.engine._interrupt.StopSign` of a run: all processes pause after the same step."""
+    """A `sknn.engine._interrupt.StopSign` by which all processes pause after the same step."""
 
     def __init__(self, peers: Peers):
         self.peers, self.flag = peers, peers.interrupt
 
     @property
     def is_deaf(self) -> bool:
-        """Whether further Ctrl-C are not heard."""
+        """Whether a further Ctrl-C is ignored."""
         return self.flag.is_deaf
 
     @is_deaf.setter
@@ -224,7 +229,7 @@ class PeerInterrupt:
 
     @property
     def is_set(self) -> bool:
-        """Whether to stop after the step at hand."""
+        """Whether to stop after the current step."""
         return self.peers.is_pausing
 
     def __enter__(self) -> PeerInterrupt:
@@ -250,13 +255,13 @@ def leads(n_processes: int | str | None) -> bool:
 def join_peers(n_processes: int | str | None) -> Iterator[Peers | None]:
     """Return a context in which the processes of ``torch.distributed`` work together.
 
-    It is entered and left by all of them: where one fails inside, all do. It gives None unless
+    All of them enter and leave it; if one fails inside, all fail. It gives None unless
     `n_processes` is ``'world'`` or ``'shards'``.
 
     Raises
     ------
     RuntimeError
-        If there are none, or they train another network at the moment.
+        If ``torch.distributed`` is not initialized, or its processes train another network.
     PeerError
         If another process failed.
     """

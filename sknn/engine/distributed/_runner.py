@@ -19,15 +19,15 @@ Tensor = torch.Tensor
 class DistributedRunner:
     """Trains any network by autograd, in several processes that take the same steps.
 
-    All have all samples, and draw the same order; or each has a shard of them, and an order of its
-    own. Of a mini-batch each computes the loss of its own samples and the gradient; the message of
-    a step sums both, with the weights of the samples, so that the step is that of one process with
-    the same mini-batch up to rounding.
+    Either all have all samples and draw the same order, or each has a shard of the samples and
+    draws an order of its own. Each process computes loss and gradient of its own samples of a
+    mini-batch. The message of a step sums both, with the weights of the samples, so that the step
+    equals that of one process on the same mini-batch, up to rounding.
 
     Parameters
     ----------
     run : TrainingRun
-        One with peers, begun.
+        Run with peers that has begun.
     """
 
     name: ClassVar[str] = "distributed"
@@ -35,7 +35,7 @@ class DistributedRunner:
 
     @classmethod
     def supports(cls, run: TrainingRun) -> str | None:
-        """Return why a run is not computed so; None if it is."""
+        """Return why this runner does not compute a run; None if it does."""
         return None if isinstance(run.peers, TrainingPeers) else "n_processes is None"
 
     def __init__(self, run: TrainingRun):
@@ -78,7 +78,7 @@ class DistributedRunner:
         return float(run.epoch.loss_sum) / run.epoch.n_samples
 
     def _iterate(self) -> Iterator[tuple[tuple[Tensor, TargetTensors], BatchShare]]:
-        """Yield mini-batches as callbacks see them, and what this process has of each."""
+        """Yield mini-batches as callbacks see them, with this process's share of each."""
         batches, peers = self.run.batches, self.peers
         if isinstance(batches, ShardedBatches):
             for share in batches.iterate_shares(self.run.epoch.n_steps):
@@ -87,7 +87,8 @@ class DistributedRunner:
             return
         for X, target in batches.iterate(self.run.epoch.n_steps):
             place = divide(len(X), peers.rank, peers.size)
-            # Layers are to count every batch, so that a process without samples takes one.
+            # Dropout layers must count each batch, so that a process without samples of a batch
+            # computes one.
             own = slice(0, 1) if place.start == place.stop else place
             yield (X, target), BatchShare(X[own], _take_target(target, own), len(X), place)
 
@@ -114,12 +115,13 @@ class DistributedRunner:
     def _differentiate(
         self, batch: tuple[Tensor, TargetTensors], share: BatchShare
     ) -> tuple[Tensor | float, Tensor | float, Tensor]:
-        """Return this process's part of the loss, its part of the batch's weight, its outputs."""
-        # A batch's loss is Σ w_i l_i / W over all its samples. With the samples of process p
-        # summing to W_p it is Σ_p (W_p / W) (Σ_{i in p} w_i l_i / W_p): each process takes the mean
-        # of its own samples times their part of the weight, and the sum over processes is the loss.
-        # Differentiation is linear, so the same holds for the gradient. Where each process knows
-        # its own samples alone, it takes W_p for its part, and divides the sum by W, which is sent.
+        """Return this process's part of the loss, the weight of its samples, and its outputs."""
+        # The loss of a batch is Σ w_i l_i / W over all its samples, with W the sum of weights. With
+        # W_p that of process p, it is Σ_p (W_p / W) (Σ_{i in p} w_i l_i / W_p): each process
+        # multiplies its own mean loss by W_p / W, and the sum over processes is the loss.
+        # Differentiation is linear, so that the same holds for the gradient. A process that knows
+        # its own samples alone multiplies by W_p instead; all W_p are sent, and the sum of losses
+        # is divided by the sum of weights.
         place, (y, own) = share.place, split_target(share.target)
         taken = slice(0, 1) if share.is_empty else place
         net = self.run.net
@@ -140,7 +142,7 @@ class DistributedRunner:
         return loss.detach(), weight, output.detach()
 
     def _check_apart(self, X: Tensor, share: BatchShare, taken: slice) -> None:
-        """Raise ValueError if the network looks at more than a sample."""
+        """Raise ValueError if the output of a sample depends on other samples."""
         if self.peers.is_sharded:
             X, taken = share.X, slice(0, -(-len(share.X) // 2))
         check_apart(self.run.net, self.masks, X, taken)
@@ -154,7 +156,7 @@ class DistributedRunner:
         return SampleDataset(held_out.X[share], device=held_out.device)
 
     def _validate(self) -> None:
-        """Leave raw predictions and loss of the held-out samples in the run that scores them."""
+        """Give the first process's run raw predictions and loss of the held-out samples."""
         run, peers, own = self.run, self.peers, self.held_out
         if own is None:
             return
@@ -171,6 +173,6 @@ class DistributedRunner:
 
 
 def _take_target(target: TargetTensors, numbers: slice) -> TargetTensors:
-    """Return y, and weights where there are some, of a few samples."""
+    """Return y of some samples, with their weights if there are any."""
     y, weight = split_target(target)
     return y[numbers] if weight is None else (y[numbers], weight[numbers])

@@ -1,4 +1,4 @@
-"""The share of a mini-batch that falls to a process."""
+"""Shares of a mini-batch: the samples of a process, and their dropout masks."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,19 +13,19 @@ Item = TypeVar("Item")
 
 
 def divide(n_samples: int, rank: int, size: int) -> slice:
-    """Return the samples of a process; shares differ by one sample at most, and may be empty."""
+    """Return the samples of a process; sizes of shares differ by at most one, and may be 0."""
     return slice(n_samples * rank // size, n_samples * (rank + 1) // size)
 
 
 class SharedMasks:
-    """Dropout masks of whole mini-batches, of which the layers get the samples of one process.
+    """Dropout masks of whole mini-batches, of which layers get the part of one process.
 
-    So units are dropped as one process would drop them.
+    All processes together drop the units that one process would drop.
 
     Parameters
     ----------
     module : torch.nn.Module
-        Whose layers take their masks from here, inside `use`.
+        Module whose dropout layers take their masks from here, inside `use`.
     """
 
     def __init__(self, module: nn.Module):
@@ -33,7 +33,7 @@ class SharedMasks:
 
     @contextmanager
     def use(self, n_samples: int, share: slice) -> Iterator[None]:
-        """Let layers drop what falls to a share of a mini-batch of `n_samples`."""
+        """Return a context in which layers get masks for a share of `n_samples` samples."""
         self.n_samples, self.share = n_samples, share
         for layer in self.layers:
             layer.masks = self
@@ -47,7 +47,7 @@ class SharedMasks:
         """Return the mask for X, which has the samples of the share on an axis of the layer."""
         axis, shape = layer.sample_axis, list(X.shape)
         shape[axis] = self.n_samples
-        # All processes have one seed and count, draw the mask of the whole batch, and take their
-        # samples of it: a draw of their own would not be what one process drops.
+        # All processes have the same seed and count: they draw the same mask of the whole batch,
+        # and take their samples of it.
         mask = draw_into(X.new_empty(shape), layer.state, layer.n_parts)
         return mask.narrow(axis, self.share.start, self.share.stop - self.share.start)

@@ -1,4 +1,4 @@
-"""Processes on this machine that train a network together with the one that starts them."""
+"""Processes on this machine that train a network together with the process that starts them."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ from sknn.engine.distributed._peers import IN_USE, Peers, join_peers, tell_failu
 from sknn.engine.distributed._start import check_plan, make_follower
 from sknn.exceptions import PeerError
 
-#: seconds between two looks at processes that start
+#: seconds between two checks whether processes have started
 PAUSE = 0.02
-#: seconds that processes have to end by themselves
+#: seconds within which processes have to end by themselves
 SECONDS_TO_END = 10.0
-#: names the interface of gloo, and that of this machine alone
+#: environment variable with the network interface of gloo, and the loopback interface by platform
 INTERFACE = "GLOO_SOCKET_IFNAME"
 LOOPBACK = {"linux": "lo", "darwin": "lo0"}
 MAIN_GUARD = (
@@ -43,8 +43,8 @@ MAIN_GUARD = (
 def train_together(plan: TrainPlan, peers: Peers | None = None) -> TrainResult:
     """Train a network with as many processes as its plan asks for; return the result in each.
 
-    `peers` are the processes of ``torch.distributed`` that a plan asks for, where they have met
-    already. Raises PeerError if another process failed.
+    `peers` are the processes of ``torch.distributed`` that the plan asks for, if the caller has
+    joined them already. Raises PeerError if another process failed.
     """
     n_processes = plan.config.n_processes
     if peers is not None:
@@ -62,7 +62,7 @@ def train_together(plan: TrainPlan, peers: Peers | None = None) -> TrainResult:
 
 
 def find_plan_device(plan: TrainPlan) -> str:
-    """Return where a network is, or will be."""
+    """Return the device on which a network is, or will be."""
     if plan.previous is not None:
         return plan.previous.net.device
     return resolve_device(plan.config.device, str(plan.X.dtype), *estimate_work(plan))
@@ -80,17 +80,17 @@ def check_device(device: str, n_processes: int) -> None:
 
 @contextmanager
 def start_workers(plan: TrainPlan, n_processes: int) -> Iterator[None]:
-    """Start processes that train a plan with this one; the block is where this one does so."""
+    """Return a context in which started processes train a plan, and this one must do so, too."""
     what = f"n_processes={n_processes}"
     if not dist.is_available():
         raise RuntimeError(
-            f"{what} needs torch.distributed, which this build of torch {torch.__version__} has "
-            "not. Set n_processes=None, or install another build."
+            f"{what} needs torch.distributed, which this build of torch {torch.__version__} lacks. "
+            "Set n_processes=None, or install another build."
         )
     if dist.is_initialized():
         raise RuntimeError(
-            f"{what} starts processes of its own, but torch.distributed is initialized, so that "
-            "some are there. Write n_processes='world' to train with them."
+            f"{what} starts processes of its own, but torch.distributed is initialized with "
+            "processes already. Write n_processes='world' to train with these."
         )
     if multiprocessing.current_process().daemon:
         raise RuntimeError(
@@ -113,10 +113,10 @@ def start_workers(plan: TrainPlan, n_processes: int) -> Iterator[None]:
 
 
 def _meet_workers(path: Path, n_processes: int) -> Iterator[None]:
-    """Start workers, join them in a process group, and see to it that all end."""
+    """Start workers, join them in a process group, and end them all."""
     store = dist.TCPStore("127.0.0.1", 0, n_processes, is_master=True, wait_for_workers=False)
     context = multiprocessing.get_context("spawn")
-    hook = sys.excepthook  # which init_process_group replaces
+    hook = sys.excepthook  # init_process_group replaces it
     arguments = n_processes, store.port, torch.get_num_threads(), path
     workers: list[BaseProcess] = [
         context.Process(target=work, args=(rank, *arguments), name=f"sknn-worker-{rank}")
@@ -128,7 +128,7 @@ def _meet_workers(path: Path, n_processes: int) -> Iterator[None]:
         dist.init_process_group("gloo", store=store, rank=0, world_size=n_processes)
         yield
     except BaseException:
-        for worker in _list_started(workers):  # they may wait for what does not come
+        for worker in _list_started(workers):  # they may wait for a message that does not come
             worker.terminate()
         raise
     finally:
@@ -140,7 +140,7 @@ def _start(workers: list[BaseProcess]) -> None:
     for worker in workers:
         try:
             worker.start()
-        except RuntimeError as error:  # as this is such a process, in the middle of its imports
+        except RuntimeError as error:  # this process is a worker that imports the user's script
             raise RuntimeError(
                 f"n_processes starts processes while this one is imported. {MAIN_GUARD}"
             ) from error
@@ -160,7 +160,7 @@ def _wait_for(workers: list[BaseProcess], store: dist.TCPStore) -> None:
 
 
 def _end(workers: list[BaseProcess]) -> None:
-    """Leave the process group, and let workers end; those that do not are ended."""
+    """Leave the process group, and wait for workers to end; kill those that do not."""
     if dist.is_initialized():
         dist.destroy_process_group()
     deadline = time.monotonic() + SECONDS_TO_END
@@ -176,7 +176,7 @@ def _list_started(workers: list[BaseProcess]) -> list[BaseProcess]:
 
 
 def _write_plan(plan: TrainPlan, path: Path) -> None:
-    """Write what workers are to train; its arrays are memory maps to them."""
+    """Write the plan of the workers to a file, whose arrays they read as memory maps."""
     try:
         joblib.dump(make_follower(plan), path)
     except (pickle.PicklingError, AttributeError, TypeError) as error:
@@ -190,7 +190,8 @@ def _write_plan(plan: TrainPlan, path: Path) -> None:
 
 @contextmanager
 def _use_loopback() -> Iterator[None]:
-    """Let gloo talk within this machine, whatever its name and networks are."""
+    """Return a context in which gloo uses the loopback interface."""
+    # gloo would look up the name of this machine, which fails where no network knows it.
     name = LOOPBACK.get(sys.platform)
     if name is None or INTERFACE in os.environ:
         yield
@@ -204,7 +205,7 @@ def _use_loopback() -> Iterator[None]:
 
 @contextmanager
 def _divide_threads(n_processes: int) -> Iterator[None]:
-    """Let each process have its part of the threads."""
+    """Return a context in which this process uses its share of torch's threads."""
     before = torch.get_num_threads()
     torch.set_num_threads(max(1, before // n_processes))
     try:
@@ -214,18 +215,18 @@ def _divide_threads(n_processes: int) -> Iterator[None]:
 
 
 def work(rank: int, n_processes: int, port: int, n_threads: int, path: Path) -> None:
-    """Train, in a process of its own, what lies in a file.
+    """Train the plan in a file; this is the main function of a worker.
 
     Parameters
     ----------
     rank, n_processes : int
-        Number of this process, and of all.
+        Number of this process, and number of processes.
     port : int
-        Where the one that started it is found.
+        Port of the process that has started this one.
     n_threads : int
-        To compute with.
+        Number of threads to compute with.
     path : Path
-        Of the plan.
+        File of the plan.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the first process hears Ctrl-C for all
     warnings.simplefilter("ignore")

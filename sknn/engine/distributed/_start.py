@@ -1,4 +1,4 @@
-"""How several processes begin and end a run together."""
+"""Common begin and end of a run of several processes, and checks that they agree."""
 
 import warnings
 from collections.abc import Iterator
@@ -21,17 +21,17 @@ from sknn.engine.distributed._network import TrainingPeers
 from sknn.engine.distributed._peers import PeerInterrupt, Peers
 from sknn.engine.net._serialization import make_plain
 
-#: callbacks that change how a network is trained, and so are called in all processes
+#: callbacks that change the training of a network, and so are called in all processes
 OF_ALL = (GradientNormClipping, ParamMapper)
 
 
 def check_plan(plan: TrainPlan) -> None:
-    """Raise ValueError for what several processes cannot train as one would.
+    """Raise ValueError if several processes would train a plan differently from one process.
 
     Parameters
     ----------
     plan : TrainPlan
-        Whose config has `n_processes`.
+        Plan whose config has `n_processes`.
     """
     config = plan.config
     what = f"n_processes={config.n_processes!r}"
@@ -60,7 +60,7 @@ def check_plan(plan: TrainPlan) -> None:
 
 
 def _has_other_dropout(module: nn.Module) -> bool:
-    """Return whether a layer is named as ours is, and draws from torch's generator."""
+    """Return whether a layer is torch's Dropout, which has the name of ours."""
     return any(
         type(part).__name__ == Dropout.__name__ and not isinstance(part, Dropout)
         for part in module.modules()
@@ -69,8 +69,8 @@ def _has_other_dropout(module: nn.Module) -> bool:
 
 def make_follower(plan: TrainPlan) -> TrainPlan:
     """Return the plan of a process that does not lead: it neither prints, scores, nor writes."""
-    # Scores, files and the user's eyes are the first process's; the steps are everybody's, and so
-    # are the callbacks that change them.
+    # The first process scores, prints and writes files. All processes take the steps, so that all
+    # need the callbacks that change them.
     kept = [c for c in make_callbacks(plan.config.callbacks) if _is_of_all(c)]
     config = replace(plan.config, callbacks=tuple(kept), verbose=False)
     return replace(
@@ -89,7 +89,7 @@ def leave_to_first(y: np.ndarray, output: np.ndarray, sample_weight: np.ndarray 
 
 @contextmanager
 def silence_followers(peers: Peers) -> Iterator[None]:
-    """Let the first process alone warn."""
+    """Return a context in which all processes but the first ignore warnings."""
     if peers.leads:
         yield
         return
@@ -131,7 +131,7 @@ def _make_marks(run: TrainingRun) -> dict[str, int]:
 
 
 def _lay_out(thing: Any) -> Any:
-    """Return arrays as they are in memory or in a file, in C's order."""
+    """Return arrays as contiguous ones, so that equal numbers have equal hashes."""
     if isinstance(thing, Sample):
         return [_lay_out(part) for part in (thing.X, thing.y, thing.sample_weight)]
     if isinstance(thing, list):
@@ -142,8 +142,9 @@ def _lay_out(thing: Any) -> Any:
 
 
 def start_together(peers: Peers, run: TrainingRun) -> TrainingPeers:
-    """Let all processes begin where the first one does, whose checkpoint may hold a state."""
-    # Without a checkpoint nothing is sent: `check_same` has found equal weights and random states.
+    """Return the peers of a run, which all begin in the state of the first process."""
+    # The first process may go on from a checkpoint, which the others have not read. Without one
+    # nothing is sent: `check_same` has found equal weights and random states.
     is_resumed = run.recorder.content is not None
     if peers.agree(is_resumed, is_late=False)[0]:
         found: list[Any] = [None, None]
@@ -159,7 +160,7 @@ def start_together(peers: Peers, run: TrainingRun) -> TrainingPeers:
 
 
 def end_together(peers: Peers) -> None:
-    """Wait until training is over for all processes; none fails any more in a message of it."""
-    # A process that left earlier could fail later on its own, and the others would wait for ever.
+    """Wait until training is over for all processes."""
+    # A process that left earlier could fail later by itself, and the others would wait for ever.
     peers.exchange()
     peers.use_small_messages()
