@@ -1,7 +1,7 @@
 """One training run: all that lives while a network trains, and nothing that outlives it."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from typing import Any, cast
@@ -17,9 +17,8 @@ from sknn.engine._interrupt import (
     PauseTraining,
     StopSign,
     ignore_second,
-    is_one_of_several_fits,
 )
-from sknn.engine._live_state import EpochState, ManyEpochsRunner, Runner
+from sknn.engine._live_state import EpochState
 from sknn.engine._resume import Resume, get_resume
 from sknn.engine._run_state import get_state, set_state
 from sknn.engine._snapshot import EpochSnapshot
@@ -35,7 +34,6 @@ from sknn.engine.callbacks._dead_network import DeadNetworkRestart
 from sknn.engine.callbacks._kept_outputs import KeptOutputs
 from sknn.engine.callbacks._progress import choose_display
 from sknn.engine.callbacks._stopping import StoppingRule, make_row
-from sknn.engine.callbacks._unseen import count_epochs_at_once, note_epochs
 from sknn.engine.callbacks._user import UserCallbacks
 from sknn.engine.callbacks._validation import Validation
 from sknn.engine.callbacks._weight_average import WeightAverage
@@ -80,8 +78,8 @@ class TrainingRun:
         What an epoch means; keeps the best weights.
     callbacks : UserCallbacks
         The user's.
-    runner, runner_reasons : EpochRunner, dict of str to str
-        Computes the epochs; and why the faster ones do not.
+    runner_name, runner_reasons : str, dict of str to str
+        What computes the epochs, and why faster ones do not.
     validated : tuple or None
         Raw predictions and loss of the held-out samples, where a runner has computed them.
     peers : Fellows
@@ -96,7 +94,6 @@ class TrainingRun:
         Where L-BFGS began.
     """
 
-    runner: Runner
     samples: SampleDataset
     recorder: Recorder
 
@@ -243,69 +240,6 @@ class TrainingRun:
         return TrainResult(self.net, self.progress, resume, self.runner_name, self.runner_reasons)
 
     # --- epochs ----------------------------------------------------------------------------
-
-    def run_epochs(self, runner: Runner) -> None:
-        """Train to the end, or until an interruption."""
-        self.runner, self.runner_name = runner, runner.name
-        self.recorder.check_runner()
-        n_epochs = 1 if self.plan.incremental else self.config.max_iter - self.progress.n_epochs
-        self.run_interruptibly(lambda: self._run_epochs(n_epochs))
-
-    def _run_epochs(self, n_epochs: int) -> None:
-        end = self.progress.n_epochs + n_epochs
-        while self.progress.n_epochs < end and not self.progress.stopped_because:
-            at_once = count_epochs_at_once(self, self.runner, end - self.progress.n_epochs)
-            if at_once > 1:
-                self._run_unseen(self.recorder.limit_epochs(at_once))
-            else:
-                self.open_epoch()
-                with ignore_second(self.interrupt):
-                    self.snapshot.take()
-                loss = self.runner.run_epoch()
-                self.close_epoch(loss)
-            if not self.progress.stopped_because:
-                self.pause_if_asked()
-
-    def _run_unseen(self, n_epochs: int) -> None:
-        with ignore_second(self.interrupt):
-            self.snapshot.take(draws_ahead=True)
-        start = time.perf_counter()
-        epochs = cast("ManyEpochsRunner", self.runner).run_many(n_epochs)
-        note_epochs(self, epochs, time.perf_counter() - start)
-        with ignore_second(self.interrupt):
-            self.progress.stopped_because = self.stopping.find_reason_to_stop(self.net)
-            self.snapshot.is_taken = False
-            self.recorder.end_epoch()
-
-    def run_interruptibly(self, train: Callable[[], None]) -> None:
-        """Train; end as a whole, between two steps or at the start of an epoch, on Ctrl-C.
-
-        Raises
-        ------
-        KeyboardInterrupt
-            On Ctrl-C where this is one of several fits: the others are to end, too.
-        """
-        has_gradients = torch.is_grad_enabled()
-        with self.interrupt:
-            try:
-                self.interrupt.is_deaf = False
-                train()
-                self.interrupt.is_deaf = True  # until the handler from before is back
-                return
-            except PauseTraining:
-                self.interrupt.is_deaf = True
-            except KeyboardInterrupt:
-                if not isinstance(self.peers, Alone):  # who are at other points
-                    raise
-                self.interrupt.is_deaf = True
-                # It may have come while a block without gradients was left.
-                torch.set_grad_enabled(has_gradients)
-                if self.snapshot.is_taken:  # else it came between epochs
-                    self.snapshot.restore()
-            if is_one_of_several_fits():
-                self.recorder.write()
-                raise KeyboardInterrupt("Training interrupted by user.")
-            self.stop_as_interrupted()
 
     def stop_as_interrupted(self, is_exact: bool = True) -> None:
         """Leave out the epoch that was cut short, and keep what is needed to go on."""

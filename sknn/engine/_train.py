@@ -1,16 +1,28 @@
-"""``train(plan)``: a run, what computes it, and its result."""
+"""``train(plan)``: a run, the loop over its epochs, and its result."""
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
+from typing import cast
+
+import torch
 
 from sknn._specs import TrainPlan, TrainResult
 from sknn.architectures import find_stochastic_layers
 from sknn.engine._finite import check_finite
-from sknn.engine._interrupt import StopSign
+from sknn.engine._interrupt import (
+    PauseTraining,
+    StopSign,
+    ignore_second,
+    is_one_of_several_fits,
+)
 from sknn.engine._lbfgs import LBFGSRunner, Objective
+from sknn.engine._live_state import ManyEpochsRunner, Runner
 from sknn.engine._run import TrainingRun
 from sknn.engine._runners import RUNNERS, EpochRunner, choose_runner
 from sknn.engine._start import FLOPS_OF_A_WEIGHT, is_left_in_place
+from sknn.engine.callbacks._unseen import count_epochs_at_once, note_epochs
 from sknn.engine.callbacks._user import make_callbacks
+from sknn.engine.distributed._alone import Alone
 from sknn.engine.distributed._objective import SharedObjective
 from sknn.engine.distributed._peers import Peers
 from sknn.engine.distributed._start import (
@@ -88,9 +100,71 @@ def _run_epochs(run: TrainingRun, runners: Sequence[type[EpochRunner]]) -> None:
     with run.net.limit_threads(FLOPS_OF_A_WEIGHT, run.net.batch_size):
         runner = choose_runner(run, runners)
         try:
-            run.run_epochs(runner)
+            run.runner_name = runner.name
+            run.recorder.check_runner()
+            run_interruptibly(run, lambda: _loop_over_epochs(run, runner))
         finally:
             runner.close()
+
+
+def _loop_over_epochs(run: TrainingRun, runner: Runner) -> None:
+    """Compute epochs, one or many at once, until there is a reason to stop."""
+    progress = run.progress
+    end = run.config.max_iter
+    if run.plan.incremental:
+        end = progress.n_epochs + 1
+    while progress.n_epochs < end and not progress.stopped_because:
+        at_once = count_epochs_at_once(run, runner, end - progress.n_epochs)
+        if at_once > 1:
+            _run_unseen(run, cast("ManyEpochsRunner", runner), run.recorder.limit_epochs(at_once))
+        else:
+            run.open_epoch()
+            with ignore_second(run.interrupt):
+                run.snapshot.take()
+            run.close_epoch(runner.run_epoch())
+        if not progress.stopped_because:
+            run.pause_if_asked()
+
+
+def _run_unseen(run: TrainingRun, runner: ManyEpochsRunner, n_epochs: int) -> None:
+    """Compute epochs that nobody looks at in one call."""
+    with ignore_second(run.interrupt):
+        run.snapshot.take(draws_ahead=True)
+    start = time.perf_counter()
+    epochs = runner.run_many(n_epochs)
+    note_epochs(run, epochs, time.perf_counter() - start)
+    with ignore_second(run.interrupt):
+        run.progress.stopped_because = run.stopping.find_reason_to_stop(run.net)
+        run.snapshot.is_taken = False
+        run.recorder.end_epoch()
+
+
+def run_interruptibly(run: TrainingRun, train: Callable[[], None]) -> None:
+    """Train; end as a whole, between two steps or at the start of an epoch, on Ctrl-C.
+
+    Where the run is one of several fits, KeyboardInterrupt is raised: the others are to end, too.
+    """
+    has_gradients = torch.is_grad_enabled()
+    with run.interrupt:
+        try:
+            run.interrupt.is_deaf = False
+            train()
+            run.interrupt.is_deaf = True  # until the handler from before is back
+            return
+        except PauseTraining:
+            run.interrupt.is_deaf = True
+        except KeyboardInterrupt:
+            if not isinstance(run.peers, Alone):  # who are at other points
+                raise
+            run.interrupt.is_deaf = True
+            # It may have come while a block without gradients was left.
+            torch.set_grad_enabled(has_gradients)
+            if run.snapshot.is_taken:  # else it came between epochs
+                run.snapshot.restore()
+        if is_one_of_several_fits():
+            run.recorder.write()
+            raise KeyboardInterrupt("Training interrupted by user.")
+        run.stop_as_interrupted()
 
 
 def _train_by_lbfgs(run: TrainingRun) -> None:
@@ -116,6 +190,6 @@ def _minimize(run: TrainingRun, function: Objective | None = None) -> None:
         runner = LBFGSRunner(run, function)
         try:
             run.runner_name = runner.name
-            run.run_interruptibly(runner.minimize)
+            run_interruptibly(run, runner.minimize)
         finally:
             runner.close()

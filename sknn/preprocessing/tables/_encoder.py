@@ -1,13 +1,12 @@
 """`TabularEncoder`: tables of any kind to one array of numbers for a network."""
 
-from collections.abc import Sequence
 from numbers import Integral
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy import sparse
-from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
+from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from sknn._saved import SavedState
@@ -25,13 +24,7 @@ from sknn.preprocessing.tables._reading import (
     read_table,
     split_table,
 )
-from sknn.preprocessing.tables._roles import (
-    Roles,
-    describe_table,
-    fit_roles,
-    list_outputs,
-    make_unique,
-)
+from sknn.preprocessing.tables._roles import NamedOutputs, Roles, describe_table, fit_roles
 from sknn.preprocessing.tables._texts import find_texts
 from sknn.preprocessing.targets._statistics import (
     TargetStatistics,
@@ -41,7 +34,7 @@ from sknn.preprocessing.targets._statistics import (
 )
 
 
-class TabularEncoder(SavedState, TransformerMixin, BaseEstimator):
+class TabularEncoder(SavedState, NamedOutputs, TransformerMixin, BaseEstimator):
     """Turn a table of numbers, categories and missing values into the numbers that a network takes.
 
     X may be an array, a CSR matrix, or a data frame of pandas, polars or pyarrow. The encoded
@@ -285,54 +278,6 @@ default='from_dtype'
         {ndarray, CSR matrix} of shape (n_samples, n_features_out)
         """
         return self._encode(X, names=False, learned_from=(y, sample_weight))
-
-    def get_feature_names_out(self, input_features: ArrayLike | None = None) -> np.ndarray:
-        """Return the names of the encoded columns.
-
-        Parameters
-        ----------
-        input_features : array-like of str of shape (n_features_in_,), default=None
-            Names of the columns of X; by default `feature_names_in_`, or ``x0``, ``x1`` and so on.
-
-        Returns
-        -------
-        ndarray of str of shape (n_features_out,)
-            ``age``, ``age_missing``, ``city_Berlin``, ``street`` for a column of codes; with ``_``
-            behind them where an earlier one is the same.
-        """
-        check_is_fitted(self)
-        # scikit-learn's own check of `input_features`, and its default names.
-        features = OneToOneFeatureMixin.get_feature_names_out(self, input_features)
-        return np.array(make_unique([name for name, _ in self._list_outputs(features)]), object)
-
-    def column_sources(self) -> np.ndarray:
-        """Return for each encoded column the number of the column of X that it comes from.
-
-        Returns
-        -------
-        ndarray of int of shape (n_features_out,)
-        """
-        check_is_fitted(self)
-        features = range(len(self.is_categorical_))
-        return np.array([place for _, place in self._list_outputs(features)], dtype=int)
-
-    def _list_outputs(self, features: Sequence) -> list[tuple[str, Any]]:
-        return list_outputs(features, self._roles, self._numeric.marked, self._categories)
-
-    @property
-    def n_numbers(self) -> int:
-        """Number of encoded columns that are numbers, without marks of missing values."""
-        check_is_fitted(self)
-        return len(self._numeric.labels)
-
-    @property
-    def uses_y(self) -> bool:
-        """Whether means of y stand beside some columns, see `encode_training`."""
-        return bool(self._statistics)
-
-    @property
-    def _roles(self) -> Roles:
-        return Roles(self.is_categorical_, self._expansions, self._statistics)
 
     def _fit(self, X: MatrixLike, y: ArrayLike | None, sample_weight: ArrayLike | None) -> tuple:
         """Fit; return numbers and codes of the same samples, as `_assemble` takes them."""

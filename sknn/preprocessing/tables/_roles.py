@@ -5,6 +5,9 @@ from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
 import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.base import OneToOneFeatureMixin
+from sklearn.utils.validation import check_is_fitted
 
 from sknn._specs import Dtype, InputSpec
 from sknn.preprocessing.tables._categories import CategoryColumn
@@ -124,26 +127,6 @@ def fit_roles(
     return Roles(is_categorical, expansions)
 
 
-def list_outputs(
-    features: Sequence[Feature],
-    roles: Roles,
-    marked: np.ndarray,
-    categories: Sequence[CategoryColumn],
-) -> list[tuple[str, Feature]]:
-    """Return name and feature of each encoded column, in their order.
-
-    `features` are names, or numbers, of the columns of X, and `marked` the columns of numbers whose
-    missing values have a column of their own.
-    """
-    outputs = roles.list_numbers(features)
-    outputs.extend((f"{outputs[j][1]}_missing", outputs[j][1]) for j in marked)
-    places = np.flatnonzero(roles.is_categorical)
-    for i in order_categories(categories):
-        feature = features[places[i]]
-        outputs.extend((name, feature) for name in categories[i].make_names(str(feature)))
-    return outputs
-
-
 def describe_table(
     numeric: NumericColumns, categories: Sequence[CategoryColumn], dtype: Dtype
 ) -> InputSpec:
@@ -173,3 +156,73 @@ def make_unique(names: Sequence[str]) -> list[str]:
             name += "_"
         seen[name] = None
     return list(seen)
+
+
+class NamedOutputs:
+    """Names and origins of the columns that a fitted `TabularEncoder` makes."""
+
+    is_categorical_: np.ndarray
+    _expansions: Mapping[int, Expansion]
+    _statistics: Sequence[TargetStatistics]
+    _numeric: NumericColumns
+    _categories: Sequence[CategoryColumn]
+
+    def get_feature_names_out(self, input_features: ArrayLike | None = None) -> np.ndarray:
+        """Return the names of the encoded columns.
+
+        Parameters
+        ----------
+        input_features : array-like of str of shape (n_features_in_,), default=None
+            Names of the columns of X; by default `feature_names_in_`, or ``x0``, ``x1`` and so on.
+
+        Returns
+        -------
+        ndarray of str of shape (n_features_out,)
+            ``age``, ``age_missing``, ``city_Berlin``, ``street`` for a column of codes; with ``_``
+            behind them where an earlier one is the same.
+        """
+        check_is_fitted(self)
+        # scikit-learn's own check of `input_features`, and its default names.
+        features = OneToOneFeatureMixin.get_feature_names_out(self, input_features)
+        return np.array(make_unique([name for name, _ in self._list_outputs(features)]), object)
+
+    def column_sources(self) -> np.ndarray:
+        """Return for each encoded column the number of the column of X that it comes from.
+
+        Returns
+        -------
+        ndarray of int of shape (n_features_out,)
+        """
+        check_is_fitted(self)
+        features = range(len(self.is_categorical_))
+        return np.array([place for _, place in self._list_outputs(features)], dtype=int)
+
+    def _list_outputs(self, features: Sequence[Feature]) -> list[tuple[str, Feature]]:
+        """Return name and feature of each encoded column, in their order.
+
+        `features` are names, or numbers, of the columns of X.
+        """
+        outputs = self._roles.list_numbers(features)
+        marked = self._numeric.marked  # columns whose missing values have a column of their own
+        outputs.extend((f"{outputs[j][1]}_missing", outputs[j][1]) for j in marked)
+        places = np.flatnonzero(self.is_categorical_)
+        for i in order_categories(self._categories):
+            feature = features[places[i]]
+            names = self._categories[i].make_names(str(feature))
+            outputs.extend((name, feature) for name in names)
+        return outputs
+
+    @property
+    def n_numbers(self) -> int:
+        """Number of encoded columns that are numbers, without marks of missing values."""
+        check_is_fitted(self)
+        return len(self._numeric.labels)
+
+    @property
+    def uses_y(self) -> bool:
+        """Whether means of y stand beside some columns, see `encode_training`."""
+        return bool(self._statistics)
+
+    @property
+    def _roles(self) -> Roles:
+        return Roles(self.is_categorical_, self._expansions, self._statistics)
