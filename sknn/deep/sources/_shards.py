@@ -1,4 +1,4 @@
-"""A fit on samples of which each process has its own: what all must know is joined before it."""
+"""Preparation of a fit in which each process has samples of its own: their surveys are joined."""
 
 from __future__ import annotations
 
@@ -27,31 +27,31 @@ if TYPE_CHECKING:
 
 
 class JoinedSurvey(Protocol):
-    """A survey of X or y that can go on from what several have seen."""
+    """A survey of X or y that can be joined with those of other processes."""
 
     def get_notes(self) -> Any:
-        """Return what was seen, without what cannot be sent."""
+        """Return the results of the survey in a form that can be pickled."""
 
     def adopt_notes(self, notes: list) -> None:
-        """Take over the notes of all processes."""
+        """Join the notes of all processes."""
 
 
 @dataclass(frozen=True)
 class ShardNotes:
-    """What a process tells the others of its samples.
+    """Survey of the samples of one process, which is sent to all others.
 
     Attributes
     ----------
     looks : dict of str to str
-        What must be the same for all: kinds and names.
+        Kinds and names of X, y and weights, which must be equal in all processes.
     n_read, n_samples : int
-        Samples that were read, and those of them with a positive weight.
+        Number of samples that were read, and of those with a positive weight.
     total_weight, largest_weight : float
-        Sum of the weights, and the largest.
+        Sum of the weights, and the largest weight.
     drawn : list of Part
-        Samples drawn at random, and those that must not be missed.
+        Samples drawn at random, and samples that must be kept.
     inputs, targets : object
-        Of the surveys of X and y.
+        Notes of the surveys of X and y.
     """
 
     looks: dict[str, str]
@@ -67,12 +67,12 @@ class ShardNotes:
 def prepare_shards(
     estimator: BaseEstimator, data: FitData, previous: TrainResult | None
 ) -> SourcePreparation:
-    """Return a fit on its way to a plan, on samples of which each process has its own.
+    """Return the preparation of a fit in which each process has samples of its own.
 
     Raises
     ------
     ValueError
-        If samples of this kind, or an estimator with these parameters, cannot be divided so.
+        If samples of this kind, or an estimator with these parameters, cannot be sharded.
     """
     peers = data.peers
     if peers is None:
@@ -95,7 +95,7 @@ def prepare_shards(
 
 
 def _open(data: FitData) -> Source:
-    """Return what the user gave as a source."""
+    """Return the samples that the user gave, as a source."""
     if is_source(data.X):
         source = open_source(data.X, data.y, data.sample_weight)
         source.wraps = True
@@ -108,16 +108,17 @@ def _open(data: FitData) -> Source:
 def survey_shards(
     estimator: BaseEstimator, parts: Parts, source: Source, peers: Peers, limits: Limits
 ) -> tuple[Overview, np.ndarray, tuple[int, ...]]:
-    """Return what is known of the samples of all processes, where each has its own.
+    """Return the joined surveys of the samples of all processes.
 
     Returns
     -------
     overview : Overview
-        The same in all processes; samples are numbered by ranks.
+        Overview of all samples, equal in all processes. Samples are numbered through, process by
+        process.
     starts : ndarray of int of shape (n_processes + 1,)
-        Number of the first sample of each process, and behind them of all.
+        Number of the first sample of each process, and then the number of all samples.
     counts : tuple of int
-        Samples of a positive weight of each process.
+        Number of samples with a positive weight of each process.
     """
     survey: Survey | None = None
     random_state = np.random.RandomState([DRAWN_BY, peers.rank])
@@ -180,12 +181,14 @@ def _check_alike(notes: list[ShardNotes]) -> None:
 
 
 def _join(survey: Survey, notes: list[ShardNotes]) -> None:
-    """Let a survey have seen what those of all processes have."""
+    """Join the notes of all processes into a survey."""
     cast("JoinedSurvey", survey.inputs).adopt_notes([note.inputs for note in notes])
     cast("JoinedSurvey", survey.targets).adopt_notes([note.targets for note in notes])
     survey.n_samples = sum(note.n_samples for note in notes)
     survey.total_weight = sum(note.total_weight for note in notes)
     survey.largest_weight = max(note.largest_weight for note in notes)
+    # The reservoir of each process holds the samples with the smallest random keys, each key drawn
+    # by itself. So the smallest keys of all reservoirs together are a random sample of all.
     start, parts = 0, []
     for note in notes:
         parts += [replace(part, numbers=part.numbers + start) for part in note.drawn]

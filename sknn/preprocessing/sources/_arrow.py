@@ -29,7 +29,7 @@ FORMATS = {
     ".tsv": "tsv",
     ".tsv.gz": "tsv",
 }
-#: bytes of a file that are read at once for each column
+#: number of bytes of a file that are read at once for each column
 BUFFER = 2**16
 
 
@@ -40,9 +40,9 @@ class Piece:
     Attributes
     ----------
     fragment : pyarrow.dataset.Fragment or pyarrow.dataset.Dataset
-        The file, or a filtered dataset.
+        File, or filtered dataset.
     row_group : int or None
-        None for the whole file.
+        Number of the row group; None for the whole file.
     """
 
     fragment: Any
@@ -55,7 +55,7 @@ class ArrowTables:
     Parameters
     ----------
     dataset : pyarrow.dataset.Dataset
-        Files, or tables in memory.
+        Dataset of files, or of tables in memory.
     """
 
     kind = "pyarrow dataset"
@@ -117,19 +117,20 @@ class ArrowTables:
 
 
 def _explain_types(batches: Iterator[Any]) -> Iterator[Any]:
-    """Yield batches; say what to do where a value is not of the type that its column began with."""
+    """Yield batches; explain the error if a value is not of the type of its column."""
     try:
         yield from batches
     except _load("pyarrow").ArrowInvalid as error:
         raise ValueError(
             f"The files given as X have a value that is not of the type of its column ({error}). "
-            "The types are those of the first file, in csv files those of the first values. Write "
-            "the files with one type, or give a pyarrow.dataset.Dataset with a schema of your own."
+            "Each column has the type that it has in the first file; in csv files it follows from "
+            "the first values. Write the files with one type, or give a pyarrow.dataset.Dataset "
+            "with a schema of your own."
         ) from error
 
 
 def _load(module: str) -> ModuleType:
-    """Return a module of pyarrow, whose allocator is to reserve little."""
+    """Return a module of pyarrow, and let its allocator reserve little memory."""
     with reserve_little():
         return require(module, PURPOSE)
 
@@ -141,21 +142,24 @@ def _divide(fragment: "pyarrow.dataset.Fragment") -> list[Piece]:
 
 
 def make_frame(table: "pyarrow.Table", *, wraps: bool = False) -> Any:
-    """Return a table of numbers, or of one column, as a frame of pandas, read in one go.
+    """Return a table of numbers, or of one column, as a frame of pandas; others as they are.
 
-    With `wraps` numbers come as a `NumberFrame`, for encoders.
+    With `wraps`, numbers are returned as a `NumberFrame`, for encoders.
     """
     types, arrow = table.schema.types, _load("pyarrow")
     kinds = {arrow.types.is_floating(t) or arrow.types.is_integer(t) for t in types}
-    if kinds != {True}:  # of a column of sequences scikit-learn sees the name in pandas alone
+    if kinds != {True}:
+        # One column may hold sequences; scikit-learn finds its name in frames of pandas alone.
         return table.to_pandas() if len(types) == 1 else table
     if any(arrow.types.is_integer(t) and t.bit_width > 32 for t in types):
         return table.to_pandas()  # a float cannot hold them all, and they may be categories
     dtype = np.float32 if set(types) == {arrow.float32()} else np.float64
     matrix = np.empty(table.shape, dtype)
-    for j, column in enumerate(table.columns):  # sample by sample, as batches are taken
+    # The matrix lies sample by sample, as mini-batches are taken. A part of a column is read
+    # without a copy; a column of several parts would first be joined.
+    for j, column in enumerate(table.columns):
         start = 0
-        for part in column.chunks:  # one of which is not copied, as a column of them would be
+        for part in column.chunks:
             stop = start + len(part)
             matrix[start:stop, j] = part.to_numpy(zero_copy_only=False)
             start = stop
@@ -170,7 +174,7 @@ def find_format(path: Path) -> str | None:
 
 
 def list_files(folder: Path) -> list[Path]:
-    """Return the files of a folder that hold tables, in order; hidden ones and others are none."""
+    """Return the files of tables in a folder, sorted, without hidden ones (``.`` or ``_``)."""
     inside = sorted(path for path in folder.rglob("*") if find_format(path) is not None)
     return [
         path
@@ -195,13 +199,13 @@ def open_tables(paths: Sequence[Path], kind: str) -> ArrowTables:
         given = str(paths[0]) if len(paths) == 1 else [str(path) for path in paths]
         raise ValueError(
             f"X names {given!r}, which cannot be read as {kind}: {error}. Give a file of that "
-            "format, or one whose ending says what it is."
+            "format, or rename it so that its ending is that of its format."
         ) from error
     return ArrowTables(whole)
 
 
 def _open_folders(paths: Sequence[Path], layout: Any) -> "pyarrow.dataset.Dataset":
-    """Return files and folders as one dataset, with types that hold the values of all."""
+    """Return files and folders as one dataset, whose types can hold the values of all files."""
     parts = [_open_part(path, layout) for path in paths]
     if len(parts) == 1:
         return parts[0]
@@ -214,7 +218,7 @@ def _open_folders(paths: Sequence[Path], layout: Any) -> "pyarrow.dataset.Datase
 def _open_part(
     path: Path, layout: Any, schema: "pyarrow.Schema | None" = None
 ) -> "pyarrow.dataset.Dataset":
-    """Return the dataset of a file, or of a folder, whose folders may be named by values."""
+    """Return the dataset of a file, or of a folder, in which names such as ``year=2024`` count."""
     dataset, base = _load("pyarrow.dataset"), str(path)
     if not path.is_dir():
         return dataset.dataset(base, format=layout, schema=schema)
@@ -226,7 +230,7 @@ def _open_part(
 def _make_csv_format(kind: str) -> "pyarrow.dataset.CsvFileFormat":
     csv = _load("pyarrow.csv")
     return _load("pyarrow.dataset").CsvFileFormat(
-        # Text in quotes may have several lines; an empty entry is missing, of text too.
+        # Text in quotes may have several lines; an empty entry is a missing value, also of text.
         parse_options=csv.ParseOptions(
             delimiter="\t" if kind == "tsv" else ",", newlines_in_values=True
         ),

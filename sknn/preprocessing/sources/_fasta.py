@@ -11,17 +11,17 @@ import numpy as np
 from sknn._files import GZIP_MAGIC, PIECE, read_lines
 from sknn.preprocessing.sequences._fasta import iterate_records
 
-#: endings of files of sequences
+#: endings of the names of files of sequences
 ENDINGS = (".fa", ".fasta", ".fna", ".ffn", ".faa", ".fas")
-#: records of a piece, and of a chunk
+#: number of records of a piece, and of a chunk
 BLOCK, CHUNK = 256, 4096
 
 
 class FastaRecords:
-    """A `sknn.preprocessing.sources._tables.Tables` of sequences, as arrays of one axis.
+    """A `sknn.preprocessing.sources._tables.Tables` of sequences, as arrays of shape (n_samples,).
 
-    Records of plain files are found by their place in the file, so that blocks of them can be read
-    in any order; a gz file is one piece.
+    The places of records in plain files are found first, so that blocks of records can be read in
+    any order; a compressed file (gz) is one piece.
     """
 
     kind, names = "FASTA file", None
@@ -55,6 +55,8 @@ def is_fasta(path: Path) -> bool:
 
 def _divide(path: Path) -> list[tuple[Path, int, int | None]]:
     """Return blocks of records of a file, with the bytes where they begin and end."""
+    # A record begins with ">" at the start of a line. The last byte of each part of the file is put
+    # in front of the next one, so that a line break and its ">" in two parts are found, too.
     with open(path, "rb") as file:
         if file.read(2) == GZIP_MAGIC:
             return [(path, 0, None)]
@@ -69,7 +71,7 @@ def _divide(path: Path) -> list[tuple[Path, int, int | None]]:
 
 
 def _find_all(content: bytes, mark: bytes) -> Iterator[int]:
-    """Yield where a mark stands."""
+    """Yield the places of a mark."""
     place = content.find(mark)
     while place >= 0:
         yield place

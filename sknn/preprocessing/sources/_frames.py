@@ -1,4 +1,4 @@
-"""Chunks of tables: some of their columns, some of their samples, and several as one."""
+"""Operations on chunks of tables: choosing columns and samples, and joining chunks."""
 
 from collections.abc import Sequence
 from importlib import import_module
@@ -11,7 +11,7 @@ from sknn._validation import MatrixLike
 from sknn.preprocessing.sources._number_frame import NumberFrame
 from sknn.preprocessing.tables._columns import WrappedFrame, join_frames, wrap_frame
 
-#: types of pyarrow that NumPy has, too
+#: pyarrow's names of the types that NumPy has, too
 PLAIN_TYPES = ("double", "float", *(f"{u}int{bits}" for u in ("", "u") for bits in (8, 16, 32, 64)))
 
 
@@ -21,7 +21,7 @@ def is_arrow_table(X: object) -> TypeGuard[Any]:
 
 
 def wrap_known_frame(X: MatrixLike | WrappedFrame) -> WrappedFrame:
-    """Return a data frame wrapped; what is none raises TypeError."""
+    """Return a wrapped data frame; raise TypeError for anything else."""
     frame = wrap_frame(X)
     if frame is None:
         raise TypeError(f"X must be a data frame; got {type(X).__name__!r}.")
@@ -36,7 +36,7 @@ def get_frame_names(X: MatrixLike) -> list[str] | None:
 
 def select_columns(X: MatrixLike, names: list[str]) -> MatrixLike:
     """Return a frame of some columns of a data frame, in this order."""
-    if is_arrow_table(X):  # which narwhals would take as long to wrap as a tenth of its reading
+    if is_arrow_table(X):  # to wrap it by narwhals would take a tenth of the time of reading it
         return X.select(names)
     return wrap_known_frame(X).frame.select(names).to_native()
 
@@ -45,16 +45,16 @@ def read_values(X: MatrixLike, name: str) -> np.ndarray:
     """Return a column of a data frame as an array of shape (n_samples,)."""
     if is_arrow_table(X) and str(X.schema.field(name).type) in PLAIN_TYPES:
         return X.column(name).to_numpy()
-    frame = wrap_known_frame(select_columns(X, [name]))  # alone, as all are looked at
+    frame = wrap_known_frame(select_columns(X, [name]))  # one column, as all would be converted
     (column,) = frame.columns
     if column.kind != "category":
         return np.asarray(frame.frame[name].to_numpy())
     codes, levels = column.read_levels()
-    return np.array([*levels, None], dtype=object)[codes]  # code -1, a missing one, is the last
+    return np.array([*levels, None], dtype=object)[codes]  # -1, a missing value, finds the last
 
 
 def join_tables(tables: Sequence[MatrixLike]) -> MatrixLike:
-    """Return tables of the same columns as one, one below the other; of frames a frame."""
+    """Return tables of the same columns, one below the other, as one table of their type."""
     if all(isinstance(table, NumberFrame) for table in tables):
         frames = cast("Sequence[NumberFrame]", tables)
         return NumberFrame(np.concatenate([f.matrix for f in frames]), frames[0].names)
@@ -68,7 +68,7 @@ def join_tables(tables: Sequence[MatrixLike]) -> MatrixLike:
 
 
 def convert_table(table: MatrixLike, like: object) -> MatrixLike:
-    """Return a table of pyarrow as a frame of the library that another one is of."""
+    """Return a table of pyarrow as a frame of the library that `like` belongs to."""
     if not is_arrow_table(table):
         return table
     library = type(like).__module__.partition(".")[0]
@@ -83,11 +83,12 @@ def stack_samples(X: MatrixLike, other: MatrixLike) -> MatrixLike:
     Parameters
     ----------
     X, other : {array-like, sparse matrix, data frame} of shape (n_samples, n_features)
-        Both frames of one library, or none of them.
+        Samples: two data frames of one library, or two tables of which neither is a data frame.
 
     Returns
     -------
     {ndarray, sparse matrix, data frame} of shape (n_samples, n_features)
+        Samples of both, in memory of their own.
 
     Raises
     ------
@@ -124,7 +125,7 @@ def stack_samples(X: MatrixLike, other: MatrixLike) -> MatrixLike:
 def copy_samples(
     X: np.ndarray | sparse.csr_matrix | WrappedFrame, numbers: np.ndarray
 ) -> np.ndarray | sparse.csr_matrix | WrappedFrame:
-    """Return some samples of an array or a wrapped frame, which is not kept alive by them."""
+    """Return some samples of an array or a wrapped frame, in memory of their own."""
     if isinstance(X, NumberFrame):
         return X.copy_samples(numbers)
     if isinstance(X, WrappedFrame):

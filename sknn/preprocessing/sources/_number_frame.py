@@ -1,4 +1,4 @@
-"""A chunk of numbers with names, which becomes a data frame only where somebody asks for one."""
+"""A chunk of numbers with names, which becomes a data frame only if one is needed."""
 
 from collections.abc import Sequence
 from importlib import import_module
@@ -12,13 +12,13 @@ from sknn.preprocessing.tables._columns import WrappedFrame, wrap_frame
 class NumberFrame(WrappedFrame):
     """A wrapped frame of pandas whose numbers lie in one matrix.
 
-    To make a frame of each chunk, to wrap it and to read it again would take half as long as to
-    read the chunk from its file.
+    Making a frame of each chunk, wrapping it and reading the numbers out again would add half of
+    the time that the chunk takes to be read from its file.
 
     Parameters
     ----------
     matrix : ndarray of shape (n_samples, n_columns)
-        The numbers.
+        Numbers of all columns.
     names : sequence of str
         Unique names of the columns.
     """
@@ -29,7 +29,7 @@ class NumberFrame(WrappedFrame):
         self.matrix = matrix
 
     def __getattr__(self, name: str) -> Any:
-        """Return the frame that narwhals wraps, which is made when it is first asked for."""
+        """Return the frame that narwhals wraps, and make it when it is first asked for."""
         if name != "_frame":
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
         self._frame = cast("WrappedFrame", wrap_frame(self.make_native())).frame

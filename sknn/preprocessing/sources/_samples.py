@@ -45,8 +45,8 @@ def is_source(X: object) -> bool:
     >>> is_source(Path("samples.parquet")), is_source("samples.parquet"), is_source([[1.0]])
     (True, False, False)
     """
-    # Text alone names no file: a list of strings may be sequences, and one string a mistake. So
-    # files are told by `os.PathLike`, which nothing else in X can be.
+    # A string is not taken for the name of a file: a list of strings may be sequences, and one
+    # string a mistake. `os.PathLike` is clear, as nothing else that X may be has this type.
     if isinstance(X, np.ndarray):
         return False
     if isinstance(X, list | tuple):
@@ -59,7 +59,7 @@ def is_source(X: object) -> bool:
 
 
 def _find_kind(X: object) -> Callable[[Any], Tables] | None:
-    """Return the kind of `Tables` for an object of another package, None for what is none."""
+    """Return the kind of `Tables` for an object of another package, or None."""
     name, module = type(X).__name__, get_module(X)
     if module.startswith("pyarrow._dataset"):
         return ArrowTables
@@ -72,14 +72,14 @@ def _find_kind(X: object) -> Callable[[Any], Tables] | None:
 
 @dataclass(frozen=True)
 class Chunk:
-    """Some samples as a source gives them.
+    """Some consecutive samples of a source.
 
     Attributes
     ----------
     first : int
-        Number of the first one, in the order of the source.
+        Number of the first sample, in the order of the source.
     X, y, sample_weight : array-like
-        Of these samples.
+        Samples, and their targets and weights, if these are known.
     """
 
     first: int
@@ -95,14 +95,14 @@ class Source:
     Attributes
     ----------
     tables : Tables
-        Where they are read.
+        Tables from which the samples are read.
     y, sample_weight : str, list of str, ndarray or None
         Names of columns, or values of all samples in the order of the source.
     features : list of str or None
-        Names of the columns of X; None for what has no names, or before the first pass.
+        Names of the columns of X; None if there are no names, or before the first pass.
     starts : list of int
-        Number of the first sample of each piece, and behind them of all samples: known once all
-        were read in order.
+        Number of the first sample of each piece, and then the number of samples. It is empty until
+        a pass has read all pieces in order.
     wraps : bool, default=False
         Whether X of a chunk may be a `NumberFrame`, which encoders take.
     """
@@ -116,22 +116,24 @@ class Source:
 
     @property
     def n_pieces(self) -> int:
-        """Pieces that can be read in any order."""
+        """Number of pieces, which can be read in any order."""
         return self.tables.n_pieces
 
     def read(self, pieces: Iterable[int] | None = None) -> Iterator[Chunk]:
-        """Yield the chunks of pieces, by default of all of them in order.
+        """Yield the chunks of some pieces, by default of all pieces in order.
 
         Raises
         ------
         ValueError
-            If a column is missing, or a source has no samples, or another number than before.
+            If a column is missing, or if the source has no samples, or another number of samples
+            than in the pass before.
         """
         if pieces is not None:
             for piece in pieces:
                 yield from self._read_piece(int(piece), self.starts[piece])
             return
-        # The first pass counts; later ones begin at any piece, whose first sample is known then.
+        # The first pass counts samples; after it the first sample of each piece is known, so that
+        # pieces can be read in any order.
         first, starts = 0, []
         for piece in range(self.n_pieces):
             starts.append(first)
@@ -139,7 +141,7 @@ class Source:
                 yield chunk
                 first += count_samples(chunk.X)
         starts.append(first)
-        # Only a pass that came to its end has counted all; one broken off leaves nothing behind.
+        # Only a complete pass has counted all samples; one that was broken off changes nothing.
         self._check_count(first)
         self.starts = starts
 
@@ -168,14 +170,17 @@ class Source:
         wanted = self._find_columns(self.tables.names)
         for table in self.tables.read(piece, wanted):
             chunk = self._divide(table, first)
-            if count_samples(chunk.X) == 0:  # such as what a filter leaves
+            if count_samples(chunk.X) == 0:  # a filter may have left no sample
                 continue
             yield chunk
             first += count_samples(chunk.X)
 
     def _find_columns(self, names: list[str] | None) -> list[str] | None:
-        """Return the columns to read, None where they have no names; check that they are there."""
-        # A function shows its names with its first chunk only; until then they cannot be checked.
+        """Return the names of the columns to read, or None without names.
+
+        Raise ValueError if one of them is missing.
+        """
+        # The names of a function's tables are known with its first chunk, and checked then.
         if names is None:
             if self._columns_asked() and not isinstance(self.tables, Calls):
                 self._raise_nameless(self._columns_asked()[0])
@@ -185,7 +190,7 @@ class Source:
         if missing:
             is_other_csv = len(names) == 1 and any(mark in names[0] for mark in ";\t|")
             advice = (
-                " If something else than commas divides them, give pyarrow.dataset.dataset(path, "
+                " If another mark than a comma separates them, give pyarrow.dataset.dataset(path, "
                 "format=CsvFileFormat(ParseOptions(delimiter=...)))."
             )
             raise ValueError(
@@ -214,7 +219,7 @@ class Source:
         """Return a table as X, y and sample weights."""
         if isinstance(table, tuple):
             return self._divide_tuple(table, first)
-        names = self.tables.names  # which `_read_piece` has looked at, where there are some
+        names = self.tables.names  # if there are any, `_read_piece` has checked them
         if names is None:
             names = get_frame_names(table)
             if names is not None:
@@ -260,7 +265,8 @@ class Source:
             return read_values(table, values)
         if isinstance(values, list):
             return np.column_stack([read_values(table, name) for name in values])
-        # The total is known at the end of a pass; that there are too few shows in the middle of it.
+        # The number of samples is known at the end of a pass; that there are fewer values than
+        # samples shows before.
         if values.ndim and len(values) < stop:
             self._raise_length(name, len(values), f"at least {stop}")
         return values[first:stop] if values.ndim else values
@@ -284,16 +290,17 @@ def open_source(
     ----------
     X : path-like, list of path-like, pyarrow.dataset.Dataset, polars.LazyFrame, dask.DataFrame \
             or callable
-        Files of tables or of sequences, told by their endings; or what `is_source` knows.
+        Files of tables or of sequences, whose endings give their format; or another source that
+        `is_source` accepts.
     y, sample_weight : str, list of str, array-like or None
         Names of columns of X, or values of all samples.
     features : list of str, default=None
-        Names of the columns to read as X, where it has names; by default all but those of y and
-        sample weights.
+        Names of the columns to read as X; None is all columns but those of y and sample weights.
 
     Returns
     -------
     Source
+        Samples of X, which are read when `Source.read` is called.
 
     Raises
     ------
@@ -310,7 +317,7 @@ def open_source(
 
 
 def open_any(X: Any) -> Tables:
-    """Return the tables of what `is_source` knows."""
+    """Return the tables of a source, see `is_source`."""
     if isinstance(X, os.PathLike):
         X = [X]
     if isinstance(X, list | tuple):
@@ -361,7 +368,7 @@ def _find_format(path: Path) -> str:
 
 
 def _resolve(values: Any, names: list[str] | None) -> ByName:
-    """Return y or sample weights as names of columns where they are such, else as an array."""
+    """Return y or sample weights as names of columns if they are such, else as an array."""
     if values is None or isinstance(values, str):
         return values
     if hasattr(values, "compute"):  # a column of Dask
@@ -374,12 +381,12 @@ def _resolve(values: Any, names: list[str] | None) -> ByName:
 
 
 def read_all(source: Source) -> tuple:
-    """Return X, y and sample weights of a source as a whole."""
+    """Return X, y and sample weights of all samples of a source."""
     return join_chunks(list(source.read()))
 
 
 def join_chunks(chunks: list[Chunk]) -> tuple:
-    """Return X, y and sample weights of chunks as a whole."""
+    """Return X, y and sample weights of all samples of some chunks."""
     y, weight = (
         None if parts[0] is None else np.concatenate(list(map(np.asarray, parts)))
         for parts in ([c.y for c in chunks], [c.sample_weight for c in chunks])
@@ -389,7 +396,7 @@ def join_chunks(chunks: list[Chunk]) -> tuple:
 
 
 def split_frame(X: MatrixLike, y: Any, sample_weight: Any) -> tuple:
-    """Return X, y and sample weights, those taken out of X that are given by a column's name."""
+    """Return X, y and sample weights; y and weights given by a column's name are taken out of X."""
     if not isinstance(y, str) and not isinstance(sample_weight, str):
         return X, y, sample_weight
     names = get_frame_names(X)

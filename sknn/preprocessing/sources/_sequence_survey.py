@@ -1,4 +1,4 @@
-"""Sequences that come a chunk at a time: what an encoder has to know of all of them."""
+"""Survey of sequences that are read a chunk at a time: the longest one."""
 
 from collections.abc import Sequence
 
@@ -9,12 +9,12 @@ from sknn.preprocessing.sequences._inputs import SequenceInputs
 
 
 class SequenceSurvey:
-    """Looks at all chunks of sequences, and keeps the longest ones.
+    """Reads all chunks of sequences, and keeps each that is longer than those before.
 
     Attributes
     ----------
     longest : int
-        Positions of the longest so far.
+        Number of positions of the longest sequence so far.
     """
 
     def __init__(self, encoder: SequenceInputs):
@@ -22,12 +22,12 @@ class SequenceSurvey:
 
     @property
     def n_numbers(self) -> int:
-        """How many numbers of 8 bytes a sample holds in memory."""
+        """Number of float64 that a sample takes in memory."""
         spec = self.encoder.spec_
         return max(1, max(self.longest, spec.n_positions) * spec.n_numeric // 2)
 
     def add(self, X: np.ndarray, sample_weight: np.ndarray | None, first: int) -> np.ndarray:
-        """Take note of a chunk; return the number of a sequence that is longer than all so far."""
+        """Add a chunk; return the number of its longest sequence if no earlier one is as long."""
         if X.ndim > 1:
             return np.empty(0, np.int64)
         lengths = lengths_of(X)
@@ -37,13 +37,13 @@ class SequenceSurvey:
         return np.array([lengths.argmax()])
 
     def get_notes(self) -> int:
-        """Return the positions of the longest sequence."""
+        """Return the number of positions of the longest sequence."""
         return self.longest
 
     def adopt_notes(self, notes: Sequence[int]) -> None:
-        """Take over the notes of all processes that look at samples of their own."""
+        """Join the notes of all processes, each of which has surveyed samples of its own."""
         self.longest = max(notes)
 
     def finish(self, encoder: SequenceInputs) -> SequenceInputs:
-        """Return an encoder, fitted on samples that were kept."""
+        """Return the encoder, which was fitted on the samples that were kept."""
         return encoder

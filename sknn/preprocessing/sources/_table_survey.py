@@ -1,4 +1,4 @@
-"""A table that comes a chunk at a time: what an encoder has to know of all of its samples."""
+"""Survey of a table that is read a chunk at a time: levels, missing values and moments."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -16,16 +16,16 @@ from sknn.preprocessing.tables._scaling import Affine
 
 
 class TableSurvey:
-    """Looks at all chunks of a table, and says which samples an encoder must not miss.
+    """Reads all chunks of a table, and chooses samples on which an encoder must be fitted.
 
-    An encoder is fitted on samples drawn at random and on those that this survey asks to keep, the
-    first of each level and of each kind of missing value. Means and standard deviations are then
-    those of all samples.
+    An encoder is fitted on samples drawn at random, and on those that this survey keeps: the first
+    sample of each level, and for each column the first with and without a missing number. Its means
+    and standard deviations are then replaced by those of all samples.
 
     Parameters
     ----------
     encoder : TabularEncoder
-        Fitted on the first chunk; says which columns are categorical.
+        Encoder fitted on the first chunk, which knows which columns are categorical.
     """
 
     def __init__(self, encoder: TabularEncoder):
@@ -35,11 +35,11 @@ class TableSurvey:
 
     @property
     def n_numbers(self) -> int:
-        """How many numbers a sample holds in memory."""
+        """Number of numbers that a sample holds in memory."""
         return self.encoder.n_features_in_
 
     def add(self, X: MatrixLike, sample_weight: np.ndarray | None, first: int) -> np.ndarray:
-        """Take note of a chunk; return the numbers of the samples in it that must be kept.
+        """Add a chunk; return the numbers of those of its samples that must be kept.
 
         `first` is the number of its first sample in the source, for messages.
         """
@@ -60,7 +60,8 @@ class TableSurvey:
     def _split(self, table: Table) -> tuple[list[Column], np.ndarray]:
         """Return categorical columns, and numbers of shape (n_samples, n_numeric).
 
-        Columns that are expanded are learned from the samples drawn alone.
+        Columns that are expanded, such as dates and text, are left out: their encoders learn from
+        the samples drawn alone.
         """
         roles = self.encoder._roles
         if isinstance(table, list):
@@ -83,12 +84,12 @@ class TableSurvey:
         return found
 
     def get_notes(self) -> tuple[list[bool], RunningMoments]:
-        """Return which columns are categorical, and the moments of the others."""
+        """Return whether each column is categorical, and the moments of the columns of numbers."""
         moments = RunningMoments(0) if self.moments is None else self.moments
         return self.encoder.is_categorical_.tolist(), moments
 
     def adopt_notes(self, notes: Sequence[tuple[list[bool], RunningMoments]]) -> None:
-        """Take over the notes of all processes that look at samples of their own."""
+        """Join the notes of all processes, each of which has surveyed samples of its own."""
         kinds = [is_categorical for is_categorical, _ in notes]
         for rank, other in enumerate(kinds):
             for number, (first, second) in enumerate(zip(kinds[0], other, strict=True)):
@@ -102,7 +103,7 @@ class TableSurvey:
         self.moments = RunningMoments.joined(moments for _, moments in notes)
 
     def finish(self, encoder: TabularEncoder) -> TabularEncoder:
-        """Return an encoder, fitted on samples that were kept, with the means of all samples."""
+        """Return an encoder that was fitted on the kept samples, with the means of all samples."""
         moments, columns = self.moments, encoder._numeric
         if moments is None or len(moments.mean) != len(encoder._roles.numeric):
             return encoder
@@ -112,7 +113,7 @@ class TableSurvey:
 
 
 def _find_new_levels(column: Column, seen: set) -> list[int]:
-    """Return the first sample of each level that has not been seen, a missing one included."""
+    """Return the first sample of each level that is new; a missing value is a level, too."""
     column.check()
     codes, levels = column.read_levels()
     new = [i for i, level in enumerate(levels) if level not in seen]
@@ -128,9 +129,9 @@ def _find_new_levels(column: Column, seen: set) -> list[int]:
 
 
 def _adopt_moments(columns: NumericColumns, moments: RunningMoments) -> NumericColumns:
-    """Return columns filled with the means, and standardised by the moments, of all samples.
+    """Return columns that fill and standardise with the moments of all samples.
 
-    The first columns are those of the moments; others are expanded ones.
+    The first columns are those of the moments; the others are expanded ones.
     """
     n_own, fill, scale = len(moments.mean), columns.fill.copy(), columns.scale
     fill[:n_own] = np.where(columns.empty[:n_own], 0.0, moments.mean)
@@ -139,7 +140,8 @@ def _adopt_moments(columns: NumericColumns, moments: RunningMoments) -> NumericC
         known = columns.scaled < n_own
         own = columns.scaled[known]
         center[known], deviation = moments.mean[own], moments.deviation[own]
-        # As StandardScaler's: a deviation of rounding errors alone is none.
+        # As StandardScaler does: a deviation that rounding errors explain counts as 0, and a
+        # constant column is divided by 1.
         noise = 10 * np.finfo(np.float64).eps * np.abs(center[known])
         factor[known] = 1 / np.where(deviation > noise, deviation, 1.0)
         scale = Affine(center, factor)

@@ -1,4 +1,4 @@
-"""The protocol of a source of tables, and the sources that need no other package than their own."""
+"""The protocol `Tables`, and sources in memory, of functions, of polars and of Dask."""
 
 import inspect
 from collections.abc import Callable, Iterable, Iterator
@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from sknn._targets import SPARSE
 from sknn._validation import MatrixLike
 
-#: numbers, or values of other kinds, that a chunk holds: 4 MiB of float64
+#: number of values of a chunk: 4 MiB of float64
 CHUNK_NUMBERS = 2**19
 
 
@@ -21,11 +21,11 @@ class Tables(Protocol):
     Attributes
     ----------
     kind : str
-        What it is, for messages.
+        Name of the kind of source, for messages.
     names : list of str or None
-        Names of the columns, where they are known before anything is read.
+        Names of the columns; None if there are none, or if they are known only after reading.
     n_pieces : int
-        Pieces that can be read in any order; 1 where there is only one order.
+        Number of pieces, which can be read in any order; 1 if there is only one order.
     """
 
     @property
@@ -38,14 +38,14 @@ class Tables(Protocol):
     def n_pieces(self) -> int: ...
 
     def read(self, piece: int, names: list[str] | None) -> Iterator[MatrixLike | tuple]:
-        """Yield the tables of a piece, with these columns alone where they have names.
+        """Yield the tables of a piece; of named columns only those in `names`, if it is given.
 
         A table is a data frame or an array; or a pair or triple of X, y and sample weights.
         """
 
 
 def count_chunk_samples(n_columns: int) -> int:
-    """Return how many samples a chunk has."""
+    """Return the number of samples of a chunk of so many columns."""
     return max(1, CHUNK_NUMBERS // max(n_columns, 1))
 
 
@@ -87,14 +87,14 @@ class DaskFrame:
 
 
 class Calls:
-    """A `Tables` of what a function's iterators give, each of which is one pass.
+    """A `Tables` of the chunks of a function, which is called once for each pass.
 
     Parameters
     ----------
     function : callable
-        Without arguments; returns a new iterator each time.
+        Function without arguments that returns a new iterator of chunks each time.
     kind : str, default='callable'
-        What messages call it.
+        Name of the source, for messages.
     """
 
     names: list[str] | None = None
@@ -129,7 +129,7 @@ def _check_takes_no_arguments(function: Callable[[], Iterable]) -> None:
             f"samples, but it is {error}. Give a function without arguments, for instance "
             "functools.partial(X, ...)."
         ) from error
-    except ValueError:  # functions of C may hide their arguments
+    except ValueError:  # some functions written in C have no signature
         return
 
 
@@ -163,14 +163,14 @@ def hold_tables(X: ArrayLike, y: Any, sample_weight: Any) -> HeldTables:
 
 
 def _take_slice(values: Any, own: slice) -> Any:
-    """Return some samples of X, y or weights; what is no table as it is."""
+    """Return some samples of X, y or weights; None and numbers are returned as they are."""
     if values is None or np.ndim(values) == 0:
         return values
     return values.iloc[own] if hasattr(values, "iloc") else values[own]
 
 
 def _cut(frame: Any, size: int) -> Iterator[Any]:
-    """Yield a frame in parts of at most so many samples."""
+    """Yield a frame in parts of at most `size` samples."""
     for start in range(0, len(frame), size):
         yield (
             frame.iloc[start : start + size]
@@ -180,7 +180,7 @@ def _cut(frame: Any, size: int) -> Iterator[Any]:
 
 
 def _make_dense(X: MatrixLike) -> MatrixLike:
-    """Return a sparse chunk as an array: one is never large."""
+    """Return a sparse chunk as an array, which is small because chunks are."""
     return X.toarray() if isinstance(X, SPARSE) else X
 
 

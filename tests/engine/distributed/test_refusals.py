@@ -102,7 +102,7 @@ def test_processes_whose_lbfgs_comes_to_other_points_are_told():
 
 @pytest.mark.usefixtures("world")
 def test_processes_beside_a_world_are_refused():
-    with pytest.raises(RuntimeError, match="Write n_processes='world' to train with them"):
+    with pytest.raises(RuntimeError, match="Write n_processes='world' to train with these"):
         DeepMLPClassifier(n_processes=2).fit(X, LABELS)
 
 

@@ -100,7 +100,7 @@ def test_values_of_another_type_and_other_delimiters_are_explained(tmp_path):
     ):
         list(open_source(tmp_path / "a.csv").read())
     (tmp_path / "b.csv").write_text("x;y\n1;2\n")
-    with pytest.raises(ValueError, match=r"no column 'y'.*x;y'\. If something else than commas"):
+    with pytest.raises(ValueError, match=r"no column 'y'.*x;y'\. If another mark than a comma"):
         list(open_source(tmp_path / "b.csv", "y").read())
 
 
