@@ -95,9 +95,7 @@ def test_text_of_csv_files_may_be_missing_or_have_several_lines(tmp_path):
 
 def test_values_of_another_type_and_other_delimiters_are_explained(tmp_path):
     (tmp_path / "a.csv").write_text("x\n" + "1\n" * 2**20 + "1.5\n")
-    with pytest.raises(
-        ValueError, match=r"type of its column .*'1\.5'.* in csv files it follows"
-    ):
+    with pytest.raises(ValueError, match=r"type of its column .*'1\.5'.* in csv files it follows"):
         list(open_source(tmp_path / "a.csv").read())
     (tmp_path / "b.csv").write_text("x;y\n1;2\n")
     with pytest.raises(ValueError, match=r"no column 'y'.*x;y'\. If another mark than a comma"):
