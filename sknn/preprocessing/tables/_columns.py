@@ -108,7 +108,7 @@ def join_frames(frames: "Sequence[WrappedFrame]") -> "WrappedFrame":
 
 
 def make_frame(
-    columns: dict[Hashable, np.ndarray],
+    columns: "dict[Hashable, np.ndarray | pd.DatetimeIndex]",
     library: str,
     *,
     categories: dict[Hashable, tuple],
@@ -120,7 +120,7 @@ def make_frame(
     `index` is for pandas, too.
     """
     if library != "pandas":
-        lists = {str(name): values.tolist() for name, values in columns.items()}
+        lists = {str(name): _list_values(values) for name, values in columns.items()}
         make: Callable[..., nw.DataFrame] = nw.from_dict  # of any library that narwhals knows
         return make(lists, backend=library).to_native()
     import pandas as pd
@@ -132,6 +132,11 @@ def make_frame(
         for name, values in columns.items()
     }
     return pd.DataFrame(typed, index=index)
+
+
+def _list_values(values: "np.ndarray | pd.DatetimeIndex") -> list:
+    times = getattr(values, "to_pydatetime", None)
+    return (values if times is None else times()).tolist()
 
 
 class WrappedFrame:
@@ -316,7 +321,8 @@ class Column:
             if zone is not None:
                 values = values.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
         elif dtype == nw.Date:
-            values = values.cast(nw.Datetime("us"))
+            days = values.cast(nw.Datetime("us")).to_numpy()
+            return make_times(days.astype("M8[D]"))
         elif dtype == nw.Time:
             return read_time_objects(self.label, np.array(values.to_list(), dtype=object))
         return make_times(values.to_numpy(), zone)

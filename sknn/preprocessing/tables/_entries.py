@@ -40,19 +40,23 @@ class Times:
         Where there is none; the microseconds say nothing there.
     zone : str or None
         Name of the time zone.
+    is_daily : bool
+        Whether they are days of a calendar, which have no time of day.
     """
 
     kind: str
     microseconds: np.ndarray
     missing: np.ndarray
     zone: str | None = None
+    is_daily: bool = False
 
 
 def make_times(values: np.ndarray, zone: str | None = None) -> Times:
     """Return moments or durations of an array of datetime64 or timedelta64."""
     kind = "dates" if values.dtype.kind == "M" else "durations"
-    missing = np.isnat(values)
-    return Times(kind, values.astype(f"{values.dtype.kind}8[us]").astype(np.int64), missing, zone)
+    missing, is_daily = np.isnat(values), values.dtype == np.dtype("M8[D]")
+    microseconds = values.astype(f"{values.dtype.kind}8[us]").astype(np.int64)
+    return Times(kind, microseconds, missing, zone, is_daily)
 
 
 def read_time_objects(label: str | int, values: np.ndarray) -> Times:
@@ -76,7 +80,8 @@ def read_time_objects(label: str | int, values: np.ndarray) -> Times:
             "one, such as by pandas.to_datetime(column, utc=True), or none."
         )
     if zones <= {None}:
-        return make_times(_spread(there, missing, "M8[us]"))
+        is_daily = bool(there) and all(type(v) is datetime.date for v in there)
+        return make_times(_spread(there, missing, "M8[D]" if is_daily else "M8[us]"))
     moments = [v.astimezone(datetime.UTC).replace(tzinfo=None) for v in there]
     zone = zones.pop() if len(zones) == 1 else "UTC"
     return make_times(_spread(moments, missing, "M8[us]"), zone)
@@ -102,6 +107,19 @@ def find_wall_times(times: Times, zone: str | None) -> np.ndarray:
     # time.
     clocks = pd.DatetimeIndex(known).tz_localize("UTC").tz_convert(zone).tz_localize(None)
     return clocks.to_numpy().astype("M8[us]").astype(np.int64)
+
+
+def find_moments(clocks: np.ndarray, zone: str | None) -> np.ndarray:
+    """Return the microseconds since 1970 in UTC, (n_samples,), of what clocks in a zone show."""
+    import pandas as pd
+
+    if zone is None or zone == "UTC":
+        return clocks
+    # An hour that clocks show twice is the first one, and one that they leave out begins later.
+    local = pd.DatetimeIndex(clocks.astype("M8[us]")).tz_localize(
+        zone, ambiguous=np.ones(len(clocks), bool), nonexistent="shift_forward"
+    )
+    return local.tz_convert("UTC").tz_localize(None).to_numpy().astype("M8[us]").astype(np.int64)
 
 
 def is_known_zone(zone: str) -> bool:

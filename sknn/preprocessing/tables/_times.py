@@ -1,12 +1,22 @@
 """Columns of dates, times of day and durations, as numbers and as points on circles."""
 
+import datetime
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from sknn._saved import saved
 from sknn.preprocessing.tables._columns import Column
-from sknn.preprocessing.tables._entries import Times, find_wall_times, is_known_zone
+from sknn.preprocessing.tables._entries import (
+    Times,
+    find_moments,
+    find_wall_times,
+    is_known_zone,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 #: microseconds of a second, and seconds of a day
 MICRO, DAY = 1_000_000, 86_400
@@ -18,6 +28,10 @@ PARTS = {
     "times of day": ("seconds", "hour"),
     "durations": ("seconds",),
 }
+#: microseconds from 1970 to the ends of the years 1 and 9999, between which `datetime` has moments
+FIRST, LAST = (
+    int(np.datetime64(day, "us").astype(np.int64)) for day in ("0001-01-02", "9999-12-30")
+)
 
 
 @saved
@@ -37,6 +51,8 @@ class TimeColumn:
         Microseconds at which ``seconds`` is 0: the earliest moment.
     parts : tuple of str
         Those of `PARTS` that differ between training samples, and the first.
+    is_daily : bool
+        Whether they were days of a calendar, which have no time of day.
     """
 
     label: str | int
@@ -44,6 +60,7 @@ class TimeColumn:
     zone: str | None
     origin: int
     parts: tuple[str, ...]
+    is_daily: bool = False
 
     @property
     def is_scaled(self) -> np.ndarray:
@@ -108,6 +125,42 @@ class TimeColumn:
         return values
 
 
+    def decode(self, numbers: np.ndarray) -> "np.ndarray | pd.DatetimeIndex":
+        """Return times of shape (n_samples,) for numbers (n_samples, n_outputs) as of `encode`.
+
+        They follow from the seconds, the first number; what other parts say is left out.
+        """
+        seconds = numbers[:, 0].astype(np.float64)
+        if self.kind == "times of day":
+            return _make_clocks(seconds)
+        missing = np.isnan(seconds)
+        found = np.where(missing, 0, seconds) * MICRO + self.origin
+        moments = np.clip(found, FIRST, LAST).round().astype(np.int64)
+        if self.kind == "dates" and "hour" not in self.parts:
+            moments = self._find_days(moments)
+        unit = "m8[us]" if self.kind == "durations" else "M8[us]"
+        times = np.where(missing, np.array("NaT", unit), moments.astype(unit))
+        if self.zone is not None:
+            import pandas as pd
+
+            return pd.DatetimeIndex(times).tz_localize("UTC").tz_convert(self.zone)
+        return times.astype("M8[D]") if self.is_daily else times
+
+    def _find_days(self, moments: np.ndarray) -> np.ndarray:
+        """Return the nearest moments (n_samples,) with the clock of the earliest, as all had it."""
+        both = np.concatenate([[self.origin], moments])
+        clocks = find_wall_times(Times("dates", both, np.zeros(len(both), bool)), self.zone)
+        days = np.round((clocks[1:] - clocks[0]) / (DAY * MICRO)).astype(np.int64)
+        return find_moments(clocks[0] + days * DAY * MICRO, self.zone)
+
+
+def _make_clocks(seconds: np.ndarray) -> np.ndarray:
+    """Return times of day (n_samples,), None where the seconds since midnight are NaN."""
+    known = np.clip(np.nan_to_num(seconds), 0, DAY - 1 / MICRO)
+    times = [(datetime.datetime.min + datetime.timedelta(seconds=s)).time() for s in known.tolist()]
+    return np.where(np.isnan(seconds), None, np.array(times, dtype=object))
+
+
 def fit_time_column(column: Column, kept: np.ndarray | None) -> TimeColumn:
     """Learn what differs between the times of a column; `kept` are the samples to learn from."""
     times = column.read_times()
@@ -123,7 +176,8 @@ def fit_time_column(column: Column, kept: np.ndarray | None) -> TimeColumn:
     seen = Times(times.kind, times.microseconds[there], times.missing[there], times.zone)
     first, *others = PARTS[times.kind]
     varying = [part for part in others if _varies(_compute_part(part, seen, zone, origin))]
-    return TimeColumn(column.label, times.kind, zone, origin, (first, *varying))
+    parts = (first, *varying)
+    return TimeColumn(column.label, times.kind, zone, origin, parts, times.is_daily)
 
 
 def _varies(arrays: list[np.ndarray]) -> bool:

@@ -6,6 +6,7 @@ categorical columns, from 0; both are NaN where a value is missing or a level is
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
@@ -16,6 +17,10 @@ from sknn._validation import MatrixLike
 from sknn.preprocessing.tables._columns import WrappedFrame, make_frame, wrap_frame
 from sknn.preprocessing.tables._encoder import TabularEncoder
 from sknn.preprocessing.tables._reading import SideBySide, split_table
+from sknn.preprocessing.tables._times import TimeColumn
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @saved
@@ -92,7 +97,7 @@ def make_table(
 ) -> ArrayLike:
     """Return a table in the user's units: a frame of the library of `fit`, or an array.
 
-    In place of dates, times and texts there are the numbers that they are read as.
+    Times follow from their seconds. In place of a text there are the numbers that it is read as.
 
     Parameters
     ----------
@@ -111,20 +116,11 @@ def make_table(
         return numbers
     categorical = np.flatnonzero(encoder.is_categorical_).tolist()
     names: Sequence[Hashable] = kind.names or range(encoder.n_features_in_)
-    # In the order of the features; those of an expanded one, which follow from it, side by side.
-    columns: list[tuple[int, Hashable, np.ndarray]] = [
-        (place, name, column)
-        for (name, _), (_, place), column in zip(
-            encoder._roles.list_numbers(names),
-            encoder._roles.list_numbers(range(len(names))),
-            numbers.T,
-            strict=True,
-        )
-    ]
+    columns = _list_numbers(encoder, names, numbers)
     for i, place in enumerate(categorical):
         column = encoder._categories[i].decode(values[:, n_numeric + i])
         columns.append((place, names[place], column))
-    columns.sort(key=lambda column: column[0])
+    columns.sort(key=lambda column: column[0])  # in the order of the features
     if kind.library is None:
         return _join_columns([column for _, _, column in columns])
     is_flag = {
@@ -141,9 +137,32 @@ def make_table(
     return make_frame(data, kind.library, categories=categories, index=index)
 
 
-def _join_columns(columns: list[np.ndarray]) -> np.ndarray:
-    """Return columns as an array: of numbers if all are, else of objects."""
-    if all(column.dtype != object for column in columns):
+def _list_numbers(
+    encoder: TabularEncoder, names: Sequence[Hashable], numbers: np.ndarray
+) -> list[tuple[int, Hashable, "np.ndarray | pd.DatetimeIndex"]]:
+    """Return place, name and values of columns made of numbers (n_samples, n_numbers).
+
+    A text has several, side by side, which it is read as.
+    """
+    roles, columns = encoder._roles, numbers.T
+    found: list[tuple] = [
+        (place, names[place], column)
+        for place, column in zip(roles.numeric.tolist(), columns, strict=False)
+    ]
+    start = len(found)
+    for place, expansion in roles.expansions.items():
+        own, start = columns[start : start + expansion.n_outputs], start + expansion.n_outputs
+        if isinstance(expansion, TimeColumn) and expansion.kind:
+            found.append((place, names[place], expansion.decode(own.T)))
+        else:
+            ends = expansion.make_names(str(names[place]))
+            found.extend((place, name, column) for name, column in zip(ends, own, strict=True))
+    return found
+
+
+def _join_columns(columns: "list[np.ndarray | pd.DatetimeIndex]") -> np.ndarray:
+    """Return columns as an array: of numbers or times if all are, else of objects."""
+    if len({column.dtype for column in columns}) == 1 and isinstance(columns[0], np.ndarray):
         return np.column_stack(columns)
     joined = np.empty((len(columns[0]), len(columns)), dtype=object)
     for i, column in enumerate(columns):

@@ -8,8 +8,9 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from sknn import DeepMLPClassifier, TabularMLPRegressor
+from sknn import AutoencoderTransformer, DeepMLPClassifier, TabularMLPRegressor
 from sknn.preprocessing import TabularEncoder
+from sknn.preprocessing.tables._values import TableKind, make_table, read_values
 
 pl = pytest.importorskip("polars")
 pa = pytest.importorskip("pyarrow")
@@ -231,3 +232,60 @@ def test_skops_keeps_dates_and_onnx_refuses_them_by_name():
     assert_array_equal(again.predict(X), model.predict(X))
     with pytest.raises(ValueError, match=r"'when' cannot be exported: it holds dates.*TabularEnc"):
         export_onnx(model)
+
+
+def read_and_make(X):
+    """Return a frame made of the values that an autoencoder reads of X."""
+    encoder = TabularEncoder(scale="standard", dtype="float64").fit(X)
+    return make_table(encoder, TableKind.of(X), read_values(encoder, X, "float64"))
+
+
+TIMES = {
+    "moments": (MOMENTS, pa.timestamp("us")),
+    "dates": (DATES, pa.date32()),
+    "durations": (SPANS, pa.duration("us")),
+    "times of day": (CLOCKS, pa.time64("us")),
+}
+
+
+@pytest.mark.parametrize("what", TIMES)
+@pytest.mark.parametrize("kind", ["pandas arrow", "polars", "pyarrow"])
+def test_times_follow_from_their_numbers(kind, what):
+    frame = make_frames(*TIMES[what])[kind]
+    column = read_and_make(frame)["t"]
+    found = column.to_pylist() if kind == "pyarrow" else column.to_list()
+    found = [None if value is None or pd.isna(value) else value for value in found]
+    expected = TIMES[what][0]
+    if kind == "pandas arrow" and what == "dates":  # pandas has no days without a time
+        found = [value and value.date() for value in found]
+    assert found == list(expected)
+
+
+def test_days_stay_days_where_clocks_change():
+    days = pd.date_range("2024-03-28", "2024-04-02", tz="Europe/Berlin", unit="us")
+    frame = pd.DataFrame({"t": days})
+    encoder = TabularEncoder(dtype="float64").fit(frame)
+    values = read_values(encoder, frame, "float64")
+    values[:, 0] += np.linspace(-40_000, 40_000, len(days))
+    pd.testing.assert_frame_equal(make_table(encoder, TableKind.of(frame), values), frame)
+
+
+def test_times_beyond_the_calendar_end_with_it():
+    frame = pd.DataFrame({"t": MOMENTS[:1] + MOMENTS[2:]})
+    encoder = TabularEncoder(dtype="float64").fit(frame)
+    values = read_values(encoder, frame, "float64")
+    values[:2, 0] = [-1e20, 1e20]
+    made = make_table(encoder, TableKind.of(frame), values)["t"]
+    assert made.dt.year.tolist() == [1, 9999, 2021]
+
+
+def test_an_autoencoder_gives_dates_back_as_dates():
+    frame = pd.DataFrame({"t": pd.date_range("2024-01-01", periods=200, unit="us"), "text": "same"})
+    frame["later"] = (frame["t"] + pd.Timedelta(hours=5)).dt.tz_localize("UTC")
+    autoencoder = AutoencoderTransformer(2, max_iter=5, random_state=0).fit(frame)
+    table = autoencoder.reconstruct(frame)
+    assert table.dtypes.tolist() == frame.dtypes.tolist()
+    assert abs(table["t"] - frame["t"]).mean() < pd.Timedelta(days=20)
+    assert set(table["later"].dt.hour) == {5}
+    codes = autoencoder.transform(frame)
+    pd.testing.assert_frame_equal(autoencoder.inverse_transform(codes), table)
