@@ -383,8 +383,9 @@ class AutoencoderTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
         Returns
         -------
         {ndarray, data frame} of shape (n_samples, n_features), or images
-            Numbers in the units of the training samples, and most probable categories; a data
-            frame of the same library if `fit` got one.
+            Numbers in the units of the training samples, times, and most probable categories; a
+            data frame of the same library if `fit` got one. In place of a column of text there are
+            the numbers that it is read as.
 
         Raises
         ------

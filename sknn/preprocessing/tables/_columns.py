@@ -120,7 +120,8 @@ def make_frame(
     `index` is for pandas, too.
     """
     if library != "pandas":
-        lists = {str(name): _list_values(values) for name, values in columns.items()}
+        arrays = [v if isinstance(v, np.ndarray) else v.to_pydatetime() for v in columns.values()]
+        lists = {str(name): v.tolist() for name, v in zip(columns, arrays, strict=True)}
         make: Callable[..., nw.DataFrame] = nw.from_dict  # of any library that narwhals knows
         return make(lists, backend=library).to_native()
     import pandas as pd
@@ -132,11 +133,6 @@ def make_frame(
         for name, values in columns.items()
     }
     return pd.DataFrame(typed, index=index)
-
-
-def _list_values(values: "np.ndarray | pd.DatetimeIndex") -> list:
-    times = getattr(values, "to_pydatetime", None)
-    return (values if times is None else times()).tolist()
 
 
 class WrappedFrame:

@@ -124,7 +124,6 @@ class TimeColumn:
             array[times.missing] = np.nan
         return values
 
-
     def decode(self, numbers: np.ndarray) -> "np.ndarray | pd.DatetimeIndex":
         """Return times of shape (n_samples,) for numbers (n_samples, n_outputs) as of `encode`.
 
@@ -156,9 +155,10 @@ class TimeColumn:
 
 def _make_clocks(seconds: np.ndarray) -> np.ndarray:
     """Return times of day (n_samples,), None where the seconds since midnight are NaN."""
-    known = np.clip(np.nan_to_num(seconds), 0, DAY - 1 / MICRO)
-    times = [(datetime.datetime.min + datetime.timedelta(seconds=s)).time() for s in known.tolist()]
-    return np.where(np.isnan(seconds), None, np.array(times, dtype=object))
+    clocks, known = np.full(len(seconds), None, dtype=object), ~np.isnan(seconds)
+    since = np.clip(seconds[known], 0, DAY - 1 / MICRO).tolist()
+    clocks[known] = [(datetime.datetime.min + datetime.timedelta(seconds=s)).time() for s in since]
+    return clocks
 
 
 def fit_time_column(column: Column, kept: np.ndarray | None) -> TimeColumn:
