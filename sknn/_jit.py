@@ -23,7 +23,7 @@ from sknn._version import __version__
 if TYPE_CHECKING:  # for annotations of compiled code: numba comes in here alone
     from numba.core.cpu import CPUContext as CPUContext
     from numba.core.types import Float as Float
-    from numba.core.types import Type as NumbaType  # noqa: F401
+    from numba.core.types import Type as NumbaType
     from numba.core.typing import Context as TypingContext  # noqa: F401
     from numba.core.typing import Signature as Signature
 
@@ -83,11 +83,12 @@ def make_intrinsic(define: F) -> F:
     return cast("F", intrinsic(define))
 
 
-def make_signature(result: str, *arguments: Any) -> Any:
-    """Return numba's signature of a function, from the name of its result's type."""
+def make_signature(result: "str | NumbaType", *arguments: "str | NumbaType") -> Any:
+    """Return numba's signature of a function, from its types or their names."""
     from numba import types
 
-    return getattr(types, result)(*arguments)
+    kinds = [getattr(types, k) if isinstance(k, str) else k for k in (result, *arguments)]
+    return kinds[0](*kinds[1:])
 
 
 def import_llvm() -> tuple[Any, Any]:

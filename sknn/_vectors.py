@@ -155,3 +155,39 @@ def return_number(compute: Callable[["CPUContext", "Float"], int]) -> Callable[.
 
 
 count_lanes = return_number(count_lanes_of)
+
+
+def _define_view(
+    typing: "TypingContext",
+    memory: "NumbaType",
+    start: "NumbaType",
+    n_rows: "NumbaType",
+    n_columns: "NumbaType",
+) -> tuple[Any, Callable[..., "Value"]]:
+    """Return how a part of a vector becomes a matrix, see `view_matrix`."""
+    matrix = memory.copy(ndim=2)
+
+    def write(
+        context: "CPUContext",
+        builder: "IRBuilder",
+        signature: "Signature",
+        values: "Sequence[Value]",
+    ) -> "Value":
+        source = context.make_array(signature.args[0])(context, builder, values[0])
+        view = context.make_array(matrix)(context, builder)
+        first, height, width = values[1:]
+        kind, (_, tools) = first.type, import_llvm()
+        view.data = builder.gep(source.data, [first])
+        view.itemsize, view.nitems = source.itemsize, builder.mul(height, width)
+        line = builder.mul(width, source.itemsize)
+        view.shape = tools.pack_array(builder, [height, width], kind)
+        view.strides = tools.pack_array(builder, [line, source.itemsize], kind)
+        # An owner would be counted up and down each time, by all cores one after the other.
+        view.meminfo, view.parent = (p.type(None) for p in (source.meminfo, source.parent))
+        return view._getvalue()
+
+    return make_signature(matrix, memory, "int64", "int64", "int64"), write
+
+
+#: of a vector that outlives it, the number of its first entry, and the shape
+view_matrix = make_intrinsic(_define_view)

@@ -57,27 +57,43 @@ def fill_losses(network: FlatNetwork, z: Array, Y: Array, order: Array, space: A
 
 @jit
 def _fill_log(z: Array, Y: Array, order: Array, space: Array) -> None:
-    n, width = z.shape
-    x, losses = space[0, : z.size], space[2]
+    (n, width), kind = z.shape, z.dtype.type
+    # The space has the logits class by class, so that loops go over samples, several at once; each
+    # sum is still in the order of the classes.
+    x, scaled, losses = space[0, : z.size], space[1, : z.size], space[2, :n]
+    for r in range(n):
+        for c in range(width):
+            x[c * n + r] = z[r, c]
     # log Σ exp(z_k) = m + log Σ exp(z_k - m) for every m. With the largest logit as m no term is
     # above 1 and one is 1: nothing overflows, and the logarithm is of a number of at least 1.
+    losses[:] = x[:n]
+    for c in range(1, width):
+        own = x[c * n : (c + 1) * n]
+        for r in range(n):
+            losses[r] = max(losses[r], own[r])
+    for c in range(width):
+        own = x[c * n : (c + 1) * n]
+        for r in range(n):
+            own[r] = kind(own[r] - losses[r])
+    fill_exponentials(x, scaled, 0)
+    totals = scaled[:n]
+    totals[:] = 0
+    for c in range(width):
+        own = x[c * n : (c + 1) * n]
+        for r in range(n):
+            totals[r] += own[r]
+    for c in range(width):
+        own = x[c * n : (c + 1) * n]
+        for r in range(n):
+            own[r] /= totals[r]
     for r in range(n):
-        largest = z[r, 0]
-        for c in range(1, width):
-            largest = max(largest, z[r, c])
-        losses[r] = largest
-        for c in range(width):
-            x[r * width + c] = z[r, c] - largest
-    fill_exponentials(x, space[1, : z.size], 0)
-    for r in range(n):
-        i, total, loss = order[r], 0.0, 0.0
-        for c in range(width):
-            total += x[r * width + c]
-        log_sum = losses[r] + math.log(total)
+        i, loss = order[r], 0.0
+        log_sum = losses[r] + math.log(totals[r])
         # l = -Σ y_k (z_k - log Σ exp(z)), and its slope by z_c is p_c - y_c, as the y_k sum to 1.
         for c in range(width):
-            loss -= Y[i, c] * (z[r, c] - log_sum)
-            z[r, c] = x[r * width + c] / total - Y[i, c]
+            y = Y[i, c]
+            loss -= y * (z[r, c] - log_sum)
+            z[r, c] = x[c * n + r] - y
         losses[r] = loss
 
 

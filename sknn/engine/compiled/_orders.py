@@ -36,25 +36,25 @@ _HIGHEST, _LOWER, _WORD = 0x80000000, 0x7FFFFFFF, 0xFFFFFFFF
 def draw_order(generator: Array, before: Array, after: Array) -> None:
     """Write a permutation of the order before; the generator advances as NumPy's would."""
     after[:] = before
-    for i in range(len(after) - 1, 0, -1):
+    i, place = len(after) - 1, generator[N_WORDS]
+    while i > 0:
         mask = i  # then all bits below its highest one are set
         for shift in (1, 2, 4, 8, 16):
             mask |= mask >> shift
-        j = _draw_word(generator) & mask
-        while j > i:
-            j = _draw_word(generator) & mask
-        after[i], after[j] = after[j], after[i]
-
-
-@jit
-def _draw_word(generator: Array) -> int:
-    """Return the next 32 random bits of the generator."""
-    place = generator[N_WORDS]
-    if place == N_WORDS:
-        _turn_over(generator)
-        place = generator[N_WORDS]
-    generator[N_WORDS] = place + 1
-    return int(_temper(np.int64(generator[place])))
+        lowest = (mask >> 1) + 1  # from there up the mask is the same
+        while i >= lowest:
+            if place == N_WORDS:
+                _turn_over(generator)
+                place = 0
+            j = _temper(np.int64(generator[place])) & mask
+            place += 1
+            # A quarter of the places lie beyond, and which ones cannot be foreseen. Without a
+            # branch: the number is swapped for itself, and is still the last.
+            is_beyond = j > i
+            j = i if is_beyond else j
+            after[i], after[j] = after[j], after[i]
+            i -= 0 if is_beyond else 1
+    generator[N_WORDS] = place
 
 
 @jit

@@ -15,7 +15,7 @@ Z, and of a row of D to G.
 import numpy as np
 
 from sknn._jit import jit
-from sknn._vectors import count_lanes
+from sknn._vectors import count_lanes, view_matrix
 from sknn.engine.compiled._codes import SparseSamples
 from sknn.engine.compiled._tiles import (
     N_VECTORS,
@@ -75,6 +75,34 @@ def multiply(left: Left, right: Array, out: Array, finish: Finish) -> None:
                 low_narrow(factors, out, finish, place)
             row += rows if is_high else rows // 2
         column += N_VECTORS * lanes if is_wide else lanes
+
+
+@jit
+def multiply_over_samples(
+    left: Array, right: Array, out: Array, turned: Array, zeros: Array
+) -> None:
+    """Write leftᵀ right, a sum over samples.
+
+    Parameters
+    ----------
+    left : ndarray of shape (n_samples, n_rows)
+    right : ndarray of shape (n_samples, n_columns)
+    out : ndarray of shape (n_rows, n_columns)
+    turned : ndarray of shape (n,)
+        Space; where it is smaller than `out` it is not used.
+    zeros : ndarray
+        As many as there are rows or columns.
+    """
+    (n_rows, n_columns), none = out.shape, out.dtype.type(np.nan)
+    if n_columns <= count_lanes(out) and n_columns < n_rows and out.size <= len(turned):
+        # Few columns leave most of a vector empty, and rightᵀ left has them as rows. Each sum is
+        # the same, number by number.
+        across = view_matrix(turned, 0, n_columns, n_rows)
+        finish = Finish(zeros, none, across, none)
+        multiply(Left(right, 1, n_columns), left, across, finish)
+        turn(across, out)
+    else:
+        multiply(Left(left, 1, n_rows), right, out, Finish(zeros, none, out, none))
 
 
 @jit

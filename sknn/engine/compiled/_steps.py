@@ -15,6 +15,7 @@ import math
 import numpy as np
 
 from sknn._jit import jit, jit_kept, jit_sums
+from sknn._vectors import view_matrix
 from sknn.engine.callbacks._stopping import compare_loss as compare_loss_plain
 from sknn.engine.compiled._activations import activate, multiply_by_slope
 from sknn.engine.compiled._codes import (
@@ -43,6 +44,7 @@ from sknn.engine.compiled._losses import fill_losses
 from sknn.engine.compiled._orders import draw_masks, draw_order
 from sknn.engine.compiled._products import (
     multiply,
+    multiply_over_samples,
     multiply_sparse,
     multiply_sparse_turned,
     turn,
@@ -208,7 +210,7 @@ def _gather(samples: TrainingArrays, batch: BatchPlace, work: Array) -> Array:
         start, source = r * n_features, samples.X[order[r]]
         for c in range(n_features):
             work[start + c] = source[c]
-    return _get_matrix(work, 0, batch.n, n_features)
+    return view_matrix(work, 0, batch.n, n_features)
 
 
 @jit
@@ -221,14 +223,9 @@ def _is_run(order: Array) -> bool:
 
 
 @jit
-def _get_matrix(memory: Array, start: int, n: int, width: int) -> Array:
-    return memory[start : start + n * width].reshape(n, width)
-
-
-@jit
 def _get_mask(sizes: Array, masks: Array, layer: int, batch: BatchPlace) -> Array:
     """Return the mask of a hidden layer for a mini-batch."""
-    return _get_matrix(masks, batch.size * sizes[1 : layer + 1].sum(), batch.n, sizes[layer + 1])
+    return view_matrix(masks, batch.size * sizes[1 : layer + 1].sum(), batch.n, sizes[layer + 1])
 
 
 @jit
@@ -251,16 +248,16 @@ def _go_forward(
     for i in range(n_layers):
         n_in, n_out = sizes[i], sizes[i + 1]
         place += batch.size * n_in
-        z = _get_matrix(space.work, place, batch.n, n_out)
+        z = view_matrix(space.work, place, batch.n, n_out)
         is_relu = i + 1 < n_layers and codes[N_CODES + i] == RELU
         finish = Finish(values[b : b + n_out], zero if is_relu else none, z, none)
-        weights = _get_matrix(values, w, n_in, n_out)
+        weights = view_matrix(values, w, n_in, n_out)
         if i == 0 and len(samples.sparse.starts):
             multiply_sparse(samples.sparse, _get_order(samples, batch), weights, z, finish)
         else:
-            multiply(Left(a.reshape(a.size), n_in, 1), weights, z, finish)
+            multiply(Left(a, n_in, 1), weights, z, finish)
         if i + 1 < n_layers:
-            sums = _get_matrix(space.work, place + beyond, batch.n, n_out)
+            sums = view_matrix(space.work, place + beyond, batch.n, n_out)
             activate(codes[N_CODES + i], z, sums, space.exponentials)
             if len(space.dropouts):
                 # Up to SILU slopes follow from values, which dropout is about to change.
@@ -274,7 +271,7 @@ def _go_forward(
 def _get_logits(network: FlatNetwork, space: StepMemory, batch: BatchPlace) -> Array:
     """Return the logits of a mini-batch, which lie behind the values of all other layers."""
     before, n_out = network.sizes[:-1].sum(), network.sizes[-1]
-    return _get_matrix(space.work, batch.size * before, batch.n, n_out)
+    return view_matrix(space.work, batch.size * before, batch.n, n_out)
 
 
 @jit
@@ -284,7 +281,10 @@ def _take_losses(
     """Overwrite logits by deltas of the mean loss; return 1 / (sum of weights), and the loss."""
     n_out, weight = network.sizes[-1], samples.weight
     z, place = _get_logits(network, space, batch), min(batch.epoch, len(space.outputs) - 1)
-    space.outputs[place, batch.start : batch.start + batch.n] = z
+    kept = space.outputs[place]
+    for r in range(batch.n):
+        for c in range(n_out):
+            kept[batch.start + r, c] = z[r, c]
     order, losses = _get_order(samples, batch), space.exponentials[2]
     fill_losses(network, z, samples.Y, order, space.exponentials)
     share, loss = 1 / _sum_weights(weight, order), 0.0
@@ -324,7 +324,7 @@ def _go_back(
     w, b = _count_weights(sizes), len(network.values)
     none, zero = gradient.dtype.type(np.nan), gradient.dtype.type(0)
     place = batch.size * sizes[:-1].sum()
-    delta = _get_matrix(space.work, place, batch.n, sizes[-1])
+    delta = view_matrix(space.work, place, batch.n, sizes[-1])
     for i in range(n_layers - 1, -1, -1):
         n_in, n_out = sizes[i], sizes[i + 1]
         w, b = w - n_in * n_out, b - n_out
@@ -332,26 +332,25 @@ def _go_back(
         # f'(z_{i-1}). Layers are gone through backwards, and so are their places in the flat
         # vector.
         place -= batch.size * n_in
-        a = _get_matrix(space.work, place, batch.n, n_in) if i > 0 else X
-        of_weights = _get_matrix(gradient, w, n_in, n_out)
+        a = view_matrix(space.work, place, batch.n, n_in) if i > 0 else X
+        of_weights = view_matrix(gradient, w, n_in, n_out)
         if i == 0 and len(samples.sparse.starts):
             order = _get_order(samples, batch)
             multiply_sparse_turned(samples.sparse, order, delta, of_weights)
         else:
-            finish = Finish(space.zeros, none, of_weights, none)
-            multiply(Left(a.reshape(a.size), 1, n_in), delta, of_weights, finish)
+            multiply_over_samples(a, delta, of_weights, space.turned, space.zeros)
         _add_up(delta, gradient[b : b + n_out])
         if i > 0:
-            before = _get_matrix(space.work, place + 2 * beyond, batch.n, n_in)
-            sums = _get_matrix(space.work, place + beyond, batch.n, n_in)
-            turned = _get_matrix(space.turned, 0, n_out, n_in)
-            turn(_get_matrix(network.values, w, n_in, n_out), turned)
+            before = view_matrix(space.work, place + 2 * beyond, batch.n, n_in)
+            sums = view_matrix(space.work, place + beyond, batch.n, n_in)
+            turned = view_matrix(space.turned, 0, n_out, n_in)
+            turn(view_matrix(network.values, w, n_in, n_out), turned)
             code = codes[N_CODES + i - 1]
             if len(space.dropouts):
                 # Dropout has overwritten the values: f' is computed from those before it.
                 a = sums
             finish = Finish(space.zeros, none, a, zero if code == RELU else none)
-            multiply(Left(delta.reshape(delta.size), n_out, 1), turned, before, finish)
+            multiply(Left(delta, n_out, 1), turned, before, finish)
             if len(space.dropouts):
                 before *= _get_mask(sizes, space.masks, i - 1, batch)
             multiply_by_slope(code, before, a, sums)
@@ -361,9 +360,14 @@ def _go_back(
 @jit
 def _add_up(delta: Array, total: Array) -> None:
     """Write the sums over samples, of shape (n_outputs,)."""
+    (n, width), whole = delta.shape, delta.shape[0] // 4 * 4
     total[:] = 0
-    for r in range(delta.shape[0]):
-        for c in range(delta.shape[1]):
+    # Four samples at a time, one after the other: sums are read and written a quarter as often.
+    for r in range(0, whole, 4):
+        for c in range(width):
+            total[c] = total[c] + delta[r, c] + delta[r + 1, c] + delta[r + 2, c] + delta[r + 3, c]
+    for r in range(whole, n):
+        for c in range(width):
             total[c] += delta[r, c]
 
 

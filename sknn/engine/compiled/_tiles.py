@@ -33,7 +33,7 @@ class Left(NamedTuple):
 
     Attributes
     ----------
-    values : ndarray of shape (n,)
+    values : ndarray
         Numbers of the matrix.
     row_step, sum_step : int
         Distances from a number to the next one in the same column, and in the same row.
@@ -175,17 +175,25 @@ def _write_tile(
             for w, s in zip(wide, own, strict=True):
                 b.store(vectors.multiply_and_add(x, w, b.load(s)), s)
 
-    # Ordered comparisons are false for NaN: without a floor or limit, `select` keeps z; and a z
-    # that is NaN stays so, with which training is seen to diverge.
-    floor, limit = (vectors.spread(b.extract_value(finish, i)) for i in (1, 3))
-    for row, own in zip(rows, sums, strict=True):
-        line = b.add(b.mul(row, width), column)
-        gates, places = (vectors.find(base, line, shape[1]) for base in (gate, Z.data))
-        for s, open_at, at in zip(own, gates, places, strict=True):
+    # Ordered comparisons are false for NaN: without a floor `select` keeps z; and a z that is NaN
+    # stays so, with which training is seen to diverge. A limit that is NaN is no limit.
+    lines = [b.add(b.mul(row, width), column) for row in rows]
+    gates, places = ([vectors.find(base, at, shape[1]) for at in lines] for base in (gate, Z.data))
+    number, limit = (b.extract_value(finish, i) for i in (1, 3))
+    floor = vectors.spread(number)
+    for own in sums:
+        for s in own:
             z = b.load(s)
-            z = b.select(b.fcmp_ordered("<", z, floor), floor, z)
-            is_shut = b.fcmp_ordered("<=", vectors.load(open_at), limit)
-            vectors.store(b.select(is_shut, vectors.fill(0.0), z), at)
+            b.store(b.select(b.fcmp_ordered("<", z, floor), floor, z), s)
+    with b.if_then(b.fcmp_ordered("==", limit, limit)):
+        highest = vectors.spread(limit)
+        for own, at in zip(sums, gates, strict=True):
+            for s, open_at in zip(own, at, strict=True):
+                is_shut = b.fcmp_ordered("<=", vectors.load(open_at), highest)
+                b.store(b.select(is_shut, vectors.fill(0.0), b.load(s)), s)
+    for own, at in zip(sums, places, strict=True):
+        for s, place in zip(own, at, strict=True):
+            vectors.store(b.load(s), place)
 
 
 high_wide, high_narrow = _make_tile(True, True), _make_tile(True, False)

@@ -11,7 +11,7 @@ pytest.importorskip("numba", reason="numba is not installed")
 
 from sknn._jit import digest_function, jit
 from sknn.engine.compiled import _tiles
-from sknn.engine.compiled._products import multiply, turn
+from sknn.engine.compiled._products import multiply, multiply_over_samples, turn
 from sknn.engine.compiled._tiles import Finish, Left
 
 SHAPES = [(1, 1, 1), (5, 3, 7), (9, 0, 20), (8, 4, 16), (33, 20, 49), (12, 150, 3), (4, 7, 100)]
@@ -48,6 +48,21 @@ def test_a_product_is_numpys(shape, dtype):
             work_out(left, is_turned, B, around[1:-1], finish)
             assert (np.abs(around[1:-1] - right) <= 4 * np.finfo(dtype).eps * scale).all()
             assert (around[[0, -1]] == 7).all()
+
+
+@jit
+def sum_over_samples(left, right, out, turned, zeros):
+    multiply_over_samples(left, right, out, turned, zeros)
+
+
+@pytest.mark.parametrize("n_columns", [1, 3, 40])
+def test_a_sum_over_samples_is_the_same_to_the_bit_whichever_factor_comes_first(n_columns):
+    A, B, out, _ = draw((20, 60, n_columns), "float64")
+    A, other = np.ascontiguousarray(A.T), np.empty_like(out)
+    sum_over_samples(A, B, out, np.full(20 * n_columns, np.nan), np.zeros(60))
+    sum_over_samples(A, B, other, np.empty(0), np.zeros(60))
+    np.testing.assert_allclose(out, A.T @ B, rtol=1e-12)
+    np.testing.assert_array_equal(out, other)
 
 
 def test_nan_stays_nan():
