@@ -12,7 +12,7 @@ import pytest
 import torch
 
 import sknn
-from benchmarks import tabular_variants
+from benchmarks import tabular_pack, tabular_variants
 from benchmarks.report import figures, judge
 from benchmarks.rows import ROWS, TARGETS, Target
 from benchmarks.runner import Outcome
@@ -176,3 +176,29 @@ def test_a_variant_of_the_ensemble_for_tables_fits_otherwise(name, task, rng):
     outputs = [getattr(m, "predict_proba", m.predict)(X) for m in (usual, variant)]
     is_same = (name, task) == ("Uncalibrated", "Regressor")
     assert np.array_equal(*outputs) == is_same
+
+
+def test_a_pack_chooses_what_is_best_on_average():
+    """One errs to the left, one to the right: their mean is best, and the third adds nothing."""
+    y = torch.tensor([1.0, 2.0, 3.0])
+    task = tabular_pack.Task("values", 1, n_numbers=1, n_inputs=1)
+    chosen, loss = tabular_pack.choose(task, torch.stack([y - 0.5, y + 0.4, y + 3]), y)
+    assert sorted(chosen) == [0, 1]
+    assert loss == pytest.approx(0.05**2, rel=1e-4)
+
+
+@pytest.mark.parametrize("kind", ["values", "labels", "classes"])
+def test_a_pack_learns(kind, rng):
+    X = torch.from_numpy(rng.normal(size=(600, 3)).astype(np.float32))
+    y = X[:, 0] if kind == "values" else (X[:, 0] > 0).long() + (kind == "classes") * (X[:, 1] > 0)
+    task = tabular_pack.Task(kind, 3 if kind == "classes" else 1, n_numbers=2, n_inputs=3)
+    packs = tabular_pack.make_packs(task, 5, 16, np.random.RandomState(0))
+    halves = [(X[i::2], y[i::2]) for i in range(2)]
+    ensemble = tabular_pack.train(packs, *halves, np.random.RandomState(0), most_epochs=200)
+    predicted = ensemble.predict(X[1::2])
+    right = (
+        (predicted[:, 0] - y[1::2]).abs() < 0.5
+        if kind == "values"
+        else predicted.argmax(1) == y[1::2]
+    )
+    assert right.float().mean() > 0.85
