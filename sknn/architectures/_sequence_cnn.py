@@ -22,7 +22,7 @@ from sknn.architectures.layers._windows import (
     find_valid_windows,
     pool_locally,
 )
-from sknn.architectures.letters._pooling import FLOORS, read_letters
+from sknn.architectures.letters._pooling import FLOORS, explain_no_steps, read_letters
 from sknn.architectures.options._sequence import SequenceOptions
 
 Tensor = torch.Tensor
@@ -207,7 +207,7 @@ class SequenceCNN(nn.Module):
     def pool(self, X: Tensor) -> Tensor:
         """Return what pooling hands on, of shape (batch, n_pooled)."""
         X = X.reshape(len(X), self.length, self.n_channels)
-        single = not (self.convs or self.norms) and isinstance(self.pooling, str)
+        single = self._has_one_layer()
         floor = self._choose_floor() if single else None
         if floor is not None:
             letters = read_letters(X, self.options.kernel_size)
@@ -221,6 +221,19 @@ class SequenceCNN(nn.Module):
         # The larger of both strands: an output that does not change when a sequence is replaced by
         # its reverse complement, with as many weights as for one strand.
         return pooled[0] if len(strands) == 1 else torch.maximum(*pooled)
+
+    def _has_one_layer(self) -> bool:
+        """Return whether pooling over all windows follows the filters at once."""
+        return not (self.convs or self.norms) and isinstance(self.pooling, str)
+
+    @property
+    def compiled_part(self) -> str:
+        """What compiled code computes of encoded letters, '' for nothing."""
+        weight = self.bank.weight
+        is_read = self._has_one_layer() and self._choose_floor() is not None
+        if not is_read or self.n_channels == 1 or weight.device.type != "cpu":
+            return ""
+        return "letters" if explain_no_steps(weight.dtype) is None else ""
 
     def apply_head(self, pooled: Tensor) -> Tensor:
         """Return logits or raw predictions for what pooling hands on.

@@ -6,6 +6,7 @@ A way is a class with the methods of `EpochRunner`, and one entry in `RUNNERS`.
 from collections.abc import Callable, Sequence
 from typing import ClassVar, Protocol
 
+import numpy as np
 import torch
 
 from sknn.engine._run import TrainingRun
@@ -17,6 +18,7 @@ from sknn.engine.distributed._runner import DistributedRunner
 from sknn.engine.graphs._epochs import CudaGraphRunner
 from sknn.engine.members._network import CompiledMembers
 from sknn.engine.members._runs import explain_run
+from sknn.engine.members._support import COLD, is_ready
 
 
 class EpochRunner(Protocol):
@@ -124,9 +126,16 @@ class MembersRunner(AutogradRunner):
         """Return why a run cannot be computed so; None if it can."""
         return explain_run(run, cls.min_flops, cls.min_warm_flops)
 
+    @staticmethod
+    def is_ready(dtype: np.dtype) -> bool:
+        """Return whether passes in this precision were compiled before on this machine."""
+        return is_ready(dtype)
+
     def __init__(self, run: TrainingRun):
         super().__init__(run)
         net = run.net
+        if run.config.verbose and not self.is_ready(net.module_.temperature.numpy().dtype):
+            print(COLD)  # noqa: T201
         self.members = CompiledMembers(net.module_, net.optimizer_)
         self.follow_gradient: Callable[[], None] | None = None
         is_plain = net.max_grad_norm is None and not self.watched

@@ -142,13 +142,18 @@ class Recorder:
 
     def check_runner(self) -> None:
         """Warn if the epochs to come are computed in another way than those before."""
-        before = "" if self.content is None else self.content["runner"]
-        if before not in ("", self.run.runner_name) and not self.is_finished:
+        before, now = "" if self.content is None else self.content["runner"], self._name_way()
+        if before not in ("", now) and not self.is_finished:
             warn_user(
                 f"The epochs before the checkpoint were computed by {before!r}, those to come are "
-                f"by {self.run.runner_name!r}: the result is that of one fit up to rounding. "
+                f"by {now!r}: the result is that of one fit up to rounding. "
                 "runner_reasons_ says why; install what was installed, to go on as before."
             )
+
+    def _name_way(self) -> str:
+        """Return the name of the runner, with what compiled code computes inside the network."""
+        name, part = self.run.runner_name, getattr(self.run.plan.module, "compiled_part", "")
+        return f"{name} with compiled {part}" if name and part else name
 
     def limit_epochs(self, n_epochs: int) -> int:
         """Return how many of the coming epochs may be computed in one call, at least 1."""
@@ -188,7 +193,7 @@ class Recorder:
         content = {
             "seconds": self.seconds_before + time.perf_counter() - self.began,
             "stopped_because": run.progress.stopped_because if self.is_finished else "",
-            "runner": run.runner_name,
+            "runner": self._name_way(),
             "is_finished": self.is_finished,
         }
         if run.by_epochs:

@@ -16,6 +16,8 @@ from sknn.engine.members._codes import Encoded, Ensemble
 #: floating-point operations of a prediction, by a network that other steps have trained, from which
 #: it pays to load compiled code, which takes half a second once in a process
 MIN_PREDICTION_FLOPS = 4e10
+#: message before passes are compiled for the first time
+COLD = "Passes of ensembles for tables are compiled, once on this machine: half a minute."
 
 
 class Steps(Protocol):

@@ -10,13 +10,12 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from sknn.threshold.zero_one._lines import ROUNDING, LineSearch
 from sknn.threshold.zero_one._local_search import (
     NEGLIGIBLE,
-    ROUNDING,
     ErrorProblem,
     append_threshold,
     draw_line,
-    find_widest_interval,
     fit_logistic_units,
 )
 
@@ -40,6 +39,7 @@ class BinaryProblem(ErrorProblem):
         # other way round. So the weight of errors is the sum of `positive` less the gain of all
         # samples fired on.
         self.gain = positive - negative
+        self.lines = LineSearch()
         self.tolerance = NEGLIGIBLE * (positive.sum() + negative.sum())
         #: reached where every sample is on the side where most of its weight is
         self.best_value = self.gain[self.gain > 0].sum()
@@ -67,7 +67,7 @@ class BinaryProblem(ErrorProblem):
             axis[coordinate] = 1.0
             slopes = (self.columns[coordinate], self.inputs @ oblique)
             for line, slope in zip((axis, oblique), slopes, strict=True):
-                low, high = find_widest_interval(z, slope, self.gain, self.tolerance)
+                low, high = self.lines.find_widest_interval(z, slope, self.gain, self.tolerance)
                 # The middle as an angle: both ends may be infinite as numbers, but never as angles.
                 t = np.tan((low + high) / 2)
                 moved = unit + t * line
@@ -91,9 +91,9 @@ class BinaryProblem(ErrorProblem):
 def find_best_interval(
     problem: BinaryProblem, unit: np.ndarray, line: np.ndarray
 ) -> tuple[float, float]:
-    """Search the line ``unit + t * line`` for the fewest errors; see `find_widest_interval`."""
+    """Search the line ``unit + t * line`` for the fewest errors; see `LineSearch`."""
     z, slope = problem.inputs @ unit, problem.inputs @ line
-    return find_widest_interval(z, slope, problem.gain, problem.tolerance)
+    return problem.lines.find_widest_interval(z, slope, problem.gain, problem.tolerance)
 
 
 def _move(unit: np.ndarray, line: np.ndarray, t: float) -> np.ndarray:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 
-#: differences of angles below this are rounding errors
-ROUNDING = 1e-12
+from sknn.threshold.zero_one._lines import LineSearch
+
 #: errors of less than this share of all weight are none: samples that class weights make next to
 #: nothing beside others would otherwise be fitted as if they mattered
 NEGLIGIBLE = 1e-6
@@ -59,10 +59,13 @@ class ErrorProblem(ABC):
         Values closer than this are equal.
     best_value : float
         Reached where every sample is given the class with most of its weight.
+    lines : LineSearch
+        Searches one line after the other.
     """
 
     tolerance: float
     best_value: float
+    lines: LineSearch
 
     @abstractmethod
     def compute_value(self, units: np.ndarray) -> float:
@@ -87,36 +90,6 @@ class ErrorProblem(ABC):
     def is_solved(self, value: float) -> bool:
         """Return whether nothing can do better than `value`."""
         return value >= self.best_value - self.tolerance
-
-
-def find_widest_interval(
-    z: np.ndarray, slope: np.ndarray, gain: np.ndarray, tolerance: float
-) -> tuple[float, float]:
-    """Search a line exactly, in the time of a sort; return the ends as angles arctan t.
-
-    A unit fires on a sample where ``z + t * slope >= 0``, which is worth its gain; all three are of
-    shape (n_samples,). Of the intervals with the best value, up to the tolerance, the widest is
-    taken, of equally wide ones the first.
-    """
-    # A sample changes sides once, at t = -z / slope: between two such crossings the value is
-    # constant, and from one interval to the next it changes by the gain of the sample that is
-    # crossed, with the sign of its slope. So a cumulative sum over the sorted crossings is the
-    # value of every t. Widths are those of angles arctan t, from -π/2 to π/2, which give the two
-    # outer intervals a width too, and do not favour those far away.
-    # A sample with no slope never changes sides, and adds the same to all intervals.
-    moving = np.flatnonzero(slope)
-    slope = slope[moving]
-    crossings = np.arctan(-z[moving] / slope)
-    order = np.argsort(crossings)
-    crossings, change = crossings[order], (np.sign(slope) * gain[moving])[order]
-    # relative to the value at t = -inf, which is the same for all
-    values = np.concatenate([[0.0], np.cumsum(change)])
-    ends = np.concatenate([[-np.pi / 2], crossings, [np.pi / 2]])
-    widths = np.diff(ends)
-    values[widths <= ROUNDING] = -np.inf
-    widths[values < values.max() - tolerance] = 0
-    chosen = np.argmax(widths >= widths.max() * (1 - 1e-9))
-    return float(ends[chosen]), float(ends[chosen + 1])
 
 
 def draw_line(size: int, random_state: np.random.RandomState) -> np.ndarray:

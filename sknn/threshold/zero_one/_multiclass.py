@@ -9,13 +9,12 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from sknn.threshold.zero_one._lines import ROUNDING, LineSearch
 from sknn.threshold.zero_one._local_search import (
     NEGLIGIBLE,
-    ROUNDING,
     ErrorProblem,
     append_threshold,
     draw_line,
-    find_widest_interval,
     fit_logistic_units,
 )
 
@@ -38,6 +37,7 @@ class ClassesProblem(ErrorProblem):
         self.Z, self.of_class = Z, of_class
         self.inputs = append_threshold(Z)
         self.columns = np.ascontiguousarray(self.inputs.T)
+        self.lines = LineSearch()
         self.tolerance = NEGLIGIBLE * of_class.sum()
         self.best_value = of_class.max(axis=1).sum()
 
@@ -78,7 +78,7 @@ class ClassesProblem(ErrorProblem):
             axis[coordinate] = 1.0
             slopes = (self.columns[coordinate], self.inputs @ oblique)
             for line, slope in zip((axis, oblique), slopes, strict=True):
-                low, high = find_widest_interval(z, slope, gain, self.tolerance)
+                low, high = self.lines.find_widest_interval(z, slope, gain, self.tolerance)
                 t = np.tan((low + high) / 2)
                 units[number] += t * line
                 z += t * slope

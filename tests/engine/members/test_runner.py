@@ -68,6 +68,17 @@ def test_members_learn_what_they_do_by_autograd(changes):
     helpers.assert_same_weights(compiled, usual, 1e-7)
 
 
+@pytest.mark.parametrize("ready", [True, False])
+def test_a_cold_start_is_announced(capsys, ready):
+    class Announcing(AnyWork):
+        @staticmethod
+        def is_ready(dtype):
+            return ready
+
+    run(Announcing, verbose=1, max_iter=1)
+    assert ("compiled, once on this machine" in capsys.readouterr().out) == (not ready)
+
+
 def test_threads_share_the_members_and_change_no_bit():
     before = torch.get_num_threads()
     results = []
