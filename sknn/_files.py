@@ -87,8 +87,8 @@ def _flush_folder(folder: Path) -> None:
 def read_pieces(path: str | os.PathLike, size: int = PIECE) -> Iterator[bytes]:
     """Yield the content of a file, plain or gzip, in pieces of at most `size` bytes.
 
-    Whether it is packed is told by its first bytes; one that is damaged, or unfolds to far more
-    than any data do, raises ValueError.
+    The first bytes say whether the file is packed. A file that is damaged, or that unpacks to far
+    more bytes than data of any kind have, raises ValueError.
     """
     with open(path, "rb") as file:
         if not file.peek(len(GZIP_MAGIC)).startswith(GZIP_MAGIC):
@@ -100,9 +100,9 @@ def read_pieces(path: str | os.PathLike, size: int = PIECE) -> Iterator[bytes]:
                 n_bytes += len(piece)
                 if n_bytes > max(UNFOLDED_FREELY, MAX_RATIO * n_packed):
                     raise ValueError(
-                        f"{str(path)!r} has {n_packed} bytes and unfolds to more than {n_bytes}, "
-                        "which no data of this kind do. If it is meant to, unpack it with gunzip "
-                        "and give the plain file."
+                        f"{str(path)!r} has {n_packed} bytes and unpacks to more than {n_bytes}, "
+                        "which no data of this kind do. If the file is right, unpack it with "
+                        "gunzip and give the plain file."
                     )
                 yield piece
 

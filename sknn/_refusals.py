@@ -73,7 +73,7 @@ def _has_dates(values: object) -> bool:
 
 
 def find_fault(values: object, name: str) -> Exception | None:
-    """Return the error that says why values are no array of numbers, or None if they are one."""
+    """Return an error that says why values are not an array of numbers, or None if they are."""
     if hasattr(values, "tocsr"):
         return None
     fault = find_wrong_container(values, name) or find_unreadable(values, name)
@@ -84,7 +84,7 @@ def find_fault(values: object, name: str) -> Exception | None:
         return None
     try:
         table = np.asarray(values, dtype=object)
-    except Exception:  # no library that has a way to NumPy fails in it without a reason of its own
+    except Exception:  # conversion to NumPy is the other library's code, which may raise anything
         return TypeError(
             f"{name} must be an array-like of numbers, but NumPy cannot read this "
             f"{type(values).__name__}. Convert its columns to floats or integers of 64 bits first."
@@ -92,7 +92,8 @@ def find_fault(values: object, name: str) -> Exception | None:
     if dtype is not None and getattr(dtype, "names", None):
         return TypeError(
             f"{name} must be an array of plain numbers, but is a structured array with the fields "
-            f"{list(dtype.names)}. Give pandas.DataFrame({name}) or one column a field."
+            f"{list(dtype.names)}. Give pandas.DataFrame({name}), or an array with a column for "
+            "each field."
         )
     labels = _find_labels(values)
     twice = next((label for label in labels if labels.count(label) > 1), None)
@@ -110,7 +111,7 @@ def find_fault(values: object, name: str) -> Exception | None:
 
 
 def find_wrong_container(values: object, name: str) -> TypeError | None:
-    """Return an error for what holds no samples in order, or can be read only once."""
+    """Return an error for a container whose samples have no order, or can be read only once."""
     if hasattr(values, "tocsr"):  # matrices of keys are mappings, too
         return None
     if isinstance(values, Mapping):
@@ -146,7 +147,7 @@ def find_wrong_container(values: object, name: str) -> TypeError | None:
 
 
 def find_unreadable(values: object, name: str) -> TypeError | None:
-    """Return an error for what is no array, list or frame in memory."""
+    """Return an error for anything but an array, a list or a frame in memory."""
     kind = type(values).__name__
     if hasattr(values, "collect") and hasattr(values, "lazy"):
         return TypeError(
@@ -192,7 +193,7 @@ def _find_labels(values: object) -> list:
 
 
 def _find_wrong_value(table: np.ndarray, labels: list, name: str) -> Exception | None:
-    """Return an error for the first value that is no number, column by column."""
+    """Return an error for the first value, column by column, that is not a number."""
     if table.ndim == 0:
         return None
     for place in np.ndindex(table.T.shape):

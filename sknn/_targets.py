@@ -112,7 +112,7 @@ def _read_array(y: object, columns: str) -> np.ndarray:
         fields = f" with the fields {list(values.dtype.names)}" if values.dtype.names else ""
         raise TypeError(
             f"y must be an array of plain labels or numbers, but is a structured array{fields} "
-            f"(dtype {values.dtype}). Give one field, or a column a field."
+            f"(dtype {values.dtype}). Give one field, or a column for each field."
         )
     if values.dtype.kind == "c":
         raise ValueError(

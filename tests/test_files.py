@@ -82,7 +82,7 @@ def test_a_file_that_unfolds_without_end_is_refused_early(tmp_path):
         for _ in range(70):
             file.write(bytes(1 << 20))
     tracemalloc.start()
-    with pytest.raises(ValueError, match=r"bomb.gz' .* unfolds to more than .* unpack it with"):
+    with pytest.raises(ValueError, match=r"bomb.gz' .* unpacks to more than .* unpack it with"):
         for _ in read_pieces(path):
             pass
     with pytest.raises(ValueError, match=r"Line 1 of .* holds a NUL byte"):

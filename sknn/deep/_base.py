@@ -104,8 +104,8 @@ class DeepEstimator(CallbackSupportMixin, BaseEstimator, ABC):
         if previous is not None and "_predicts_only" in vars(self):
             raise ValueError(
                 f"This {type(self).__name__} is for prediction alone: make_predictor dropped "
-                "the state of its optimizer, from which warm_start and partial_fit go on. Go on "
-                "with the estimator that it was made of, or fit with warm_start=False."
+                "the state of its optimizer, which warm_start and partial_fit need. Train the "
+                "estimator from which it was made, or fit with warm_start=False."
             )
         data = read_names(data)
         if self._n_processes == "shards":

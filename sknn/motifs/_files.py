@@ -186,7 +186,9 @@ def _read_meme_matrix(header: str, rows: list[Line], known: tuple[str, str], whe
     _check_alphabet(alphabet, where)
     shares = _read_matrix(rows, len(alphabet), where)
     if len(shares) != _read_whole(settings, "w", len(shares), where):
-        raise ValueError(f"{where} has w= {settings['w']} and {len(shares)} rows.")
+        raise ValueError(
+            f"{where} is damaged: it has w= {settings['w']} and {len(shares)} rows of numbers."
+        )
     sums = shares.sum(axis=1)
     if np.abs(sums - 1).max() > ROUNDING:
         wrong = int(np.abs(sums - 1).argmax())

@@ -87,7 +87,7 @@ class Session:
 
     def _current(self) -> Run:
         if self.run is None:
-            raise ValueError("There is nothing to do this to yet; send the settings first.")
+            raise ValueError("There is no model yet. Send the settings first.")
         return self.run
 
     def _change(self, message: Mapping[str, Any]) -> None:

@@ -114,5 +114,6 @@ def find_places(
         return check_array(X, accept_sparse="csr")
     except ValueError as error:
         raise ValueError(
-            f"n_neighbors needs samples of numbers, of which X has none: {error} Set n_neighbors=0."
+            f"n_neighbors needs distances between samples, but X cannot be read as numbers: "
+            f"{error} Set n_neighbors=0."
         ) from error

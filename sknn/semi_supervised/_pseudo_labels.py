@@ -284,7 +284,8 @@ class PseudoLabelClassifier(MetaEstimatorMixin, ClassifierMixin, SavedState, Bas
             if given is not None and self.soft and not has_fit_parameter(given, "sample_weight"):
                 raise TypeError(
                     "soft=True weighs the classes of a sample, but fit takes no sample_weight: "
-                    f"{given!r}. Set soft=False, or put the steps of a pipeline in front."
+                    f"{given!r}. Set soft=False; or, of a pipeline, give the last step alone and "
+                    "put the other steps in front of PseudoLabelClassifier."
                 )
         return teachers
 

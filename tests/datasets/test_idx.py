@@ -80,7 +80,7 @@ def test_no_more_is_read_than_the_header_announces_or_data_unfold_to(n_values, t
         for _ in range(80):
             file.write(bytes(1 << 20))
     tracemalloc.start()
-    with pytest.raises(ValueError, match=r"holds .* or more|unfolds to more than"):
+    with pytest.raises(ValueError, match=r"holds .* or more|unpacks to more than"):
         read_idx(path, 1)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()

@@ -410,9 +410,9 @@ def test_max_iter_reached_is_a_convergence_warning(solver):
 @pytest.mark.parametrize(
     ("name", "arrays", "match"),
     [
-        ("coefs_", [np.ones((3, 4))], "expected 2 arrays, one a layer; got 1"),
-        ("coefs_", [np.ones((3, 4))] * 3, "expected 2 arrays, one a layer; got 3"),
-        ("coefs_", [], "expected 2 arrays, one a layer; got 0"),
+        ("coefs_", [np.ones((3, 4))], "Expected 2 arrays, one for each layer; got 1"),
+        ("coefs_", [np.ones((3, 4))] * 3, "Expected 2 arrays, one for each layer; got 3"),
+        ("coefs_", [], "Expected 2 arrays, one for each layer; got 0"),
         (
             "coefs_",
             [np.ones((4, 3)), np.ones((4, 1))],

@@ -306,8 +306,8 @@ class SequenceReading(TransformerMixin):
             chosen = (y > y.mean(axis=0)).reshape(len(y), -1).any(axis=1)
         if not chosen.any():
             raise ValueError(
-                "No sequence is left to read motifs from: the network judges none of them as y "
-                "says. Leave out y, or train it better."
+                "No sequence is left to read motifs from: the network predicts y correctly for "
+                "none of them. Leave out y, or train the network better."
             )
         return np.flatnonzero(chosen)
 

@@ -132,7 +132,7 @@ def survey_shards(
     if survey.n_samples == 0:
         raise ValueError(
             f"All samples of process {peers.rank} have a weight of 0. Give each process at least "
-            "one that counts."
+            "one sample with a positive weight."
         )
     notes = peers.gather(_make_notes(estimator, survey, source.starts[-1]))
     _check_alike(notes)

@@ -147,7 +147,8 @@ class Recorder:
             warn_user(
                 f"The epochs before the checkpoint were computed by {before!r}, those to come are "
                 f"by {now!r}: the result is that of one fit up to rounding. "
-                "runner_reasons_ says why; install what was installed, to go on as before."
+                "runner_reasons_ says why. To get the same bits, install the packages that were "
+                "installed before."
             )
 
     def _name_way(self) -> str:

@@ -38,9 +38,10 @@ def check_apart(net: Net, masks: SharedMasks, X: torch.Tensor, share: slice) -> 
             return
         what = f"its buffer {changed[0]!r} changes with each mini-batch"
     raise ValueError(
-        "n_processes gives each process a share of a mini-batch, of which "
-        f"{type(net.module_).__name__} would make something else than of the whole: {what}. Draw "
-        "nothing in forward, take no means over samples, or set n_processes=None."
+        "n_processes gives each process a share of a mini-batch, for which "
+        f"{type(net.module_).__name__} would give other outputs than in the whole mini-batch: "
+        f"{what}. Draw no random numbers in forward and take no means over samples, or set "
+        "n_processes=None."
     )
 
 

@@ -36,16 +36,18 @@ class WeightList(list):
         else:
             chosen, values = [range(len(self))[index]], [np.asarray(value)]
         if len(values) != len(chosen):
-            raise ValueError(f"expected {len(chosen)} arrays, one a layer; got {len(values)}.")
+            raise ValueError(
+                f"Expected {len(chosen)} arrays, one for each layer; got {len(values)}."
+            )
         for i, array in zip(chosen, values, strict=True):
             if array.shape != self[i].shape:
                 raise ValueError(
-                    f"the array for layer {i} must have shape {self[i].shape}; got {array.shape}."
+                    f"The array for layer {i} must have shape {self[i].shape}; got {array.shape}."
                 )
             is_fixed = not isinstance(self._parameters[i], torch.nn.Parameter)
             if is_fixed and not np.array_equal(array, self[i]):
                 raise ValueError(
-                    f"the array for layer {i} cannot be changed: the layer has no biases, or "
+                    f"The array for layer {i} cannot be changed: the layer has no biases, or "
                     "computes its weights from other parameters. Set those of module_ instead."
                 )
         with torch.no_grad():

@@ -27,7 +27,7 @@ def read_fasta(path: str | os.PathLike) -> tuple[list[str], list[str]]:
         If the file cannot be read.
     ValueError
         If text comes before the first header, a header has no sequence, or there is none; if the
-        file is not text in UTF-8, or a gz file is damaged or unfolds to far more than sequences do.
+        file is not text in UTF-8, or a gz file is damaged or unpacks to far more than sequences do.
 
     Examples
     --------

@@ -109,9 +109,8 @@ def decode_interval(codec: "ValueCodec", output: np.ndarray, coverage: float) ->
     if codec.conformity_ is None:
         raise ValueError(
             "Prediction intervals need held-out samples, of which fit had none. Give X_val and "
-            "y_val to "
-            "fit, or set early_stopping=True where the estimator has it; TabularMLPRegressor "
-            "holds out none of a few samples alone."
+            "y_val to fit, or set early_stopping=True if the estimator has this parameter. "
+            "TabularMLPRegressor holds out no samples if there are few; give it more."
         )
     low, high, spread = _predict_spread(codec, output)
     width = codec.conformity_.find_width(coverage) * spread

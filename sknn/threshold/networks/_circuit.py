@@ -193,8 +193,8 @@ class Circuit:
 def _check_number(what: str, n: int, most: int) -> None:
     if n > most:
         raise ValueError(
-            f"The network would have {n:,} {what} or more, and {most:,} are the most. Give a "
-            "shorter proposition, or one that is nested less deeply."
+            f"The network would have {n:,} {what} or more, but at most {most:,} are supported. "
+            "Give a shorter proposition, or one that is nested less deeply."
         )
 
 

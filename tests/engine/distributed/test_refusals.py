@@ -50,8 +50,8 @@ def test_what_is_not_that_of_one_process_is_refused(match, n_processes, request)
 @pytest.mark.parametrize(
     ("module", "match"),
     [
-        (networks.Draws, r"Draws would make something else .* outputs depend on chance or on"),
-        (networks.Counts, r"Counts would make something else .* its buffer 'mean' changes"),
+        (networks.Draws, r"Draws would give other outputs .* outputs depend on chance or on"),
+        (networks.Counts, r"Counts would give other outputs .* its buffer 'mean' changes"),
     ],
 )
 def test_networks_that_look_at_more_than_a_sample_are_refused(module, match):

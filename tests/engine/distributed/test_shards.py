@@ -39,7 +39,7 @@ ERRORS = {
         "All samples of process 1 have a weight of 0. Give each process at least one",
     ),
     "too small batches": ("batch_size=1 gives some of 2 processes no sample of a mini-batch",) * 2,
-    "means over samples": ("Centered would make something else",) * 2,
+    "means over samples": ("Centered would give other outputs",) * 2,
     "a callback": ("ZeroDivisionError", "PeerError: .* process 0 raised ZeroDivisionError"),
     "sources that change": (
         "PeerError: .* process 1 raised ValueError: The samples of this process were fewer",
