@@ -32,18 +32,18 @@ def make_motif_sequences(
     Parameters
     ----------
     n_samples : int, default=2000
-        Sequences.
+        Number of sequences.
     length : int, default=50
-        Bases in each.
+        Number of bases in each sequence.
     motif : str or array-like of shape (width, 4), default='CGACCGAACTCC'
-        Bases, or IUPAC's codes of which one base is drawn for each sequence; or probabilities of
+        Bases, or IUPAC's codes, of which one base is drawn for each sequence; or probabilities of
         A, C, G and T at each position, as ``Motif.ppm``.
     fraction : float, default=0.5
-        Probability of a sequence to be positive, in [0, 1].
+        Probability that a sequence is positive, in [0, 1].
     background : array-like of shape (4,), default=None
         Probabilities of A, C, G and T outside the motif; None makes them equal.
     both_strands : bool, default=False
-        Whether half of the motifs stand on the other strand, as their reverse complement.
+        Whether half of the motifs are on the other strand, as their reverse complement.
     random_state : int, RandomState instance or None, default=None
         An int gives the same sequences each time. NumPy's global generator is never used.
 
@@ -52,9 +52,9 @@ def make_motif_sequences(
     X : ndarray of str of shape (n_samples,)
         Sequences.
     y : ndarray of int of shape (n_samples,)
-        1 where the motif was planted, else 0. A motif that came about by chance does not count.
+        1 if the motif was planted, else 0. A motif that occurs by chance does not count.
     positions : ndarray of int of shape (n_samples,)
-        First position of the motif, counted from 0; -1 where there is none.
+        First position of the motif, counted from 0; -1 without a motif.
 
     Raises
     ------

@@ -89,7 +89,7 @@ def load_fashion_mnist(
     data_home: str | os.PathLike | None = None,
     download_if_missing: bool = True,
 ) -> Bunch | tuple[np.ndarray, np.ndarray]:
-    """Load the Fashion-MNIST images (classification), fetching them where need be.
+    """Load the Fashion-MNIST images (classification), and download them if necessary.
 
     The images [1]_ are read from `data_home`, or from the folder of the Debian package
     ``dataset-fashion-mnist``, or else fetched from OpenML (30 MB) and kept in `data_home`.
@@ -97,17 +97,17 @@ def load_fashion_mnist(
     Parameters
     ----------
     subset : {'all', 'train', 'test'}, default='all'
-        The 60,000 training images, the 10,000 test images, or first the ones, then the others.
+        Images to load: the 60,000 training images, the 10,000 test images, or both in this order.
     return_X_y : bool, default=False
-        Return ``(data, target)`` instead of a Bunch.
+        Whether to return ``(data, target)`` in place of a Bunch.
     scale : bool, default=True
-        Return grey levels as float32 in [0, 1]; otherwise as uint8, 0 to 255.
+        Whether grey levels are float32 in [0, 1], or uint8 from 0 to 255.
     data_home : str or path-like, default=None
         Folder with the four files, ``train-images-idx3-ubyte.gz`` and so on, compressed or not;
         they may also lie in its folder ``fashion-mnist``. None is scikit-learn's data folder, see
         `sklearn.datasets.get_data_home`.
     download_if_missing : bool, default=True
-        Otherwise, raise an OSError if the files are not on this machine.
+        Whether to download files that are not on this machine; if not, OSError is raised.
 
     Returns
     -------
@@ -115,7 +115,7 @@ def load_fashion_mnist(
         With the attributes
 
         data : ndarray of shape (n_samples, 784)
-            An image a row, its pixels line by line.
+            Images, one in each row, with their pixels line by line.
         target : ndarray of shape (n_samples,)
             Class numbers, 0 to 9, as int64.
         images : ndarray of shape (n_samples, 28, 28)
@@ -123,9 +123,9 @@ def load_fashion_mnist(
         feature_names : list of str
             ``'pixel_0_0'`` to ``'pixel_27_27'``, line first.
         target_names : ndarray of shape (10,)
-            What the class numbers mean.
+            Names of the classes.
         DESCR : str
-            What the data are.
+            Description of the data.
     (data, target) : tuple of ndarray
         If ``return_X_y=True``.
 

@@ -53,10 +53,10 @@ def export_onnx(
     path : str or path-like, default=None
         File to write; None writes none.
     X : data frame of shape (n_samples, n_features), default=None
-        Some samples, whose types are looked at; only needed where the first step of a pipeline is a
+        Some samples, whose types are read; only needed if the first step of a pipeline is a
         ``ColumnTransformer`` that takes columns by name.
     dtype : {'auto', 'float32', 'float64'}, default='auto'
-        In which the model computes; ``'auto'`` is as the estimator does: in float64 where it was
+        Type in which the model computes. ``'auto'`` is that of the estimator: float64 if it was
         fitted on float64, and for units of threshold logic. ``'float32'`` halves the file, and
         runs where a runtime lacks an operator in float64, as ONNX Runtime does for the imputers
         of a pipeline.

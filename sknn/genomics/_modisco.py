@@ -22,18 +22,18 @@ def modisco_arrays(
     Parameters
     ----------
     model : SequenceCNNClassifier or SequenceCNNRegressor
-        Fitted on DNA.
+        Model that was fitted on DNA.
     X : array-like of str of shape (n_samples,)
         Sequences.
     target : object or array-like of shape (n_samples,), default=None
-        See ``SequenceCNNClassifier.saliency``.
+        Class or output, see ``SequenceCNNClassifier.saliency``.
 
     Returns
     -------
     one_hot : ndarray of shape (n_samples, 4, length)
         Encoded sequences.
     contributions : ndarray of shape (n_samples, 4, length)
-        Hypothetical contributions: gradients, with the mean over the letters taken away.
+        Hypothetical contributions: gradients minus their mean over the letters.
 
     Raises
     ------

@@ -27,7 +27,7 @@ def matched_negatives(
     exclude: ArrayLike | None = None,
     random_state: int | np.random.RandomState | None = None,
 ) -> "pd.DataFrame":
-    """Draw regions of a genome that match given ones in length and in their share of G and C.
+    """Return random regions of a genome with the lengths and shares of G and C of given ones.
 
     Peaks are richer in G and C than the rest of a genome, so that with random negatives a network
     learns little else [1]_. For negatives that keep pairs of neighbours and no motif, see
@@ -36,11 +36,11 @@ def matched_negatives(
     Parameters
     ----------
     regions : data frame, or array-like of shape (n_regions, 3) or (n_regions, 4)
-        The positives.
+        Positive regions.
     fasta : str or path-like
         Genome in FASTA, plain or packed by bgzip; an index is written beside it.
     n_per_region : int, default=1
-        Negatives for each positive.
+        Number of negatives for each positive region.
     exclude : data frame or array-like, default=None
         Regions that negatives must not overlap, beside `regions`.
     random_state : int, RandomState instance or None, default=None

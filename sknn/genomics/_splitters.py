@@ -24,8 +24,8 @@ PER_BUCKET = 8
 class ChromosomeSplit:
     """Cross-validation in which no chromosome is on both sides.
 
-    Neighbours in a genome overlap and have a history in common; a network that has seen one knows
-    something of the other.
+    Neighbouring regions of a genome overlap and have a common history, so that a network that was
+    trained on one knows something of the other.
 
     Parameters
     ----------
@@ -136,13 +136,13 @@ class SimilarSequencesSplit:
     Parameters
     ----------
     n_splits : int, default=5
-        Folds.
+        Number of folds.
     min_similarity : float, default=0.5
-        See `group_similar_sequences`.
+        Smallest similarity of a group, see `group_similar_sequences`.
     shuffle : bool, default=False
-        Whether groups are put into random order first.
+        Whether groups are put into random order before they are divided.
     random_state : int, RandomState instance or None, default=None
-        Of the order.
+        Source of the order.
 
     Examples
     --------
@@ -198,7 +198,7 @@ class SimilarSequencesSplit:
         X : array-like of str of shape (n_samples,)
             Sequences.
         y : array-like of shape (n_samples,), default=None
-            Labels, whose shares the folds then keep; numbers are not looked at.
+            Labels, whose shares are kept equal in all folds; numbers are ignored.
         groups : object
             Ignored.
 
@@ -239,14 +239,14 @@ def group_similar_sequences(X: ArrayLike, min_similarity: float = 0.5) -> np.nda
     Parameters
     ----------
     X : array-like of str of shape (n_samples,)
-        DNA or RNA; proteins are compared without another strand.
+        DNA or RNA; or proteins, which are compared on one strand.
     min_similarity : float, default=0.5
         Smallest index, in (0, 1].
 
     Returns
     -------
     ndarray of int of shape (n_samples,)
-        For ``GroupKFold`` and its like.
+        Group numbers, for ``GroupKFold`` and similar splitters.
 
     Raises
     ------

@@ -40,25 +40,25 @@ def variant_effects(
     Parameters
     ----------
     model : SequenceCNNClassifier, SequenceCNNRegressor, or a pipeline that ends in one
-        Fitted on strings.
+        Model that was fitted on strings.
     variants : str, path-like or DataFrame
         A VCF file; or a data frame with the columns ``'chrom'``, ``'pos'`` (counted from 1),
         ``'ref'`` and ``'alt'``, as `read_vcf` returns it.
     fasta : str or path-like
         Genome in FASTA, plain or packed by bgzip; an index is written beside it.
     width : int, default=None
-        Bases of a sequence; None is the length of the sequences that the model was fitted on.
+        Number of bases of a sequence; None is the length of the sequences in `fit` of the model.
     both_strands : bool, default=True
         Whether to take the mean over the sequence and its reverse complement.
     shifts : sequence of int, default=(0,)
-        By how many bases the sequence's middle is moved away from the variant; the mean over
-        several makes up for a network that minds places.
+        Numbers of bases by which the middle of the sequence is moved away from the variant; the
+        mean over several is for networks that depend on positions.
     target : object, default=None
-        The class whose logit changes, or the number of the output. None is ``classes_[1]`` of two
+        Class whose logit changes, or number of the output. None is ``classes_[1]`` of two
         classes, and output 0 of numbers; of several classes it must be given.
     on_mismatch : {'error', 'nan'}, default='error'
-        What to do where the reference allele is not what the genome has there, or a variant lies
-        outside of its chromosome: raise ValueError, or give NaN.
+        Treatment of a variant whose reference allele differs from the genome, or that lies outside
+        of its chromosome: ValueError is raised, or its effect is NaN.
 
     Returns
     -------

@@ -35,20 +35,20 @@ class ActivationDisplay:
     derivatives : mapping of str to array-like of float of shape (n_points,) or None, default=None
         Their derivatives by t, under the same names; None if there are none to draw.
     x_label : str, default='t'
-        What t is.
+        Label of the horizontal axis.
     y_label : str, default='σ(t)'
-        What the functions are.
+        Label of the vertical axis.
 
     Attributes
     ----------
     t, values, derivatives, x_label, y_label
-        As given; arrays.
+        The parameters, as arrays.
     ax_ : matplotlib Axes or None
-        With the curves; with two panels the Axes that they divide up.
+        Axes with the curves; with two panels the Axes that they divide up.
     axes_ : ndarray of Axes of shape (n_panels,)
         The panels.
     figure_ : matplotlib Figure
-        With the Axes.
+        Figure that contains the Axes.
     lines_ : list of Line2D
         The functions, then their derivatives.
 
@@ -119,9 +119,9 @@ class ActivationDisplay:
         limits : tuple of float, default=(-4.0, 4.0)
             Smallest and largest t.
         kind : {'value', 'derivative', 'both'}, default='both'
-            What to draw; ``'both'`` makes two panels.
+            Curves to draw; ``'both'`` makes two panels.
         ax : matplotlib Axes, sequence of Axes, or None, default=None
-            Where to draw; None makes a new figure.
+            Axes to draw on; None makes a new figure.
         line_kw : mapping or None, default=None
             Further arguments for ``ax.plot``.
 
@@ -167,9 +167,9 @@ class ActivationDisplay:
         limits : tuple of float, default=(-10.0, 10.0)
             Smallest and largest t.
         kind : {'value', 'derivative', 'both'}, default='value'
-            What to draw; ``'both'`` makes two panels.
+            Curves to draw; ``'both'`` makes two panels.
         ax : matplotlib Axes, sequence of Axes, or None, default=None
-            Where to draw; None makes a new figure.
+            Axes to draw on; None makes a new figure.
         line_kw : mapping or None, default=None
             Further arguments for ``ax.plot``.
 
@@ -210,14 +210,15 @@ class ActivationDisplay:
         Parameters
         ----------
         estimator : estimator
-            Fitted, with ``activation`` and ``out_activation_`` or with ``step``; a softmax, which
-            is no function of a single number, and functions of your own are left out.
+            Fitted estimator with ``activation`` and ``out_activation_``, or with ``step``. A
+            softmax, which is not a function of a single number, and functions of your own are left
+            out.
         limits : tuple of float, default=(-4.0, 4.0)
             Smallest and largest t.
         kind : {'value', 'derivative', 'both'}, default='both'
-            What to draw; ``'both'`` makes two panels.
+            Curves to draw; ``'both'`` makes two panels.
         ax : matplotlib Axes, sequence of Axes, or None, default=None
-            Where to draw; None makes a new figure.
+            Axes to draw on; None makes a new figure.
         line_kw : mapping or None, default=None
             Further arguments for ``ax.plot``.
 
@@ -253,16 +254,16 @@ class ActivationDisplay:
         Parameters
         ----------
         ax : matplotlib Axes, sequence of Axes, or None, default=None
-            Where to draw; None makes a new figure.
+            Axes to draw on; None makes a new figure.
         kind : {'value', 'derivative', 'both'}, default='both'
-            What to draw; ``'both'`` makes two panels.
+            Curves to draw; ``'both'`` makes two panels.
         line_kw : mapping or None, default=None
             Further arguments for ``ax.plot``.
 
         Returns
         -------
         ActivationDisplay
-            Itself.
+            The display itself.
 
         Raises
         ------

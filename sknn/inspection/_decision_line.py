@@ -42,15 +42,15 @@ class DecisionLineDisplay:
     Attributes
     ----------
     coefs, intercepts, X, y, names, unit_names, feature_names
-        As given; arrays and lists.
+        The parameters, as arrays and lists.
     ax_ : matplotlib Axes or None
-        That the panels divide up.
+        Axes that the panels divide up.
     axes_ : ndarray of Axes of shape (n_units,)
         The panels.
     figure_ : matplotlib Figure
-        With the Axes.
+        Figure that contains the Axes.
     lines_ : list of list of Line2D
-        For each unit its lines, the last one last.
+        Lines of each unit, the last one last.
 
     Raises
     ------
@@ -127,8 +127,8 @@ class DecisionLineDisplay:
         Parameters
         ----------
         estimator : estimator
-            Fitted on two features, with ``coef_`` and ``intercept_``; ``record_weights`` of
-            `PerceptronClassifier` keeps the lines before.
+            Estimator that was fitted on two features, with ``coef_`` and ``intercept_``. A
+            `PerceptronClassifier` with ``record_weights`` has kept the earlier lines.
         X : array-like of shape (n_samples, 2)
             Samples, which are drawn as points.
         y : array-like of shape (n_samples,) or None, default=None
@@ -136,9 +136,9 @@ class DecisionLineDisplay:
         max_lines : int, default=12
             Maximum number of lines of a unit: the first, the last, and some in between.
         n_columns : int, default=3
-            Panels side by side.
+            Number of panels side by side.
         ax : matplotlib Axes, sequence of Axes, or None, default=None
-            To be divided up, or one for each unit; None makes a new figure.
+            Axes to divide up, or one for each unit; None makes a new figure.
 
         Returns
         -------
@@ -181,14 +181,14 @@ class DecisionLineDisplay:
         Parameters
         ----------
         ax : matplotlib Axes, sequence of Axes, or None, default=None
-            To be divided up, or one for each unit; None makes a new figure.
+            Axes to divide up, or one for each unit; None makes a new figure.
         n_columns : int, default=3
-            Panels side by side.
+            Number of panels side by side.
 
         Returns
         -------
         DecisionLineDisplay
-            Itself.
+            The display itself.
         """
         purpose = f"{type(self).__name__}.plot"
         n_units = self.coefs.shape[1]

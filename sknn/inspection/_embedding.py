@@ -26,10 +26,10 @@ _CONTINUOUS = "cividis"
 class EmbeddingDisplay:
     """Samples as points of the plane: two numbers of their code, coloured by class.
 
-    Each class has a colour and a marker. Numbers that are no classes have a scale of colours.
+    Each class has a colour and a marker; for numbers that are not classes there is a colour scale.
 
-    Make it with `from_estimator`; codes of what has no ``transform``, such as ``TSNE``, are given
-    to the constructor.
+    Make it with `from_estimator`. Codes of estimators without ``transform``, such as ``TSNE``, are
+    given to the constructor.
 
     Parameters
     ----------
@@ -45,15 +45,15 @@ class EmbeddingDisplay:
     Attributes
     ----------
     codes, y, component_names
-        As given; arrays, and a list.
+        The parameters, as arrays and a list.
     classes : ndarray of shape (n_classes,) or None
         Labels, sorted; None without y, and where it is numbers.
     class_names : list of str
         A name for each of `classes`.
     ax_ : matplotlib Axes
-        With the points.
+        Axes with the points.
     figure_ : matplotlib Figure
-        With the Axes.
+        Figure that contains the Axes.
     points_ : list of PathCollection
         Those of each class, or one of all.
     colorbar_ : matplotlib Colorbar or None
@@ -66,7 +66,7 @@ class EmbeddingDisplay:
 
     See Also
     --------
-    ReconstructionDisplay : What is reconstructed of such codes.
+    ReconstructionDisplay : Images and their reconstructions.
 
     Examples
     --------
@@ -127,8 +127,8 @@ class EmbeddingDisplay:
         Parameters
         ----------
         estimator : estimator
-            Fitted, with ``transform``, such as `AutoencoderTransformer` or ``PCA``; pipelines and
-            searches are, too.
+            Fitted transformer, such as `AutoencoderTransformer` or ``PCA``, or a pipeline or search
+            with ``transform``.
         X : array-like of shape (n_samples, n_features)
             Samples, as ``transform`` takes them.
         y : array-like of shape (n_samples,) or None, default=None
@@ -136,11 +136,11 @@ class EmbeddingDisplay:
         class_names : sequence of str or None, default=None
             Names of the classes in their sorted order; None means the labels.
         components : tuple of int or None, default=None
-            Which two of the numbers of a code are drawn, from 0; None means that there are two.
+            Numbers of the two components to draw, from 0; None means that codes have two.
         legend : bool, default=True
-            Whether to say what the colours mean: in a legend, or a scale of numbers.
+            Whether to explain the colours, in a legend or, for numbers, in a scale.
         ax : matplotlib Axes or None, default=None
-            To draw on; None makes a new figure.
+            Axes to draw on; None makes a new figure.
         scatter_kw : mapping or None, default=None
             Further arguments for ``ax.scatter``.
 
@@ -186,16 +186,16 @@ class EmbeddingDisplay:
         Parameters
         ----------
         ax : matplotlib Axes or None, default=None
-            To draw on; None makes a new figure.
+            Axes to draw on; None makes a new figure.
         legend : bool, default=True
-            Whether to say what the colours mean: in a legend, or a scale of numbers.
+            Whether to explain the colours, in a legend or, for numbers, in a scale.
         scatter_kw : mapping or None, default=None
             Further arguments for ``ax.scatter``.
 
         Returns
         -------
         EmbeddingDisplay
-            Itself.
+            The display itself.
         """
         purpose = f"{type(self).__name__}.plot"
         plt = require("matplotlib.pyplot", purpose)

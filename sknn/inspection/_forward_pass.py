@@ -71,7 +71,7 @@ class ForwardPass:
 
 
 def forward_pass(model: Model, X: MatrixLike, names: Sequence[str] | None = None) -> ForwardPass:
-    """Compute all layers of a network, and keep what is usually thrown away.
+    """Return the values of all layers of a network, for some samples.
 
     Node k puts out ``o_k = σ(Σ w_jk o_j + b_k)``, where the sum is over the nodes of the layer
     before and σ is the activation of the layer.
@@ -82,7 +82,7 @@ def forward_pass(model: Model, X: MatrixLike, names: Sequence[str] | None = None
         A unit, a network of units, or a fitted estimator with ``coefs_``, ``intercepts_``,
         ``activation`` and ``out_activation_``, such as `DeepMLPClassifier`, or with ``coef_`` and
         ``intercept_``, such as `PerceptronClassifier`. ``activation`` is a name, or one for each
-        hidden layer. Dropout is fine: it does nothing in prediction.
+        hidden layer. Dropout has no effect, as in prediction.
     X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
         A few samples, as for ``predict``; the inputs of the pass are what the network gets of them,
         scaled and encoded where it does that itself. Sparse samples become dense.

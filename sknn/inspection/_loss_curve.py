@@ -37,20 +37,20 @@ class LossCurveDisplay:
     best_iters : mapping of str to int or None, default=None
         Numbers of the epochs to be marked, from 1.
     loss_name, score_name : str, default='loss', 'score'
-        What the vertical axes are labelled with.
+        Labels of the vertical axes.
 
     Attributes
     ----------
     histories, best_iters, loss_name, score_name
-        As given; arrays.
+        The parameters, as arrays.
     ax_ : matplotlib Axes or None
-        With the curves; with ``quantity='both'`` the Axes that the panels divide up.
+        Axes with the curves; with ``quantity='both'`` the Axes that the panels divide up.
     axes_ : ndarray of Axes of shape (n_panels,)
         The panels: loss, score, or both.
     figure_ : matplotlib Figure
-        With the Axes.
+        Figure that contains the Axes.
     lines_ : list of Line2D
-        In the order of drawing: networks one after the other, training before validation.
+        Lines in the order of drawing: networks one after the other, training before validation.
     best_points_ : list of Line2D
         A dot for each epoch marked.
 
@@ -128,15 +128,15 @@ class LossCurveDisplay:
         Parameters
         ----------
         estimator : estimator
-            Fitted; with ``history_``, or with ``loss_curve_`` and perhaps ``validation_scores_``
-            such as scikit-learn's MLPs, or with ``errors_curve_`` such as `PerceptronClassifier`.
-            Pipelines and searches are looked into.
+            Fitted estimator with ``history_``; or with ``loss_curve_``, and perhaps
+            ``validation_scores_``, such as scikit-learn's MLPs; or with ``errors_curve_``, such as
+            `PerceptronClassifier`; or a pipeline or search that holds one.
         name : str or None, default=None
-            For the legend; None leaves it out.
+            Name in the legend; None leaves it out.
         quantity : {'loss', 'score', 'both'}, default='loss'
-            What to draw; ``'both'`` makes two panels.
+            Curves to draw; ``'both'`` makes two panels.
         ax : matplotlib Axes, sequence of two Axes, or None, default=None
-            Where to draw; None makes a new figure. Drawing on the Axes of another display adds
+            Axes to draw on; None makes a new figure. Drawing on the Axes of another display adds
             the curves to its.
         line_kw : mapping or None, default=None
             Further arguments for ``ax.plot``.
@@ -169,11 +169,11 @@ class LossCurveDisplay:
         Parameters
         ----------
         estimators : mapping of str to estimator
-            Fitted, by their names in the legend, see `from_estimator`.
+            Fitted estimators, by their names in the legend, see `from_estimator`.
         quantity : {'loss', 'score', 'both'}, default='loss'
-            What to draw; ``'both'`` makes two panels.
+            Curves to draw; ``'both'`` makes two panels.
         ax : matplotlib Axes, sequence of two Axes, or None, default=None
-            Where to draw; None makes a new figure.
+            Axes to draw on; None makes a new figure.
         line_kw : mapping or None, default=None
             Further arguments for ``ax.plot``.
 
@@ -211,16 +211,16 @@ class LossCurveDisplay:
         Parameters
         ----------
         ax : matplotlib Axes, sequence of two Axes, or None, default=None
-            Where to draw; None makes a new figure.
+            Axes to draw on; None makes a new figure.
         quantity : {'loss', 'score', 'both'}, default='loss'
-            What to draw; ``'both'`` makes two panels.
+            Curves to draw; ``'both'`` makes two panels.
         line_kw : mapping or None, default=None
             Further arguments for ``ax.plot``.
 
         Returns
         -------
         LossCurveDisplay
-            Itself.
+            The display itself.
 
         Raises
         ------

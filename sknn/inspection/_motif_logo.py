@@ -23,20 +23,20 @@ class MotifLogoDisplay:
     Parameters
     ----------
     motifs : Motif or sequence of Motif
-        One for each panel.
+        Motifs, one for each panel.
 
     Attributes
     ----------
     motifs : list of Motif
         As given.
     ax_ : matplotlib Axes or None
-        That the panels divide up.
+        Axes that the panels divide up.
     axes_ : ndarray of Axes of shape (n_motifs,)
         The panels.
     figure_ : matplotlib Figure
-        With the Axes.
+        Figure that contains the Axes.
     letters_ : list of list of PathCollection
-        For each motif those of its letters.
+        Letters of each motif.
 
     Raises
     ------
@@ -84,7 +84,7 @@ class MotifLogoDisplay:
         Parameters
         ----------
         estimator : estimator
-            Fitted; pipelines and searches are looked into.
+            Fitted estimator, or a pipeline or search that holds one.
         X : array-like of str of shape (n_samples,), or array as in ``fit``
             Sequences to read the motifs from.
         y : array-like of shape (n_samples,), default=None
@@ -92,9 +92,9 @@ class MotifLogoDisplay:
         n_motifs : int, default=4
             Maximum number that is drawn.
         n_columns : int, default=2
-            Logos side by side.
+            Number of logos side by side.
         ax : matplotlib Axes, sequence of Axes, or None, default=None
-            To be divided up, or one for each motif; None makes a new figure.
+            Axes to divide up, or one for each motif; None makes a new figure.
 
         Returns
         -------
@@ -118,14 +118,14 @@ class MotifLogoDisplay:
         Parameters
         ----------
         ax : matplotlib Axes, sequence of Axes, or None, default=None
-            To be divided up, or one for each motif; None makes a new figure.
+            Axes to divide up, or one for each motif; None makes a new figure.
         n_columns : int, default=2
-            Logos side by side.
+            Number of logos side by side.
 
         Returns
         -------
         MotifLogoDisplay
-            Itself.
+            The display itself.
         """
         purpose = f"{type(self).__name__}.plot"
         self.ax_, self.axes_ = make_panels(

@@ -28,10 +28,11 @@ _KEY = 26  # width of the key of the colours, in sizes of its font
 class NetworkDiagramDisplay:
     """Nodes and connections of a network: units, perceptrons, threshold and deep networks.
 
-    A line is the wider the larger its weight is beside the others of its layer; blue ones are
-    positive, orange ones negative, and weights of 0 have none. A unit's bias b stands beneath it,
-    or its threshold θ if it is a step. With an example, nodes show what they put out, the
-    stronger the fuller. Layers with too many nodes show the first and the last ones.
+    The width of a line follows the size of its weight, compared with the others of its layer.
+    Positive weights are blue, negative ones are orange, and weights of 0 have no line. A unit's
+    bias b stands beneath it, or its threshold θ if its activation is a step. With an example,
+    nodes show their outputs, larger ones in a stronger colour. Layers with too many nodes show the
+    first and the last ones.
 
     Make it with `from_estimator`.
 
@@ -47,18 +48,18 @@ class NetworkDiagramDisplay:
         Names of the nodes of each layer, inputs first. None numbers them from 1 on, through all
         layers, as `sknn.inspection.forward_pass` does.
     values : sequence of array-like of shape (n_nodes,) or None, default=None
-        What each node puts out, inputs first.
+        Output of each node, inputs first.
     feature_names, class_names : sequence of str or None, default=None
         Names beside the inputs and the outputs.
 
     Attributes
     ----------
     coefs, intercepts, activations, node_names, values, feature_names, class_names
-        As given; lists and arrays.
+        The parameters, as lists and arrays.
     ax_ : matplotlib Axes
-        With the diagram; its units are points.
+        Axes with the diagram; its units are points.
     figure_ : matplotlib Figure
-        With the Axes.
+        Figure that contains the Axes.
     edges_ : list of LineCollection
         The connections to each layer but the first.
     nodes_ : PatchCollection
@@ -148,21 +149,21 @@ class NetworkDiagramDisplay:
         Parameters
         ----------
         estimator : object
-            With ``coefs_`` and ``intercepts_``, such as `DeepMLPClassifier`, `ThresholdNetwork` and
-            scikit-learn's MLPs, or with ``coef_`` and ``intercept_``, such as
-            `PerceptronClassifier` and `ThresholdUnit`. Pipelines and searches are looked
-            into. The inputs of a network that encodes data frames are the encoded columns.
+            Estimator with ``coefs_`` and ``intercepts_``, such as `DeepMLPClassifier`,
+            `ThresholdNetwork` and scikit-learn's MLPs; or with ``coef_`` and ``intercept_``, such
+            as `PerceptronClassifier` and `ThresholdUnit`; or a pipeline or search that holds one.
+            The inputs of a network that encodes data frames are the encoded columns.
         X : {array-like, dataframe} of shape (1, n_features) or None, default=None
-            An example whose way through the network is shown.
+            Sample whose values in all nodes are shown.
         feature_names : sequence of str or None, default=None
             Names beside the inputs; None means those the estimator was fitted with, if any.
         class_names : sequence of str or None, default=None
             Names beside the outputs, one for each, or one for each of two classes with a single
             output; None means the classes.
         max_nodes : int, default=8
-            Largest number of nodes shown in a layer, at least 3.
+            Maximum number of nodes shown in a layer, at least 3.
         ax : matplotlib Axes or None, default=None
-            Where to draw; None makes a new figure.
+            Axes to draw on; None makes a new figure.
         draw : bool, default=True
             Whether to draw with matplotlib at once. If not, `to_svg` and notebooks show the
             diagram as SVG, for which matplotlib is not needed.
@@ -216,15 +217,15 @@ class NetworkDiagramDisplay:
         Parameters
         ----------
         ax : matplotlib Axes or None, default=None
-            Where to draw; None makes a new figure of a size that fits. An Axes should have its
+            Axes to draw on; None makes a new figure of a size that fits. An Axes should have its
             final size, as sizes of nodes are found for it.
         max_nodes : int, default=8
-            Largest number of nodes shown in a layer, at least 3.
+            Maximum number of nodes shown in a layer, at least 3.
 
         Returns
         -------
         NetworkDiagramDisplay
-            Itself.
+            The display itself.
 
         Raises
         ------
@@ -279,7 +280,7 @@ class NetworkDiagramDisplay:
         size : tuple of float or None, default=None
             Width and height in pixels; None means a size that fits.
         max_nodes : int, default=8
-            Largest number of nodes shown in a layer, at least 3.
+            Maximum number of nodes shown in a layer, at least 3.
 
         Returns
         -------

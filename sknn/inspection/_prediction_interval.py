@@ -44,13 +44,13 @@ class PredictionIntervalDisplay:
     Attributes
     ----------
     y_true, intervals, coverage
-        As given; arrays.
+        The parameters, as arrays.
     observed_coverage_ : float
         Share of values within their intervals.
     ax_ : matplotlib Axes
-        With the picture.
+        Axes with the picture.
     figure_ : matplotlib Figure
-        With the Axes.
+        Figure that contains the Axes.
     band_ : matplotlib PolyCollection
         The intervals.
     inside_, outside_ : matplotlib Line2D
@@ -113,7 +113,7 @@ class PredictionIntervalDisplay:
         Parameters
         ----------
         estimator : estimator
-            Fitted, with ``predict_interval``; pipelines and searches are looked into.
+            Fitted regressor with ``predict_interval``, or a pipeline or search that holds one.
         X : {array-like, data frame} of shape (n_samples, n_features)
             Samples, at best those that it has not learned from.
         y : array-like of shape (n_samples,)
@@ -121,7 +121,7 @@ class PredictionIntervalDisplay:
         coverage : float, default=0.9
             Share of values that the intervals are to hold, in (0, 1).
         ax : matplotlib Axes or None, default=None
-            Where to draw; None makes a new figure.
+            Axes to draw on; None makes a new figure.
         scatter_kw : mapping or None, default=None
             Further arguments for the values, ``ax.plot``.
 
@@ -169,7 +169,7 @@ class PredictionIntervalDisplay:
         coverage : float or None, default=None
             Share of values that they are meant to hold.
         ax : matplotlib Axes or None, default=None
-            Where to draw; None makes a new figure.
+            Axes to draw on; None makes a new figure.
         scatter_kw : mapping or None, default=None
             Further arguments for the values, ``ax.plot``.
 
@@ -187,19 +187,19 @@ class PredictionIntervalDisplay:
     def plot(
         self, ax: "Axes | None" = None, *, scatter_kw: Mapping[str, Any] | None = None
     ) -> "PredictionIntervalDisplay":
-        """Draw.
+        """Draw the intervals and the values.
 
         Parameters
         ----------
         ax : matplotlib Axes or None, default=None
-            Where to draw; None makes a new figure.
+            Axes to draw on; None makes a new figure.
         scatter_kw : mapping or None, default=None
             Further arguments for the values, ``ax.plot``.
 
         Returns
         -------
         PredictionIntervalDisplay
-            Itself.
+            The display itself.
         """
         purpose = "PredictionIntervalDisplay.plot"
         _, (axis,) = make_panels(ax, 1, 1, size=(6.4, 4.0), purpose=purpose)

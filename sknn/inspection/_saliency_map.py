@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class SaliencyMapDisplay:
     """Sequences whose letters are as high as what they contribute to an output.
 
-    Letters above the line speak for the output, those below it, upside down, against it.
+    Letters above the line raise the output; letters below it, upside down, lower it.
 
     Make it with `from_estimator`.
 
@@ -34,15 +34,15 @@ class SaliencyMapDisplay:
     Attributes
     ----------
     scores, alphabet, names
-        As given; an array, a str, and a list.
+        The parameters, as an array, a str and a list.
     ax_ : matplotlib Axes or None
-        That the panels divide up.
+        Axes that the panels divide up.
     axes_ : ndarray of Axes of shape (n_sequences,)
         The panels, with the same vertical scale.
     figure_ : matplotlib Figure
-        With the Axes.
+        Figure that contains the Axes.
     letters_ : list of list of PathCollection
-        For each sequence those of its letters.
+        Letters of each sequence.
 
     Raises
     ------
@@ -93,17 +93,17 @@ class SaliencyMapDisplay:
         Parameters
         ----------
         estimator : estimator
-            Fitted; pipelines and searches are looked into.
+            Fitted estimator, or a pipeline or search that holds one.
         X : array-like of str of shape (n_samples,), or array as in ``fit``
-            The few sequences to draw.
+            Sequences to draw.
         target : object or array-like of shape (n_samples,), default=None
             The class or output, see ``SequenceCNNClassifier.saliency``.
         names : sequence of str or None, default=None
             Titles of the sequences.
         n_columns : int, default=1
-            Sequences side by side.
+            Number of sequences side by side.
         ax : matplotlib Axes, sequence of Axes, or None, default=None
-            To be divided up, or one for each sequence; None makes a new figure.
+            Axes to divide up, or one for each sequence; None makes a new figure.
 
         Returns
         -------
@@ -128,14 +128,14 @@ class SaliencyMapDisplay:
         Parameters
         ----------
         ax : matplotlib Axes, sequence of Axes, or None, default=None
-            To be divided up, or one for each sequence; None makes a new figure.
+            Axes to divide up, or one for each sequence; None makes a new figure.
         n_columns : int, default=1
-            Sequences side by side.
+            Number of sequences side by side.
 
         Returns
         -------
         SaliencyMapDisplay
-            Itself.
+            The display itself.
         """
         n_sequences, length, _ = self.scores.shape
         width = float(np.clip(0.14 * length, 4.0, 14.0))

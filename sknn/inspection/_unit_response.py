@@ -38,13 +38,13 @@ class UnitResponseDisplay:
     Attributes
     ----------
     grid, responses, unit_names, feature_names
-        As given; arrays and lists.
+        The parameters, as arrays and lists.
     ax_ : matplotlib Axes or None
-        That the panels divide up.
+        Axes that the panels divide up.
     axes_ : ndarray of Axes of shape (n_units,)
         The panels.
     figure_ : matplotlib Figure
-        With the Axes.
+        Figure that contains the Axes.
     surfaces_ : list of QuadMesh, or of Line2D for one input
         The responses.
     colorbar_ : matplotlib Colorbar or None
@@ -116,23 +116,24 @@ class UnitResponseDisplay:
         Parameters
         ----------
         estimator : estimator
-            Fitted on one or two features; anything that `sknn.inspection.forward_pass` takes, or a
-            pipeline or search that ends in it. Units of a `ThresholdNetwork`, which takes 0 and 1
-            alone, are asked for all points: the regions where they fire.
+            Estimator that was fitted on one or two features, of a kind that
+            `sknn.inspection.forward_pass` takes, or a pipeline or search that holds one. A
+            `ThresholdNetwork` takes 0 and 1 alone, but its units are computed at all points, to
+            show the regions where they fire.
         X : {array-like, dataframe} of shape (n_samples, n_features)
-            Samples that say which ranges of the features to draw.
+            Samples whose ranges of the features are drawn.
         layer : int, default=0
             Number of the layer, 0 for the first hidden one, -1 for the output layer.
         grid_resolution : int, default=100
-            Points along each feature.
+            Number of points along each feature.
         margin : float, default=0.1
-            By which share of its range each feature is drawn beyond the samples of X.
+            Share of its range by which each feature is drawn beyond the samples of X.
         feature_names : sequence of str or None, default=None
             Labels of the axes; None means the columns of a data frame, or x1 and x2.
         n_columns : int, default=4
-            Panels side by side.
+            Number of panels side by side.
         ax : matplotlib Axes, sequence of Axes, or None, default=None
-            To be divided up, or one for each unit; None makes a new figure.
+            Axes to divide up, or one for each unit; None makes a new figure.
         surface_kw : mapping or None, default=None
             Further arguments for ``ax.pcolormesh``, or ``ax.plot`` for one input.
 
@@ -195,16 +196,16 @@ class UnitResponseDisplay:
         Parameters
         ----------
         ax : matplotlib Axes, sequence of Axes, or None, default=None
-            To be divided up, or one for each unit; None makes a new figure.
+            Axes to divide up, or one for each unit; None makes a new figure.
         n_columns : int, default=4
-            Panels side by side.
+            Number of panels side by side.
         surface_kw : mapping or None, default=None
             Further arguments for ``ax.pcolormesh``, or ``ax.plot`` for one input.
 
         Returns
         -------
         UnitResponseDisplay
-            Itself.
+            The display itself.
         """
         purpose = f"{type(self).__name__}.plot"
         self.ax_, self.axes_ = make_panels(

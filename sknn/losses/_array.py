@@ -8,7 +8,7 @@ from scipy import special
 
 
 class Array(Protocol):
-    """Array of NumPy or tensor of torch: operations that both have under the same name."""
+    """Array of NumPy or tensor of torch, with the operations that both have under the same name."""
 
     @property
     def shape(self) -> tuple[int, ...]:

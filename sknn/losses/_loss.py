@@ -104,16 +104,16 @@ class ValueLoss:
     standardizes : bool, default=True
         Whether y may be shifted and scaled; then the network learns standardised numbers.
     scales : bool, default=False
-        Whether y may be divided by its mean, which leaves the loss as it is; then training starts
+        Whether y may be divided by its mean without a change of the loss; then training starts
         from predictions of that size.
     lowest : {'', '>= 0', '> 0'}, default=''
         Range of y.
     settings : mapping of str to Setting, default={}
-        What a user may give as ``loss__<name>``.
+        Settings that a user may give as ``loss__<name>``.
     score : Score, default=R2
         Default score of predictions.
     variance_power : float, default=0.0
-        Power of the mean that the variance of y is proportional to: 0 where it is the same for
+        Power of the mean to which the variance of y is proportional: 0 if it is the same for
         all samples. Prediction intervals are as wide as its root.
     is_bounded : bool, default=False
         Whether y lies in a range, the setting ``y_range`` (None is that of the training samples),
@@ -121,8 +121,8 @@ class ValueLoss:
     in_range : str, default=''
         Name of the loss that takes the place of this one where predictions are to stay in a range.
     scores_loss : bool, default=False
-        Whether early stopping looks at the loss of held-out samples, as the score says nothing of
-        a part of what is learned.
+        Whether early stopping uses the loss of held-out samples, because the score ignores a part
+        of what is learned.
 
     Examples
     --------
@@ -175,7 +175,7 @@ class ClassLoss:
     gives_probabilities : bool, default=True
         Whether softmax or sigmoid of the logits are probabilities.
     settings : mapping of str to Setting, default={}
-        What a user may give as ``loss__<name>``.
+        Settings that a user may give as ``loss__<name>``.
 
     Examples
     --------

@@ -14,7 +14,7 @@ NEUTRAL = 1.0
 @saved
 @dataclass(frozen=True)
 class MeasuredLoss:
-    """A `LossFunction` that leaves out values of y that are NaN: these cost nothing.
+    """A `LossFunction` that leaves out values of y that are NaN.
 
     Attributes
     ----------

@@ -69,7 +69,7 @@ def _exponentiate(xp: ArrayNamespace, raw: Array, settings: Settings) -> Array:
 
 
 def quantile_steps(levels: tuple[float, ...]) -> tuple[int, tuple[float, ...]]:
-    """Return what keeps quantiles from crossing: where to start, and the size of the steps.
+    """Return the start and the steps by which quantiles are parametrised so that they never cross.
 
     The network gives the level nearest the median itself, and the distances between neighbours
     as ``step * softplus(raw)``, which cannot be negative. A raw prediction of 0 means the distance

@@ -29,18 +29,18 @@ Line = tuple[int, str]
 
 
 def read_motifs(path: str | os.PathLike) -> list[Motif]:
-    """Read motifs from a file in MEME's or JASPAR's format, told by its first line.
+    """Return the motifs of a file in MEME's or JASPAR's format, which its first line tells apart.
 
     Parameters
     ----------
     path : str or path-like
-        A text file in UTF-8, plain or gz.
+        Text file in UTF-8, plain or gz.
 
     Returns
     -------
     list of Motif
-        Named as in the file, the identifier before the name. Counts of a MEME file are its
-        probabilities times the number of sites, with no pseudocount.
+        Motifs with the names of the file, the identifier before the name. Counts of a MEME file
+        are its probabilities times the number of sites, without a pseudocount.
 
     Raises
     ------
@@ -66,7 +66,7 @@ def read_motifs(path: str | os.PathLike) -> list[Motif]:
 
 
 def write_motifs(motifs: Iterable[Motif], path: str | os.PathLike, format: str = "meme") -> None:
-    """Write motifs into one file, which is complete or not there.
+    """Write motifs into one file, completely or not at all.
 
     `read_motifs` gives back the same names, alphabet and matrices: the counts of JASPAR's format
     exactly, the probabilities of MEME's up to rounding, with the number of sites.
@@ -74,9 +74,9 @@ def write_motifs(motifs: Iterable[Motif], path: str | os.PathLike, format: str =
     Parameters
     ----------
     motifs : iterable of Motif
-        One at least, all over the same alphabet.
+        Motifs, at least one, all over the same alphabet.
     path : str or path-like
-        Where to; what is there is replaced.
+        File to write; an existing one is replaced.
     format : {'meme', 'jaspar'}, default='meme'
         Probabilities and numbers of sites, or counts.
 

@@ -12,7 +12,7 @@ from sknn.motifs._motif import Motif, sort_by_importance
 @saved
 @dataclass(frozen=True)
 class BestWindows:
-    """Where along each sequence each filter of the first layer is largest, and how large.
+    """Window of each sequence at which each filter of the first layer is largest.
 
     Attributes
     ----------
@@ -21,9 +21,9 @@ class BestWindows:
     start : ndarray of int of shape (n_samples, n_filters)
         First position of that window.
     reverse : ndarray of bool of shape (n_samples, n_filters)
-        Whether it was found on the other strand, where the filter reads the window backwards.
+        Whether the window is on the other strand, where the filter reads it backwards.
     kernel_size : int
-        Positions of a window.
+        Number of positions of a window.
     """
 
     activation: np.ndarray
@@ -43,7 +43,7 @@ def motifs_from_windows(
     importance: Sequence[float] | None = None,
     alphabet: str = "ACGT",
 ) -> list[Motif]:
-    """Count letters in the windows that make filters fire, a motif for each filter.
+    """Return a motif for each filter, counted from the windows at which it is largest.
 
     Of each sequence the window where the filter is largest is taken, as by Alipanahi et al. [1]_,
     if it reaches a share of the largest value over all sequences, as by Kelley et al. [2]_.
@@ -53,24 +53,24 @@ def motifs_from_windows(
     X : ndarray of shape (n_samples, length, n_letters)
         Encoded sequences. Positions of zeros are not counted.
     windows : BestWindows
-        Of the same sequences.
+        Windows of the same sequences.
     threshold : float, default=0.5
         Share of a filter's largest value that a window must exceed, in [0, 1).
     min_sites : int, default=10
-        Filters with fewer such windows are left out.
+        Minimum number of windows; filters with fewer are left out.
     pseudocount : float, default=1.0
-        See `Motif`.
+        Pseudocount of the motifs, see `Motif`.
     trim : float, default=0.2
-        Bits below which positions at both ends are cut off.
+        Information in bits below which positions at both ends are cut off.
     importance : sequence of float of length n_filters, default=None
-        Of each filter, if known. The motifs are sorted by it, largest first.
+        Importance of each filter, by which motifs are sorted, the largest first.
     alphabet : str, default='ACGT'
         Letters of the channels.
 
     Returns
     -------
     list of Motif
-        Named ``'filter_0'`` and so on; without importance in the order of the filters.
+        Motifs with the names ``'filter_0'`` and so on; without importance in the order of filters.
 
     References
     ----------

@@ -19,21 +19,21 @@ from sknn.motifs._motif import Motif
 @saved
 @dataclass(frozen=True)
 class MotifMatches:
-    """What `match_motifs` found.
+    """Matches that `match_motifs` found.
 
     Attributes
     ----------
     table : list of dict
-        One row a match, the smallest E-value first: ``'motif'``, ``'consensus'``, ``'bits'``,
-        ``'match'``, ``'p_value'``, ``'e_value'``, ``'strand'`` (``'+'`` or ``'-'``) and
-        ``'control'`` (whether the motif is of the untrained network). ``pandas.DataFrame(table)``
-        makes a data frame of it.
+        One entry for each match, the smallest E-value first: ``'motif'``, ``'consensus'``,
+        ``'bits'``, ``'match'``, ``'p_value'``, ``'e_value'``, ``'strand'`` (``'+'`` or ``'-'``)
+        and ``'control'`` (whether the motif is of the untrained network).
+        ``pandas.DataFrame(table)`` makes a data frame of it.
     n_motifs, n_informative, n_matched : int
         Motifs given; those with `min_bits`; and those of them with a match.
     n_control, n_control_informative, n_control_matched : int
         The same of the control. If no fewer of it match, matches mean nothing.
     max_e_value, min_bits : float
-        As asked for.
+        Limits that were given.
     """
 
     table: list[dict] = field(repr=False)
@@ -65,19 +65,19 @@ class MotifMatches:
 
 
 def load_jaspar(release: str = "JASPAR2024", tax_group: str = "vertebrates") -> list[Motif]:
-    """Return the CORE motifs of JASPAR [1]_ that the package pyjaspar brings.
+    """Return the CORE motifs of JASPAR [1]_, which the package pyjaspar contains.
 
     Parameters
     ----------
     release : str, default='JASPAR2024'
-        See ``pyjaspar.jaspardb().get_releases()``.
+        Release, see ``pyjaspar.jaspardb().get_releases()``.
     tax_group : str, default='vertebrates'
-        Such as ``'plants'``, ``'insects'``, ``'fungi'``.
+        Taxonomic group, such as ``'plants'``, ``'insects'`` or ``'fungi'``.
 
     Returns
     -------
     list of Motif
-        Named such as ``'MA0028.3 ELK1'``.
+        Motifs with names such as ``'MA0028.3 ELK1'``.
 
     Raises
     ------
@@ -116,14 +116,14 @@ def match_motifs(
 ) -> MotifMatches:
     """Compare motifs with known ones by TOMTOM [1]_, as memelite [2]_ computes it.
 
-    Mind the trap: a filter that nobody trained picks windows that are like each other, and so
-    nearly every one resembles something at E < 0.001. The gate of `min_bits` leaves such motifs
-    out, and the control says how many get through.
+    Untrained filters also give motifs, because the windows that a filter selects resemble each
+    other, and nearly all of these match some known motif at E < 0.001. `min_bits` leaves such
+    motifs out, and the control counts those that still match.
 
     Parameters
     ----------
     motifs : sequence of Motif
-        Over ACGT.
+        Motifs over the alphabet ACGT.
     database : sequence of Motif, str or path-like, default='jaspar'
         Known motifs; ``'jaspar'`` for `load_jaspar`; or a file in MEME's or JASPAR's format.
     min_bits : float, default=10.0
@@ -131,12 +131,12 @@ def match_motifs(
     max_e_value : float, default=1e-3
         Largest E-value of a match: the p-value times the number of known motifs.
     control : sequence of Motif, default=()
-        Motifs read in the same way from the network before training.
+        Motifs that were read in the same way from the untrained network.
 
     Returns
     -------
     MotifMatches
-        All matches, and the counts beside those of the control.
+        All matches, and their counts with those of the control.
 
     Raises
     ------

@@ -26,15 +26,15 @@ def merge_motifs(motifs: Sequence[Motif], min_similarity: float = 0.7) -> list[M
     Parameters
     ----------
     motifs : sequence of Motif
-        The most important first; all over one alphabet.
+        Motifs over one alphabet, the most important first.
     min_similarity : float, default=0.7
         Smallest similarity, in (0, 1].
 
     Returns
     -------
     list of Motif
-        With the name of the first of each group, and the sum of sites and importances; in the
-        order of importance where that is known.
+        Merged motifs, each with the name of the first of its group, and the sums of sites and
+        importances; in the order of importance if that is known.
 
     Raises
     ------

@@ -22,15 +22,15 @@ class Motif:
     Attributes
     ----------
     name : str
-        Of the motif, such as ``'filter_12'``.
+        Name of the motif, such as ``'filter_12'``.
     pfm : ndarray of shape (width, n_letters)
-        Position frequency matrix: how many sites have a letter at a position.
+        Position frequency matrix: number of sites that have a letter at a position.
     n_sites : int
-        Sites that were counted.
+        Number of sites that were counted.
     pseudocount : float, default=1.0
         Pseudocount that is added to each count in probabilities.
     importance : float or None, default=None
-        What the network makes of it, see `SequenceCNNClassifier.filter_importance`.
+        Importance to the network, see `SequenceCNNClassifier.filter_importance`.
     alphabet : str, default='ACGT'
         The letters.
 
@@ -128,7 +128,7 @@ class Motif:
         Returns
         -------
         ndarray of shape (width, n_letters)
-            In bits; minus infinity where a probability is 0, which needs ``pseudocount=0``.
+            Weights in bits; minus infinity where a probability is 0, which needs ``pseudocount=0``.
 
         Raises
         ------
@@ -152,7 +152,7 @@ class Motif:
         Parameters
         ----------
         bits : float
-            Positions at either end that have less are cut off; the best one always stays.
+            Information below which positions at both ends are cut off; the best one always stays.
 
         Returns
         -------
@@ -186,7 +186,7 @@ class Motif:
         return Motif(self.name, pfm, self.n_sites, self.pseudocount, self.importance, self.alphabet)
 
     def to_meme(self) -> str:
-        """Return the motif as text in MEME's minimal format, a file of its own.
+        """Return the motif as the text of a file in MEME's minimal format.
 
         Returns
         -------
@@ -203,7 +203,7 @@ class Motif:
         return header + self.meme_block()
 
     def meme_block(self) -> str:
-        """Return the part of MEME's format that is this motif's alone."""
+        """Return the block of the motif in MEME's format, without the file's header."""
         rows = "\n".join(" ".join(map(_write_number, shares)) for shares in self.ppm.tolist())
         return (
             f"MOTIF {self.name}\nletter-probability matrix: alength= {len(self.alphabet)} "
@@ -229,7 +229,7 @@ class Motif:
         Returns
         -------
         Bio.motifs.Motif
-            With the counts, the pseudocount and the name.
+            Motif with the same counts, pseudocount and name.
 
         Raises
         ------

@@ -12,7 +12,7 @@ from sknn._validation import make_local_random_state
 @saved
 @dataclass(frozen=True)
 class Seqlet:
-    """A stretch of one sequence whose attributions stand out.
+    """A stretch of one sequence with exceptionally large attributions.
 
     Attributes
     ----------
@@ -21,7 +21,7 @@ class Seqlet:
     start, end : int
         First position, and the one after the last.
     attribution : float
-        Sum over the stretch; negative where it speaks against the output.
+        Sum over the stretch; negative if the stretch lowers the output.
     """
 
     sample: int
@@ -46,18 +46,18 @@ def find_seqlets(
     Parameters
     ----------
     attributions : array-like of shape (n_samples, length, n_letters)
-        As from ``SequenceCNNClassifier.saliency``.
+        Attributions, such as ``SequenceCNNClassifier.saliency`` returns.
     width : int, default=11
-        Positions of a seqlet.
+        Number of positions of a seqlet.
     false_discovery_rate : float, default=0.05
-        Windows of shuffled positions for each window found, at most, in (0, 1).
+        Maximum number of windows of shuffled positions for each window found, in (0, 1).
     random_state : int, RandomState instance or None, default=None
-        Of the shuffles. An int gives the same seqlets each time.
+        Source of the shuffles. An int gives the same seqlets each time.
 
     Returns
     -------
     list of Seqlet
-        The largest absolute attribution first.
+        Seqlets, the largest absolute attribution first.
 
     Raises
     ------

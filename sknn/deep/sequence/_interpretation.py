@@ -130,7 +130,7 @@ class SequenceReading(TransformerMixin):
         return merge_motifs(motifs) if merge else motifs
 
     def untrained_motifs(self, X: ArrayLike, **options: Any) -> list[Motif]:
-        """Read motifs in the same way from a network that nobody trained, as a control.
+        """Return motifs that are read in the same way from the untrained network, as a control.
 
         Parameters
         ----------

@@ -37,7 +37,7 @@ class DrawnNetwork:
     node_names : list of lists of str
         Names in the nodes of all layers, inputs first.
     values : list of ndarray of shape (n_nodes,) or None
-        What each node puts out, inputs first.
+        Output of each node, inputs first.
     feature_names, class_names : list of str or None
         Names beside inputs and outputs.
     """

@@ -38,15 +38,15 @@ class PredictionGridDisplay:
     Attributes
     ----------
     images, y_true, y_pred, y_proba
-        As given; arrays.
+        The parameters, as arrays.
     wrong : ndarray of bool of shape (n_images,)
         Where `y_pred` differs from `y_true`.
     ax_ : matplotlib Axes or None
-        That the panels divide up.
+        Axes that the panels divide up.
     axes_ : ndarray of Axes of shape (n_images,)
         The panels.
     figure_ : matplotlib Figure
-        With the Axes.
+        Figure that contains the Axes.
     images_ : list of AxesImage
         The pictures.
 
@@ -57,7 +57,7 @@ class PredictionGridDisplay:
 
     See Also
     --------
-    sklearn.metrics.ConfusionMatrixDisplay : How often each class is taken for which.
+    sklearn.metrics.ConfusionMatrixDisplay : Number of samples by true and predicted class.
 
     Examples
     --------
@@ -116,14 +116,14 @@ class PredictionGridDisplay:
         ax: "Axes | Sequence[Axes] | None" = None,
         image_kw: Mapping[str, Any] | None = None,
     ) -> "PredictionGridDisplay":
-        """Draw images with what a fitted classifier takes them for.
+        """Draw images with the predictions of a fitted classifier.
 
         Parameters
         ----------
         estimator : estimator
             Fitted classifier; its probabilities are shown if it has any.
         X : array-like of shape (n_samples, n_pixels) or (n_samples, height, width[, n_channels])
-            An image a sample; pixels in a row are line by line, the channels of each together.
+            Images. Pixels in a row lie line by line, with the channels of each pixel together.
         y : array-like of shape (n_samples,)
             True classes.
         class_names : sequence of str or None, default=None
@@ -132,13 +132,13 @@ class PredictionGridDisplay:
             Height and width of the images, and 3 or 4 for colours; None means that of X, or, of
             pixels in a row, square grey images.
         which : {'all', 'right', 'wrong'}, default='all'
-            Whether to draw only samples that are predicted so.
+            Samples to draw: all, or those that are predicted right or wrong.
         n_images : int, default=15
-            The first so many of these samples are drawn.
+            Maximum number of samples that are drawn, from the first on.
         n_columns : int, default=5
-            Images side by side.
+            Number of images side by side.
         ax : matplotlib Axes, sequence of Axes, or None, default=None
-            To be divided up, or one for each image; None makes a new figure.
+            Axes to divide up, or one for each image; None makes a new figure.
         image_kw : mapping or None, default=None
             Further arguments for ``ax.imshow``.
 
@@ -213,7 +213,7 @@ class PredictionGridDisplay:
         Parameters
         ----------
         X : array-like of shape (n_samples, n_pixels) or (n_samples, height, width[, n_channels])
-            An image a sample; pixels in a row are line by line, the channels of each together.
+            Images. Pixels in a row lie line by line, with the channels of each pixel together.
         y_true, y_pred : array-like of shape (n_samples,)
             True and predicted classes.
         y_proba : array-like of float of shape (n_samples,) or None, default=None
@@ -224,13 +224,13 @@ class PredictionGridDisplay:
             Height and width of the images, and 3 or 4 for colours; None means that of X, or, of
             pixels in a row, square grey images.
         which : {'all', 'right', 'wrong'}, default='all'
-            Whether to draw only samples that are predicted so.
+            Samples to draw: all, or those that are predicted right or wrong.
         n_images : int, default=15
-            The first so many of these samples are drawn.
+            Maximum number of samples that are drawn, from the first on.
         n_columns : int, default=5
-            Images side by side.
+            Number of images side by side.
         ax : matplotlib Axes, sequence of Axes, or None, default=None
-            To be divided up, or one for each image; None makes a new figure.
+            Axes to divide up, or one for each image; None makes a new figure.
         image_kw : mapping or None, default=None
             Further arguments for ``ax.imshow``.
 
@@ -282,16 +282,16 @@ class PredictionGridDisplay:
         Parameters
         ----------
         ax : matplotlib Axes, sequence of Axes, or None, default=None
-            To be divided up, or one for each image; None makes a new figure.
+            Axes to divide up, or one for each image; None makes a new figure.
         n_columns : int, default=5
-            Images side by side.
+            Number of images side by side.
         image_kw : mapping or None, default=None
             Further arguments for ``ax.imshow``.
 
         Returns
         -------
         PredictionGridDisplay
-            Itself.
+            The display itself.
         """
         purpose = f"{type(self).__name__}.plot"
         self.ax_, self.axes_ = make_panels(

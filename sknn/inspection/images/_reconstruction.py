@@ -16,10 +16,11 @@ if TYPE_CHECKING:
 
 
 class ReconstructionDisplay:
-    """Images, and below each what autoencoders reconstruct of it.
+    """Images, with their reconstructions by autoencoders below them.
 
-    All images have the scale of the originals, so that a pale reconstruction is a pale one: what is
-    darker or lighter than every original is drawn as the end of the scale.
+    All images have the scale of the originals, so that a reconstruction with less contrast is drawn
+    with less contrast. A pixel beyond the range of the originals has the colour at the end of the
+    scale.
 
     Make it with `from_estimator` or `from_estimators`.
 
@@ -34,13 +35,13 @@ class ReconstructionDisplay:
     Attributes
     ----------
     images, reconstructions
-        As given; an array, and a dict of arrays.
+        The parameters, as an array and a dict of arrays.
     ax_ : matplotlib Axes or None
-        That the panels divide up.
+        Axes that the panels divide up.
     axes_ : ndarray of Axes of shape (n_rows * n_images,)
         The panels, the originals first, then those of each reconstruction.
     figure_ : matplotlib Figure
-        With the Axes.
+        Figure that contains the Axes.
     images_ : list of AxesImage
         The pictures, in this order.
 
@@ -51,7 +52,7 @@ class ReconstructionDisplay:
 
     See Also
     --------
-    EmbeddingDisplay : The codes in between, as points of the plane.
+    EmbeddingDisplay : Codes as points of the plane.
 
     Examples
     --------
@@ -96,24 +97,24 @@ class ReconstructionDisplay:
         ax: "Axes | Sequence[Axes] | None" = None,
         image_kw: Mapping[str, Any] | None = None,
     ) -> "ReconstructionDisplay":
-        """Draw images above what a fitted estimator reconstructs of them.
+        """Draw images above their reconstructions by a fitted estimator.
 
         Parameters
         ----------
         estimator : estimator
-            Fitted, with ``reconstruct``, such as `AutoencoderTransformer`, or with ``transform``
-            and ``inverse_transform``, such as ``PCA``; pipelines and searches are, too.
+            Fitted estimator with ``reconstruct``, such as `AutoencoderTransformer`, or with
+            ``transform`` and ``inverse_transform``, such as ``PCA``, pipelines and searches.
         X : array-like of shape (n_samples, n_pixels) or (n_samples, height, width[, n_channels])
-            An image a sample; pixels in a row are line by line, the channels of each together.
+            Images. Pixels in a row lie line by line, with the channels of each pixel together.
         X_input : array-like of the shape of X, or None, default=None
             Noisy or damaged copies to reconstruct in place of X, which are drawn below it.
         n_images : int, default=10
-            The first so many samples are drawn.
+            Maximum number of samples that are drawn, from the first on.
         image_shape : tuple of int or None, default=None
             Height and width of the images, and 3 or 4 for colours; None means that of X, or that
             of the images that the estimator was fitted on, or square grey images.
         ax : matplotlib Axes, sequence of Axes, or None, default=None
-            To be divided up, or one for each panel; None makes a new figure.
+            Axes to divide up, or one for each panel; None makes a new figure.
         image_kw : mapping or None, default=None
             Further arguments for ``ax.imshow``.
 
@@ -152,23 +153,23 @@ class ReconstructionDisplay:
         ax: "Axes | Sequence[Axes] | None" = None,
         image_kw: Mapping[str, Any] | None = None,
     ) -> "ReconstructionDisplay":
-        """Draw images above what each of several estimators reconstructs of them.
+        """Draw images above their reconstructions by several fitted estimators.
 
         Parameters
         ----------
         estimators : mapping of str to estimator
-            Fitted, by their names, see `from_estimator`.
+            Fitted estimators, by their names, see `from_estimator`.
         X : array-like of shape (n_samples, n_pixels) or (n_samples, height, width[, n_channels])
-            An image a sample; pixels in a row are line by line, the channels of each together.
+            Images. Pixels in a row lie line by line, with the channels of each pixel together.
         X_input : array-like of the shape of X, or None, default=None
             Noisy or damaged copies to reconstruct in place of X, which are drawn below it.
         n_images : int, default=10
-            The first so many samples are drawn.
+            Maximum number of samples that are drawn, from the first on.
         image_shape : tuple of int or None, default=None
             Height and width of the images, and 3 or 4 for colours; None means that of X, or that
             of the images that the estimators were fitted on, or square grey images.
         ax : matplotlib Axes, sequence of Axes, or None, default=None
-            To be divided up, or one for each panel; None makes a new figure.
+            Axes to divide up, or one for each panel; None makes a new figure.
         image_kw : mapping or None, default=None
             Further arguments for ``ax.imshow``.
 
@@ -209,14 +210,14 @@ class ReconstructionDisplay:
         Parameters
         ----------
         ax : matplotlib Axes, sequence of Axes, or None, default=None
-            To be divided up, or one for each panel; None makes a new figure.
+            Axes to divide up, or one for each panel; None makes a new figure.
         image_kw : mapping or None, default=None
             Further arguments for ``ax.imshow``.
 
         Returns
         -------
         ReconstructionDisplay
-            Itself.
+            The display itself.
         """
         rows = {"original": self.images, **self.reconstructions}
         n_images, purpose = len(self.images), f"{type(self).__name__}.plot"

@@ -20,9 +20,9 @@ _SHARE_ON_SCALE = 0.98
 class WeightMapDisplay:
     """Weights of units that see the pixels of an image, as images.
 
-    A pixel is blue where light makes the unit fire, red where it keeps it from firing; all maps
-    share one scale, symmetric about 0, which ends where 98 % of the weights do: few very large ones
-    would leave the others pale.
+    A pixel is blue if light on it makes the unit fire, and red if light keeps the unit from firing.
+    All maps share one scale, symmetric about 0, which covers 98 % of the weights: a few very large
+    ones would leave the others pale.
 
     Make it with `from_estimator`.
 
@@ -36,13 +36,13 @@ class WeightMapDisplay:
     Attributes
     ----------
     maps, names
-        As given; an array, and a list.
+        The parameters, as an array and a list.
     ax_ : matplotlib Axes or None
-        That the panels divide up.
+        Axes that the panels divide up.
     axes_ : ndarray of Axes of shape (n_units,)
         The panels.
     figure_ : matplotlib Figure
-        With the Axes.
+        Figure that contains the Axes.
     images_ : list of AxesImage
         The maps.
     colorbar_ : matplotlib Colorbar or None
@@ -94,8 +94,8 @@ class WeightMapDisplay:
         Parameters
         ----------
         estimator : estimator
-            Fitted, with ``coefs_`` or ``coef_``; pipelines and searches are looked into, and the
-            weights are those of the inputs that their scalers leave.
+            Fitted estimator with ``coefs_`` or ``coef_``, or a pipeline or search that holds one.
+            Behind a scaler, the weights are those of scaled inputs.
         units : sequence of int or None, default=None
             Numbers of the units, from 0. None means the 20 whose weights have the largest norm,
             or all if there are no more.
@@ -103,11 +103,11 @@ class WeightMapDisplay:
             Height and width of the image, and 3 or 4 for colours, whose maps show the sum over
             channels: what grey light does. None means a square grey image.
         n_columns : int, default=5
-            Maps side by side.
+            Number of maps side by side.
         colorbar : bool, default=True
             Whether to draw the scale.
         ax : matplotlib Axes, sequence of Axes, or None, default=None
-            To be divided up, or one for each unit; None makes a new figure.
+            Axes to divide up, or one for each unit; None makes a new figure.
         image_kw : mapping or None, default=None
             Further arguments for ``ax.imshow``.
 
@@ -146,9 +146,9 @@ class WeightMapDisplay:
         Parameters
         ----------
         ax : matplotlib Axes, sequence of Axes, or None, default=None
-            To be divided up, or one for each unit; None makes a new figure.
+            Axes to divide up, or one for each unit; None makes a new figure.
         n_columns : int, default=5
-            Maps side by side.
+            Number of maps side by side.
         colorbar : bool, default=True
             Whether to draw the scale.
         image_kw : mapping or None, default=None
@@ -157,7 +157,7 @@ class WeightMapDisplay:
         Returns
         -------
         WeightMapDisplay
-            Itself.
+            The display itself.
         """
         purpose = f"{type(self).__name__}.plot"
         self.ax_, self.axes_ = make_panels(

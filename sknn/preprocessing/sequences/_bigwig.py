@@ -31,15 +31,15 @@ def read_bigwig(
     Parameters
     ----------
     path : str or path-like
-        A bigWig file.
+        File in bigWig format.
     regions : data frame, or array-like of shape (n_regions, 3) or (n_regions, 4)
-        As `read_bed` returns them.
+        Regions, such as `read_bed` returns.
     statistic : {'mean', 'max', 'min', 'sum'}, default='mean'
-        Of the values of a region's bases.
+        Statistic of the values of a region's bases.
     width : int, default=None
-        Bases around the middle of each region; None takes the regions as they are.
+        Number of bases around the middle of each region; None takes the regions as they are.
     missing : float, default=0.0
-        Value of bases without one, which in a track of counts is 0; NaN makes the result NaN.
+        Value of bases without a value, which is 0 in a track of counts; NaN makes the result NaN.
 
     Returns
     -------

@@ -139,7 +139,7 @@ def read_bed(path: str | os.PathLike) -> "pd.DataFrame":
     Parameters
     ----------
     path : str or path-like
-        Plain or gz. Lines of 'track' and 'browser', and comments, are passed over.
+        BED file, plain or gz. Lines of 'track' and 'browser', and comments, are skipped.
 
     Returns
     -------
@@ -212,8 +212,8 @@ def read_regions(
         Regions as a BED file, as `read_bed` returns them, or rows of chromosome, start, end and
         perhaps strand.
     width : int, default=None
-        Bases around the middle of each region; None takes the regions as they are. Beyond the
-        ends of a chromosome there are N.
+        Number of bases around the middle of each region; None takes the regions as they are.
+        Bases beyond the ends of a chromosome are N.
     mask_lower : bool, default=False
         Whether soft-masked bases (repeats, in lower case) become N.
     max_unknown : float, default=0.5
@@ -222,9 +222,10 @@ def read_regions(
     Returns
     -------
     regions : DataFrame of n_regions rows
-        Of `bed`, with the places that were read and an index from 0; other columns may be targets.
+        Regions of `bed`, with the places that were read and an index from 0; other columns may be
+        targets.
     sequences : ndarray of str objects of shape (n_regions,)
-        Their bases, of regions with the strand ``'-'`` the reverse complement.
+        Bases of the regions; the reverse complement for the strand ``'-'``.
 
     Raises
     ------
@@ -283,15 +284,15 @@ class RegionsToSequences(SavedState, TransformerMixin, BaseEstimator):
     fasta : str or path-like
         Genome in FASTA, plain or packed by bgzip; an index is written beside it.
     width : int, default=None
-        Bases around the middle of each region; None takes the regions as they are. Beyond the
-        ends of a chromosome there are N.
+        Number of bases around the middle of each region; None takes the regions as they are.
+        Bases beyond the ends of a chromosome are N.
     mask_lower : bool, default=False
         Whether soft-masked bases (repeats, in lower case) become N.
 
     Attributes
     ----------
     n_features_in_ : int
-        Columns of X in `fit`.
+        Number of columns of X in `fit`.
 
     See Also
     --------
@@ -354,7 +355,7 @@ class RegionsToSequences(SavedState, TransformerMixin, BaseEstimator):
         Returns
         -------
         ndarray of str objects of shape (n_regions,)
-            Bases; of regions with the strand ``'-'`` the reverse complement.
+            Bases of the regions; the reverse complement for the strand ``'-'``.
 
         Raises
         ------

@@ -25,7 +25,7 @@ def read_vcf(path: str | os.PathLike) -> "pd.DataFrame":
     Parameters
     ----------
     path : str or path-like
-        Plain or gz. Genotypes and INFO are passed over.
+        VCF file, plain or gz. Genotypes and INFO are skipped.
 
     Returns
     -------
