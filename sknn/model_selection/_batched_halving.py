@@ -8,45 +8,46 @@ from sknn.model_selection._evaluation import BatchedSearch
 
 
 class BatchedHalvingGridSearchCV(BatchedSearch, HalvingGridSearchCV):
-    """Successive halving [1]_ of a grid, the networks of a round trained together.
+    """Successive halving [1]_ of a grid, with networks of a round that are trained together.
 
-    Write it for ``sklearn.model_selection.HalvingGridSearchCV``: the results are the same up to
-    rounding. Ctrl-C is always an error, as a round needs all its candidates.
+    It takes the place of ``sklearn.model_selection.HalvingGridSearchCV``, with the same results
+    up to rounding. Ctrl-C is always an error, because a round needs all its candidates.
 
     Parameters
     ----------
     estimator : estimator object
-        Any that scikit-learn takes there. Networks of this package, also as the last step of a
+        Estimator, as in scikit-learn. Networks of this package, also as the last step of a
         pipeline, are trained together; all others are fitted one by one in the same call.
     param_grid : dict or list of dict
-        Parameter name to values to try.
+        Values to try for each parameter, by its name.
     factor : int or float, default=3
-        Of the candidates of a round, one in `factor` goes on, with `factor` times the resource.
+        Factor by which the resource grows and the number of candidates falls from round to round.
     resource : 'n_samples' or str, default='n_samples'
-        What grows from round to round: samples, or a parameter such as ``'max_iter'``.
+        Resource that grows from round to round: samples, or a parameter such as ``'max_iter'``.
     max_resources : int or 'auto', default='auto'
         Maximum of the resource; ``'auto'`` is all samples.
     min_resources : 'exhaust', 'smallest' or int, default='exhaust'
         Resource of the first round.
     aggressive_elimination : bool, default=False
-        Repeat the first round until so few candidates are left that the last can use all.
+        Whether to repeat the first round until so few candidates are left that the last round can
+        use all resources.
     cv : int, splitter or iterable, default=5
-        Folds.
+        Number of folds, or a splitter or the folds themselves; None is 5 folds.
     scoring : str or callable, default=None
         Metric; None is the estimator's ``score``.
     refit : bool, default=True
         Whether to fit the best candidate on all samples.
     error_score : 'raise' or float, default=np.nan
-        Score of a candidate whose training fails or diverges; the others are unharmed.
+        Score of a candidate whose training fails or diverges; other candidates are not affected.
     return_train_score : bool, default=True
-        Whether to score the training samples too.
+        Whether to score the training samples, too.
     random_state : int, RandomState instance or None, default=None
-        Draws the samples of each round where the resource is 'n_samples'.
+        Source of the samples of each round, if the resource is 'n_samples'.
     n_jobs : int, default=None
-        Cores to train on; None is 1 unless ``joblib.parallel_config`` says otherwise.
+        Number of cores to train on; None is 1 unless ``joblib.parallel_config`` says otherwise.
     verbose : int, default=0
-        From 1 on, show a bar over the epochs of all networks, if the package rich is installed;
-        the rest is as in scikit-learn.
+        Verbosity. From 1 on a bar over the epochs of all networks is shown, if the package rich is
+        installed; otherwise it is as in scikit-learn.
     checkpoint : str or path-like, default=None
         Folder for the results on finished folds, and the state of networks in training, from which
         the same call goes on after its process was killed; see "Checkpoints" in the guide.
@@ -54,18 +55,19 @@ class BatchedHalvingGridSearchCV(BatchedSearch, HalvingGridSearchCV):
     Attributes
     ----------
     cv_results_ : dict of ndarray
-        As scikit-learn's. A candidate's ``mean_fit_time`` is its share of the time, in seconds,
-        that those trained together took.
+        Results, as in scikit-learn. The ``mean_fit_time`` of a candidate is its share of the time,
+        in seconds, of all networks that were trained together.
     best_estimator_ : estimator object
         Best candidate of the last round, fitted on all samples.
     best_params_, best_score_, best_index_ : dict, float, int
-        Its parameters, its mean score on the folds, and its place in ``cv_results_``.
+        Parameters of the best candidate, its mean score, and its index in ``cv_results_``.
     n_resources_, n_candidates_ : list of int
         Resource of a candidate, and number of candidates, in each round.
     n_iterations_, n_possible_iterations_, n_required_iterations_ : int
-        Rounds that there were, that the resource allows, and after which one candidate is left.
+        Number of rounds: that were made, that the resource allows, and after which one candidate is
+        left.
     n_remaining_candidates_, min_resources_, max_resources_ : int
-        Candidates left after the last round, and the resource of the first and the largest round.
+        Number of candidates after the last round, and resources of the first and the largest round.
     scorer_ : callable or dict of callable
         Metric, or metrics by their names.
     multimetric_ : bool
@@ -75,7 +77,7 @@ class BatchedHalvingGridSearchCV(BatchedSearch, HalvingGridSearchCV):
     refit_time_ : float
         Time of the fit on all samples, in seconds.
     classes_, feature_names_in_ : ndarray
-        Those of the best candidate, if it has some.
+        Attributes of the best candidate, if it has them.
     n_features_in_ : int
         Number of columns of X.
 
@@ -152,48 +154,49 @@ class BatchedHalvingGridSearchCV(BatchedSearch, HalvingGridSearchCV):
 
 
 class BatchedHalvingRandomSearchCV(BatchedSearch, HalvingRandomSearchCV):
-    """Successive halving [1]_ of random candidates, those of a round trained together.
+    """Successive halving [1]_ of random candidates, which are trained together in each round.
 
-    Write it for ``sklearn.model_selection.HalvingRandomSearchCV``: the results are the same up to
-    rounding. Ctrl-C is always an error, as a round needs all its candidates.
+    It takes the place of ``sklearn.model_selection.HalvingRandomSearchCV``, with the same results
+    up to rounding. Ctrl-C is always an error, because a round needs all its candidates.
 
     Parameters
     ----------
     estimator : estimator object
-        Any that scikit-learn takes there. Networks of this package, also as the last step of a
+        Estimator, as in scikit-learn. Networks of this package, also as the last step of a
         pipeline, are trained together; all others are fitted one by one in the same call.
     param_distributions : dict or list of dict
-        Parameter name to a distribution, or to values to draw from.
+        Distribution of each parameter, or values to draw from, by its name.
     n_candidates : 'exhaust' or int, default='exhaust'
-        Number of candidates to draw; ``'exhaust'`` is as many as let the last round use
+        Number of candidates to draw; ``'exhaust'`` is the number with which the last round uses
         `max_resources`.
     factor : int or float, default=3
-        Of the candidates of a round, one in `factor` goes on, with `factor` times the resource.
+        Factor by which the resource grows and the number of candidates falls from round to round.
     resource : 'n_samples' or str, default='n_samples'
-        What grows from round to round: samples, or a parameter such as ``'max_iter'``.
+        Resource that grows from round to round: samples, or a parameter such as ``'max_iter'``.
     max_resources : int or 'auto', default='auto'
         Maximum of the resource; ``'auto'`` is all samples.
     min_resources : 'exhaust', 'smallest' or int, default='smallest'
         Resource of the first round.
     aggressive_elimination : bool, default=False
-        Repeat the first round until so few candidates are left that the last can use all.
+        Whether to repeat the first round until so few candidates are left that the last round can
+        use all resources.
     cv : int, splitter or iterable, default=5
-        Folds.
+        Number of folds, or a splitter or the folds themselves; None is 5 folds.
     scoring : str or callable, default=None
         Metric; None is the estimator's ``score``.
     refit : bool, default=True
         Whether to fit the best candidate on all samples.
     error_score : 'raise' or float, default=np.nan
-        Score of a candidate whose training fails or diverges; the others are unharmed.
+        Score of a candidate whose training fails or diverges; other candidates are not affected.
     return_train_score : bool, default=True
-        Whether to score the training samples too.
+        Whether to score the training samples, too.
     random_state : int, RandomState instance or None, default=None
-        Draws the candidates, and the samples of each round where the resource is 'n_samples'.
+        Source of the candidates, and of the samples of each round if the resource is 'n_samples'.
     n_jobs : int, default=None
-        Cores to train on; None is 1 unless ``joblib.parallel_config`` says otherwise.
+        Number of cores to train on; None is 1 unless ``joblib.parallel_config`` says otherwise.
     verbose : int, default=0
-        From 1 on, show a bar over the epochs of all networks, if the package rich is installed;
-        the rest is as in scikit-learn.
+        Verbosity. From 1 on a bar over the epochs of all networks is shown, if the package rich is
+        installed; otherwise it is as in scikit-learn.
     checkpoint : str or path-like, default=None
         Folder for the results on finished folds, and the state of networks in training, from which
         the same call goes on after its process was killed; see "Checkpoints" in the guide.
@@ -201,18 +204,19 @@ class BatchedHalvingRandomSearchCV(BatchedSearch, HalvingRandomSearchCV):
     Attributes
     ----------
     cv_results_ : dict of ndarray
-        As scikit-learn's. A candidate's ``mean_fit_time`` is its share of the time, in seconds,
-        that those trained together took.
+        Results, as in scikit-learn. The ``mean_fit_time`` of a candidate is its share of the time,
+        in seconds, of all networks that were trained together.
     best_estimator_ : estimator object
         Best candidate of the last round, fitted on all samples.
     best_params_, best_score_, best_index_ : dict, float, int
-        Its parameters, its mean score on the folds, and its place in ``cv_results_``.
+        Parameters of the best candidate, its mean score, and its index in ``cv_results_``.
     n_resources_, n_candidates_ : list of int
         Resource of a candidate, and number of candidates, in each round.
     n_iterations_, n_possible_iterations_, n_required_iterations_ : int
-        Rounds that there were, that the resource allows, and after which one candidate is left.
+        Number of rounds: that were made, that the resource allows, and after which one candidate is
+        left.
     n_remaining_candidates_, min_resources_, max_resources_ : int
-        Candidates left after the last round, and the resource of the first and the largest round.
+        Number of candidates after the last round, and resources of the first and the largest round.
     scorer_ : callable or dict of callable
         Metric, or metrics by their names.
     multimetric_ : bool
@@ -222,7 +226,7 @@ class BatchedHalvingRandomSearchCV(BatchedSearch, HalvingRandomSearchCV):
     refit_time_ : float
         Time of the fit on all samples, in seconds.
     classes_, feature_names_in_ : ndarray
-        Those of the best candidate, if it has some.
+        Attributes of the best candidate, if it has them.
     n_features_in_ : int
         Number of columns of X.
 

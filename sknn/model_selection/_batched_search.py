@@ -18,35 +18,35 @@ SCORED = ("scoring", "error_score", "return_train_score")
 
 
 class BatchedGridSearchCV(BatchedSearch, GridSearchCV):
-    """Try all combinations of parameters, the networks trained together [1]_.
+    """Search over all combinations of parameters, with networks that are trained together [1]_.
 
-    Write it for ``sklearn.model_selection.GridSearchCV``: the results are the same up to
-    rounding. Ctrl-C with ``refit=False`` keeps the candidates that were finished.
+    It takes the place of ``sklearn.model_selection.GridSearchCV``, with the same results
+    up to rounding. Ctrl-C with ``refit=False`` keeps the candidates that were finished.
 
     Parameters
     ----------
     estimator : estimator object
-        Any that scikit-learn takes there. Networks of this package, also as the last step of a
+        Estimator, as in scikit-learn. Networks of this package, also as the last step of a
         pipeline, are trained together; all others are fitted one by one in the same call.
     param_grid : dict or list of dict
-        Parameter name to values to try.
+        Values to try for each parameter, by its name.
     scoring : str, callable, list, tuple or dict, default=None
-        One metric, or several; None is the estimator's ``score``.
+        Metric, or several; None is the estimator's ``score``.
     n_jobs : int, default=None
-        Cores to train on; None is 1 unless ``joblib.parallel_config`` says otherwise.
+        Number of cores to train on; None is 1 unless ``joblib.parallel_config`` says otherwise.
     refit : bool, str or callable, default=True
-        Whether, or by which metric, to fit the best candidate on all samples.
+        Whether to fit the best candidate on all samples; of several metrics, the one that decides.
     cv : int, splitter or iterable, default=None
-        Folds.
+        Number of folds, or a splitter or the folds themselves; None is 5 folds.
     verbose : int, default=0
-        From 1 on, show a bar over the epochs of all networks, if the package rich is installed;
-        the rest is as in scikit-learn.
+        Verbosity. From 1 on a bar over the epochs of all networks is shown, if the package rich is
+        installed; otherwise it is as in scikit-learn.
     pre_dispatch : int or str, default='2*n_jobs'
-        As scikit-learn's, for what is fitted one by one.
+        Number of jobs that are dispatched at once, for estimators that are fitted one by one.
     error_score : 'raise' or float, default=np.nan
-        Score of a candidate whose training fails or diverges; the others are unharmed.
+        Score of a candidate whose training fails or diverges; other candidates are not affected.
     return_train_score : bool, default=False
-        Whether to score the training samples too.
+        Whether to score the training samples, too.
     checkpoint : str or path-like, default=None
         Folder for the results on finished folds, and the state of networks in training, from which
         the same call goes on after its process was killed; see "Checkpoints" in the guide.
@@ -54,12 +54,12 @@ class BatchedGridSearchCV(BatchedSearch, GridSearchCV):
     Attributes
     ----------
     cv_results_ : dict of ndarray
-        As scikit-learn's. A candidate's ``mean_fit_time`` is its share of the time, in seconds,
-        that those trained together took.
+        Results, as in scikit-learn. The ``mean_fit_time`` of a candidate is its share of the time,
+        in seconds, of all networks that were trained together.
     best_estimator_ : estimator object
         Best candidate, fitted on all samples.
     best_params_, best_score_, best_index_ : dict, float, int
-        Its parameters, its mean score on the folds, and its place in ``cv_results_``.
+        Parameters of the best candidate, its mean score, and its index in ``cv_results_``.
     scorer_ : callable or dict of callable
         Metric, or metrics by their names.
     multimetric_ : bool
@@ -69,7 +69,7 @@ class BatchedGridSearchCV(BatchedSearch, GridSearchCV):
     refit_time_ : float
         Time of the fit on all samples, in seconds.
     classes_, feature_names_in_ : ndarray
-        Those of the best candidate, if it has some.
+        Attributes of the best candidate, if it has them.
     n_features_in_ : int
         Number of columns of X.
 
@@ -136,39 +136,39 @@ class BatchedGridSearchCV(BatchedSearch, GridSearchCV):
 
 
 class BatchedRandomizedSearchCV(BatchedSearch, RandomizedSearchCV):
-    """Try parameters drawn at random [1]_, the networks trained together.
+    """Search over parameters drawn at random [1]_, with networks that are trained together.
 
-    Write it for ``sklearn.model_selection.RandomizedSearchCV``: the results are the same up to
-    rounding. Ctrl-C with ``refit=False`` keeps the candidates that were finished.
+    It takes the place of ``sklearn.model_selection.RandomizedSearchCV``, with the same results
+    up to rounding. Ctrl-C with ``refit=False`` keeps the candidates that were finished.
 
     Parameters
     ----------
     estimator : estimator object
-        Any that scikit-learn takes there. Networks of this package, also as the last step of a
+        Estimator, as in scikit-learn. Networks of this package, also as the last step of a
         pipeline, are trained together; all others are fitted one by one in the same call.
     param_distributions : dict or list of dict
-        Parameter name to a distribution, or to values to draw from.
+        Distribution of each parameter, or values to draw from, by its name.
     n_iter : int, default=10
         Number of candidates to draw.
     scoring : str, callable, list, tuple or dict, default=None
-        One metric, or several; None is the estimator's ``score``.
+        Metric, or several; None is the estimator's ``score``.
     n_jobs : int, default=None
-        Cores to train on; None is 1 unless ``joblib.parallel_config`` says otherwise.
+        Number of cores to train on; None is 1 unless ``joblib.parallel_config`` says otherwise.
     refit : bool, str or callable, default=True
-        Whether, or by which metric, to fit the best candidate on all samples.
+        Whether to fit the best candidate on all samples; of several metrics, the one that decides.
     cv : int, splitter or iterable, default=None
-        Folds.
+        Number of folds, or a splitter or the folds themselves; None is 5 folds.
     verbose : int, default=0
-        From 1 on, show a bar over the epochs of all networks, if the package rich is installed;
-        the rest is as in scikit-learn.
+        Verbosity. From 1 on a bar over the epochs of all networks is shown, if the package rich is
+        installed; otherwise it is as in scikit-learn.
     pre_dispatch : int or str, default='2*n_jobs'
-        As scikit-learn's, for what is fitted one by one.
+        Number of jobs that are dispatched at once, for estimators that are fitted one by one.
     random_state : int, RandomState instance or None, default=None
-        Draws the candidates.
+        Source of the candidates.
     error_score : 'raise' or float, default=np.nan
-        Score of a candidate whose training fails or diverges; the others are unharmed.
+        Score of a candidate whose training fails or diverges; other candidates are not affected.
     return_train_score : bool, default=False
-        Whether to score the training samples too.
+        Whether to score the training samples, too.
     checkpoint : str or path-like, default=None
         Folder for the results on finished folds, and the state of networks in training, from which
         the same call goes on after its process was killed; see "Checkpoints" in the guide.
@@ -176,12 +176,12 @@ class BatchedRandomizedSearchCV(BatchedSearch, RandomizedSearchCV):
     Attributes
     ----------
     cv_results_ : dict of ndarray
-        As scikit-learn's. A candidate's ``mean_fit_time`` is its share of the time, in seconds,
-        that those trained together took.
+        Results, as in scikit-learn. The ``mean_fit_time`` of a candidate is its share of the time,
+        in seconds, of all networks that were trained together.
     best_estimator_ : estimator object
         Best candidate, fitted on all samples.
     best_params_, best_score_, best_index_ : dict, float, int
-        Its parameters, its mean score on the folds, and its place in ``cv_results_``.
+        Parameters of the best candidate, its mean score, and its index in ``cv_results_``.
     scorer_ : callable or dict of callable
         Metric, or metrics by their names.
     multimetric_ : bool
@@ -191,7 +191,7 @@ class BatchedRandomizedSearchCV(BatchedSearch, RandomizedSearchCV):
     refit_time_ : float
         Time of the fit on all samples, in seconds.
     classes_, feature_names_in_ : ndarray
-        Those of the best candidate, if it has some.
+        Attributes of the best candidate, if it has them.
     n_features_in_ : int
         Number of columns of X.
 
@@ -275,14 +275,14 @@ def batched_cross_validate(
     checkpoint=None,
     **options,
 ):
-    """Evaluate an estimator by cross-validation, the networks of all folds trained together.
+    """Evaluate an estimator by cross-validation, with networks of all folds trained together.
 
     The results are those of ``sklearn.model_selection.cross_validate``, up to rounding.
 
     Parameters
     ----------
     estimator : estimator object
-        Any that scikit-learn takes there. Networks of this package, also as the last step of a
+        Estimator, as in scikit-learn. Networks of this package, also as the last step of a
         pipeline, are trained together; all others are fitted one by one in the same call.
     X : {array-like, sparse matrix} of shape (n_samples, n_features)
         Samples.
@@ -291,14 +291,14 @@ def batched_cross_validate(
     groups : array-like of shape (n_samples,), default=None
         Groups of the samples, for the splitter.
     cv : int, splitter or iterable, default=None
-        Folds.
+        Number of folds, or a splitter or the folds themselves; None is 5 folds.
     n_jobs : int, default=None
-        Cores to train on; None is 1 unless ``joblib.parallel_config`` says otherwise.
+        Number of cores to train on; None is 1 unless ``joblib.parallel_config`` says otherwise.
     verbose : int, default=0
-        From 1 on, show a bar over the epochs of all networks, if the package rich is installed;
-        the rest is as in scikit-learn.
+        Verbosity. From 1 on a bar over the epochs of all networks is shown, if the package rich is
+        installed; otherwise it is as in scikit-learn.
     params : dict, default=None
-        Such as `sample_weight`, for ``fit``, the splitter and the scorer.
+        Arguments such as `sample_weight`, for ``fit``, the splitter and the scorer.
     checkpoint : str or path-like, default=None
         Folder for the results on finished folds, and the state of networks in training, from which
         the same call goes on after its process was killed; see "Checkpoints" in the guide.
@@ -309,7 +309,7 @@ def batched_cross_validate(
     Returns
     -------
     dict of ndarray
-        As scikit-learn's; ``fit_time`` is a fold's share of the seconds that all took.
+        Results, as in scikit-learn; ``fit_time`` is a fold's share of the time of all, in seconds.
 
     Raises
     ------

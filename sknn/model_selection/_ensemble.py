@@ -135,18 +135,18 @@ class DeepEnsembleClassifier(LabelsScoreMixin, DeepEnsemble):
     Parameters
     ----------
     estimator : DeepMLPClassifier, default=None
-        What the members are clones of; its `random_state` is replaced. None is
+        Network of which the members are clones; its `random_state` is replaced. None is
         ``DeepMLPClassifier()``.
     n_members : int, default=5
         Number of networks.
     bootstrap : bool, default=False
-        Train each member on as many samples drawn with replacement. First weights and the order of
-        samples make members differ enough without [1]_.
+        Whether each member is trained on as many samples drawn with replacement. It is not needed,
+        because members differ enough by first weights and the order of samples [1]_.
     n_jobs : int, default=None
-        Threads that train members side by side, or processes where the members can only be
-        trained one by one; None is 1.
+        Number of threads that train members at the same time, or of processes if the members can
+        only be trained one by one; None is 1.
     random_state : int, RandomState instance or None, default=None
-        Draws the members' seeds, and their samples.
+        Source of the members' seeds, and of their samples.
     checkpoint : str or path-like, default=None
         Folder for the state of training, from which the same `fit` goes on after its process was
         killed, to the same model; see "Checkpoints" in the guide.
@@ -157,13 +157,13 @@ class DeepEnsembleClassifier(LabelsScoreMixin, DeepEnsemble):
     Attributes
     ----------
     estimators_ : list of DeepMLPClassifier
-        The members.
+        Fitted members.
     classes_ : ndarray of shape (n_classes,)
         Sorted class labels; label numbers for multilabel y.
     n_features_in_ : int
-        Columns of X.
+        Number of columns of X.
     feature_names_in_ : ndarray of shape (n_features_in_,)
-        Their names, where all are strings.
+        Names of the columns of X, if all are strings.
 
     See Also
     --------
@@ -304,7 +304,7 @@ class DeepEnsembleClassifier(LabelsScoreMixin, DeepEnsemble):
 
 
 class DeepEnsembleRegressor(MembersScoreMixin, DeepEnsemble):
-    """Average of networks that differ by their seeds, and how much they disagree [1]_.
+    """Average of networks that differ by their seeds, with their standard deviation [1]_.
 
     An ensemble is more accurate than its members. They are trained together, see
     `sknn.engine.train_many`.
@@ -312,18 +312,18 @@ class DeepEnsembleRegressor(MembersScoreMixin, DeepEnsemble):
     Parameters
     ----------
     estimator : DeepMLPRegressor, default=None
-        What the members are clones of; its `random_state` is replaced. None is
+        Network of which the members are clones; its `random_state` is replaced. None is
         ``DeepMLPRegressor()``.
     n_members : int, default=5
         Number of networks.
     bootstrap : bool, default=False
-        Train each member on as many samples drawn with replacement. First weights and the order of
-        samples make members differ enough without [1]_.
+        Whether each member is trained on as many samples drawn with replacement. It is not needed,
+        because members differ enough by first weights and the order of samples [1]_.
     n_jobs : int, default=None
-        Threads that train members side by side, or processes where the members can only be
-        trained one by one; None is 1.
+        Number of threads that train members at the same time, or of processes if the members can
+        only be trained one by one; None is 1.
     random_state : int, RandomState instance or None, default=None
-        Draws the members' seeds, and their samples.
+        Source of the members' seeds, and of their samples.
     checkpoint : str or path-like, default=None
         Folder for the state of training, from which the same `fit` goes on after its process was
         killed, to the same model; see "Checkpoints" in the guide.
@@ -334,11 +334,11 @@ class DeepEnsembleRegressor(MembersScoreMixin, DeepEnsemble):
     Attributes
     ----------
     estimators_ : list of DeepMLPRegressor
-        The members.
+        Fitted members.
     n_features_in_ : int
-        Columns of X.
+        Number of columns of X.
     feature_names_in_ : ndarray of shape (n_features_in_,)
-        Their names, where all are strings.
+        Names of the columns of X, if all are strings.
 
     See Also
     --------
@@ -404,10 +404,10 @@ class DeepEnsembleRegressor(MembersScoreMixin, DeepEnsemble):
         Returns
         -------
         mean : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-            In the units of y.
+            Means, in the units of y.
         std : ndarray of the same shape
-            How much the members disagree, and with ``loss='gaussian_nll'`` or ``'ordered_bins'``
-            also the noise in y.
+            Standard deviations between the members; with ``loss='gaussian_nll'`` or
+            ``'ordered_bins'`` they include the noise in y.
         """
         check_is_fitted(self)
         return average_members(self.estimators_, X, return_std)

@@ -16,7 +16,7 @@ class RunningMoments:
     weight : ndarray of shape (n_columns,)
         Sum of the weights of the values so far.
     mean : ndarray of shape (n_columns,)
-        Their mean; 0 without any.
+        Mean of the values so far; 0 without values.
 
     References
     ----------
@@ -39,7 +39,7 @@ class RunningMoments:
         self._squares = np.zeros(n_columns)
 
     def add(self, X: np.ndarray, sample_weight: np.ndarray | None = None) -> None:
-        """Take note of samples of shape (n_samples, n_columns), with NaN where one is missing."""
+        """Add samples of shape (n_samples, n_columns), with NaN for missing values."""
         for start in range(0, len(X), BLOCK):  # which stays in the processor's cache
             own = slice(start, start + BLOCK)
             self._add(X[own], None if sample_weight is None else sample_weight[own])
@@ -65,7 +65,7 @@ class RunningMoments:
             self._join(weight, mean, w @ np.square(centred))
 
     def join(self, other: "RunningMoments") -> None:
-        """Take note of the values that another one has seen, of columns of the same number."""
+        """Add the values of other moments of the same number of columns."""
         with np.errstate(over="ignore", invalid="ignore"):
             self._join(other.weight, other.mean, other._squares)
 
@@ -81,7 +81,7 @@ class RunningMoments:
 
     @classmethod
     def joined(cls, parts: Iterable["RunningMoments"]) -> "RunningMoments":
-        """Return the moments of all values that several have seen."""
+        """Return the moments of the values of several moments together."""
         parts = list(parts)
         whole = cls(len(parts[0].mean))
         for part in parts:

@@ -49,9 +49,9 @@ class ThresholdUnit:
     weights : array-like of shape (n_features,)
         One weight for each input.
     threshold : float or None, default=None
-        What the weighted sum has to reach. Give it or `intercept`.
+        Number that the weighted sum has to reach. Give it or `intercept`.
     intercept : float or None, default=None
-        The bias, which is minus the threshold.
+        Bias, which is minus the threshold.
     inhibitory : sequence of int, default=()
         Positions of inputs to be multiplied by -1.
     step : {'heaviside', 'sign'}, default='heaviside'
@@ -60,7 +60,7 @@ class ThresholdUnit:
     Attributes
     ----------
     weights : ndarray of shape (n_features,)
-        With the signs of inhibitory inputs changed.
+        Weights, with the signs of inhibitory inputs changed.
     threshold, intercept : float
         One is minus the other.
     coef_ : ndarray of shape (1, n_features)
@@ -176,7 +176,7 @@ class ThresholdUnit:
         return len(self.weights)
 
     def net_input(self, X: ArrayLike) -> np.ndarray:
-        """Return how far each sample is above the threshold.
+        """Return the weighted sum of each sample minus the threshold.
 
         Parameters
         ----------

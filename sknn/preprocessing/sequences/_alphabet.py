@@ -113,7 +113,8 @@ def reverse_complement(sequences: str | ArrayLike) -> str | np.ndarray:
     Returns
     -------
     str, or ndarray of str of shape (n_samples,), or ndarray of shape (n_samples, length, 4)
-        As it came. The complement of U is A, and that of A is T; other signs, such as gaps, stay.
+        Reverse complement, of the type of `sequences`. The complement of U is A, and that of A is
+        T; other signs, such as gaps, stay.
 
     Raises
     ------

@@ -95,14 +95,14 @@ def suggest_one_column(array: np.ndarray) -> str:
 def sequence_bytes(
     X: ArrayLike, length: int | None = None, *, pad_left: bool = False, cut_left: bool = False
 ) -> np.ndarray:
-    """Return sequences as ASCII codes in upper case, a line of them for each.
+    """Return sequences as ASCII codes in upper case, one row for each.
 
     Parameters
     ----------
     X : array-like of str or bytes of shape (n_samples,) or (n_samples, 1)
-        See `as_sequences`.
+        Sequences, see `as_sequences`.
     length : int, default=None
-        Columns of the result; None takes the longest sequence's.
+        Number of columns of the result; None is the length of the longest sequence.
     pad_left : bool, default=False
         Whether shorter sequences end in the last column instead of beginning in the first.
     cut_left : bool, default=False
@@ -146,7 +146,7 @@ def sequence_bytes(
 
 
 def lengths_of(sequences: Sequence | np.ndarray) -> np.ndarray:
-    """Return how many letters each sequence has, of shape (n_samples,); 0 for what is none."""
+    """Return the number of letters of each sequence, of shape (n_samples,); 0 for missing ones."""
     if isinstance(sequences, np.ndarray) and sequences.dtype.kind in "SU":
         return np.char.str_len(sequences)
     texts = (getattr(s, "seq", s) for s in sequences)

@@ -49,13 +49,13 @@ class DNAOneHotEncoder(SavedState, TransformerMixin, BaseEstimator):
     alphabet : str, default='ACGT'
         ``'dna'``, ``'rna'``, ``'protein'``, or the letters in the order of the channels.
     length : int, default=None
-        Positions of an encoded sequence. None is the longest of those seen in `fit`.
+        Number of positions of an encoded sequence. None is that of the longest sequence in `fit`.
     padding : {'right', 'left'}, default='right'
         Side on which shorter sequences are filled up with positions of zeros.
     truncate : {'right', 'left'}, default='right'
         Side on which longer sequences are cut.
     unknown : {'zero', 'uniform', 'iupac', 'error'}, default='zero'
-        What a letter outside the alphabet, such as N, becomes: zeros; the same share in each
+        Encoding of a letter outside the alphabet, such as N: zeros; the same share in each
         channel; or for DNA and RNA equal shares in the channels of those bases that the IUPAC
         code [2]_ stands for, such as 1/2 for A and for G where there is R, and zeros where there
         is no such code; or an error, as by ``handle_unknown='error'``. Of DNA and RNA, T and U
@@ -66,18 +66,18 @@ class DNAOneHotEncoder(SavedState, TransformerMixin, BaseEstimator):
     flatten : bool, default=False
         Whether to return two axes, position by position, instead of three.
     dtype : dtype, default=numpy.float32
-        Of the encoded array; a type of floats where `unknown` needs fractions.
+        Dtype of the encoded array; a type of floats where `unknown` needs fractions.
 
     Attributes
     ----------
     alphabet_ : str
         The letters in the order of the channels.
     length_ : int
-        Positions of an encoded sequence.
+        Number of positions of an encoded sequence.
     n_features_in_ : int
-        1, the column of sequences.
+        Number of columns of X, which is 1.
     feature_names_in_ : ndarray of shape (1,)
-        Its name, where X was a data frame.
+        Name of the column, if X was a data frame.
 
     See Also
     --------
@@ -150,7 +150,7 @@ class DNAOneHotEncoder(SavedState, TransformerMixin, BaseEstimator):
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: ArrayLike, y: object = None) -> "DNAOneHotEncoder":
-        """Check the parameters and the sequences, and note how long the longest is.
+        """Check the parameters and the sequences, and find the length of the longest one.
 
         Parameters
         ----------
@@ -173,7 +173,7 @@ class DNAOneHotEncoder(SavedState, TransformerMixin, BaseEstimator):
         Warns
         -----
         UserWarning
-            If there are letters that mean nothing, see `unknown`.
+            If there are letters without a meaning, see `unknown`.
         """
         alphabet = resolve_alphabet(self.alphabet)
         if self.unknown == "iupac" and not is_nucleic(alphabet):
@@ -212,7 +212,7 @@ class DNAOneHotEncoder(SavedState, TransformerMixin, BaseEstimator):
         Parameters
         ----------
         X : array-like of str of shape (n_samples,) or (n_samples, 1)
-            Sequences. What a sequence has more than `length_` positions is cut off.
+            Sequences. Positions beyond the first `length_` are cut off.
 
         Returns
         -------
@@ -265,7 +265,7 @@ class DNAOneHotEncoder(SavedState, TransformerMixin, BaseEstimator):
         return "error" in (self.unknown, self.handle_unknown)
 
     def inverse_transform(self, X: ArrayLike) -> np.ndarray:
-        """Write encoded sequences as strings again.
+        """Return encoded sequences as strings.
 
         Positions of zeros at the padded end are left out. Others, and letters for which there
         are several channels, become the IUPAC code of the bases with a share; for alphabets
@@ -336,7 +336,7 @@ class DNAOneHotEncoder(SavedState, TransformerMixin, BaseEstimator):
         Returns
         -------
         ndarray of str objects of shape (length_ * n_letters,)
-            In the order of the flattened array.
+            Names, in the order of the flattened array.
 
         Raises
         ------

@@ -12,14 +12,14 @@ def read_fasta(path: str | os.PathLike) -> tuple[list[str], list[str]]:
     Parameters
     ----------
     path : str or path-like
-        Plain or gz, told by the first bytes.
+        FASTA file, plain or gz.
 
     Returns
     -------
     names : list of str of length n_samples
         Header lines without ``>`` and blanks at their ends.
     sequences : list of str of length n_samples
-        Their lines joined, without blanks, in the case they have.
+        Sequences, with their lines joined, without blanks, in their own case.
 
     Raises
     ------

@@ -8,12 +8,12 @@ from sknn._optional import require
 
 
 class Genome:
-    """An indexed FASTA file; the index, ``.fai``, is written beside it where there is none.
+    """An indexed FASTA file; the index, ``.fai``, is written beside it unless there is one.
 
     Parameters
     ----------
     path : str or path-like
-        FASTA, plain or packed by bgzip.
+        FASTA file, plain or packed by bgzip.
 
     Raises
     ------
@@ -46,9 +46,10 @@ class Genome:
         Parameters
         ----------
         chrom : str
-            A name of the file.
+            Name of a chromosome of the file.
         start, end : int
-            In bases; `start` may be negative and `end` beyond the last base.
+            First base, and the one after the last; `start` may be negative and `end` beyond the
+            last base.
 
         Returns
         -------

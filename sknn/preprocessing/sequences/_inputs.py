@@ -22,16 +22,16 @@ MIN_LETTERS = 8
 @saved
 @dataclass(frozen=True)
 class SequenceFormat:
-    """How sequences are to be read.
+    """Format of sequences: their letters and their length.
 
     Attributes
     ----------
     alphabet : str or None, default='ACGT'
-        See `DNAOneHotEncoder`; None where there are no letters.
+        Letters, see `DNAOneHotEncoder`; None without letters.
     length : int or None, default=None
-        Positions; None is the longest string, or what an array has.
+        Number of positions; None is that of the longest string, or of the array.
     unknown, handle_unknown : str
-        See `DNAOneHotEncoder`.
+        Treatment of unknown letters, see `DNAOneHotEncoder`.
     """
 
     alphabet: str | None = "ACGT"
@@ -42,7 +42,7 @@ class SequenceFormat:
 
 @saved
 class SequenceInputs:
-    """What `TabularEncoder` is for tables, for sequences: from a checked X to a flat array.
+    """Encoder of sequences, as `TabularEncoder` is of tables: from a checked X to a flat array.
 
     X may be strings, an array of shape (n_samples, length, n_channels), or one of shape
     (n_samples, n_features): with a `length` in the layout those are such sequences, flattened
@@ -51,16 +51,16 @@ class SequenceInputs:
     Parameters
     ----------
     layout : SequenceFormat, default=SequenceFormat()
-        How to read them.
+        Format of the sequences.
     dtype : {'float32', 'float64'}, default='float32'
-        Of the encoded array.
+        Dtype of the encoded array.
 
     Attributes
     ----------
     kind_ : {'strings', 'encoded', 'numbers'}
-        What X was.
+        Kind of X in `fit`.
     n_samples_ : int
-        How many sequences there were.
+        Number of sequences in `fit`.
     spec_ : InputSpec
         Length, channels and dtype.
     is_identity_ : bool
@@ -74,7 +74,7 @@ class SequenceInputs:
         self.dtype = dtype
 
     def fit(self, X: np.ndarray) -> "SequenceInputs":
-        """Note what X looks like.
+        """Learn the kind and the shape of X.
 
         Parameters
         ----------
@@ -266,7 +266,7 @@ def strings_in(X: ArrayLike) -> np.ndarray | None:
     Parameters
     ----------
     X : object
-        What a user gave.
+        Input of a user.
 
     Returns
     -------

@@ -40,7 +40,7 @@ class Regions:
     start, end : ndarray of int64 of shape (n_regions,)
         First base, and the one after the last.
     strand : ndarray of str objects of shape (n_regions,)
-        ``'-'`` where the other strand is meant.
+        Strands; ``'-'`` is the reverse one.
     """
 
     chrom: np.ndarray

@@ -23,14 +23,14 @@ def dinucleotide_shuffle(
     Parameters
     ----------
     sequences : array-like of str of shape (n_samples,)
-        Of any letters and lengths. Lower case becomes upper case.
+        Sequences of any letters and lengths. Lower case becomes upper case.
     random_state : int, RandomState instance or None, default=None
         An int gives the same result each time. NumPy's global generator is never used.
 
     Returns
     -------
     ndarray of str of shape (n_samples,)
-        Letters, pairs of neighbours, and both ends as in `sequences`.
+        Sequences with the letters, pairs of neighbours, and both ends of `sequences`.
 
     Raises
     ------

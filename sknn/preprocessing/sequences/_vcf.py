@@ -84,12 +84,12 @@ def read_vcf(path: str | os.PathLike) -> "pd.DataFrame":
 @saved
 @dataclass(frozen=True)
 class Variants:
-    """Exchanges of some bases of a genome by others.
+    """Variants of a genome: some bases in place of others.
 
     Attributes
     ----------
     chrom, ref, alt : ndarray of str objects of shape (n_variants,)
-        Chromosome, bases of the reference, and those in their place, in upper case.
+        Chromosomes, bases of the reference, and bases of the alternative, in upper case.
     pos : ndarray of int64 of shape (n_variants,)
         First base of the reference allele, counted from 1 as in VCF files.
     """

@@ -25,7 +25,7 @@ def make_categorical_mask(
     categorical_features : 'from_dtype', None, or array-like of bool, int or str
         The parameter of that name.
     n_features : int
-        Columns of X.
+        Number of columns of X.
     names : sequence of str or None
         Their names, if X has such.
     by_dtype : list of bool or None

@@ -138,17 +138,17 @@ def make_frame(
 class WrappedFrame:
     """A data frame that narwhals wraps once, and whose columns are read once.
 
-    To wrap a frame takes as long as a small network. Estimators hand it from the check of X to
-    their encoder, which reads it in fit, and again to encode the same samples.
+    Wrapping a frame takes as long as a prediction of a small network. Estimators therefore pass the
+    wrapped frame from the check of X to their encoder, which reads it to fit and to encode.
 
     Parameters
     ----------
     frame : narwhals.DataFrame
-        Of unique names.
+        Data frame whose columns have unique names.
     whole : WrappedFrame, default=None
-        What samples are taken from: its matrix is divided, where it has one, and not its columns.
+        Frame from which samples are taken: from its matrix if it has one, else from its columns.
     samples : ndarray of int of shape (n_samples,), default=None
-        Their numbers; None for all samples of `frame`.
+        Numbers of the samples; None for all samples of `frame`.
     """
 
     def __init__(

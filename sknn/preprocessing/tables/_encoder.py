@@ -67,11 +67,11 @@ class TabularEncoder(SavedState, NamedOutputs, TransformerMixin, BaseEstimator):
     ----------
     categorical_features : 'from_dtype', None, or array-like of {bool, int, str}, \
 default='from_dtype'
-        Which columns are categorical, as in ``HistGradientBoosting``: a mask, positions, names,
+        Columns that are categorical, as in ``HistGradientBoosting``: a mask, positions, names,
         None for none; ``'from_dtype'`` for the columns of a data frame that are category, enum or
         text, and for none of an array.
     scale : {'standard', 'robust', 'quantile', 'auto'}, default=None
-        What to do with numeric columns. None leaves them as they are; ``'auto'`` is None where all
+        Scaling of numeric columns. None leaves them as they are; ``'auto'`` is None if all
         columns are numeric, and ``'standard'`` beside others.
 
         - ``'standard'``: mean 0, standard deviation 1. Sparse X is divided by the standard
@@ -101,17 +101,17 @@ default='from_dtype'
     Attributes
     ----------
     spec_ : InputSpec
-        What the encoded array is: ``n_numeric`` numbers, then codes of ``cardinalities``.
+        Description of the encoded array: ``n_numeric`` numbers, then codes of ``cardinalities``.
     is_identity_ : bool
         Whether an X of finite numbers of the encoded dtype comes back as it is.
     is_categorical_ : ndarray of bool of shape (n_features_in_,)
-        Which columns of X are categorical.
+        Whether each column of X is categorical.
     categories_ : list of tuple
         Sorted levels of each categorical column, None behind them where missing is one.
     n_features_in_ : int
-        Columns of X in `fit`.
+        Number of columns of X in `fit`.
     feature_names_in_ : ndarray of str of shape (n_features_in_,)
-        Their names, if all are text.
+        Names of the columns of X, if all are text.
 
     See Also
     --------
@@ -207,7 +207,7 @@ default='from_dtype'
     def fit_transform(
         self, X: MatrixLike, y: ArrayLike | None = None, sample_weight: ArrayLike | None = None
     ) -> Any:
-        """Fit, and return the same samples encoded; reads X once only.
+        """Fit on samples and return them encoded, which reads X once.
 
         Parameters
         ----------

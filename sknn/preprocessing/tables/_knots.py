@@ -49,7 +49,7 @@ def fit_knots(
     jumps : bool, default=False
         Whether a knot lies on each side of a cut; a tree then cuts half as often.
     sample_weight : ndarray of shape (n_samples,), default=None
-        Positive.
+        Positive weights of the samples.
     max_stretches : int, default=32
         Maximum number of intervals between knots, 3 at least.
     max_samples : int, default=50_000

@@ -70,7 +70,7 @@ class NumericColumns:
         X : ndarray of float of shape (n_samples, n_columns)
             May hold NaN. It is not written to, but may be returned.
         dtype : {'float32', 'float64'}
-            Of the result.
+            Dtype of the result.
         first : int, default=0
             Number of the first sample in the whole table, for messages.
 
@@ -167,7 +167,7 @@ def fit_numeric_columns(
     scale : {'standard', 'robust', 'quantile'} or None
         See `TabularEncoder`.
     weights : ndarray of shape (n_samples,) or None
-        Positive.
+        Positive weights of the samples.
 
     Returns
     -------

@@ -75,14 +75,14 @@ def _check_names_of_frame(estimator: BaseEstimator, frame: WrappedFrame, *, rese
 def check_names(
     estimator: BaseEstimator, X: MatrixLike | WrappedFrame, *, reset: bool
 ) -> np.ndarray | WrappedFrame:
-    """Check the names and the number of columns of a table, without a look at its values.
+    """Check the names and the number of columns of a table, and return it wrapped.
 
     Parameters
     ----------
     estimator : estimator
-        Gets or has ``n_features_in_`` and ``feature_names_in_``, and gives its name to errors.
+        Estimator that gets or has ``n_features_in_`` and ``feature_names_in_``.
     X : WrappedFrame, array or list of samples
-        What a user gave.
+        Input of a user.
     reset : bool
         Whether X is that of `fit`.
 

@@ -104,7 +104,7 @@ def make_table(
     encoder : TabularEncoder
         Fitted.
     kind : TableKind
-        What X was in fit.
+        Kind of X in `fit`.
     values : ndarray of shape (n_samples, n_features)
         As `read_values` gives them.
     index : pandas.Index or None, default=None

@@ -19,23 +19,23 @@ from sknn.preprocessing.targets._measured import check_measured, has_missing_val
 
 @saved
 class ClassCodec:
-    """Class labels to numbers and back: binary, multiclass or multilabel.
+    """Codec between class labels and numbers: binary, multiclass or multilabel.
 
     Parameters
     ----------
     loss : {'log_loss', 'focal', 'hinge'} or callable, default='log_loss'
-        What the network is trained on.
+        Loss that the network is trained on.
     loss_params : mapping, default=None
-        Its settings: ``label_smoothing`` of the first two, ``gamma`` of 'focal'.
+        Settings of the loss: ``label_smoothing`` of the first two, ``gamma`` of 'focal'.
 
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
         Sorted labels; ``0 ... n_labels - 1`` for multilabel y.
     spec_ : TargetSpec
-        How `encode` writes.
+        Description of what `encode` returns.
     out_activation_ : {'softmax', 'logistic', 'identity'}
-        What makes probabilities of raw predictions; 'identity' where nothing does.
+        Function from raw predictions to probabilities; 'identity' if there are none.
 
     Raises
     ------
@@ -57,11 +57,10 @@ class ClassCodec:
         Parameters
         ----------
         y : array-like of shape (n_samples,) or {array-like, sparse} of shape (n_samples, n_labels)
-            Labels, or an indicator matrix of label sets. NaN in the matrix says that it is not
-            known whether a sample has a label; the loss leaves it out.
+            Labels, or an indicator matrix of label sets. NaN in the matrix stands for a label that
+            is not known; the loss leaves it out.
         classes : array-like of shape (n_classes,), default=None
-            All classes, where y may lack some (``partial_fit``). An indicator matrix knows its
-            own.
+            All classes, if y may lack some (``partial_fit``); not needed for an indicator matrix.
 
         Returns
         -------
@@ -134,7 +133,7 @@ class ClassCodec:
         y : as in `fit`
             Labels that `fit` has seen.
         dtype : dtype
-            Of 0/1 targets; class numbers are int64.
+            Dtype of targets of 0 and 1; class numbers are int64.
 
         Returns
         -------
@@ -198,7 +197,7 @@ class ClassCodec:
         Returns
         -------
         ndarray of shape (n_samples,), or {ndarray, sparse} of shape (n_samples, n_labels)
-            Sparse if y was.
+            Labels; sparse if y was.
         """
         if self.spec_.kind == "multilabel":
             return self._binarizer.inverse_transform((decision > 0).astype(np.int64))
@@ -208,12 +207,12 @@ class ClassCodec:
         return self.classes_[fires.astype(np.intp)]
 
     def decode_target(self, y: np.ndarray) -> np.ndarray:
-        """Return the labels that `encode` made y from.
+        """Return the labels of an encoded y.
 
         Parameters
         ----------
         y : ndarray
-            Encoded.
+            Encoded targets.
 
         Returns
         -------

@@ -49,7 +49,7 @@ def score_measured(
     predicted : ndarray of shape (n_samples, n_columns, ...)
         Predictions.
     sample_weight : ndarray of shape (n_samples,), default=None
-        Non-negative.
+        Non-negative weights of the samples.
 
     Returns
     -------

@@ -75,7 +75,7 @@ class Targets:
     values : ndarray of shape (n_kept, n_targets)
         NaN where a target is missing.
     weights : ndarray of shape (n_kept,) or None
-        Positive.
+        Positive weights of the samples.
     kept : ndarray of int of shape (n_kept,) or None
         Samples with a weight, the only ones that are learned from; None for all.
     """

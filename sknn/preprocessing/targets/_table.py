@@ -20,29 +20,29 @@ from sknn.preprocessing.tables._values import TableKind, make_table, read_values
 
 @saved
 class TableCodec:
-    """Tables to values that a network is to reconstruct, and back.
+    """Codec between tables and the values that a network reconstructs.
 
     Parameters
     ----------
     encoder : TabularEncoder
-        Not fitted, with the parameters of that of the inputs.
+        Unfitted encoder with the parameters of the encoder of the inputs.
     kl_weight : float or None, default=None
         Weight of the divergence of a variational autoencoder; None for other kinds.
 
     Attributes
     ----------
     spec_ : TargetSpec
-        How `encode` writes: numbers that are NaN where a value is missing.
+        Description of what `encode` returns: numbers, NaN for missing values.
     out_activation_ : str
         'identity', as raw predictions are numbers and logits.
     n_numbers_ : int
-        Numeric columns.
+        Number of numeric columns.
     n_levels_ : tuple of int
-        Levels of each categorical column, 1 at least.
+        Number of levels of each categorical column, at least 1.
     may_miss_ : bool
-        Whether the loss leaves out what is missing.
+        Whether the loss leaves out missing values.
     kind_ : TableKind
-        What X was in fit.
+        Kind of X in `fit`.
     """
 
     out_activation_ = "identity"
@@ -78,9 +78,9 @@ class TableCodec:
         Parameters
         ----------
         X : {ndarray, CSR matrix, data frame} of shape (n_samples, n_features)
-            A checked table.
+            Table that has been checked.
         dtype : dtype
-            Of the result.
+            Dtype of the result.
 
         Returns
         -------
@@ -115,7 +115,7 @@ class TableCodec:
         return make_table(self.encoder, self.kind_, values, index)
 
     def decode_target(self, y: np.ndarray) -> ArrayLike:
-        """Return the table that `encode` made y of; NaN and None for missing values."""
+        """Return the table of an encoded y, with NaN and None for missing values."""
         return make_table(self.encoder, self.kind_, y)
 
     def _split_logits(self, output: np.ndarray) -> Sequence[np.ndarray]:
@@ -131,7 +131,7 @@ class TableCodec:
         Parameters
         ----------
         X : {ndarray, CSR matrix, data frame} of shape (n_samples, n_features)
-            A checked table.
+            Table that has been checked.
         output : ndarray of shape (n_samples, n_outputs)
             Raw predictions of the network for it.
 
@@ -142,7 +142,7 @@ class TableCodec:
         return self.measure_deviance(to_dense(read_values(self.encoder, X, output.dtype)), output)
 
     def measure_deviance(self, values: np.ndarray, output: np.ndarray) -> np.ndarray:
-        """Return what `compute_deviance` does, of encoded values."""
+        """Return the mean deviance of encoded values, see `compute_deviance`."""
         losses = compute_reconstruction_loss(
             NUMPY,
             view_as_array(output.T),

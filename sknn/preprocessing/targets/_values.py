@@ -32,13 +32,13 @@ from sknn.preprocessing.targets._ranges import check_in_range, check_range_is_gi
 
 @saved
 class ValueCodec:
-    """Numbers to standardised numbers and back.
+    """Codec between numbers and standardised numbers.
 
     Parameters
     ----------
     loss : {'squared_error', 'absolute_error', 'huber', 'poisson', 'gamma', 'quantile', \
             'gaussian_nll', 'bounded', 'ordered_bins'} or callable
-        What the network is trained on. Numbers for 'poisson' stay as they are.
+        Loss that the network is trained on. Numbers for 'poisson' stay as they are.
     standardize : bool
         Whether to subtract the mean and divide by the standard deviation; for 'gamma' to divide by
         the mean, so that training starts from predictions of the right size.
@@ -56,17 +56,17 @@ class ValueCodec:
     lacks_spread_ : bool
         Whether a column to be standardised has one value alone; its deviation counts as 1.
     offsets_ : ndarray of shape (n_columns, n_quantiles) or None
-        What `calibrate` adds to standardised quantiles.
+        Shifts that `calibrate` adds to standardised quantiles.
     conformity_ : Conformity or None
-        What `sknn.preprocessing.calibrate_intervals` has learned of held-out samples.
+        Result of `sknn.preprocessing.calibrate_intervals` on held-out samples.
     n_columns_ : int
-        Columns of y. A column has several raw predictions next to each other where it has several
-        quantiles, or a mean and a standard deviation.
+        Number of columns of y. The raw predictions of a column, such as several quantiles, or a
+        mean and a standard deviation, are next to each other.
     spec_ : TargetSpec
-        How `encode` writes.
+        Description of what `encode` returns.
     out_activation_ : {'identity', 'exp', 'increments', 'mean_and_softplus', 'logistic', \
             'expected_bin'}
-        What makes predictions of raw ones, see `sknn.losses.OutputActivation`.
+        Function from raw predictions to predictions, see `sknn.losses.OutputActivation`.
 
     Raises
     ------
@@ -98,7 +98,7 @@ class ValueCodec:
 
     @property
     def output_activation(self) -> OutputActivation:
-        """What makes predictions of encoded y of raw predictions."""
+        """Function from raw predictions to predictions of encoded y."""
         return self._entry.output
 
     @property
@@ -118,7 +118,7 @@ class ValueCodec:
 
     @property
     def scores_loss(self) -> bool:
-        """Whether the loss says more of held-out samples than `score` does."""
+        """Whether early stopping uses the loss of held-out samples in place of `score`."""
         return self._entry.scores_loss
 
     def fit(self, y: np.ndarray, sample_weight: np.ndarray | None = None) -> "ValueCodec":
@@ -127,9 +127,9 @@ class ValueCodec:
         Parameters
         ----------
         y : ndarray of shape (n_samples,) or (n_samples, n_columns)
-            Numbers. NaN says that a value was not measured; the loss leaves it out.
+            Numbers. NaN stands for a value that was not measured; the loss leaves it out.
         sample_weight : ndarray of shape (n_samples,), default=None
-            Non-negative.
+            Non-negative weights of the samples.
 
         Returns
         -------
@@ -138,7 +138,7 @@ class ValueCodec:
         Raises
         ------
         ValueError
-            If a column has no value, or the loss is a function, which may not know of NaN.
+            If a column has no value, or y has NaN and the loss is a function.
         """
         columns = y.reshape(len(y), -1).astype(np.float64)
         n_columns = self.n_columns_ = columns.shape[1]
@@ -183,7 +183,7 @@ class ValueCodec:
         self.scale_ = np.where((mean > 0) & np.isfinite(mean), mean, 1.0)
 
     def adopt_moments(self, moments: RunningMoments) -> None:
-        """Standardise by moments of more samples than `fit` saw."""
+        """Replace mean and deviation by those of more samples than `fit` saw."""
         if not moments.are_finite:
             return
         if self._entry.is_bounded:
@@ -202,7 +202,7 @@ class ValueCodec:
         y : ndarray of shape (n_samples,) or (n_samples, n_columns)
             Finite numbers; at least 0 for 'poisson', above 0 for 'gamma'; NaN if `fit` saw some.
         dtype : dtype
-            Of the result.
+            Dtype of the result.
 
         Returns
         -------
@@ -286,17 +286,17 @@ class ValueCodec:
     ) -> None:
         """Shift each quantile so that its share of held-out samples lies below it.
 
-        A network that has learned its training samples by heart sees too little spread; this is the
-        remedy of conformalised quantile regression [1]_, for each level apart.
+        A network that overfits its training samples predicts quantiles too close together. This is
+        the correction of conformalised quantile regression [1]_, for each level by itself.
 
         Parameters
         ----------
         y : ndarray of shape (n_samples, n_columns)
-            Encoded.
+            Encoded targets.
         output : ndarray of shape (n_samples, n_outputs)
             Raw predictions of the network.
         sample_weight : ndarray of shape (n_samples,), default=None
-            Non-negative.
+            Non-negative weights of the samples.
 
         References
         ----------
@@ -318,12 +318,12 @@ class ValueCodec:
         )
 
     def decode_target(self, y: np.ndarray) -> np.ndarray:
-        """Return the numbers that `encode` made y from.
+        """Return the numbers of an encoded y.
 
         Parameters
         ----------
         y : ndarray of shape (n_samples, n_columns)
-            Encoded.
+            Encoded targets.
 
         Returns
         -------
@@ -361,16 +361,16 @@ class ValueCodec:
     def score(
         self, y: np.ndarray, output: np.ndarray, sample_weight: np.ndarray | None = None
     ) -> float:
-        """Return how well raw predictions meet encoded y; larger is better, 1 is perfect.
+        """Return the score of raw predictions of encoded y: larger is better, 1 is perfect.
 
         Parameters
         ----------
         y : ndarray of shape (n_samples, n_columns)
-            Encoded.
+            Encoded targets.
         output : ndarray of shape (n_samples, n_outputs)
             Raw predictions of the network.
         sample_weight : ndarray of shape (n_samples,), default=None
-            Non-negative.
+            Non-negative weights of the samples.
 
         Returns
         -------

@@ -291,7 +291,7 @@ class ThresholdNetwork:
     __call__ = predict
 
     def activations(self, X: ArrayLike) -> dict[str, np.ndarray]:
-        """Return what every node puts out, by its name.
+        """Return the output of every node, by its name.
 
         Parameters
         ----------

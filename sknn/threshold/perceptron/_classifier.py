@@ -31,8 +31,8 @@ from sknn.threshold.perceptron._targets import (
 class PerceptronClassifier(OneUnitPerClass):
     """Rosenblatt's perceptron, with a threshold unit for each class.
 
-    A unit fires where ``X @ coef + intercept > 0``, and learns from the samples that it gets wrong
-    alone: their features, times the target (1 or -1), are added to its weights. If y has a column
+    A unit fires where ``X @ coef + intercept > 0``, and learns from misclassified samples alone:
+    their features, times the target (1 or -1), are added to its weights. If y has a column
     for each label, so has the layer a unit, and a sample may have several labels or none.
 
     Parameters
@@ -48,8 +48,8 @@ class PerceptronClassifier(OneUnitPerClass):
         with the standard deviation σ and the largest distance r from the mean, so that rare words
         do not outweigh the others.
     average : bool, default=False
-        Whether to answer with the mean of the weights after every step, be it a sample or an
-        epoch, instead of the last ones (Freund and Schapire's averaged perceptron).
+        Whether to predict with the mean of the weights after every step, a sample or an epoch,
+        instead of the last weights (Freund and Schapire's averaged perceptron).
     pocket : bool or 'auto', default='auto'
         Whether to keep the weights (or averages) that misclassified the fewest samples at the end
         of an epoch (Gallant's pocket, looked at once an epoch), as without a separating plane the
@@ -126,7 +126,7 @@ class PerceptronClassifier(OneUnitPerClass):
     n_iter_ : int
         Number of epochs of the last call.
     n_updates_ : ndarray of int of shape (1,) or (n_classes,)
-        How often each unit learned from an error since the last cold start: samples under
+        Number of times each unit learned from an error since the last cold start: samples under
         ``'online'``, epochs under ``'batch'``.
     t_ : float
         1 plus the number of samples gone through, over all epochs.
@@ -324,7 +324,7 @@ class PerceptronClassifier(OneUnitPerClass):
         y : array-like of shape (n_samples,) or (n_samples, n_labels)
             Their classes, or 1 for each label that they have and 0 for others.
         classes : array-like of shape (n_classes,) or None, default=None
-            All labels there will ever be; needed in the first call, but not for multilabel y.
+            All labels of this and later calls; needed in the first call, except for multilabel y.
         sample_weight : array-like of shape (n_samples,) or None, default=None
             Non-negative weights.
 
@@ -361,7 +361,7 @@ class PerceptronClassifier(OneUnitPerClass):
     def predict_proba(self, X: MatrixLike) -> np.ndarray:
         """Return class probabilities, the largest for the class predicted.
 
-        A perceptron knows no probabilities. These come from a logistic function fitted to the
+        A perceptron has no probabilities. These come from a logistic function fitted to the
         margins of the training samples, with Platt's targets and the training weights: for two
         classes ``1 / (1 + exp(-link_slope_ * decision))``, and the same for each label of
         multilabel y, else the softmax of ``link_slope_ * decision``.
