@@ -123,7 +123,7 @@ def read_lines(path: str | os.PathLike) -> Iterator[tuple[int, str]]:
     Parameters
     ----------
     path : str or path-like
-        Of the file.
+        Path of the file.
 
     Yields
     ------

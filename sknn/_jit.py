@@ -140,7 +140,7 @@ class KeptCode:
     function : function
         The one that is compiled.
     places : list of Path, default=None
-        Where to look for the folder, in this order, and to make it. None is `list_places`.
+        Places in which the folder is looked for, in this order, and made. None is `list_places`.
     """
 
     def __init__(self, function: FunctionType, places: list[Path] | None = None):

@@ -38,7 +38,7 @@ class SavedState:
     Attributes
     ----------
     _packages : tuple of str
-        Whose versions are noted, beside sknn's.
+        Packages whose versions are noted, beside sknn's.
     """
 
     _packages: tuple[str, ...] = ("sklearn",)

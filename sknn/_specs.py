@@ -33,7 +33,7 @@ class InputSpec:
     n_numeric : int
         Number of numeric columns, or of channels of a sequence.
     dtype : {'float32', 'float64'}
-        In which the network computes.
+        Dtype in which the network computes.
     cardinalities : tuple of int, default=()
         Number of codes of each embedded column, unknown and missing levels counted.
     length : int or None, default=None
@@ -116,7 +116,7 @@ class TrainConfig:
     solver_params, learning_rate_params : mapping
         Arguments for a class of torch given as `solver` or `learning_rate`.
     precision : {'full', 'tf32', 'bfloat16'}
-        Of the matrix products, where the weights are float32.
+        Precision of the matrix products, if the weights are float32.
     stop_on_loss : bool
         Whether the validation loss decides about stopping, and not the validation score.
     callbacks : tuple
@@ -127,7 +127,7 @@ class TrainConfig:
     runs_to_the_end : bool
         Whether training is to take all of `max_iter`, so that this deserves no warning.
     n_restarts : int
-        How often a network that is dead may be given new weights, see
+        Number of times that a dead network may be given new weights, see
         `sknn.engine.callbacks._dead_network`.
     averaged_epochs : float
         Epochs over which weights are averaged, see `sknn.engine.callbacks._weight_average`; 0 for
@@ -145,7 +145,7 @@ class TrainConfig:
     scores_start : bool
         Whether early stopping scores the first weights, too, so that it may keep them.
     n_processes : int, 'world', 'shards' or None
-        How many processes share each mini-batch, see `sknn.engine.distributed`.
+        Number of processes that share each mini-batch, see `sknn.engine.distributed`.
     """
 
     solver: Any
@@ -206,7 +206,7 @@ class Progress:
     loss_curve : list of float
         Training loss, an entry an epoch.
     validation_scores, validation_losses : list of float or None
-        Of the validation samples, an entry an epoch; None where there are none.
+        Score and loss of the validation samples for each epoch; None without validation samples.
     history : dict of list of float
         All that was noted of each epoch, in lists of equal length with NaN for what was not:
         ``'loss'`` always, ``'score'``, ``'validation_loss'`` and ``'validation_score'`` with
@@ -298,11 +298,11 @@ class TrainResult:
     Attributes
     ----------
     net : skorch.NeuralNet
-        Holds the module, the optimizer with its state, and the history.
+        Net with the module, the optimizer with its state, and the history.
     progress : Progress
         Curves, counts, and why training stopped.
     resume : object or None, default=None
-        What the engine needs to go on exactly where training was interrupted.
+        State from which the engine goes on exactly where training was interrupted.
     runner : str, default=''
         Name of what computed the epochs, such as 'handwritten' or 'autograd'.
     runner_reasons : dict of str to str, default={}
@@ -340,14 +340,14 @@ class TrainPlan:
     sample_weight : ndarray of shape (n_samples,) or None
         Non-negative weights in the dtype of the computation.
     config : TrainConfig
-        How to train.
+        Configuration of the training.
     target : TargetSpec
         Chooses the loss.
     score : callable
         ``score(y, output, sample_weight) -> float``, larger is better, of encoded targets and
         the network's raw predictions as arrays; used where there are validation samples.
     random_state : numpy.random.RandomState
-        Gives the order of the batches.
+        Source of the order of the batches.
     numbers : ndarray of int or None, default=None
         Numbers of the samples of X that belong to this plan, so that plans of several folds can
         share one X; `y` and `sample_weight` have these samples only. None is all of X.
@@ -356,13 +356,13 @@ class TrainPlan:
     watcher : Watcher or None, default=None
         Told of each epoch.
     previous : TrainResult or None, default=None
-        What an earlier call left, to go on from.
+        Result of an earlier call, from which training goes on.
     incremental : bool, default=False
-        One epoch with the optimizer's state kept (``partial_fit``).
+        Whether to train for one epoch with the optimizer's state kept (``partial_fit``).
     codec : TargetCodec or None, default=None
         Translates y for callbacks that score.
     checkpoint : sknn.engine.checkpoints._folder.CheckpointSpec or None, default=None
-        Where the engine is to write checkpoints.
+        Place and time of checkpoints.
     """
 
     module: Any

@@ -14,9 +14,9 @@ class SampleStream(Protocol):
     Attributes
     ----------
     shape : tuple of int
-        Of X as a whole: (n_samples, n_features).
+        Shape of X as a whole, (n_samples, n_features).
     dtype : numpy.dtype
-        Of X.
+        Dtype of X.
     n_pieces : int
         Pieces that can be read in any order.
     kept : Sample

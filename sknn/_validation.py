@@ -197,9 +197,9 @@ def check_layers_say_all(model: BaseEstimator, purpose: str) -> None:
     Parameters
     ----------
     model : object
-        With ``coefs_``; fitted.
+        Fitted model with ``coefs_``.
     purpose : str
-        What needs it, the subject of the message.
+        Subject of the message: the operation that needs the network.
 
     Raises
     ------

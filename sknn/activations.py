@@ -31,7 +31,7 @@ class Activation:
     Attributes
     ----------
     value, derivative : callable
-        Of an array of floats of any shape; a new array of that shape.
+        Functions of an array of floats of any shape, which return a new array of that shape.
     torch_name : str or None
         Class in ``torch.nn`` without arguments; None where gradient descent has nothing to
         follow because the derivative is 0 everywhere.

@@ -31,7 +31,7 @@ def warn_user(message: str, category: type[Warning] = UserWarning) -> None:
     Parameters
     ----------
     message : str
-        What is wrong, and what to do.
+        Text of the error: its cause, and what to do.
     category : type, default=UserWarning
         Class of the warning.
 

@@ -29,7 +29,7 @@ class AutoencoderOptions:
     n_encoder_layers : int
         Linear layers up to the code.
     corruption : Corruption or None, default=None
-        What is done to the inputs in training.
+        Corruption of the inputs in training.
     is_variational : bool, default=False
         Whether the code is drawn from a normal distribution [1]_ in training.
     is_tied : bool, default=False
@@ -59,20 +59,20 @@ class Autoencoder(MLP):
     layer_sizes : sequence of int
         Widths from the inputs to the outputs, that of the code among them.
     activations : sequence of activations
-        Of each layer between inputs and outputs, that of the code is ``'identity'``.
+        Activation of each layer between inputs and outputs; that of the code is ``'identity'``.
     dtype : torch.dtype
-        Of weights and computation.
+        Dtype of weights and computation.
     options : tuple of MLPOptions and AutoencoderOptions
-        Of the layers, and of the whole.
+        Options of the layers and of the network.
     cardinalities : sequence of int, default=()
-        See `MLP`.
+        Numbers of levels, see `MLP`.
 
     Attributes
     ----------
     n_encoder_layers : int
         Linear layers up to the code.
     corruption : Corruption or None
-        What is done to the inputs in training.
+        Corruption of the inputs in training.
     log_variance : torch.nn.Linear or None
         Layer beside that of the code, of a variational autoencoder.
 

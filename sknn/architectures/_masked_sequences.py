@@ -26,7 +26,7 @@ class MaskedSequences(SeededNoise):
     Parameters
     ----------
     network : SequenceCNN
-        Gives the first filters, of which it gets none back; see `copy_filters`.
+        Network whose filters are copied at first, and which stays as it is; see `copy_filters`.
 
     Shape
     -----

@@ -51,7 +51,7 @@ class MLP(nn.Module):
         such. Each layer has a module, and thus parameters, of its own; they are trained, and not
         penalised.
     dtype : torch.dtype, default=torch.float32
-        Of weights and computation.
+        Dtype of weights and computation.
     options : MLPOptions, default=MLPOptions()
         Dropout, normalization, residual connections, first weights.
     cardinalities : sequence of int, default=()
@@ -62,9 +62,9 @@ class MLP(nn.Module):
     linears : torch.nn.ModuleList of Linear
         The layers with weights. Batch normalization replaces the biases of hidden layers.
     activations : torch.nn.ModuleList
-        One for each hidden layer.
+        Activations, one for each hidden layer.
     norms, dropouts : torch.nn.ModuleList
-        One for each hidden layer, or empty. A layer that drops nothing has an ``nn.Identity``.
+        Layers, one for each hidden layer, or empty. Without dropout there is an ``nn.Identity``.
     embeddings : CategoryEmbeddings or None
         Embeddings of category codes.
     activation_names : tuple of str

@@ -35,7 +35,7 @@ class Principal:
     slopes : ndarray of shape (n_numbers, n_components)
         Weights of the scores in the least-squares prediction of the first outputs, numbers.
     intercepts : ndarray of shape (n_numbers,)
-        What is predicted where all scores are 0.
+        Predictions where all scores are 0.
     reach : float
         Absolute value that scores hardly exceed.
     """

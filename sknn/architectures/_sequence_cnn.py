@@ -59,7 +59,7 @@ class SequenceCNN(nn.Module):
     options : SequenceOptions, default=SequenceOptions()
         The layers.
     dtype : torch.dtype, default=torch.float32
-        Of weights and computation.
+        Dtype of weights and computation.
 
     Attributes
     ----------
@@ -183,7 +183,7 @@ class SequenceCNN(nn.Module):
         Parameters
         ----------
         random_state : numpy.random.RandomState
-            Gives all the numbers; torch's generators are left alone.
+            Source of all random numbers; torch's generators are left alone.
         """
         self.bank.initialize_weights(random_state)
         with torch.no_grad():

@@ -70,9 +70,9 @@ class TabularEnsemble(nn.Module):
     Parameters
     ----------
     inputs : InputSpec
-        Of a table. The columns of numbers come first, then those of codes.
+        Description of a table. The columns of numbers come first, then those of codes.
     target : TargetSpec
-        Gives the width of the output.
+        Description of the target, from which the width of the output follows.
     knots : mapping of int to ndarray
         Numbers of the columns to embed, and their knots, see `PiecewiseLinear`.
     options : TabularOptions, default=TabularOptions()
@@ -84,7 +84,7 @@ class TabularEnsemble(nn.Module):
     Attributes
     ----------
     temperature : Tensor of shape ()
-        What outputs are divided by in evaluation; 1 at first.
+        Number by which outputs are divided in evaluation; 1 at first.
 
     Shape
     -----
@@ -167,7 +167,7 @@ class TabularEnsemble(nn.Module):
         Parameters
         ----------
         random_state : numpy.random.RandomState
-            Gives all the numbers.
+            Source of all random numbers.
         """
         for part in (*self._get_embeddings(), *self.linears):
             part.initialize_weights(random_state)

@@ -112,7 +112,7 @@ def load_fashion_mnist(
     Returns
     -------
     data : sklearn.utils.Bunch
-        With the attributes
+        Data set with the attributes
 
         data : ndarray of shape (n_samples, 784)
             Images, one in each row, with their pixels line by line.

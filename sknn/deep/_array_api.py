@@ -22,7 +22,7 @@ class ArrayPlace(NamedTuple):
     Attributes
     ----------
     namespace : module
-        What the array API standard calls a namespace.
+        Namespace, as in the array API standard.
     device : object
         The device, as that library says it.
     """

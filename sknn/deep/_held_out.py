@@ -79,7 +79,7 @@ class RawOutputScorer:
     Parameters
     ----------
     estimator : DeepEstimator
-        In fit, its codec fitted.
+        Estimator in `fit`, with a fitted codec.
     scoring : str or callable
         Name of a scorer, or ``scorer(estimator, X, y)``.
     """

@@ -20,9 +20,9 @@ class CallbackWatcher:
     Parameters
     ----------
     estimator : DeepEstimator
-        In fit.
+        Estimator in `fit`.
     data : FitData
-        What the user gave to fit.
+        Data that the user gave to `fit`.
     fitted_at : callable
         ``fitted_at(net, progress)`` returns the attributes of an estimator whose training ended
         there; called only if a callback asks for it.

@@ -16,14 +16,14 @@ class NetworkSummary:
     Parameters
     ----------
     name : str
-        Of the estimator.
+        Name of the estimator.
     layers : sequence of LayerSpec
-        From the inputs to the outputs.
+        Layers, from the inputs to the outputs.
 
     Attributes
     ----------
     layers : tuple of LayerSpec
-        As given.
+        Layers that were given.
     n_parameters : int
         Sum over the layers.
     """

@@ -30,7 +30,7 @@ class EpochState:
     loss_sum : float or Tensor of shape ()
         Mean losses of the batches times their sizes, added up; on the device.
     outputs : KeptOutputs
-        Of the samples so far, each before the step of its batch, where somebody wants them.
+        Raw predictions of the samples so far, each before the step of its batch, if they are kept.
     """
 
     n_steps: int = 0
@@ -86,7 +86,7 @@ class UnseenEpochs:
     validated : list of tuple
         Raw predictions and loss of the held-out samples after each of them, if there are some.
     outputs : list of KeptOutputs
-        Of the training samples in each of them; empty where these are not scored.
+        Raw predictions of the training samples in each epoch; empty if these are not scored.
     load : callable
         Lets the module have the parameters after an epoch, by its number here.
     """

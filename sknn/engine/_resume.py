@@ -18,11 +18,11 @@ class Resume:
     Attributes
     ----------
     config : TrainConfig
-        How it was trained, without the user's callbacks.
+        Configuration of the training, without the user's callbacks.
     n_samples : int
         Training samples.
     state : dict
-        From `sknn.engine._run.TrainingRun.get_state`.
+        State that `sknn.engine._run.TrainingRun.get_state` returned.
     """
 
     config: TrainConfig

@@ -56,7 +56,7 @@ class TrainingRun:
     Parameters
     ----------
     plan : TrainPlan
-        What to train on and how.
+        Samples, network and configuration.
 
     Attributes
     ----------
@@ -67,31 +67,31 @@ class TrainingRun:
     samples, held_out : SampleDataset or None
         Training and validation samples on the device of the net, once `begin` was called.
     batches : Batches
-        Gives the mini-batches of an epoch, and draws their order.
+        Mini-batches of an epoch, and the source of their order.
     epoch : EpochState
-        Where the epoch at hand is.
+        State of the current epoch.
     average : WeightAverage or None
         Average of the weights, if one is asked for.
     validation : Validation or None
-        What scores an epoch, with validation samples.
+        Scoring of an epoch by validation samples.
     stopping : StoppingRule
-        What an epoch means; keeps the best weights.
+        Stopping rule, which keeps the best weights.
     callbacks : UserCallbacks
         The user's.
     runner_name, runner_reasons : str, dict of str to str
-        What computes the epochs, and why faster ones do not.
+        Name of the runner, and the reasons why faster ones were not taken.
     validated : tuple or None
         Raw predictions and loss of the held-out samples, where a runner has computed them.
     peers : Fellows
         The processes that compute the run together.
     compiled : module or None
-        What ``torch.compile`` made of the network.
+        Network that ``torch.compile`` has compiled.
     recorder : Recorder
         Writes checkpoints if the plan asks for some, once `begin` was called.
     deadline : float or None
-        Of `time.perf_counter`, when training is to end.
+        Time of `time.perf_counter` at which training ends.
     first_weights : ndarray or None
-        Where L-BFGS began.
+        First weights of L-BFGS.
     """
 
     samples: SampleDataset
@@ -163,7 +163,7 @@ class TrainingRun:
         samples, held_out : SampleDataset, default=None
             The training and validation samples, where several runs share them.
         recorder : Recorder, default=None
-            Has the state to go on from, where several runs share a file.
+            Recorder with the state from which the run goes on, if several runs share a file.
         """
         plan, config = self.plan, self.config
         device = self.net.device

@@ -21,7 +21,7 @@ class EpochSnapshot:
     Parameters
     ----------
     run : TrainingRun
-        Whose epochs are copied.
+        Run whose state is copied.
 
     Attributes
     ----------

@@ -28,9 +28,9 @@ class OnnxGraph:
     opset : int
         Version of ONNX's operators.
     dtype : {'float32', 'float64'}
-        In which the network computes.
+        Dtype in which the network computes.
     front : onnx.ModelProto, default=None
-        What comes before.
+        Graph of the preceding steps.
 
     Attributes
     ----------
@@ -173,7 +173,7 @@ class OnnxGraph:
         Parameters
         ----------
         name : str
-            Of the graph.
+            Name of the graph.
         """
         helper = self.onnx.helper
         graph = helper.make_graph(self.nodes, name, self.inputs, self.outputs, self.constants)

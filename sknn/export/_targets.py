@@ -20,7 +20,7 @@ def add_classes(graph: OnnxGraph, codec: ClassCodec, raw: str) -> None:
     graph : OnnxGraph
         Grows.
     codec : ClassCodec
-        Of the classifier.
+        Codec of the classifier.
     raw : str
         Raw predictions of the network, of shape (n_samples, n_outputs).
     """
@@ -98,11 +98,11 @@ def add_values(graph: OnnxGraph, codec: ValueCodec, raw: str, dtype: str) -> Non
     graph : OnnxGraph
         Grows.
     codec : ValueCodec
-        Of the regressor.
+        Codec of the regressor.
     raw : str
         Raw predictions of the network, of shape (n_samples, n_outputs).
     dtype : {'float32', 'float64'}
-        Of the outputs.
+        Dtype of the outputs.
 
     Raises
     ------

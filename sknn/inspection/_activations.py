@@ -29,7 +29,7 @@ class ActivationDisplay:
     Parameters
     ----------
     t : array-like of float of shape (n_points,)
-        Where the functions were evaluated.
+        Points at which the functions were evaluated.
     values : mapping of str to array-like of float of shape (n_points,)
         Functions, by their names in the legend.
     derivatives : mapping of str to array-like of float of shape (n_points,) or None, default=None
@@ -115,7 +115,7 @@ class ActivationDisplay:
         Parameters
         ----------
         names : str or sequence of str, default=('heaviside', 'sign', 'logistic', 'tanh', 'relu')
-            One or more keys of `sknn.activations.ACTIVATIONS`.
+            Keys of `sknn.activations.ACTIVATIONS`, at least one.
         limits : tuple of float, default=(-4.0, 4.0)
             Smallest and largest t.
         kind : {'value', 'derivative', 'both'}, default='both'

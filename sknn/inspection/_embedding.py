@@ -55,7 +55,7 @@ class EmbeddingDisplay:
     figure_ : matplotlib Figure
         Figure that contains the Axes.
     points_ : list of PathCollection
-        Those of each class, or one of all.
+        Points of each class, or of all samples.
     colorbar_ : matplotlib Colorbar or None
         Scale of numbers.
 

@@ -32,7 +32,7 @@ class LayerPass:
     pre_activations : ndarray of shape (n_samples, n_nodes)
         ``X @ weights + biases``, where X are the activations of the layer before.
     activations : ndarray of shape (n_samples, n_nodes)
-        What the nodes put out.
+        Outputs of the nodes.
     activation : str
         Name of the function from one to the other.
     """
@@ -52,9 +52,9 @@ class ForwardPass:
     input_names : list of str
         Names of the inputs.
     inputs : ndarray of shape (n_samples, n_inputs)
-        What the network gets of the samples.
+        Inputs of the network, scaled and encoded if it does that itself.
     layers : list of LayerPass
-        From the first hidden layer to the output layer.
+        Layers, from the first hidden layer to the output layer.
     """
 
     input_names: list[str]

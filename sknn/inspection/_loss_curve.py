@@ -31,7 +31,7 @@ class LossCurveDisplay:
     Parameters
     ----------
     histories : mapping of str to mapping of str to sequence of float
-        For each network, by its name, curves by theirs: ``'loss'``, ``'score'``,
+        Curves of each network by their names: ``'loss'``, ``'score'``,
         ``'validation_loss'`` and ``'validation_score'``, as far as there are any, with an entry an
         epoch.
     best_iters : mapping of str to int or None, default=None

@@ -28,7 +28,7 @@ class MotifLogoDisplay:
     Attributes
     ----------
     motifs : list of Motif
-        As given.
+        Motifs that were given.
     ax_ : matplotlib Axes or None
         Axes that the panels divide up.
     axes_ : ndarray of Axes of shape (n_motifs,)
@@ -88,7 +88,7 @@ class MotifLogoDisplay:
         X : array-like of str of shape (n_samples,), or array as in ``fit``
             Sequences to read the motifs from.
         y : array-like of shape (n_samples,), default=None
-            See ``SequenceCNNClassifier.motifs``.
+            Targets, see ``SequenceCNNClassifier.motifs``.
         n_motifs : int, default=4
             Maximum number that is drawn.
         n_columns : int, default=2

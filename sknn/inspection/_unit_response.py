@@ -29,7 +29,7 @@ class UnitResponseDisplay:
     Parameters
     ----------
     grid : list of ndarray
-        For one input ``[x]``, for two ``[x0, x1]``, each of shape (n_points,).
+        Grid ``[x]`` of one input, or ``[x0, x1]`` of two, each of shape (n_points,).
     responses : array-like of float of shape (n_units, n_points) or (n_units, n_points, n_points)
         Outputs of the units; of two inputs the second belongs to the rows of a picture.
     unit_names, feature_names : sequence of str or None, default=None

@@ -57,7 +57,7 @@ class EvaluationInterrupted(KeyboardInterrupt):
     Parameters
     ----------
     evaluation : Evaluation
-        Gives those results to scikit-learn, if it is asked for them again.
+        Evaluation that gives these results to scikit-learn, if it is asked for them again.
     """
 
     def __init__(self, evaluation: "Evaluation"):
@@ -71,11 +71,11 @@ class SearchCheckpoint:
     Parameters
     ----------
     folder : str or path-like
-        Where to.
+        Folder to write to.
     kind : str
         Name of the class or function that evaluates.
     params : mapping
-        What the results depend on, beside candidates and samples.
+        Parameters on which the results depend, beside candidates and samples.
     data : tuple
         X, y and further arguments of ``fit``.
     """
@@ -194,7 +194,7 @@ class Evaluation:
     Attributes
     ----------
     results : list of dict or None
-        Those of scikit-learn's calls, in their order; None for those that are not finished.
+        Results of scikit-learn's calls, in their order; None for those that are not finished.
     """
 
     def __init__(self, verbose: bool | int = False, checkpoint: SearchCheckpoint | None = None):
@@ -304,7 +304,7 @@ class BatchedSearch(SavedState):
         y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
             Targets.
         **params : dict
-            Such as `sample_weight` and `groups`; see the class of scikit-learn.
+            Parameters such as `sample_weight` and `groups`; see the class of scikit-learn.
 
         Returns
         -------

@@ -40,11 +40,11 @@ class Fit:
     Attributes
     ----------
     task : FitTask
-        What scikit-learn asks for.
+        Call of scikit-learn.
     plan : TrainPlan or None
         Until it is trained.
     error : BaseException or None
-        What kept it from being fitted.
+        Error that its fit raised.
     n_samples_seen : int
         Samples that went through the network in training.
     seconds : float
@@ -64,9 +64,9 @@ class Fits:
     Parameters
     ----------
     tasks : mapping of int to FitTask
-        By their numbers, those whose estimators are networks.
+        Calls whose estimators are networks, by their numbers.
     n_jobs : int
-        See `sknn.engine.train_many`.
+        Number of jobs, see `sknn.engine.train_many`.
     verbose : bool or int
         Whether to show a bar.
     """

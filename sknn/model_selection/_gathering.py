@@ -24,7 +24,7 @@ class Workers:
     Attributes
     ----------
     n_jobs : int
-        As it was given, of the search or of ``joblib.parallel_config``.
+        Number of jobs of the search or of ``joblib.parallel_config``, as it was given.
     pre_dispatch : int or str
         Number of calls that joblib takes ahead of the workers.
     """

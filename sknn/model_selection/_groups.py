@@ -35,9 +35,9 @@ class GroupResult:
     Attributes
     ----------
     results : dict of int to dict
-        By the numbers of the calls.
+        Results by the numbers of the calls.
     error : BaseException or None
-        What a call raised that is to end the search.
+        Error of a call, if it ends the search.
     seconds : float
         Time of all.
     """
@@ -64,13 +64,13 @@ class Groups:
     Parameters
     ----------
     run : callable
-        See `run_group`.
+        Function that runs a group, see `run_group`.
     calls : list of tuple
         Calls of one search.
     parcel : Parcel
         Brings to workers what the calls have in common.
     n_jobs : int
-        As it was given to joblib.
+        Number of jobs that was given to joblib.
     """
 
     def __init__(self, run: Runner, calls: list[Call], parcel: Parcel, n_jobs: int):

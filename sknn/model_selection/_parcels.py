@@ -156,9 +156,9 @@ class FileHandle(Handle):
     Parameters
     ----------
     packed : Packed
-        What to write.
+        Content to write.
     path : Path
-        Where to.
+        File to write.
     """
 
     def __init__(self, packed: Packed, path: Path):
@@ -189,7 +189,7 @@ class RayHandle(Handle):
     Parameters
     ----------
     packed : Packed
-        What to put there.
+        Content to put there.
     """
 
     def __init__(self, packed: Packed):

@@ -62,9 +62,9 @@ class Prepared:
     Attributes
     ----------
     steps : list of (name, transformer)
-        Fitted; empty without a pipeline.
+        Fitted steps; empty without a pipeline.
     X, y : array-like
-        What the network is to be fitted on.
+        Samples and targets of the network.
     params : mapping
         And with which other arguments of ``fit``.
     """

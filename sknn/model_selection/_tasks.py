@@ -33,7 +33,7 @@ class FitTask:
     X, y : array-like
         All samples.
     train, test : ndarray
-        Those to fit on, and to score, as numbers or as masks.
+        Samples to fit on and to score, as numbers or as masks.
     fit_params : mapping
         Arguments for the estimator's ``fit``, of all samples.
     """
@@ -83,7 +83,7 @@ class FitTask:
         seconds : float
             Time of the fit.
         error : Exception or None, default=None
-            What its ``fit`` is to raise.
+            Error that its ``fit`` raises.
 
         Returns
         -------

@@ -79,7 +79,7 @@ class Alignment:
     Attributes
     ----------
     similarity : float
-        In [-1, 1].
+        Similarity, in [-1, 1].
     shift : int
         Position of the first one at which the second begins.
     is_reverse : bool

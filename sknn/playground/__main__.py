@@ -15,7 +15,7 @@ def main(arguments: list[str] | None = None) -> int:
     Parameters
     ----------
     arguments : list of str or None, default=None
-        Of the command line; None means those of this process.
+        Arguments of the command line; None means those of this process.
 
     Returns
     -------

@@ -39,7 +39,7 @@ def write_code(settings: Settings, problem: Problem | None, n_epochs: int) -> st
     ----------
     settings : Settings
     problem : Problem or None
-        None for threshold units, which have no samples.
+        Problem; None for threshold units, which have no samples.
     n_epochs : int
         Epochs that were trained; for a perceptron the samples it has seen.
 

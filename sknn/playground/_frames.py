@@ -36,9 +36,9 @@ class NetworkCopy:
     coefs : list of ndarray of shape (n_before, n_units)
     intercepts : list of ndarray of shape (n_units,)
     activations : list of str
-        Of each layer; the last may be 'softmax'.
+        Activation of each layer; the last may be 'softmax'.
     target_mean, target_scale : float
-        What a raw prediction of a regressor is multiplied by and shifted by.
+        Shift and factor of a raw prediction of a regressor.
     """
 
     coefs: list[np.ndarray]

@@ -22,11 +22,11 @@ class NetworkRun(Run):
     Parameters
     ----------
     settings : Settings
-        What to train.
+        Settings of the model.
     problem : Problem
-        What to train on.
+        Samples to train on.
     publish : callable
-        See `Run`.
+        Function that publishes messages, see `Run`.
     """
 
     def __init__(

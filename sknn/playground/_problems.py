@@ -30,7 +30,7 @@ class Problem:
     Attributes
     ----------
     kind : {'classification', 'regression'}
-        What y is.
+        Kind of y.
     feature_names : tuple of str
         Names of the columns of X, for people.
     classes : tuple of str
@@ -46,7 +46,7 @@ class Problem:
     y_train, y_test : ndarray of shape (n_samples,)
         Class numbers, or real numbers.
     to_features : callable
-        From points of shape (n_points, n_dims) to features of shape (n_points, n_features).
+        Function from points (n_points, n_dims) to features (n_points, n_features).
     """
 
     kind: str
@@ -99,19 +99,19 @@ def make_problem(
     ----------
     data : {'circle', 'xor', 'gauss', 'spiral', 'moons', 'three-spirals', 'four-blobs', 'plane', \
             'multi-gauss', 'sine', 'cubic', 'lecture'}, default='circle'
-        Which one. The first seven have classes, the others are for regression; the last three
+        Name of the problem. The first seven have classes, others are a regression; the last three
         have a single coordinate.
     n_samples : int, default=500
         Number of samples, for training and testing together.
     noise : float, default=0.0
-        How far points or values are moved at random, from 0 to 0.5.
+        Size of random displacements of points or values, from 0 to 0.5.
     train_share : float, default=0.5
         Share of the samples to train on, between 0 and 1.
     features : sequence of {'x1', 'x2', 'x1_squared', 'x2_squared', 'x1_x2', 'sin_x1', 'sin_x2'}, \
             default=('x1', 'x2')
-        What the network gets of each point. Those of x2 are left out where there is no x2.
+        Features of each point. Those of x2 are left out if there is no x2.
     random_state : int, default=0
-        Draws the samples.
+        Source of the samples.
 
     Returns
     -------
@@ -177,7 +177,7 @@ def make_table_problem(
     Parameters
     ----------
     table : DataFrame
-        With a line for each sample; lines with missing values in the chosen columns are left out.
+        Table of samples; those with missing values in the chosen columns are left out.
     inputs : sequence of str
         Columns of numbers to learn from, 20 at most. They are standardised by the mean and the
         standard deviation of the training samples. The first two are drawn, the others are held

@@ -33,7 +33,7 @@ class Run(ABC):
     Parameters
     ----------
     problem : Problem
-        What the model is drawn over.
+        Problem over which the model is drawn.
     publish : callable
         ``publish(message)`` is called in the thread of the run with each frame, as bytes, or with
         a dict that tells of an error or of the end.

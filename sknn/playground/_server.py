@@ -54,7 +54,7 @@ class Playground:
         Names that requests may give as their host, without ports; None allows any, for servers
         with a token.
     token : str or None, default=None
-        What the address has to end with, as ``?token=...``; None asks for none.
+        Token with which the address has to end, as ``?token=...``; None needs no token.
     """
 
     def __init__(
@@ -156,7 +156,7 @@ class _Outbox:
     Parameters
     ----------
     loop : asyncio.AbstractEventLoop
-        In which the page is served.
+        Event loop in which the page is served.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop):
@@ -189,7 +189,7 @@ def serve(playground: Playground, host: str, port: int, on_start: Callable[[int]
     port : int
         0 takes one that is free.
     on_start : callable
-        Called with the port once the server listens.
+        Function that is called with the port once the server listens.
     """
     uvicorn = require("uvicorn", "The playground")
     require("websockets", "The playground")

@@ -31,7 +31,7 @@ class Layer:
     Attributes
     ----------
     units : int
-        From 1 to 16.
+        Number of units, from 1 to 16.
     activation : str
         Name of an activation that has a derivative.
     dropout : float
@@ -54,11 +54,11 @@ class Settings:
     data : str
         Name of made-up data, or ``'table'`` for the table that was handed over.
     noise, train_share : float
-        See `sknn.playground.make_problem`.
+        Parameters of `sknn.playground.make_problem`.
     n_samples, data_seed : int
         Number of samples, and what draws them.
     features : tuple of str
-        What the network gets of a point.
+        Features of a point.
     inputs, target : tuple of str, str
         Columns of the table.
     layers : tuple of Layer
@@ -68,13 +68,13 @@ class Settings:
     learning_rate, penalty_rate : float
         Step size, and strength of the penalty.
     penalty : {'none', 'L1', 'L2'}
-        On the weights.
+        Penalty on the weights.
     batch_size, seed, speed : int
         Samples in a mini-batch, random state of the network, epochs a second (0: no limit).
     early_stopping : bool
         Whether training ends when the score of the test data stalls.
     gate : {'and', 'or', 'nand', 'nor', 'xor'}
-        Which truth table the threshold unit is asked for.
+        Truth table of the threshold unit.
     """
 
     model: str = "network"

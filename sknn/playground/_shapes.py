@@ -23,7 +23,7 @@ class Shape:
     Attributes
     ----------
     title : str
-        For people.
+        Title that is shown.
     kind : {'classification', 'regression'}
         Whether targets are class numbers or real numbers.
     n_dims : {1, 2}

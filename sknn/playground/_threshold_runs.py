@@ -23,11 +23,11 @@ class PerceptronRun(Run):
     Parameters
     ----------
     settings : Settings
-        What to train.
+        Settings of the model.
     problem : Problem
-        What to train on.
+        Samples to train on.
     publish : callable
-        See `Run`.
+        Function that publishes messages, see `Run`.
 
     Raises
     ------
@@ -107,7 +107,7 @@ class UnitsRun(Run):
     settings : Settings
         ``model='gate'`` is a single unit, ``'xor'`` the three of the lecture.
     publish : callable
-        See `Run`.
+        Function that publishes messages, see `Run`.
     """
 
     def __init__(self, settings: Settings, publish: Callable[[bytes | dict[str, Any]], None]):

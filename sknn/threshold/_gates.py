@@ -15,7 +15,7 @@ def at_least(k: int, n_inputs: int) -> ThresholdUnit:
     Parameters
     ----------
     k : int
-        From 1 to n_inputs.
+        Minimum number of inputs that are 1, from 1 to n_inputs.
     n_inputs : int
         Number of inputs.
 

@@ -47,7 +47,7 @@ class ThresholdUnit:
     Parameters
     ----------
     weights : array-like of shape (n_features,)
-        One weight for each input.
+        Weights, one for each input.
     threshold : float or None, default=None
         Number that the weighted sum has to reach. Give it or `intercept`.
     intercept : float or None, default=None
@@ -62,7 +62,7 @@ class ThresholdUnit:
     weights : ndarray of shape (n_features,)
         Weights, with the signs of inhibitory inputs changed.
     threshold, intercept : float
-        One is minus the other.
+        Threshold and intercept, of which one is minus the other.
     coef_ : ndarray of shape (1, n_features)
         The weights, and
     intercept_ : ndarray of shape (1,)

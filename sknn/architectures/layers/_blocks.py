@@ -114,7 +114,7 @@ class BatchNorm(nn.BatchNorm1d):
     num_features : int
         Units.
     **kwargs : object
-        See ``torch.nn.BatchNorm1d``.
+        Arguments, see ``torch.nn.BatchNorm1d``.
 
     Shape
     -----

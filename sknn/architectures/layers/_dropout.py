@@ -62,7 +62,7 @@ class Dropout(nn.Module):
     rate : float
         Share of units to drop, in (0, 1); rounded to 1 / 65536.
     seed : int, default=0
-        In [0, 2**32).
+        Seed of the masks, in [0, 2**32).
     sample_axis : int, default=0
         Axis of the samples of a mini-batch, which several processes share.
 

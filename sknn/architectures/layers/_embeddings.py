@@ -47,7 +47,7 @@ class CategoryEmbeddings(nn.Module):
     cardinalities : sequence of int
         Number of codes of each further column, 0 counted.
     dtype : torch.dtype, default=torch.float32
-        Of the embeddings and of X, which must hold all codes exactly.
+        Dtype of the embeddings and of X, which must hold all codes exactly.
 
     Shape
     -----

@@ -25,11 +25,11 @@ class ValueEmbeddings(nn.Module):
     n_members : int
         Members.
     intervals : sequence of ndarray of shape (n_values, 2)
-        Of each column the rising, disjoint intervals that its values lie in.
+        Rising, disjoint intervals of each column, in which its values lie.
     width : int
         Width of an embedding.
     dtype : torch.dtype, default=torch.float32
-        Of the embeddings.
+        Dtype of the embeddings.
 
     Shape
     -----

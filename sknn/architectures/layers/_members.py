@@ -31,7 +31,7 @@ class MemberLinear(nn.Module):
     n_members, n_inputs, n_outputs : int
         Members, and widths of the layer of each.
     dtype : torch.dtype, default=torch.float32
-        Of the weights, which are unset; see `initialize_weights`.
+        Dtype of the weights, which are unset; see `initialize_weights`.
 
     Shape
     -----
@@ -85,7 +85,7 @@ class MemberEmbeddings(nn.Module):
     width : int
         Width of an embedding.
     dtype : torch.dtype, default=torch.float32
-        Of the embeddings, which are unset.
+        Dtype of the embeddings, which are unset.
 
     Shape
     -----
@@ -151,7 +151,7 @@ class PiecewiseLinear(nn.Module):
     width : int
         Width of an embedding.
     dtype : torch.dtype, default=torch.float32
-        Of the weights, which are unset.
+        Dtype of the weights, which are unset.
 
     Shape
     -----
@@ -262,7 +262,7 @@ class Periodic(nn.Module):
     frequency : float, default=0.5
         Deviation of the first frequencies, in waves for a standardised number.
     dtype : torch.dtype, default=torch.float32
-        Of the weights, which are unset.
+        Dtype of the weights, which are unset.
 
     Shape
     -----

@@ -204,7 +204,7 @@ class FilterBank(nn.Module):
         prefer some places. ``'mirrored'`` adds the same on both strands, with places that count
         from the start of each strand: a sequence and its reverse complement then give the same.
     dtype : torch.dtype
-        Of the weights.
+        Dtype of the weights.
 
     Shape
     -----

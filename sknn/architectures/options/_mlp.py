@@ -20,9 +20,9 @@ class MLPOptions:
     dropout : float or sequence of float, default=0.0
         Share of units set to 0 in training [1]_, in [0, 1), for all hidden layers or for each.
     normalization : {'batch', 'layer'} or None, default=None
-        Between weights and activation: by the statistics of a unit over the batch [2]_, and in
+        Normalization before the activation: by the statistics of a unit over the batch [2]_, and in
         prediction by their running means (momentum 0.1); or of a sample over the units [3]_. A
-        batch of one sample is normalised by the running means. Sample weights are not looked at.
+        batch of one sample is normalised by the running means. Sample weights are ignored.
     residual : bool, default=False
         Add the values before a hidden layer to those after it [4]_ wherever both are hidden
         and equally wide, so that the sum is a plain one, without weights.

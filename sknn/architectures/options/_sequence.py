@@ -38,7 +38,7 @@ class SequenceOptions:
     reverse_complement : bool, default=False
         Whether both strands are compared with the filters, and the larger value counts.
     first_bias : float, default=0.0
-        From which the biases of the first layer start. Below 0 few windows fire at first.
+        First value of the biases of the first layer. Below 0 few windows fire at first.
     same_on_strands : bool, default=False
         Whether a sequence that is not shorter than a filter and its reverse complement give the
         same output. With `reverse_complement`, places are then counted on each strand from its own

@@ -72,9 +72,9 @@ class DetectorTraining:
     Attributes
     ----------
     network : AutoencoderTraining
-        What trains the network.
+        Part that trains the network.
     criterion : {'both', 'reconstruction', 'distance'}
-        What makes a sample abnormal.
+        Criterion by which a sample is abnormal.
     n_neighbors : int
         Nearest references whose distances are averaged.
     trim_fraction : float

@@ -24,7 +24,7 @@ class AutoencoderOutlierDetector(DeepDetector):
     ----------
     hidden_layer_sizes : int or array-like of int of shape (n_hidden_layers,), default=(128,)
         Number of units in each hidden layer of the encoder, from the inputs on; the decoder has the
-        same ones turned round. An int is one layer, ``()`` none.
+        same ones in reverse. An int is one layer, ``()`` none.
     n_components : int, default=32
         Length of a code.
     contamination : 'auto' or float, default='auto'
@@ -32,7 +32,7 @@ class AutoencoderOutlierDetector(DeepDetector):
         ``'auto'`` is Tukey's fence: anomalies score below the first quartile of the training
         samples' scores by more than 1.5 times the range between their quartiles.
     criterion : {'both', 'reconstruction', 'distance'}, default='both'
-        What makes a sample abnormal. ``'reconstruction'`` is its error alone. ``'distance'`` is the
+        Score of a sample: ``'reconstruction'`` is its error alone. ``'distance'`` is the
         mean logarithm of the distances to its nearest training samples, twice by the sum of
         absolute differences and once by the Euclidean distance of whitened samples; ``'both'`` adds
         the logarithm of the root of the error.
@@ -43,10 +43,10 @@ class AutoencoderOutlierDetector(DeepDetector):
         others, or from a fifth of all if that is less, so that few anomalies do not vouch for each
         other.
     activation : str, callable, or list of these, default='relu'
-        Of the hidden layers, or of each of the encoder, see `DeepMLPRegressor`. Codes and
+        Activation of all hidden layers, or of each of the encoder (`DeepMLPRegressor`). Codes and
         reconstructions are sums without an activation.
     kind : {'plain', 'denoising', 'masked', 'variational'}, default='denoising'
-        What is learned beside reconstruction. ``'denoising'`` reconstructs samples from copies with
+        Task of the network. ``'plain'`` reconstructs samples, ``'denoising'`` from copies with
         `noise` [2]_, ``'masked'`` from copies in which features are hidden, and ``'variational'``
         draws codes from distributions that it keeps near the standard normal one [3]_, so that
         `inverse_transform` makes new samples of standard normal codes.
@@ -54,12 +54,12 @@ class AutoencoderOutlierDetector(DeepDetector):
         Let the decoder have the transposed weights of the encoder, where as many values come out of
         it as went in.
     noise : float, default=1.0
-        Of 'denoising': standard deviation of the normal noise on numbers, in units of `scale`.
+        Standard deviation of the normal noise of 'denoising' on numbers, in units of `scale`.
     mask_fraction : float, default=0.3
         Probability that a feature is hidden, in [0, 1): of 'masked' each feature, of 'denoising'
         those that are categories.
     kl_weight : float, default=1.0
-        Of 'variational': weight of the divergence of codes from the standard normal distribution.
+        Weight of the divergence of codes from the standard normal distribution, for 'variational'.
     solver : {'adam', 'sgd', 'lbfgs', 'adamw', 'muon', 'nadam', 'rmsprop'} or class, default='adam'
         Optimizer: Adam [1]_, AdamW (with decoupled `weight_decay`), Muon (orthogonalized
         momentum for the weights of hidden layers, AdamW for the rest), NAdam (with Nesterov
@@ -147,7 +147,7 @@ class AutoencoderOutlierDetector(DeepDetector):
         are one-hot encoded, others get an embedding. See `sknn.preprocessing.TabularEncoder`, also
         for missing values.
     scale : {'auto', 'standard', 'robust', 'quantile'} or None, default='standard'
-        How numeric columns are scaled, and in which units their squared errors are. ``'auto'``
+        Scaling of numeric columns, which gives the units of their squared errors. ``'auto'``
         leaves tables of numbers alone as they are, and standardises numbers beside categories.
     device : str, default='auto'
         Device to compute on: ``'auto'`` is a GPU if torch sees one and the work is large (1e7
@@ -185,9 +185,9 @@ class AutoencoderOutlierDetector(DeepDetector):
     module_ : torch.nn.Module
         Its network, with methods ``encode`` and ``decode``.
     device_ : str
-        Where it is.
+        Device of the network.
     runner_ : str
-        What computed the epochs, such as 'handwritten' or 'autograd'.
+        Way in which the epochs were computed, such as 'handwritten' or 'autograd'.
     runner_reasons_ : dict of str to str
         Why faster ways to compute the epochs were not taken, by their names.
     loss_, best_loss_ : float
@@ -204,7 +204,7 @@ class AutoencoderOutlierDetector(DeepDetector):
         held-out samples ``'validation_loss'`` and ``'validation_score'``; a data frame for
         ``pandas.DataFrame``.
     best_validation_score_ : float or None
-        With `early_stopping`, the largest score.
+        Largest validation score with `early_stopping`.
     best_iter_ : int
         The epoch whose weights the network has; 0 if no epoch was better than the start.
     n_iter_ : int

@@ -26,7 +26,7 @@ class ImageReader:
     Attributes
     ----------
     tables : TableReader
-        What reads tables. An estimator that was fitted on images has their shape as
+        Reader of tables. An estimator that was fitted on images has their shape as
         ``image_shape_``.
     """
 

@@ -28,7 +28,7 @@ class References:
     points : ndarray of shape (n_references, n_columns)
         Encoded samples.
     whitening : ndarray of shape (n_columns, n_columns)
-        What makes columns uncorrelated, and of equal variance.
+        Matrix that makes columns uncorrelated, and of equal variance.
     n_neighbors : int
         Nearest references whose distances are averaged.
     floors : tuple of float

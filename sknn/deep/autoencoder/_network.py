@@ -69,7 +69,7 @@ class TableTarget:
     categorical_features, scale, text_features
         See `sknn.preprocessing.TabularEncoder`.
     kl_weight : float or None
-        See `sknn.preprocessing.TableCodec`.
+        Weight of the divergence, see `sknn.preprocessing.TableCodec`.
     """
 
     categorical_features: ArrayLike | str | None
@@ -171,9 +171,9 @@ class AutoencoderBuilder:
         The parameters ``n_components``, ``hidden_layer_sizes``, ``activation``, ``dropout``,
         ``initializer`` and ``tied_weights``.
     kind : {'plain', 'denoising', 'masked', 'variational'}
-        What is done beside reconstruction.
+        Task of the network beside reconstruction.
     noise, mask_fraction : float
-        See `Corruption`.
+        Strengths of the corruption, see `Corruption`.
     """
 
     layers: Mapping[str, Any]
@@ -276,9 +276,9 @@ class AutoencoderTraining:
     Attributes
     ----------
     one : OneNetwork
-        What holds samples out.
+        Training that holds samples out.
     network : AutoencoderBuilder
-        What starts the network.
+        Part that gives the network its first weights.
     """
 
     one: OneNetwork

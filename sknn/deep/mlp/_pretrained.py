@@ -41,7 +41,7 @@ class PretrainedReader:
     reader : TableReader
         Checks X.
     autoencoder : AutoencoderTransformer
-        Fitted.
+        Fitted autoencoder.
     """
 
     reader: TableReader
@@ -90,7 +90,7 @@ class AutoencoderPretraining:
     Attributes
     ----------
     autoencoder : AutoencoderTransformer or None
-        None where the network begins at random.
+        Autoencoder; None if the first weights are random.
     freeze_epochs : int
         Number of epochs in which the copied layers do not train.
     """

@@ -26,7 +26,7 @@ class Effect:
     Attributes
     ----------
     needs : str
-        What other parameters must be, in words.
+        Condition on other parameters, in words.
     is_there : callable
         Function that returns whether an estimator has what is needed.
     """

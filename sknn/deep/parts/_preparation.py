@@ -57,11 +57,11 @@ class FitData:
     Attributes
     ----------
     X, y, sample_weight, classes : array-like
-        As they were given.
+        Data as the user gave them.
     validation : tuple or None, default=None
         X, y and sample weights of the validation samples.
     watcher : Watcher or None, default=None
-        Who is told of each epoch.
+        Object that is told of each epoch.
     unlabelled : array-like or None, default=None
         Samples without labels, for an autoencoder.
     seed : int or None, default=None
@@ -126,23 +126,23 @@ class Preparation:
     Attributes
     ----------
     estimator : object
-        That is fitted.
+        Estimator that is fitted.
     parts : Parts
-        What it holds.
+        Held parts of the estimator.
     samples : Sample
         Checked, weighted, without samples of weight 0, not yet encoded.
     validation : tuple or None
         The validation samples as the user gave them.
     random_state : numpy.random.RandomState
-        Draws what is held out, then, or before, the first weights.
+        Source of the held-out samples and of the first weights.
     codec : Codec
-        Fitted on all samples.
+        Codec that was fitted on all samples.
     encoder : Encoder
         There once it is fitted, or known from an earlier fit.
     config : TrainConfig
-        How to train; there once `configure` was called.
+        Configuration of the training, once `configure` was called.
     interrupted_split : tuple of ndarray or None
-        What was held out by a fit that Ctrl-C ended, and that this one goes on from.
+        Held-out samples of a fit that Ctrl-C ended, from which this one goes on.
     """
 
     estimator: BaseEstimator
@@ -218,11 +218,11 @@ class Arrangement:
     Attributes
     ----------
     training, held_out : Sample
-        Encoded; the latter None where nothing is scored.
+        Encoded samples; `held_out` is None if nothing is scored.
     codec : Codec
-        With what it has learned from the training samples.
+        Codec that has learned from the training samples.
     module : Network or None, default=None
-        None where a network is trained further.
+        New module; None if a network is trained further.
     split : tuple of ndarray or None, default=None
         Numbers of the training and of the held-out samples, where they were drawn.
     numbers : ndarray of int or None, default=None

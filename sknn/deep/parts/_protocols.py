@@ -63,7 +63,7 @@ class Encoder(Protocol[InT_contra]):
     Attributes
     ----------
     spec_ : InputSpec
-        How `encode` writes.
+        Description of what `encode` returns.
     is_identity_ : bool
         Whether it leaves numbers as they are.
     """
@@ -81,7 +81,7 @@ class Codec(Protocol[OutT_co]):
     Attributes
     ----------
     spec_ : TargetSpec
-        How `encode` writes.
+        Description of what `encode` returns.
     out_activation_ : str
         The output activation.
     """

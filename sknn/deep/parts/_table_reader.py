@@ -36,9 +36,9 @@ class TableReader:
         Whether columns of a data frame that come in another order than in `fit` are put in order;
         else that is an error, as in scikit-learn.
     samples_for_float32 : int, default=0
-        From so many samples on ``dtype='auto'`` is float32; 0 lets it follow X.
+        Number of samples from which ``dtype='auto'`` is float32; with 0 it follows X.
     target_encoding : int or None, default=None
-        See `sknn.preprocessing.TabularEncoder`.
+        Limit of levels, see `sknn.preprocessing.TabularEncoder`.
     """
 
     categorical_features: ArrayLike | str | None

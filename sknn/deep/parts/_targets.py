@@ -67,7 +67,7 @@ class ClassTarget:
     Attributes
     ----------
     class_weight : dict, 'balanced', list of dict or None, default=None
-        See the estimators.
+        Weights of the classes, see the estimators.
     loss, loss_params
         See `sknn.preprocessing.ClassCodec`.
     judge : ClassJudge
@@ -217,7 +217,7 @@ class ValueTarget:
     Attributes
     ----------
     loss : str or callable
-        See `sknn.preprocessing.ValueCodec`.
+        Loss, see `sknn.preprocessing.ValueCodec`.
     quantile : float, array-like or None, default=None
         Levels of ``loss='quantile'``.
     standardize_target : bool, default=True
@@ -225,9 +225,9 @@ class ValueTarget:
     loss_params : mapping
         Further settings of the loss.
     predictor : ValuePredictor
-        Makes predictions.
+        Predictor of the estimator.
     scales_all : bool, default=False
-        See `sknn.preprocessing.ValueCodec`.
+        Whether all losses scale y, see `sknn.preprocessing.ValueCodec`.
     """
 
     loss: Loss

@@ -40,7 +40,7 @@ class OneNetwork:
     warm_start : bool
         Whether ``fit`` goes on from the fit before.
     scoring : str, callable or None
-        How held-out samples are scored.
+        Score of held-out samples.
     choose : callable, default=None
         ``choose(params, circumstances)`` returns further fields, which depend on the samples.
     refine : callable, default=None

@@ -60,7 +60,7 @@ class SequenceReading(TransformerMixin):
         Parameters
         ----------
         input_features : object, default=None
-            Not used: the filters have names of their own.
+            Ignored: the filters have names of their own.
 
         Returns
         -------
@@ -88,7 +88,7 @@ class SequenceReading(TransformerMixin):
         X : array-like of str of shape (n_samples,), or array as in `fit`
             Sequences.
         y : array-like of shape (n_samples,), default=None
-            With labels, only those sequences are looked at that the network judges rightly, and
+            Targets. With labels, only sequences whose class the network predicts are read, and
             of two classes only those of ``classes_[1]``; with numbers, those above the mean.
         threshold : float, default=0.5
             Share of a filter's largest value that a window must exceed, in [0, 1).
@@ -246,7 +246,7 @@ class SequenceReading(TransformerMixin):
         X : array-like of str of shape (n_samples,), or array as in `fit`
             Sequences.
         target : object or array-like of shape (n_samples,), default=None
-            As in `saliency`.
+            Class or output, as in `saliency`.
 
         Returns
         -------

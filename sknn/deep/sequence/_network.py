@@ -110,9 +110,9 @@ class SequenceReader:
     Attributes
     ----------
     layout : SequenceFormat
-        How strings are read.
+        Format in which strings are read.
     dtype : str
-        See the estimators.
+        Dtype, see the estimators.
     reverse_complement : bool or 'auto'
         Whether both strands are read; True is refused where there is no other strand.
     """

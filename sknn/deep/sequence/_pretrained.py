@@ -66,7 +66,7 @@ class FilterPretraining:
     Attributes
     ----------
     source : SequenceCNNClassifier, SequenceCNNRegressor, 'masked' or None
-        Whose filters are copied; ``'masked'`` for new ones that predict hidden letters.
+        Estimator whose filters are copied; ``'masked'`` for new ones that predict hidden letters.
     """
 
     source: BaseEstimator | str | None

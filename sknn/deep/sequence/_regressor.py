@@ -187,7 +187,7 @@ class SequenceCNNRegressor(SequenceReading, DeepRegressor):
         the same samples. The network is that of one process up to rounding. With ``'shards'`` each
         of them has samples of its own; see "Several processes" in the guide.
     pretrained : 'masked', SequenceCNNClassifier, SequenceCNNRegressor or None, default=None
-        Where the filters of the first layer come from. ``'masked'`` lets them first predict hidden
+        Origin of the filters of the first layer. ``'masked'`` lets them first predict hidden
         letters of X and ``X_unlabelled``, which helps where labels are few. A fitted estimator
         gives a copy of its filters; `n_filters`, `kernel_size` and `alphabet` must be the same.
     n_members : int or 'auto', default='auto'

@@ -67,9 +67,9 @@ class SourcePreparation(Preparation):
     source : Source
         All samples.
     overview : Overview
-        What is known of them.
+        Overview of the samples.
     shard : Shard or None, default=None
-        Which of the samples of all processes `source` gives, where each has its own.
+        Samples of this process among those of all, if each has its own.
     """
 
     source: Source = field(kw_only=True)
@@ -112,7 +112,7 @@ class SourcePreparation(Preparation):
         left_out : ndarray of int
             Places, among the samples drawn, of those that are held out.
         members : ndarray of int, default=None
-            Who leaves each of them out; they are training samples of all others.
+            Member that holds each sample out; it is a training sample of all others.
         """
         overview, n_samples = self.overview, self.overview.n_samples
         random = np.random.RandomState(DRAWN_BY).permutation(len(kept.y))
@@ -169,15 +169,15 @@ def prepare_source(
     Parameters
     ----------
     estimator : DeepEstimator
-        In fit.
+        Estimator in `fit`.
     data : FitData
         X is a source.
     previous : TrainResult or None
-        What an earlier fit left, to go on from.
+        Result of an earlier fit, from which this one goes on.
     incremental : bool, default=False
         Whether this is ``partial_fit``.
     limits : Limits, default=None
-        How much is held in memory; by default `Limits`.
+        Limits of what is held in memory; by default `Limits`.
     """
     name = type(estimator).__name__
     if incremental:
@@ -214,17 +214,17 @@ def make_preparation(
     Parameters
     ----------
     estimator : DeepEstimator
-        In fit.
+        Estimator in `fit`.
     data : FitData
-        As the user gave them.
+        Data as the user gave them.
     source : Source
         Samples, of this process alone where there is a `shard`.
     overview : Overview
-        What is known of all of them.
+        Overview of all samples.
     previous : TrainResult or None
-        What an earlier fit left, to go on from.
+        Result of an earlier fit, from which this one goes on.
     shard : Shard, default=None
-        Which of all samples those of the source are.
+        Place of the samples of the source among all samples.
     """
     parts = overview.parts
     fixed = read_fixed_params(estimator, parts.network.fixed_params())

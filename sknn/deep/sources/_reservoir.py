@@ -20,7 +20,7 @@ class Part:
     Attributes
     ----------
     X, y, sample_weight : array-like
-        Of these samples.
+        Inputs, targets and weights of these samples.
     numbers : ndarray of int of shape (n_samples,)
         Their numbers in the source.
     keys : ndarray of shape (n_samples,)

@@ -30,7 +30,7 @@ class EncodedStream:
     source : Source
         Is read anew in each epoch.
     largest_weight : float
-        Of all samples.
+        Largest weight of all samples.
     left_out : ndarray of int
         Rising numbers of the samples that are held out.
     members : ndarray of int or None

@@ -55,9 +55,9 @@ class Overview:
     drawn : Drawn
         Samples drawn at random, and those that must not be missed; checked, not encoded.
     parts : Parts
-        Of the estimator, its target knowing of all classes.
+        Held parts of the estimator, whose target knows all classes.
     inputs, targets : InputSurvey, TargetSurvey
-        Of X and y; they finish what is fitted on the samples drawn.
+        Surveys of X and y, which finish encoder and codec after their fit on the samples drawn.
     """
 
     n_samples: int

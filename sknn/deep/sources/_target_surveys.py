@@ -33,7 +33,7 @@ class ClassSurvey:
     Attributes
     ----------
     counts : list of dict
-        For each column of y the weight of each class.
+        Weight of each class, for each column of y.
     """
 
     def __init__(self, target: WeightedTarget):

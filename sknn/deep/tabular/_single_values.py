@@ -89,7 +89,7 @@ class _Comparison:
     y : ndarray of shape (n_samples, n_targets)
         Targets.
     weight : ndarray of shape (n_samples,)
-        Positive.
+        Positive weights of the samples.
     """
 
     numbers: np.ndarray

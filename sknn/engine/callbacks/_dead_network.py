@@ -28,12 +28,12 @@ class DeadNetworkRestart:
     config : TrainConfig
         Says how often to try.
     samples : SampleDataset
-        Of the training data.
+        Some samples of the training data.
 
     Attributes
     ----------
     n_left : int
-        How many restarts are left.
+        Number of restarts that are left.
 
     References
     ----------

@@ -43,7 +43,7 @@ class Lines(Callback):
     Parameters
     ----------
     progress : Progress
-        Whose epochs of the present call are counted.
+        Progress whose epochs of the present call are counted.
     every : int
         The first and last epoch and every so many are printed.
     score_name : str, default='score'
@@ -81,9 +81,9 @@ class Bar(Callback):
     max_iter : int
         Maximum number of epochs.
     progress : Progress
-        Whose epochs of the present call are counted.
+        Progress whose epochs of the present call are counted.
     console : rich.console.Console
-        To draw on.
+        Console that the bar is drawn on.
     score_name : str, default='score'
         Name of the validation score.
     """

@@ -60,7 +60,7 @@ class StoppingRule:
         Parameters
         ----------
         row : mapping
-            What was noted of the epoch, in the words of ``Progress.history``.
+            Entries of the epoch, with the names of ``Progress.history``.
         n_samples_seen : int
             Samples that went through the network in it.
 

@@ -48,7 +48,7 @@ def note_epochs(run: LiveState, epochs: UnseenEpochs, seconds: float) -> None:
     run : TrainingRun
         Without held-out samples its best loss and stalled epochs are those after the last of them.
     epochs : UnseenEpochs
-        What is known of them.
+        Losses and outputs of the epochs.
     seconds : float
         Time of all.
     """

@@ -75,7 +75,7 @@ class UserCallbacks:
     Parameters
     ----------
     net : Net
-        In training.
+        Net in training.
     plan : TrainPlan
         Its config has the callbacks.
     samples, held_out : SampleDataset or None

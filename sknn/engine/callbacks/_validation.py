@@ -20,7 +20,7 @@ class Validation:
     Parameters
     ----------
     plan : TrainPlan
-        With ``validation``.
+        Plan with validation samples.
     held_out : SampleDataset
         The same samples on the device of the net.
 
@@ -51,7 +51,7 @@ class Validation:
         net : Net
             After an epoch.
         outputs : KeptOutputs
-            Of the training samples; empty if they are not scored.
+            Raw predictions of the training samples; empty if they are not scored.
         known : tuple or None
             Raw predictions and loss of the held-out samples, where a runner has computed them.
         """

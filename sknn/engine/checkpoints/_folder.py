@@ -40,17 +40,17 @@ class CheckpointSpec:
     Attributes
     ----------
     folder : Path
-        Where they are.
+        Folder of the files.
     every : int, float or None
         Epochs, or seconds, from one to the next; None for few enough that they cost little.
     identity : Identity
-        What makes a fit the same.
+        Identity of a fit: its class, parameters and data.
     has_seed : bool
         Whether the user's `random_state` makes two fits equal.
     seed : dict
         State of the generator before anything was drawn.
     number : int, default=0
-        Of the first file to try.
+        Number of the first file to try.
     warns : bool, default=True
         Whether to warn where the folder has the file of another fit alone.
     """
@@ -142,9 +142,9 @@ class CheckpointFile:
     Attributes
     ----------
     path : Path
-        Of the file.
+        Path of the file.
     content : dict or None
-        What it holds when it is opened.
+        Content of the file when it is opened.
     """
 
     def __init__(self, spec: CheckpointSpec):

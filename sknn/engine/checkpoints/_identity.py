@@ -35,7 +35,7 @@ class Identity:
     kind : str
         Name of the class.
     params : dict of str to str
-        What parameters are, by their names.
+        Parameters by their names.
     data : str
         A hash of X, y, sample weights and validation samples.
     start : str, default=''

@@ -20,7 +20,7 @@ class FileLock:
     Parameters
     ----------
     path : Path
-        Of a file that is made, and removed when the lock is given back.
+        Path of a file that is made, and removed when the lock is released.
     """
 
     def __init__(self, path: Path):

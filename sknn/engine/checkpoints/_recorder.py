@@ -42,7 +42,7 @@ class Pace:
     Parameters
     ----------
     every : int, float or None
-        See `CheckpointSpec`.
+        Time between checkpoints, see `CheckpointSpec`.
 
     Attributes
     ----------
@@ -86,7 +86,7 @@ class Recorder:
     file : CheckpointFile or None, default=None
         Where; None writes nothing.
     content : dict or None, default=None
-        From `make_content`, to go on from.
+        Content that `make_content` returned, from which the run goes on.
 
     Attributes
     ----------

@@ -19,12 +19,12 @@ class StackRecorder:
     Parameters
     ----------
     runs : sequence of Recorded
-        All that are ever to be in the stack; they have checkpoints, or none of them has.
+        All runs of the stack; either all of them have checkpoints, or none has.
 
     Attributes
     ----------
     contents : list of dict or None
-        Of each run, when the file was written; None where it had not begun.
+        Content of each run when the file was written; None if the run had not begun.
     active : list of int
         Numbers of those that were in training, in the order in which they lay.
     """

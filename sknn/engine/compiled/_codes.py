@@ -97,7 +97,7 @@ class SparseSamples(NamedTuple):
     Attributes
     ----------
     starts : ndarray of int of shape (n_samples + 1,) or (0,)
-        Where the entries of each sample begin; empty where samples are dense.
+        Place where the entries of each sample begin; empty if samples are dense.
     columns, values : ndarray of shape (n_entries,)
         Column and value of each entry.
     """

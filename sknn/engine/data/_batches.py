@@ -47,11 +47,11 @@ class SampleDataset(Dataset):
     y : {ndarray, Tensor} of shape (n_samples, ...), default=None
         Encoded targets.
     sample_weight : {ndarray, Tensor} of shape (n_samples,), default=None
-        Non-negative.
+        Non-negative weights of the samples.
     device : str, default='cpu'
-        Of the tensors.
+        Device of the tensors.
     dtype : torch.dtype, default=None
-        Of X; None keeps its own.
+        Dtype of X; None keeps its own.
     numbers : ndarray of int of shape (n_samples,), default=None
         Which samples of a dense X these are, where X has others, too, and is not to be copied; y
         and weights have these alone. None is all of X.
@@ -158,7 +158,7 @@ class Batches:
     Attributes
     ----------
     order : ndarray of shape (n_samples,)
-        That of the epoch that runs or ran last; at first that of the samples.
+        Order of the current or the last epoch; at first that of the samples.
     is_open : bool
         Whether an epoch has begun and not ended, so that its order is not drawn again.
     """

@@ -39,7 +39,7 @@ def resolve_device(
         ``'mps'``. On CUDA steps are replayed as graphs where
         `sknn.engine.graphs._epochs.CudaGraphRunner` supports them.
     dtype : {'float32', 'float64'}
-        In which the network computes; MPS has no float64.
+        Dtype in which the network computes; MPS has no float64.
     step_flops, fit_flops : float, default=inf
         Floating-point operations of a step and of the whole fit. Below `STEP_WORTH_A_GPU` or
         `FIT_WORTH_A_GPU` ``'auto'`` stays on the CPU.

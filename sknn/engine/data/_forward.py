@@ -129,7 +129,7 @@ def forward(
     X : {ndarray, CSR matrix} of shape (n_samples, n_features)
         Cast to the dtype of the network.
     method : str, default='__call__'
-        Of the module, from a batch of samples to their output.
+        Method of the module, from a batch of samples to their output.
 
     Returns
     -------

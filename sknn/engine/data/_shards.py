@@ -21,11 +21,11 @@ class BatchShare:
     X : Tensor of shape (n_own, ...)
         Inputs; of a process without any those of one sample that does not count.
     target : Tensor, or tuple of Tensor
-        Of the same samples, as `SampleDataset.take` gives it.
+        Target of the same samples, as `SampleDataset.take` returns it.
     n_samples : int
         Samples of the mini-batch in all processes.
     place : slice
-        Where those of this process stand among them, by ranks.
+        Place of this process's samples among those of the mini-batch, by ranks.
     """
 
     X: torch.Tensor
@@ -49,7 +49,7 @@ class ShardedBatches(StreamedBatches):
     Parameters
     ----------
     dataset : StreamedDataset
-        Of a `sknn._streams.ShardedStream`.
+        Data set of a `sknn._streams.ShardedStream`.
     batch_size, shuffle, random_state
         As for `Batches`; the generators of all processes are in one state.
 

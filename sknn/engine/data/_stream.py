@@ -25,7 +25,7 @@ class StreamedDataset(SampleDataset):
     stream : SampleStream
         Is read anew in each epoch.
     device : str, default='cpu'
-        Where batches go.
+        Device to which batches are copied.
     """
 
     def __init__(self, stream: SampleStream, device: str = "cpu"):

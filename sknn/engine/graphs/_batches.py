@@ -23,7 +23,7 @@ class CapturedBatches:
     graph : ReplayableGraph
         New.
     device : torch.device
-        Where the samples are.
+        Device of the samples.
     """
 
     target: TargetTensors

@@ -40,9 +40,9 @@ class CudaGraph:
     Parameters
     ----------
     device : str
-        As torch names it.
+        Device, by torch's name.
     stream : torch.cuda.Stream
-        Of the device, to warm up and to capture on.
+        Stream of the device, for warming up and capturing.
 
     References
     ----------

@@ -52,7 +52,7 @@ class ReplayedEpochs(ABC):
     Parameters
     ----------
     run : TrainingRun
-        One that `CudaGraphRunner` supports.
+        Run that `CudaGraphRunner` supports.
     new_graph : callable
         Returns a `ReplayableGraph`.
     max_batches : int, default=64
@@ -347,7 +347,7 @@ class CudaGraphRunner:
     Parameters
     ----------
     run : TrainingRun
-        One that `supports` accepts, begun.
+        Run that has begun, and that `supports` accepts.
     """
 
     name: ClassVar[str] = "cuda_graph"

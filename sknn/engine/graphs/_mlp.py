@@ -52,7 +52,7 @@ class DevicePass:
     Parameters
     ----------
     mlp : MLPPass
-        Of dense samples.
+        Passes for dense samples.
     in_place : bool
         Whether the weights themselves are changed, and not the gradient written.
     """

@@ -40,9 +40,9 @@ class Memory:
     states : list of list of Tensor
         Momentum buffers; or first and second moments of Adam.
     decayed : list of Tensor
-        What AdamW makes smaller.
+        Parameters that AdamW decays.
     counts : list of Tensor
-        Where Adam counts its steps.
+        Tensors in which Adam counts its steps.
     """
 
     values: list[Tensor]
@@ -84,7 +84,7 @@ def make_module_memory(optimizer: torch.optim.Optimizer) -> Memory:
     Parameters
     ----------
     optimizer : torch.optim.Optimizer
-        One whose class is in `KINDS`.
+        Optimizer whose class is in `KINDS`.
 
     Returns
     -------
@@ -132,7 +132,7 @@ class DeviceSteps(ABC):
     schedule : Schedule or None
         Sets the learning rate of each step, where that changes.
     memory : Memory
-        What is trained.
+        Memory of the parameters.
     n_steps : int
         Maximum number of steps that `prepare` is asked for at once.
     """

@@ -67,7 +67,7 @@ class Predictions:
     Attributes
     ----------
     activation : OutputActivation
-        See there.
+        Function of the raw predictions, see there.
     settings : mapping
         Settings of the loss.
     """

@@ -143,7 +143,7 @@ class MeanLoss(nn.Module):
     Parameters
     ----------
     loss : str, Loss or callable
-        See `make_loss`.
+        Loss, see `make_loss`.
 
     Shape
     -----

@@ -34,7 +34,7 @@ class Ensemble(NamedTuple):
         Where weights (n_columns, n_stretches, n_members * width) and biases (n_columns, 1,
         n_members * width) of embeddings begin.
     tables : ndarray of int of shape (n_code_columns,)
-        Where the table (n_codes, n_members * width) of each column of codes begins.
+        Place where the table (n_codes, n_members * width) of each column of codes begins.
     valued : ndarray of int of shape (n_valued,)
         Columns of X with an embedding for each of some single values.
     edges : ndarray of shape (n_valued, n_edges)

@@ -89,7 +89,7 @@ class StrandScan:
     filters : Tensor of shape (n_filters, kernel_size, n_letters)
         Turned for this strand.
     values : Tensor of shape (n_windows + 2 * (kernel_size - 1), n_filters)
-        Of the windows; minus infinity at the ends, and where a window sees padding.
+        Values of the windows; minus infinity at the ends, and where a window sees padding.
     before, after : Tensor of shape (n_windows + 2 * kernel_size - 1, n_filters)
         Largest of ``values[:j]``, and of ``values[j:]``.
     total : Tensor of shape (n_filters,)
@@ -109,7 +109,7 @@ class FilterScan:
     Parameters
     ----------
     module : SequenceCNN
-        See `is_single_layer`.
+        Network, see `is_single_layer`.
     X : Tensor of shape (1, length, n_letters)
         The encoded sequence.
     """
@@ -210,9 +210,9 @@ def _mutate_one_by_one(
     before : ndarray of shape (n_samples,)
         Outputs of the sequences as they are.
     effects : ndarray of shape (n_samples, length, n_letters)
-        Written into.
+        Effects, overwritten.
     positions : ndarray of bool of shape (n_samples, length)
-        Those to look at.
+        Positions whose letters are exchanged.
     chunk_numbers : int
         Numbers to hold at a time.
     """

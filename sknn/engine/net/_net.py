@@ -51,9 +51,9 @@ class Net(NeuralNet):
     Parameters
     ----------
     module : torch.nn.Module
-        With its weights; moved to `device`.
+        Module with its weights, which is moved to `device`.
     loss : str, Loss or callable
-        See `sknn.engine.losses._table.make_loss`.
+        Loss, see `sknn.engine.losses._table.make_loss`.
     alpha : float, default=0.0
         Penalty: ``alpha * ((1 - l1_ratio) / 2 * sum of squared weights + l1_ratio * sum of
         absolute weights) / sum of sample weights of the batch``.

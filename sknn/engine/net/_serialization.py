@@ -33,11 +33,11 @@ class PlainTensor:
     array : ndarray
         Its values; of a dtype that NumPy lacks, its bytes as whole numbers.
     dtype : str
-        As torch names it.
+        Dtype, by torch's name.
     on_device : bool
         Whether it was where its network was, and not on the CPU.
     is_parameter, requires_grad : bool
-        As in torch.
+        Attributes, as in torch.
     """
 
     array: np.ndarray

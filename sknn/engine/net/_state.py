@@ -78,7 +78,7 @@ def set_net_state(net: NeuralNet, state: dict[str, Any]) -> None:
     net : Net
         New, without attributes.
     state : dict
-        From `get_net_state`.
+        State that `get_net_state` returned.
 
     Raises
     ------

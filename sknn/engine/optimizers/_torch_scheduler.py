@@ -32,7 +32,7 @@ class DetachedOptimizer(torch.optim.Optimizer):
     Parameters
     ----------
     optimizer : torch.optim.Optimizer
-        Whose first group is copied.
+        Optimizer whose first group is copied.
     """
 
     _opt_called = True

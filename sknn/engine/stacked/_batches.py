@@ -24,9 +24,9 @@ class SampleSubset:
     Attributes
     ----------
     X : Tensor of shape (n_shared_samples, n_features)
-        Of all who share it.
+        Samples of all networks that share them.
     numbers : ndarray of int of shape (n_samples,)
-        Which of them are trained on.
+        Numbers of the samples that are trained on.
     y : Tensor of shape (n_samples, ...)
         Encoded targets of these samples.
     weight : Tensor of shape (n_samples,) or None
@@ -113,16 +113,16 @@ class ChunkLoader:
     Parameters
     ----------
     orders : list of Order
-        With equal numbers of batches.
+        Orders with equal numbers of batches.
     batch_size : int
         Samples in a batch. The last batch has as many as the longest order needs.
     numbers_per_sample : int
-        That the user of a chunk keeps for each step and sample of an order.
+        Number of values that the user of a chunk keeps for each step and sample of an order.
 
     Attributes
     ----------
     n_samples : int
-        Of an epoch, those that fill the last batch up counted too.
+        Number of samples of an epoch, with those that fill up the last batch.
     """
 
     def __init__(self, orders: list[Order], batch_size: int, numbers_per_sample: int):

@@ -30,7 +30,7 @@ class DeviceRuns:
     Parameters
     ----------
     optimizer : StackedOptimizer
-        In an epoch.
+        Optimizer in an epoch.
     n_steps : int
         Maximum number of steps that `prepare` is asked for at once.
     """
@@ -101,7 +101,7 @@ class ReplayedStack:
         ``train_on(chunk, follow)`` does the steps of a chunk, and lets `follow` follow the
         gradients; it returns tensors: the losses of the networks, and their outputs.
     optimizer : StackedOptimizer
-        Of the stack.
+        Optimizer of the stack.
     n_steps : int
         Steps of the longest chunk.
     new_graph : callable

@@ -38,7 +38,7 @@ class MemberGroup:
     memory : int
         Bytes that a stack may take.
     advance : callable
-        Called with the number of epochs that were done or are left out.
+        Function that is called with the number of epochs that were done or are left out.
     is_stopped : callable
         Returns whether to stop before the next epoch.
     stack : type, default=Stack

@@ -114,19 +114,19 @@ class Member:
     Parameters
     ----------
     plan : TrainPlan
-        One that `supports_plan` accepts.
+        Plan that `supports_plan` accepts.
 
     Attributes
     ----------
     run : TrainingRun
-        Not yet begun.
+        Run that has not begun.
     sample : SampleSubset
         The training samples, once they are laid out.
     order_key : tuple
         Equal for networks that begin with the same samples in the same order, once they are laid
         out.
     order : Order
-        That order, given when training begins.
+        Order of the samples, set when training begins.
     is_done : bool
         Whether no epoch is to follow.
     """

@@ -52,7 +52,7 @@ class Block:
     Attributes
     ----------
     orders, nets : slice
-        Which of all.
+        Ranges of orders and of networks.
     """
 
     orders: slice
@@ -94,9 +94,9 @@ class Batch:
     decay : Tensor of shape (n_networks, 1, 1)
         Slope of the penalty, for weights of 1.
     output : Tensor of shape (n_networks, n_outputs, n_samples)
-        Overwritten by the raw predictions.
+        Raw predictions, overwritten.
     squares : Tensor of shape (n_layers, n_networks)
-        Overwritten by the summed squares of the weights before the step, if there is a penalty.
+        Summed squares of the weights before the step, overwritten if there is a penalty.
     """
 
     X: Tensor
@@ -114,9 +114,9 @@ class StackBuffers:
     Attributes
     ----------
     values, deltas : list of Tensor of shape (n_networks, n_units, n_samples)
-        Of the hidden layers, and of all layers.
+        Values of the hidden layers, and deltas of all layers.
     first_values, first_deltas, last_deltas : list
-        For each block its part of those, see `Block`; None where the first layer is the last.
+        Part of each block of those, see `Block`; None if the first layer is the last.
     """
 
     values: list[Tensor]
@@ -134,9 +134,9 @@ class Stack:
     Parameters
     ----------
     runs : list of TrainingRun
-        Of plain MLPs of one shape, one loss and one class of optimizer.
+        Runs of plain MLPs of one shape, one loss and one class of optimizer.
     orders : list of Order
-        That of each, which lie as `arrange` says.
+        Order of each run, which lie as `arrange` says.
     batch_size : int
         Samples in a batch.
     """

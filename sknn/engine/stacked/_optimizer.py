@@ -31,11 +31,11 @@ class StackedOptimizer:
     Parameters
     ----------
     optimizers : list of Adam or SGD
-        One for each network, all of one class. Their states are views of the stacks from now on.
+        Optimizers, one for each network, of one class. Their states become views of the stacks.
     parameters : list of Tensor of shape (n_networks, ...)
         Stacked as each optimizer's own list of parameters.
     gradients : list of Tensor
-        Of the same shapes.
+        Gradients of the parameters, of the same shapes.
     """
 
     def __init__(

@@ -33,7 +33,7 @@ class DrawnNetwork:
     coefs : list of ndarray of shape (n_before, n_units)
     intercepts : list of ndarray of shape (n_units,)
     activations : list of str
-        Of each layer but the inputs; may be empty text.
+        Name of the activation of each layer but the inputs; may be empty text.
     node_names : list of lists of str
         Names in the nodes of all layers, inputs first.
     values : list of ndarray of shape (n_nodes,) or None
@@ -121,9 +121,9 @@ class Layout:
     ----------
     network : DrawnNetwork
     width, height : float
-        Of the sheet, in points.
+        Size of the sheet, in points.
     font_size : float
-        Of names, in points; other texts are smaller.
+        Size of names, in points; other texts are smaller.
     max_nodes : int
         Places in a column.
     """

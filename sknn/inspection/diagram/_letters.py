@@ -45,7 +45,7 @@ def draw_letters(ax: "Axes", heights: np.ndarray, alphabet: str) -> list[Any]:
     ax : matplotlib Axes
         Its limits are set.
     heights : ndarray of shape (length, n_letters)
-        Of the letters, in the units of the vertical axis. Those of 0 are not drawn.
+        Heights of the letters, in the units of the vertical axis; 0 is not drawn.
     alphabet : str
         The letters.
 

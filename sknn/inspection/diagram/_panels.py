@@ -49,11 +49,11 @@ def make_panels(
         An Axes is divided up, and shows nothing itself, unless there is only one panel, which it
         then is; of a sequence there must be one for each panel; None makes a new figure.
     n_panels, n_columns : int
-        How many, and how many side by side at most.
+        Number of panels, and maximum number of panels side by side.
     size : tuple of float
         Width and height of a panel of a new figure, in inches.
     purpose : str
-        For error messages.
+        Subject of error messages.
     gap : float or None, default=None
         Between panels that have y labels, under constrained layout: in widths of a panel. Other
         layouts leave more room by themselves.

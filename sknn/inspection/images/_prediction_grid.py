@@ -40,7 +40,7 @@ class PredictionGridDisplay:
     images, y_true, y_pred, y_proba
         The parameters, as arrays.
     wrong : ndarray of bool of shape (n_images,)
-        Where `y_pred` differs from `y_true`.
+        Whether `y_pred` differs from `y_true`.
     ax_ : matplotlib Axes or None
         Axes that the panels divide up.
     axes_ : ndarray of Axes of shape (n_images,)

@@ -120,7 +120,7 @@ class SequenceInputs:
         Parameters
         ----------
         X : ndarray
-            As in `fit`.
+            Sequences, as in `fit`.
 
         Returns
         -------

@@ -40,7 +40,7 @@ class LetterCheck:
     alphabet : str
         Letters of the channels.
     known : ndarray of bool of shape (256,)
-        Which codes have a meaning.
+        Whether each code has a meaning.
     """
 
     def __init__(self, alphabet: str, known: np.ndarray):

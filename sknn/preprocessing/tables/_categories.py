@@ -29,7 +29,7 @@ def make_categorical_mask(
     names : sequence of str or None
         Their names, if X has such.
     by_dtype : list of bool or None
-        What 'from_dtype' says; None for arrays, which say nothing.
+        Choice of 'from_dtype'; None for arrays, whose dtypes say nothing.
 
     Returns
     -------
@@ -104,7 +104,7 @@ class CategoryColumn:
     label : str or int
         Name, or position in an array, for messages.
     levels : tuple
-        Those of the training samples, sorted.
+        Levels of the training samples, sorted.
     kind : str
         'text', 'numeric' or the name of another type; empty where there are no levels.
     missing : bool
@@ -207,7 +207,7 @@ def fit_category_column(
     Parameters
     ----------
     column : Column
-        Of training samples.
+        Column of training samples.
     kept : ndarray of int or None
         Samples to learn from; None for all.
     max_one_hot : int or None
@@ -217,7 +217,7 @@ def fit_category_column(
     -------
     fitted : CategoryColumn
     codes : ndarray of int of shape (n_samples,)
-        As `CategoryColumn.encode` gives them for this column.
+        Codes that `CategoryColumn.encode` returns for this column.
     """
     check_levels(column)
     codes, levels = column.read_levels()

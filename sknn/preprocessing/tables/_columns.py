@@ -219,7 +219,7 @@ class Column:
     label : str or int
         Name, or position in an array, for messages.
     values : ndarray, pandas.Series or narwhals.Series of shape (n_samples,)
-        As they came.
+        Values as they came.
     kind : str
         'numeric', 'bool', 'text', 'category', 'empty' (all missing), 'time', 'nested', 'complex',
         'mixed', or 'other': things such as bytes or intervals, which can be levels.

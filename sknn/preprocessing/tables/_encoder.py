@@ -214,7 +214,7 @@ default='from_dtype'
         X : {array-like, sparse matrix, data frame} of shape (n_samples, n_features)
             Training samples.
         y, sample_weight : array-like, default=None
-            As in `fit`.
+            Targets and weights, as in `fit`.
 
         Returns
         -------

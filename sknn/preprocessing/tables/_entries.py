@@ -33,11 +33,11 @@ class Times:
     Attributes
     ----------
     kind : {'dates', 'times of day', 'durations'}
-        What they are; the first with or without a time of day.
+        Kind of the entries; the first is with or without a time of day.
     microseconds : ndarray of int of shape (n_samples,)
         Since 1970 (in UTC where there is a time zone), since midnight, or in all.
     missing : ndarray of bool of shape (n_samples,)
-        Where there is none; the microseconds say nothing there.
+        Whether an entry is missing; its microseconds have no meaning then.
     zone : str or None
         Name of the time zone.
     is_daily : bool

@@ -26,7 +26,7 @@ class NumericColumns:
     labels : tuple of (str or int)
         Names, or positions in an array, for messages.
     fill : ndarray of shape (n_columns,)
-        What a missing number becomes, before the scale.
+        Number in place of a missing one, before the scale.
     empty : ndarray of bool of shape (n_columns,)
         Columns without a number in fit; they are 0 whatever comes.
     marked : ndarray of int
@@ -34,7 +34,7 @@ class NumericColumns:
     scaled : ndarray of int
         Columns that `scale` is for.
     scale : Affine, NormalScores or None
-        None leaves all as they are.
+        Scale of the numbers; None leaves them as they are.
     """
 
     labels: tuple
@@ -163,9 +163,9 @@ def fit_numeric_columns(
     X : ndarray of float of shape (n_samples, n_columns)
         Samples of weight 0 left out.
     headers : Headers
-        What the columns are called, and which get a scale and marks.
+        Names of the columns, and which of them get a scale and marks.
     scale : {'standard', 'robust', 'quantile'} or None
-        See `TabularEncoder`.
+        Name of the scale, see `TabularEncoder`.
     weights : ndarray of shape (n_samples,) or None
         Positive weights of the samples.
 

@@ -28,11 +28,11 @@ class Expansion(Protocol):
     label : str or int
         Name, or position in an array.
     kind : str
-        What the column holds, for messages.
+        Description of the content of the column, for messages.
     n_outputs : int
         Number of columns that `encode` gives.
     is_scaled : ndarray of bool of shape (n_outputs,)
-        Which of them a scale is for.
+        Whether each of them is scaled.
     """
 
     @property

@@ -64,7 +64,7 @@ class NormalScores:
     Attributes
     ----------
     knots : tuple of (ndarray, ndarray)
-        For each column sorted values, and their normal scores.
+        Sorted values of each column, and their normal scores.
     center : ndarray of shape (n_columns,)
         Medians, which become 0 or what is next to it.
     """

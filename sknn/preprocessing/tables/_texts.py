@@ -38,9 +38,9 @@ class TextColumn:
     vectorizer : TfidfVectorizer or None
         Weights of words; None where fewer than two words were there twice.
     svd : TruncatedSVD or None
-        To the directions in which samples differ most.
+        Projection to the directions in which samples differ most.
     factor : float
-        What makes the variance of the outputs 1 on average.
+        Factor that makes the variance of the outputs 1 on average.
     """
 
     label: str | int

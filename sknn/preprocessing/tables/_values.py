@@ -102,13 +102,13 @@ def make_table(
     Parameters
     ----------
     encoder : TabularEncoder
-        Fitted.
+        Fitted encoder.
     kind : TableKind
         Kind of X in `fit`.
     values : ndarray of shape (n_samples, n_features)
-        As `read_values` gives them.
+        Values that `read_values` returns.
     index : pandas.Index or None, default=None
-        Of a frame of pandas.
+        Index of a frame of pandas.
     """
     n_numeric = len(encoder._numeric.labels)
     numbers = encoder._numeric.decode(values[:, :n_numeric])

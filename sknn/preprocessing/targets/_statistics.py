@@ -25,7 +25,7 @@ class TargetStatistics:
     Attributes
     ----------
     place : int
-        Which categorical column it is.
+        Number of the categorical column.
     means : ndarray of shape (n_levels + 1, n_targets)
         Shrunken means of y; those at 0, for unknown levels, are the means of all samples.
     """
@@ -131,7 +131,7 @@ def fit_statistics(
     Parameters
     ----------
     limit : int or None
-        None for no columns.
+        Limit of levels; None for no columns.
     categories, codes
         The categorical columns, and their codes of shape (n_samples,).
     answers : tuple
@@ -141,7 +141,7 @@ def fit_statistics(
     -------
     statistics : list of TargetStatistics
     means : list of ndarray of shape (n_samples,)
-        Those of the training samples, see `Targets.encode`.
+        Means of the training samples, see `Targets.encode`.
     """
     y, sample_weight = answers
     places = [

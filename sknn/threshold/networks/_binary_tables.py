@@ -49,7 +49,7 @@ def check_binary(X: MatrixLike, names: Sequence[str], what: str = "input") -> np
     names : sequence of str
         Names of the columns.
     what : str, default='input'
-        What a column is, for the error.
+        Meaning of a column, for the error.
 
     Returns
     -------

@@ -93,7 +93,7 @@ class Circuit:
         ----------
         k : int
         signals : iterable of Signal
-            Of 0 or 1.
+            Signals that are 0 or 1.
 
         Returns
         -------
@@ -108,7 +108,7 @@ class Circuit:
         Parameters
         ----------
         signals : iterable of Signal
-            Of 0 or 1.
+            Signals that are 0 or 1.
 
         Returns
         -------

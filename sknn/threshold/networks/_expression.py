@@ -16,7 +16,7 @@ class Proposition:
     Parameters
     ----------
     text : str
-        See `sknn.threshold.networks._grammar`; it is parsed, never evaluated.
+        Proposition, see `sknn.threshold.networks._grammar`; it is parsed, never evaluated.
 
     Attributes
     ----------

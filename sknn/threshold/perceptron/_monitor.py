@@ -61,11 +61,11 @@ class Outcome:
     Attributes
     ----------
     state : PerceptronState
-        To go on from, in the coordinates of the rule.
+        State from which the rule goes on, in its coordinates.
     units : LinearUnits
-        To answer with.
+        Units that predict.
     margins : ndarray of shape (n_samples, n_units)
-        Of these units, on the training samples.
+        Margins of these units on the training samples.
     n_epochs : int
     """
 

@@ -25,7 +25,7 @@ class Epochs(ABC):
     ----------
     training : TrainingSet
     state : PerceptronState
-        To go on from; it is left as it is.
+        State from which the rule goes on; it is not changed.
     config : LearningConfig
     history : WeightHistory
         Gets the weights after each update, if the configuration asks for them.
