@@ -242,7 +242,7 @@ class DeepEstimator(CallbackSupportMixin, BaseEstimator, ABC):
         Returns
         -------
         NetworkSummary
-            Prints as a table; ``summary().to_frame()`` is a data frame.
+            Summary that prints as a table; ``summary().to_frame()`` is a data frame.
         """
         layers = self._describe_layers()
         if layers and layers[-1].activation == "identity":  # predictions are made outside the net
@@ -331,7 +331,7 @@ class DeepEstimator(CallbackSupportMixin, BaseEstimator, ABC):
         Parameters
         ----------
         deep : bool, default=True
-            Also return those of nested estimators.
+            Whether to return the parameters of nested estimators, too.
 
         Returns
         -------

@@ -157,7 +157,7 @@ class DeepDetector(OutlierMixin, DeepEstimator):
     @explain_unknown_arguments
     @follow_array_api
     def fit(self, X: ArrayLike, y: None = None, *, X_val: ArrayLike | None = None) -> Self:
-        """Learn what is normal.
+        """Fit the network, and keep samples to compare others with.
 
         Parameters
         ----------

@@ -15,10 +15,11 @@ from sknn.deep.parts._preparation import Parts
 
 
 class AutoencoderOutlierDetector(DeepDetector):
-    """Detector of anomalies: samples that are far from all others and are denoised badly [2]_ [4]_.
+    """Detector of anomalies: samples far from all others that are reconstructed badly [2]_ [4]_.
 
-    Tables are taken as they come, as by `AutoencoderTransformer`. The training samples may all be
-    normal, and new ones be judged (novelty detection), or some of them may be anomalies.
+    It takes tables without preparation, as `AutoencoderTransformer` does. Either the training
+    samples are normal, and anomalies among new samples are found (novelty detection), or some of
+    the training samples are anomalies (outlier detection).
 
     Parameters
     ----------
@@ -39,9 +40,9 @@ class AutoencoderOutlierDetector(DeepDetector):
     n_neighbors : int, default=3
         Number of nearest training samples whose distances are averaged.
     trim_fraction : float, default=0.05
-        Share of the training samples that are no neighbours, in [0, 1): those farthest from 80
-        others, or from a fifth of all if that is less, so that few anomalies do not vouch for each
-        other.
+        Share of the training samples that are not used as neighbours, in [0, 1): those farthest
+        from 80 others, or from a fifth of all if that is less, so that a few anomalies are not each
+        other's near neighbours.
     activation : str, callable, or list of these, default='relu'
         Activation of all hidden layers, or of each of the encoder (`DeepMLPRegressor`). Codes and
         reconstructions are sums without an activation.
@@ -51,13 +52,13 @@ class AutoencoderOutlierDetector(DeepDetector):
         draws codes from distributions that it keeps near the standard normal one [3]_, so that
         `inverse_transform` makes new samples of standard normal codes.
     tied_weights : bool, default=False
-        Let the decoder have the transposed weights of the encoder, where as many values come out of
-        it as went in.
+        Whether the decoder has the transposed weights of the encoder, which needs as many outputs
+        as inputs.
     noise : float, default=1.0
         Standard deviation of the normal noise of 'denoising' on numbers, in units of `scale`.
     mask_fraction : float, default=0.3
-        Probability that a feature is hidden, in [0, 1): of 'masked' each feature, of 'denoising'
-        those that are categories.
+        Probability that a feature is hidden, in [0, 1): for 'masked' each feature, for 'denoising'
+        each category.
     kl_weight : float, default=1.0
         Weight of the divergence of codes from the standard normal distribution, for 'variational'.
     solver : {'adam', 'sgd', 'lbfgs', 'adamw', 'muon', 'nadam', 'rmsprop'} or class, default='adam'
@@ -170,7 +171,8 @@ class AutoencoderOutlierDetector(DeepDetector):
         Time between checkpoints: epochs, or ``'30s'``, ``'5min'``, ``'1h'``. None is a second, or
         more, so that writing takes 2 % of the time at most.
     **nested : dict
-        ``solver__<name>``, ``learning_rate__<name>``: arguments of what those parameters choose.
+        Arguments of classes that other parameters choose: ``solver__<name>``,
+        ``learning_rate__<name>``.
 
     Attributes
     ----------
@@ -181,46 +183,46 @@ class AutoencoderOutlierDetector(DeepDetector):
         Weights, of shape (n_inputs, n_outputs), and biases, of shape (n_outputs,), of each layer,
         the code's and the reconstruction's among them. See `DeepMLPRegressor`.
     net_ : skorch.NeuralNet
-        The trained net, with ``history`` and ``save_params``.
+        Trained net, with ``history`` and ``save_params``.
     module_ : torch.nn.Module
-        Its network, with methods ``encode`` and ``decode``.
+        Trained network, with methods ``encode`` and ``decode``.
     device_ : str
         Device of the network.
     runner_ : str
-        Way in which the epochs were computed, such as 'handwritten' or 'autograd'.
+        Name of the runner that computed the epochs, such as 'handwritten' or 'autograd'.
     runner_reasons_ : dict of str to str
-        Why faster ways to compute the epochs were not taken, by their names.
+        Reasons why faster runners were not taken, by their names.
     loss_, best_loss_ : float
         Training loss of the last epoch, and the smallest; the latter is None with
         `early_stopping`. A loss is half the sum of squared errors of a sample's scaled numbers,
         plus the cross-entropy of its categories, averaged over samples.
     loss_curve_ : list of float
-        Training loss, an entry an epoch.
+        Training loss of each epoch.
     validation_scores_, validation_loss_curve_ : list of float or None
-        Score and loss of the held-out samples, an entry an epoch; None without such samples. The
-        score is the negative loss.
+        Score and loss of the held-out samples after each epoch; None if there are none. The score
+        is the negative loss.
     history_ : dict of list of float
-        An entry an epoch of ``'loss'``, ``'learning_rate'`` and ``'time'`` in seconds, and with
-        held-out samples ``'validation_loss'`` and ``'validation_score'``; a data frame for
-        ``pandas.DataFrame``.
+        ``'loss'``, ``'learning_rate'`` and ``'time'`` (in seconds) of each epoch, and with held-out
+        samples ``'validation_loss'`` and ``'validation_score'``; ``pandas.DataFrame`` makes a table
+        of it.
     best_validation_score_ : float or None
         Largest validation score with `early_stopping`.
     best_iter_ : int
-        The epoch whose weights the network has; 0 if no epoch was better than the start.
+        Epoch whose weights the network has; 0 if no epoch was better than the start.
     n_iter_ : int
         Epochs of the last call.
     t_ : int
         Training samples seen, over all epochs.
     n_layers_, n_outputs_ : int
-        Layers of units, with inputs and outputs; units of the last.
+        Number of layers of units, with inputs and outputs, and number of output units.
     out_activation_ : str
         Output activation, 'identity'.
     image_shape_ : tuple of int
         Shape of an image, if `fit` got images.
     n_features_in_ : int
-        Columns of X, or pixels.
+        Number of columns of X, or of pixels.
     feature_names_in_ : ndarray of shape (n_features_in_,)
-        Their names, where all are strings.
+        Names of the columns of X, if all are strings.
 
     See Also
     --------

@@ -122,8 +122,8 @@ class DeepAutoencoder(DeepEstimator):
         Returns
         -------
         {ndarray, data frame} of shape (n_samples, n_features)
-            As `inverse_transform` returns them, without noise or hidden features; a frame of
-            pandas has the index of X.
+            Reconstructions, as `inverse_transform` returns them, without noise or hidden features;
+            a frame of pandas has the index of X.
         """
         output = self._forward(X)
         return shape_images(self, self._codec.decode(output, getattr(X, "index", None)))
@@ -131,7 +131,7 @@ class DeepAutoencoder(DeepEstimator):
     @follow_array_api
     @read_by_chunk
     def score_samples(self, X: ArrayLike) -> np.ndarray:
-        """Return how well each sample is reconstructed: higher is more normal.
+        """Return the negative reconstruction error of each sample: higher is more normal.
 
         Parameters
         ----------
@@ -166,7 +166,7 @@ class DeepAutoencoder(DeepEstimator):
         Returns
         -------
         float
-            Larger is better, 0 is perfect.
+            Mean score; larger is better, 0 is perfect.
         """
         scores = self.score_samples(X)
         return float(np.average(scores, weights=check_weights(sample_weight, scores[:, None])))

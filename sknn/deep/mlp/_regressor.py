@@ -118,8 +118,8 @@ class DeepMLPRegressor(DeepRegressor):
     max_grad_norm : float, default=None
         Largest norm of the gradient; longer gradients are shortened to it. None is no limit.
     n_hidden_layers, hidden_width : int, default=None
-        Number and width of the hidden layers, to search over; each replaces what
-        `hidden_layer_sizes` says of it.
+        Number and width of the hidden layers, for searches; each replaces that of
+        `hidden_layer_sizes`.
     dropout : float or array-like of shape (n_hidden_layers,), default=0.0
         Share of hidden units that are set to 0 in training, in [0, 1).
     normalization : {'batch', 'layer'}, default=None
@@ -139,8 +139,8 @@ class DeepMLPRegressor(DeepRegressor):
         Score of held-out samples: ``'loss'`` for the negative loss, a name of
         :func:`~sklearn.metrics.get_scorer_names`, or ``scorer(estimator, X, y)``, which is given
         X=None and whose predictions are those of the held-out samples. None is accuracy for a
-        classifier, and for a regressor R², D² for quantiles, or the negative loss where that says
-        more.
+        classifier, and for a regressor R², D² for quantiles, or the negative loss of losses that
+        also learn the noise of y.
     callbacks : list or tuple, default=None
         Callbacks of skorch, or functions of an epoch's entry of `history_`, which may return True
         to stop. Callbacks of scikit-learn (1.9) go into ``set_callbacks``.
@@ -193,7 +193,7 @@ class DeepMLPRegressor(DeepRegressor):
         beside its embedding; training samples get those of other samples. None is never; see
         `sknn.preprocessing.TabularEncoder`, and the guide for when it pays.
     **nested : dict
-        Arguments of what other parameters choose: ``loss__<name>``, ``solver__<name>``,
+        Arguments of classes that other parameters choose: ``loss__<name>``, ``solver__<name>``,
         ``learning_rate__<name>``, ``module__<name>``.
 
     Attributes

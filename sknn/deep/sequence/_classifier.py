@@ -13,9 +13,9 @@ from sknn.deep.tasks._classifier import DeepClassifier
 class SequenceCNNClassifier(SequenceReading, DeepClassifier):
     """Convolutional network that classifies DNA, RNA or protein sequences.
 
-    Filters slide along the sequences; how well they fit somewhere, and on the whole, decides, as
-    in DeepBind [1]_. It takes strings as they are, so that it fits into ``Pipeline`` and
-    ``GridSearchCV``, and gives back what its filters look for as motifs.
+    Filters slide along the sequences, as in DeepBind [1]_; the classes follow from how well filters
+    fit at their best place and on average. It takes strings as they are, so that it fits into
+    ``Pipeline`` and ``GridSearchCV``, and returns the patterns of its filters as motifs.
 
     X may be strings in a list, an array, a Series or a data frame's only column; encoded sequences
     of shape (n_samples, length, n_letters), or flat ones with `length`; or a table of numbers,
@@ -28,7 +28,7 @@ class SequenceCNNClassifier(SequenceReading, DeepClassifier):
     kernel_size : int, default=11
         Number of positions that a filter of the first layer covers.
     n_conv_layers : int, default=1
-        Number of convolutional layers. One reads motifs best; more see how motifs are arranged.
+        Number of convolutional layers. One gives the best motifs; more learn how motifs combine.
     first_activation : {'relu', 'exp', 'linear'}, default='relu'
         Activation function of the first layer; ``'exp'`` [2]_ makes filters more like motifs. From
         5 on it is a straight line, so that numbers that nobody scaled do not overflow.
@@ -187,7 +187,7 @@ class SequenceCNNClassifier(SequenceReading, DeepClassifier):
         ``n_members`` times smaller. ``'auto'`` is one for 32 filters, at most eight, or one for
         'lbfgs'.
     **nested : dict
-        Arguments of what other parameters choose: ``loss__<name>``, ``solver__<name>``,
+        Arguments of classes that other parameters choose: ``loss__<name>``, ``solver__<name>``,
         ``learning_rate__<name>``.
 
     Attributes

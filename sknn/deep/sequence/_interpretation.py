@@ -40,7 +40,7 @@ class SequenceReading(TransformerMixin):
         return self._encoder.letters_
 
     def transform(self, X: ArrayLike) -> np.ndarray:
-        """Return how strongly each filter of the first layer fires on each sequence.
+        """Return the largest value of each filter of the first layer along each sequence.
 
         Parameters
         ----------
@@ -50,7 +50,7 @@ class SequenceReading(TransformerMixin):
         Returns
         -------
         ndarray of shape (n_samples, n_filters)
-            The largest value along the sequence, after the activation.
+            Largest values, after the activation.
         """
         return find_best_windows(self._checked_net(), self._encode_samples(X))[0]
 
@@ -65,7 +65,7 @@ class SequenceReading(TransformerMixin):
         Returns
         -------
         ndarray of str objects of shape (n_filters,)
-            ``'filter_0'`` and so on.
+            Names ``'filter_0'`` and so on.
         """
         n_filters = len(self.filters_)
         return np.array([f"filter_{i}" for i in range(n_filters)], dtype=object)
@@ -81,7 +81,7 @@ class SequenceReading(TransformerMixin):
         trim: float = 0.2,
         merge: bool = True,
     ) -> list[Motif]:
-        """Read a motif from each filter of the first layer.
+        """Return a motif for each filter of the first layer.
 
         Parameters
         ----------
@@ -93,11 +93,11 @@ class SequenceReading(TransformerMixin):
         threshold : float, default=0.5
             Share of a filter's largest value that a window must exceed, in [0, 1).
         min_sites : int, default=10
-            Filters with fewer such windows have no motif.
+            Minimum number of such windows; a filter with fewer has no motif.
         pseudocount : float, default=1.0
             Pseudocount that is added to each count in probabilities.
         trim : float, default=0.2
-            Bits below which positions at both ends are cut off.
+            Information in bits below which positions at both ends are cut off.
         merge : bool, default=True
             Whether motifs that are the same, shifted, or each other's reverse complement become
             one, see `sknn.motifs.merge_motifs`.
@@ -105,8 +105,8 @@ class SequenceReading(TransformerMixin):
         Returns
         -------
         list of sknn.motifs.Motif
-            The most important first, see `filter_importance`; merged ones have the name of their
-            most important filter, and the sum of the importances. See
+            Motifs, the most important first, see `filter_importance`; merged ones have the name of
+            their most important filter, and the sum of the importances. See
             `sknn.motifs.motifs_from_windows` for the recipe.
 
         Raises
@@ -135,21 +135,21 @@ class SequenceReading(TransformerMixin):
         Parameters
         ----------
         X : array-like of str of shape (n_samples,), or array as in `fit`
-            The sequences given to `motifs`.
+            Sequences that were given to `motifs`.
         **options
-            As `threshold` of `motifs`.
+            Options of `motifs`, such as `threshold`.
 
         Returns
         -------
         list of sknn.motifs.Motif
-            In the order of the filters; for ``match_motifs(motifs, control=...)``.
+            Motifs in the order of the filters, for ``match_motifs(motifs, control=...)``.
         """
         net = snapshot(self._checked_net())
         net.module_.initialize_weights(make_local_random_state(self.random_state))
         return self._motifs_of(net, self._encode_samples(X), options)
 
     def filter_importance(self, X: ArrayLike) -> np.ndarray:
-        """Return how much the output changes without each filter of the first layer.
+        """Return the change of the output without each filter of the first layer.
 
         Parameters
         ----------
@@ -159,14 +159,14 @@ class SequenceReading(TransformerMixin):
         Returns
         -------
         ndarray of shape (n_filters,)
-            Mean absolute change of the output before the link.
+            Mean absolute change of the logits or the raw prediction.
         """
         return knock_out_effects(self._checked_net(), self._encode_samples(X))
 
     def saliency(
         self, X: ArrayLike, target: ArrayLike | None = None, *, hypothetical: bool = False
     ) -> np.ndarray:
-        """Return how much each base of a sequence speaks for an output: gradient times input.
+        """Return the contribution of each base of a sequence to an output: gradient times input.
 
         Of sequences of letters the gradient's mean over the letters of a position is taken away
         first [1]_.
@@ -176,7 +176,7 @@ class SequenceReading(TransformerMixin):
         X : array-like of str of shape (n_samples,), or array as in `fit`
             Sequences.
         target : object or array-like of shape (n_samples,), default=None
-            The class, or of each sequence one; for numbers the output, counted from 0. None is
+            Class, or one class for each sequence; for numbers the output, counted from 0. None is
             ``classes_[1]`` of two classes, of several the one that is predicted, and output 0.
         hypothetical : bool, default=False
             Whether to return the corrected gradient of every letter, in place of that of the
@@ -185,7 +185,7 @@ class SequenceReading(TransformerMixin):
         Returns
         -------
         ndarray of shape (n_samples, length, n_channels)
-            In units of the logits, or of the raw prediction.
+            Contributions, in units of the logits or of the raw prediction.
 
         Raises
         ------
@@ -229,17 +229,18 @@ class SequenceReading(TransformerMixin):
     def channels_first_module(self) -> ChannelsFirst:
         """Return the network as a torch module that takes arrays of (n, n_letters, length).
 
-        tangermeme and others that read networks for sequences have channels before positions.
+        Other packages that read networks for sequences, such as tangermeme, have channels before
+        positions.
 
         Returns
         -------
         torch.nn.Module
-            In evaluation mode; it gives logits, or the raw prediction, of shape (n, n_outputs).
+            Module in evaluation mode, which returns logits or raw predictions (n, n_outputs).
         """
         return ChannelsFirst(self._checked_net().module_).eval()
 
     def in_silico_mutagenesis(self, X: ArrayLike, target: ArrayLike | None = None) -> np.ndarray:
-        """Return how each exchange of one letter changes an output.
+        """Return the change of an output by each exchange of one letter.
 
         Parameters
         ----------

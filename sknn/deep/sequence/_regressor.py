@@ -40,7 +40,7 @@ class SequenceCNNRegressor(SequenceReading, DeepRegressor):
     kernel_size : int, default=11
         Number of positions that a filter of the first layer covers.
     n_conv_layers : int, default=1
-        Number of convolutional layers. One reads motifs best; more see how motifs are arranged.
+        Number of convolutional layers. One gives the best motifs; more learn how motifs combine.
     first_activation : {'relu', 'exp', 'linear'}, default='relu'
         Activation function of the first layer; ``'exp'`` [2]_ makes filters more like motifs. From
         5 on it is a straight line, so that numbers that nobody scaled do not overflow.
@@ -197,7 +197,7 @@ class SequenceCNNRegressor(SequenceReading, DeepRegressor):
         ``n_members`` times smaller. ``'auto'`` is one for 32 filters, at most eight, or one for
         'lbfgs'.
     **nested : dict
-        Arguments of what other parameters choose: ``loss__<name>``, ``solver__<name>``,
+        Arguments of classes that other parameters choose: ``loss__<name>``, ``solver__<name>``,
         ``learning_rate__<name>``.
 
     Attributes

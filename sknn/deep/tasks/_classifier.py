@@ -186,7 +186,7 @@ class DeepClassifier(ClassifierMixin, DeepEstimator):
         Returns
         -------
         ndarray of shape (n_samples, n_classes)
-            In the order of ``classes_``; those of a sample sum to 1 unless y is multilabel. They
+            Probabilities, in the order of ``classes_``; they sum to 1 unless y is multilabel. They
             are never quite 0 or 1, however sure the network is, so that no logarithm is infinite.
         """
         output = self._forward(X)
