@@ -269,7 +269,7 @@ def _unpack_curve(value: Value) -> Value | list[float]:
 
 
 class Watcher(Protocol[SeenNet]):
-    """Is told of each epoch while it happens."""
+    """Object that is called for each epoch."""
 
     def begin_epoch(self) -> None:
         """Take note that an epoch, or an iteration of L-BFGS, begins."""

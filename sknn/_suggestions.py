@@ -132,7 +132,7 @@ def _simplify(name: str) -> str:
 def validate_params(estimator: BaseEstimator) -> None:
     """Check parameters as scikit-learn does; errors say what to write, and name nothing private.
 
-    It is the method ``_validate_params`` of estimators. Defaults are right, and not looked at.
+    It is the method ``_validate_params`` of estimators. Defaults are right, and not checked.
     """
     defaults = read_defaults(cast("Hashable", type(estimator)))
     params = estimator.get_params(deep=False)

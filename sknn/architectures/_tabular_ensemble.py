@@ -58,7 +58,7 @@ class TabularOptions:
 
 @saved
 class TabularEnsemble(nn.Module):
-    """MLPs that are trained together, each of which can hold out samples to be judged by.
+    """MLPs that are trained together, each of which can hold out samples of its own.
 
     In training it returns the outputs of all members, to be averaged over their losses, not over
     them: each learns as if it were alone. In evaluation it returns their mean over `temperature`.

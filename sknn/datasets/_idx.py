@@ -23,12 +23,12 @@ _UNSIGNED_BYTE = 8
 def read_idx(path: Path, n_dimensions: int) -> np.ndarray:
     """Read an IDX file of unsigned bytes, compressed by gzip or not.
 
-    The header is looked at first, and no more is read than it announces.
+    The header is checked first, and no more is read than it announces.
 
     Parameters
     ----------
     path : pathlib.Path
-        The file. Whether it is compressed is told from its content.
+        Path of the file. Its content says whether it is compressed.
     n_dimensions : int
         Dimensions it must have: 1 for labels, 3 for images.
 

@@ -55,7 +55,7 @@ class DeepEstimator(CallbackSupportMixin, BaseEstimator, ABC):
     #: names in the signature, read once: scikit-learn reads it anew for each clone
     _shown: tuple[str, ...] = ()
     _shown_names: frozenset[str] = frozenset()
-    #: what is known of X, of y and of training once it is fitted
+    #: parts that hold the encoding of X, of y and the training once it is fitted
     _encoder: Encoder
     _inputs: InputSpec
     _codec: Codec
@@ -95,7 +95,7 @@ class DeepEstimator(CallbackSupportMixin, BaseEstimator, ABC):
         return self
 
     def _prepare(self, data: FitData, *, incremental: bool = False) -> TrainPlan:
-        """Return the plan to train by; sets what is known of the data before training."""
+        """Return the plan of training; sets the attributes that follow from the data alone."""
         if incremental:
             check_no_checkpoint(self)
             check_no_new_processes(self)

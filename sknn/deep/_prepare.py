@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 
 def prepare_new(estimator: BaseEstimator, data: FitData, *, incremental: bool = False) -> TrainPlan:
-    """Return the plan for a new network; set what is known of the data before training."""
+    """Return the plan for a new network; set the attributes that follow from the data alone."""
     parts = estimator._make_parts()
     parts.check_pretraining(data)
     if parts.pretraining is not None:

@@ -15,12 +15,12 @@ from sknn.engine.data._forward import predict_raw
 from sknn.engine.net._net import Net
 from sknn.exceptions import NonFiniteLossError
 
-#: weights from which predictions are looked at, and of how many training samples
+#: size of weights from which predictions are checked, and number of training samples for that
 LARGE, N_CHECKED = 1e6, 256
 
 
 class Trained(Protocol):
-    """The parts of a `sknn.engine._run.TrainingRun` that are looked at when it ends."""
+    """The parts of a `sknn.engine._run.TrainingRun` that are checked when it ends."""
 
     net: Net
     config: TrainConfig

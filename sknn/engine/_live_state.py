@@ -101,7 +101,7 @@ class ManyEpochsRunner(Runner, Protocol):
     """A runner whose `epochs_at_once` may be above 1."""
 
     def run_many(self, n_epochs: int) -> UnseenEpochs:
-        """Train for some epochs that nobody sees, from the start of one.
+        """Train for some epochs that no callback or output needs, from the start of one.
 
         They end early with an epoch whose loss is not finite, or after which the rule of
         ``run.stopping`` on the training loss has no more patience. Best loss and stalled epochs are

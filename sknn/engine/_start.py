@@ -117,7 +117,7 @@ def start_net(plan: TrainPlan, resume: Resume | None) -> tuple[Net, Backup | Non
 
 
 def put_back(net: Net, backup: Backup | None) -> None:
-    """Make a net what it was before training; one that is new is nobody's, and left as it is."""
+    """Restore a net as it was before training; a new net is left as it is."""
     if backup is not None:
         attributes, n_epochs, weights, state = backup
         net.__dict__.clear()

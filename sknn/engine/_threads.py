@@ -54,7 +54,7 @@ def supports_thread(plan: TrainPlan) -> str | None:
     if sparse.issparse(plan.X) or config.compile or config.precision == "bfloat16":
         return "X is sparse, or steps are to be computed by torch"
     if config.callbacks or config.verbose or plan.watcher is not None:
-        return "somebody looks at epochs"
+        return "a callback or an output needs single epochs"
     if config.n_processes is not None:
         return "several processes train the network"
     if config.averaged_epochs or plan.previous is not None or plan.checkpoint is not None:

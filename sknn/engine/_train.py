@@ -127,7 +127,7 @@ def _loop_over_epochs(run: TrainingRun, runner: Runner) -> None:
 
 
 def _run_unseen(run: TrainingRun, runner: ManyEpochsRunner, n_epochs: int) -> None:
-    """Compute epochs that nobody looks at in one call."""
+    """Compute several epochs in one call, if no callback or output needs single ones."""
     with ignore_second(run.interrupt):
         run.snapshot.take(draws_ahead=True)
     start = time.perf_counter()

@@ -13,7 +13,7 @@ from sknn.preprocessing import Genome, Regions
 if TYPE_CHECKING:
     import pandas as pd
 
-#: random places that are looked at for each one that is chosen
+#: number of random places that are tried for each one that is chosen
 CANDIDATES = 20
 #: largest share of unknown bases in a chosen region
 MAX_UNKNOWN = 0.1

@@ -196,7 +196,7 @@ _ENTRIES = (
 )
 
 CLASS_LOSSES: dict[str, ClassLoss] = {entry.name: entry for entry in _ENTRIES}
-#: what is known of a user-defined function
+#: entry of a user-defined function
 _OF_USER = ClassLoss("", None, None)
 
 

@@ -268,7 +268,7 @@ _ENTRIES = (
 VALUE_LOSSES: dict[str, ValueLoss] = {entry.name: entry for entry in _ENTRIES}
 #: losses that codecs choose, and not users
 OF_TABLES: dict[str, ValueLoss] = {RECONSTRUCTION.name: RECONSTRUCTION}
-#: what is known of a user-defined function; R² may say nothing of what it wants
+#: entry of a user-defined function; R² may have nothing to do with it
 _OF_USER = ValueLoss("", None, scores_loss=True)
 
 

@@ -142,7 +142,7 @@ class SearchCheckpoint:
         self.pace.note(self.n_kept, began)
 
     def close(self, is_finished: bool) -> None:
-        """Write what is known, and remove the states of networks, which are not needed then."""
+        """Write the results so far, and remove the states of networks, which they replace."""
         try:
             self.write()
             if is_finished:

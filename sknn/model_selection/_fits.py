@@ -90,7 +90,7 @@ class Fits:
                         stop = fit.error
                     else:
                         finish(number, fit.task.score(fit.seconds, fit.error))
-                    fit.task.estimator = None  # nobody needs it any more
+                    fit.task.estimator = None  # it is not needed any more
             if stop is not None:
                 raise stop
 

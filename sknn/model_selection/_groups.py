@@ -12,7 +12,7 @@ from sknn.exceptions import warn_user
 from sknn.model_selection._gathering import Call
 from sknn.model_selection._parcels import Handle, Parcel, make_prompt, unpack_calls
 
-#: calls of the first groups, whose duration nobody knows
+#: calls of the first groups, whose duration is not known
 FIRST_SIZE = 8
 #: seconds that a group takes at least and at most, if calls take as long as those before
 SHORTEST, LONGEST = 0.5, 10.0

@@ -78,7 +78,7 @@ class Run(ABC):
         self._has_begun.wait()
 
     def play(self) -> None:
-        """Go on until told otherwise."""
+        """Train until training is paused."""
         with self._condition:
             self._playing = True
             self._condition.notify_all()

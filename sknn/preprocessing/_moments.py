@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-#: samples that are looked at at a time
+#: number of samples that are added at a time
 BLOCK = 2048
 
 

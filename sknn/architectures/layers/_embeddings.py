@@ -37,8 +37,8 @@ class CategoryEmbeddings(nn.Module):
     """Replace the trailing columns of codes by embeddings, and keep the numeric ones [1]_.
 
     Code 0 stands for levels that training did not see: its embedding is 0 and stays so. First
-    embeddings have mean 0, and a penalty pulls them there, so 0 is what is known of a level before
-    anything is known of it.
+    embeddings have mean 0, and a penalty pulls them there, so that 0 is the best guess for an
+    unknown level.
 
     Parameters
     ----------

@@ -30,7 +30,7 @@ def multiplies_bfloat16(capabilities: Mapping[str, object] | None = None) -> boo
 
 
 class StepContext(FunctionCtx):
-    """What the way back needs to know of the way forward."""
+    """State that the forward pass leaves for the backward pass."""
 
     saved_tensors: tuple[Tensor, ...]
     needs_input_grad: tuple[bool, ...]

@@ -66,7 +66,7 @@ class ValueEmbeddings(nn.Module):
 
     @torch.no_grad()
     def initialize_weights(self, random_state: np.random.RandomState) -> None:
-        """Set all embeddings to 0: what is known of a value before anything is known of it."""
+        """Set all embeddings to 0, with which values have no effect before they are trained."""
         self.table.zero_()
 
     def find_rows(self, X: Tensor) -> Tensor:

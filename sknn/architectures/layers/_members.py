@@ -258,9 +258,9 @@ class Periodic(nn.Module):
     width : int
         Width of an embedding.
     n_waves : int, default=16
-        Waves of each column and member; a layer with `ReLU` makes a vector of them.
+        Number of cosines of each column and member; a layer with `ReLU` makes an embedding of them.
     frequency : float, default=0.5
-        Deviation of the first frequencies, in waves for a standardised number.
+        Standard deviation of the first frequencies, in periods per standardised number.
     dtype : torch.dtype, default=torch.float32
         Dtype of the weights, which are unset.
 
@@ -313,7 +313,7 @@ class Periodic(nn.Module):
         self.bias.zero_()
 
     def center(self, X: Tensor, weight: Tensor, places: Sequence[int] | None = None) -> None:
-        """Do nothing: waves have no mean worth knowing."""
+        """Do nothing: cosines vary about 0 already."""
 
     def forward(self, X: Tensor, members: slice = slice(None)) -> Tensor:
         """Return the embeddings of `members`."""

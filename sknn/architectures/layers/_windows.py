@@ -17,7 +17,7 @@ Tensor = torch.Tensor
 #: peaks of a transcription factor, and 0.226, not 0.223, on TATA promoters, where places matter.
 POSITION_PENALTY = 0.001
 #: up to where 'exp' is the exponential function; beyond, its tangent. On letters filters hardly get
-#: there, but on numbers that nobody scaled the exponential is soon more than float32 can hold.
+#: there, but on numbers without a scale the exponential is soon more than float32 can hold.
 STRAIGHT_FROM = 5.0
 
 
@@ -60,7 +60,7 @@ def find_valid_windows(X: Tensor, kernel_size: int) -> Tensor | None:
 
 
 class PoolingContext(FunctionCtx):
-    """What the way back needs to know of the way forward."""
+    """State that the forward pass leaves for the backward pass."""
 
     saved_tensors: tuple[Tensor, ...]
     activation: str | None
@@ -71,9 +71,9 @@ class PoolingContext(FunctionCtx):
 class PooledWindows(torch.autograd.Function):
     """The largest value of each filter along a sequence, and the mean of what it activates.
 
-    On the way back the maximum needs the one best window of each filter and sequence, and the mean
-    one product of matrices. Forward and back take about a third of the time of autograd
-    with the same operations. There is no gradient for X, and one way back alone.
+    In the backward pass the maximum needs the one best window of each filter and sequence, and the
+    mean one product of matrices. Both passes together take about a third of the time of autograd
+    with the same operations. There is no gradient for X, and one backward pass alone.
     """
 
     @staticmethod

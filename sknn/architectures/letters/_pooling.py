@@ -164,6 +164,8 @@ class PooledLetters(torch.autograd.Function):
         """
         weights, shift = weights.detach().contiguous(), shift.detach().contiguous()
         best, place, mean = weights.new_empty(3, len(letters.codes), *weights.shape[:2])
+        # Windows of the largest values are kept as floats beside the values: vectors then compare
+        # and select numbers of one type. Whole numbers up to 2²⁴ are exact in float32.
         load_steps().pool_letters(
             letters,
             Scored(weights.numpy(), shift.numpy(), is_mirrored, floor),

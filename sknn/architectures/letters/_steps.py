@@ -1,7 +1,7 @@
 """Filters along sequences of letters, compiled: rows of tables are added, nothing is multiplied.
 
 The product of a filter with a window is a sum of one weight for each letter. A table has these
-sums for words of a few letters, with many filters side by side, so that a window costs one row for
+sums for words of a few letters, with many filters in a row, so that a window costs one row for
 each word,
 
     value[w, f] = shift[w, f] + sum over j of table[j, code[w + j n], f],

@@ -70,8 +70,8 @@ def _make_zeros(n: int, m: int, random_state: np.random.RandomState) -> np.ndarr
 #: name -> variance of a weight of a layer with n inputs and m outputs. A unit sums n products of
 #: independent weights and values of mean 0, so that its variance is n times that of a weight times
 #: that of a value: LeCun's 1 / n keeps it. A ReLU sets half of the values to 0 and halves their
-#: mean square, for which He's 2 / n makes up. On the way back a gradient sums m products, and would
-#: be kept by 1 / m: Glorot's 2 / (n + m) is the harmonic mean of both.
+#: mean square, for which He's 2 / n makes up. In the backward pass a gradient sums m products, and
+#: would be kept by 1 / m: Glorot's 2 / (n + m) is the harmonic mean of both.
 VARIANCES: dict[str, Callable[[int, int], float]] = {
     "glorot": lambda n, m: 2 / (n + m),
     "he": lambda n, m: 2 / n,

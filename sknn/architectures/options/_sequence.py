@@ -44,7 +44,7 @@ class SequenceOptions:
         same output. With `reverse_complement`, places are then counted on each strand from its own
         start; else on both from the start of the sequence, so that the strands may differ.
     n_members : int, default=1
-        Networks side by side, each with as many of the filters and hidden layers of its own.
+        Number of networks, each with its share of the filters and hidden layers of its own.
 
     References
     ----------

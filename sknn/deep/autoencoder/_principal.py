@@ -7,7 +7,7 @@ from sklearn.utils.extmath import randomized_svd
 from sknn._validation import to_dense
 from sknn.architectures import Principal
 
-#: most samples that are looked at, and most inputs for which all components are computed
+#: maximum number of samples that are used, and of inputs for which all components are computed
 MOST_SAMPLES, MOST_INPUTS = 50_000, 1000
 
 

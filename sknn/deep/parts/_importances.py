@@ -5,7 +5,7 @@ import numpy as np
 from sknn._specs import Sample, TrainResult
 from sknn.engine import compute_mean_loss, forward
 
-#: maximum number of samples that are looked at
+#: maximum number of samples that are used
 MAX_SAMPLES = 4096
 
 
@@ -31,7 +31,7 @@ def permutation_importances(
     ----------
     .. [1] L. Breiman, "Random forests", Machine Learning 45, 2001, doi:10.1023/A:1010933404324.
     """
-    # In their order, so that samples that one member judges stay together.
+    # In their order, so that held-out samples of one member stay together.
     chosen = np.sort(random_state.permutation(len(sample.y))[:max_samples])
     weight = None if sample.sample_weight is None else sample.sample_weight[chosen]
     sample = Sample(sample.X[chosen], sample.y[chosen], weight)

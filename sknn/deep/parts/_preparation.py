@@ -286,7 +286,7 @@ class SourceTraining(Training, Protocol[PreparationT_contra]):
 
 
 class Pretraining(Protocol[PartsT_contra]):
-    """What happens before a new fit, without labels."""
+    """Training on samples without labels, before a new fit."""
 
     def begin(
         self, estimator: BaseEstimator, parts: PartsT_contra, data: FitData, *, incremental: bool

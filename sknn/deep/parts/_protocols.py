@@ -120,7 +120,7 @@ class TargetSurvey(Protocol[CodecT]):
         """Take note of a chunk; return the numbers of the samples in it that must be kept."""
 
     def make_target(self) -> Target:
-        """Return a target that can weigh the samples of a chunk by what is known of all."""
+        """Return a target that can weigh the samples of a chunk by the classes of all samples."""
 
     def finish(self, codec: CodecT) -> CodecT:
         """Return a codec, fitted on samples that were kept, that knows of all samples."""

@@ -31,7 +31,7 @@ class SequenceCNNClassifier(SequenceReading, DeepClassifier):
         Number of convolutional layers. One gives the best motifs; more learn how motifs combine.
     first_activation : {'relu', 'exp', 'linear'}, default='relu'
         Activation function of the first layer; ``'exp'`` [2]_ makes filters more like motifs. From
-        5 on it is a straight line, so that numbers that nobody scaled do not overflow.
+        5 on it is a straight line, so that numbers without a scale do not overflow.
     pooling : {'max', 'mean', 'maxmean'} or int, default='maxmean'
         Pooling over the sequence: a filter's largest value, its mean, or both. An int is a number
         of windows: the largest value of each stretch of so many keeps the positions, and needs

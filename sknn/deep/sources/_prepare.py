@@ -144,11 +144,11 @@ class SourcePreparation(Preparation):
     def leave_out(self, samples: Sample, members: np.ndarray) -> tuple[Sample, Sample]:
         """Return encoded samples as a stream and those that some member leaves out.
 
-        `members`, of shape (n_samples,), says who leaves each of them out, -1 for nobody.
+        `members`, of shape (n_samples,), says which member holds each of them out, -1 for none.
         """
         samples = add_members(samples, members)
         left_out = np.flatnonzero(members >= 0)
-        # Those that one member judges lie together, so that it does so in one go.
+        # Held-out samples of one member lie together, so that it predicts them in one pass.
         ordered = left_out[np.argsort(members[left_out], kind="stable")]
         return (
             self.make_stream(samples, left_out, members[left_out]),

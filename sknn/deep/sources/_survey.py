@@ -81,7 +81,7 @@ def survey_source(
     Returns
     -------
     tuple or Overview
-        X, y and sample weights as a whole where the source is small; else what is known of them.
+        X, y and sample weights as a whole if the source is small; else an overview of them.
     """
     survey: Survey | None = None
     chunks: list[Chunk] | None = []
@@ -148,7 +148,7 @@ class Survey:
         self.reservoir.add(samples, numbers, kept, self.size)
 
     def finish(self) -> Overview:
-        """Return what is known of all samples."""
+        """Return the overview of all samples."""
         parts = replace(self.parts, target=self.targets.make_target())
         drawn = self.reservoir.finish(self.size)
         return Overview(

@@ -50,7 +50,7 @@ class ClassSurvey:
         for counts, column in zip(self.counts, columns, strict=True):
             classes, firsts, codes = np.unique(column, return_index=True, return_inverse=True)
             weights = np.bincount(codes.ravel(), sample_weight, len(classes))
-            if column.dtype.kind == "f":  # a label that is not known
+            if column.dtype.kind == "f":  # NaN is a label that is not known, not a class
                 known = ~np.isnan(classes)
                 classes, firsts, weights = classes[known], firsts[known], weights[known]
             for label, first, weight in zip(
@@ -88,6 +88,8 @@ class ClassSurvey:
     @staticmethod
     def _weigh_classes(given: Mapping | str, counts: dict) -> dict:
         """Return class -> weight; a balanced one is total / (number of classes * own count)."""
+        # scikit-learn's function counts samples; handed one sample per class, with the weight of
+        # the class as its sample weight, it comes to the result for all samples.
         classes = np.unique(np.array(list(counts)))
         of_classes = {"sample_weight": np.array([counts[label] for label in classes.tolist()])}
         of_classes = of_classes if isinstance(given, str) else {}

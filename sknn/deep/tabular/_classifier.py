@@ -12,7 +12,7 @@ class TabularMLPClassifier(DeepClassifier):
     """Classifier for tables as they come: a small ensemble of MLPs that needs no tuning [1]_ [2]_.
 
     Numbers, categories, text and missing values go in as they are. Each member of the ensemble is
-    judged by samples that it has not learned from; together these are all samples.
+    scored on held-out samples of its own; together these are all samples.
 
     Parameters
     ----------

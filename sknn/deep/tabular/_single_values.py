@@ -9,7 +9,7 @@ from sklearn.tree import DecisionTreeRegressor
 
 from sknn.preprocessing import average_by_code
 
-#: maximum number of samples that are looked at
+#: maximum number of samples that are used
 MAX_SAMPLES = 50_000
 #: minimum number of samples for each value of a column, on average
 SAMPLES_PER_VALUE = 4

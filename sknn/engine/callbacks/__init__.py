@@ -1,1 +1,1 @@
-"""What happens at the end of an epoch: stopping, progress, weight averages, callbacks."""
+"""Work at the end of an epoch: stopping, progress, weight averages, callbacks."""

@@ -1,4 +1,4 @@
-"""Epochs that nobody looks at: computed in one call, and noted together."""
+"""Epochs that no callback or output needs one by one: computed and recorded together."""
 
 from typing import cast
 

@@ -65,7 +65,7 @@ def make_freezing_callbacks(patterns: Sequence[str], n_epochs: int) -> list[Call
 
 
 class UserCallbacks:
-    """The user's callbacks while a network trains: hung on the net, and told of what happens.
+    """The user's callbacks while a network trains, which are attached to the net and called.
 
     They see the net and its history as skorch would show them: validation samples and scores
     under skorch's names, a ``<score>_best`` for each score, batches where one of them looks at
@@ -153,7 +153,7 @@ class UserCallbacks:
 
     @property
     def is_interactive(self) -> bool:
-        """Whether somebody watches the network between epochs, who need not wait for a compiler."""
+        """Whether a user watches the network between epochs and should not wait for a compiler."""
         return any(isinstance(callback, NetCallback) for callback in self.of_user)
 
     @property
@@ -216,7 +216,7 @@ class UserCallbacks:
             # skorch's EarlyStopping raises it; a flag tells it from the user's Ctrl-C.
             except KeyboardInterrupt:
                 if interrupt.is_set or isinstance(callback, FunctionCallback):
-                    raise  # somebody pressed Ctrl-C
+                    raise  # the user pressed Ctrl-C
                 stop = True
             except KeyError as error:
                 if "was not found in history" not in str(error):

@@ -11,7 +11,7 @@ PARTS = 10
 
 
 class WeightAverage:
-    """Let the network be judged, kept and used with a moving average of its weights [1]_.
+    """Scores, keeps and uses the network with a moving average of its weights [1]_.
 
     The average follows the weights with a rate of one over the steps of `n_epochs`, but of at
     least ten over all steps so far. Averages of weights that jump about at a constant learning

@@ -98,7 +98,7 @@ def make_spec(
         if has_seed:
             return spec
         # Fits without a seed differ in nothing but chance, so that one folder may have several: the
-        # first whose file nobody holds, and that no earlier fit of this process has used up, is
+        # first whose file no process holds, and that no earlier fit of this process has used up, is
         # gone on with.
         for number in count():
             path = spec.find_file(number)
@@ -132,7 +132,7 @@ def _read_or_none(path: Path) -> dict[str, Any] | None:
 
 
 class CheckpointFile:
-    """The file of a fit, which nobody else writes meanwhile.
+    """The file of a fit, which no other process writes meanwhile.
 
     Parameters
     ----------

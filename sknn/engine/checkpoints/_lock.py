@@ -10,7 +10,7 @@ except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
     import msvcrt
 
-#: what systems say where somebody else has the lock
+#: errors of operating systems if another process has the lock
 TAKEN = (errno.EACCES, errno.EAGAIN, errno.EDEADLK)
 
 

@@ -96,7 +96,7 @@ class CompiledRunner:
                 f"{cls.min_steps:,} on, once on this machine"
             )
         if run.callbacks.is_interactive:
-            return "training waits for somebody between its epochs"
+            return "training waits for the user between its epochs"
         return explain_obstacle(dtype)
 
     @staticmethod
@@ -188,7 +188,7 @@ class CompiledRunner:
         self.run.validated = held_out.outputs[0], float(held_out.losses[0])
 
     def run_many(self, n_epochs: int) -> UnseenEpochs:
-        """Train for some epochs that nobody sees, from the start of one.
+        """Train for some epochs that no callback or output needs, from the start of one.
 
         They end early where the rule of ``run.stopping`` on the training loss says so.
         """

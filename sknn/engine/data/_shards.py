@@ -85,6 +85,8 @@ class ShardedBatches(StreamedBatches):
     def iterate_shares(self, first: int = 0) -> Iterator[BatchShare]:
         """Go through the mini-batches of the epoch at hand, from the one of this number on."""
         samples = _Samples(self._iterate_own(int(self._count(first)[self.stream.rank])))
+        # A process without samples of a mini-batch computes one that does not count, so that its
+        # layers count the mini-batch, and it takes part in the message.
         spare = self.dataset.in_memory.take(slice(0, 1))
         for number in range(first, len(self)):
             counts = self._count(number + 1) - self._count(number)
@@ -95,11 +97,16 @@ class ShardedBatches(StreamedBatches):
 
     def _count(self, number: int) -> np.ndarray:
         """Return how many samples each process has (n_processes,) before a mini-batch."""
+        # floor(c n / N) of process with c of all N samples, before n samples of the epoch: it grows
+        # by 0 or about c B / N in a mini-batch of B, ends at c, and all processes compute the
+        # same numbers without a message. As each is rounded down, a mini-batch may be smaller or
+        # larger than B by less than one sample for each process.
         n_samples = len(self.dataset)
         before = min(number * self.batch_size, n_samples)
         return np.array([count * before // n_samples for count in self.stream.counts])
 
     def _iterate_own(self, skipped: int) -> Iterator[tuple[SampleDataset, np.ndarray]]:
+        # The seed of the epoch is equal in all processes, the rank makes the orders independent.
         seeds = [int(self.begin()[0]), self.stream.rank]
         pieces = np.arange(self.stream.n_pieces)
         if self.random_state is not None:

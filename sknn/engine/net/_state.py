@@ -71,7 +71,7 @@ def get_net_state(net: NeuralNet) -> dict[str, Any]:
 
 
 def set_net_state(net: NeuralNet, state: dict[str, Any]) -> None:
-    """Make a net what it was when `get_net_state` looked at it.
+    """Restore a net as it was when `get_net_state` was called.
 
     Parameters
     ----------

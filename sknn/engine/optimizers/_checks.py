@@ -1,4 +1,4 @@
-"""Whether a solver can be used, told before training starts."""
+"""Checks of a solver and its arguments, before training starts."""
 
 import inspect
 from typing import Any

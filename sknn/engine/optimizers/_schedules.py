@@ -51,7 +51,7 @@ class Schedule(ABC):
     n_epochs, n_steps : int
         Epochs that are over, and steps of the present one.
     is_overruled : bool
-        Whether somebody else, such as a callback, has set the learning rate, which then is theirs.
+        Whether a callback has set the learning rate, which the schedule then leaves alone.
 
     References
     ----------

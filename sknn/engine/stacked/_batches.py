@@ -108,7 +108,7 @@ class StackedBatches:
 
 
 class ChunkLoader:
-    """Takes the samples of several orders side by side.
+    """Takes the samples of several orders at the same time.
 
     Parameters
     ----------

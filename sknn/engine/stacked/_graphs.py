@@ -58,6 +58,8 @@ class DeviceRuns:
         if not self.optimizer.is_adam:
             return group["lr"]
         group["n_steps"] += 1
+        # Both bias corrections of Adam are in the rate, as in scikit-learn; the kernel, which is
+        # told of infinitely many steps, then corrects nothing.
         (beta_1, beta_2), t = group["betas"], group["n_steps"]
         return group["lr"] * math.sqrt(1 - beta_2**t) / (1 - beta_1**t)
 
@@ -76,6 +78,8 @@ class DeviceRuns:
 
 def get_signature(optimizer: StackedOptimizer) -> tuple:
     """Return what is captured of the runs of an epoch: all but rates and numbers of steps."""
+    # A captured step has settings and addresses built in: where one of them changes, it would go on
+    # with the old setting, or write into memory that was freed.
     names = ("betas", "epsilon") if optimizer.is_adam else ("momentum", "nesterov")
     return tuple(
         (*(group[name] for name in names), *((t.data_ptr(), t.numel()) for t in slices[0]))

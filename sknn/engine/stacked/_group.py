@@ -42,7 +42,7 @@ class MemberGroup:
     is_stopped : callable
         Returns whether to stop before the next epoch.
     stack : type, default=Stack
-        Lays networks side by side.
+        Stack of the networks.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""One network among many in training: what happens to it before, between and after epochs."""
+"""One network among many in training: the work before, between and after its epochs."""
 
 from collections.abc import Hashable
 from dataclasses import MISSING, fields

@@ -1,4 +1,4 @@
-"""How many networks may be trained side by side: what fits memory, and what is worth it."""
+"""Number of networks that are trained as one stack: limits of memory, and of what pays."""
 
 import os
 

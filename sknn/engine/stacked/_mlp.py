@@ -1,4 +1,4 @@
-"""Many MLPs of one shape trained side by side: their tensors have a leading axis of networks.
+"""Many MLPs of one shape trained as one stack: their tensors have a leading axis of networks.
 
 The mathematics of `sknn.engine.backprop._mlp`, in another layout. Of k networks, a layer has
 weights (k, n_outputs, n_inputs), as torch keeps them for each, and values (k, n_outputs, n_samples)

@@ -1,4 +1,4 @@
-"""``train_many(plans)``: networks of one shape side by side, the others one by one."""
+"""``train_many(plans)``: networks of one shape as one stack, the others one by one."""
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence

@@ -11,7 +11,7 @@ from sknn.inspection.diagram._style import COLORS
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-#: blue, orange, green, pink: colours by which bases are told apart, also by colour-blind readers;
+#: blue, orange, green, pink: colours of bases that colour-blind readers can tell apart;
 #: A green, C blue, G orange and T red-like as in most logos
 LETTER_COLORS = {"A": COLORS[2], "C": COLORS[0], "G": COLORS[1], "T": COLORS[3], "U": COLORS[3]}
 #: of other letters

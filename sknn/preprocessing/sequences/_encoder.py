@@ -223,7 +223,7 @@ class DNAOneHotEncoder(SavedState, TransformerMixin, BaseEstimator):
         ------
         ValueError
             If a sequence is empty or not a string, or ``handle_unknown='error'`` and it has a
-            letter that has no meaning, or most letters have none; or a data frame is wanted of an
+            letter that has no meaning, or most letters have none; or a data frame is asked for an
             array with three axes.
 
         Warns

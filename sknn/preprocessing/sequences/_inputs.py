@@ -13,7 +13,7 @@ from sknn.preprocessing.sequences._alphabet import COMPLEMENTS, resolve_alphabet
 from sknn.preprocessing.sequences._bytes import as_sequences, is_text
 from sknn.preprocessing.sequences._encoder import DNAOneHotEncoder
 
-#: samples that are looked at to tell flattened one-hot sequences from other numbers
+#: number of samples by which flattened one-hot sequences are told from other numbers
 ROWS_LOOKED_AT = 100
 #: columns from which on whole numbers from 0 to 3 may be letters
 MIN_LETTERS = 8
@@ -155,7 +155,7 @@ class SequenceInputs:
 
     @property
     def is_dna_(self) -> bool:
-        """Whether the letters are those of DNA; RNA has one strand unless told."""
+        """Whether the letters are those of DNA; RNA has one strand unless a parameter says so."""
         return self.has_other_strand_ and "T" in (self.letters_ or "")
 
     @property

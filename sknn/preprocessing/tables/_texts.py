@@ -18,7 +18,7 @@ from sknn.preprocessing.tables._columns import Column
 FEWEST_SAMPLES = 50
 #: text of so many words on average is none either, where it has more levels than `FEWEST_LEVELS`
 LONG, FEWEST_LEVELS = 5, 9
-#: words that are looked at, columns that come of them, and samples that they are learned from
+#: maximum number of words, of columns that are made of them, and of samples to learn from
 MAX_WORDS, N_COMPONENTS, MAX_SAMPLES = 4096, 30, 50_000
 #: numbers and dates as text, and the share of the levels of numbers that may be something else
 NUMBER = re.compile(r"\s*[-+]?(\d+[.,]?\d*|[.,]\d+)([eE][-+]?\d+)?\s*")

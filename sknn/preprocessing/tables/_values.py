@@ -84,8 +84,11 @@ def read_values(
     n_numeric = len(numeric.labels)
     values = np.empty((len(matrix), n_numeric + len(categories)), dtype)
     values[:, :n_numeric] = numeric.encode(matrix, str(np.dtype(dtype)))[:, :n_numeric]
+    # The encoder fills missing values; here they become NaN again, which the loss leaves out. A
+    # column that was empty in fit has no scale to learn by.
     values[:, :n_numeric][np.isnan(matrix) | numeric.empty] = np.nan
     for i, (category, column) in enumerate(zip(categories, columns, strict=True), n_numeric):
+        # Codes are 0 for unknown levels, then the levels, then the missing one.
         codes = category.encode(column)
         is_known = (codes > 0) & (codes <= len(category.levels))
         values[:, i] = np.where(is_known, codes - 1.0, np.nan)
@@ -123,6 +126,7 @@ def make_table(
     columns.sort(key=lambda column: column[0])  # in the order of the features
     if kind.library is None:
         return _join_columns([column for _, _, column in columns])
+    # Columns of bool were learned as 0 and 1; a prediction above one half is True.
     is_flag = {
         place
         for place, of_column in enumerate(kind.kinds)
@@ -142,7 +146,7 @@ def _list_numbers(
 ) -> list[tuple[int, Hashable, "np.ndarray | pd.DatetimeIndex"]]:
     """Return place, name and values of columns made of numbers (n_samples, n_numbers).
 
-    A text has several, side by side, which it is read as.
+    A column of text has several columns of numbers, as which it is read.
     """
     roles, columns = encoder._roles, numbers.T
     found: list[tuple] = [

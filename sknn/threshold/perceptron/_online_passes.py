@@ -104,7 +104,7 @@ def visit_sparse(
 
 @jit
 def _multiply(x: np.ndarray, columns: np.ndarray, coef: np.ndarray) -> float:
-    """Return the product of a sparse sample and weights, in four sums that go on side by side."""
+    """Return the product of a sparse sample and weights, in four independent sums."""
     # An addition waits for the one before it in the same sum, so that one sum leaves a processor
     # idle. The order is written out, as the compiler may not change it: the result is the same
     # with numba and without.
