@@ -2,7 +2,8 @@
 
 import os
 import signal
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext
+from functools import partial
 from pathlib import Path
 
 import joblib
@@ -40,25 +41,20 @@ class Counted(np.ndarray):
         return np.array(self).__reduce_ex__(protocol)
 
 
-@contextmanager
 def loky():
-    with joblib.parallel_config("loky", n_jobs=2):
-        yield
+    yield partial(joblib.parallel_config, "loky", n_jobs=2)
 
 
-@contextmanager
 def dask():
     distributed = pytest.importorskip("distributed")
     options = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": None}
     with (
         distributed.LocalCluster(host="127.0.0.1", **options) as cluster,
         distributed.Client(cluster),
-        joblib.parallel_config("dask"),
     ):
-        yield
+        yield partial(joblib.parallel_config, "dask")
 
 
-@contextmanager
 def ray():
     ray = pytest.importorskip("ray")
     ray.init(num_cpus=2, include_dashboard=False)
@@ -66,13 +62,29 @@ def ray():
 
     register_ray()
     try:
-        with joblib.parallel_config("ray", n_jobs=2):
-            yield
+        yield partial(joblib.parallel_config, "ray", n_jobs=2)
     finally:
         ray.shutdown()
 
 
 CLUSTERS = {"loky": loky, "dask": dask, "ray": ray}
+
+
+@pytest.fixture(scope="module")
+def use():
+    """Return a function of a cluster's name, whose context sends calls there.
+
+    Processes take seconds to start, so that all tests share a cluster.
+    """
+    started = {}
+    with ExitStack() as stack:
+
+        def use_cluster(name):
+            if name not in started:
+                started[name] = stack.enter_context(contextmanager(CLUSTERS[name])())
+            return started[name]()
+
+        yield use_cluster
 
 
 def assert_same_results(ours, theirs):
@@ -83,7 +95,7 @@ def assert_same_results(ours, theirs):
 
 
 @pytest.mark.parametrize("cluster", CLUSTERS)
-def test_same_results_from_a_cluster_and_samples_are_sent_once(cluster):
+def test_same_results_from_a_cluster_and_samples_are_sent_once(use, cluster):
     counted = X.view(Counted)
     pipeline = make_pipeline(StandardScaler(), MLP)
     weight = np.linspace(0.5, 2, len(X))
@@ -97,7 +109,7 @@ def test_same_results_from_a_cluster_and_samples_are_sent_once(cluster):
     ]
     alone = [fit(X).cv_results_ for fit in fits]
     scores = batched_cross_validate(MLP, X, Y, cv=4)["test_score"]
-    with CLUSTERS[cluster]():
+    with use(cluster):
         for fit, expected in zip(fits, alone, strict=True):
             Counted.n_times = 0
             assert_same_results(fit(counted).cv_results_, expected)
@@ -142,14 +154,14 @@ class KillsWorker(LogisticRegression):
 
 
 @pytest.mark.parametrize("cluster", ["loky", "dask"])
-def test_a_worker_that_is_killed_costs_a_group_which_is_repeated(cluster, tmp_path):
+def test_a_worker_that_is_killed_costs_a_group_which_is_repeated(use, cluster, tmp_path):
     path = tmp_path / "lives"
     path.write_text("1")
     grid = {"C": [0.1, 0.2, 0.3, 0.5, 0.7, 1.0]}
     expected = GridSearchCV(LogisticRegression(), grid, cv=3, refit=False).fit(X, Y).cv_results_
     search = BatchedGridSearchCV(KillsWorker(str(path)), grid, cv=3, refit=False)
     told = pytest.warns(UserWarning, match=r"A worker was lost \(Term.*evaluated again, \d+ fits")
-    with CLUSTERS[cluster](), told if cluster == "loky" else nullcontext():
+    with use(cluster), told if cluster == "loky" else nullcontext():
         assert_same_results(search.fit(X, Y).cv_results_, expected)
     assert path.read_text() == "0"
 
@@ -157,17 +169,17 @@ def test_a_worker_that_is_killed_costs_a_group_which_is_repeated(cluster, tmp_pa
 @pytest.mark.filterwarnings("ignore:A worker was lost")
 @pytest.mark.full
 @pytest.mark.parametrize("cluster", ["loky", "dask"])
-def test_a_candidate_that_kills_every_worker_ends_the_search(cluster, tmp_path):
+def test_a_candidate_that_kills_every_worker_ends_the_search(use, cluster, tmp_path):
     path = tmp_path / "lives"
     path.write_text("1000")
     search = BatchedGridSearchCV(KillsWorker(str(path)), {"C": [0.5]}, cv=2, refit=False)
-    with CLUSTERS[cluster](), pytest.raises(Exception, match=r"terminated|died|Attempted"):
+    with use(cluster), pytest.raises(Exception, match=r"terminated|died|Attempted"):
         search.fit(X, Y)
 
 
 @pytest.mark.full
 @pytest.mark.parametrize("cluster", ["loky", "dask"])
-def test_errors_of_candidates_come_back_as_they_are(cluster):
+def test_errors_of_candidates_come_back_as_they_are(use, cluster):
     search = BatchedGridSearchCV(MLP, {"alpha": [0.1, -1.0]}, cv=3, error_score="raise")
-    with CLUSTERS[cluster](), pytest.raises(ValueError, match="The 'alpha' parameter"):
+    with use(cluster), pytest.raises(ValueError, match="The 'alpha' parameter"):
         search.fit(X, Y)
