@@ -2,12 +2,9 @@
 
 import os
 import signal
-import subprocess
-import sys
 import threading
 import warnings
 from datetime import timedelta
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -33,10 +30,10 @@ from sknn.model_selection import (
     DeepEnsembleClassifier,
     DeepEnsembleRegressor,
 )
+from tests import apart
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
-ROOT = Path(__file__).parents[2]
 X, Y = make_classification(200, 8, random_state=0)
 VALUES = X[:, 0] * 2
 DNA = np.array(["".join(np.random.RandomState(i).choice(list("ACGT"), 20)) for i in range(200)])
@@ -417,7 +414,9 @@ def test_clones_in_processes_share_a_folder(tmp_path):
 #: ends as if killed where the file of this number is written, but has not yet its name
 KILLED = """
 import os, signal, sys, warnings
+import torch
 warnings.simplefilter("ignore")
+torch.set_num_threads(1)
 from tests.deep.test_checkpoint import make_long_fit
 
 kind, folder, n_left = sys.argv[1], sys.argv[2], int(sys.argv[3])
@@ -473,9 +472,7 @@ def test_a_killed_process_loses_nothing(kind, n_files, tmp_path):
     model, Z, y = make_long_fit(kind)
     assert torch.get_num_threads() == 1  # as in the process that is killed
     whole = clone(model).fit(Z, y).predict_proba(Z)
-    command = [sys.executable, "-c", KILLED, kind, str(tmp_path), str(n_files)]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    done = subprocess.run(command, capture_output=True, cwd=ROOT, env=environment, text=True)
+    done = apart.run(KILLED, kind, tmp_path, n_files)
     assert (done.returncode, done.stdout) == (-signal.SIGKILL, ""), done.stderr
     assert list(tmp_path.rglob("Stack*" if kind in ("ensemble", "search") else "*.checkpoint"))
     model.set_params(checkpoint=tmp_path)

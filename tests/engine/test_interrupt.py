@@ -4,10 +4,8 @@ import ast
 import os
 import pickle
 import signal
-import subprocess
 import sys
 import warnings
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -21,6 +19,7 @@ from skorch.callbacks import Callback
 
 from sknn import DeepMLPClassifier, DeepMLPRegressor, SequenceCNNClassifier, TabularMLPClassifier
 from sknn.engine._interrupt import InterruptFlag
+from tests import apart
 from tests.engine.configs import BatchWatcher
 
 pytestmark = [
@@ -28,7 +27,6 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:Training interrupted by user"),
 ]
 
-ROOT = Path(__file__).parents[2]
 X, Y = make_classification(300, 8, random_state=0)
 DNA = np.array(["".join(np.random.RandomState(i).choice(list("ACGT"), 30)) for i in range(200)])
 SHORT = {
@@ -242,8 +240,7 @@ INTERRUPTED = [
 @pytest.fixture(scope="module")
 def interrupted_epochs():
     """Return for each of `INTERRUPTED` the epochs after which signals stopped its fits."""
-    command = [sys.executable, "-c", SIGNALS, repr(INTERRUPTED)]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+    done = apart.run(SIGNALS, repr(INTERRUPTED))
     assert done.returncode == 0, done.stderr
     return ast.literal_eval(done.stdout)
 

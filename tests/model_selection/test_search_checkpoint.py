@@ -1,10 +1,7 @@
 """A search whose process ends goes on from its checkpoint: what was finished is not done again."""
 
 import signal
-import subprocess
-import sys
 import warnings
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -23,13 +20,13 @@ from sknn.model_selection import (
     BatchedRandomizedSearchCV,
     batched_cross_validate,
 )
+from tests import apart
 from tests.deep.test_checkpoint import PowerCut, assert_same, cut_after
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
 X, Y = make_classification(200, 8, random_state=0)
 MLP = DeepMLPClassifier((9,), max_iter=4, tol=0, n_iter_no_change=99, random_state=0)
-ROOT = Path(__file__).parents[2]
 ALPHAS = [1e-4, 1e-2, 1.0]
 
 
@@ -225,9 +222,8 @@ def test_a_halving_search_that_is_killed_twice_ends_at_the_same_model(tmp_path):
     assert whole.n_candidates_ == [3, 1]
     assert len(left) == 4
     for n_epochs in (15, 19):  # of 9 fits of 4 epochs: once among candidates, once in the last
-        command = [sys.executable, "-c", KILLED, str(tmp_path / "killed"), str(n_epochs)]
-        ended = subprocess.run(command, cwd=ROOT, capture_output=True, timeout=300, check=False)
-        assert ended.returncode == -signal.SIGKILL, ended.stderr.decode()
+        ended = apart.run(KILLED, tmp_path / "killed", n_epochs)
+        assert ended.returncode == -signal.SIGKILL, ended.stderr
     seen = []
     search = make_long_search(tmp_path / "killed", seen.append).fit(X, Y)
     assert len(seen) < 36 - 20

@@ -1,8 +1,6 @@
 """Files of fits in a folder: one writer each, replaced as a whole, cleaned up."""
 
-import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,8 +8,7 @@ import pytest
 from sknn.engine.checkpoints._folder import CheckpointFile, make_spec
 from sknn.engine.checkpoints._identity import Identity
 from sknn.engine.checkpoints._lock import FileLock
-
-ROOT = Path(__file__).parents[3]
+from tests import apart
 
 
 def make(folder, seed=0, has_seed=True, **params):
@@ -85,8 +82,9 @@ except OSError as error:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs RLIMIT_FSIZE")
 def test_a_full_disk_keeps_the_file_from_before(tmp_path):
-    output = subprocess.check_output([sys.executable, "-c", FULL, tmp_path], cwd=ROOT, text=True)
-    assert f"checkpoint='{tmp_path}' cannot be used: File too large. Give a folder" in output
+    done = apart.run(FULL, tmp_path)
+    told = f"checkpoint='{tmp_path}' cannot be used: File too large. Give a folder"
+    assert told in done.stdout, done.stderr
     file = CheckpointFile(make(tmp_path))
     assert file.content["n"] == 1
     assert len(list(tmp_path.glob("*.part"))) == 0
@@ -111,7 +109,7 @@ def test_a_lock_ends_with_its_process(tmp_path):
         "os.kill(os.getpid(), 9)"
     )
     path = tmp_path / "lock"
-    done = subprocess.run([sys.executable, "-c", code, path], capture_output=True, text=True)
-    assert done.stdout == "True\n"
+    done = apart.run(code, path)
+    assert (done.stdout, done.returncode) == ("True\n", -9), done.stderr
     assert path.exists()
     assert FileLock(path).take()

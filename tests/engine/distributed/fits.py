@@ -8,7 +8,6 @@ import io
 import os
 import pickle
 import signal
-import subprocess
 import sys
 import warnings
 from functools import partial
@@ -30,6 +29,7 @@ from sknn import (
 )
 from sknn.engine.distributed._spawn import INTERFACE, LOOPBACK
 from sknn.model_selection import BatchedGridSearchCV
+from tests import apart
 from tests.engine.distributed import networks
 
 RANDOM = np.random.default_rng(0)
@@ -62,8 +62,6 @@ def read_chunks():
 
 #: what lets gloo talk within this machine
 ON_LOOPBACK = {INTERFACE: LOOPBACK[sys.platform]} if sys.platform in LOOPBACK else {}
-#: seconds after which the two processes are ended: they do not wait for each other for ever
-LIMIT = 400
 CHECKPOINT = "from a checkpoint"
 #: name -> estimator, positional and keyword arguments of fit
 FITS = {
@@ -347,23 +345,23 @@ def run(rank, folder):
 
 def run_two(module, folder):
     """Run a module in two processes; return their exit codes, and what they wrote to stderr."""
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", **ON_LOOPBACK}
-    command = [sys.executable, "-m", module]
+    code = f"import runpy; runpy.run_module({module!r}, run_name='__main__')"
+    places = [folder / f"process {rank}" for rank in range(2)]
+    for place in places:
+        place.mkdir()
     processes = [
-        subprocess.Popen(
-            [*command, str(rank), str(folder)],
-            env=environment,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for rank in range(2)
+        apart.start(code, rank, folder, folder=place, **ON_LOOPBACK)
+        for rank, place in enumerate(places)
     ]
     try:
-        errors = [process.communicate(timeout=LIMIT)[1] for process in processes]
+        for process in processes:
+            process.join(apart.LIMIT)
     finally:
         for process in processes:
             process.kill()
-    return [process.returncode for process in processes], "".join(errors)
+            process.join()
+    errors = [(place / "err").read_text(encoding="utf-8") for place in places]
+    return [process.exitcode for process in processes], "".join(errors)
 
 
 if __name__ == "__main__":
