@@ -31,6 +31,9 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 #: whether numba is installed; it is loaded with the first function that is compiled
 HAS_NUMBA = find_spec("numba") is not None
+#: whether SKNN_DISABLE_JIT=1 leaves functions Python, slowly, so that debuggers and coverage see
+#: their lines
+IS_PLAIN = os.environ.get("SKNN_DISABLE_JIT", "") not in ("", "0")
 #: why nothing is compiled, in words for users; None where numba is there
 OBSTACLE = None if HAS_NUMBA else "numba is not installed (pip install 'sknn[fast]')"
 #: constants whose value becomes part of compiled code
@@ -54,7 +57,7 @@ def jit_sums(function: F) -> F:
 
 
 def _compile(function: F, fastmath: bool | set[str]) -> F:
-    if not HAS_NUMBA:
+    if not HAS_NUMBA or IS_PLAIN:
         return function
     try:
         from numba import njit
@@ -71,13 +74,14 @@ def jit_kept(function: F) -> F:
     return compiled
 
 
-def make_intrinsic(define: F) -> F:
-    """Return a function for compiled ones, whose instructions `define` writes, if there is numba.
+def make_intrinsic(define: Callable[..., Any], plain: F) -> F:
+    """Return a function for compiled ones, whose instructions `define` writes; else `plain`.
 
-    `define` takes and returns what ``numba.extending.intrinsic`` says.
+    `define` takes and returns what ``numba.extending.intrinsic`` says; `plain` says in Python what
+    the instructions do.
     """
-    if jit(define) is define:
-        return define
+    if jit(plain) is plain:
+        return plain
     from numba.extending import intrinsic
 
     return cast("F", intrinsic(define))
@@ -103,9 +107,11 @@ def explain_not_kept(function: Callable[..., Any], *arguments: object) -> str | 
     """Return why code for arguments of these types is neither kept nor can be; None if it can."""
     if not HAS_NUMBA:
         return "numba is not installed (pip install 'sknn[fast]')"
+    if IS_PLAIN:
+        return None
     kept = getattr(function, "_cache", None)
     if kept is None:
-        return "numba cannot be loaded; `import numba` says why"
+        return "numba cannot be loaded, or NUMBA_DISABLE_JIT is set; `import numba` says why"
     if kept.cache_path is None and not is_compiled(function, *arguments):
         return "there is no folder to keep compiled code in (NUMBA_CACHE_DIR names one)"
     return None
@@ -115,7 +121,7 @@ def is_compiled(function: Callable[..., Any], *arguments: object) -> bool:
     """Return whether code of a function of `jit_kept` is there for arguments of these types."""
     kept = getattr(function, "_cache", None)
     if kept is None:
-        return False
+        return IS_PLAIN
     dispatcher = cast("Any", function)  # numba's own
     types = tuple(dispatcher.typeof_pyval(argument) for argument in arguments)
     return kept.find(types, dispatcher.targetctx.codegen()) is not None
@@ -124,7 +130,7 @@ def is_compiled(function: Callable[..., Any], *arguments: object) -> bool:
 def has_kept_code(folder: Path, name: str) -> bool:
     """Return whether code of any sources is kept of a function; numba is not loaded."""
     pattern = f"sknn-{__version__}-{name}-*/*.code"
-    return any(any(place.glob(pattern)) for place in list_places(folder))
+    return not IS_PLAIN and any(any(place.glob(pattern)) for place in list_places(folder))
 
 
 class KeptCode:

@@ -8,6 +8,8 @@ and a `Value` is the result that an instruction will have.
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from sknn._jit import import_llvm, make_intrinsic, make_signature
 
 if TYPE_CHECKING:
@@ -136,7 +138,9 @@ def count_lanes_of(context: "CPUContext", kind: "Float") -> int:
     return get_vector_bits(context) // kind.bitwidth
 
 
-def return_number(compute: Callable[["CPUContext", "Float"], int]) -> Callable[..., Any]:
+def return_number(
+    compute: Callable[["CPUContext", "Float"], int], plain: int
+) -> Callable[..., Any]:
     """Return a function of an array whose result is a constant of the compiled code."""
 
     def define(typing: "TypingContext", array: "NumbaType") -> tuple[Any, Callable[..., "Value"]]:
@@ -151,10 +155,12 @@ def return_number(compute: Callable[["CPUContext", "Float"], int]) -> Callable[.
 
         return make_signature("int64", array), write
 
-    return make_intrinsic(define)
+    return make_intrinsic(define, lambda array: plain)
 
 
-count_lanes = return_number(count_lanes_of)
+#: lanes of a vector where functions are Python
+PLAIN_LANES = 4
+count_lanes = return_number(count_lanes_of, PLAIN_LANES)
 
 
 def _define_view(
@@ -189,5 +195,10 @@ def _define_view(
     return make_signature(matrix, memory, "int64", "int64", "int64"), write
 
 
+def _view_part(memory: np.ndarray, start: int, n_rows: int, n_columns: int) -> np.ndarray:
+    """Return a part of a vector as a matrix."""
+    return memory[start : start + n_rows * n_columns].reshape(n_rows, n_columns)
+
+
 #: of a vector that outlives it, the number of its first entry, and the shape
-view_matrix = make_intrinsic(_define_view)
+view_matrix = make_intrinsic(_define_view, _view_part)

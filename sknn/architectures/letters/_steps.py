@@ -193,8 +193,45 @@ def _write_way_back(
                 vectors.store(b.fadd(vectors.load(at), slope), at)
 
 
-def _make_visit(write_body: Callable[..., None]) -> Callable[..., None]:
-    """Return a function of a `Block` and a tuple of arrays, whose body `write_body` writes."""
+def _score_window(block: Block, window: int) -> tuple[np.ndarray, int, np.ndarray, np.ndarray]:
+    """Return the values of the filters at a window, the row of its shift, its words, their codes.
+
+    Shapes: values (n_filters,), words and codes (n_words,).
+    """
+    words = np.arange(len(block.table))
+    codes = block.codes[window + words * block.steps[0]]
+    row = window + block.steps[1]
+    return block.shift[row] + block.table[words, codes].sum(0), row, words, codes
+
+
+def _pool_windows(block: Block, arrays: tuple[np.ndarray, np.ndarray, np.ndarray]) -> None:
+    """Compute what `_write_pooling` writes instructions for."""
+    best, place, total = arrays
+    best[:], place[:], total[:] = -np.inf, 0.0, 0.0
+    for window in range(*block.windows):
+        value = _score_window(block, window)[0]
+        place[value > best] = window
+        best[:] = np.where(value > best, value, best)
+        total += np.where(value <= block.floor, block.floor, value)
+    best[np.isnan(total)] = np.nan
+
+
+def _trace_windows(block: Block, arrays: tuple[np.ndarray, ...]) -> None:
+    """Compute what `_write_way_back` writes instructions for."""
+    place, of_best, of_mean, table, shift = arrays
+    for window in range(*block.windows):
+        value, row, words, codes = _score_window(block, window)
+        slope = np.where(value <= block.floor, 0.0, of_mean)
+        slope = slope + np.where(place == window, of_best, 0.0)
+        shift[row] += slope
+        table[words, codes] += slope
+
+
+def _make_visit(write_body: Callable[..., None], plain: Callable[..., None]) -> Callable[..., None]:
+    """Return a function of a `Block` and a tuple of arrays, whose body `write_body` writes.
+
+    `plain` does the same in Python.
+    """
 
     def define(typing: "TypingContext", block: "NumbaType", arrays: "NumbaType") -> Any:
         def write(
@@ -208,15 +245,15 @@ def _make_visit(write_body: Callable[..., None]) -> Callable[..., None]:
 
         return make_signature("void", block, arrays), write
 
-    return make_intrinsic(define)
+    return make_intrinsic(define, plain)
 
 
 #: function of a block and of largest values, their windows and sums, each (n_filters,), which are
 #: overwritten
-visit_forward = _make_visit(_write_pooling)
+visit_forward = _make_visit(_write_pooling, _pool_windows)
 #: function of a block; of the windows of the largest values, and the slopes of largest value and
 #: sum, each (n_filters,); and of gradients of table and shift, which are added to
-visit_backward = _make_visit(_write_way_back)
+visit_backward = _make_visit(_write_way_back, _trace_windows)
 
 
 @jit

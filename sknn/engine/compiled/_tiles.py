@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from sknn._jit import make_intrinsic, make_signature
-from sknn._vectors import Vectors, count_lanes_of, get_vector_bits, return_number
+from sknn._vectors import PLAIN_LANES, Vectors, count_lanes_of, get_vector_bits, return_number
 
 if TYPE_CHECKING:
     from llvmlite.ir import IRBuilder, Value
@@ -84,8 +84,10 @@ def count_rows_of(context: "CPUContext") -> int:
     return 8 if get_vector_bits(context) == 512 else 4
 
 
-count_half = return_number(count_half_of)
-count_rows = return_number(lambda context, kind: count_rows_of(context))
+#: lanes of a half vector and rows of a whole tile where functions are Python
+PLAIN_HALF, PLAIN_ROWS = 2, 4
+count_half = return_number(count_half_of, PLAIN_HALF)
+count_rows = return_number(lambda context, kind: count_rows_of(context), PLAIN_ROWS)
 
 
 def _make_tile(
@@ -132,7 +134,36 @@ def _make_tile(
 
         return make_signature("void", factors, out, finish, place), write
 
-    return make_intrinsic(define)
+    n_lanes = PLAIN_LANES if count is count_lanes_of else PLAIN_HALF
+    shape = PLAIN_ROWS // (1 if is_high else 2), n_lanes * (N_VECTORS if is_wide else 1)
+
+    def compute(
+        factors: tuple[Left, np.ndarray], out: np.ndarray, finish: Finish, place: tuple[int, int]
+    ) -> None:
+        _compute_tile(factors, out, finish, place, shape)
+
+    return make_intrinsic(define, compute)
+
+
+def _compute_tile(
+    factors: tuple[Left, np.ndarray],
+    out: np.ndarray,
+    finish: Finish,
+    place: tuple[int, int],
+    shape: tuple[int, int],
+) -> None:
+    """Compute a tile of shape (rows, columns) as `_write_tile`'s instructions do."""
+    left, right = factors
+    rows = np.minimum(place[0] + np.arange(shape[0]), len(out) - 1)[:, None]
+    columns = np.arange(place[1], min(place[1] + shape[1], out.shape[1]))
+    sums = finish.start[columns] + np.zeros((shape[0], 1), out.dtype)
+    numbers = left.values.reshape(-1)
+    for k in range(len(right)):
+        sums += numbers[rows * left.row_step + k * left.sum_step] * right[k, columns]
+    sums = np.where(sums < finish.floor, finish.floor, sums)
+    if not np.isnan(finish.limit):
+        sums = np.where(finish.gate[rows, columns] <= finish.limit, 0.0, sums)
+    out[rows, columns] = sums
 
 
 def _write_tile(

@@ -9,6 +9,8 @@ import pytest
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from sknn._jit import jit
+from sknn._vectors import count_lanes
 from sknn.architectures import SequenceCNN, SequenceOptions
 from sknn.architectures.layers._windows import find_valid_windows
 from sknn.architectures.letters._pooling import explain_no_steps, read_letters
@@ -68,6 +70,41 @@ def test_letters_give_what_products_give(name, padded):
     assert read_letters(almost, PLAIN.kernel_size) is None
     for ours, theirs in zip(by_letters, compute(cnn, almost), strict=True):
         torch.testing.assert_close(ours, theirs, rtol=1e-9, atol=1e-10)
+
+
+def test_what_instructions_do_is_written_beside_them():
+    """Of a sequence by the instructions and by Python; some values are equal, one is NaN."""
+    steps = pytest.importorskip("sknn.architectures.letters._steps")
+
+    @jit
+    def visit(block, pooled, traced):
+        steps.visit_forward(block, pooled)
+        steps.visit_backward(block, traced)
+
+    @jit
+    def count(array):
+        return count_lanes(array)
+
+    rng, width = np.random.default_rng(0), steps.N_VECTORS * count(np.zeros(1))
+    table, shift = rng.normal(size=(3, 25, width)), rng.normal(size=(7, width)).round(1)
+    shift[2, 1], table[:, :, 2], shift[:, 2] = nan, 0.0, 1.0
+    codes = rng.integers(0, 25, 12).astype(np.int32)
+    block = steps.Block(table, shift, codes, (1, 7), (2, 0), 0.1)
+    found = []
+    for is_compiled in (True, False):
+        pooled = [np.zeros(width) for _ in range(3)]
+        place = np.arange(width) % 7.0
+        traced = (place, np.full(width, 2.0), np.full(width, 3.0), np.zeros_like(table), shift * 0)
+        if is_compiled:
+            visit(block, tuple(pooled), traced)
+        else:
+            steps._pool_windows(block, tuple(pooled))
+            steps._trace_windows(block, traced)
+        found.append([*pooled, *traced])
+    for by_instructions, by_python in zip(*found, strict=True):
+        np.testing.assert_allclose(by_instructions, by_python, rtol=1e-12, atol=1e-12)
+    assert np.isnan(found[0][0][1])
+    assert found[0][1][2] == 1.0  # the first of equal windows
 
 
 def test_letters_of_large_alphabets_are_read_one_by_one():

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from itertools import product
 
 import numpy as np
 import pytest
@@ -63,6 +64,18 @@ def test_a_sum_over_samples_is_the_same_to_the_bit_whichever_factor_comes_first(
     sum_over_samples(A, B, other, np.empty(0), np.zeros(60))
     np.testing.assert_allclose(out, A.T @ B, rtol=1e-12)
     np.testing.assert_array_equal(out, other)
+
+
+@pytest.mark.parametrize("shape", [(5, 3, 7), (33, 20, 49)])
+def test_what_instructions_do_is_written_beside_them(shape):
+    """Tile by tile, with the lanes and rows that Python has."""
+    A, B, gate, start = draw(shape, "float64")
+    out, left = np.full_like(gate, np.nan), Left(A, A.shape[1], 1)
+    rows, lanes = _tiles.PLAIN_ROWS, _tiles.PLAIN_LANES
+    finish = Finish(start, -1.0, gate, 0.0)
+    for place in product(range(0, shape[0], rows), range(0, shape[2], lanes)):
+        _tiles._compute_tile((left, B), out, finish, place, (rows, lanes))
+    np.testing.assert_allclose(out, np.where(gate > 0, np.maximum(A @ B + start, -1), 0))
 
 
 def test_nan_stays_nan():
