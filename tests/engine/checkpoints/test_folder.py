@@ -70,13 +70,15 @@ from tests.engine.checkpoints.test_folder import CheckpointFile, make
 from pathlib import Path
 import numpy as np
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-resource.setrlimit(resource.RLIMIT_FSIZE, (20000, 20000))  # beyond it a write fails
+limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+resource.setrlimit(resource.RLIMIT_FSIZE, (20000, limits[1]))  # beyond it a write fails
 file = CheckpointFile(make(Path(sys.argv[1])))
 file.write({"n": 1}, 1, False)
 try:
     file.write({"n": np.zeros(10000)}, 2, False)
 except OSError as error:
     print(error)
+resource.setrlimit(resource.RLIMIT_FSIZE, limits)  # coverage writes a larger file
 """
 
 
