@@ -74,22 +74,22 @@ def test_letters_give_what_products_give(name, padded):
 
 def test_what_instructions_do_is_written_beside_them():
     """Of a sequence by the instructions and by Python; some values are equal, one is NaN."""
-    steps = pytest.importorskip("sknn.architectures.letters._steps")
+    windows = pytest.importorskip("sknn.architectures.letters._windows")
 
     @jit
     def visit(block, pooled, traced):
-        steps.visit_forward(block, pooled)
-        steps.visit_backward(block, traced)
+        windows.visit_forward(block, pooled)
+        windows.visit_backward(block, traced)
 
     @jit
     def count(array):
         return count_lanes(array)
 
-    rng, width = np.random.default_rng(0), steps.N_VECTORS * count(np.zeros(1))
+    rng, width = np.random.default_rng(0), windows.N_VECTORS * count(np.zeros(1))
     table, shift = rng.normal(size=(3, 25, width)), rng.normal(size=(7, width)).round(1)
     shift[2, 1], table[:, :, 2], shift[:, 2] = nan, 0.0, 1.0
     codes = rng.integers(0, 25, 12).astype(np.int32)
-    block = steps.Block(table, shift, codes, (1, 7), (2, 0), 0.1)
+    block = windows.WindowBlock(table, shift, codes, (1, 7), (2, 0), 0.1)
     found = []
     for is_compiled in (True, False):
         pooled = [np.zeros(width) for _ in range(3)]
@@ -98,8 +98,8 @@ def test_what_instructions_do_is_written_beside_them():
         if is_compiled:
             visit(block, tuple(pooled), traced)
         else:
-            steps._pool_windows(block, tuple(pooled))
-            steps._trace_windows(block, traced)
+            windows._pool_windows(block, tuple(pooled))
+            windows._trace_windows(block, traced)
         found.append([*pooled, *traced])
     for by_instructions, by_python in zip(*found, strict=True):
         np.testing.assert_allclose(by_instructions, by_python, rtol=1e-12, atol=1e-12)
