@@ -10,30 +10,14 @@ import numpy as np
 from scipy import sparse
 from sklearn.base import BaseEstimator, clone
 from sklearn.utils import check_array
-from sklearn.utils.validation import check_consistent_length
 
 from sknn._validation import draw_seed
 from sknn.deep import AutoencoderTransformer
 from sknn.deep._base import DeepEstimator
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike
-
     from sknn._validation import MatrixLike
-
-
-def check_labels(y: ArrayLike, X: MatrixLike) -> np.ndarray:
-    """Return labels of shape (n_samples,), one for each sample of X."""
-    check_consistent_length(X, y)
-    y = np.asarray(y)
-    if y.ndim == 2 and y.shape[1] == 1:
-        y = y[:, 0]
-    if y.ndim != 1:
-        raise ValueError(
-            "PseudoLabelClassifier gives each sample without labels one class, but y is of shape "
-            f"{y.shape}. Fit a classifier for each label."
-        )
-    return y
+    from sknn.semi_supervised._samples import Samples
 
 
 def choose_surest(proba: np.ndarray, share: float) -> np.ndarray:
@@ -67,6 +51,33 @@ def fit_one(
     if unlabelled is not None and _learns_without_labels(model):
         arguments["X_unlabelled"] = unlabelled
     return model.fit(X, y, **arguments)
+
+
+def predict_mean(models: Sequence[BaseEstimator], X: MatrixLike) -> np.ndarray:
+    """Return the mean probabilities (n_samples, n_classes) of classifiers."""
+    return np.mean([model.predict_proba(X) for model in models], axis=0)
+
+
+def predict_without(
+    teachers: Sequence[BaseEstimator],
+    samples: Samples,
+    numbers: np.ndarray,
+    random_state: np.random.RandomState,
+) -> np.ndarray:
+    """Return probabilities (n_samples, n_classes) by teachers that know some labels alone.
+
+    `numbers` are those of the labels. A teacher that is there several times is fitted once.
+    """
+    different = {id(teacher): teacher for teacher in teachers}.values()
+    data = samples.take_labelled(numbers)
+    try:
+        models = [fit_one(t, random_state, {}, data, samples.X_unlabelled) for t in different]
+    except ValueError as error:
+        raise ValueError(
+            f"A teacher cannot be fitted where a fifth of the labels is held out: {error} Set "
+            "neighbor_share and teacher_weight, which are chosen so, or give more labels."
+        ) from error
+    return predict_mean(models, samples.X)
 
 
 def _learns_without_labels(model: BaseEstimator) -> bool:

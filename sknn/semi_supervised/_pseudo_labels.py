@@ -2,31 +2,49 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from scipy import sparse
-from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin
+from sklearn.base import BaseEstimator, MetaEstimatorMixin
 from sklearn.utils import get_tags
-from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import check_is_fitted, has_fit_parameter
+from sklearn.utils.validation import has_fit_parameter
 
 from sknn._saved import SavedState
-from sknn._sklearn import HasMethods, Interval, check_sample_weight, fit_context, take_rows
+from sknn._sklearn import (
+    HasMethods,
+    Interval,
+    StrOptions,
+    check_sample_weight,
+    fit_context,
+    take_rows,
+)
 from sknn._suggestions import check_no_class, explain_unknown_parameters, validate_params
 from sknn._validation import make_local_random_state, restore_on_error
 from sknn.deep import DeepMLPClassifier
-from sknn.preprocessing import is_source, stack_samples
+from sknn.preprocessing import is_source
 from sknn.preprocessing.sources._samples import count_samples
+from sknn.semi_supervised._choice import choose_spread, list_spreads
 from sknn.semi_supervised._fits import (
-    check_labels,
     choose_surest,
     find_places,
     fit_autoencoders,
     fit_one,
+    predict_mean,
+    predict_without,
 )
-from sknn.semi_supervised._neighbors import connect_neighbors, smooth_probabilities
+from sknn.semi_supervised._neighbors import Spread, connect_neighbors, spread_probabilities
+from sknn.semi_supervised._predictions import PredictsByLastRound
+from sknn.semi_supervised._samples import (
+    Samples,
+    check_labels,
+    find_unlabelled,
+    gather_samples,
+    read_labels,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -36,15 +54,17 @@ if TYPE_CHECKING:
 
 #: probability below which a class is left out of a soft label
 LEAST = 1e-3
+#: attributes that some fits have and others have not
+OF_ONE_FIT = (
+    "pseudo_labels_",
+    "transduction_",
+    "neighbor_share_",
+    "teacher_weight_",
+    "feature_names_in_",
+)
 
 
-def has_decision_function(classifier: PseudoLabelClassifier) -> bool:
-    """Return whether the classifier of the last round has a decision function."""
-    inner = vars(classifier).get("estimator_", classifier._usual())
-    return hasattr(inner, "decision_function")
-
-
-class PseudoLabelClassifier(MetaEstimatorMixin, ClassifierMixin, SavedState, BaseEstimator):
+class PseudoLabelClassifier(MetaEstimatorMixin, PredictsByLastRound, SavedState, BaseEstimator):
     """Classifier that gives labels to samples without labels, and learns from these, too.
 
     At first one or more classifiers, the teachers, learn from the few samples with labels. They
@@ -70,7 +90,7 @@ class PseudoLabelClassifier(MetaEstimatorMixin, ClassifierMixin, SavedState, Bas
         Whether a sample counts for each class, weighted by its probability, which needs
         ``fit(sample_weight=)``. Otherwise it counts for its most probable class alone; then fits
         are faster, and probabilities less calibrated.
-    n_neighbors : int, default=10
+    n_neighbors : int, default=5
         Number of nearest samples whose probabilities are mixed into those of a sample before it is
         labelled [2]_; they are the nearest by codes of the autoencoder, if there is one. 0 mixes
         none.
@@ -79,6 +99,14 @@ class PseudoLabelClassifier(MetaEstimatorMixin, ClassifierMixin, SavedState, Bas
         ``{"max_iter": 15}``, as an epoch has more steps there than with few labels.
     random_state : int, RandomState instance or None, default=None
         Source of the seed of each classifier that is fitted.
+    neighbor_share : 'auto' or float, default='auto'
+        Share of its neighbours in the probabilities of a sample, in [0, 1): the larger, the farther
+        labels spread. ``'auto'`` takes, with `teacher_weight`, what fits best to labels that
+        teachers and neighbours do not know, of which a fifth is held out five times.
+    teacher_weight : 'auto' or float, default='auto'
+        Weight, in [0, 1], of what teachers say of a sample beside that of a label before
+        probabilities spread. 0 spreads labels alone, as
+        `sklearn.semi_supervised.LabelSpreading` does.
 
     Attributes
     ----------
@@ -87,7 +115,12 @@ class PseudoLabelClassifier(MetaEstimatorMixin, ClassifierMixin, SavedState, Bas
     classes_ : ndarray of shape (n_classes,)
         Sorted class labels.
     pseudo_labels_ : ndarray of shape (n_unlabelled,)
-        Classes that samples without labels had in the last round; only if there were some.
+        Classes that samples without labels had in the last round, those marked in y first; only if
+        there were some.
+    transduction_ : ndarray of shape (n_samples,)
+        Labels of X, with those of `pseudo_labels_` where y has none; only if there were some.
+    neighbor_share_, teacher_weight_ : float
+        What was chosen; only if neighbours count.
     n_features_in_ : int
         Number of columns of X.
     feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -126,7 +159,7 @@ class PseudoLabelClassifier(MetaEstimatorMixin, ClassifierMixin, SavedState, Bas
     >>> model = PseudoLabelClassifier(mlp, round_params={"max_iter": 30}, random_state=0)
     >>> model = model.fit(X[:40], y[:40], X_unlabelled=X[40:1000])
     >>> print(f"{model.score(X[1000:], y[1000:]):.2f}")
-    0.83
+    0.87
     """
 
     _parameter_constraints = {  # noqa: RUF012 - as scikit-learn
@@ -138,6 +171,8 @@ class PseudoLabelClassifier(MetaEstimatorMixin, ClassifierMixin, SavedState, Bas
         "n_neighbors": [Interval(Integral, 0, None, closed="left")],
         "round_params": [dict, None],
         "random_state": ["random_state"],
+        "neighbor_share": [StrOptions({"auto"}), Interval(Real, 0, 1, closed="left")],
+        "teacher_weight": [StrOptions({"auto"}), Interval(Real, 0, 1, closed="both")],
     }
     _validate_params = validate_params
 
@@ -145,6 +180,7 @@ class PseudoLabelClassifier(MetaEstimatorMixin, ClassifierMixin, SavedState, Bas
         {
             "base_estimator": "Write 'estimator'.",
             "threshold": "Labels are chosen by their rank, see first_share.",
+            "alpha": "Write 'neighbor_share'.",
             "max_iter": "Write 'n_rounds', or round_params={'max_iter': ...} for epochs.",
         }
     )
@@ -156,9 +192,11 @@ class PseudoLabelClassifier(MetaEstimatorMixin, ClassifierMixin, SavedState, Bas
         n_rounds=1,
         first_share=1.0,
         soft=True,
-        n_neighbors=10,
+        n_neighbors=5,
         round_params=None,
         random_state=None,
+        neighbor_share="auto",
+        teacher_weight="auto",
     ):
         self.estimator = estimator
         self.teachers = teachers
@@ -168,6 +206,8 @@ class PseudoLabelClassifier(MetaEstimatorMixin, ClassifierMixin, SavedState, Bas
         self.n_neighbors = n_neighbors
         self.round_params = round_params
         self.random_state = random_state
+        self.neighbor_share = neighbor_share
+        self.teacher_weight = teacher_weight
 
     @fit_context(prefer_skip_nested_validation=False)
     def fit(
@@ -185,11 +225,14 @@ class PseudoLabelClassifier(MetaEstimatorMixin, ClassifierMixin, SavedState, Bas
         X : {array-like, sparse matrix, data frame} of shape (n_samples, n_features)
             Training samples with labels.
         y : array-like of shape (n_samples,)
-            Class labels.
+            Class labels. The number -1 is scikit-learn's mark for a sample without a label, if
+            there are two other classes at least; -1 and 1 are both classes.
         sample_weight : array-like of shape (n_samples,), default=None
-            Non-negative weights of the samples. Those without labels get the mean.
+            Non-negative weights of the samples; those of `X_unlabelled` get the mean of samples
+            with labels.
         X_unlabelled : {array-like, sparse matrix, data frame}, default=None
-            Samples without labels, with the columns of X. Without them `estimator` is fitted once.
+            Samples without labels, with the columns of X. If there are none here or in X,
+            `estimator` is fitted once.
 
         Returns
         -------
@@ -199,7 +242,7 @@ class PseudoLabelClassifier(MetaEstimatorMixin, ClassifierMixin, SavedState, Bas
         Raises
         ------
         TypeError
-                If samples lie in a source, if `estimator` or a teacher is not a classifier with
+            If samples lie in a source, if `estimator` or a teacher is not a classifier with
             ``predict_proba``, or if its ``fit`` takes no sample weights although `soft` is set.
         ValueError
             If a parameter, X, y or the weights are not as described.
@@ -211,15 +254,15 @@ class PseudoLabelClassifier(MetaEstimatorMixin, ClassifierMixin, SavedState, Bas
                         "PseudoLabelClassifier takes samples in memory; got a source of them "
                         f"({type(given).__name__}). Read it first, such as by pandas.read_parquet."
                     )
-            for name in ("pseudo_labels_", "feature_names_in_"):  # of an earlier fit
+            for name in OF_ONE_FIT:
                 self.__dict__.pop(name, None)
-            self.estimator_ = self._fit_rounds(X, y, sample_weight, X_unlabelled)
+            self.estimator_ = self._fit_all(X, y, sample_weight, X_unlabelled)
             for name in ("classes_", "n_features_in_", "feature_names_in_"):
                 if hasattr(self.estimator_, name):
                     setattr(self, name, getattr(self.estimator_, name))
         return self
 
-    def _fit_rounds(
+    def _fit_all(
         self,
         X: MatrixLike,
         y: ArrayLike,
@@ -229,32 +272,62 @@ class PseudoLabelClassifier(MetaEstimatorMixin, ClassifierMixin, SavedState, Bas
         """Return the classifier of the last round."""
         random_state = make_local_random_state(self.random_state)
         student, teachers = self._usual(), self._list_teachers()
-        if unlabelled is None:
+        marked = find_unlabelled(read_labels(y))
+        if unlabelled is None and not marked.any():
             return fit_one(student, random_state, {}, (X, y, sample_weight))
         y = check_labels(y, X)
-        if not count_samples(unlabelled):
+        if unlabelled is not None and not count_samples(unlabelled):
             raise ValueError("X_unlabelled holds no samples. Leave it out, or give some.")
         weight = None if sample_weight is None else check_sample_weight(sample_weight, X)
-        whole = stack_samples(X, unlabelled)
-        student, *teachers = fit_autoencoders([student, *teachers], whole, random_state)
-        models = [
-            fit_one(teacher, random_state, {}, (X, y, weight), unlabelled) for teacher in teachers
-        ]
-        classes, neighbors = models[0].classes_, self._connect(student, models[0], whole)
-        known, params = np.eye(len(classes))[np.searchsorted(classes, y)], self.round_params or {}
-        shares = self._list_shares()
+        samples = gather_samples(X, y, weight, marked, unlabelled)
+        fitted = self._fit_rounds(samples, [student, *teachers], random_state)
+        self.transduction_ = y.copy()
+        self.transduction_[marked] = self.pseudo_labels_[: marked.sum()]
+        return fitted
+
+    def _fit_rounds(
+        self,
+        samples: Samples,
+        classifiers: list[BaseEstimator],
+        random_state: np.random.RandomState,
+    ) -> BaseEstimator:
+        """Return the classifier of the last round; the first of `classifiers` is the student."""
+        student, *teachers = fit_autoencoders(classifiers, samples.X, random_state)
+        data, others = samples.take_labelled(), samples.X_unlabelled
+        models = [fit_one(teacher, random_state, {}, data, others) for teacher in teachers]
+        classes = models[0].classes_
+        codes = np.full(len(samples.weight), -1)
+        codes[: len(samples.y)] = np.searchsorted(classes, samples.y)
+        neighbors = self._connect(student, models[0], samples.X)
+        if neighbors is not None:
+            learn = partial(predict_without, teachers, samples, random_state=random_state)
+            spread = self._choose_spread(codes, samples.weight, neighbors, learn, random_state)
+        shares, params = self._list_shares(), self.round_params or {}
         for i, share in enumerate(shares, start=1):
-            proba = np.mean([model.predict_proba(unlabelled) for model in models], axis=0)
-            if neighbors is not None:
-                proba = smooth_probabilities(neighbors, np.vstack([known, proba]))[len(y) :]
-            numbers, codes, parts = self._label(proba, choose_surest(proba, share))
-            taken = np.concatenate([np.arange(len(y)), len(y) + numbers])
-            labels = np.concatenate([y, classes[codes]])
-            data = take_rows(whole, taken), labels, self._weigh(weight, len(y), parts)
+            if neighbors is None:
+                proba = predict_mean(models, others)
+            else:
+                proba = predict_mean(models, samples.X)
+                proba = spread_probabilities(neighbors, proba, codes, spread)[codes < 0]
+            data = self._label(samples, classes, proba, choose_surest(proba, share))
             fitted = teachers if i < len(shares) else [student]
-            models = [fit_one(model, random_state, params, data, unlabelled) for model in fitted]
+            models = [fit_one(model, random_state, params, data, others) for model in fitted]
         self.pseudo_labels_ = classes[proba.argmax(axis=1)]
         return models[0]
+
+    def _choose_spread(
+        self,
+        codes: np.ndarray,
+        weight: np.ndarray,
+        neighbors: sparse.csr_array,
+        learn: Callable[[np.ndarray], np.ndarray],
+        random_state: np.random.RandomState,
+    ) -> Spread:
+        """Return how far probabilities spread; see `choose_spread`."""
+        spreads = list_spreads(self.neighbor_share, self.teacher_weight)
+        spread = choose_spread(spreads, codes, weight, neighbors, learn, random_state)
+        self.neighbor_share_, self.teacher_weight_ = spread.share, spread.teacher_weight
+        return spread
 
     def _list_shares(self) -> np.ndarray:
         """Return the share of the samples that get a label in each round, of shape (n_rounds,)."""
@@ -297,76 +370,26 @@ class PseudoLabelClassifier(MetaEstimatorMixin, ClassifierMixin, SavedState, Bas
             return None
         return connect_neighbors(find_places(network, fitted, X), self.n_neighbors)
 
-    def _label(self, proba: np.ndarray, chosen: np.ndarray) -> tuple:
-        """Return numbers of samples, the codes of their classes, and their weights.
+    def _label(
+        self, samples: Samples, classes: np.ndarray, proba: np.ndarray, chosen: np.ndarray
+    ) -> tuple[MatrixLike, np.ndarray, np.ndarray | None]:
+        """Return X, y and weights of samples with labels, and of others that get one.
 
         `proba` is of shape (n_unlabelled, n_classes), and `chosen` are numbers of samples.
         """
-        if not self.soft:
-            return chosen, proba[chosen].argmax(axis=1), np.ones(len(chosen))
-        # A sample occurs once for each of its classes k, with the probability q_k as its weight.
-        # Its log losses then add up to Σ_k q_k (-log p_k), the cross-entropy to the probabilities,
-        # which a classifier that takes one label a sample could not be given.
-        places, codes = np.nonzero(proba[chosen] >= LEAST)
-        return chosen[places], codes, proba[chosen][places, codes]
-
-    def _weigh(
-        self, weight: np.ndarray | None, n_labelled: int, parts: np.ndarray
-    ) -> np.ndarray | None:
-        """Return weights of all samples; None where all are equal."""
-        if weight is None and not self.soft:
-            return None
-        weight = np.ones(n_labelled) if weight is None else weight
-        return np.concatenate([weight, weight.mean() * parts])
-
-    def predict(self, X: MatrixLike) -> np.ndarray:
-        """Return the most probable class of each sample.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix, data frame} of shape (n_samples, n_features)
-            Samples.
-
-        Returns
-        -------
-        ndarray of shape (n_samples,)
-            Class labels.
-        """
-        check_is_fitted(self)
-        return self.estimator_.predict(X)
-
-    def predict_proba(self, X: MatrixLike) -> np.ndarray:
-        """Return the probability of each class.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix, data frame} of shape (n_samples, n_features)
-            Samples.
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_classes)
-            Probabilities, in the order of ``classes_``.
-        """
-        check_is_fitted(self)
-        return self.estimator_.predict_proba(X)
-
-    @available_if(has_decision_function)
-    def decision_function(self, X: MatrixLike) -> np.ndarray:
-        """Return the decision function of the classifier of the last round.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix, data frame} of shape (n_samples, n_features)
-            Samples.
-
-        Returns
-        -------
-        ndarray of shape (n_samples,) or (n_samples, n_classes)
-            Confidence in each class; with two classes that in the second one.
-        """
-        check_is_fitted(self)
-        return self.estimator_.decision_function(X)
+        numbers, codes = chosen, proba[chosen].argmax(axis=1)
+        parts = np.ones(len(chosen))
+        if self.soft:
+            # A sample stands for each of its classes, with the probability as its weight: the
+            # gradient of the log loss is the same as that of the cross-entropy to probabilities.
+            places, codes = np.nonzero(proba[chosen] >= LEAST)
+            numbers, parts = chosen[places], proba[chosen][places, codes]
+        known = len(samples.y)
+        taken = np.concatenate([np.arange(known), known + numbers])
+        y = np.concatenate([samples.y, classes[codes]])
+        weight = samples.weight[taken] * np.concatenate([np.ones(known), parts])
+        counts = self.soft or samples.is_weighted
+        return take_rows(samples.X, taken), y, weight if counts else None
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

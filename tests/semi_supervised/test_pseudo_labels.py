@@ -9,6 +9,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from sklearn.base import clone
+from sklearn.calibration import CalibratedClassifierCV
 from sklearn.datasets import load_digits
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
@@ -26,8 +27,9 @@ from sknn import (
     TabularMLPClassifier,
 )
 from sknn.semi_supervised import PseudoLabelClassifier
+from sknn.semi_supervised._choice import assign_folds, choose_spread, list_spreads
 from sknn.semi_supervised._fits import choose_surest
-from sknn.semi_supervised._neighbors import connect_neighbors, smooth_probabilities
+from sknn.semi_supervised._neighbors import Spread, connect_neighbors, spread_probabilities
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -80,22 +82,148 @@ def test_the_surest_of_each_class_are_chosen():
     assert_array_equal(choose_surest(proba, 1.0), np.arange(5))
 
 
-def test_probabilities_are_those_of_label_spreading_in_the_limit():
+@pytest.mark.parametrize("teacher_weight", [1.0, 0.1, 0.0])
+@pytest.mark.parametrize("share", [0.5, 0.95])
+def test_probabilities_are_those_of_label_spreading_in_the_limit(share, teacher_weight):
     rng = np.random.default_rng(0)
     weights = connect_neighbors(rng.normal(size=(40, 3)), 4)
     assert_allclose(weights.sum(axis=1), 1)
     assert ((weights > 0) != (weights > 0).T).nnz == 0
-    proba = rng.dirichlet(np.ones(3), 40)
-    limit = 0.5 * np.linalg.solve(np.eye(40) - 0.5 * weights.toarray(), proba)
-    assert_allclose(smooth_probabilities(weights, proba), limit, atol=2e-3)
+    proba, codes = rng.dirichlet(np.ones(3), 40), np.full(40, -1)
+    codes[:6] = [0, 1, 2, 0, 1, 2]
+    start = np.where(codes[:, None] >= 0, np.eye(3)[codes], teacher_weight * proba)
+    limit = np.linalg.solve(np.eye(40) - share * weights.toarray(), start)
+    limit /= limit.sum(axis=1, keepdims=True)
+    smooth = spread_probabilities(weights, proba, codes, Spread(share, teacher_weight))
+    assert_allclose(smooth, limit, atol=5e-3)
+
+
+def test_samples_far_from_all_labels_keep_what_teachers_say():
+    line = np.concatenate([np.linspace(0, 1, 20), np.linspace(5, 6, 20)])[:, None]
+    proba, codes = np.tile([0.3, 0.7], (40, 1)), np.full(40, -1)
+    codes[3] = 0
+    smooth = spread_probabilities(connect_neighbors(line, 3), proba, codes, Spread(0.9, 0.0))
+    assert_array_equal(smooth[:20], np.tile([1.0, 0.0], (20, 1)))
+    assert_array_equal(smooth[20:], proba[20:])
 
 
 def test_neighbors_correct_a_label_among_others():
     line = np.concatenate([np.linspace(0, 1, 20), np.linspace(5, 6, 20)])[:, None]
     proba = np.repeat([[0.9, 0.1], [0.1, 0.9]], 20, axis=0)
     proba[7] = [0.3, 0.7]
-    smooth = smooth_probabilities(connect_neighbors(line, 5), proba)
+    codes = np.full(40, -1)
+    smooth = spread_probabilities(connect_neighbors(line, 5), proba, codes, Spread(0.5, 1.0))
     assert_array_equal(smooth.argmax(axis=1), np.repeat([0, 1], 20))
+
+
+def test_folds_leave_each_class_a_label():
+    codes = np.array([0] * 7 + [1] * 2 + [2] + [-1] * 5)
+    folds = assign_folds(codes, np.random.RandomState(0))
+    assert_array_equal(np.flatnonzero(folds < 0), range(9, 15))
+    for fold in range(5):
+        assert set(codes[(folds != fold) & (codes >= 0)]) == {0, 1, 2}
+
+
+def choose(proba, codes, spreads=None):
+    """Return what is chosen for two groups on a line, by teachers that say `proba` of all."""
+    line = np.concatenate([np.linspace(0, 1, 30), np.linspace(5, 6, 30)])[:, None]
+    spreads = list_spreads("auto", "auto") if spreads is None else spreads
+    neighbors, random_state = connect_neighbors(line, 3), np.random.RandomState(0)
+    return choose_spread(spreads, codes, np.ones(60), neighbors, lambda known: proba, random_state)
+
+
+CODES = np.full(60, -1)
+CODES[[1, 11, 21, 31, 41, 51]] = [0, 0, 0, 1, 1, 1]
+
+
+def test_labels_alone_spread_where_teachers_are_wrong_and_nothing_where_they_are_right():
+    right = np.repeat([[1.0, 0.0], [0.0, 1.0]], 30, axis=0)
+    assert choose(right, CODES) == Spread(0.0, 1.0)
+    assert choose(1 - right, CODES).teacher_weight == 0
+
+
+def test_one_label_of_each_class_cannot_choose():
+    few = np.full(60, -1)
+    few[[1, 31]] = [0, 1]
+    assert choose(np.full((60, 2), 0.5), few) == Spread(0.8, 0.1)
+    assert choose(np.full((60, 2), 0.5), few, list_spreads(0.3, "auto")) == Spread(0.3, 0.1)
+
+
+def test_what_is_given_is_taken():
+    model = PseudoLabelClassifier(LOGISTIC, neighbor_share=0.6, teacher_weight=0.2, random_state=0)
+    model.fit(X[FEW], Y[FEW], X_unlabelled=X[OTHERS])
+    assert (model.neighbor_share_, model.teacher_weight_) == (0.6, 0.2)
+    model.set_params(n_neighbors=0).fit(X[FEW], Y[FEW], X_unlabelled=X[OTHERS])
+    assert not hasattr(model, "neighbor_share_")
+
+
+MARKED = np.where(np.arange(500) < 60, Y[:500], -1)
+
+
+@pytest.mark.parametrize("name", ["numbers", "floats", "texts", "list of texts", "series"])
+def test_minus_one_marks_samples_without_labels(name):
+    words = np.array([f"digit {i}" for i in range(10)])
+    texts = np.array([words[i] if i >= 0 else -1 for i in MARKED], dtype=object)
+    y = {
+        "numbers": MARKED,
+        "floats": MARKED.astype(float),
+        "texts": texts,
+        "list of texts": texts.tolist(),
+        "series": pd.Series(texts, index=np.arange(500)[::-1]),
+    }[name]
+    order = np.random.default_rng(0).permutation(500)
+    y = y.iloc[order] if name == "series" else [y[i] for i in order] if "list" in name else y[order]
+    model = PseudoLabelClassifier(LOGISTIC, random_state=0).fit(X[order], y)
+    known = order[order < 60]
+    truth = words[Y] if "text" in name or name == "series" else Y
+    expected = clone(model).fit(X[known], truth[known], X_unlabelled=X[order[order >= 60]])
+    assert_allclose(model.predict_proba(X[TEST]), expected.predict_proba(X[TEST]), atol=1e-8)
+    assert_array_equal(model.pseudo_labels_, expected.pseudo_labels_)
+    assert_array_equal(model.transduction_[order < 60], truth[known])
+    assert_array_equal(model.transduction_[order >= 60], model.pseudo_labels_)
+
+
+def test_marks_and_others_count_together_and_marks_keep_their_weights():
+    weight = np.random.default_rng(0).uniform(1, 3, 500)
+    model = PseudoLabelClassifier(LOGISTIC, n_neighbors=0).fit(
+        X[:300], MARKED[:300], weight[:300], X_unlabelled=X[300:500]
+    )
+    weight[300:] = weight[:60].mean()
+    proba = clone(LOGISTIC).fit(X[FEW], Y[FEW], weight[FEW]).predict_proba(X[60:500])
+    samples, classes = np.nonzero(proba >= 1e-3)
+    expected = clone(LOGISTIC).fit(
+        np.vstack([X[FEW], X[60:500][samples]]),
+        np.concatenate([Y[FEW], classes]),
+        np.concatenate([weight[FEW], weight[60:][samples] * proba[samples, classes]]),
+    )
+    assert_allclose(model.predict_proba(X[TEST]), expected.predict_proba(X[TEST]), atol=1e-6)
+    assert len(model.pseudo_labels_) == 440
+    assert len(model.transduction_) == 300
+
+
+def test_minus_one_beside_one_class_is_a_class():
+    y = np.where(Y[FEW] > 4, 1, -1)
+    model = PseudoLabelClassifier(LOGISTIC, random_state=0).fit(X[FEW], y, X_unlabelled=X[OTHERS])
+    assert_array_equal(model.classes_, [-1, 1])
+    assert model.score(X[TEST], np.where(Y[TEST] > 4, 1, -1)) > 0.7
+
+
+def test_scores_leave_samples_without_labels_out():
+    model = PseudoLabelClassifier(LOGISTIC, random_state=0).fit(X[:500], MARKED)
+    assert model.score(X[:500], MARKED) == model.score(X[FEW], Y[FEW])
+    weight = np.arange(500.0)
+    assert model.score(X[:500], MARKED, weight) == model.score(X[FEW], Y[FEW], weight[FEW])
+    search = GridSearchCV(model, {"estimator__C": [1e-6, 1.0]}, cv=3).fit(X[:500], MARKED)
+    assert search.best_params_ == {"estimator__C": 1.0}
+    assert search.best_score_ > 0.7
+
+
+def test_a_scaler_in_front_scales_samples_that_are_marked():
+    pipeline = make_pipeline(StandardScaler(), PseudoLabelClassifier(LOGISTIC, random_state=0))
+    found = pipeline.fit(X[:500], MARKED).predict_proba(X[TEST])
+    scaler = StandardScaler().fit(X[:500])
+    expected = clone(pipeline[-1]).fit(scaler.transform(X[:500]), MARKED)
+    assert_array_equal(found, expected.predict_proba(scaler.transform(X[TEST])))
 
 
 def test_it_is_better_than_few_labels_alone():
@@ -225,6 +353,10 @@ BAD = {
     "other columns": ({}, {"X_unlabelled": X[OTHERS, :5]}, "Give the same columns"),
     "one round": ({"first_share": 0.5}, {}, "Raise n_rounds"),
     "share 0": ({"first_share": 0.0, "n_rounds": 2}, {}, "'first_share' parameter"),
+    "a missing label": ({}, {"y": np.where(Y[FEW] > 8, np.nan, Y[FEW])}, "Write -1 where a sample"),
+    "text that marks": ({}, {"y": np.where(Y[FEW] > 8, "-1", "a")}, "the text '-1'.*objects"),
+    "no label": ({}, {"y": np.full(60, -1)}, "y holds no label: it is -1"),
+    "all neighbours": ({"neighbor_share": 1.0}, {}, "'neighbor_share' parameter"),
     "other parameters": ({"round_params": {"epochs": 3}}, {}, "Invalid parameter 'epochs'"),
 }
 
@@ -256,3 +388,13 @@ def test_names_of_other_packages_are_explained(name):
     known = {"base_estimator": "estimator", "threshold": "first_share"}.get(name, "n_rounds")
     with pytest.raises(TypeError, match=known):
         PseudoLabelClassifier(**{name: 1})
+
+
+def test_a_teacher_that_needs_more_labels_says_what_to_set():
+    needy = CalibratedClassifierCV(GaussianNB(), cv=2, method="isotonic")
+    model = PseudoLabelClassifier(needy, soft=False)
+    few = np.concatenate([np.flatnonzero(label == Y)[:2] for label in range(10)])
+    with pytest.raises(ValueError, match=r"a fifth of the labels is held out.*Set neighbor_share"):
+        model.fit(X[few], Y[few], X_unlabelled=X[OTHERS])
+    model.set_params(neighbor_share=0.8, teacher_weight=0.1)
+    assert model.fit(X[few], Y[few], X_unlabelled=X[OTHERS]).neighbor_share_ == 0.8
