@@ -47,6 +47,7 @@ def choose_spread(
     weight: np.ndarray,
     neighbors: sparse.csr_array,
     learn: Callable[[np.ndarray], np.ndarray],
+    *,
     random_state: np.random.RandomState,
 ) -> Spread:
     """Return the spread by which held-out labels have the smallest Brier score.

@@ -325,7 +325,7 @@ class PseudoLabelClassifier(MetaEstimatorMixin, PredictsByLastRound, SavedState,
     ) -> Spread:
         """Return how far probabilities spread; see `choose_spread`."""
         spreads = list_spreads(self.neighbor_share, self.teacher_weight)
-        spread = choose_spread(spreads, codes, weight, neighbors, learn, random_state)
+        spread = choose_spread(spreads, codes, weight, neighbors, learn, random_state=random_state)
         self.neighbor_share_, self.teacher_weight_ = spread.share, spread.teacher_weight
         return spread
 

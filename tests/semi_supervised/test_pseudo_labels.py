@@ -129,7 +129,9 @@ def choose(proba, codes, spreads=None):
     line = np.concatenate([np.linspace(0, 1, 30), np.linspace(5, 6, 30)])[:, None]
     spreads = list_spreads("auto", "auto") if spreads is None else spreads
     neighbors, random_state = connect_neighbors(line, 3), np.random.RandomState(0)
-    return choose_spread(spreads, codes, np.ones(60), neighbors, lambda known: proba, random_state)
+    return choose_spread(
+        spreads, codes, np.ones(60), neighbors, lambda known: proba, random_state=random_state
+    )
 
 
 CODES = np.full(60, -1)
