@@ -7,7 +7,6 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from types import TracebackType
 
 import torch
-from scipy import sparse
 
 from sknn._jit import HAS_NUMBA
 from sknn._specs import TrainPlan, TrainResult
@@ -18,7 +17,7 @@ from sknn.engine._start import estimate_work
 from sknn.engine._train import train
 from sknn.engine.compiled import _codes
 from sknn.engine.compiled._runner import CompiledRunner
-from sknn.engine.compiled._support import choose_max_flops
+from sknn.engine.compiled._support import explain_work
 from sknn.engine.data._device import limit_threads, resolve_device
 from sknn.engine.data._matmul import use_one_thread_per_product
 
@@ -51,30 +50,30 @@ def supports_thread(plan: TrainPlan) -> str | None:
         return "the loss is not compiled"
     if config.solver not in SOLVERS or not isinstance(config.learning_rate, str):
         return "the solver or its schedule is not compiled"
-    if sparse.issparse(plan.X) or config.compile or config.precision == "bfloat16":
-        return "X is sparse, or steps are to be computed by torch"
+    if config.compile or config.precision == "bfloat16":
+        return "steps are to be computed by torch"
     if config.callbacks or config.verbose or plan.watcher is not None:
         return "a callback or an output needs single epochs"
     if config.n_processes is not None:
         return "several processes train the network"
     if config.averaged_epochs or plan.previous is not None or plan.checkpoint is not None:
         return "the network is not new, or there is more to do than steps"
-    work = estimate_work(plan)
-    if work[0] > choose_max_flops(_choose_size(plan), n_threads=1):
-        return "the products of a step are so large that torch's are as fast"
-    device = resolve_device(config.device, str(plan.X.dtype), *work)
+    reason = explain_work(module, plan.X, _choose_size(plan), n_threads=1)
+    if reason is not None:
+        return reason
+    device = resolve_device(config.device, str(plan.X.dtype), *estimate_work(plan))
     return None if torch.device(device).type == "cpu" else "the network is not on the CPU"
 
 
 def count_steps(plan: TrainPlan) -> int:
     """Return the maximum number of steps of a plan."""
-    return plan.config.max_iter * -(-len(plan.y) // _choose_size(plan))
+    return plan.config.max_iter * -(-plan.n_samples // _choose_size(plan))
 
 
 def _choose_size(plan: TrainPlan) -> int:
-    """Return the number of samples in a mini-batch, if there are as many."""
+    """Return the number of samples in a mini-batch."""
     size = plan.config.batch_size
-    return plan.config.auto_batch_size if size == "auto" else size
+    return min(plan.config.auto_batch_size if size == "auto" else size, plan.n_samples)
 
 
 class _SharedFlag:

@@ -4,13 +4,16 @@ from signal import SIGINT, raise_signal
 
 import numpy as np
 import pytest
+from scipy import sparse
 from sklearn.base import clone
 from sklearn.datasets import load_digits
 
 from sknn import DeepMLPClassifier, DeepMLPRegressor, TabularMLPClassifier
 from sknn._jit import HAS_NUMBA
 from sknn.deep.parts._preparation import FitData
-from sknn.engine import TrainingThreads, train
+from sknn.engine import TrainingThreads, supports_thread, train
+from sknn.engine.backprop._epochs import HandwrittenRunner
+from tests import helpers
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
@@ -56,6 +59,23 @@ def test_networks_of_any_mix_are_those_of_fits_alone(n_threads):
         )
         for ours, theirs in pairs:
             np.testing.assert_allclose(ours.detach(), theirs.detach(), atol=1e-10)
+
+
+@pytest.mark.parametrize("early_stopping", [False, True])
+def test_networks_of_sparse_samples_are_those_of_fits_alone(early_stopping):
+    def make_plan():
+        model = with_params(max_iter=30, early_stopping=early_stopping)
+        return model._prepare(FitData(sparse.csr_matrix(X), Y))
+
+    with TrainingThreads(2) as threads:
+        for number in range(2):
+            threads.submit(number, make_plan())
+        results = [result for _, result, _ in threads.iterate()]
+    alone = train(make_plan(), [HandwrittenRunner])
+    for result in results:
+        assert (supports_thread(make_plan()), result.runner) == (None, "compiled")
+        assert result.progress.n_epochs == alone.progress.n_epochs
+        helpers.assert_same_weights(result, alone, 1e-7)
 
 
 def test_errors_are_returned_and_harm_no_other():

@@ -3,13 +3,15 @@
 from functools import cache
 from importlib import import_module
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, cast
 
 import numpy as np
 import torch
+from scipy import sparse
 
 from sknn._jit import OBSTACLE, explain_not_kept, has_kept_code, is_compiled
-from sknn.architectures import is_mlp, list_parameters
+from sknn._validation import MatrixLike
+from sknn.architectures import MLP, is_mlp, list_parameters
 from sknn.engine._run import TrainingRun
 from sknn.engine._start import FLOPS_OF_A_WEIGHT
 from sknn.engine.compiled import _codes
@@ -109,19 +111,23 @@ def explain_data(run: TrainingRun, n_samples: int) -> str | None:
     net, X = run.net, run.samples.X
     if torch.device(net.device).type != "cpu":
         return f"the network is on {net.device!r}; compiled code is for the CPU"
-    parameters = list_parameters(net.module_)
-    n_parameters = n_weights = sum(p.numel() for p in parameters)
-    is_sparse = run.samples.is_sparse
-    if is_sparse:
-        # Of the first layer's weights a sample multiplies those of its entries that are not 0.
-        n_features, n_units = net.module_.linears[0].weight.shape[::-1]
-        n_weights -= int(n_units * (n_features - X.nnz / max(X.shape[0], 1)))
-    known = {str(dtype).removeprefix("torch.") for dtype in {p.dtype for p in parameters}}
+    known = {str(p.dtype).removeprefix("torch.") for p in list_parameters(net.module_)}
     if {str(X.dtype).removeprefix("torch.")} != known or len(X.shape) != 2:
         return "X is not a table in the dtype of the weights"
-    if is_sparse and n_parameters > MAX_SPARSE_PARAMETERS:
-        return "X is sparse, and most of a step is the solver's, which torch does as fast"
-    limit = choose_max_flops(n_samples, torch.get_num_threads())
-    if FLOPS_OF_A_WEIGHT * n_weights * n_samples > limit:
+    return explain_work(net.module_, X, n_samples, torch.get_num_threads())
+
+
+def explain_work(
+    module: torch.nn.Module, X: torch.Tensor | MatrixLike, n_samples: int, n_threads: int
+) -> str | None:
+    """Return why the work of a step on `n_samples` samples is for torch, with so many threads."""
+    n_parameters = n_weights = sum(p.numel() for p in list_parameters(module))
+    if sparse.issparse(X):
+        # Of the first layer's weights a sample multiplies those of its entries that are not 0.
+        n_units, n_features = cast("MLP", module).linears[0].weight.shape
+        n_weights -= int(n_units * (n_features - X.nnz / max(X.shape[0], 1)))
+        if n_parameters > MAX_SPARSE_PARAMETERS:
+            return "X is sparse, and most of a step is the solver's, which torch does as fast"
+    if FLOPS_OF_A_WEIGHT * n_weights * n_samples > choose_max_flops(n_samples, n_threads):
         return "the products of a step are so large that torch's are as fast"
     return None

@@ -106,6 +106,13 @@ class Net(NeuralNet):
         self.l1_ratio = l1_ratio
         self.max_grad_norm = max_grad_norm
 
+    def __setattr__(self, name, attr):
+        """Set an attribute; skorch registers modules and optimizers, and looks at nothing else."""
+        if isinstance(attr, torch.nn.Module | torch.optim.Optimizer):
+            super().__setattr__(name, attr)
+        else:
+            object.__setattr__(self, name, attr)
+
     @property
     def _default_callbacks(self):
         return [("epoch_timer", EpochTimer())]
