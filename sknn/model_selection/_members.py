@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from joblib import effective_n_jobs
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, clone
 from sklearn.metrics import r2_score
@@ -16,7 +17,7 @@ from sknn._validation import MatrixLike, draw_seed, to_dense
 from sknn.deep._array_api import follow_array_api
 from sknn.deep._base import DeepEstimator
 from sknn.deep.parts._targets import read_incomplete_target, score_known_labels
-from sknn.engine import train_many
+from sknn.engine import TrainingThreads, train_many
 from sknn.losses import gives_probabilities
 from sknn.model_selection._plans import Prepared, is_watched, plan_fit
 from sknn.model_selection._sharing import CommonArrays
@@ -26,7 +27,11 @@ from sknn.preprocessing import is_source, score_measured
 def train_all(plans: list[TrainPlan], n_jobs: int | None) -> list[TrainResult]:
     """Return the trained members; Ctrl-C ends the whole."""
     try:
-        results = train_many(plans, n_jobs=n_jobs)
+        found = _train_in_threads(plans, n_jobs)
+        others = [i for i in range(len(plans)) if i not in found]
+        trained = train_many([plans[i] for i in others], n_jobs=n_jobs)
+        found.update(zip(others, trained, strict=True))
+        results = [found[i] for i in range(len(plans))]
         is_cut = any(result.progress.stopped_because == "interrupted" for result in results)
     except KeyboardInterrupt:
         is_cut = True
@@ -34,6 +39,24 @@ def train_all(plans: list[TrainPlan], n_jobs: int | None) -> list[TrainResult]:
         raise KeyboardInterrupt(
             "The ensemble was interrupted before all members were trained; nothing was fitted."
         )
+    return results
+
+
+def _train_in_threads(plans: list[TrainPlan], n_jobs: int | None) -> dict[int, TrainResult]:
+    """Return results by number, of the plans for compiled steps; the first error is raised."""
+    outcomes = {}
+    with TrainingThreads(effective_n_jobs(n_jobs)) as threads:
+        for i, plan in enumerate(plans):
+            threads.offer(i, plan)
+        for i, outcome, _ in threads.iterate():
+            outcomes[i] = outcome
+        if threads.is_interrupted:
+            raise KeyboardInterrupt
+    results = {}
+    for i, outcome in sorted(outcomes.items()):
+        if isinstance(outcome, BaseException):
+            raise outcome
+        results[i] = outcome
     return results
 
 
