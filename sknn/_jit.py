@@ -22,6 +22,7 @@ from sknn._version import __version__
 
 if TYPE_CHECKING:  # for annotations of compiled code: numba comes in here alone
     from numba.core.cpu import CPUContext as CPUContext
+    from numba.core.types import Array as ArrayType  # noqa: F401
     from numba.core.types import Float as Float
     from numba.core.types import Type as NumbaType
     from numba.core.typing import Context as TypingContext  # noqa: F401

@@ -15,7 +15,7 @@ from sknn._jit import import_llvm, make_intrinsic, make_signature
 if TYPE_CHECKING:
     from llvmlite.ir import IRBuilder, Type, Value
 
-    from sknn._jit import CPUContext, Float, NumbaType, Signature, TypingContext
+    from sknn._jit import ArrayType, CPUContext, Float, NumbaType, Signature, TypingContext
 
 
 class Vectors:
@@ -165,12 +165,12 @@ count_lanes = return_number(count_lanes_of, PLAIN_LANES)
 
 def _define_view(
     typing: "TypingContext",
-    memory: "NumbaType",
+    memory: "ArrayType",
     start: "NumbaType",
     n_rows: "NumbaType",
     n_columns: "NumbaType",
 ) -> tuple[Any, Callable[..., "Value"]]:
-    """Return how a part of a vector becomes a matrix, see `view_matrix`."""
+    """Return signature and writer of `view_matrix`, as ``numba.extending.intrinsic`` asks for."""
     matrix = memory.copy(ndim=2)
 
     def write(
@@ -200,5 +200,6 @@ def _view_part(memory: np.ndarray, start: int, n_rows: int, n_columns: int) -> n
     return memory[start : start + n_rows * n_columns].reshape(n_rows, n_columns)
 
 
-#: of a vector that outlives it, the number of its first entry, and the shape
+#: function of a vector, of the place where a matrix begins in it, and of the matrix's numbers of
+#: rows and columns, which returns a view; the vector must outlive it
 view_matrix = make_intrinsic(_define_view, _view_part)

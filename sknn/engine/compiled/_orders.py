@@ -46,7 +46,7 @@ def draw_order(generator: Array, before: Array, after: Array) -> None:
             if place == N_WORDS:
                 _turn_over(generator)
                 place = 0
-            j = _temper(np.int64(generator[place])) & mask
+            j: int | np.int64 = _temper(np.int64(generator[place])) & mask
             place += 1
             # A quarter of the places lie beyond, and which ones cannot be foreseen. Without a
             # branch: the number is swapped for itself, and is still the last.
