@@ -21,30 +21,37 @@ ALL_PARTS = 2**16
 
 
 class BatchMemory:
-    """Memory that the passes of a mini-batch write into, made once for all mini-batches of a size.
+    """What the passes of a mini-batch write into, made once for the largest one.
 
     Parameters
     ----------
     net : Ensemble
-        Shape of the network.
+        Whose passes they are.
     n_samples, n_threads : int
-        Samples of a mini-batch, and threads that share the members.
+        Most samples of a mini-batch, and threads that share the members.
     """
 
     def __init__(self, net: Ensemble, n_samples: int, n_threads: int):
+        self.net, self.n_samples = net, n_samples
         dtype, k, (n_columns, n_stretches) = net.values.dtype, net.n_members, net.left.shape
         self.stretches = np.empty((n_samples, n_columns), np.uint16)
         self.shares = np.empty((n_samples, n_columns), dtype)
         self.places = np.empty((n_samples, len(net.tables) + len(net.valued)), np.int64)
-        self.forward = Forward(
-            np.empty((k, 2, n_columns, n_stretches, net.width), dtype),
-            np.empty((k, count_values(net, n_samples)), dtype),
-            np.empty((k, n_samples, net.layers[-1, 3]), dtype),
-        )
-        # For each thread a row of zeros, the gradients (n_samples, widest) of two layers, which
-        # take turns, and a transposed weight matrix (widest, widest); see `return_member`.
-        widest = int(net.layers[:, 2:].max())
-        self.spaces = np.empty((n_threads, widest * (1 + 2 * n_samples + widest)), dtype)
+        self.sums = np.empty((k, 2, n_columns, n_stretches, net.width), dtype)
+        self.values = np.empty(k * count_values(net, n_samples), dtype)
+        self.outputs = np.empty(k * n_samples * net.layers[-1, 3], dtype)
+        widest, matrix = int(net.layers[:, 2:].max()), int(np.prod(net.layers[:, 2:], axis=1).max())
+        self.spaces = np.empty((n_threads, widest * (1 + 2 * n_samples) + matrix), dtype)
+
+    def place(self, X: np.ndarray) -> tuple[Encoded, Forward]:
+        """Return where samples are encoded, and where the way forward of all members writes."""
+        n, k = len(X), self.net.n_members
+        # Matrices of fewer samples are the beginning of the same memory.
+        n_values, n_outputs = count_values(self.net, n), int(self.net.layers[-1, 3])
+        values = self.values[: k * n_values].reshape(k, n_values)
+        outputs = self.outputs[: k * n * n_outputs].reshape(k, n, n_outputs)
+        encoded = Encoded(X, self.stretches[:n], self.shares[:n], self.places[:n])
+        return encoded, Forward(self.sums, values, outputs)
 
 
 class PassContext(FunctionCtx):
@@ -109,7 +116,7 @@ class CompiledMembers:
         self.pool = ThreadPoolExecutor(self.n_threads) if self.n_threads > 1 else None
         shares = np.linspace(0, module.n_members, self.n_threads + 1).astype(int).tolist()
         self.shares = [*pairwise(shares)]
-        self.memories: dict[int, BatchMemory] = {}
+        self.memory = BatchMemory(self.net, 0, self.n_threads)
 
     def close(self) -> None:
         """Give the module and the optimizer memory of their own again."""
@@ -126,26 +133,27 @@ class CompiledMembers:
 
     def run_forward(self, X: np.ndarray) -> tuple[np.ndarray, Encoded, float]:
         """Return outputs (n_members, n_samples, n_outputs), encoded samples, dropout's factor."""
-        memory = self._get_memory(len(X))
-        encoded = Encoded(np.ascontiguousarray(X), memory.stretches, memory.shares, memory.places)
+        if len(X) > self.memory.n_samples:
+            self.memory = BatchMemory(self.net, len(X), self.n_threads)
+        encoded, memory = self.memory.place(np.ascontiguousarray(X))
         self.steps.encode_samples(self.net, encoded)
         dropped = self._draw()
         self._share(
-            partial(self.steps.run_forward, self.net, encoded, members, memory.forward, dropped)
+            partial(self.steps.run_forward, self.net, encoded, members, memory, dropped)
             for members in self.shares
         )
-        return memory.forward.outputs, encoded, dropped.factor
+        return memory.outputs, encoded, dropped.factor
 
     def run_backward(self, encoded: Encoded, delta: np.ndarray, factor: float) -> None:
         """Give the parameters their gradients; `delta` is that of the outputs, of their shape."""
-        memory = self._get_memory(len(encoded.X))
+        memory = self.memory.place(encoded.X)[1]
         for p, gradient in zip(self.flat.parameters, self.gradients, strict=True):
             p.grad = gradient
         for table in self.tables:  # only levels that occur in the mini-batch are added to
             table.grad.zero_()
-        backs = [Backward(delta, space, self.gradient, factor) for space in memory.spaces]
+        backs = [Backward(delta, space, self.gradient, factor) for space in self.memory.spaces]
         self._share(
-            partial(self.steps.run_backward, self.net, encoded, members, memory.forward, back)
+            partial(self.steps.run_backward, self.net, encoded, members, memory, back)
             for members, back in zip(self.shares, backs, strict=True)
         )
 
@@ -160,11 +168,6 @@ class CompiledMembers:
             keys.append((seed + n_batches * WEYL) % 2**32)
         n_parts = self.dropouts[0].n_parts if keys else ALL_PARTS
         return Dropped(np.array(keys, np.uint32), n_parts, ALL_PARTS / n_parts)
-
-    def _get_memory(self, n_samples: int) -> BatchMemory:
-        if n_samples not in self.memories:  # two sizes at most: the last mini-batch is smaller
-            self.memories[n_samples] = BatchMemory(self.net, n_samples, self.n_threads)
-        return self.memories[n_samples]
 
     def _share(self, tasks: Iterable[Callable[[], None]]) -> None:
         """Call all tasks, each in a thread."""

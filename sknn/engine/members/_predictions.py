@@ -23,9 +23,8 @@ def predict_members(module: TabularEnsemble, X: torch.Tensor) -> np.ndarray:
     X may have a further column, the number of the member that holds a sample out.
     """
     parameters = [*module.parameters()]
-    values = torch.cat([p.detach().reshape(-1) for p in parameters]).numpy()
-    places = np.cumsum([0, *(p.numel() for p in parameters)])
-    found = {id(p): int(at) for p, at in zip(parameters, places, strict=False)}
+    values, places = _join(parameters)
+    found = {id(p): int(at) for p, at in zip(parameters, places, strict=True)}
     net = pack(module, values, lambda p: found[id(p)])
     array = np.ascontiguousarray(X.detach().numpy())
     output = np.empty((len(array), module.n_outputs), values.dtype)
@@ -49,6 +48,17 @@ def predict_members(module: TabularEnsemble, X: torch.Tensor) -> np.ndarray:
                 output[own] = part
     output /= module.temperature.numpy()
     return output
+
+
+def _join(parameters: list[torch.nn.Parameter]) -> tuple[np.ndarray, list[int]]:
+    """Return all numbers of parameters in one vector, and where each parameter begins."""
+    memory = parameters[0].untyped_storage()
+    if all(p.untyped_storage().data_ptr() == memory.data_ptr() for p in parameters):
+        # While compiled passes train they are views of a vector, which need not be copied.
+        whole = torch.empty(0, dtype=parameters[0].dtype).set_(memory)
+        return whole.numpy(), [p.storage_offset() for p in parameters]
+    values = torch.cat([p.detach().reshape(-1) for p in parameters]).numpy()
+    return values, np.cumsum([0, *(p.numel() for p in parameters[:-1])]).tolist()
 
 
 def _share(compute: Compute, X: np.ndarray, out: np.ndarray, members: tuple[int, int]) -> None:

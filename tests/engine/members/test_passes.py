@@ -148,7 +148,7 @@ def test_a_share_of_units_is_dropped_differently_in_each_step_layer_and_member(r
     X = draw_samples(module, 300)
     for _ in range(2):
         members(X)
-        values = members.memories[len(X)].forward.values
+        values = members.memory.values.reshape(3, -1)
         for member in range(3):
             for layer in (1, 2):
                 start = len(X) * (4 + 64 * (layer - 1))
