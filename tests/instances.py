@@ -76,9 +76,10 @@ INSTANCES = {
         SequenceCNNClassifier(16, dropout=0.0, early_stopping=False, batch_size=200),
         SequenceCNNClassifier(),
         SequenceCNNClassifier(solver="lbfgs"),
-        SequenceCNNClassifier(first_activation="exp", pooling="max", kernel_size=3, batch_size=200),
-        SequenceCNNClassifier(n_conv_layers=2, pooling=2, position_bias=False),
         SequenceCNNClassifier(8, n_members=2),
+        SequenceCNNClassifier(n_conv_layers=2, pooling=2, position_bias=False),
+        # Class weights are tried for 1000 epochs by whatever stands here.
+        SequenceCNNClassifier(first_activation="exp", pooling="max", kernel_size=3, batch_size=200),
     ],
     SequenceCNNRegressor: [
         SequenceCNNRegressor(n_filters=16, dropout=0.0, early_stopping=False, batch_size=200),
