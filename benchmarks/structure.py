@@ -70,11 +70,17 @@ class Source:
 
     @cached_property
     def public_names(self) -> set[str]:
-        """Names in an ``__all__`` of a part that users import, and those of the estimators."""
+        """Names in an ``__all__`` of a part that users import, and those of the estimators.
+
+        Of a public module without one, such as `sknn.persistence`, it is each function.
+        """
         found = set(re.findall(r'^    "(\w+)": "sknn', self.texts[self.package], re.MULTILINE))
         for name, tree in self.trees.items():
             if name.count(".") == 1 and not any(part in name for part in INTERNAL):
+                is_public = "._" not in name and not self.is_package(name)
                 for node in tree.body:
+                    if is_public and isinstance(node, FUNCTIONS) and node.name[0] != "_":
+                        found.add(node.name)
                     if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__":
                         found |= set(re.findall(r"'(\w+)'", ast.unparse(node.value)))
         return found

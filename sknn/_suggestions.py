@@ -94,11 +94,7 @@ ALIKE = 0.75
 
 
 def suggest_parameter(name: str, known: Iterable[str]) -> str:
-    """Return a sentence that says which of the parameters `known` is meant, or ''.
-
-    >>> suggest_parameter("epochs", ["max_iter", "alpha"])
-    " Write 'max_iter' for 'epochs'."
-    """
+    """Return a sentence that says which of the parameters `known` is meant, or ''."""
     known = list(known)
     meant = [ours for ours, others in PARAMETERS.items() if name in others and ours in known]
     meant = meant or get_close_matches(name, known, n=1, cutoff=ALIKE)

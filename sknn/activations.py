@@ -139,12 +139,5 @@ SYNONYMS = {"sigmoid": "logistic"}
 
 
 def resolve_activation(name: str) -> str:
-    """Return the key of `ACTIVATIONS` for a name, and any other name as it is.
-
-    Examples
-    --------
-    >>> from sknn.activations import resolve_activation
-    >>> resolve_activation("sigmoid"), resolve_activation("tanh")
-    ('logistic', 'tanh')
-    """
+    """Return the key of `ACTIVATIONS` for a name, and any other name as it is."""
     return SYNONYMS.get(name, name)

@@ -34,13 +34,7 @@ class NetworkSummary:
         self.n_parameters = sum(layer.n_parameters for layer in layers)
 
     def to_frame(self) -> pd.DataFrame:
-        """Return a data frame with a row for each layer.
-
-        Returns
-        -------
-        pandas.DataFrame
-            Its columns are layer, kind, activation, n_inputs, n_outputs, n_parameters.
-        """
+        """Return a pandas data frame with a row for each layer."""
         columns = ["kind", "activation", "n_inputs", "n_outputs", "n_parameters"]
         rows = [{"layer": s.name, **{c: getattr(s, c) for c in columns}} for s in self.layers]
         return pd.DataFrame(rows, columns=["layer", *columns])

@@ -55,21 +55,9 @@ def choose_spread(
     The Brier score is the squared error of probabilities, which a few certain mistakes do not rule,
     as they would the log loss.
 
-    Parameters
-    ----------
-    spreads : sequence of Spread
-        What is tried.
-    codes : ndarray of int of shape (n_samples,)
-        Known classes, or -1.
-    weight : ndarray of shape (n_samples,)
-        How much the samples count.
-    neighbors : sparse array of shape (n_samples, n_samples)
-        See `connect_neighbors`.
-    learn : callable
-        ``learn(numbers)`` returns probabilities (n_samples, n_classes) of all samples, by teachers
-        that know these labels alone.
-    random_state : RandomState
-        Assigns labels to folds.
+    `codes` (n_samples,) are known classes, or -1; `neighbors` come from `connect_neighbors`.
+    ``learn(numbers)`` returns probabilities (n_samples, n_classes) of all samples, by teachers that
+    know these labels alone; `random_state` assigns labels to folds.
     """
     if len(spreads) == 1:
         return spreads[0]

@@ -29,11 +29,9 @@ class Spread:
 
 
 def connect_neighbors(Z: np.ndarray | sparse.csr_matrix, n_neighbors: int) -> sparse.csr_array:
-    """Return weights (n_samples, n_samples), adding up to 1, of the nearest samples.
-
-    Two samples are neighbours if one of them is among the `n_neighbors` nearest of the other, and
-    count twice as much if both are.
-    """
+    """Return weights (n_samples, n_samples), adding up to 1, of the nearest samples."""
+    # Two samples are neighbours if one of them is among the nearest of the other, and count twice
+    # as much if both are.
     n_neighbors = min(n_neighbors, Z.shape[0] - 1)
     nearest = sparse.csr_array(kneighbors_graph(Z, n_neighbors, mode="connectivity"))
     either = nearest + nearest.T

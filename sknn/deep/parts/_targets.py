@@ -186,10 +186,7 @@ class CodecPredictor:
     def deviate(
         self, codec: ValueCodec, net: Net, encoded: np.ndarray | None, output: np.ndarray
     ) -> np.ndarray:
-        """Return the standard deviations that the network was trained to give.
-
-        Of a network of several members it is what `deviate_members` says.
-        """
+        """Return the standard deviations that the network was trained to give."""
         if getattr(net.module_, "n_members", 1) == 1:
             return codec.decode_std(output)
         return deviate_members(codec, net, encoded, output)

@@ -29,39 +29,14 @@ def fit_single_values(
 ) -> dict[int, np.ndarray]:
     """Return intervals around single values, of columns whose values say more than thresholds.
 
-    What an amount such as an age says about y depends on how large it is, and neighbouring values
-    say nearly the same. The number of a shop, or a gain for which a form has fixed sums, is
-    different: there each value says something of its own. A column is of this kind if means of y
-    for each of its values predict y in other folds better than a decision tree on the column.
-
-    Parameters
-    ----------
-    X : ndarray of shape (n_samples, n_columns)
-        Finite numbers.
-    y : ndarray of shape (n_samples, n_targets)
-        Targets: numbers, or for each class a column of 0 and 1.
-    columns : iterable of int
-        Numbers of the columns to look at.
-    sample_weight : ndarray of shape (n_samples,), default=None
-        Positive weights of the samples.
-    max_values : int, default=1024
-        Maximum number of values of a column; the most frequent ones are taken.
-
-    Returns
-    -------
-    dict of int to ndarray of shape (n_values, 2)
-        Number of a column, and the rising, disjoint intervals of its values. They end halfway to
-        the next number of the column, so that rounding moves no value out of its interval.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from sknn.deep.tabular._single_values import fit_single_values
-    >>> X = np.column_stack([np.arange(600) % 60, np.arange(600)]) * 1.0
-    >>> y = (X[:, :1] % 2) + 0.1 * (X[:, 1:] > 300)
-    >>> {column: len(of_column) for column, of_column in fit_single_values(X, y, [0, 1]).items()}
-    {0: 60}
+    X (n_samples, n_columns) is finite, y (n_samples, n_targets) has numbers, or 0 and 1 for each
+    class. Of a column the `max_values` most frequent values are taken. The intervals (n_values, 2)
+    end halfway to the next number, so that rounding moves no value out of its interval.
     """
+    # What an amount such as an age says about y depends on how large it is, and neighbouring values
+    # say nearly the same. The number of a shop, or a gain for which a form has fixed sums, is
+    # different: there each value says something of its own. A column is of this kind if means of y
+    # for each of its values predict y in other folds better than a decision tree on the column.
     if len(X) > MAX_SAMPLES:
         drawn = np.sort(np.random.RandomState(0).permutation(len(X))[:MAX_SAMPLES])
         X, y = X[drawn], y[drawn]

@@ -81,17 +81,10 @@ def multiply(left: Left, right: Array, out: Array, finish: Finish) -> None:
 def multiply_over_samples(
     left: Array, right: Array, out: Array, turned: Array, zeros: Array
 ) -> None:
-    """Write leftᵀ right, a sum over samples.
+    """Write leftᵀ right (n_rows, n_columns), a sum over samples.
 
-    Parameters
-    ----------
-    left : ndarray of shape (n_samples, n_rows)
-    right : ndarray of shape (n_samples, n_columns)
-    out : ndarray of shape (n_rows, n_columns)
-    turned : ndarray of shape (n,)
-        Space; where it is smaller than `out` it is not used.
-    zeros : ndarray
-        As many as there are rows or columns.
+    `left` is of shape (n_samples, n_rows), `right` (n_samples, n_columns). `turned` is space, which
+    is not used where it is smaller than `out`; `zeros` are as many as there are rows or columns.
     """
     (n_rows, n_columns), none = out.shape, out.dtype.type(np.nan)
     if n_columns <= count_lanes(out) and n_columns < n_rows and out.size <= len(turned):

@@ -62,10 +62,8 @@ def is_warm(dtype: np.dtype) -> bool:
 
 @cache
 def was_warm(dtype: np.dtype) -> bool:
-    """Return `is_warm` as it was when this process first asked.
-
-    The answer is kept: equal fits are computed alike, also if another fit compiles in between.
-    """
+    """Return `is_warm` as it was when this process first asked."""
+    # The answer is kept: equal fits are computed alike, also if another fit compiles in between.
     is_any = has_kept_code(Path(__file__).parent, "run_epochs")  # without an import of numba
     return is_any and is_warm(dtype)
 

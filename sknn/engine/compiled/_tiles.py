@@ -70,10 +70,8 @@ class Finish(NamedTuple):
 
 
 def count_half_of(context: "CPUContext", kind: "Float") -> int:
-    """Return the number of lanes of a half vector, for the last few columns of a product.
-
-    A processor that splits its widest vectors in two computes half of one in half of the time.
-    """
+    """Return the number of lanes of a half vector, for the last few columns of a product."""
+    # A processor that splits its widest vectors in two computes half of one in half of the time.
     return max(2, count_lanes_of(context, kind) // 2)
 
 

@@ -92,10 +92,8 @@ class StreamedBatches(Batches):
         return self.order
 
     def iterate_parts(self, first: int = 0) -> Iterator[tuple[SampleDataset, np.ndarray]]:
-        """Go through the samples a buffer at a time, each with the order of its samples.
-
-        X of a part lies in memory that the part after the next one takes.
-        """
+        """Go through the samples a buffer at a time, each with the order of its samples."""
+        # X of a part lies in memory that the part after the next one takes.
         *pieces, seed = self.begin().tolist()
         yield from self.iterate_pieces(pieces, [seed], skipped=first * self.batch_size)
 

@@ -134,9 +134,7 @@ def scatter(
 ) -> None:
     """Write the gradients of the embeddings of member k.
 
-    `flow` are the inputs of the first layer (n_samples, n_inputs), the gradient with respect to
-    those that are embeddings (n_samples, n_inputs - n_numeric), and the sums of `Forward`, which
-    are overwritten.
+    `flow` has inputs (n_samples, n_inputs), delta of those embedded, and sums, overwritten.
     """
     a, delta, sums = flow
     sum_by_stretch(net, encoded, (a, delta), sums)

@@ -47,10 +47,8 @@ def make_examples(dtype: np.dtype) -> tuple[Ensemble, Encoded]:
 
 @cache
 def was_warm(dtype: np.dtype) -> bool:
-    """Return whether passes had been compiled before this process first asked.
-
-    The answer is kept: equal fits are computed alike, also if another fit compiles in between.
-    """
+    """Return whether passes had been compiled before this process first asked."""
+    # The answer is kept: equal fits are computed alike, also if another fit compiles in between.
     folder = Path(__file__).parent
     is_any = has_kept_code(folder, "encode_samples")  # without an import of numba
     return is_any and is_compiled(load_steps().encode_samples, *make_examples(dtype))
