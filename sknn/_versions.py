@@ -7,10 +7,7 @@ from importlib import metadata
 from sknn._jit import OBSTACLE
 from sknn._optional import EXTRAS
 from sknn._version import __version__
-from sknn.engine._runners import RUNNERS
-from sknn.engine.compiled._runner import CompiledRunner
-from sknn.engine.data._hardware import list_devices
-from sknn.engine.graphs._epochs import CudaGraphRunner
+from sknn.engine import RUNNERS, CompiledRunner, CudaGraphRunner, list_devices
 
 #: what pip installs with the package
 _REQUIRED = ("scikit-learn", "numpy", "scipy", "torch", "skorch", "pandas", "narwhals", "joblib")

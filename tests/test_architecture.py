@@ -145,6 +145,28 @@ def test_there_are_no_import_cycles():
     assert done == {*graph, "sknn"}
 
 
+def names_offered_by(part_name):
+    """Return the names that the ``__init__`` of a part imports or makes."""
+    body = tree(PACKAGE / part_name / "__init__.py").body
+    imported = {a.asname or a.name for n in body if isinstance(n, ast.ImportFrom) for a in n.names}
+    return imported | {ast.unparse(n.targets[0]) for n in body if isinstance(n, ast.Assign)}
+
+
+def test_parts_are_entered_by_their_doors():
+    """What a part does not offer in its ``__init__`` is its own; `export` translates all of it."""
+    wrong = [
+        f"{path}:{line} imports {name} of {module}"
+        for path in FILES
+        if path != TOP and part(own := module_name(path)) != "export"
+        for line, module, name in imports(path)
+        if module.startswith("sknn.")
+        and part(module) != part(own)
+        and (PACKAGE / part(module) / "__init__.py").exists()
+        and (module.count(".") > 1 or name not in names_offered_by(part(module)))
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
 def test_packages_come_in_through_their_doors():
     wrong = [
         f"{path}:{line} imports {module}"

@@ -32,11 +32,13 @@ from sknn.architectures.layers._dropout import N_PARTS, WEYL, DrawnMasks, Dropou
 from sknn.architectures.layers._member_steps import multiplies_bfloat16
 from sknn.architectures.layers._members import PiecewiseLinear
 from sknn.architectures.layers._noise import Corruption
+from sknn.architectures.layers._windows import FIRST_ACTIVATIONS, find_valid_windows
 from sknn.architectures.options._initializers import INITIALIZERS
 from sknn.architectures.options._mlp import MLPOptions
 from sknn.architectures.options._sequence import SequenceOptions
 
 __all__ = [
+    "FIRST_ACTIVATIONS",
     "INITIALIZERS",
     "MLP",
     "N_PARTS",
@@ -64,6 +66,7 @@ __all__ = [
     "describe",
     "draw_into",
     "find_stochastic_layers",
+    "find_valid_windows",
     "is_corrupted_mlp",
     "is_mlp",
     "is_replayable",

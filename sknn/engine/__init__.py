@@ -1,5 +1,6 @@
 """Training and prediction: the only place that knows skorch."""
 
+from sknn.engine._runners import RUNNERS
 from sknn.engine._threads import TrainingThreads, supports_thread
 from sknn.engine._train import train
 from sknn.engine.callbacks._of_net import NetCallback
@@ -8,11 +9,14 @@ from sknn.engine.callbacks._user import make_freezing_callbacks
 from sknn.engine.checkpoints._folder import CheckpointFile, CheckpointSpec, make_spec
 from sknn.engine.checkpoints._identity import Identity, describe_params, hash_data, hash_start
 from sknn.engine.checkpoints._recorder import Pace, warn_of_full_disk
+from sknn.engine.compiled._runner import CompiledRunner
 from sknn.engine.data._device import explain_memory, resolve_device
 from sknn.engine.data._forward import compute_losses, compute_mean_loss, forward
+from sknn.engine.data._hardware import list_devices
 from sknn.engine.data._stream import prefetch
 from sknn.engine.distributed._peers import Peers, join_peers, leads
 from sknn.engine.distributed._spawn import train_together
+from sknn.engine.graphs._epochs import CudaGraphRunner
 from sknn.engine.net._attribution import (
     compute_input_gradient,
     find_best_windows,
@@ -26,8 +30,11 @@ from sknn.engine.stacked._memory import get_memory_budget
 from sknn.engine.stacked._train_many import train_many
 
 __all__ = [
+    "RUNNERS",
     "CheckpointFile",
     "CheckpointSpec",
+    "CompiledRunner",
+    "CudaGraphRunner",
     "Identity",
     "Net",
     "NetCallback",
@@ -50,6 +57,7 @@ __all__ = [
     "join_peers",
     "knock_out_effects",
     "leads",
+    "list_devices",
     "make_freezing_callbacks",
     "make_spec",
     "prefetch",

@@ -15,8 +15,7 @@ from sknn._suggestions import check_no_class
 from sknn._validation import MatrixLike, check_layers_say_all
 from sknn.activations import ACTIVATIONS, SYNONYMS, Function, resolve_activation
 from sknn.inspection._reading import HasLayers, HasUnits, Model
-from sknn.threshold.networks._binary_tables import check_binary
-from sknn.threshold.networks._network import ThresholdNetwork
+from sknn.threshold import ThresholdNetwork, check_binary
 
 _LINKS: dict[str, Function] = {"softmax": lambda z: softmax(z, axis=1), "exp": np.exp}
 

@@ -12,7 +12,7 @@ from sknn.inspection._forward_pass import forward_pass
 from sknn.inspection._reading import Model, apply_steps, get_input_names, read_names, unwrap
 from sknn.inspection.diagram._panels import make_panels, show_text_as_it_is
 from sknn.inspection.diagram._style import COLORS
-from sknn.threshold.networks._network import ThresholdNetwork
+from sknn.threshold import ThresholdNetwork
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

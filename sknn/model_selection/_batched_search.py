@@ -4,7 +4,7 @@ import numpy as np
 from sklearn.model_selection import GridSearchCV, RandomizedSearchCV, cross_validate
 
 from sknn._suggestions import check_no_class
-from sknn.deep._checkpoint import read_params
+from sknn.deep import read_params
 from sknn.model_selection._evaluation import (
     BatchedSearch,
     Evaluation,

@@ -1,7 +1,6 @@
 """Deep ensembles: networks that differ by their seeds, trained together, and their mean."""
 
 from abc import ABC, abstractmethod
-from numbers import Integral
 from typing import Any, Self
 
 import numpy as np
@@ -13,17 +12,20 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from sknn._saved import SavedState
-from sknn._sklearn import HasMethods, Interval, fit_context
+from sknn._sklearn import fit_context
 from sknn._suggestions import explain_unknown_parameters, validate_params
 from sknn._validation import make_local_random_state, restore_on_error
-from sknn.deep import DeepMLPClassifier, DeepMLPRegressor
-from sknn.deep._array_api import follow_array_api
-from sknn.deep._base import DeepEstimator
-from sknn.deep._checkpoint import hold_seed
-from sknn.deep._params import training_constraints
-from sknn.deep.tasks._classifier import DeepClassifier
-from sknn.deep.tasks._regressor import DeepRegressor
+from sknn.deep import (
+    DeepClassifier,
+    DeepEstimator,
+    DeepMLPClassifier,
+    DeepMLPRegressor,
+    DeepRegressor,
+    follow_array_api,
+    hold_seed,
+)
 from sknn.model_selection._members import (
+    CONSTRAINTS,
     LabelsScoreMixin,
     MembersScoreMixin,
     average_members,
@@ -34,14 +36,6 @@ from sknn.model_selection._members import (
     train_all,
 )
 from sknn.model_selection._plans import finish_fit
-
-CONSTRAINTS: dict[str, list] = {
-    "estimator": [HasMethods(["fit", "predict"]), None],
-    "n_members": [Interval(Integral, 1, None, closed="left")],
-    "bootstrap": ["boolean"],
-    "n_jobs": [Integral, None],
-    **training_constraints("random_state", "checkpoint", "checkpoint_every"),
-}
 
 
 class DeepEnsemble(SavedState, BaseEstimator, ABC):

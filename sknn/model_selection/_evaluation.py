@@ -18,8 +18,7 @@ from sklearn.base import BaseEstimator
 
 from sknn._saved import SavedState
 from sknn._validation import restore_on_error
-from sknn.deep._base import DeepEstimator
-from sknn.deep._checkpoint import read_params
+from sknn.deep import DeepEstimator, read_params
 from sknn.engine import (
     CheckpointFile,
     Identity,

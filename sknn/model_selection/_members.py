@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -10,18 +11,32 @@ from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, clone
 from sklearn.metrics import r2_score
 
+from sknn._sklearn import HasMethods, Interval
 from sknn._specs import TrainPlan, TrainResult
 from sknn._suggestions import check_no_class
 from sknn._targets import read_values
 from sknn._validation import MatrixLike, draw_seed, to_dense
-from sknn.deep._array_api import follow_array_api
-from sknn.deep._base import DeepEstimator
-from sknn.deep.parts._targets import read_incomplete_target, score_known_labels
+from sknn.deep import (
+    DeepEstimator,
+    follow_array_api,
+    read_incomplete_target,
+    score_known_labels,
+    training_constraints,
+)
 from sknn.engine import TrainingThreads, train_many
 from sknn.losses import gives_probabilities
 from sknn.model_selection._plans import Prepared, is_watched, plan_fit
 from sknn.model_selection._sharing import CommonArrays
 from sknn.preprocessing import is_source, score_measured
+
+#: parameters of ensembles
+CONSTRAINTS: dict[str, list] = {
+    "estimator": [HasMethods(["fit", "predict"]), None],
+    "n_members": [Interval(Integral, 1, None, closed="left")],
+    "bootstrap": ["boolean"],
+    "n_jobs": [Integral, None],
+    **training_constraints("random_state", "checkpoint", "checkpoint_every"),
+}
 
 
 def train_all(plans: list[TrainPlan], n_jobs: int | None) -> list[TrainResult]:

@@ -14,8 +14,7 @@ from sklearn.pipeline import Pipeline
 from sknn._specs import TrainPlan, TrainResult
 from sknn._validation import copy_random_state
 from sknn.architectures import copy_network
-from sknn.deep._base import DeepEstimator
-from sknn.deep._params import FOR_TRAINING_ALONE
+from sknn.deep import FOR_TRAINING_ALONE, DeepEstimator
 
 
 def last_step(estimator: BaseEstimator) -> Any:

@@ -10,7 +10,7 @@ from scipy import sparse
 
 from sknn._specs import TrainPlan
 from sknn._targets import SPARSE
-from sknn.deep._base import DeepEstimator
+from sknn.deep import DeepEstimator
 
 #: encoded samples
 Encoded: TypeAlias = np.ndarray | sparse.csr_matrix

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, clone
 
 from sknn._sklearn import fit_and_score, has_callbacks_to_propagate
-from sknn.deep._base import DeepEstimator
+from sknn.deep import DeepEstimator
 from sknn.model_selection._gathering import Call
 from sknn.model_selection._plans import is_watched, last_step, name_of_last_step
 

@@ -26,6 +26,7 @@ from sknn.preprocessing.sources._frames import (
 from sknn.preprocessing.sources._samples import (
     Chunk,
     Source,
+    count_samples,
     is_source,
     join_chunks,
     open_source,
@@ -35,12 +36,13 @@ from sknn.preprocessing.sources._samples import (
 from sknn.preprocessing.sources._sequence_survey import SequenceSurvey
 from sknn.preprocessing.sources._table_survey import TableSurvey
 from sknn.preprocessing.sources._tables import hold_tables
-from sknn.preprocessing.tables._columns import WrappedFrame, is_plain_numbers
+from sknn.preprocessing.tables._columns import WrappedFrame, is_plain_numbers, wrap_frame
 from sknn.preprocessing.tables._encoder import TabularEncoder
 from sknn.preprocessing.tables._knots import fit_knots
 from sknn.preprocessing.tables._reading import check_names
 from sknn.preprocessing.tables._values import find_number_columns
 from sknn.preprocessing.targets._classes import ClassCodec
+from sknn.preprocessing.targets._conformity import calibrate_intervals, decode_interval
 from sknn.preprocessing.targets._measured import fill_with_means, has_missing_values, score_measured
 from sknn.preprocessing.targets._statistics import average_by_code
 from sknn.preprocessing.targets._table import TableCodec
@@ -66,10 +68,13 @@ __all__ = [
     "Variants",
     "WrappedFrame",
     "average_by_code",
+    "calibrate_intervals",
     "check_names",
     "convert_table",
     "copy_frame",
     "copy_samples",
+    "count_samples",
+    "decode_interval",
     "dinucleotide_shuffle",
     "fill_with_means",
     "find_number_columns",
@@ -94,4 +99,5 @@ __all__ = [
     "split_frame",
     "stack_samples",
     "strings_in",
+    "wrap_frame",
 ]

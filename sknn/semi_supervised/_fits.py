@@ -12,8 +12,7 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.utils import check_array
 
 from sknn._validation import draw_seed
-from sknn.deep import AutoencoderTransformer
-from sknn.deep._base import DeepEstimator
+from sknn.deep import AutoencoderTransformer, DeepEstimator
 
 if TYPE_CHECKING:
     from sknn._validation import MatrixLike

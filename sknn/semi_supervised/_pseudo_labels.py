@@ -25,8 +25,7 @@ from sknn._sklearn import (
 from sknn._suggestions import check_no_class, explain_unknown_parameters, validate_params
 from sknn._validation import make_local_random_state, restore_on_error
 from sknn.deep import DeepMLPClassifier
-from sknn.preprocessing import is_source
-from sknn.preprocessing.sources._samples import count_samples
+from sknn.preprocessing import count_samples, is_source
 from sknn.semi_supervised._choice import choose_spread, list_spreads
 from sknn.semi_supervised._fits import (
     choose_surest,

@@ -11,8 +11,7 @@ import pandas as pd
 from sklearn.utils.validation import check_consistent_length
 
 from sknn._sklearn import take_rows
-from sknn.preprocessing import stack_samples
-from sknn.preprocessing.sources._samples import count_samples
+from sknn.preprocessing import count_samples, stack_samples
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike

@@ -31,9 +31,7 @@ from sknn.deep.parts._preparation import Arrangement, Circumstances, PartsOf, Pr
 from sknn.deep.parts._protocols import Samples
 from sknn.deep.parts._table_reader import TableReader
 from sknn.deep.parts._training import OneNetwork
-from sknn.losses import NUMPY
-from sknn.losses._array import view_as_array
-from sknn.losses._reconstruction import compute_reconstruction_loss
+from sknn.losses import NUMPY, compute_reconstruction_loss, view_as_array
 from sknn.preprocessing import TableCodec, TableSurvey, TabularEncoder, find_number_columns
 
 if TYPE_CHECKING:

@@ -30,8 +30,7 @@ from sknn.deep.parts._protocols import (
     Target,
 )
 from sknn.engine import explain_memory
-from sknn.preprocessing import TabularEncoder
-from sknn.preprocessing.tables._columns import WrappedFrame
+from sknn.preprocessing import TabularEncoder, WrappedFrame
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike

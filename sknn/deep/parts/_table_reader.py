@@ -13,8 +13,13 @@ from sklearn.utils.validation import validate_data
 from sknn._refusals import explain_refusal
 from sknn._validation import check_container, is_clean_array, read_array_like
 from sknn.deep.parts._protocols import Encoder, MakeTargets, Samples
-from sknn.preprocessing import TableSurvey, TabularEncoder, check_names, is_plain_numbers
-from sknn.preprocessing.tables._columns import wrap_frame
+from sknn.preprocessing import (
+    TableSurvey,
+    TabularEncoder,
+    check_names,
+    is_plain_numbers,
+    wrap_frame,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike

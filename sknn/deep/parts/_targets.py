@@ -21,10 +21,8 @@ from sknn.deep.parts._preparation import PartsOf, Training
 from sknn.deep.parts._protocols import InputReader, NetworkBuilder, Samples
 from sknn.deep.sources._target_surveys import ClassSurvey, ValueSurvey
 from sknn.engine import Net, forward
-from sknn.losses import VALUE_LOSSES, find_value_loss
-from sknn.losses._loss import Loss
-from sknn.preprocessing import ClassCodec, ValueCodec, has_missing_values
-from sknn.preprocessing.targets._conformity import calibrate_intervals
+from sknn.losses import VALUE_LOSSES, Loss, find_value_loss
+from sknn.preprocessing import ClassCodec, ValueCodec, calibrate_intervals, has_missing_values
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike

@@ -8,8 +8,7 @@ from sknn.deep._params import REGRESSOR_CONSTRAINTS
 from sknn.deep.parts._targets import ValueParts, ValueTarget
 from sknn.deep.tabular._ensemble import CONSTRAINTS, ELSEWHERE, MembersPredictor, make_tabular_parts
 from sknn.deep.tasks._regressor import DeepRegressor
-from sknn.losses import VALUE_LOSSES, find_value_loss
-from sknn.losses._loss import Loss
+from sknn.losses import VALUE_LOSSES, Loss, find_value_loss
 
 
 class TabularMLPRegressor(DeepRegressor):

@@ -20,8 +20,7 @@ from sknn.deep.parts._preparation import FitData
 from sknn.deep.parts._targets import ValueParts, read_incomplete_target
 from sknn.deep.sources._predict import read_by_chunk, read_for_score
 from sknn.exceptions import warn_user
-from sknn.preprocessing import ValueCodec, score_measured
-from sknn.preprocessing.targets._conformity import decode_interval
+from sknn.preprocessing import ValueCodec, decode_interval, score_measured
 
 if TYPE_CHECKING:
     from typing import Self

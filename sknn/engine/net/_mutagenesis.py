@@ -5,8 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from sknn.architectures import SequenceCNN
-from sknn.architectures.layers._windows import FIRST_ACTIVATIONS, find_valid_windows
+from sknn.architectures import FIRST_ACTIVATIONS, SequenceCNN, find_valid_windows
 from sknn.engine.data._device import use_precision
 from sknn.engine.data._forward import forward
 from sknn.engine.net._net import Net

@@ -12,8 +12,7 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 from sknn._saved import saved
 from sknn._specs import TargetKind, TargetSpec
 from sknn._validation import MatrixLike, to_dense
-from sknn.losses import ClassLoss, find_class_loss, read_settings
-from sknn.losses._loss import Loss
+from sknn.losses import ClassLoss, Loss, find_class_loss, read_settings
 from sknn.preprocessing.targets._measured import check_measured, has_missing_values
 
 

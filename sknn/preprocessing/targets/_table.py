@@ -11,9 +11,7 @@ from scipy.special import log_softmax
 from sknn._saved import saved
 from sknn._specs import TargetSpec
 from sknn._validation import MatrixLike, to_dense
-from sknn.losses import NUMPY, RECONSTRUCTION
-from sknn.losses._array import view_as_array
-from sknn.losses._reconstruction import compute_reconstruction_loss
+from sknn.losses import NUMPY, RECONSTRUCTION, compute_reconstruction_loss, view_as_array
 from sknn.preprocessing.tables._encoder import TabularEncoder
 from sknn.preprocessing.tables._values import TableKind, make_table, read_values
 

@@ -9,16 +9,17 @@ from numpy.typing import DTypeLike
 from sknn._saved import saved
 from sknn._specs import TargetSpec
 from sknn.losses import (
+    INCREMENTS,
     NUMPY,
     VALUE_LOSSES,
+    Loss,
     OutputActivation,
     ValueLoss,
     find_value_loss,
+    get_levels,
     read_settings,
+    view_as_array,
 )
-from sknn.losses._array import view_as_array
-from sknn.losses._loss import Loss
-from sknn.losses._outputs import INCREMENTS, get_levels
 from sknn.preprocessing._moments import RunningMoments
 from sknn.preprocessing.targets._measured import (
     average_measured,
