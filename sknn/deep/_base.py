@@ -88,7 +88,7 @@ class DeepEstimator(CallbackSupportMixin, BaseEstimator, ABC):
         """Fit, and tell scikit-learn's callbacks of the epochs, if there are any."""
         if not getattr(self, "_skl_callbacks", None) or not leads(self._n_processes):
             return self._fit(data)
-        watcher = CallbackWatcher(self, data, self._fitted_at)
+        watcher = CallbackWatcher(self, data, self._collect_fitted_at)
         watcher.fit_begins()
         self._fit(data.watched_by(watcher))
         watcher.fit_ends()
@@ -155,7 +155,7 @@ class DeepEstimator(CallbackSupportMixin, BaseEstimator, ABC):
             "out_activation_": self._codec.out_activation_,
         }
 
-    def _fitted_at(self, net: Net, progress: Progress) -> dict[str, Any]:
+    def _collect_fitted_at(self, net: Net, progress: Progress) -> dict[str, Any]:
         """Return what `_finish` would set if training ended now, on weights of their own."""
         return self._fitted_attributes(TrainResult(snapshot(net), copy.deepcopy(progress)))
 
@@ -267,15 +267,15 @@ class DeepEstimator(CallbackSupportMixin, BaseEstimator, ABC):
     def _repr_html_(self) -> Callable[[], str]:
         """What a notebook shows: scikit-learn's diagram, and below it the layers."""
         diagram = super()._repr_html_  # raises AttributeError where the user wants text
-        return lambda: self._with_layers(diagram())
+        return lambda: self._insert_layers(diagram())
 
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, str]:
         bundle = super()._repr_mimebundle_(**kwargs)
         if "text/html" in bundle:
-            bundle["text/html"] = self._with_layers(bundle["text/html"])
+            bundle["text/html"] = self._insert_layers(bundle["text/html"])
         return bundle
 
-    def _with_layers(self, html: str) -> str:
+    def _insert_layers(self, html: str) -> str:
         return html + self.summary()._repr_html_() if hasattr(self, "net_") else html
 
     # ---- state: what follows from the result is left out, as formats such as skops write a thing

@@ -39,14 +39,14 @@ class NetworkSummary:
         rows = [{"layer": s.name, **{c: getattr(s, c) for c in columns}} for s in self.layers]
         return pd.DataFrame(rows, columns=["layer", *columns])
 
-    def _cells(self) -> list[tuple[str, ...]]:
+    def _list_cells(self) -> list[tuple[str, ...]]:
         return [
             (s.name, s.kind, s.activation, f"(n_samples, {s.n_outputs})", f"{s.n_parameters:,}")
             for s in self.layers
         ]
 
     def __str__(self) -> str:
-        rows = [HEAD, *self._cells(), ("total", "", "", "", f"{self.n_parameters:,}")]
+        rows = [HEAD, *self._list_cells(), ("total", "", "", "", f"{self.n_parameters:,}")]
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         lines = ["  ".join([*map(str.ljust, r[:4], widths), r[4].rjust(widths[4])]) for r in rows]
         rule = "-" * len(lines[0])
@@ -59,6 +59,6 @@ class NetworkSummary:
         def row(cells: Sequence[str], tag: str) -> str:
             return "<tr>" + "".join(f"<{tag}>{escape(cell)}</{tag}>" for cell in cells) + "</tr>"
 
-        body = "".join(row(cells, "td") for cells in self._cells())
+        body = "".join(row(cells, "td") for cells in self._list_cells())
         total = row(("total", "", "", "", f"{self.n_parameters:,}"), "th")
         return f"<table><thead>{row(HEAD, 'th')}</thead><tbody>{body}{total}</tbody></table>"

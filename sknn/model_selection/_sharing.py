@@ -43,10 +43,12 @@ class CommonArrays:
         if own is not None:
             plan = replace(plan, X=self._cast(str(plan.X.dtype)), numbers=own)
         else:
-            plan = replace(plan, X=self._once(plan.X))
+            plan = replace(plan, X=self._find_equal(plan.X))
         if plan.validation is None:
             return plan
-        return replace(plan, validation=replace(plan.validation, X=self._once(plan.validation.X)))
+        return replace(
+            plan, validation=replace(plan.validation, X=self._find_equal(plan.validation.X))
+        )
 
     def _find_samples(
         self, plan: TrainPlan, network: DeepEstimator, numbers: np.ndarray
@@ -68,7 +70,7 @@ class CommonArrays:
             self._casts[dtype] = np.asarray(self.X, dtype=dtype)
         return self._casts[dtype]
 
-    def _once(self, X: Encoded) -> Encoded:
+    def _find_equal(self, X: Encoded) -> Encoded:
         """Return the first array given that is equal to this one."""
         if id(X) in self._seen:
             return X

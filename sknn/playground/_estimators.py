@@ -49,7 +49,7 @@ def write_code(settings: Settings, problem: Problem | None, n_epochs: int) -> st
     """
     if problem is None:
         return _gate_code(settings)
-    lines = [_made(settings, problem), ""]
+    lines = [_write_problem_call(settings, problem), ""]
     if settings.model == "perceptron":
         call = _call("PerceptronClassifier", _perceptron_params(settings))
         return "\n".join(
@@ -137,12 +137,12 @@ def _network_params(settings: Settings, n_train: int, max_iter: int) -> dict[str
     return params
 
 
-def _made(settings: Settings, problem: Problem) -> str:
+def _write_problem_call(settings: Settings, problem: Problem) -> str:
     """Return the lines of code that make the samples."""
     if settings.data != "table":
-        arguments = _arguments({"data": settings.data, **_data_params(settings)}, positional=1)
+        arguments = _write_args({"data": settings.data, **_data_params(settings)}, positional=1)
         return f"from sknn.playground import make_problem\n\nproblem = make_problem({arguments})"
-    inputs, split = list(problem.feature_names), _arguments(_split_params(settings))
+    inputs, split = list(problem.feature_names), _write_args(_split_params(settings))
     return (
         "import pandas as pd\n"
         "from sknn.playground import make_table_problem\n\n"
@@ -172,7 +172,7 @@ def _call(name: str, params: dict[str, Any]) -> str:
     return f"{name}(\n{lines})"
 
 
-def _arguments(params: dict[str, Any], positional: int = 0) -> str:
+def _write_args(params: dict[str, Any], positional: int = 0) -> str:
     items = list(params.items())
     first = [repr(value) for _, value in items[:positional]]
     return ", ".join([*first, *(f"{key}={value!r}" for key, value in items[positional:])])

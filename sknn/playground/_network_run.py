@@ -75,7 +75,7 @@ class NetworkRun(Run):
             self._scale,
         )
 
-    def _notes(self) -> Mapping[str, Any]:
+    def _make_notes(self) -> Mapping[str, Any]:
         target = self._encode(self.problem.y_train)
         with np.errstate(over="ignore", invalid="ignore"):
             norms = compute_gradient_norms(self.network(), self.problem.X_train, target)

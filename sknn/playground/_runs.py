@@ -54,7 +54,9 @@ class Run(ABC):
         self._playing, self._steps, self._stopped = False, 0, False
         self._is_acknowledged, self._is_dirty, self._last_frame = True, True, -np.inf
         self._condition, self._has_begun = threading.Condition(), threading.Event()
-        self._thread = threading.Thread(target=self._work, daemon=True, name="sknn-playground")
+        self._thread = threading.Thread(
+            target=self._run_thread, daemon=True, name="sknn-playground"
+        )
 
     @abstractmethod
     def _loop(self) -> None:
@@ -68,7 +70,7 @@ class Run(ABC):
     def _apply(self, edit: tuple[int, int, int, float]) -> None:
         """Set one weight of the model."""
 
-    def _notes(self) -> Mapping[str, Any]:
+    def _make_notes(self) -> Mapping[str, Any]:
         """Return what else a frame is to say."""
         return {}
 
@@ -135,7 +137,7 @@ class Run(ABC):
         for name, value in values.items():
             self._curves.setdefault(name, []).append(float(value))
 
-    def _work(self) -> None:
+    def _run_thread(self) -> None:
         try:
             self._loop()
             self.is_finished = True
@@ -199,7 +201,7 @@ class Run(ABC):
             "sizes": layer_sizes(network),
             "activations": network.activations,
             "curves": {"begin": self._n_sent, **curves},
-            **self._notes(),
+            **self._make_notes(),
         }
         with np.errstate(over="ignore", invalid="ignore"):  # a network may diverge
             arrays = {**make_pictures(network, self.problem), "weights": pack_weights(network)}

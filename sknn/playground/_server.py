@@ -75,8 +75,8 @@ class Playground:
         routing = require("starlette.routing", "The playground")
         return applications.Starlette(
             routes=[
-                routing.Route("/", self._page),
-                routing.Route("/static/{name}", self._file),
+                routing.Route("/", self._send_page),
+                routing.Route("/static/{name}", self._send_file),
                 routing.WebSocketRoute("/ws", self._connect),
             ]
         )
@@ -100,10 +100,10 @@ class Playground:
             return True
         return hmac.compare_digest(connection.query_params.get("token", ""), self.token)
 
-    async def _page(self, request: "Request") -> Any:
+    async def _send_page(self, request: "Request") -> Any:
         return self._answer(request, "index.html")
 
-    async def _file(self, request: "Request") -> Any:
+    async def _send_file(self, request: "Request") -> Any:
         return self._answer(request, request.path_params["name"])
 
     def _answer(self, request: "Request", name: str) -> Any:

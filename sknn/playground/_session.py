@@ -74,18 +74,18 @@ class Session:
     def _actions(self) -> dict[str, Callable[[Mapping[str, Any]], None]]:
         return {
             "settings": self._change,
-            "play": lambda message: self._current().play(),
-            "pause": lambda message: self._current().pause(),
-            "step": lambda message: self._current().step(),
+            "play": lambda message: self._get_run().play(),
+            "pause": lambda message: self._get_run().pause(),
+            "step": lambda message: self._get_run().step(),
             "weight": self._set_weight,
             "speed": self._set_speed,
-            "ack": lambda message: self._current().acknowledge(),
+            "ack": lambda message: self._get_run().acknowledge(),
             "csv": self._read_table,
             "code": self._send_code,
             "onnx": self._send_onnx,
         }
 
-    def _current(self) -> Run:
+    def _get_run(self) -> Run:
         if self.run is None:
             raise ValueError("There is no model yet. Send the settings first.")
         return self.run
@@ -108,7 +108,7 @@ class Session:
             run.play()
 
     def _set_speed(self, message: Mapping[str, Any]) -> None:
-        self._current().speed = read_settings({"speed": message.get("value")}).speed
+        self._get_run().speed = read_settings({"speed": message.get("value")}).speed
 
     def _set_weight(self, message: Mapping[str, Any]) -> None:
         given = [message.get(name) for name in ("layer", "row", "column")]
@@ -117,7 +117,7 @@ class Session:
         if len(places) < len(given) or not _is_number(value):
             raise ValueError("A weight needs the whole numbers layer, row, column, and a value.")
         layer, row, column = places
-        self._current().set_weight(layer, row, column, value)
+        self._get_run().set_weight(layer, row, column, value)
 
     def _read_table(self, message: Mapping[str, Any]) -> None:
         text = message.get("text")
@@ -147,13 +147,13 @@ class Session:
         )
 
     def _send_code(self, message: Mapping[str, Any]) -> None:
-        run = self._current()
+        run = self._get_run()
         problem: Problem | None = None if isinstance(run, UnitsRun) else run.problem
         code = write_code(self.settings, problem, run.n_steps)
         self._publish({"type": "code", "text": code, "is_edited": run.has_edits})
 
     def _send_onnx(self, message: Mapping[str, Any]) -> None:
-        run = self._current()
+        run = self._get_run()
         if not isinstance(run, NetworkRun):
             raise ValueError("Only a network can be written as ONNX.")
         model = export_onnx(run.fitted())

@@ -183,15 +183,15 @@ def read_settings(given: Any) -> Settings:
     values = {name: rule.read(name, given[name]) for name, rule in _RULES.items() if name in given}
     if "features" in given:
         rule = _Rule(str, choices=tuple(FEATURES))
-        values["features"] = tuple(rule.read("features", x) for x in _items(given, "features"))
+        values["features"] = tuple(rule.read("features", x) for x in _get_items(given, "features"))
     if "inputs" in given:
-        values["inputs"] = tuple(_Rule(str).read("inputs", x) for x in _items(given, "inputs"))
+        values["inputs"] = tuple(_Rule(str).read("inputs", x) for x in _get_items(given, "inputs"))
     if "layers" in given:
-        values["layers"] = tuple(map(_read_layer, _items(given, "layers", MAX_LAYERS)))
+        values["layers"] = tuple(map(_read_layer, _get_items(given, "layers", MAX_LAYERS)))
     return Settings(**values)
 
 
-def _items(given: Mapping, name: str, most: int = _MOST_NAMES) -> list[Any]:
+def _get_items(given: Mapping, name: str, most: int = _MOST_NAMES) -> list[Any]:
     items = given[name]
     if not isinstance(items, list) or len(items) > most:
         raise ValueError(f"{name} must be a list of at most {most} items; got {items!r:.80}.")

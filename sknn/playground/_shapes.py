@@ -51,7 +51,7 @@ def make_circle(
     radius = random_state.uniform(low, high)
     angle = random_state.uniform(0, 2 * np.pi, n_samples)
     points = radius[:, None] * np.column_stack([np.cos(angle), np.sin(angle)])
-    return _moved(points, noise, random_state), y
+    return _displace(points, noise, random_state), y
 
 
 def make_xor(
@@ -61,7 +61,7 @@ def make_xor(
     points = random_state.uniform(0.3, RADIUS, (n_samples, 2))
     points *= random_state.choice([-1.0, 1.0], (n_samples, 2))
     y = (points[:, 0] * points[:, 1] >= 0).astype(int)
-    return _moved(points, noise, random_state), y
+    return _displace(points, noise, random_state), y
 
 
 def make_gauss(
@@ -81,7 +81,7 @@ def make_spiral(
     share = random_state.uniform(0.02, 1, n_samples)
     angle = 1.75 * 2 * np.pi * share + 2 * np.pi * y / n_arms
     points = RADIUS * share[:, None] * np.column_stack([np.sin(angle), np.cos(angle)])
-    return _moved(points, 0.5 * noise, random_state), y
+    return _displace(points, 0.5 * noise, random_state), y
 
 
 def make_three_spirals(
@@ -152,7 +152,7 @@ def make_function(function: Callable, low: float, high: float) -> Maker:
     return make
 
 
-def _moved(points: np.ndarray, noise: float, random_state: np.random.RandomState) -> np.ndarray:
+def _displace(points: np.ndarray, noise: float, random_state: np.random.RandomState) -> np.ndarray:
     return points + random_state.normal(0, noise * RADIUS / 2, points.shape)
 
 

@@ -65,10 +65,10 @@ class PerceptronRun(Run):
             self._n_changes += self._was_wrong
             self.n_steps += 1
             if self.n_steps % len(y) == 0:
-                self._record(self._errors())
+                self._record(self._measure_errors())
             self._between_steps()
 
-    def _errors(self) -> dict[str, float]:
+    def _measure_errors(self) -> dict[str, float]:
         problem, model = self.problem, self.estimator
         score = model.score(problem.X_test, problem.y_test)
         train = model.score(problem.X_train, problem.y_train)
@@ -85,7 +85,7 @@ class PerceptronRun(Run):
         last = "heaviside" if self._n_units == 1 else "softmax"
         return NetworkCopy([coef], [intercept], [last])
 
-    def _notes(self) -> Mapping[str, Any]:
+    def _make_notes(self) -> Mapping[str, Any]:
         if self._sample is None:
             return {}
         point = self.problem.points_train[self._sample].tolist()
@@ -141,7 +141,7 @@ class UnitsRun(Run):
         else:
             coef[row, column] = value
 
-    def _notes(self) -> Mapping[str, Any]:
+    def _make_notes(self) -> Mapping[str, Any]:
         values = self.network().compute_layers(_CORNERS.astype(float))
         table = np.hstack(values).astype(int).tolist()
         wanted = self.problem.y_train.tolist()

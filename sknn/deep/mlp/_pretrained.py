@@ -52,7 +52,7 @@ class PretrainedReader:
     ) -> Samples:
         """Return X checked: its columns must be those of the autoencoder."""
         checked = self.reader.check(estimator, X, encoder)
-        ours, theirs = (_columns_of(fitted) for fitted in (estimator, self.autoencoder))
+        ours, theirs = (_get_columns(fitted) for fitted in (estimator, self.autoencoder))
         if ours != theirs:
             raise ValueError(
                 f"pretrained was fitted on {_describe(theirs)}, but X has {_describe(ours)}. Give "
@@ -301,7 +301,7 @@ def count_copied(
     return n_copied
 
 
-def _columns_of(estimator: BaseEstimator) -> tuple[int, list | None]:
+def _get_columns(estimator: BaseEstimator) -> tuple[int, list | None]:
     names = getattr(estimator, "feature_names_in_", None)
     return estimator.n_features_in_, None if names is None else list(names)
 

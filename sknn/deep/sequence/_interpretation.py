@@ -199,7 +199,7 @@ class SequenceReading(TransformerMixin):
            doi:10.1186/s13059-023-02956-3.
         """
         encoded = self._encode_samples(X)
-        outputs, signs = self._chosen_outputs(X, target, len(encoded))
+        outputs, signs = self._choose_outputs(X, target, len(encoded))
         gradient = compute_input_gradient(self.net_, encoded, outputs) * signs[:, None]
         gradient = self._encoder.as_positions(gradient)
         encoded = self._encoder.as_positions(encoded)
@@ -264,7 +264,7 @@ class SequenceReading(TransformerMixin):
         encoder = self._encoder_of_letters()
         checked = self._check_inputs(X)
         encoded = encoder.as_positions(encoder.encode(checked))
-        outputs, signs = self._chosen_outputs(X, target, len(encoded))
+        outputs, signs = self._choose_outputs(X, target, len(encoded))
         positions = None
         if checked.ndim == 1:  # N at the end of a string is a letter, and no padding
             positions = np.arange(encoded.shape[1]) < lengths_of(checked)[:, None]
@@ -312,7 +312,7 @@ class SequenceReading(TransformerMixin):
             )
         return np.flatnonzero(chosen)
 
-    def _chosen_outputs(
+    def _choose_outputs(
         self, X: ArrayLike, target: ArrayLike | None, n_samples: int
     ) -> tuple[np.ndarray, np.ndarray]:
         """Return the output of each sample, and the sign with which it speaks for the target."""

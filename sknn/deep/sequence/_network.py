@@ -251,7 +251,7 @@ class SequenceCNNBuilder:
             chosen["dropout"] = DROPOUT if self.takes_batches else 0.0
         if chosen["batch_norm"] == "auto":
             chosen["batch_norm"] = None if self.takes_batches else False
-        options = SequenceOptions(**chosen, first_bias=_first_bias(encoder))
+        options = SequenceOptions(**chosen, first_bias=_choose_first_bias(encoder))
         network = SequenceCNN.from_specs(inputs, target, options)
         network.initialize_weights(random_state)
         return network
@@ -273,7 +273,7 @@ def count_members(estimator: BaseEstimator) -> int:
     return int(asked)
 
 
-def _first_bias(encoder: SequenceInputs) -> float:
+def _choose_first_bias(encoder: SequenceInputs) -> float:
     if encoder.letters_ is None:  # numbers of any size
         return 0.0
     # What a window gives at first is the smaller the more letters there are.

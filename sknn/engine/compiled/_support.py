@@ -123,7 +123,8 @@ def explain_work(
     if sparse.issparse(X):
         # Of the first layer's weights a sample multiplies those of its entries that are not 0.
         n_units, n_features = cast("MLP", module).linears[0].weight.shape
-        n_weights -= int(n_units * (n_features - X.nnz / max(X.shape[0], 1)))
+        entries = cast("sparse.csr_array", X)
+        n_weights -= int(n_units * (n_features - entries.nnz / max(entries.shape[0], 1)))
         if n_parameters > MAX_SPARSE_PARAMETERS:
             return "X is sparse, and most of a step is the solver's, which torch does as fast"
     if FLOPS_OF_A_WEIGHT * n_weights * n_samples > choose_max_flops(n_samples, n_threads):

@@ -182,10 +182,10 @@ class Source:
         """
         # The names of a function's tables are known with its first chunk, and checked then.
         if names is None:
-            if self._columns_asked() and not isinstance(self.tables, Calls):
-                self._raise_nameless(self._columns_asked()[0])
+            if self._list_asked_columns() and not isinstance(self.tables, Calls):
+                self._raise_nameless(self._list_asked_columns()[0])
             return None
-        asked = self._columns_asked()
+        asked = self._list_asked_columns()
         missing = [name for name in [*(self.features or ()), *asked] if name not in names]
         if missing:
             is_other_csv = len(names) == 1 and any(mark in names[0] for mark in ";\t|")
@@ -202,7 +202,7 @@ class Source:
             self.features = [name for name in names if name not in asked]
         return [*self.features, *asked]
 
-    def _columns_asked(self) -> list[str]:
+    def _list_asked_columns(self) -> list[str]:
         """Return the names of the columns that are y or sample weights."""
         asked = []
         for name in (self.y, self.sample_weight):
@@ -225,8 +225,8 @@ class Source:
             if names is not None:
                 self._find_columns(names)
         if names is None:
-            if self._columns_asked():
-                self._raise_nameless(self._columns_asked()[0])
+            if self._list_asked_columns():
+                self._raise_nameless(self._list_asked_columns()[0])
             X: MatrixLike = np.asarray(table)
         else:
             X = select_columns(table, self.features or [])

@@ -175,12 +175,12 @@ def fit_time_column(column: Column, kept: np.ndarray | None) -> TimeColumn:
     origin = 0 if times.kind != "dates" else int(times.microseconds[there].min())
     seen = Times(times.kind, times.microseconds[there], times.missing[there], times.zone)
     first, *others = PARTS[times.kind]
-    varying = [part for part in others if _varies(_compute_part(part, seen, zone, origin))]
+    varying = [part for part in others if _has_variation(_compute_part(part, seen, zone, origin))]
     parts = (first, *varying)
     return TimeColumn(column.label, times.kind, zone, origin, parts, times.is_daily)
 
 
-def _varies(arrays: list[np.ndarray]) -> bool:
+def _has_variation(arrays: list[np.ndarray]) -> bool:
     return any(np.any(array != array[0]) for array in arrays)
 
 
