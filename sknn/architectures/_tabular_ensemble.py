@@ -60,12 +60,13 @@ class TabularOptions:
 class TabularEnsemble(nn.Module):
     """MLPs that are trained together, each of which can hold out samples of its own.
 
-    In training it returns the outputs of all members, to be averaged over their losses, not over
-    them: each learns as if it were alone. In evaluation it returns their mean over `temperature`.
+    In training it returns the outputs of all members. Losses are averaged over members, and not
+    outputs, so that each member learns as if it were alone. In evaluation it returns the mean
+    output of the members, divided by `temperature`.
 
-    A further column of X may tell of each sample which member holds it out, -1 for none. No
-    gradient flows from it to that member in training, and in evaluation the output is that of this
-    member alone: what it says of a sample that it has not seen.
+    A further column of X may hold the number of the member that holds a sample out, -1 for none.
+    In training no gradient flows from the sample to that member, and in evaluation the output is
+    that of this member alone: its prediction of a sample that it was not trained on.
 
     Parameters
     ----------
@@ -76,9 +77,9 @@ class TabularEnsemble(nn.Module):
     knots : mapping of int to ndarray
         Numbers of the columns to embed, and their knots, see `PiecewiseLinear`.
     options : TabularOptions, default=TabularOptions()
-        The rest.
+        Options of the members and their layers.
     values : mapping of int to ndarray, default={}
-        Numbers of the columns of which single values have embeddings, and the intervals of these,
+        Numbers of the columns with embeddings of single values, and the intervals of these values,
         see `ValueEmbeddings`.
 
     Attributes
@@ -182,7 +183,7 @@ class TabularEnsemble(nn.Module):
                 dropout.set_seed(draw_seed(random_state))
 
     def center(self, X: np.ndarray, sample_weight: np.ndarray | None = None) -> None:
-        """Take the means of what stands for numbers from samples X, which may be weighted."""
+        """Take the means of encoded numbers from samples X, which may be weighted."""
         if self.numbers is not None:
             weight = np.ones(len(X), X.dtype) if sample_weight is None else sample_weight
             self.numbers.center(
@@ -190,21 +191,21 @@ class TabularEnsemble(nn.Module):
             )
 
     def set_temperature(self, temperature: float) -> None:
-        """Set what outputs are divided by in evaluation."""
+        """Set the number by which outputs are divided in evaluation."""
         self.temperature.fill_(temperature)
 
     def forward(self, X: Tensor) -> Tensor:
         """Return logits or raw predictions."""
         if self.training:
-            # Those who ask for the gradient of X, or for autocast, get torch's own passes.
+            # For the gradient of X, and for autocast, torch's own passes are needed.
             usual = X.requires_grad or torch.is_autocast_enabled(X.device.type)
             output = self.run_members(X) if usual else self._train_members(X)
             return self.detach_left_out(X, output.transpose(0, 1))
         left_out_by = self.get_left_out_by(X)
         if left_out_by is None:
             return self.run_members(X).mean(0) / self.temperature
-        # Each held-out sample goes through one member alone, and -1, nobody's, through all: groups
-        # by member cost no more than one pass of single members.
+        # A held-out sample goes through its member alone, a sample of no member (-1) through all.
+        # Grouped by members, this takes no longer than one pass through single members.
         output = X.new_empty(len(X), self.n_outputs)
         for member in range(-1, self.n_members):
             samples = (left_out_by == member).nonzero()[:, 0]
@@ -232,7 +233,7 @@ class TabularEnsemble(nn.Module):
     def run_members(self, X: Tensor, members: slice = slice(None)) -> Tensor:
         """Return logits or raw predictions of `members`: (n_members, n_samples, n_outputs)."""
         k = len(range(self.n_members)[members])
-        # The same numbers for each member, without a copy.
+        # All members see the same numbers, which `expand` does not copy.
         parts = [X[:, : self.n_numeric].t().expand(k, -1, -1)]
         if self.numbers is not None:
             parts.append(self.numbers(X[:, self.columns], members))
@@ -246,7 +247,7 @@ class TabularEnsemble(nn.Module):
         return self.linears[-1](a, members).transpose(1, 2)
 
     def _train_members(self, X: Tensor) -> Tensor:
-        """Return what `run_members` does, by steps whose gradients are written out."""
+        """Return the outputs of all members, by steps whose gradients are written out."""
         dtype = self._choose_dtype(X)
         parts = [X[:, : self.n_numeric].t().to(dtype).expand(self.n_members, -1, -1)]
         if isinstance(self.numbers, PiecewiseLinear):

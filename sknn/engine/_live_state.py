@@ -1,4 +1,4 @@
-"""What of a run changes from step to step: copied before each epoch, and kept when it pauses."""
+"""State of a run that changes from step to step: copied before each epoch, kept when it pauses."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -21,14 +21,14 @@ from sknn.engine.net._net import Net
 
 @dataclass
 class EpochState:
-    """Where the epoch at hand is; runners begin there, and count their steps here.
+    """Progress of the current epoch, from which runners begin, and in which they count steps.
 
     Attributes
     ----------
     n_steps, n_samples : int
-        Steps that are done, and samples of them.
+        Number of steps that are done, and of their samples.
     loss_sum : float or Tensor of shape ()
-        Mean losses of the batches times their sizes, added up; on the device.
+        Σ (mean loss of a mini-batch) * (its size), on the device.
     outputs : KeptOutputs
         Raw predictions of the samples so far, each before the step of its batch, if they are kept.
     """
@@ -40,7 +40,7 @@ class EpochState:
 
 
 class LiveState(Protocol):
-    """The parts of a `sknn.engine._run.TrainingRun` that its steps change, and what they ask."""
+    """The parts of a `sknn.engine._run.TrainingRun` that its steps change or read."""
 
     net: Net
     plan: TrainPlan
@@ -62,22 +62,22 @@ class LiveState(Protocol):
 
     @property
     def n_batches(self) -> int:
-        """Mini-batches of an epoch."""
+        """Number of mini-batches of an epoch."""
 
 
 class Runner(Protocol):
-    """What a run asks of `sknn.engine._runners.EpochRunner`."""
+    """The part of `sknn.engine._runners.EpochRunner` that a run uses."""
 
     name: ClassVar[str]
     epochs_at_once: int
 
     def run_epoch(self) -> float:
-        """Train on the batches that are left of the epoch at hand; return the mean loss."""
+        """Train on the remaining mini-batches of the current epoch; return the mean loss."""
 
 
 @dataclass
 class UnseenEpochs:
-    """What is known of epochs that were computed in one call.
+    """Results of epochs that were computed in one call.
 
     Attributes
     ----------
@@ -88,7 +88,7 @@ class UnseenEpochs:
     outputs : list of KeptOutputs
         Raw predictions of the training samples in each epoch; empty if these are not scored.
     load : callable
-        Lets the module have the parameters after an epoch, by its number here.
+        Function that gives the module the parameters after an epoch, by its number in this list.
     """
 
     losses: list[float]
@@ -104,6 +104,6 @@ class ManyEpochsRunner(Runner, Protocol):
         """Train for some epochs that no callback or output needs, from the start of one.
 
         They end early with an epoch whose loss is not finite, or after which the rule of
-        ``run.stopping`` on the training loss has no more patience. Best loss and stalled epochs are
-        kept up to date, except with held-out samples, which are to be scored before.
+        ``run.stopping`` on the training loss ends training. Best loss and stalled epochs are
+        updated, except with held-out samples, which have to be scored before.
         """

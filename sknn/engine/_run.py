@@ -1,4 +1,4 @@
-"""One training run: all that lives while a network trains, and nothing that outlives it."""
+"""One training run: everything that exists while a network is trained, and nothing longer."""
 
 import time
 from collections.abc import Iterator
@@ -50,8 +50,9 @@ from sknn.exceptions import warn_user
 class TrainingRun:
     """One call of ``fit`` or ``partial_fit`` for one network.
 
-    A run can be stopped after any step, and goes on from there exactly. What it needs for that is
-    `get_state`, without the data. Of all this the net, pickled with its estimator, holds nothing.
+    A run can be stopped after any step, and goes on from there exactly. `get_state` returns all
+    that is needed for this except the data. The net, which is pickled with its estimator, holds no
+    part of the run.
 
     Parameters
     ----------
@@ -77,17 +78,17 @@ class TrainingRun:
     stopping : StoppingRule
         Stopping rule, which keeps the best weights.
     callbacks : UserCallbacks
-        The user's.
+        Callbacks of the user.
     runner_name, runner_reasons : str, dict of str to str
         Name of the runner, and the reasons why faster ones were not taken.
     validated : tuple or None
         Raw predictions and loss of the held-out samples, where a runner has computed them.
     peers : Fellows
-        The processes that compute the run together.
+        Processes that compute the run together.
     compiled : module or None
         Network that ``torch.compile`` has compiled.
     recorder : Recorder
-        Writes checkpoints if the plan asks for some, once `begin` was called.
+        Recorder of checkpoints, if the plan asks for some, once `begin` was called.
     deadline : float or None
         Time of `time.perf_counter` at which training ends.
     first_weights : ndarray or None
@@ -123,7 +124,7 @@ class TrainingRun:
 
     @contextmanager
     def guard(self) -> Iterator["TrainingRun"]:
-        """Put everything back where training fails, and let data and callbacks go at the end."""
+        """Restore everything if training fails, and release data and callbacks at the end."""
         try:
             with (
                 explain_limits(self.net, self.config),
@@ -147,7 +148,7 @@ class TrainingRun:
 
     @property
     def n_batches(self) -> int:
-        """Mini-batches of an epoch."""
+        """Number of mini-batches of an epoch."""
         return -(-self.plan.n_samples // self.net.batch_size)
 
     def begin(

@@ -73,7 +73,7 @@ class AutogradRunner:
         keep_freed_memory()
 
     def run_epoch(self) -> float:
-        """Train on the batches that are left of the epoch at hand; return the mean loss."""
+        """Train on the remaining mini-batches of the current epoch; return the mean loss."""
         run, net = self.run, self.run.net
         schedule = net.schedule
         for batch in run.batches.iterate(run.epoch.n_steps):
@@ -143,7 +143,7 @@ class MembersRunner(AutogradRunner):
             self.follow_gradient = make_flat_step(self.members.flat, True)
 
     def run_epoch(self) -> float:
-        """Train on the batches that are left of the epoch at hand; return the mean loss."""
+        """Train on the remaining mini-batches of the current epoch; return the mean loss."""
         self.run.net.module_.train()
         return super().run_epoch()
 

@@ -43,11 +43,11 @@ def train(
 ) -> TrainResult:
     """Train a network, by the first of the `runners` that supports the run.
 
-    If the plan goes on from an earlier result, that result's net is trained further, and is put
-    back if training fails. `interrupt` says when to stop, where it is not the run's own; of one of
+    If the plan goes on from an earlier result, that result's net is trained further, and is
+    restored if training fails. `interrupt` is a stop sign in place of the run's own; in one of
     several fits Ctrl-C raises KeyboardInterrupt. Weights that are not finite raise
-    NonFiniteLossError, unless good ones were kept. `peers` are the processes that train this
-    network together, all of which call this; PeerError says that another one failed.
+    NonFiniteLossError, unless earlier weights were kept. `peers` are the processes that train this
+    network together, all of which call this function; PeerError means that another one failed.
     """
     make_callbacks(plan.config.callbacks)
     plan = plan if is_left_in_place(plan) else plan.select_own_samples()
@@ -140,9 +140,9 @@ def _run_unseen(run: TrainingRun, runner: ManyEpochsRunner, n_epochs: int) -> No
 
 
 def run_interruptibly(run: TrainingRun, train: Callable[[], None]) -> None:
-    """Train; end as a whole, between two steps or at the start of an epoch, on Ctrl-C.
+    """Train, and handle Ctrl-C: training ends between two steps, or at the start of an epoch.
 
-    Where the run is one of several fits, KeyboardInterrupt is raised: the others are to end, too.
+    If the run is one of several fits, KeyboardInterrupt is raised, so that all of them end.
     """
     has_gradients = torch.is_grad_enabled()
     with run.interrupt:
@@ -154,7 +154,7 @@ def run_interruptibly(run: TrainingRun, train: Callable[[], None]) -> None:
         except PauseTraining:
             run.interrupt.is_deaf = True
         except KeyboardInterrupt:
-            if not isinstance(run.peers, Alone):  # who are at other points
+            if not isinstance(run.peers, Alone):  # peers have stopped at other points
                 raise
             run.interrupt.is_deaf = True
             # It may have come while a block without gradients was left.

@@ -239,7 +239,7 @@ class Recorder:
         return loss, gradient
 
     def close(self) -> None:
-        """Let other fits have the file."""
+        """Release the file for other fits."""
         if self.file is not None:
             self.file.close(self.is_finished)
             self.file = None

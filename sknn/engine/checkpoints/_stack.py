@@ -13,8 +13,9 @@ from sknn.engine.checkpoints._recorder import Pace, Recorded, Recorder, warn_of_
 class StackRecorder:
     """Writes the states of runs of one stack, all after the same epoch.
 
-    What a network computes depends, in the last bit, on those beside it, as vector instructions
-    reach over several of them. So a stack goes on as the one that it was.
+    The last bits of a network depend on the other networks of its stack, because vector
+    instructions compute numbers of several networks at once. So a stack is always resumed as a
+    whole.
 
     Parameters
     ----------
@@ -46,7 +47,7 @@ class StackRecorder:
             self._write(self.file)
 
     def keep(self, number: int, recorder: Recorder) -> None:
-        """Keep the last state of a run, which is about to go back to its best weights."""
+        """Keep the last state of a run, before it returns to its best weights."""
         if self.file is not None:
             self.contents[number] = recorder.make_content()
 
@@ -79,13 +80,13 @@ class StackRecorder:
         self.pace.note(self.n_epochs, began)
 
     def close(self) -> None:
-        """Let other fits have the file."""
+        """Release the file for other fits."""
         if self.file is not None:
             self.file.close(self.is_finished)
 
 
 def join_specs(specs: Sequence[CheckpointSpec | None]) -> CheckpointSpec | None:
-    """Return which file is for all of these fits; None if one of them has none, or no seed."""
+    """Return the common file of these fits; None if one of them has no file, or no seed."""
     seeded = [spec for spec in specs if spec is not None and spec.has_seed]
     if len(seeded) < len(specs):
         return None

@@ -166,7 +166,7 @@ class CompiledRunner:
         self.flat.close()
 
     def run_epoch(self) -> float:
-        """Train on the batches that are left of the epoch at hand; return the mean loss."""
+        """Train on the remaining mini-batches of the current epoch; return the mean loss."""
         run = self.run
         with self._borrow_parameters():
             for dataset, order in run.batches.iterate_parts(run.epoch.n_steps):

@@ -51,7 +51,7 @@ class DistributedRunner:
         """Do nothing: nothing was borrowed."""
 
     def run_epoch(self) -> float:
-        """Train on the batches that are left of the epoch at hand; return the mean loss."""
+        """Train on the remaining mini-batches of the current epoch; return the mean loss."""
         run, net = self.run, self.run.net
         schedule = net.schedule
         for batch, share in self._iterate():

@@ -96,7 +96,7 @@ class ReplayedEpochs(ABC):
         self.chunks.clear()
 
     def run_epoch(self) -> float:
-        """Train on the batches that are left of the epoch at hand; return the mean loss."""
+        """Train on the remaining mini-batches of the current epoch; return the mean loss."""
         run, batches = self.run, self.run.batches
         self.begin_epoch()
         self.total.fill_(run.epoch.loss_sum)
@@ -401,7 +401,7 @@ class CudaGraphRunner:
         )
 
     def run_epoch(self) -> float:
-        """Train on the batches that are left of the epoch at hand; return the mean loss."""
+        """Train on the remaining mini-batches of the current epoch; return the mean loss."""
         return self.epochs.run_epoch()
 
     def close(self) -> None:
