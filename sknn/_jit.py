@@ -156,7 +156,7 @@ class KeptCode:
 
     @cached_property
     def folders(self) -> list[Path]:
-        """Where files may lie; known once all is defined that the function calls."""
+        """Folders in which files may lie; known once all functions that are called are defined."""
         function = self.function
         name = f"sknn-{__version__}-{function.__name__}-{digest_function(function)[:16]}"
         own = Path(function.__code__.co_filename).parent

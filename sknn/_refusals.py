@@ -1,4 +1,4 @@
-"""What is wrong with values that NumPy, SciPy or a frame's library refuse, in words for users.
+"""Explanations for users of values that NumPy, SciPy or a frame's library refuse.
 
 No value is looked at before a conversion has failed, so that good values cost nothing.
 """

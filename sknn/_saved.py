@@ -1,4 +1,4 @@
-"""What files of estimators hold: classes that are known, plain values, and who wrote them."""
+"""Contents of files of estimators: known classes, plain values, and versions of the writer."""
 
 import datetime
 import sys

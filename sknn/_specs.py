@@ -22,7 +22,7 @@ TargetKind = Literal["binary", "multiclass", "multilabel", "values"]
 @saved
 @dataclass(frozen=True)
 class InputSpec:
-    """What an encoded X looks like.
+    """Description of an encoded X.
 
     Attributes
     ----------
@@ -55,7 +55,7 @@ class InputSpec:
 @saved
 @dataclass(frozen=True)
 class TargetSpec:
-    """What an encoded y looks like, and which loss belongs to it.
+    """Description of an encoded y, and of its loss.
 
     Attributes
     ----------
@@ -109,7 +109,7 @@ class LayerSpec:
 @saved
 @dataclass(frozen=True)
 class TrainConfig:
-    """How to train; each field means what the estimators' parameter of that name means.
+    """Configuration of training; each field is the estimators' parameter of that name.
 
     Attributes
     ----------
@@ -193,7 +193,7 @@ class TrainConfig:
 @saved
 @dataclass
 class Progress:
-    """What training has seen so far; it goes on through ``warm_start`` and ``partial_fit``.
+    """Progress of training, which goes on through ``warm_start`` and ``partial_fit``.
 
     Attributes
     ----------

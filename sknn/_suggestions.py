@@ -1,4 +1,4 @@
-"""What to write for parameters and values by the names that other packages, or slips, give them."""
+"""Suggestions for parameters and values by the names of other packages, or with slips."""
 
 import inspect
 import re

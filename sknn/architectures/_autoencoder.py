@@ -22,7 +22,7 @@ from sknn.architectures.options._mlp import MLPOptions
 
 @dataclass(frozen=True)
 class AutoencoderOptions:
-    """What makes an autoencoder of a multilayer perceptron.
+    """Options by which a multilayer perceptron becomes an autoencoder.
 
     Attributes
     ----------

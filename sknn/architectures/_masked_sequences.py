@@ -1,4 +1,4 @@
-"""What the filters of a network for sequences learn from without labels: hidden letters."""
+"""Training of the filters of a network for sequences without labels: hidden letters."""
 
 import copy
 

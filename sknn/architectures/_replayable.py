@@ -1,4 +1,4 @@
-"""Which networks do the same work each time, so that it may be recorded and replayed."""
+"""Networks that do the same work each time, so that it may be recorded and replayed."""
 
 from torch import nn
 

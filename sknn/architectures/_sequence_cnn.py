@@ -228,7 +228,7 @@ class SequenceCNN(nn.Module):
 
     @property
     def compiled_part(self) -> str:
-        """What compiled code computes of encoded letters, '' for nothing."""
+        """Name of what compiled code computes of encoded letters, '' for nothing."""
         weight = self.bank.weight
         is_read = self._has_one_layer() and self._choose_floor() is not None
         if not is_read or self.n_channels == 1 or weight.device.type != "cpu":

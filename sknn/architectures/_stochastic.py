@@ -1,4 +1,4 @@
-"""Which layers keep a network from computing the same loss twice."""
+"""Layers that keep a network from computing the same loss twice."""
 
 from torch import nn
 

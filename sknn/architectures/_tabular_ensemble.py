@@ -29,7 +29,7 @@ Tensor = torch.Tensor
 
 @dataclass(frozen=True)
 class TabularOptions:
-    """What can be chosen about a `TabularEnsemble`.
+    """Options of a `TabularEnsemble`.
 
     Attributes
     ----------

@@ -33,7 +33,7 @@ SUBSETS = {"all": ("train", "test"), "train": ("train",), "test": ("test",)}
 
 @dataclass(frozen=True)
 class Edition:
-    """Where a data set in the four files of MNIST comes from, and how to know it.
+    """Origin of a data set in the four files of MNIST, and marks by which it is recognised.
 
     Attributes
     ----------

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class ArrayPlace(NamedTuple):
-    """Where an array lives: the namespace of its library, and its device.
+    """Library and device of an array.
 
     Attributes
     ----------

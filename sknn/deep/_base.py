@@ -1,4 +1,4 @@
-"""What all deep estimators share: fit is prepare, train, finish."""
+"""Base class of all deep estimators: fit is prepare, train, finish."""
 
 from __future__ import annotations
 
@@ -200,7 +200,7 @@ class DeepEstimator(CallbackSupportMixin, BaseEstimator, ABC):
 
     @property
     def runner_(self) -> str:
-        """What computed the epochs, such as 'handwritten' or 'autograd'."""
+        """Name of the runner that computed the epochs, such as 'handwritten' or 'autograd'."""
         check_is_fitted(self, "net_")
         return self._result.runner
 
@@ -212,7 +212,7 @@ class DeepEstimator(CallbackSupportMixin, BaseEstimator, ABC):
 
     @property
     def device_(self) -> str:
-        """Where the network is, as torch names it."""
+        """Device of the network, by torch's name."""
         check_is_fitted(self, "net_")
         return str(self.net_.device)
 
@@ -265,7 +265,7 @@ class DeepEstimator(CallbackSupportMixin, BaseEstimator, ABC):
 
     @property
     def _repr_html_(self) -> Callable[[], str]:
-        """What a notebook shows: scikit-learn's diagram, and below it the layers."""
+        """Content that a notebook shows: scikit-learn's diagram, and below it the layers."""
         diagram = super()._repr_html_  # raises AttributeError where the user wants text
         return lambda: self._insert_layers(diagram())
 

@@ -1,4 +1,4 @@
-"""Whether training ended with numbers that can be used."""
+"""Checks that training ended with finite weights and predictions."""
 
 import math
 from collections.abc import Iterator

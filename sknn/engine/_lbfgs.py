@@ -56,7 +56,7 @@ class Objective(ABC):
 
 @dataclass(frozen=True)
 class Share:
-    """What an objective adds up: by default all of it.
+    """Part of the objective that one process computes: by default all of it.
 
     Attributes
     ----------

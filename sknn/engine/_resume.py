@@ -13,7 +13,7 @@ FREE = ("max_iter", "verbose", "callbacks", "max_fun", "n_processes")
 @saved
 @dataclass(frozen=True)
 class Resume:
-    """What an interrupted run leaves to the next one.
+    """State that an interrupted run leaves to the next one.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""What a run begins with: progress, the net, and how to put it back if training fails."""
+"""Start of a run: progress, the net, and its backup in case training fails."""
 
 import copy
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""From raw predictions to predictions, as ONNX nodes."""
+"""Predictions from raw predictions, as ONNX nodes."""
 
 from collections.abc import Callable, Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""From a genome's files to sequences, and from a fitted network to its variants."""
+"""Sequences from the files of a genome, and effects of its variants."""
 
 from sknn.genomics._modisco import modisco_arrays
 from sknn.genomics._negatives import matched_negatives

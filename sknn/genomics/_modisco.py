@@ -1,4 +1,4 @@
-"""What TF-MoDISco takes: one-hot sequences and the contributions of every letter."""
+"""Input of TF-MoDISco: one-hot sequences and the contributions of every letter."""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,4 @@
-"""What a variant of the genome changes in the output of a network for sequences."""
+"""Effects of variants of a genome on the output of a network for sequences."""
 
 import os
 from collections.abc import Callable, Sequence

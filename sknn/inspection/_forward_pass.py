@@ -1,4 +1,4 @@
-"""What every node of a network computes for some samples."""
+"""Values of all nodes of a network for some samples."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ _LINKS: dict[str, Function] = {"softmax": lambda z: softmax(z, axis=1), "exp": n
 
 @dataclass(frozen=True)
 class LayerPass:
-    """What one layer computed.
+    """Values of one layer.
 
     Attributes
     ----------
@@ -44,7 +44,7 @@ class LayerPass:
 
 @dataclass(frozen=True)
 class ForwardPass:
-    """What a network computed.
+    """Values of all layers of a network.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""How the loss fell, epoch by epoch."""
+"""Display of loss and score by epoch."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any

@@ -1,4 +1,4 @@
-"""What the pictures need to know of an estimator, read by its attributes.
+"""Attributes of estimators from which Displays are drawn.
 
 sknn's estimators, scikit-learn's own MLPs and linear models, and sknn's units and networks have
 the same attributes; pipelines and searches are looked into.

@@ -1,4 +1,4 @@
-"""Which bases of sequences speak for and against an output."""
+"""Display of the contributions of bases to an output."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING

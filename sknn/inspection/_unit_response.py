@@ -1,4 +1,4 @@
-"""What the units of a layer answer to every input."""
+"""Display of the outputs of units over one or two inputs."""
 
 from collections.abc import Callable, Mapping, Sequence
 from types import SimpleNamespace

@@ -1,4 +1,4 @@
-"""What an entry of the tables of losses says."""
+"""Entries of the tables of losses."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field

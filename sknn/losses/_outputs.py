@@ -1,4 +1,4 @@
-"""From raw predictions of numbers to predictions: inverse links."""
+"""Output activations of regression losses, the inverse links."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

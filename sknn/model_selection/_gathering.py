@@ -19,7 +19,7 @@ Call = tuple[Callable[..., Any], tuple, dict[str, Any]]
 
 @dataclass
 class Workers:
-    """What a user asked `joblib.Parallel` for.
+    """Arguments that a user gave to `joblib.Parallel`.
 
     Attributes
     ----------

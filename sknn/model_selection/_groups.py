@@ -30,7 +30,7 @@ Runner = Callable[[Mapping[int, Call], Callable[[int, dict], None]], None]
 
 @dataclass
 class GroupResult:
-    """What a worker returns.
+    """Result of a worker.
 
     Attributes
     ----------

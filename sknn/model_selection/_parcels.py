@@ -1,4 +1,4 @@
-"""What all calls of a search have in common, brought to workers once."""
+"""Common data of all calls of a search, which are sent to workers once."""
 
 import os
 import pickle

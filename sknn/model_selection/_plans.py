@@ -1,4 +1,4 @@
-"""From an estimator and samples to a plan: everything that ``fit`` does before training."""
+"""Plans of estimators for samples: everything that ``fit`` does before training."""
 
 import copy
 import inspect
@@ -56,7 +56,7 @@ class _Recorder(BaseEstimator):
 
 @dataclass(frozen=True)
 class Prepared:
-    """What the steps before the network made of the training samples.
+    """Training samples as the steps before the network have transformed them.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""Which known motifs the motifs of a network are like."""
+"""Comparison of motifs with known motifs."""
 
 import os
 import warnings

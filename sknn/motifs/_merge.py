@@ -74,7 +74,7 @@ def merge_motifs(motifs: Sequence[Motif], min_similarity: float = 0.7) -> list[M
 
 @dataclass(frozen=True)
 class Alignment:
-    """How one motif lies on another.
+    """Alignment of one motif with another.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""From the settings of a page to an estimator, and to the code that makes the same one."""
+"""Estimators for the settings of a page, and code that makes the same estimators."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What a page is shown of a network at one moment, packed into one binary message.
+"""Frames: the state of a network at one moment, packed into one binary message.
 
 A message is a little-endian uint32 with the length of a JSON text, that text, zeros up to a
 multiple of 4 bytes, and the arrays that the text lists under ``arrays``, each padded alike.

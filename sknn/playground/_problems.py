@@ -1,4 +1,4 @@
-"""What the playground's networks learn from: samples for training and for testing."""
+"""Problems of the playground: samples for training and for testing."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

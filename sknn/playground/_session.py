@@ -1,4 +1,4 @@
-"""What one open page asks for, and the run that answers it."""
+"""Session of one open page: its messages, and the run that answers them."""
 
 import io
 import threading

@@ -100,7 +100,7 @@ class Settings:
 
 @dataclass(frozen=True)
 class _Rule:
-    """What a value may be: a type, with limits or choices."""
+    """Rule for a value: a type, with limits or choices."""
 
     kind: type
     low: float = 0

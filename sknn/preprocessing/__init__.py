@@ -1,4 +1,4 @@
-"""From what users have to what networks take, and back."""
+"""Encoding of users' data for networks, and decoding of predictions."""
 
 from sknn.preprocessing._moments import RunningMoments
 from sknn.preprocessing.sequences._alphabet import reverse_complement

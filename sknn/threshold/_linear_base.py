@@ -1,4 +1,4 @@
-"""What linear classifiers with one threshold unit per class share: training sets and answers."""
+"""Base class of linear classifiers with one threshold unit per class."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping

@@ -289,7 +289,7 @@ def get_answers(messages):
     [
         (None, "A message must be an object with a type"),
         ({"type": "rm"}, "A message must have a type of"),
-        ({"type": "play"}, "send the settings first"),
+        ({"type": "play"}, "Send the settings first"),
         ({"type": "settings", "settings": {"noise": 7}}, "noise must be a number"),
         ({"type": "settings", "settings": {"data": "table"}}, "Choose a CSV file first"),
         ({"type": "csv", "text": ""}, "The file is empty"),

@@ -1,4 +1,4 @@
-"""From what a user gives as an activation to a torch module for one hidden layer."""
+"""Activations of users as torch modules for one hidden layer."""
 
 import copy
 import inspect

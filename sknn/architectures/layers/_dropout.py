@@ -99,7 +99,7 @@ class Dropout(nn.Module):
 
     @property
     def factor(self) -> float:
-        """What units that are kept are multiplied by."""
+        """Factor of the units that are kept."""
         return N_PARTS / self.n_parts
 
     def set_seed(self, seed: int) -> None:

@@ -1,4 +1,4 @@
-"""What can be chosen about the hidden layers of a multilayer perceptron, and its limits."""
+"""Options of the hidden layers of a multilayer perceptron, and their limits."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from sknn.architectures.options._initializers import Initializer
 
 @dataclass(frozen=True)
 class MLPOptions:
-    """What is done in the hidden layers beside weights and activation.
+    """Options of the hidden layers beside weights and activation.
 
     Attributes
     ----------

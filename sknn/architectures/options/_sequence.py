@@ -1,4 +1,4 @@
-"""What can be chosen about a network for sequences."""
+"""Options of a network for sequences."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -69,7 +69,7 @@ class SequenceOptions:
 
     @property
     def bias_of_places(self) -> bool | str:
-        """How filters learn to prefer places, see `FilterBank`."""
+        """Kind of the position bias of filters, see `FilterBank`."""
         mirrored = self.position_bias and self.reverse_complement and self.same_on_strands
         return "mirrored" if mirrored else self.position_bias
 

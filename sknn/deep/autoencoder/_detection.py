@@ -1,4 +1,4 @@
-"""What a detector of anomalies learns once its network is trained, and how it scores samples."""
+"""Scores of a detector of anomalies, and what it learns for them once its network is trained."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 @saved
 @dataclass(frozen=True)
 class Normality:
-    """What samples are compared with.
+    """Statistics and samples with which others are compared.
 
     Attributes
     ----------

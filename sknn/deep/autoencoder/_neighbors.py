@@ -1,4 +1,4 @@
-"""How far samples lie from samples that are known, with most anomalies among these left out."""
+"""Distances of samples to known samples, without most anomalies among these."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the two autoencoders share: parameters, their limits, the network and its target."""
+"""Common parts of both autoencoders: parameters, their limits, the network and its target."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What ``fit`` of an autoencoder takes, and how well it reconstructs."""
+"""Methods of both autoencoders: fits on X alone, reconstructions and their scores."""
 
 from __future__ import annotations
 

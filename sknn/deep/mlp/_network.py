@@ -1,4 +1,4 @@
-"""What the two multilayer perceptrons share: parameters, their limits, and the network."""
+"""Common parts of both multilayer perceptrons: parameters, their limits, and the network."""
 
 from __future__ import annotations
 

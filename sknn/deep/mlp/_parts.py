@@ -1,4 +1,4 @@
-"""What a multilayer perceptron holds."""
+"""Held parts of a multilayer perceptron."""
 
 from __future__ import annotations
 

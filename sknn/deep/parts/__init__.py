@@ -1,1 +1,1 @@
-"""What deep estimators hold: reader of X, target, builder of the network, training."""
+"""Held parts of deep estimators: reader of X, target, builder of the network, training."""

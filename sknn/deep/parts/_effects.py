@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Effect:
-    """What a parameter needs to have an effect.
+    """Condition under which a parameter has an effect.
 
     Attributes
     ----------

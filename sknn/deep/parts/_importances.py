@@ -1,4 +1,4 @@
-"""How much each column of X matters to a trained network."""
+"""Permutation importances of the columns of X to a trained network."""
 
 import numpy as np
 

@@ -51,7 +51,7 @@ PreparationT_contra = TypeVar("PreparationT_contra", bound="Preparation", contra
 
 @dataclass(frozen=True)
 class FitData:
-    """What a user gave to ``fit`` or ``partial_fit``, and when.
+    """Arguments of ``fit`` or ``partial_fit``, and the time of the call.
 
     Attributes
     ----------
@@ -98,7 +98,7 @@ class FitData:
 
 @dataclass(frozen=True)
 class Circumstances:
-    """What the configuration of a fit depends on, beside the parameters.
+    """Circumstances on which the configuration of a fit depends, beside the parameters.
 
     Attributes
     ----------
@@ -212,7 +212,7 @@ class Preparation:
 
 @dataclass(frozen=True)
 class Arrangement:
-    """What a `Training` makes of a `Preparation`.
+    """Result of a `Training` for a `Preparation`.
 
     Attributes
     ----------
@@ -237,7 +237,7 @@ class Arrangement:
 
 
 class Training(Protocol):
-    """Which samples are held out, and how the network is trained on the others.
+    """Choice of the held-out samples, and training of the network on the others.
 
     Training can go on, see `ContinuedTraining`, and samples come a chunk at a time, see
     `SourceTraining`.
@@ -249,7 +249,7 @@ class Training(Protocol):
 
     @property
     def scoring(self) -> str | Callable | None:
-        """How held-out samples are scored; None, or ``'loss'``, leaves it to the target."""
+        """Score of held-out samples; None, or ``'loss'``, leaves it to the target."""
 
     def obstacle_to_partial_fit(self) -> str | None:
         """Return why training cannot go on a part of X at a time, or None."""
@@ -304,7 +304,7 @@ class Pretraining(Protocol[PartsT_contra]):
 
 @dataclass(frozen=True)
 class PartsOf(Generic[ReaderT_co, TargetT_co, BuilderT_co, TrainingT_co]):
-    """What a deep estimator holds, see `sknn.deep.parts._protocols`.
+    """Held parts of a deep estimator, see `sknn.deep.parts._protocols`.
 
     A prediction needs no network builder and no training; these are made where they are asked for.
     """
@@ -317,12 +317,12 @@ class PartsOf(Generic[ReaderT_co, TargetT_co, BuilderT_co, TrainingT_co]):
 
     @cached_property
     def network(self) -> BuilderT_co:
-        """What builds the network."""
+        """Builder of the network."""
         return self.make_network()
 
     @cached_property
     def training(self) -> TrainingT_co:
-        """How the network is trained."""
+        """Training of the network."""
         return self.make_training()
 
     # A fit that goes on, and a source, were refused before where the parts cannot follow: by
@@ -330,17 +330,17 @@ class PartsOf(Generic[ReaderT_co, TargetT_co, BuilderT_co, TrainingT_co]):
 
     @property
     def continued_training(self) -> ContinuedTraining:
-        """How the network is trained further."""
+        """Training of a network that goes on."""
         return cast(ContinuedTraining, self.training)
 
     @property
     def source_reader(self) -> SourceReader:
-        """How chunks of X are checked and encoded."""
+        """Reader of chunks of X."""
         return cast(SourceReader, self.reader)
 
     @property
     def source_training(self) -> SourceTraining:
-        """How the network is trained on a source."""
+        """Training on a source."""
         return cast(SourceTraining, self.training)
 
     def check_pretraining(self, data: FitData) -> None:

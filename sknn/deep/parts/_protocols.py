@@ -1,4 +1,4 @@
-"""What a deep estimator holds: small objects, made anew from its parameters on each call.
+"""Held parts of a deep estimator: small objects, made anew from its parameters on each call.
 
     InputReader     how X is checked and encoded
     Target          what y means: its codec, the default score, what is adjusted after training
@@ -58,7 +58,7 @@ class Network(Protocol):
 
 
 class Encoder(Protocol[InT_contra]):
-    """What makes numbers of X.
+    """Encoder of X.
 
     Attributes
     ----------
@@ -76,7 +76,7 @@ class Encoder(Protocol[InT_contra]):
 
 
 class Codec(Protocol[OutT_co]):
-    """What makes numbers of y, and predictions of raw predictions.
+    """Codec of y, which also makes predictions of raw predictions.
 
     Attributes
     ----------
@@ -104,7 +104,7 @@ class InputSurvey(Protocol[InT_contra, EncoderT]):
 
     @property
     def n_numbers(self) -> int:
-        """How many numbers a sample holds in memory."""
+        """Number of numbers that a sample holds in memory."""
 
     def add(self, X: InT_contra, sample_weight: np.ndarray | None, first: int) -> np.ndarray:
         """Take note of a chunk; return the numbers of the samples in it that must be kept."""
@@ -127,7 +127,7 @@ class TargetSurvey(Protocol[CodecT]):
 
 
 class InputReader(Protocol[InT, EncoderT]):
-    """How X is checked and encoded."""
+    """Checks and encoding of X."""
 
     def check(self, estimator: BaseEstimator, X: ArrayLike, encoder: EncoderT | None) -> InT:
         """Return X checked; without an encoder it is the first, whose columns are noted."""
@@ -158,7 +158,7 @@ class SourceReader(InputReader[InT, EncoderT], Protocol):
 
 
 class Target(Protocol[OutT, CodecT]):
-    """What y means."""
+    """Meaning of y: its codec, its scores and its predictions."""
 
     def obstacle_to_partial_fit(self) -> str | None:
         """Return why training cannot go on a part of y at a time, or None."""
@@ -196,7 +196,7 @@ class Target(Protocol[OutT, CodecT]):
 
 
 class NetworkBuilder(Protocol[EncoderT_contra, KnownT_contra]):
-    """How the network is built."""
+    """Builder of the network."""
 
     def fixed_params(self) -> dict[str, Any]:
         """Return the parameters that shape the network, checked, in a form that can be compared."""

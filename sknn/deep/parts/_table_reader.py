@@ -1,4 +1,4 @@
-"""How tables are checked and encoded: arrays, sparse matrices, data frames."""
+"""Checks and encoding of tables: arrays, sparse matrices, data frames."""
 
 from __future__ import annotations
 

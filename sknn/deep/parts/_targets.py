@@ -1,4 +1,4 @@
-"""What y means: classes or numbers, each with its codec and its default score."""
+"""Targets: classes or numbers, each with its codec and its default score."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 class ClassJudge(Protocol):
-    """How raw predictions for classes is scored, and adjusted, on held-out samples."""
+    """Score of raw predictions of classes, and their calibration, on held-out samples."""
 
     def score(
         self, kind: str, y: np.ndarray, output: np.ndarray, sample_weight: np.ndarray | None
@@ -160,7 +160,7 @@ class ClassTarget:
 
 
 class ValuePredictor(Protocol):
-    """How predictions and their standard deviations are made of raw predictions for numbers."""
+    """Predictions and standard deviations from raw predictions of numbers."""
 
     def predict(self, codec: ValueCodec, output: np.ndarray) -> np.ndarray:
         """Return predictions, in the units of y."""

@@ -1,4 +1,4 @@
-"""How one network is trained: which samples are held out, and the engine's configuration."""
+"""Training of one network: its held-out samples, and the engine's configuration."""
 
 from __future__ import annotations
 

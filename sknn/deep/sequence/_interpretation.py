@@ -1,4 +1,4 @@
-"""What a fitted network for sequences has learned: filters, motifs, and which bases matter."""
+"""Interpretation of a fitted network for sequences: filters, motifs, and important bases."""
 
 from typing import Any
 

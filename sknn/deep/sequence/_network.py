@@ -1,4 +1,4 @@
-"""What the two networks for sequences share: parameters, their limits, input, and the network."""
+"""Common parts of both networks for sequences: parameters, their limits, input, the network."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether the strand of sequences matters: two small networks are compared on held-out samples."""
+"""Choice of strands: two small networks are compared on held-out samples."""
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Drawn:
-    """What a reservoir holds at the end, in the order of the source.
+    """Samples of a reservoir at the end, in the order of the source.
 
     Attributes
     ----------

@@ -16,7 +16,7 @@ PIECE = 1024
 
 @dataclass(frozen=True)
 class Shard:
-    """Which of all samples, numbered by ranks, are those of this process.
+    """Place of the samples of this process among all samples, which are numbered by ranks.
 
     Attributes
     ----------

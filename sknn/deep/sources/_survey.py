@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Limits:
-    """How much of a source is held in memory.
+    """Limits of what is held of a source in memory.
 
     Attributes
     ----------
@@ -44,7 +44,7 @@ class Limits:
 
 @dataclass(frozen=True)
 class Overview:
-    """What the first pass found.
+    """Results of the first pass.
 
     Attributes
     ----------

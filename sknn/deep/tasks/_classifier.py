@@ -1,4 +1,4 @@
-"""What classifiers have in common: labels in and out."""
+"""Methods of all deep classifiers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What regressors have in common: numbers in and out."""
+"""Methods of all deep regressors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `verbose` shows: one bar in a terminal or notebook, a few lines anywhere else."""
+"""Output of `verbose`: one bar in a terminal or notebook, a few lines anywhere else."""
 
 import importlib.util
 from collections.abc import Callable, Iterator, Mapping

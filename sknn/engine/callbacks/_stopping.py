@@ -1,4 +1,4 @@
-"""What an epoch means: the best weights so far, and whether another epoch is to follow."""
+"""Stopping rules: the best weights so far, and whether another epoch follows."""
 
 from collections.abc import Mapping
 from typing import Any, cast

@@ -35,7 +35,7 @@ _guard = threading.Lock()
 
 @dataclass(frozen=True)
 class CheckpointSpec:
-    """Which checkpoints a fit is to write, and how it finds its own.
+    """Checkpoints that a fit writes, and marks by which it finds its own.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""What makes one fit the same as another: its class, its parameters, and its data."""
+"""Identity of a fit: its class, its parameters, and its data."""
 
 import functools
 import hashlib
@@ -28,7 +28,7 @@ N_SHOWN = 80
 
 @dataclass(frozen=True)
 class Identity:
-    """What makes one fit the same as another, in words that are equal in each process.
+    """Identity of a fit, in words that are equal in each process.
 
     Attributes
     ----------

@@ -20,7 +20,7 @@ EVALUATION_BYTES = 2**28
 
 
 class Recorded(Protocol):
-    """What recording asks of a `sknn.engine._run.TrainingRun`."""
+    """The part of a `sknn.engine._run.TrainingRun` that recording uses."""
 
     plan: TrainPlan
     progress: Progress

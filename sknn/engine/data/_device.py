@@ -1,4 +1,4 @@
-"""From the word a user writes to the device torch computes on."""
+"""Choice of the device that torch computes on."""
 
 import os
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ DATA_SHARE = 0.5
 
 
 class ComputingNet(Protocol):
-    """What of a net says how it computes."""
+    """The part of a net that says how it computes."""
 
     device: str
     precision: str

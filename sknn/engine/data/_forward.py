@@ -1,4 +1,4 @@
-"""From samples to the raw predictions of a network, in chunks so that memory stays flat."""
+"""Raw predictions of a network for samples, a chunk at a time so that memory stays small."""
 
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
@@ -22,7 +22,7 @@ CHUNK_NUMBERS = 2**17
 
 
 class PredictingNet(ComputingNet, Protocol):
-    """What of a net computes raw predictions, and their loss."""
+    """The part of a net that computes raw predictions, and their loss."""
 
     module_: torch.nn.Module
 

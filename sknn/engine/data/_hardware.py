@@ -1,4 +1,4 @@
-"""What this machine computes with, in words."""
+"""Description of the hardware that computes."""
 
 import os
 

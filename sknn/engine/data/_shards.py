@@ -14,7 +14,7 @@ from sknn.engine.data._stream import StreamedBatches, StreamedDataset
 
 @dataclass(frozen=True)
 class BatchShare:
-    """What a process has of a mini-batch.
+    """Samples of a process in a mini-batch.
 
     Attributes
     ----------

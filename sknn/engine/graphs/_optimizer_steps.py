@@ -29,7 +29,7 @@ PIECE_UNIT = 1024
 
 @dataclass(frozen=True)
 class Memory:
-    """Where parameters, gradients and optimizer state lie, in pieces of one axis.
+    """Parameters, gradients and optimizer state, in pieces of one axis.
 
     Attributes
     ----------
@@ -116,7 +116,7 @@ def make_module_memory(optimizer: torch.optim.Optimizer) -> Memory:
 
 
 class OneGroup:
-    """What a schedule takes for an optimizer, to be asked for rates and no more."""
+    """Stand-in for an optimizer, which a schedule is asked for rates with."""
 
     def __init__(self, learning_rate: float):
         self.param_groups = [{"lr": learning_rate}]

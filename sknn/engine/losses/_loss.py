@@ -1,4 +1,4 @@
-"""What a loss is in the engine: formulas of the table on tensors, or a user-defined function."""
+"""Losses in the engine: formulas of the table on tensors, or a user-defined function."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ Tensor = torch.Tensor
 
 
 class Loss(Protocol):
-    """What a network is trained on.
+    """Loss that a network is trained on.
 
     Attributes
     ----------
@@ -109,7 +109,7 @@ class TableLoss:
 
     @property
     def key(self) -> tuple:
-        """What losses that compute the same have in common."""
+        """Key that is equal for losses that compute the same."""
         return self.function, tuple(sorted(self.settings.items()))
 
     def value(self, z: Tensor, y: Tensor) -> Tensor:

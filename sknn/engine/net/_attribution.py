@@ -1,4 +1,4 @@
-"""What in the input, and which filters, a trained network's output depends on."""
+"""Attributions: dependence of a network's output on its input and its filters."""
 
 import numpy as np
 import torch

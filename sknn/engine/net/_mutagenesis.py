@@ -81,7 +81,7 @@ def is_single_layer(module: torch.nn.Module) -> bool:
 
 @dataclass
 class StrandScan:
-    """What the filters see along one strand of one sequence, with room at both ends.
+    """Values of the filters along one strand of one sequence, with room at both ends.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""What is kept of a net in files and copies, and the net that is made of it."""
+"""State of a net in files and copies, and the net that is made of it."""
 
 import inspect
 import json

@@ -1,4 +1,4 @@
-"""How the learning rate changes while a network is trained.
+"""Schedules of the learning rate.
 
 A schedule is a clock in epochs, and a rule. It does not hold the optimizer, so that both can be
 copied and pickled apart. All groups of the optimizer get the same learning rate.

@@ -24,7 +24,7 @@ def is_scheduler(kind: str | type) -> bool:
 
 @saved
 class DetachedOptimizer(torch.optim.Optimizer):
-    """What a scheduler of torch takes for an optimizer: the settings of one without parameters.
+    """Stand-in for an optimizer in a scheduler of torch: the settings without parameters.
 
     A scheduler replaces its optimizer's methods and adds to its groups; the true one stays as
     it is. Schedulers look whether there was a step before; here they believe it.

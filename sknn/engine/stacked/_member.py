@@ -171,7 +171,7 @@ class Member:
 
     @property
     def state_of_order(self) -> np.random.RandomState | None:
-        """What draws the order of the samples; None leaves them as they are."""
+        """Source of the order of the samples; None leaves them as they are."""
         return self.plan.random_state if self.plan.config.shuffle else None
 
     @property

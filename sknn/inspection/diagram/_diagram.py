@@ -1,4 +1,4 @@
-"""Where everything in the diagram of a network goes: lines, circles and texts on a sheet.
+"""Layout of the diagram of a network: lines, circles and texts on a sheet.
 
 Lengths are in points, x to the right, y upwards. matplotlib and SVG draw the same sheet. Nothing
 relies on the colour of the background: lines end at the circles, and leave a gap for their text.
@@ -26,7 +26,7 @@ OPACITY_OF_NODE = 0.4
 
 @dataclass(frozen=True)
 class DrawnNetwork:
-    """What a diagram shows.
+    """Content of a diagram.
 
     Attributes
     ----------

@@ -280,7 +280,7 @@ class Column:
 
     @cached_property
     def _levels(self) -> tuple[np.ndarray, list]:
-        """What `read_levels` returns, found once: fit asks, and so does the encoding after it."""
+        """Result of `read_levels`, computed once for fit and for the encoding after it."""
         import pandas as pd
 
         values = self.values

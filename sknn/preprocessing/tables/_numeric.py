@@ -19,7 +19,7 @@ from sknn.preprocessing.tables._scaling import (
 @saved
 @dataclass(frozen=True)
 class NumericColumns:
-    """What `fit_numeric_columns` learned.
+    """Result of `fit_numeric_columns`.
 
     Attributes
     ----------
@@ -136,7 +136,7 @@ class NumericColumns:
 
 @dataclass(frozen=True)
 class Headers:
-    """What columns of numbers are called, and what is done with them.
+    """Names of columns of numbers, and their treatment.
 
     Attributes
     ----------

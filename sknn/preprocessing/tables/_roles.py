@@ -1,4 +1,4 @@
-"""What each column of a table is read as, and what the encoded columns are called."""
+"""Roles of the columns of a table, and names of the encoded columns."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,7 +21,7 @@ Feature = TypeVar("Feature")
 
 
 class Expansion(Protocol):
-    """What was learned of a column that becomes several columns of numbers.
+    """Encoding of a column that becomes several columns of numbers.
 
     Attributes
     ----------
@@ -56,7 +56,7 @@ class Expansion(Protocol):
 
 @dataclass(frozen=True)
 class Roles:
-    """What each column of a table is read as.
+    """Roles of the columns of a table.
 
     Attributes
     ----------

@@ -29,7 +29,7 @@ NOT_NUMBERS = 0.1
 @saved
 @dataclass(frozen=True)
 class TextColumn:
-    """What was learned of a column of text.
+    """Encoding of a column of text.
 
     Attributes
     ----------
@@ -57,7 +57,7 @@ class TextColumn:
 
     @property
     def is_scaled(self) -> np.ndarray:
-        """Which outputs a scale is for: none, as directions of little variance are noise."""
+        """Whether outputs are scaled: none is, because directions of little variance are noise."""
         return np.zeros(self.n_outputs, dtype=bool)
 
     def make_names(self, feature: str) -> list[str]:

@@ -37,7 +37,7 @@ FIRST, LAST = (
 @saved
 @dataclass(frozen=True)
 class TimeColumn:
-    """What was learned of a column of dates, times of day or durations.
+    """Encoding of a column of dates, times of day or durations.
 
     Attributes
     ----------
@@ -64,7 +64,7 @@ class TimeColumn:
 
     @property
     def is_scaled(self) -> np.ndarray:
-        """Which outputs a scale is for: not those on a circle, which lie in -1 ... 1 anyway."""
+        """Whether each output is scaled; those on a circle, from -1 to 1, are not."""
         return np.repeat([part not in CYCLES for part in self.parts], self._count_columns())
 
     @property

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 @saved
 @dataclass(frozen=True)
 class TableKind:
-    """What a table was in fit.
+    """Kind of a table in fit.
 
     Attributes
     ----------

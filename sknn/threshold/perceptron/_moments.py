@@ -39,7 +39,7 @@ class Moments:
 
     @property
     def scale(self) -> np.ndarray:
-        """What to divide features by, 1 for a constant one; of shape (n_features,).
+        """Divisors of the features, 1 for a constant one; of shape (n_features,).
 
         It is between the standard deviation σ and the largest distance r from the mean, σ^¾ r^¼.
         A feature that is rarely other than 0, such as a word in a text, has a tiny σ: divided by

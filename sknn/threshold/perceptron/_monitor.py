@@ -56,7 +56,7 @@ class WeightHistory:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What the epochs so far have led to; it is replaced as a whole.
+    """Result of the epochs so far, which is replaced as a whole.
 
     Attributes
     ----------

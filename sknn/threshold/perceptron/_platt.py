@@ -1,4 +1,4 @@
-"""From margins to probabilities: an inverse logit link with one slope."""
+"""Platt scaling: probabilities from margins by a logistic function with one slope."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""Where the learning of a perceptron stands: its units, sums for averages, and settings."""
+"""State of the learning of a perceptron: its units, sums for averages, and settings."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ EpochCallback = Callable[[Mapping[str, float | np.ndarray]], bool | None]
 
 @dataclass(frozen=True)
 class LearningConfig:
-    """How to learn; see the parameters of `PerceptronClassifier`.
+    """Settings of learning; see the parameters of `PerceptronClassifier`.
 
     Attributes
     ----------
@@ -118,7 +118,7 @@ class LinearUnits:
 @saved
 @dataclass
 class PerceptronState:
-    """Where learning stands, and goes on from.
+    """State of learning, from which it goes on.
 
     Attributes
     ----------

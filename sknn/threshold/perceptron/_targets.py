@@ -1,4 +1,4 @@
-"""What a perceptron learns from: classes or several labels a sample, parts, a held-out share."""
+"""Training sets of a perceptron: classes or several labels a sample, and held-out samples."""
 
 import numpy as np
 from numpy.typing import ArrayLike

@@ -21,7 +21,7 @@ _MANY_WEIGHTS = 2000
 
 @dataclass(frozen=True)
 class SearchConfig:
-    """How long to search; see the parameters of `ThresholdLogicClassifier`."""
+    """Limits of the search; see the parameters of `ThresholdLogicClassifier`."""
 
     max_iter: int
     n_iter_no_change: int
