@@ -13,6 +13,7 @@ from sknn._optional import require
 from sknn._validation import MatrixLike, NamedColumns
 from sknn.export._graph import ML, ML_OPSET, PURPOSE
 from sknn.preprocessing import DNAOneHotEncoder, TabularEncoder
+from sknn.semi_supervised._predictions import PredictsByLastRound
 
 if TYPE_CHECKING:
     from onnx import ModelProto
@@ -24,9 +25,12 @@ Step = tuple[str, BaseEstimator]
 def split_model(model: BaseEstimator) -> tuple[list[Step], BaseEstimator]:
     """Return the steps before the last of a pipeline, of one in a fitted search too, and the last.
 
-    Steps that do nothing are left out; any other model is its own last step.
+    A `PseudoLabelClassifier` is the classifier of its last round. Steps that do nothing are left
+    out; any other model is its own last step.
     """
     model = getattr(model, "best_estimator_", model)
+    if isinstance(model, PredictsByLastRound):
+        model = model.estimator_
     if not isinstance(model, Pipeline):
         return [], model
     *steps, (_, last) = model.steps

@@ -9,6 +9,8 @@ from scipy import sparse
 
 from sknn.semi_supervised._neighbors import Spread, spread_probabilities
 
+#: weights of neighbours, and how far probabilities spread
+Candidate = tuple[sparse.csr_array, Spread]
 #: shares and weights that are tried; 0 and 1 leave the teachers' probabilities as they are
 SHARES, TEACHER_WEIGHTS = (0.5, 0.8, 0.95), (1.0, 0.1, 0.01, 0.0)
 #: what is taken where no class has two labels, so that none can be held out
@@ -17,13 +19,18 @@ USUAL = Spread(0.8, 0.1)
 N_FOLDS = 5
 
 
-def list_spreads(share: float | str, teacher_weight: float | str) -> list[Spread]:
-    """Return what is tried; 'auto' stands for several numbers."""
+def list_candidates(
+    graphs: Sequence[sparse.csr_array], share: float | str, teacher_weight: float | str
+) -> list[Candidate]:
+    """Return what is tried; 'auto' stands for several numbers, and the first graph is the usual."""
     shares = SHARES if isinstance(share, str) else (share,)
     weights = TEACHER_WEIGHTS if isinstance(teacher_weight, str) else (teacher_weight,)
     spreads = [Spread(float(s), float(w)) for s in shares for w in weights]
+    if len(spreads) == 1:
+        return [(graphs[0], spreads[0])]
+    found = [(graph, spread) for graph in graphs for spread in spreads]
     free = isinstance(share, str) and isinstance(teacher_weight, str)
-    return [Spread(0.0, 1.0), *spreads] if free else spreads
+    return [(graphs[0], Spread(0.0, 1.0)), *found] if free else found
 
 
 def assign_folds(codes: np.ndarray, random_state: np.random.RandomState) -> np.ndarray:
@@ -42,39 +49,38 @@ def assign_folds(codes: np.ndarray, random_state: np.random.RandomState) -> np.n
 
 
 def choose_spread(
-    spreads: Sequence[Spread],
+    candidates: Sequence[Candidate],
     codes: np.ndarray,
     weight: np.ndarray,
-    neighbors: sparse.csr_array,
     learn: Callable[[np.ndarray], np.ndarray],
-    *,
     random_state: np.random.RandomState,
-) -> Spread:
-    """Return the spread by which held-out labels have the smallest Brier score.
+) -> Candidate:
+    """Return neighbours and spread by which held-out labels have the smallest Brier score.
 
     The Brier score is the squared error of probabilities, which a few certain mistakes do not rule,
     as they would the log loss.
 
-    `codes` (n_samples,) are known classes, or -1; `neighbors` come from `connect_neighbors`.
+    `candidates` have weights of `connect_neighbors`; `codes` (n_samples,) are known classes, or -1.
     ``learn(numbers)`` returns probabilities (n_samples, n_classes) of all samples, by teachers that
     know these labels alone; `random_state` assigns labels to folds.
     """
-    if len(spreads) == 1:
-        return spreads[0]
-    folds, losses = assign_folds(codes, random_state), np.zeros(len(spreads))
+    if len(candidates) == 1:
+        return candidates[0]
+    folds, losses = assign_folds(codes, random_state), np.zeros(len(candidates))
     if folds.max() < 0:
-        return min(spreads, key=_compute_distance)
+        return min(candidates, key=_compute_distance)
     for fold in np.unique(folds[folds >= 0]):
         held = np.flatnonzero(folds == fold)
         known = np.where(folds == fold, -1, codes)
         proba = learn(np.flatnonzero(known >= 0))
         truth = np.eye(proba.shape[1])[codes[held]]
-        for i, spread in enumerate(spreads):
+        for i, (neighbors, spread) in enumerate(candidates):
             guess = spread_probabilities(neighbors, proba, known, spread)[held]
             losses[i] += weight[held] @ ((guess - truth) ** 2).sum(axis=1)
-    return spreads[int(losses.argmin())]
+    return candidates[int(losses.argmin())]
 
 
-def _compute_distance(spread: Spread) -> float:
+def _compute_distance(candidate: Candidate) -> float:
     """Return how far a spread is from the usual one."""
+    _, spread = candidate
     return abs(spread.share - USUAL.share) + abs(spread.teacher_weight - USUAL.teacher_weight)

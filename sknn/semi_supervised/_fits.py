@@ -107,23 +107,27 @@ def fit_autoencoders(
 
 def find_places(
     classifier: BaseEstimator, fitted: BaseEstimator, X: MatrixLike
-) -> np.ndarray | sparse.csr_matrix:
-    """Return numbers (n_samples, n_columns) whose distances say which samples of X are alike.
+) -> list[np.ndarray | sparse.csr_matrix]:
+    """Return numbers (n_samples, n_columns) by which samples of X are near to each other or far.
 
-    They are the codes of the autoencoder with which `classifier` begins, or the encoded inputs of
-    the network that is `fitted`, or X.
+    They are codes of the autoencoder with which `classifier` begins, and beside them what it takes;
+    or the numbers that a network that is `fitted` takes, or X.
     """
     start = getattr(classifier, "pretrained", None)
     if isinstance(start, AutoencoderTransformer):
-        return start.transform(X)
+        return [start.transform(X), _encode_numbers(start, X)]
     if isinstance(fitted, DeepEstimator):
-        encoded, spec = fitted._encoded_inputs(X), fitted._inputs
-        # Codes of categories with an embedding are left out: their differences mean nothing.
-        return encoded[:, : spec.n_numeric] if spec.cardinalities else encoded
+        return [_encode_numbers(fitted, X)]
     try:
-        return check_array(X, accept_sparse="csr")
+        return [check_array(X, accept_sparse="csr")]
     except ValueError as error:
         raise ValueError(
-            f"n_neighbors needs distances between samples, but X cannot be read as numbers: "
-            f"{error} Set n_neighbors=0."
+            f"n_neighbors needs samples of numbers, of which X has none: {error} Set n_neighbors=0."
         ) from error
+
+
+def _encode_numbers(network: DeepEstimator, X: MatrixLike) -> np.ndarray | sparse.csr_matrix:
+    """Return what a network takes (n_samples, n_inputs), without categories with an embedding."""
+    encoded, spec = network._encoded_inputs(X), network._inputs
+    # Codes of such categories are no distances.
+    return encoded[:, : spec.n_numeric] if spec.cardinalities else encoded

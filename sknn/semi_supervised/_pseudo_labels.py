@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
-from scipy import sparse
 from sklearn.base import BaseEstimator, MetaEstimatorMixin
 from sklearn.utils import get_tags
 from sklearn.utils.validation import has_fit_parameter
@@ -26,7 +24,7 @@ from sknn._suggestions import check_no_class, explain_unknown_parameters, valida
 from sknn._validation import make_local_random_state, restore_on_error
 from sknn.deep import DeepMLPClassifier
 from sknn.preprocessing import count_samples, is_source
-from sknn.semi_supervised._choice import choose_spread, list_spreads
+from sknn.semi_supervised._choice import choose_spread, list_candidates
 from sknn.semi_supervised._fits import (
     choose_surest,
     find_places,
@@ -35,7 +33,7 @@ from sknn.semi_supervised._fits import (
     predict_mean,
     predict_without,
 )
-from sknn.semi_supervised._neighbors import Spread, connect_neighbors, spread_probabilities
+from sknn.semi_supervised._neighbors import connect_neighbors, spread_probabilities
 from sknn.semi_supervised._predictions import PredictsByLastRound
 from sknn.semi_supervised._samples import (
     Samples,
@@ -91,8 +89,8 @@ class PseudoLabelClassifier(MetaEstimatorMixin, PredictsByLastRound, SavedState,
         are faster, and probabilities less calibrated.
     n_neighbors : int, default=5
         Number of nearest samples whose probabilities are mixed into those of a sample before it is
-        labelled [2]_; they are the nearest by codes of the autoencoder, if there is one. 0 mixes
-        none.
+        labelled [2]_. If there is an autoencoder, they are the nearest by its codes or its inputs,
+        see `neighbor_share`. 0 mixes none.
     round_params : dict, default=None
         Parameters of the classifiers that learn from both kinds of samples, such as
         ``{"max_iter": 15}``, as an epoch has more steps there than with few labels.
@@ -100,8 +98,9 @@ class PseudoLabelClassifier(MetaEstimatorMixin, PredictsByLastRound, SavedState,
         Source of the seed of each classifier that is fitted.
     neighbor_share : 'auto' or float, default='auto'
         Share of its neighbours in the probabilities of a sample, in [0, 1): the larger, the farther
-        labels spread. ``'auto'`` takes, with `teacher_weight`, what fits best to labels that
-        teachers and neighbours do not know, of which a fifth is held out five times.
+        labels spread. ``'auto'`` takes, with `teacher_weight` and the kind of neighbours, what fits
+        best to labels that are held out, a fifth at a time; with two numbers neighbours are those
+        by codes.
     teacher_weight : 'auto' or float, default='auto'
         Weight, in [0, 1], of what teachers say of a sample beside that of a label before
         probabilities spread. 0 spreads labels alone, as
@@ -297,13 +296,19 @@ class PseudoLabelClassifier(MetaEstimatorMixin, PredictsByLastRound, SavedState,
         classes = models[0].classes_
         codes = np.full(len(samples.weight), -1)
         codes[: len(samples.y)] = np.searchsorted(classes, samples.y)
-        neighbors = self._connect(student, models[0], samples.X)
-        if neighbors is not None:
+        spread = None
+        if self.n_neighbors:
+            places = find_places(student, models[0], samples.X)
+            graphs = [connect_neighbors(Z, self.n_neighbors) for Z in places]
+            candidates = list_candidates(graphs, self.neighbor_share, self.teacher_weight)
             learn = partial(predict_without, teachers, samples, random_state=random_state)
-            spread = self._choose_spread(codes, samples.weight, neighbors, learn, random_state)
+            neighbors, spread = choose_spread(
+                candidates, codes, samples.weight, learn, random_state
+            )
+            self.neighbor_share_, self.teacher_weight_ = spread.share, spread.teacher_weight
         shares, params = self._list_shares(), self.round_params or {}
         for i, share in enumerate(shares, start=1):
-            if neighbors is None:
+            if spread is None:
                 proba = predict_mean(models, others)
             else:
                 proba = predict_mean(models, samples.X)
@@ -313,20 +318,6 @@ class PseudoLabelClassifier(MetaEstimatorMixin, PredictsByLastRound, SavedState,
             models = [fit_one(model, random_state, params, data, others) for model in fitted]
         self.pseudo_labels_ = classes[proba.argmax(axis=1)]
         return models[0]
-
-    def _choose_spread(
-        self,
-        codes: np.ndarray,
-        weight: np.ndarray,
-        neighbors: sparse.csr_array,
-        learn: Callable[[np.ndarray], np.ndarray],
-        random_state: np.random.RandomState,
-    ) -> Spread:
-        """Return how far probabilities spread; see `choose_spread`."""
-        spreads = list_spreads(self.neighbor_share, self.teacher_weight)
-        spread = choose_spread(spreads, codes, weight, neighbors, learn, random_state=random_state)
-        self.neighbor_share_, self.teacher_weight_ = spread.share, spread.teacher_weight
-        return spread
 
     def _list_shares(self) -> np.ndarray:
         """Return the share of the samples that get a label in each round, of shape (n_rounds,)."""
@@ -360,14 +351,6 @@ class PseudoLabelClassifier(MetaEstimatorMixin, PredictsByLastRound, SavedState,
                     "put the other steps in front of PseudoLabelClassifier."
                 )
         return teachers
-
-    def _connect(
-        self, network: BaseEstimator, fitted: BaseEstimator, X: MatrixLike
-    ) -> sparse.csr_array | None:
-        """Return weights of neighbours (n_samples, n_samples); None where n_neighbors is 0."""
-        if not self.n_neighbors:
-            return None
-        return connect_neighbors(find_places(network, fitted, X), self.n_neighbors)
 
     def _label(
         self, samples: Samples, classes: np.ndarray, proba: np.ndarray, chosen: np.ndarray

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from scipy import sparse
 from sklearn.utils.validation import check_consistent_length
 
 from sknn._sklearn import take_rows
@@ -31,12 +32,6 @@ def check_labels(y: ArrayLike, X: MatrixLike) -> np.ndarray:
             "PseudoLabelClassifier gives each sample without labels one class, but y is of shape "
             f"{y.shape}. Fit a classifier for each label."
         )
-    is_missing = y.dtype.kind in "fcO" and bool(pd.isna(y).any())
-    if is_missing:
-        raise ValueError(
-            "y has missing values. Write -1 where a sample has no label, such as by "
-            "np.where(pandas.isna(y), -1, y)."
-        )
     return y
 
 
@@ -53,13 +48,18 @@ def find_unlabelled(y: np.ndarray) -> np.ndarray:
 
     -1 is no mark where y has a single other value.
     """
-    if y.ndim == 1 and y.dtype.kind in "US" and np.any(y == y.dtype.type(UNLABELLED)):
+    if y.ndim != 1 or y.dtype.kind not in "iufOUS":
+        return np.zeros(y.shape[:1], dtype=bool)
+    if y.dtype.kind in "fO" and pd.isna(y).any():
+        raise ValueError(
+            "Input y contains NaN, or another missing value. Write -1 where a sample has no label, "
+            "such as by np.where(pandas.isna(y), -1, y)."
+        )
+    if y.dtype.kind in "OUS" and any(label in ("-1", b"-1") for label in y.tolist()):
         raise ValueError(
             "y holds the text '-1', but samples without labels are marked with the number -1. Give "
             "an array of objects, such as np.array(['a', -1], dtype=object)."
         )
-    if y.ndim != 1 or y.dtype.kind not in "iufO":
-        return np.zeros(y.shape[:1], dtype=bool)
     marked = np.fromiter((_is_mark(label) for label in y), bool, len(y))
     if len(y) and marked.all():
         raise ValueError("y holds no label: it is -1, which stands for none, for all samples.")
@@ -107,6 +107,11 @@ class Samples:
         return take_rows(self.X_labelled, numbers), self.y[numbers], some
 
 
+def make_csr(X: MatrixLike | None) -> MatrixLike | None:
+    """Return a sparse X as CSR, of which samples can be taken, and others as they are."""
+    return X.tocsr() if sparse.issparse(X) else X
+
+
 def gather_samples(
     X: MatrixLike,
     y: np.ndarray,
@@ -119,6 +124,7 @@ def gather_samples(
     The last have the mean weight of samples with labels.
     """
     known = np.flatnonzero(~marked)
+    X, unlabelled = (make_csr(given) for given in (X, unlabelled))
     first = X if len(known) == len(y) else take_rows(X, known)
     rest = unlabelled
     if marked.any():

@@ -35,6 +35,7 @@ from sknn.exceptions import OptionalDependencyError
 from sknn.export import export_onnx
 from sknn.losses import VALUE_LOSSES, OutputActivation, ValueLoss
 from sknn.preprocessing import TabularEncoder
+from sknn.semi_supervised import PseudoLabelClassifier
 
 pytest.importorskip("onnx", reason="onnx is not installed")
 runtime = pytest.importorskip("onnxruntime", reason="onnxruntime is not installed")
@@ -565,6 +566,14 @@ def test_a_search_gives_its_best_estimator():
     pipeline = make_pipeline(StandardScaler(), DeepMLPClassifier(max_iter=3, random_state=0))
     search = GridSearchCV(pipeline, {"deepmlpclassifier__alpha": [0.1, 1.0]}, cv=2).fit(X, y3)
     assert_same(export_onnx(search), search, X)
+
+
+def test_a_pseudo_label_classifier_is_that_of_its_last_round():
+    network = DeepMLPClassifier(max_iter=3, random_state=0)
+    model = PseudoLabelClassifier(network, random_state=0).fit(X[:40], y3[:40], X_unlabelled=X[40:])
+    behind = make_pipeline(StandardScaler(), model).fit(X, y3)
+    assert_same(export_onnx(model), model, X)
+    assert_same(export_onnx(behind), behind, X)
 
 
 class Own(TransformerMixin, BaseEstimator):

@@ -27,7 +27,7 @@ from sknn import (
     TabularMLPClassifier,
 )
 from sknn.semi_supervised import PseudoLabelClassifier
-from sknn.semi_supervised._choice import assign_folds, choose_spread, list_spreads
+from sknn.semi_supervised._choice import assign_folds, choose_spread, list_candidates
 from sknn.semi_supervised._fits import choose_surest
 from sknn.semi_supervised._neighbors import Spread, connect_neighbors, spread_probabilities
 
@@ -124,14 +124,16 @@ def test_folds_leave_each_class_a_label():
         assert set(codes[(folds != fold) & (codes >= 0)]) == {0, 1, 2}
 
 
-def choose(proba, codes, spreads=None):
+def choose(proba, codes, share="auto"):
     """Return what is chosen for two groups on a line, by teachers that say `proba` of all."""
     line = np.concatenate([np.linspace(0, 1, 30), np.linspace(5, 6, 30)])[:, None]
-    spreads = list_spreads("auto", "auto") if spreads is None else spreads
-    neighbors, random_state = connect_neighbors(line, 3), np.random.RandomState(0)
-    return choose_spread(
-        spreads, codes, np.ones(60), neighbors, lambda known: proba, random_state=random_state
+    mixed = np.random.default_rng(0).permutation(line)
+    graphs = [connect_neighbors(Z, 3) for Z in (mixed, line)]
+    candidates, random_state = list_candidates(graphs, share, "auto"), np.random.RandomState(0)
+    neighbors, spread = choose_spread(
+        candidates, codes, np.ones(60), lambda known: proba, random_state
     )
+    return neighbors is graphs[1], spread
 
 
 CODES = np.full(60, -1)
@@ -140,15 +142,17 @@ CODES[[1, 11, 21, 31, 41, 51]] = [0, 0, 0, 1, 1, 1]
 
 def test_labels_alone_spread_where_teachers_are_wrong_and_nothing_where_they_are_right():
     right = np.repeat([[1.0, 0.0], [0.0, 1.0]], 30, axis=0)
-    assert choose(right, CODES) == Spread(0.0, 1.0)
-    assert choose(1 - right, CODES).teacher_weight == 0
+    assert choose(right, CODES) == (False, Spread(0.0, 1.0))
+    by_line, spread = choose(1 - right, CODES)
+    assert by_line
+    assert spread.teacher_weight == 0
 
 
 def test_one_label_of_each_class_cannot_choose():
     few = np.full(60, -1)
     few[[1, 31]] = [0, 1]
-    assert choose(np.full((60, 2), 0.5), few) == Spread(0.8, 0.1)
-    assert choose(np.full((60, 2), 0.5), few, list_spreads(0.3, "auto")) == Spread(0.3, 0.1)
+    assert choose(np.full((60, 2), 0.5), few) == (False, Spread(0.8, 0.1))
+    assert choose(np.full((60, 2), 0.5), few, 0.3) == (False, Spread(0.3, 0.1))
 
 
 def test_what_is_given_is_taken():
@@ -273,6 +277,7 @@ CONTAINERS = {
     "pandas": pd.DataFrame,
     "polars": lambda rows: pl.DataFrame(rows, schema=[f"x{i}" for i in range(64)]),
     "sparse": sparse.csr_matrix,
+    "sparse by coordinates": sparse.coo_array,
     "list": lambda rows: rows.tolist(),
 }
 
@@ -356,6 +361,21 @@ BAD = {
     "one round": ({"first_share": 0.5}, {}, "Raise n_rounds"),
     "share 0": ({"first_share": 0.0, "n_rounds": 2}, {}, "'first_share' parameter"),
     "a missing label": ({}, {"y": np.where(Y[FEW] > 8, np.nan, Y[FEW])}, "Write -1 where a sample"),
+    "missing text": (
+        {},
+        {"y": np.where(Y[FEW] > 8, None, "a"), "X_unlabelled": None},
+        "Write -1 where a sample",
+    ),
+    "text of pandas": (
+        {},
+        {"y": pd.Series(np.where(Y[FEW] > 8, "-1", "a"), dtype="string")},
+        "the text '-1'",
+    ),
+    "two libraries": (
+        {},
+        {"X": pd.DataFrame(X[FEW]), "X_unlabelled": pl.DataFrame(X[OTHERS])},
+        "of pandas, and the samples without labels are one of polars",
+    ),
     "text that marks": ({}, {"y": np.where(Y[FEW] > 8, "-1", "a")}, "the text '-1'.*objects"),
     "no label": ({}, {"y": np.full(60, -1)}, "y holds no label: it is -1"),
     "all neighbours": ({"neighbor_share": 1.0}, {}, "'neighbor_share' parameter"),

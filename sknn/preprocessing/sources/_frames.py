@@ -93,11 +93,17 @@ def stack_samples(X: MatrixLike, other: MatrixLike) -> MatrixLike:
     Raises
     ------
     ValueError
-        If the columns differ, or one is a frame and the other is not.
+        If the columns differ, or one is a frame and the other is not, or one of another library.
     """
     given = [wrap_frame(table) for table in (X, other)]
     frames = [frame for frame in given if frame is not None]
     if len(frames) == 2:
+        libraries = [frame.frame.implementation.name.lower() for frame in frames]
+        if libraries[0] != libraries[1]:
+            raise ValueError(
+                f"X is a data frame of {libraries[0]}, and the samples without labels are one of "
+                f"{libraries[1]}. Give two of one library."
+            )
         ours, theirs = (frame.names for frame in frames)
         if ours != theirs:
             raise ValueError(
