@@ -68,6 +68,8 @@ def _find_valid(graph: OnnxGraph, module: SequenceCNN, value: str) -> str:
     zero, first = graph.add_number(0.0), graph.add_constant(1)
     real = graph.add("Greater", _reduce(graph, "Max", graph.add("Abs", value), 2), zero)
     real = graph.cast(real, graph.dtype)
+    # the letters up to a position and those from it on: neither count is 0 between the first
+    # letter and the last, where an unknown letter (a row of zeros) is no padding
     sides = [graph.add("CumSum", real, first, reverse=reverse) for reverse in (0, 1)]
     inside = graph.cast(graph.add("Greater", graph.add("Mul", *sides), zero), graph.dtype)
     _, kernel_size, _ = module.bank.weight.shape
@@ -88,6 +90,8 @@ def _scan(graph: OnnxGraph, module: SequenceCNN, value: str, valid: str | None, 
     products = graph.add("MatMul", windows, _add(graph, filters.reshape(n_filters, -1).t()))
     if bank.position_bias is None or not bank.is_mirrored or valid is None:
         return graph.add("Add", products, _add(graph, shift))
+    # the bias of a position counts valid windows only, so that padding doesn't move it: from the
+    # left on strand 0, from the right on strand 1, which is read backwards; 0 is the first
     counts = graph.add("CumSum", graph.cast(valid, graph.dtype), graph.add_constant(1), reverse=i)
     places = graph.add("Sub", counts, graph.add_number(1.0))
     places = graph.cast(graph.add("Max", places, graph.add_number(0.0)), np.int64)
@@ -125,6 +129,8 @@ def _activate(graph: OnnxGraph, module: SequenceCNN, values: str) -> str:
         return values
     if name == "relu":
         return graph.add("Relu", values)
+    # exp(v) up to a limit c, and beyond it the tangent there, exp(c) (1 + v - c):
+    # exp(min(v, c)) (1 + max(v - c, 0)) is both
     limit, one = graph.add_number(STRAIGHT_FROM), graph.add_number(1.0)
     beyond = graph.add("Relu", graph.add("Sub", values, limit))
     curve = graph.add("Exp", graph.add("Min", values, limit))

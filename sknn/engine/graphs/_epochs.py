@@ -109,6 +109,7 @@ class ReplayedEpochs(ABC):
                 chunk.run(chosen)
                 if run.keeps_outputs:
                     run.keep_outputs(*chunk.copy_outcome())
+                # the loss adds up on the device; reading it here would wait for the steps
                 run.count_steps(0.0, len(chunk.sizes), len(chosen))
                 if run.epoch.n_samples < len(order) and run.interrupt.is_set:
                     run.epoch.loss_sum = self.total.clone()

@@ -140,6 +140,8 @@ def sequence_bytes(
     if lengths.min() == length:
         return flat.reshape(len(lengths), length)
     codes = np.full((len(lengths), length), PAD, np.uint8)
+    # a mask takes its values row by row, which is the order of the joined letters; padding on the
+    # left is the same comparison with the places counted from the right
     place = np.arange(length) if not pad_left else np.arange(length)[::-1]
     codes[place < lengths[:, None]] = flat
     return codes
