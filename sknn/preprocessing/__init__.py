@@ -1,6 +1,7 @@
 """Encoding of users' data for networks, and decoding of predictions."""
 
 from sknn.preprocessing._moments import RunningMoments
+from sknn.preprocessing.knots._cuts import fit_knots
 from sknn.preprocessing.sequences._alphabet import reverse_complement
 from sknn.preprocessing.sequences._bigwig import read_bigwig
 from sknn.preprocessing.sequences._bytes import PAD, lengths_of, sequence_bytes
@@ -38,7 +39,6 @@ from sknn.preprocessing.sources._table_survey import TableSurvey
 from sknn.preprocessing.sources._tables import hold_tables
 from sknn.preprocessing.tables._columns import WrappedFrame, is_plain_numbers, wrap_frame
 from sknn.preprocessing.tables._encoder import TabularEncoder
-from sknn.preprocessing.tables._knots import fit_knots
 from sknn.preprocessing.tables._reading import check_names
 from sknn.preprocessing.tables._values import find_number_columns
 from sknn.preprocessing.targets._classes import ClassCodec

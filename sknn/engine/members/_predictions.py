@@ -56,7 +56,7 @@ def _join(parameters: list[torch.nn.Parameter]) -> tuple[np.ndarray, list[int]]:
     if all(p.untyped_storage().data_ptr() == memory.data_ptr() for p in parameters):
         # While compiled passes train they are views of a vector, which need not be copied.
         whole = torch.empty(0, dtype=parameters[0].dtype).set_(memory)
-        return whole.numpy(), [p.storage_offset() for p in parameters]
+        return whole.numpy(), [int(p.storage_offset()) for p in parameters]
     values = torch.cat([p.detach().reshape(-1) for p in parameters]).numpy()
     return values, np.cumsum([0, *(p.numel() for p in parameters[:-1])]).tolist()
 

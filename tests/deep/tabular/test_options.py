@@ -10,7 +10,7 @@ from sklearn.utils._param_validation import InvalidParameterError
 
 from sknn import DeepMLPRegressor, TabularMLPClassifier, TabularMLPRegressor
 from sknn.deep.parts._preparation import Circumstances
-from sknn.deep.tabular._ensemble import EnsembleTraining
+from sknn.deep.tabular._ensemble import EnsembleTraining, choose_stretches
 
 pl = pytest.importorskip("polars")
 RNG = np.random.default_rng(0)
@@ -183,3 +183,8 @@ def test_large_mini_batches_of_many_samples_have_longer_steps(n_samples, size, r
     model.set_params(batch_size=4096)  # who says the size says the rate
     config = EnsembleTraining.of(model, scores_loss=True).make_config(many)
     assert (config.batch_size, config.learning_rate_init) == (4096, 0.01)
+
+
+def test_many_samples_of_classes_let_a_function_bend_more_often():
+    stretches = [choose_stretches(n) for n in (100, 15_999, 16_000, 1_000_000)]
+    assert stretches == [32, 32, 64, 64]

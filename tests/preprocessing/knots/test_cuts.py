@@ -19,6 +19,43 @@ def test_a_jump_is_between_two_values_next_to_each_other():
     assert list(np.diff(np.searchsorted(x, knots))) == [259, 1, 139]
 
 
+def has_twofold_knots(x, knots):
+    """Return whether knots are values next to each other somewhere inside."""
+    return 1 in np.diff(np.searchsorted(np.sort(x), knots[1:-1]))
+
+
+@pytest.mark.parametrize("is_multiclass", [False, True])
+def test_columns_in_which_y_is_smooth_have_one_knot_at_a_cut(is_multiclass, rng):
+    """One has a step, one a slope, and one a step that shows where the first is high only."""
+    X = rng.uniform(-1, 1, size=(4000, 3))
+    is_high = X[:, 0] > 0.3
+    y = is_high + 2 * X[:, 1] + (is_high & (X[:, 2] < -0.2)) + 0.3 * rng.normal(size=4000)
+    if is_multiclass:
+        y = np.digitize(y, [0, 1])
+    knots = fit_knots(X, y, is_multiclass=is_multiclass, jumps=True)
+    assert [has_twofold_knots(X[:, j], knots[j]) for j in range(3)] == [True, False, True]
+
+
+def test_whether_y_is_smooth_follows_weights(rng):
+    """Samples of next to no weight have the step, all others a slope; or the other way round."""
+    x = rng.uniform(-1, 1, size=4000)
+    is_step = np.arange(4000) % 2 == 0
+    y = np.where(is_step, x > 0.1, x) + 0.1 * rng.normal(size=4000)
+    for steps in (True, False):
+        weight = np.where(is_step == steps, 1.0, 1e-4)
+        options = {"is_multiclass": False, "jumps": True, "sample_weight": weight}
+        (knots,) = fit_knots(x[:, None], y, **options).values()
+        assert has_twofold_knots(x, knots) == steps
+
+
+@pytest.mark.parametrize("n", [3, 20, 40])
+def test_few_samples_are_no_evidence_against_jumps(n, rng):
+    x = rng.normal(size=n)
+    (knots,) = fit_knots(x[:, None], x, is_multiclass=False, jumps=True).values()
+    assert knots[[0, -1]].tolist() == [x.min(), x.max()]
+    assert set(knots) <= set(x)
+
+
 def test_a_spike_of_few_samples_is_found_where_quantiles_would_miss_it():
     x = np.concatenate([np.zeros(950), np.linspace(1, 100, 50)])
     y = ((x > 50) & (x < 80)) * 1.0

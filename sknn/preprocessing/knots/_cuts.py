@@ -1,11 +1,11 @@
 """Knots for piecewise linear functions of numbers: where a decision tree would cut."""
 
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
-from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
+from sklearn.tree import BaseDecisionTree, DecisionTreeClassifier, DecisionTreeRegressor
 
+from sknn.preprocessing.knots._jumps import find_cuts, find_jumps
 from sknn.preprocessing.tables._scaling import compute_weighted_quantiles
 
 #: an interval holds at least one part in so many of the samples, and so many samples
@@ -30,10 +30,10 @@ def fit_knots(
     """Return knots for each column that has more than two values, or for the best of many.
 
     A decision tree on the column alone cuts where y changes most [1]_. Its thresholds, with the
-    smallest and the largest value, are the knots; with `jumps` the values on both sides of each
-    take its place, so that a function that is linear between knots can jump there. Where y does not
-    depend on the column, quantiles are the knots. Of more than `max_samples` samples so many are
-    looked at, drawn at random, always the same ones.
+    smallest and the largest value, are the knots. With `jumps` the values on both sides of each
+    take its place in columns in which y may jump, see `find_jumps`, so that a function that is
+    linear between knots can do so. Where y does not depend on the column, quantiles are the knots.
+    Of more than `max_samples` samples so many are looked at, drawn at random, always the same ones.
 
     Of more than `max_columns` such columns the best get knots, those which alone explain most of y:
     a tree of four leaves on the column lowers the impurity most.
@@ -47,9 +47,9 @@ def fit_knots(
     is_multiclass : bool
         Whether they are class numbers.
     jumps : bool, default=False
-        Whether a knot lies on each side of a cut; a tree then cuts half as often.
+        Whether a knot lies on each side of a cut where y may jump; a tree then cuts half as often.
     sample_weight : ndarray of shape (n_samples,), default=None
-        Positive weights of the samples.
+        Positive.
     max_stretches : int, default=32
         Maximum number of intervals between knots, 3 at least.
     max_samples : int, default=50_000
@@ -70,7 +70,7 @@ def fit_knots(
     Examples
     --------
     >>> import numpy as np
-    >>> from sknn.preprocessing.tables._knots import fit_knots
+    >>> from sknn.preprocessing.knots._cuts import fit_knots
     >>> x = np.arange(100.0)
     >>> y = np.where(x < 70, 0.0, 1.0)
     >>> fit_knots(x[:, None], y, is_multiclass=False)
@@ -98,13 +98,14 @@ def fit_knots(
         gains = [_compute_gain(trees.fit(X[:, j], RANKING_LEAVES)) for j in columns]
         best = np.argsort(np.negative(gains), kind="stable")[:max_columns]
         columns = [columns[i] for i in np.sort(best)]
+    jumping = trees.find_jumps(X, columns) if jumps else set()
     knots = {}
     for j in columns:
-        tree = trees.fit(X[:, j], max(max_stretches // 2 if jumps else max_stretches, 2))
-        # Leaves have children -1; the thresholds of the other nodes are where the tree cuts.
-        cuts = tree.threshold[tree.children_left >= 0]
+        is_twofold = j in jumping
+        n_leaves = max(max_stretches // 2 if is_twofold else max_stretches, 2)
+        cuts = find_cuts(trees.fit(X[:, j], n_leaves))
         if len(cuts):
-            inner = _find_neighbours(X[:, j], cuts) if jumps else cuts[:max_stretches]
+            inner = _find_neighbours(X[:, j], cuts) if is_twofold else cuts[:max_stretches]
         else:
             inner = compute_weighted_quantiles(X[:, j], [0.25, 0.5, 0.75], sample_weight)
         # Between knots t_0 < ... < t_k the embedding is linear in x: entry i is (x - t_i) /
@@ -114,15 +115,6 @@ def fit_knots(
         # steep there, from one value to the next.
         knots[j] = _keep_apart(np.concatenate([[lowest[j]], inner, [highest[j]]]))
     return knots
-
-
-class _Nodes(Protocol):
-    """Nodes of a fitted tree: arrays of shape (n_nodes,)."""
-
-    threshold: np.ndarray
-    children_left: np.ndarray
-    impurity: np.ndarray
-    weighted_n_node_samples: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -137,11 +129,27 @@ class _ColumnTrees:
     is_multiclass: bool
     smallest: float
 
-    def fit(self, column: np.ndarray, n_leaves: int) -> _Nodes:
-        """Return the nodes of a tree of at most `n_leaves` on a column (n_samples,)."""
+    def fit(self, column: np.ndarray, n_leaves: int) -> BaseDecisionTree:
+        """Return a tree of at most `n_leaves` on a column (n_samples,)."""
+        tree = self._make(n_leaves, min_weight_fraction_leaf=self.smallest)
+        return tree.fit(column[:, None], self.y, sample_weight=self.sample_weight)
+
+    def find_jumps(self, X: np.ndarray, columns: list[int]) -> set[int]:
+        """Return those among columns of X in which y may jump."""
+        y = np.eye(int(self.y.max()) + 1)[self.y] if self.is_multiclass else self.y
+        weight = np.ones(len(y)) if self.sample_weight is None else self.sample_weight
+
+        def grow(
+            X: np.ndarray, samples: np.ndarray, n_leaves: int, smallest: int
+        ) -> BaseDecisionTree:
+            tree = self._make(n_leaves, min_samples_leaf=smallest)
+            return tree.fit(X, self.y[samples], sample_weight=weight[samples])
+
+        return find_jumps(X, columns, y.reshape(len(y), -1), weight, grow)
+
+    def _make(self, n_leaves: int, **params: float) -> BaseDecisionTree:
         kind = DecisionTreeClassifier if self.is_multiclass else DecisionTreeRegressor
-        tree = kind(max_leaf_nodes=n_leaves, min_weight_fraction_leaf=self.smallest, random_state=0)
-        return tree.fit(column[:, None], self.y, sample_weight=self.sample_weight).tree_
+        return kind(max_leaf_nodes=n_leaves, random_state=0, **params)
 
 
 def _find_neighbours(column: np.ndarray, cuts: np.ndarray) -> np.ndarray:
@@ -156,8 +164,9 @@ def _has_more_than_two(column: np.ndarray) -> bool:
     return np.unique(column[:1000]).size > 2 or np.unique(column).size > 2
 
 
-def _compute_gain(tree: _Nodes) -> float:
+def _compute_gain(fitted: BaseDecisionTree) -> float:
     """Return by how much the impurity falls from the root to the leaves."""
+    tree = fitted.tree_
     # Mean impurity of the leaves, weighted by what falls into them, against the root's.
     leaves, share = tree.children_left < 0, tree.weighted_n_node_samples
     return float(tree.impurity[0] - np.sum(tree.impurity * share, where=leaves) / share[0])

@@ -1,0 +1,1 @@
+"""Knots for piecewise linear functions of numbers."""
