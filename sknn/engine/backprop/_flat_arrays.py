@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 import torch
 
-from sknn.engine.backprop._flat_parameters import share_number
+from sknn.engine.backprop._flat_parameters import separate_state, share_entry, share_number
 
 
 class FlatArrays:
@@ -73,11 +73,8 @@ class FlatArrays:
     def share_state(self, name: str) -> np.ndarray:
         """Return an entry of the optimizer's state as one array, zeros where there is none."""
         vector = np.zeros_like(self.values)
-        for p, view in zip(self.parameters, self._split(vector), strict=True):
-            state = self.optimizer.state[p]
-            if state.get(name) is not None:
-                view[...] = state[name].numpy()
-            state[name] = torch.from_numpy(view)
+        views = [torch.from_numpy(view) for view in self._split(vector)]
+        share_entry(self.optimizer, self.parameters, name, views)
         return vector
 
     def share_number(self, name: str, start: float) -> torch.Tensor:
@@ -85,9 +82,5 @@ class FlatArrays:
         return share_number(self.optimizer, self.parameters, name, start)
 
     def close(self) -> None:
-        """Give the state memory of its own again: a pickle of a view holds the whole array."""
-        for p in self.parameters:
-            state = self.optimizer.state.get(p, {})
-            for name, value in state.items():
-                if isinstance(value, torch.Tensor):
-                    state[name] = value.clone(memory_format=torch.contiguous_format)
+        """Give the state memory of its own again."""
+        separate_state(self.optimizer, self.parameters)

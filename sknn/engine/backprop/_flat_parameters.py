@@ -66,11 +66,7 @@ class Flat:
     def share_state(self, name: str) -> torch.Tensor:
         """Return an entry of the optimizer's state as one vector, zeros where there is none."""
         vector = torch.zeros_like(self.values)
-        for p, view in zip(self.parameters, self.split_views(vector), strict=True):
-            state = self.optimizer.state[p]
-            if state.get(name) is not None:
-                view.copy_(state[name])
-            state[name] = view
+        share_entry(self.optimizer, self.parameters, name, self.split_views(vector))
         return vector
 
     def share_number(self, name: str, start: float) -> torch.Tensor:
@@ -79,14 +75,35 @@ class Flat:
 
     def close(self) -> None:
         """Give parameters and state memory of their own again."""
-        # A pickle of a view holds the whole vector.
         for p in self.parameters:
             p.data = _copy_contiguously(p.data)
-            state = self.optimizer.state.get(p, {})
-            for name, value in state.items():
-                state[name] = (
-                    _copy_contiguously(value) if isinstance(value, torch.Tensor) else value
-                )
+        separate_state(self.optimizer, self.parameters)
+
+
+def share_entry(
+    optimizer: torch.optim.Optimizer,
+    parameters: Sequence[torch.nn.Parameter],
+    name: str,
+    views: Sequence[torch.Tensor],
+) -> None:
+    """Let an entry of the state of each parameter lie in its view, zeros where there is none."""
+    for p, view in zip(parameters, views, strict=True):
+        state = optimizer.state[p]
+        if state.get(name) is not None:
+            view.copy_(state[name])
+        state[name] = view
+
+
+def separate_state(
+    optimizer: torch.optim.Optimizer, parameters: Sequence[torch.nn.Parameter]
+) -> None:
+    """Give the tensors of an optimizer's state memory of their own again."""
+    # A pickle of a view holds the whole vector.
+    for p in parameters:
+        state = optimizer.state.get(p, {})
+        for name, value in state.items():
+            if isinstance(value, torch.Tensor):
+                state[name] = _copy_contiguously(value)
 
 
 def share_number(
