@@ -64,17 +64,22 @@ class Share:
         Some of the samples of a run, or all.
     penalizes : bool, default=True
         Whether the penalty is added.
+    chunk_numbers : int, default=CHUNK_NUMBERS
+        Most numbers that the widest layer of a chunk of samples may hold.
     """
 
     samples: SampleDataset
     penalizes: bool = True
+    chunk_numbers: int = CHUNK_NUMBERS
 
 
-def divide_samples(run: TrainingRun, samples: SampleDataset) -> tuple[Batches, float]:
+def divide_samples(
+    run: TrainingRun, samples: SampleDataset, chunk_numbers: int
+) -> tuple[Batches, float]:
     """Return samples in chunks, and the weight of all samples of a run."""
     weight = run.samples.sample_weight
     total = float(len(run.samples) if weight is None else weight.sum())
-    return Batches(samples, run.net.count_chunk_samples(CHUNK_NUMBERS)), total
+    return Batches(samples, run.net.count_chunk_samples(chunk_numbers)), total
 
 
 class AutogradObjective(Objective):
@@ -83,7 +88,7 @@ class AutogradObjective(Objective):
     def __init__(self, run: TrainingRun, share: Share | None = None):
         share = share or Share(run.samples)
         self.net, self.penalizes = run.net, share.penalizes
-        self.batches, self.total_weight = divide_samples(run, share.samples)
+        self.batches, self.total_weight = divide_samples(run, share.samples, share.chunk_numbers)
         self.parameters = [p for p in self.net.module_.parameters() if p.requires_grad]
         self.arguments = {} if run.compiled is None else {"compiled": run.compiled}
 
@@ -144,7 +149,7 @@ class HandwrittenObjective(Objective):
         share = share or Share(run.samples)
         self.net, samples = run.net, share.samples
         self.alpha = self.net.alpha if share.penalizes else 0.0
-        self.batches, self.total_weight = divide_samples(run, samples)
+        self.batches, self.total_weight = divide_samples(run, samples, share.chunk_numbers)
         self.mlp = MLPPass(self.net, samples.is_sparse)
         # With the gradient itself as base and no decay each chunk adds Σ w_i dl_i / Σ w of its
         # samples.

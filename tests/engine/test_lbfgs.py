@@ -9,8 +9,7 @@ from sklearn.base import clone
 
 from sknn import DeepMLPClassifier, DeepMLPRegressor
 from sknn.architectures import MLP
-from sknn.engine import _lbfgs
-from sknn.engine._lbfgs import AutogradObjective, HandwrittenObjective
+from sknn.engine._lbfgs import AutogradObjective, HandwrittenObjective, Share
 from sknn.engine.data._batches import SampleDataset
 from sknn.engine.losses._table import LOSSES
 from sknn.engine.net._net import Net
@@ -21,12 +20,14 @@ ACTIVATIONS = ["identity", "logistic", "tanh", "relu"]
 KINDS = [AutogradObjective, HandwrittenObjective]
 
 
-def objective(kind, loss, n_outputs, y, weight=None, alpha=0.3, activation="tanh"):
+def objective(kind, loss, n_outputs, y, weight=None, alpha=0.3, activation="tanh", **share):
     mlp = MLP([4, 5, n_outputs], activation, torch.float64)
     mlp.initialize_weights(np.random.RandomState(0))
     net = Net(mlp, loss=loss, alpha=alpha).initialize()
     X = np.random.default_rng(1).normal(size=(len(y), 4))
-    return kind(SimpleNamespace(net=net, samples=SampleDataset(X, y, weight), compiled=None))
+    samples = SampleDataset(X, y, weight)
+    run = SimpleNamespace(net=net, samples=samples, compiled=None)
+    return kind(run, Share(samples, **share))
 
 
 def targets(loss, n_outputs, rng):
@@ -95,11 +96,10 @@ def test_only_autograd_knows_the_l1_penalty_and_users_losses():
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_chunks_add_up_to_the_whole(kind, rng, monkeypatch):
+def test_chunks_add_up_to_the_whole(kind, rng):
     y, weight = rng.normal(size=(9, 2)), rng.uniform(0.5, 2, 9)
     whole = objective(kind, "squared_error", 2, y, weight)
-    monkeypatch.setattr(_lbfgs, "CHUNK_NUMBERS", 10)
-    chunked = objective(kind, "squared_error", 2, y, weight)
+    chunked = objective(kind, "squared_error", 2, y, weight, chunk_numbers=10)
     assert len(chunked.batches) > 1 == len(whole.batches)
     loss, gradient = whole(whole.get_vector())
     chunk_loss, chunk_gradient = chunked(chunked.get_vector())

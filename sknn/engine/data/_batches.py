@@ -1,7 +1,7 @@
 """Samples as tensors, batch by batch, without torch's DataLoader."""
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, cast
 
 import numpy as np
@@ -55,6 +55,8 @@ class SampleDataset(Dataset):
     numbers : ndarray of int of shape (n_samples,), default=None
         Which samples of a dense X these are, where X has others, too, and is not to be copied; y
         and weights have these alone. None is all of X.
+    has_room : callable, default=has_room_for
+        Function of a device and a number of bytes: whether X may lie there.
     """
 
     def __init__(
@@ -66,13 +68,14 @@ class SampleDataset(Dataset):
         dtype: torch.dtype | None = None,
         *,
         numbers: np.ndarray | None = None,
+        has_room: Callable[[str, int], bool] = has_room_for,
     ):
         self.device = device
         self.numbers = None if numbers is None else torch.from_numpy(numbers)
         #: a CSR matrix where `is_sparse`, a tensor elsewhere
         self.X: Any
         if not sparse.issparse(X):
-            stays = isinstance(X, np.ndarray) and not has_room_for(device, X.nbytes)
+            stays = isinstance(X, np.ndarray) and not has_room(device, X.nbytes)
             self.X = make_tensor(X, "cpu" if stays else device, dtype)
         elif dtype is None:
             self.X = X

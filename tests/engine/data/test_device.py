@@ -13,7 +13,6 @@ from sknn import (
 from sknn.deep.parts._preparation import FitData
 from sknn.engine import resolve_device
 from sknn.engine._start import estimate_work
-from sknn.engine.data import _batches as _data
 from sknn.engine.data import _device
 from sknn.engine.data._batches import SampleDataset
 from sknn.engine.data._device import FIT_WORTH_A_GPU, STEP_WORTH_A_GPU, has_room_for
@@ -64,17 +63,17 @@ def test_work_of_filters_grows_with_the_length_of_sequences():
         assert fit == 3 * step
 
 
-def test_data_that_do_not_fit_stay_and_are_handed_over(monkeypatch, rng):
+def test_data_that_do_not_fit_stay_and_are_handed_over(rng):
     X, y = rng.normal(size=(10, 3)), np.arange(10)
-    monkeypatch.setattr(_data, "has_room_for", lambda device, n_bytes: False)
-    rows = SampleDataset(X, y, device="meta")  # a device that is not the CPU everywhere
+    # a device that is not the CPU everywhere
+    rows = SampleDataset(X, y, device="meta", has_room=lambda device, n_bytes: False)
     assert rows.X.device.type == "cpu"
     for chosen in (slice(2, 5), np.array([4, 1, 7])):
         taken, target = rows.take(chosen)
         assert taken.device.type == target.device.type == "meta"
         assert taken.shape == (3, 3)
-    monkeypatch.setattr(_data, "has_room_for", lambda device, n_bytes: True)
-    assert SampleDataset(X, y, device="meta").X.device.type == "meta"
+    rows = SampleDataset(X, y, device="meta", has_room=lambda device, n_bytes: True)
+    assert rows.X.device.type == "meta"
 
 
 def test_share_of_free_memory_decides(monkeypatch):
