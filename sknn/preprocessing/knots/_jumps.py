@@ -7,8 +7,9 @@ from sklearn.tree import BaseDecisionTree
 
 #: leaves of a tree on all columns, and of one on a column in a node of that
 LEAVES, LEAVES_IN_NODE = 16, 8
-#: samples that are looked at, half of them to fit and half to judge, each in turn
-MAX_SAMPLES = 20_000
+#: samples that are looked at, half of them to fit and half to judge, each in turn; fewer than the
+#: first say too little
+MIN_SAMPLES, MAX_SAMPLES = 1_000, 20_000
 #: a leaf holds at least so many samples, and one part in so many
 SMALLEST, PARTS = 8, 400
 #: standard errors by which lines must be ahead. Of electricity's prices two columns of six are
@@ -40,12 +41,12 @@ def find_jumps(
     grow : callable
         See `Grow`.
     """
+    if not columns or len(X) < MIN_SAMPLES:
+        return set(columns)
     drawn = np.random.RandomState(0).permutation(len(X))[:MAX_SAMPLES]
     smallest = max(SMALLEST, len(drawn) // PARTS)
     gains: dict[int, list[np.ndarray]] = {}
     for fitted, judged in ((drawn[::2], drawn[1::2]), (drawn[1::2], drawn[::2])):
-        if not columns or len(fitted) < 2 * smallest:
-            return set(columns)
         chosen = [X[np.ix_(part, np.array(columns))] for part in (fitted, judged)]
         tree = grow(chosen[0], fitted, LEAVES, smallest)
         for place, left, right in _list_nodes(tree, *chosen):
