@@ -68,7 +68,7 @@ def list_cases():
             yield pytest.param(name, option, marks=[pytest.mark.full] * is_full)
 
 
-@pytest.mark.parametrize(("name", "option"), list_cases())
+@pytest.mark.parametrize(("name", "option"), list(list_cases()))
 def test_a_faster_way_is_equal_to_autograd_or_says_why_it_is_not_taken(name, option):
     changes, loss, options = OPTIONS[option]
     config = make_config(**changes)

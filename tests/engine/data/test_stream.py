@@ -98,6 +98,11 @@ def test_items_are_made_by_another_thread_one_ahead():
     assert threading.main_thread() not in {thread for _, thread in made}
 
 
+def list_readers():
+    """Return the threads that read; others come and go, such as those of a server."""
+    return {t for t in threading.enumerate() if t.name.startswith("sknn-reader")}
+
+
 def test_an_error_of_the_thread_comes_out_and_a_reader_may_stop_early():
     def items():
         yield 1
@@ -107,8 +112,8 @@ def test_an_error_of_the_thread_comes_out_and_a_reader_may_stop_early():
     assert next(found) == 1
     with pytest.raises(ValueError, match="the file is damaged"):
         next(found)
-    before = threading.active_count()
+    before = list_readers()
     stopped = prefetch(iter(range(10)))
     next(stopped)
     stopped.close()
-    assert threading.active_count() == before
+    assert list_readers() <= before
