@@ -57,14 +57,24 @@ def jit_sums(function: F) -> F:
     return _compile(function, {"reassoc", "contract"})
 
 
-def _compile(function: F, fastmath: bool | set[str]) -> F:
+def jit_inlined(function: F) -> F:
+    """Return a function as `jit` does, to be written into its only caller.
+
+    Without that, LLVM works on it, and on all that it calls, once for itself and again as part of
+    each caller up to the outermost.
+    """
+    return _compile(function, False, inline="always")
+
+
+def _compile(function: F, fastmath: bool | set[str], **options: Any) -> F:
     if not HAS_NUMBA or IS_PLAIN:
         return function
     try:
         from numba import njit
     except ImportError:  # numba refuses releases of NumPy that it does not know
         return function
-    return cast("F", njit(nogil=True, fastmath=fastmath, error_model="numpy")(function))
+    options |= {"nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True}
+    return cast("F", njit(fastmath=fastmath, **options)(function))
 
 
 def jit_kept(function: F) -> F:

@@ -14,7 +14,7 @@ Z, and of a row of D to G.
 
 import numpy as np
 
-from sknn._jit import jit
+from sknn._jit import jit, jit_inlined
 from sknn._vectors import count_lanes, view_matrix
 from sknn.engine.compiled._codes import SparseSamples
 from sknn.engine.compiled._tiles import (
@@ -77,7 +77,7 @@ def multiply(left: Left, right: Array, out: Array, finish: Finish) -> None:
         column += N_VECTORS * lanes if is_wide else lanes
 
 
-@jit
+@jit_inlined
 def multiply_over_samples(
     left: Array, right: Array, out: Array, turned: Array, zeros: Array
 ) -> None:

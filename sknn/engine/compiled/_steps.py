@@ -14,7 +14,7 @@ import math
 
 import numpy as np
 
-from sknn._jit import jit, jit_kept, jit_sums
+from sknn._jit import jit, jit_inlined, jit_kept, jit_sums
 from sknn._vectors import view_matrix
 from sknn.engine.callbacks._stopping import compare_loss as compare_loss_plain
 from sknn.engine.compiled._activations import activate, multiply_by_slope
@@ -96,7 +96,7 @@ def run_epochs(
     return n_epochs
 
 
-@jit
+@jit_inlined
 def _is_last(loss: float, epoch: int, patience: Array) -> bool:
     """Update the numbers of the stopping rule, and return whether it applies."""
     best, n_stalled = compare_loss(
@@ -107,7 +107,7 @@ def _is_last(loss: float, epoch: int, patience: Array) -> bool:
     return not math.isfinite(loss) or n_stalled > limit
 
 
-@jit
+@jit_inlined
 def _measure_held_out(network: FlatNetwork, space: StepMemory, size: int, epoch: int) -> None:
     """Write logits and mean loss of the held-out samples, computed `size` samples at a time."""
     held = space.held_out
@@ -141,7 +141,7 @@ def _measure_held_out(network: FlatNetwork, space: StepMemory, size: int, epoch:
         held.values[epoch] = network.values
 
 
-@jit
+@jit_inlined
 def _run_steps(
     samples: TrainingArrays,
     network: FlatNetwork,
@@ -274,7 +274,7 @@ def _get_logits(network: FlatNetwork, space: StepMemory, batch: BatchPlace) -> A
     return view_matrix(space.work, batch.size * before, batch.n, n_out)
 
 
-@jit
+@jit_inlined
 def _take_losses(
     samples: TrainingArrays, network: FlatNetwork, space: StepMemory, batch: BatchPlace
 ) -> tuple[float, float]:
@@ -310,7 +310,7 @@ def _sum_weights(weight: Array, order: Array) -> float:
     return total
 
 
-@jit
+@jit_inlined
 def _go_back(
     samples: TrainingArrays,
     network: FlatNetwork,

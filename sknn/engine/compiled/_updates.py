@@ -10,7 +10,7 @@ import math
 
 import numpy as np
 
-from sknn._jit import jit, jit_sums
+from sknn._jit import jit, jit_inlined, jit_sums
 from sknn.engine.compiled._codes import (
     ADAM,
     ADAMW,
@@ -77,7 +77,7 @@ def sum_squares(numbers: Array) -> float:
     return total
 
 
-@jit
+@jit_inlined
 def update(network: FlatNetwork, n_weights: int, solver: SolverState) -> None:
     """Change the parameters by one step of the solver."""
     code, numbers = network.codes[SOLVER], solver.numbers
