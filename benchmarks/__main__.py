@@ -10,6 +10,7 @@ from benchmarks import report
 from benchmarks.rows import ROWS
 from benchmarks.runner import Plan, run
 from benchmarks.worker import N_WARM_UP
+from sknn._compile_ahead import compile_ahead
 
 ABOUT = """\
 Median [smallest–largest] of {rounds} rounds, the contenders working in turn, and the time of one
@@ -43,6 +44,8 @@ def _say(text: str) -> None:
 def main() -> int:
     """Run; return 1 if a contender failed."""
     args = _arguments()
+    if not args.quick:  # code is compiled once on a machine, and not what is measured
+        compile_ahead(_say)
     before = report.load_average()
     with tempfile.TemporaryDirectory() as folder:
         plan = Plan(

@@ -27,6 +27,7 @@ from sklearn.neural_network import MLPClassifier
 from benchmarks import contenders
 from benchmarks.report import load_average, machine
 from sknn import DeepMLPClassifier
+from sknn._compile_ahead import compile_ahead
 from sknn.model_selection import BatchedGridSearchCV
 
 BATCHED = "batched"
@@ -55,6 +56,8 @@ class Search:
         Of each network otherwise.
     contenders : tuple of str
         Keys of `CONTENDERS`.
+    further : tuple of (str, object)
+        Parameters that scikit-learn's networks do not have.
     """
 
     title: str
@@ -62,6 +65,7 @@ class Search:
     early_stopping: bool = False
     epochs: int = 25
     contenders: tuple[str, ...] = tuple(CONTENDERS)
+    further: tuple[tuple[str, object], ...] = ()
 
 
 WITHOUT_SKORCH = (BATCHED, "one by one", "sklearn")
@@ -70,6 +74,12 @@ SEARCHES = {
     "b": Search("hidden 100", (100,)),
     "c": Search("hidden 32, early stopping", (32,), True, contenders=WITHOUT_SKORCH),
     "d": Search("hidden 16 to 128", (16, 32, 64, 128), contenders=WITHOUT_SKORCH),
+    "e": Search(
+        "hidden 32, dropout and adamw (Adam alone for scikit-learn)",
+        (32,),
+        contenders=WITHOUT_SKORCH,
+        further=(("dropout", 0.2), ("solver", "adamw")),
+    ),
 }
 
 
@@ -92,6 +102,8 @@ def network(cls: type, search: Search):
     patience = {"early_stopping": True, "n_iter_no_change": 5, "max_iter": 200}
     fixed = {"n_iter_no_change": np.inf, "tol": 0.0, "max_iter": search.epochs}
     options = patience if search.early_stopping else fixed
+    if cls is DeepMLPClassifier:
+        options = {**options, **dict(search.further)}
     return cls(hidden_layer_sizes=search.widths[:1], batch_size=32, **options)
 
 
@@ -179,6 +191,8 @@ def main() -> None:
     parser.add_argument("--out", type=Path, help="JSON with all times")
     args = parser.parse_args()
     warnings.simplefilter("ignore")
+    if not args.quick:
+        compile_ahead(lambda line: None)
     results = {"machine": machine(), "load_before": load_average(), "rows": {}}
     write = sys.stdout.write
     write("| row | search | candidates | time | × ours | processor | × ours | best score |\n")

@@ -38,6 +38,12 @@ RUNNERS_IN_THREADS = tuple(ThreadRunner if r is CompiledRunner else r for r in R
 
 def supports_thread(plan: TrainPlan) -> str | None:
     """Return why a plan is not for compiled steps in a thread; None if it is."""
+    # Whatever compiled steps can compute goes to threads, as it is faster than a stack at all
+    # shapes. Processor time of a search of 60 networks, stacked / in threads, float64:
+    #
+    #     units      8    32   100   16-16-16      8    32       4 (2 inputs)
+    #     batch     32    32    32         32    200   200      32
+    #     ratio    1.2   1.5   1.9        2.0    1.4   1.7     1.1
     module, config = plan.module, plan.config
     if not HAS_NUMBA:
         return "numba is not installed (pip install 'sknn[fast]')"

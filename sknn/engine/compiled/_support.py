@@ -10,7 +10,6 @@ import torch
 from scipy import sparse
 
 from sknn._jit import OBSTACLE, explain_not_kept, has_kept_code, is_compiled
-from sknn._validation import MatrixLike
 from sknn.architectures import MLP, is_mlp, list_parameters
 from sknn.engine._run import TrainingRun
 from sknn.engine._start import FLOPS_OF_A_WEIGHT
@@ -115,9 +114,7 @@ def explain_data(run: TrainingRun, n_samples: int) -> str | None:
     return explain_work(net.module_, X, n_samples, torch.get_num_threads())
 
 
-def explain_work(
-    module: torch.nn.Module, X: torch.Tensor | MatrixLike, n_samples: int, n_threads: int
-) -> str | None:
+def explain_work(module: torch.nn.Module, X: object, n_samples: int, n_threads: int) -> str | None:
     """Return why the work of a step on `n_samples` samples is for torch, with so many threads."""
     n_parameters = n_weights = sum(p.numel() for p in list_parameters(module))
     if sparse.issparse(X):
