@@ -5,6 +5,7 @@ from typing import cast
 from sknn.engine._live_state import LiveState, Runner, UnseenEpochs
 from sknn.engine.callbacks._kept_outputs import KeptOutputs
 from sknn.engine.callbacks._stopping import make_row
+from sknn.engine.callbacks._validation import Validation
 from sknn.engine.optimizers._optimizers import get_learning_rate
 from sknn.engine.optimizers._schedules import EpochSchedule
 
@@ -53,22 +54,23 @@ def note_epochs(run: LiveState, epochs: UnseenEpochs, seconds: float) -> None:
         Time of all.
     """
     net, losses = run.net, epochs.losses
-    n, n_before = len(losses), len(net.history)
+    n, n_before, n_batches = len(losses), len(net.history), run.n_batches
+    has_scores, mean_seconds = run.validation is not None, seconds / n
     rows = [
         {
             "batches": [],
             "epoch": n_before + i + 1,
             "train_loss": loss,
-            "train_batch_count": run.n_batches,
-            **_score(run, epochs, i),
-            "dur": seconds / n,
+            "train_batch_count": n_batches,
+            **(_score(run, epochs, i) if has_scores else {}),
+            "dur": mean_seconds,
         }
         for i, loss in enumerate(losses)
     ]
     net.history += rows
     rate = get_learning_rate(net.optimizer_)
     if run.validation is None:
-        run.stopping.take_note_of_many(losses, seconds / n, rate, len(run.samples))
+        run.stopping.take_note_of_many(losses, mean_seconds, rate, len(run.samples))
     else:
         _compare_scores(run, epochs, [make_row(row, rate) for row in rows])
     # The last epoch is counted with a look at the rule.
@@ -76,11 +78,9 @@ def note_epochs(run: LiveState, epochs: UnseenEpochs, seconds: float) -> None:
 
 
 def _score(run: LiveState, epochs: UnseenEpochs, i: int) -> dict[str, float]:
-    """Return losses and scores of an epoch, if there are held-out samples."""
-    if run.validation is None:
-        return {}
+    """Return losses and scores of an epoch with held-out samples."""
     outputs = epochs.outputs[i] if epochs.outputs else KeptOutputs()
-    return run.validation.evaluate(run.net, outputs, epochs.validated[i])
+    return cast("Validation", run.validation).evaluate(run.net, outputs, epochs.validated[i])
 
 
 def _compare_scores(run: LiveState, epochs: UnseenEpochs, rows: list[dict[str, float]]) -> None:
