@@ -2,34 +2,18 @@
 
 import time
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import numpy as np
 
 from sknn._jit import OBSTACLE
-from sknn.deep.mlp._classifier import DeepMLPClassifier
-from sknn.deep.parts._preparation import FitData
-from sknn.deep.sequence._classifier import SequenceCNNClassifier
-from sknn.deep.tabular._classifier import TabularMLPClassifier
-from sknn.deep.tasks._classifier import DeepClassifier
-from sknn.engine import train
-from sknn.engine._runners import AutogradRunner, EpochRunner, MembersRunner
-from sknn.engine.compiled._runner import CompiledRunner
-
-
-class _AnySteps(CompiledRunner):
-    """Takes fits of few steps, too."""
-
-    min_steps = min_warm_steps = 0
-
-
-class _AnyMembers(MembersRunner):
-    """Takes fits of little work, too."""
-
-    min_flops = min_warm_flops = 0.0
-
-
-_WAYS: Sequence[type[EpochRunner]] = (_AnySteps, _AnyMembers, AutogradRunner)
+from sknn.deep import (
+    DeepClassifier,
+    DeepMLPClassifier,
+    SequenceCNNClassifier,
+    TabularMLPClassifier,
+)
+from sknn.engine import train_compiled
 
 
 def compile_ahead(write: Callable[[str], object] = print, obstacle: str | None = OBSTACLE) -> None:
@@ -59,7 +43,7 @@ def compile_ahead(write: Callable[[str], object] = print, obstacle: str | None =
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # an epoch is not enough to learn anything
             network.set_params(max_iter=1, random_state=0)
-            plan = network._prepare(FitData(samples, y))
-            network._finish(plan, train(plan, _WAYS))
+            plan = network._prepare(network._make_fit_data(samples, y))
+            network._finish(plan, train_compiled(plan))
             network.predict(samples)
         write(f"{name}: {time.perf_counter() - start:.1f} s")

@@ -2,7 +2,7 @@
 
 from sknn.engine._runners import RUNNERS
 from sknn.engine._threads import TrainingThreads, supports_thread
-from sknn.engine._train import train
+from sknn.engine._train import train, train_compiled
 from sknn.engine.callbacks._of_net import NetCallback
 from sknn.engine.callbacks._progress import show_bar
 from sknn.engine.callbacks._user import make_freezing_callbacks
@@ -66,6 +66,7 @@ __all__ = [
     "snapshot",
     "supports_thread",
     "train",
+    "train_compiled",
     "train_many",
     "train_together",
     "warn_of_full_disk",

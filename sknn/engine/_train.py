@@ -18,10 +18,17 @@ from sknn.engine._interrupt import (
 from sknn.engine._lbfgs import LBFGSRunner, Objective
 from sknn.engine._live_state import ManyEpochsRunner, Runner
 from sknn.engine._run import TrainingRun
-from sknn.engine._runners import RUNNERS, EpochRunner, choose_runner
+from sknn.engine._runners import (
+    RUNNERS,
+    AutogradRunner,
+    EpochRunner,
+    MembersRunner,
+    choose_runner,
+)
 from sknn.engine._start import FLOPS_OF_A_WEIGHT, is_left_in_place
 from sknn.engine.callbacks._unseen import count_epochs_at_once, note_epochs
 from sknn.engine.callbacks._user import make_callbacks
+from sknn.engine.compiled._runner import CompiledRunner
 from sknn.engine.distributed._alone import Alone
 from sknn.engine.distributed._objective import SharedObjective
 from sknn.engine.distributed._peers import Peers
@@ -64,6 +71,23 @@ def train(
             _train_by_lbfgs(run)
         check_finite(run)
         return run.make_result()
+
+
+class _AnySteps(CompiledRunner):
+    """Takes fits of few steps, too."""
+
+    min_steps = min_warm_steps = 0
+
+
+class _AnyMembers(MembersRunner):
+    """Takes fits of little work, too."""
+
+    min_flops = min_warm_flops = 0.0
+
+
+def train_compiled(plan: TrainPlan) -> TrainResult:
+    """Train a network as `train` does, by compiled code even where it does not pay."""
+    return train(plan, (_AnySteps, _AnyMembers, AutogradRunner))
 
 
 def _train_together(
