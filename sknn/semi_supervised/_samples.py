@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from numbers import Real
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import pandas as pd
@@ -109,7 +109,7 @@ class Samples:
 
 def make_csr(X: MatrixLike | None) -> MatrixLike | None:
     """Return a sparse X as CSR, of which samples can be taken, and others as they are."""
-    return X.tocsr() if sparse.issparse(X) else X
+    return cast("Any", X).tocsr() if sparse.issparse(X) else X
 
 
 def gather_samples(
