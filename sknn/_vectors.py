@@ -203,3 +203,38 @@ def _view_part(memory: np.ndarray, start: int, n_rows: int, n_columns: int) -> n
 #: function of a vector, of the place where a matrix begins in it, and of the matrix's numbers of
 #: rows and columns, which returns a view; the vector must outlive it
 view_matrix = make_intrinsic(_define_view, _view_part)
+
+
+def _define_prefetch(
+    typing: "TypingContext", array: "ArrayType", place: "NumbaType"
+) -> tuple[Any, Callable[..., "Value"]]:
+    """Return how a number of an array is brought into the cache, see `prefetch`."""
+
+    def write(
+        context: "CPUContext",
+        builder: "IRBuilder",
+        signature: "Signature",
+        values: "Sequence[Value]",
+    ) -> "Value":
+        ir, _ = import_llvm()
+        data = context.make_array(signature.args[0])(context, builder, values[0]).data
+        at = builder.bitcast(builder.gep(data, [values[1]]), ir.IntType(8).as_pointer())
+        number = ir.IntType(32)
+        name = f"llvm.prefetch.{at.type.intrinsic_name}"
+        function = builder.module.globals.get(name)
+        if function is None:
+            kind = ir.FunctionType(ir.VoidType(), [at.type, number, number, number])
+            function = ir.Function(builder.module, kind, name)
+        # To be read, into all caches, as data.
+        builder.call(function, [at, number(0), number(3), number(1)])
+        return context.get_dummy_value()
+
+    return make_signature("void", array, "int64"), write
+
+
+def _fetch_nothing(array: np.ndarray, place: int) -> None:
+    """Do nothing, without numba."""
+
+
+#: of an array and the number of an entry, whose line of memory is wanted soon
+prefetch = make_intrinsic(_define_prefetch, _fetch_nothing)

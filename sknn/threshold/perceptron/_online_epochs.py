@@ -125,7 +125,9 @@ class CompiledEpochs(PlainEpochs):
     def _visit(self, order: np.ndarray | None) -> np.ndarray:
         passes = import_module("sknn.threshold.perceptron._online_passes")
         X, n = self.training.X, len(self.steps)
-        arrays = (X.data, X.indices, X.indptr) if isinstance(X, SPARSE) else (X,)
+        arrays: tuple[np.ndarray, ...] = (X,)
+        if isinstance(X, SPARSE):
+            arrays = X.data, X.indices.view(f"u{X.indices.itemsize}"), X.indptr
         loss, averages = np.zeros(len(self.coef)), self.config.average
         visits = passes.Visits(
             np.arange(n) if order is None else order,

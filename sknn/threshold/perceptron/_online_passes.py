@@ -8,6 +8,10 @@ from typing import NamedTuple
 import numpy as np
 
 from sknn._jit import jit, jit_kept
+from sknn._vectors import prefetch
+
+#: samples of a pass by which memory is asked for before its turn
+AHEAD = 2
 
 
 class Visits(NamedTuple):
@@ -83,8 +87,10 @@ def visit_dense(X: np.ndarray, visits: Visits, units: Learners) -> None:
 def visit_sparse(
     data: np.ndarray, indices: np.ndarray, indptr: np.ndarray, visits: Visits, units: Learners
 ) -> None:
-    """Go over the samples of a CSR matrix once."""
+    """Go over the samples of a CSR matrix once; indices that are unsigned need no check."""
+    last = len(visits.order) - 1
     for place in range(len(visits.order)):
+        _fetch(visits.order[min(place + AHEAD, last)], data, indices, indptr)
         i = visits.order[place]
         columns, x = indices[indptr[i] : indptr[i + 1]], data[indptr[i] : indptr[i + 1]]
         for u in range(len(units.intercept)):
@@ -100,6 +106,14 @@ def visit_sparse(
                         for k in range(len(x)):
                             coef[columns[k]] += late * x[k]
                     units.loss[u] -= margin
+
+
+@jit
+def _fetch(i: int, data: np.ndarray, indices: np.ndarray, indptr: np.ndarray) -> None:
+    """Bring a sample into the cache before its turn: in a random order nothing else foresees it."""
+    for k in range(indptr[i], indptr[i + 1], 8):
+        prefetch(data, k)
+        prefetch(indices, k)
 
 
 @jit
