@@ -15,6 +15,8 @@ Candidate = tuple[sparse.csr_array, Spread]
 SHARES, TEACHER_WEIGHTS = (0.5, 0.8, 0.95), (1.0, 0.1, 0.01, 0.0)
 #: what is taken where no class has two labels, so that none can be held out
 USUAL = Spread(0.8, 0.1)
+#: probability that counts as the smallest in the log loss
+LEAST = 1e-3
 #: parts of the labels that are held out in turn
 N_FOLDS = 5
 
@@ -54,11 +56,10 @@ def choose_spread(
     weight: np.ndarray,
     learn: Callable[[np.ndarray], np.ndarray],
     random_state: np.random.RandomState,
+    *,
+    by_log_loss: bool,
 ) -> Candidate:
-    """Return neighbours and spread by which held-out labels have the smallest Brier score.
-
-    The Brier score is the squared error of probabilities, which a few certain mistakes do not rule,
-    as they would the log loss.
+    """Return neighbours and spread by which held-out labels have the smallest loss.
 
     `candidates` have weights of `connect_neighbors`; `codes` (n_samples,) are known classes, or -1.
     ``learn(numbers)`` returns probabilities (n_samples, n_classes) of all samples, by teachers that
@@ -76,8 +77,16 @@ def choose_spread(
         truth = np.eye(proba.shape[1])[codes[held]]
         for i, (neighbors, spread) in enumerate(candidates):
             guess = spread_probabilities(neighbors, proba, known, spread)[held]
-            losses[i] += weight[held] @ ((guess - truth) ** 2).sum(axis=1)
+            losses[i] += weight[held] @ _compute_losses(guess, truth, by_log_loss=by_log_loss)
     return candidates[int(losses.argmin())]
+
+
+def _compute_losses(guess: np.ndarray, truth: np.ndarray, *, by_log_loss: bool) -> np.ndarray:
+    """Return losses (n_samples,) of probabilities (n_samples, n_classes): log or Brier."""
+    if by_log_loss:
+        return -np.log(np.maximum((guess * truth).sum(axis=1), LEAST))
+    # The squared error, because for classes a few certain mistakes must not rule.
+    return ((guess - truth) ** 2).sum(axis=1)
 
 
 def _compute_distance(candidate: Candidate) -> float:

@@ -99,8 +99,8 @@ class PseudoLabelClassifier(MetaEstimatorMixin, PredictsByLastRound, SavedState,
     neighbor_share : 'auto' or float, default='auto'
         Share of its neighbours in the probabilities of a sample, in [0, 1): the larger, the farther
         labels spread. ``'auto'`` takes, with `teacher_weight` and the kind of neighbours, what fits
-        best to labels that are held out, a fifth at a time; with two numbers neighbours are those
-        by codes.
+        best to labels that are held out, a fifth at a time, by the log loss if `soft` and the
+        squared error of probabilities if not; with two numbers neighbours are those by codes.
     teacher_weight : 'auto' or float, default='auto'
         Weight, in [0, 1], of what teachers say of a sample beside that of a label before
         probabilities spread. 0 spreads labels alone, as
@@ -303,7 +303,7 @@ class PseudoLabelClassifier(MetaEstimatorMixin, PredictsByLastRound, SavedState,
             candidates = list_candidates(graphs, self.neighbor_share, self.teacher_weight)
             learn = partial(predict_without, teachers, samples, random_state=random_state)
             neighbors, spread = choose_spread(
-                candidates, codes, samples.weight, learn, random_state
+                candidates, codes, samples.weight, learn, random_state, by_log_loss=self.soft
             )
             self.neighbor_share_, self.teacher_weight_ = spread.share, spread.teacher_weight
         shares, params = self._list_shares(), self.round_params or {}

@@ -27,7 +27,12 @@ from sknn import (
     TabularMLPClassifier,
 )
 from sknn.semi_supervised import PseudoLabelClassifier
-from sknn.semi_supervised._choice import assign_folds, choose_spread, list_candidates
+from sknn.semi_supervised._choice import (
+    _compute_losses,
+    assign_folds,
+    choose_spread,
+    list_candidates,
+)
 from sknn.semi_supervised._fits import choose_surest
 from sknn.semi_supervised._neighbors import Spread, connect_neighbors, spread_probabilities
 
@@ -124,14 +129,14 @@ def test_folds_leave_each_class_a_label():
         assert set(codes[(folds != fold) & (codes >= 0)]) == {0, 1, 2}
 
 
-def choose(proba, codes, share="auto"):
+def choose(proba, codes, share="auto", *, by_log_loss=False):
     """Return what is chosen for two groups on a line, by teachers that say `proba` of all."""
     line = np.concatenate([np.linspace(0, 1, 30), np.linspace(5, 6, 30)])[:, None]
     mixed = np.random.default_rng(0).permutation(line)
     graphs = [connect_neighbors(Z, 3) for Z in (mixed, line)]
     candidates, random_state = list_candidates(graphs, share, "auto"), np.random.RandomState(0)
     neighbors, spread = choose_spread(
-        candidates, codes, np.ones(60), lambda known: proba, random_state
+        candidates, codes, np.ones(60), lambda known: proba, random_state, by_log_loss=by_log_loss
     )
     return neighbors is graphs[1], spread
 
@@ -140,12 +145,18 @@ CODES = np.full(60, -1)
 CODES[[1, 11, 21, 31, 41, 51]] = [0, 0, 0, 1, 1, 1]
 
 
-def test_labels_alone_spread_where_teachers_are_wrong_and_nothing_where_they_are_right():
+@pytest.mark.parametrize("by_log_loss", [False, True])
+def test_labels_alone_spread_where_teachers_are_wrong_and_nothing_where_they_are_right(by_log_loss):
     right = np.repeat([[1.0, 0.0], [0.0, 1.0]], 30, axis=0)
-    assert choose(right, CODES) == (False, Spread(0.0, 1.0))
-    by_line, spread = choose(1 - right, CODES)
+    assert choose(right, CODES, by_log_loss=by_log_loss) == (False, Spread(0.0, 1.0))
+    by_line, spread = choose(1 - right, CODES, by_log_loss=by_log_loss)
     assert by_line
     assert spread.teacher_weight == 0
+
+
+def test_a_certain_mistake_costs_probabilities_more_than_classes():
+    found = [_compute_losses(np.array([[0.0, 1.0]]), np.eye(2)[[0]], by_log_loss=b) for b in (0, 1)]
+    assert_allclose(found, [[2.0], [-np.log(1e-3)]])
 
 
 def test_one_label_of_each_class_cannot_choose():
