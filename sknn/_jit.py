@@ -58,11 +58,9 @@ def jit_sums(function: F) -> F:
 
 
 def jit_inlined(function: F) -> F:
-    """Return a function as `jit` does, to be written into its only caller.
-
-    Without that, LLVM works on it, and on all that it calls, once for itself and again as part of
-    each caller up to the outermost.
-    """
+    """Return a function as `jit` does, to be written into its only caller."""
+    # Without that, LLVM works on it, and on all that it calls, once for itself and again as part of
+    # each caller up to the outermost.
     return _compile(function, False, inline="always")
 
 

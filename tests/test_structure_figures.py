@@ -9,6 +9,7 @@ from benchmarks.structure import (
     Source,
     count_bare_any,
     count_cycles,
+    count_long_docstrings,
     count_own_classes,
     measure,
     measure_comments,
@@ -66,6 +67,7 @@ def test_the_package_keeps_its_figures():
     assert max(count_own_classes(source).values()) <= 4
     assert verbs >= 0.75 * n_functions
     assert count_bare_any(source) <= 100
+    assert count_long_docstrings(source) == 0
     assert comments >= 0.05 * code
 
 
