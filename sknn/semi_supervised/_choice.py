@@ -19,6 +19,8 @@ USUAL = Spread(0.8, 0.1)
 LEAST = 1e-3
 #: parts of the labels that are held out in turn
 N_FOLDS = 5
+#: standard errors by which neighbours must be ahead of teachers alone
+EVIDENCE = 1.0
 
 
 def list_candidates(
@@ -61,13 +63,16 @@ def choose_spread(
 ) -> Candidate:
     """Return neighbours and spread by which held-out labels have the smallest loss.
 
+    Where teachers alone are the first candidate, another one must be ahead of them by more than
+    chance: the smallest of many losses is smaller than it will be for other samples.
+
     `candidates` have weights of `connect_neighbors`; `codes` (n_samples,) are known classes, or -1.
     ``learn(numbers)`` returns probabilities (n_samples, n_classes) of all samples, by teachers that
     know these labels alone; `random_state` assigns labels to folds.
     """
     if len(candidates) == 1:
         return candidates[0]
-    folds, losses = assign_folds(codes, random_state), np.zeros(len(candidates))
+    folds, losses = assign_folds(codes, random_state), np.zeros((len(candidates), len(codes)))
     if folds.max() < 0:
         return min(candidates, key=_compute_distance)
     for fold in np.unique(folds[folds >= 0]):
@@ -77,8 +82,10 @@ def choose_spread(
         truth = np.eye(proba.shape[1])[codes[held]]
         for i, (neighbors, spread) in enumerate(candidates):
             guess = spread_probabilities(neighbors, proba, known, spread)[held]
-            losses[i] += weight[held] @ _compute_losses(guess, truth, by_log_loss=by_log_loss)
-    return candidates[int(losses.argmin())]
+            losses[i, held] = weight[held] * _compute_losses(guess, truth, by_log_loss=by_log_loss)
+    best = int(losses.sum(axis=1).argmin())
+    is_first = not candidates[0][1].share and not _is_ahead(losses[0] - losses[best])
+    return candidates[0 if is_first else best]
 
 
 def _compute_losses(guess: np.ndarray, truth: np.ndarray, *, by_log_loss: bool) -> np.ndarray:
@@ -87,6 +94,12 @@ def _compute_losses(guess: np.ndarray, truth: np.ndarray, *, by_log_loss: bool) 
         return -np.log(np.maximum((guess * truth).sum(axis=1), LEAST))
     # The squared error, because for classes a few certain mistakes must not rule.
     return ((guess - truth) ** 2).sum(axis=1)
+
+
+def _is_ahead(gain: np.ndarray) -> bool:
+    """Return whether the sum of gains (n_samples,) is so many standard errors above 0."""
+    # Of a sum of independent numbers of mean 0 the variance is the sum of their squares' means.
+    return bool(gain.sum() > EVIDENCE * np.sqrt(np.square(gain).sum()))
 
 
 def _compute_distance(candidate: Candidate) -> float:

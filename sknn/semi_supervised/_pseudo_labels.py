@@ -100,7 +100,8 @@ class PseudoLabelClassifier(MetaEstimatorMixin, PredictsByLastRound, SavedState,
         Share of its neighbours in the probabilities of a sample, in [0, 1): the larger, the farther
         labels spread. ``'auto'`` takes, with `teacher_weight` and the kind of neighbours, what fits
         best to labels that are held out, a fifth at a time, by the log loss if `soft` and the
-        squared error of probabilities if not; with two numbers neighbours are those by codes.
+        squared error of probabilities if not, and 0 unless neighbours are ahead by a standard
+        error; with two numbers neighbours are those by codes.
     teacher_weight : 'auto' or float, default='auto'
         Weight, in [0, 1], of what teachers say of a sample beside that of a label before
         probabilities spread. 0 spreads labels alone, as

@@ -154,6 +154,15 @@ def test_labels_alone_spread_where_teachers_are_wrong_and_nothing_where_they_are
     assert spread.teacher_weight == 0
 
 
+def test_neighbours_must_be_ahead_by_a_standard_error():
+    # Neighbours mend one of six labels that teachers give: a gain as large as its standard error.
+    proba = np.repeat([[1.0, 0.0], [0.0, 1.0]], 30, axis=0)
+    proba[1] = [0.0, 1.0]
+    assert choose(proba, CODES) == (False, Spread(0.0, 1.0))
+    proba[[11, 21]] = [0.0, 1.0]
+    assert choose(proba, CODES)[1].share > 0
+
+
 def test_a_certain_mistake_costs_probabilities_more_than_classes():
     found = [_compute_losses(np.array([[0.0, 1.0]]), np.eye(2)[[0]], by_log_loss=b) for b in (0, 1)]
     assert_allclose(found, [[2.0], [-np.log(1e-3)]])
