@@ -16,12 +16,13 @@ def test_afterwards_code_is_there_for_both_precisions_and_all_kinds():
     assert [line.partition(":")[0] for line in lines] == [
         "small networks, float32",
         "small networks, float64",
-        "ensembles for tables",
+        "ensembles for tables, float32",
+        "ensembles for tables, float64",
         "sequences",
     ]
-    assert is_warm(np.dtype("float32"))
-    assert is_warm(np.dtype("float64"))
-    assert is_ready(np.dtype("float64"))
+    for dtype in (np.dtype("float32"), np.dtype("float64")):
+        assert is_warm(dtype)
+        assert is_ready(dtype)
 
 
 def test_without_numba_the_reason_is_printed(capsys):
