@@ -35,8 +35,8 @@ def compile_ahead(write: Callable[[str], object] = print, obstacle: str | None =
     kinds: dict[str, tuple[DeepClassifier, np.ndarray]] = {
         "small networks, float32": (DeepMLPClassifier((4,)), X.astype(np.float32)),
         "small networks, float64": (DeepMLPClassifier((4,)), X),
-        "ensembles for tables, float32": (TabularMLPClassifier(), X.astype(np.float32)),
-        "ensembles for tables, float64": (TabularMLPClassifier(), X),
+        "ensembles for tables, float32": (TabularMLPClassifier(dtype="float32"), X),
+        "ensembles for tables, float64": (TabularMLPClassifier(dtype="float64"), X),
         "sequences": (SequenceCNNClassifier(), letters),
     }
     for name, (network, samples) in kinds.items():
