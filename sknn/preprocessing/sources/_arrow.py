@@ -204,7 +204,9 @@ def open_tables(paths: Sequence[Path], kind: str) -> ArrowTables:
     return ArrowTables(whole)
 
 
-def _open_folders(paths: Sequence[Path], layout: Any) -> "pyarrow.dataset.Dataset":
+def _open_folders(
+    paths: Sequence[Path], layout: "str | pyarrow.dataset.FileFormat"
+) -> "pyarrow.dataset.Dataset":
     """Return files and folders as one dataset, whose types can hold the values of all files."""
     parts = [_open_part(path, layout) for path in paths]
     if len(parts) == 1:
@@ -216,7 +218,9 @@ def _open_folders(paths: Sequence[Path], layout: Any) -> "pyarrow.dataset.Datase
 
 
 def _open_part(
-    path: Path, layout: Any, schema: "pyarrow.Schema | None" = None
+    path: Path,
+    layout: "str | pyarrow.dataset.FileFormat",
+    schema: "pyarrow.Schema | None" = None,
 ) -> "pyarrow.dataset.Dataset":
     """Return the dataset of a file, or of a folder, in which names such as ``year=2024`` count."""
     dataset, base = _load("pyarrow.dataset"), str(path)

@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -395,7 +395,9 @@ def join_chunks(chunks: list[Chunk]) -> tuple:
     return X.make_native() if isinstance(X, NumberFrame) else X, y, weight
 
 
-def split_frame(X: MatrixLike, y: Any, sample_weight: Any) -> tuple:
+def split_frame(
+    X: MatrixLike, y: ArrayLike | str | None, sample_weight: ArrayLike | str | None
+) -> tuple:
     """Return X, y and sample weights; y and weights given by a column's name are taken out of X."""
     if not isinstance(y, str) and not isinstance(sample_weight, str):
         return X, y, sample_weight
@@ -409,4 +411,5 @@ def split_frame(X: MatrixLike, y: Any, sample_weight: Any) -> tuple:
             f"{name!r} is taken for the name of a column, but X is a {type(X).__name__}, which has "
             f"no names of columns. Give y and sample_weight as arrays.{path}"
         )
+    y, sample_weight = cast("ByName", y), cast("ByName", sample_weight)
     return read_all(Source(Calls(lambda: [X], "data frame"), y, sample_weight))

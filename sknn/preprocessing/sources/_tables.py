@@ -3,13 +3,16 @@
 import inspect
 from collections.abc import Callable, Iterable, Iterator
 from types import ModuleType
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from sknn._targets import SPARSE
 from sknn._validation import MatrixLike
+
+if TYPE_CHECKING:
+    import polars
 
 #: number of values of a chunk: 4 MiB of float64
 CHUNK_NUMBERS = 2**19
@@ -54,7 +57,7 @@ class LazyFrame:
 
     kind, n_pieces = "LazyFrame", 1
 
-    def __init__(self, frame: Any):
+    def __init__(self, frame: "polars.LazyFrame"):
         self.frame = frame
         self.names = list(frame.collect_schema().names())
 
@@ -62,6 +65,7 @@ class LazyFrame:
         """Yield the frames of one run of the query."""
         frame = self.frame if names is None else self.frame.select(names)
         size = count_chunk_samples(len(self.names if names is None else names))
+        batches: Iterable[polars.DataFrame]
         if hasattr(frame, "collect_batches"):
             batches = frame.collect_batches(chunk_size=size, maintain_order=True)
         else:  # polars < 1.34 knows no batches
@@ -138,7 +142,7 @@ class HeldTables:
 
     names: list[str] | None = None
 
-    def __init__(self, X: MatrixLike, y: Any, sample_weight: Any):
+    def __init__(self, X: MatrixLike, y: ArrayLike | None, sample_weight: ArrayLike | None):
         self.X, self.y, self.sample_weight = X, y, sample_weight
         self.kind = type(X).__name__
         shape = np.shape(X)
@@ -153,7 +157,7 @@ class HeldTables:
             yield _make_dense(X), _take_slice(self.y, own), _take_slice(self.sample_weight, own)
 
 
-def hold_tables(X: ArrayLike, y: Any, sample_weight: Any) -> HeldTables:
+def hold_tables(X: ArrayLike, y: ArrayLike | None, sample_weight: ArrayLike | None) -> HeldTables:
     """Return samples in memory as tables; lists become arrays."""
     y, sample_weight = (
         values if values is None or hasattr(values, "shape") else np.asarray(values)
