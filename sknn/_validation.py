@@ -61,6 +61,12 @@ def draw_seed(random_state: np.random.RandomState) -> int:
     return int(random_state.randint(np.iinfo(np.int32).max))
 
 
+def is_above_zero(gains: np.ndarray, n_errors: float) -> bool:
+    """Return whether the sum of gains (n_samples,) is `n_errors` standard errors above 0."""
+    # Of a sum of independent numbers of mean 0 the variance is the sum of their squares' means.
+    return bool(gains.sum() > n_errors * np.sqrt(np.square(gains).sum()))
+
+
 def is_costly_to_copy(X: object) -> bool:
     """Return whether X holds numbers in a file, or so many that a copy would be felt."""
     if not isinstance(X, np.ndarray) or X.dtype.kind != "f":

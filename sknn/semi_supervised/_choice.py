@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from scipy import sparse
 
+from sknn._validation import is_above_zero
 from sknn.semi_supervised._neighbors import Spread, spread_probabilities
 
 #: weights of neighbours, and how far probabilities spread
@@ -84,7 +85,7 @@ def choose_spread(
             guess = spread_probabilities(neighbors, proba, known, spread)[held]
             losses[i, held] = weight[held] * _compute_losses(guess, truth, by_log_loss=by_log_loss)
     best = int(losses.sum(axis=1).argmin())
-    is_first = not candidates[0][1].share and not _is_ahead(losses[0] - losses[best])
+    is_first = not candidates[0][1].share and not is_above_zero(losses[0] - losses[best], EVIDENCE)
     return candidates[0 if is_first else best]
 
 
@@ -94,12 +95,6 @@ def _compute_losses(guess: np.ndarray, truth: np.ndarray, *, by_log_loss: bool) 
         return -np.log(np.maximum((guess * truth).sum(axis=1), LEAST))
     # The squared error, because for classes a few certain mistakes must not rule.
     return ((guess - truth) ** 2).sum(axis=1)
-
-
-def _is_ahead(gain: np.ndarray) -> bool:
-    """Return whether the sum of gains (n_samples,) is so many standard errors above 0."""
-    # Of a sum of independent numbers of mean 0 the variance is the sum of their squares' means.
-    return bool(gain.sum() > EVIDENCE * np.sqrt(np.square(gain).sum()))
 
 
 def _compute_distance(candidate: Candidate) -> float:

@@ -16,7 +16,7 @@ from sknn.deep import AutoencoderTransformer, DeepEstimator
 
 if TYPE_CHECKING:
     from sknn._validation import MatrixLike
-    from sknn.semi_supervised._samples import Samples
+    from sknn.semi_supervised._samples import PartlyLabelled
 
 
 def choose_surest(proba: np.ndarray, share: float) -> np.ndarray:
@@ -59,7 +59,7 @@ def predict_mean(models: Sequence[BaseEstimator], X: MatrixLike) -> np.ndarray:
 
 def predict_without(
     teachers: Sequence[BaseEstimator],
-    samples: Samples,
+    samples: PartlyLabelled,
     numbers: np.ndarray,
     random_state: np.random.RandomState,
 ) -> np.ndarray:

@@ -36,7 +36,7 @@ from sknn.semi_supervised._fits import (
 from sknn.semi_supervised._neighbors import connect_neighbors, spread_probabilities
 from sknn.semi_supervised._predictions import PredictsByLastRound
 from sknn.semi_supervised._samples import (
-    Samples,
+    PartlyLabelled,
     check_labels,
     find_unlabelled,
     gather_samples,
@@ -286,7 +286,7 @@ class PseudoLabelClassifier(MetaEstimatorMixin, PredictsByLastRound, SavedState,
 
     def _fit_rounds(
         self,
-        samples: Samples,
+        samples: PartlyLabelled,
         classifiers: list[BaseEstimator],
         random_state: np.random.RandomState,
     ) -> BaseEstimator:
@@ -354,7 +354,7 @@ class PseudoLabelClassifier(MetaEstimatorMixin, PredictsByLastRound, SavedState,
         return teachers
 
     def _label(
-        self, samples: Samples, classes: np.ndarray, proba: np.ndarray, chosen: np.ndarray
+        self, samples: PartlyLabelled, classes: np.ndarray, proba: np.ndarray, chosen: np.ndarray
     ) -> tuple[MatrixLike, np.ndarray, np.ndarray | None]:
         """Return X, y and weights of samples with labels, and of others that get one.
 

@@ -72,7 +72,7 @@ def _is_mark(label: object) -> bool:
 
 
 @dataclass(frozen=True)
-class Samples:
+class PartlyLabelled:
     """Samples with labels, and behind them those without.
 
     Attributes
@@ -118,7 +118,7 @@ def gather_samples(
     weight: np.ndarray | None,
     marked: np.ndarray,
     unlabelled: MatrixLike | None,
-) -> Samples:
+) -> PartlyLabelled:
     """Return samples of X that are not `marked`, those that are, and others without labels.
 
     The last have the mean weight of samples with labels.
@@ -135,4 +135,4 @@ def gather_samples(
     if weight is not None:
         weights[:] = weight[known].mean()
         weights[: len(y)] = np.concatenate([weight[known], weight[marked]])
-    return Samples(whole, y[known], weights, weight is not None, first, rest)
+    return PartlyLabelled(whole, y[known], weights, weight is not None, first, rest)

@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from sklearn.tree import BaseDecisionTree
 
+from sknn._validation import is_above_zero
+
 #: leaves of a tree on all columns, and of one on a column in a node of that
 LEAVES, LEAVES_IN_NODE = 16, 8
 #: samples that are looked at, half of them to fit and half to judge, each in turn; fewer than the
@@ -56,7 +58,9 @@ def find_jumps(
             if len(cuts) and len(right):
                 gain = _compare(x, np.sort(cuts), [(y[i], weight[i]) for i in parts])
                 gains.setdefault(column, []).append(gain)
-    smooth = {column for column, parts in gains.items() if _is_ahead(np.concatenate(parts))}
+    smooth = {
+        column for column, parts in gains.items() if is_above_zero(np.concatenate(parts), EVIDENCE)
+    }
     return set(columns) - smooth
 
 
@@ -113,9 +117,3 @@ def _make_steps(x: np.ndarray, cuts: np.ndarray) -> np.ndarray:
 def _make_lines(x: np.ndarray, knots: np.ndarray) -> np.ndarray:
     """Return shares of the knots on both sides of a number, of sum 1: (n, n_knots)."""
     return np.column_stack([np.interp(x, knots, own) for own in np.eye(len(knots))])
-
-
-def _is_ahead(gain: np.ndarray) -> bool:
-    """Return whether the sum of gains (n,) is so many standard errors above 0."""
-    # Of a sum of independent numbers of mean 0 the variance is the sum of their squares' means.
-    return bool(gain.sum() > EVIDENCE * np.sqrt(np.square(gain).sum()))
