@@ -24,13 +24,12 @@ from sknn.preprocessing.sources._frames import (
     join_tables,
     stack_samples,
 )
+from sknn.preprocessing.sources._opening import SourceLike, is_source, open_source
 from sknn.preprocessing.sources._samples import (
     Chunk,
     Source,
     count_samples,
-    is_source,
     join_chunks,
-    open_source,
     read_all,
     split_frame,
 )
@@ -61,6 +60,7 @@ __all__ = [
     "SequenceInputs",
     "SequenceSurvey",
     "Source",
+    "SourceLike",
     "TableCodec",
     "TableSurvey",
     "TabularEncoder",

@@ -12,11 +12,10 @@ from sknn.deep.parts._protocols import Encoder, MakeTargets, Samples
 from sknn.deep.parts._table_reader import TableReader
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike
     from sklearn.base import BaseEstimator
     from sklearn.utils import Tags
 
-    from sknn.preprocessing import TableSurvey, TabularEncoder
+    from sknn.preprocessing import TableSurvey, TabularEncoder, WrappedFrame
 
 
 @dataclass(frozen=True)
@@ -32,7 +31,9 @@ class ImageReader:
 
     tables: TableReader
 
-    def check(self, estimator: BaseEstimator, X: ArrayLike, encoder: Encoder | None) -> Samples:
+    def check(
+        self, estimator: BaseEstimator, X: MatrixLike | WrappedFrame, encoder: Encoder | None
+    ) -> Samples:
         """Return X checked, images as samples of shape (n_pixels,)."""
         shape = None
         if isinstance(X, np.ndarray) and X.ndim in (3, 4):

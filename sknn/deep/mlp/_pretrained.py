@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from sklearn.base import BaseEstimator
     from sklearn.utils import Tags
 
+    from sknn._validation import MatrixLike
+    from sknn.preprocessing import WrappedFrame
+
 
 @dataclass(frozen=True)
 class PretrainedReader:
@@ -48,7 +51,7 @@ class PretrainedReader:
     autoencoder: AutoencoderTransformer
 
     def check(
-        self, estimator: BaseEstimator, X: ArrayLike, encoder: TabularEncoder | None
+        self, estimator: BaseEstimator, X: MatrixLike | WrappedFrame, encoder: TabularEncoder | None
     ) -> Samples:
         """Return X checked: its columns must be those of the autoencoder."""
         checked = self.reader.check(estimator, X, encoder)

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from sklearn.base import BaseEstimator
     from sklearn.utils import Tags
 
+    from sknn._validation import MatrixLike
+    from sknn.preprocessing import WrappedFrame
+
 
 #: a checked X, a checked y, and what makes numbers of them
 InT = TypeVar("InT", bound="Samples")
@@ -129,7 +132,9 @@ class TargetSurvey(Protocol[CodecT]):
 class InputReader(Protocol[InT, EncoderT]):
     """Checks and encoding of X."""
 
-    def check(self, estimator: BaseEstimator, X: ArrayLike, encoder: EncoderT | None) -> InT:
+    def check(
+        self, estimator: BaseEstimator, X: MatrixLike | WrappedFrame, encoder: EncoderT | None
+    ) -> InT:
         """Return X checked; without an encoder it is the first, whose columns are noted."""
 
     def weight_dtype(self, X: InT) -> str:

@@ -11,11 +11,12 @@ from scipy import sparse
 from sklearn.utils.validation import validate_data
 
 from sknn._refusals import explain_refusal
-from sknn._validation import check_container, is_clean_array, read_array_like
+from sknn._validation import MatrixLike, check_container, is_clean_array, read_array_like
 from sknn.deep.parts._protocols import Encoder, MakeTargets, Samples
 from sknn.preprocessing import (
     TableSurvey,
     TabularEncoder,
+    WrappedFrame,
     check_names,
     is_plain_numbers,
     wrap_frame,
@@ -55,7 +56,9 @@ class TableReader:
     samples_for_float32: int = 0
     target_encoding: int | None = None
 
-    def check(self, estimator: BaseEstimator, X: ArrayLike, encoder: Encoder | None) -> Samples:
+    def check(
+        self, estimator: BaseEstimator, X: MatrixLike | WrappedFrame, encoder: Encoder | None
+    ) -> Samples:
         """Return X checked, in the user's dtype; without an encoder its columns are noted."""
         unnamed = encoder is not None and not hasattr(estimator, "feature_names_in_")
         if unnamed and is_clean_array(X, estimator.n_features_in_):

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from numbers import Integral, Real
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from sklearn.utils.validation import validate_data
@@ -23,12 +23,21 @@ from sknn.deep.parts._targets import TargetT
 from sknn.deep.parts._training import OneNetwork
 from sknn.deep.sequence._pretrained import FilterPretraining
 from sknn.deep.sequence._strands import choose_strands
-from sknn.preprocessing import SequenceFormat, SequenceInputs, SequenceSurvey, strings_in
+from sknn.preprocessing import (
+    SequenceFormat,
+    SequenceInputs,
+    SequenceSurvey,
+    WrappedFrame,
+    strings_in,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
     from sklearn.base import BaseEstimator
     from sklearn.utils import Tags
+
+    from sknn._validation import MatrixLike
+
 
 #: from so many sequences on, some are held out to stop early. There it costs nothing: means of AUC
 #: over transcription factors, promoters and splice sites, stopped early and not, are .73 and .79
@@ -130,9 +139,11 @@ class SequenceReader:
         return cls(layout, estimator.dtype, estimator.reverse_complement)
 
     def check(
-        self, estimator: BaseEstimator, X: ArrayLike, encoder: SequenceInputs | None
+        self, estimator: BaseEstimator, X: MatrixLike | WrappedFrame, encoder: SequenceInputs | None
     ) -> np.ndarray:
         """Return X checked; without an encoder it is the first, whose columns are noted."""
+        if isinstance(X, WrappedFrame):  # numbers of a file, which a `TabularEncoder` would read
+            X = cast("ArrayLike", X.frame.to_native())
         check_container(X)
         strings = strings_in(X)
         if encoder is not None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from sknn.preprocessing.sources._number_frame import NumberFrame
 from sknn.preprocessing.sources._tables import count_chunk_samples
 
 if TYPE_CHECKING:
+    import pandas
     import pyarrow.dataset
 
 PURPOSE = "Reading tables from files"
@@ -45,7 +46,7 @@ class Piece:
         Number of the row group; None for the whole file.
     """
 
-    fragment: Any
+    fragment: "pyarrow.dataset.Fragment | pyarrow.dataset.Dataset"
     row_group: int | None = None
 
 
@@ -70,7 +71,7 @@ class ArrowTables:
             self.pieces = [piece for f in fragments for piece in _divide(f)]
         self.n_pieces = max(1, len(self.pieces))
 
-    def read(self, piece: int, names: list[str] | None) -> Iterator[Any]:
+    def read(self, piece: int, names: list[str] | None) -> Iterator["pyarrow.Table"]:
         """Yield the tables of a file or a row group."""
         if not self.pieces:
             return
@@ -84,13 +85,15 @@ class ArrowTables:
                 for start in range(0, len(table), size):
                     yield table.slice(start, size)
 
-    def _scan(self, piece: Piece, names: list[str], size: int) -> Iterator[Any]:
+    def _scan(self, piece: Piece, names: list[str], size: int) -> Iterator["pyarrow.RecordBatch"]:
         schema = {} if piece.fragment is self.dataset else {"schema": self.dataset.schema}
         options = {"batch_size": size, "batch_readahead": 1, "fragment_readahead": 1}
         scanner = piece.fragment.scanner(columns=names, use_threads=False, **schema, **options)
         yield from scanner.to_batches()
 
-    def _scan_row_group(self, piece: Piece, names: list[str], size: int) -> Iterator[Any]:
+    def _scan_row_group(
+        self, piece: Piece, names: list[str], size: int
+    ) -> Iterator["pyarrow.RecordBatch"]:
         """Yield batches of a row group, of which no more than one is in memory."""
         # A dataset's scanner would read the whole group, half a gigabyte in files of default size.
         arrow = _load("pyarrow")
@@ -116,7 +119,7 @@ class ArrowTables:
                 yield arrow.record_batch(columns, schema=arrow.schema(fields))
 
 
-def _explain_types(batches: Iterator[Any]) -> Iterator[Any]:
+def _explain_types(batches: Iterator["pyarrow.RecordBatch"]) -> Iterator["pyarrow.RecordBatch"]:
     """Yield batches; explain the error if a value is not of the type of its column."""
     try:
         yield from batches
@@ -141,7 +144,9 @@ def _divide(fragment: "pyarrow.dataset.Fragment") -> list[Piece]:
     return [Piece(fragment, group.id) for group in fragment.row_groups]
 
 
-def make_frame(table: "pyarrow.Table", *, wraps: bool = False) -> Any:
+def make_frame(
+    table: "pyarrow.Table", *, wraps: bool = False
+) -> "pandas.DataFrame | pyarrow.Table | NumberFrame":
     """Return a table of numbers, or of one column, as a frame of pandas; others as they are.
 
     With `wraps`, numbers are returned as a `NumberFrame`, for encoders.

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from importlib import import_module
-from typing import Any, TypeGuard, cast
+from typing import TYPE_CHECKING, TypeGuard, cast
 
 import numpy as np
 from scipy import sparse
@@ -11,11 +11,14 @@ from sknn._validation import MatrixLike
 from sknn.preprocessing.sources._number_frame import NumberFrame
 from sknn.preprocessing.tables._columns import WrappedFrame, join_frames, wrap_frame
 
+if TYPE_CHECKING:
+    import pyarrow
+
 #: pyarrow's names of the types that NumPy has, too
 PLAIN_TYPES = ("double", "float", *(f"{u}int{bits}" for u in ("", "u") for bits in (8, 16, 32, 64)))
 
 
-def is_arrow_table(X: object) -> TypeGuard[Any]:
+def is_arrow_table(X: object) -> TypeGuard["pyarrow.Table"]:
     """Return whether X is a table of pyarrow."""
     return type(X).__module__.startswith("pyarrow") and hasattr(X, "to_pandas")
 
@@ -53,7 +56,7 @@ def read_values(X: MatrixLike, name: str) -> np.ndarray:
     return np.array([*levels, None], dtype=object)[codes]  # -1, a missing value, finds the last
 
 
-def join_tables(tables: Sequence[MatrixLike]) -> MatrixLike:
+def join_tables(tables: Sequence[MatrixLike | WrappedFrame]) -> MatrixLike | WrappedFrame:
     """Return tables of the same columns, one below the other, as one table of their type."""
     if all(isinstance(table, NumberFrame) for table in tables):
         frames = cast("Sequence[NumberFrame]", tables)
@@ -63,7 +66,7 @@ def join_tables(tables: Sequence[MatrixLike]) -> MatrixLike:
     if len(tables) == 1:
         return tables[0]
     if isinstance(tables[0], np.ndarray):
-        return np.concatenate(tables)
+        return np.concatenate(cast("Sequence[np.ndarray]", tables))
     return join_frames([wrap_known_frame(table) for table in tables]).frame.to_native()
 
 

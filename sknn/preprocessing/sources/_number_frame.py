@@ -2,11 +2,14 @@
 
 from collections.abc import Sequence
 from importlib import import_module
-from typing import Any, cast
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
-from sknn.preprocessing.tables._columns import WrappedFrame, wrap_frame
+from sknn.preprocessing.tables._columns import Frame, WrappedFrame, wrap_frame
+
+if TYPE_CHECKING:
+    import pandas
 
 
 class NumberFrame(WrappedFrame):
@@ -28,14 +31,14 @@ class NumberFrame(WrappedFrame):
         self.names, self.shape = list(names), matrix.shape
         self.matrix = matrix
 
-    def __getattr__(self, name: str) -> Any:
+    def __getattr__(self, name: str) -> Frame:
         """Return the frame that narwhals wraps, and make it when it is first asked for."""
         if name != "_frame":
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
         self._frame = cast("WrappedFrame", wrap_frame(self.make_native())).frame
         return self._frame
 
-    def make_native(self) -> Any:
+    def make_native(self) -> "pandas.DataFrame":
         """Return a frame of pandas, which shares the memory of the matrix."""
         pandas = import_module("pandas")
         return pandas.DataFrame(self.matrix, columns=self.names, copy=False)

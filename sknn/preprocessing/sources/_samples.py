@@ -1,24 +1,14 @@
 """X, y and sample weights of a source, chunk by chunk."""
 
-import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from sknn._validation import MatrixLike
-from sknn.preprocessing.sources._arrow import (
-    FORMATS,
-    ArrowTables,
-    find_format,
-    list_files,
-    make_frame,
-    open_tables,
-)
-from sknn.preprocessing.sources._fasta import FastaRecords, is_fasta
+from sknn.preprocessing.sources._arrow import make_frame
 from sknn.preprocessing.sources._frames import (
     get_frame_names,
     is_arrow_table,
@@ -27,47 +17,10 @@ from sknn.preprocessing.sources._frames import (
     select_columns,
 )
 from sknn.preprocessing.sources._number_frame import NumberFrame
-from sknn.preprocessing.sources._tables import (
-    Calls,
-    DaskFrame,
-    LazyFrame,
-    Tables,
-    get_module,
-)
+from sknn.preprocessing.sources._tables import Calls, Tables
 
 #: y, or sample weights: a column's name, names of several, or an array of all samples
 ByName = str | list[str] | np.ndarray | None
-
-
-def is_source(X: object) -> bool:
-    """Return whether X is read a chunk at a time; see `open_source` for what that may be.
-
-    >>> is_source(Path("samples.parquet")), is_source("samples.parquet"), is_source([[1.0]])
-    (True, False, False)
-    """
-    # A string is not taken for the name of a file: a list of strings may be sequences, and one
-    # string a mistake. `os.PathLike` is clear, as nothing else that X may be has this type.
-    if isinstance(X, np.ndarray):
-        return False
-    if isinstance(X, list | tuple):
-        return len(X) > 0 and isinstance(X[0], os.PathLike)
-    if isinstance(X, os.PathLike):
-        return True
-    if callable(X):  # but neither a class, given for its instance, nor an array with a method
-        return not isinstance(X, type) and not hasattr(X, "shape")
-    return _find_kind(X) is not None
-
-
-def _find_kind(X: object) -> Callable[[Any], Tables] | None:
-    """Return the kind of `Tables` for an object of another package, or None."""
-    name, module = type(X).__name__, get_module(X)
-    if module.startswith("pyarrow._dataset"):
-        return ArrowTables
-    if name == "LazyFrame" and module.startswith("polars"):
-        return LazyFrame
-    if name == "DataFrame" and module.startswith("dask"):
-        return DaskFrame
-    return None
 
 
 @dataclass(frozen=True)
@@ -83,7 +36,7 @@ class Chunk:
     """
 
     first: int
-    X: MatrixLike
+    X: MatrixLike | NumberFrame
     y: ArrayLike | None
     sample_weight: ArrayLike | None
 
@@ -215,7 +168,7 @@ class Source:
             "has no names of columns. Give y and sample_weight as arrays."
         )
 
-    def _divide(self, table: Any, first: int) -> Chunk:
+    def _divide(self, table: MatrixLike | tuple, first: int) -> Chunk:
         """Return a table as X, y and sample weights."""
         if isinstance(table, tuple):
             return self._divide_tuple(table, first)
@@ -227,7 +180,7 @@ class Source:
         if names is None:
             if self._list_asked_columns():
                 self._raise_nameless(self._list_asked_columns()[0])
-            X: MatrixLike = np.asarray(table)
+            X: MatrixLike | NumberFrame = np.asarray(table)
         else:
             X = select_columns(table, self.features or [])
             X = make_frame(X, wraps=self.wraps) if is_arrow_table(X) else X
@@ -272,112 +225,9 @@ class Source:
         return values[first:stop] if values.ndim else values
 
 
-def count_samples(X: MatrixLike) -> int:
+def count_samples(X: MatrixLike | NumberFrame) -> int:
     """Return the number of samples of a table."""
-    return int(np.shape(X)[0])
-
-
-def open_source(
-    X: Any,
-    y: ArrayLike | str | None = None,
-    sample_weight: ArrayLike | str | None = None,
-    *,
-    features: list[str] | None = None,
-) -> Source:
-    """Return the samples of a source.
-
-    Parameters
-    ----------
-    X : path-like, list of path-like, pyarrow.dataset.Dataset, polars.LazyFrame, dask.DataFrame \
-            or callable
-        Files of tables or of sequences, whose endings give their format; or another source that
-        `is_source` accepts.
-    y, sample_weight : str, list of str, array-like or None
-        Names of columns of X, or values of all samples.
-    features : list of str, default=None
-        Names of the columns to read as X; None is all columns but those of y and sample weights.
-
-    Returns
-    -------
-    Source
-        Samples of X, which are read when `Source.read` is called.
-
-    Raises
-    ------
-    FileNotFoundError
-        If a file does not exist.
-    OptionalDependencyError
-        If files are to be read and pyarrow is not installed.
-    ValueError
-        If the format of a file is unknown.
-    """
-    tables = open_any(X)
-    names = tables.names
-    return Source(tables, _resolve(y, names), _resolve(sample_weight, names), features)
-
-
-def open_any(X: Any) -> Tables:
-    """Return the tables of a source, see `is_source`."""
-    if isinstance(X, os.PathLike):
-        X = [X]
-    if isinstance(X, list | tuple):
-        return _open_files([Path(path) for path in X])
-    if callable(X):
-        return Calls(X)
-    open_kind = _find_kind(X)
-    if open_kind is None:
-        raise TypeError(f"X must be a source of samples, see is_source; got {type(X).__name__!r}.")
-    return open_kind(X)
-
-
-def _open_files(paths: list[Path]) -> Tables:
-    missing = next((path for path in paths if not path.exists()), None)
-    if missing is not None:
-        raise FileNotFoundError(f"X names the file {str(missing)!r}, which does not exist.")
-    if all(map(is_fasta, paths)):
-        return FastaRecords(paths)
-    kinds = {_find_format(path) for path in paths}
-    if len(kinds) > 1:
-        raise ValueError(
-            f"X names files of several formats: {', '.join(sorted(kinds))}. Give files of one."
-        )
-    return open_tables(paths, kinds.pop())
-
-
-def _find_format(path: Path) -> str:
-    if path.is_dir() and not any(path.iterdir()):
-        raise FileNotFoundError(
-            f"X names the folder {str(path)!r}, which is empty. Give one that holds files of "
-            "tables or of sequences."
-        )
-    kinds = {find_format(file) for file in (list_files(path) if path.is_dir() else [path])}
-    if len(kinds) > 1:
-        raise ValueError(
-            f"X names the folder {str(path)!r}, which holds files of several formats: "
-            f"{', '.join(sorted(map(str, kinds)))}. Give a list of its files of one format."
-        )
-    found = kinds.pop() if kinds else None
-    if found is None:
-        raise ValueError(
-            f"The format of {str(path)!r} is unknown: files of tables end with one of "
-            f"{', '.join(FORMATS)}, files of sequences with .fa or .fasta. For others give a "
-            "pyarrow.dataset.Dataset, a function that returns an iterator of chunks, or, for "
-            ".npy, numpy.load(path, mmap_mode='r')."
-        )
-    return found
-
-
-def _resolve(values: Any, names: list[str] | None) -> ByName:
-    """Return y or sample weights as names of columns if they are such, else as an array."""
-    if values is None or isinstance(values, str):
-        return values
-    if hasattr(values, "compute"):  # a column of Dask
-        values = values.compute()
-    known = [] if names is None else names
-    is_list = isinstance(values, list | tuple) and len(values) > 0
-    if is_list and all(isinstance(value, str) and value in known for value in values):
-        return list(values)
-    return np.asarray(values)
+    return X.shape[0] if isinstance(X, NumberFrame) else int(np.shape(X)[0])
 
 
 def read_all(source: Source) -> tuple:

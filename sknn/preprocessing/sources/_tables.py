@@ -1,19 +1,22 @@
 """The protocol `Tables`, and sources in memory, of functions, of polars and of Dask."""
 
 import inspect
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar, cast, runtime_checkable
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from sknn._targets import SPARSE
-from sknn._validation import MatrixLike
+from sknn._validation import MatrixLike, Sliceable
 
 if TYPE_CHECKING:
+    import pandas
     import polars
 
+#: samples, or their targets or weights, of which a part has the same type
+Taken = TypeVar("Taken", bound="MatrixLike | pandas.DataFrame | polars.DataFrame | None")
 #: number of values of a chunk: 4 MiB of float64
 CHUNK_NUMBERS = 2**19
 
@@ -74,12 +77,41 @@ class LazyFrame:
             yield from _cut(batch, size)
 
 
+@runtime_checkable
+class HasCompute(Protocol):
+    """A collection of Dask: work that is planned, and done when it is asked for."""
+
+    def compute(self) -> "pandas.DataFrame | pandas.Series":
+        """Return the result in memory."""
+
+
+class DaskPartitions(Protocol):
+    """Partitions of a frame of Dask."""
+
+    def __getitem__(self, number: int, /) -> HasCompute: ...
+
+
+class DaskLike(Protocol):
+    """A frame of Dask, as far as it is read: its columns by name, a partition at a time."""
+
+    @property
+    def columns(self) -> Iterable[Hashable]: ...
+
+    @property
+    def npartitions(self) -> int: ...
+
+    @property
+    def partitions(self) -> DaskPartitions: ...
+
+    def __getitem__(self, names: list[str], /) -> "DaskLike": ...
+
+
 class DaskFrame:
     """A `Tables` of a frame of Dask, whose pieces are its partitions."""
 
     kind = "Dask frame"
 
-    def __init__(self, frame: Any):
+    def __init__(self, frame: DaskLike):
         self.frame, self.n_pieces = frame, frame.npartitions
         self.names = [str(name) for name in frame.columns]
 
@@ -166,21 +198,18 @@ def hold_tables(X: ArrayLike, y: ArrayLike | None, sample_weight: ArrayLike | No
     return HeldTables(X if hasattr(X, "shape") else np.asarray(X), y, sample_weight)
 
 
-def _take_slice(values: Any, own: slice) -> Any:
+def _take_slice(values: Taken, own: slice) -> Taken:
     """Return some samples of X, y or weights; None and numbers are returned as they are."""
-    if values is None or np.ndim(values) == 0:
+    if values is None or not np.shape(cast("ArrayLike", values)):
         return values
-    return values.iloc[own] if hasattr(values, "iloc") else values[own]
+    # Frames and series of pandas take samples by `iloc`; polars, Dask's result and arrays do not.
+    return cast("Taken", cast("Sliceable", getattr(values, "iloc", values))[own])
 
 
-def _cut(frame: Any, size: int) -> Iterator[Any]:
+def _cut(frame: Taken, size: int) -> Iterator[Taken]:
     """Yield a frame in parts of at most `size` samples."""
-    for start in range(0, len(frame), size):
-        yield (
-            frame.iloc[start : start + size]
-            if hasattr(frame, "iloc")
-            else frame[start : start + size]
-        )
+    for start in range(0, np.shape(cast("ArrayLike", frame))[0], size):
+        yield _take_slice(frame, slice(start, start + size))
 
 
 def _make_dense(X: MatrixLike) -> MatrixLike:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import narwhals.stable.v2 as nw
 import numpy as np
@@ -31,6 +31,8 @@ from sknn.preprocessing.tables._entries import (
 if TYPE_CHECKING:
     import pandas as pd
 
+#: a data frame of any library, as narwhals wraps it
+Frame: TypeAlias = nw.DataFrame
 #: NumPy's letters of dtypes -> kind of a column
 _KINDS_OF_DTYPES = {
     **dict.fromkeys("iuf", "numeric"),
@@ -153,7 +155,7 @@ class WrappedFrame:
 
     def __init__(
         self,
-        frame: nw.DataFrame,
+        frame: Frame,
         whole: "WrappedFrame | None" = None,
         samples: np.ndarray | None = None,
     ):
@@ -162,7 +164,7 @@ class WrappedFrame:
         self.shape = frame.shape if samples is None else (len(samples), frame.shape[1])
 
     @cached_property
-    def frame(self) -> nw.DataFrame:
+    def frame(self) -> Frame:
         """The samples, as narwhals wraps them."""
         return self._frame if self._samples is None else self._frame[self._samples]
 

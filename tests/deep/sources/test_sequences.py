@@ -1,6 +1,7 @@
 """Sequences in files, read a chunk at a time."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from sknn import SequenceCNNClassifier
@@ -43,3 +44,16 @@ def test_sequences_of_files_give_the_network_of_a_list(n_samples, tmp_path):
         if n_samples == 200:
             found, of_list = model.predict_proba(path), expected.predict_proba(sequences)
             np.testing.assert_array_equal(found, of_list)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_numbers_of_a_file_give_the_network_of_a_frame(tmp_path):
+    rng = np.random.RandomState(0)
+    table = pd.DataFrame(rng.rand(80, 12), columns=[f"x{i}" for i in range(12)])
+    y = (table["x3"] > 0.5).astype(int)
+    path = tmp_path / "numbers.parquet"
+    table.assign(y=y).to_parquet(path)
+    expected = SequenceCNNClassifier(**PARAMS).fit(table, y)
+    model = SequenceCNNClassifier(**PARAMS).fit(path, "y")
+    assert list(model.feature_names_in_) == list(table.columns)
+    np.testing.assert_array_equal(model.predict_proba(path), expected.predict_proba(table))
