@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from sknn._saved import from_plain, saved, to_plain
-from sknn.preprocessing.tables._columns import NUMBERS, Column
+from sknn.preprocessing.tables._columns import Column
+from sknn.preprocessing.tables._entries import NUMBERS
 
 
 def make_categorical_mask(

@@ -4,11 +4,8 @@ Frames come in through narwhals: pandas, polars, pyarrow and what else it knows.
 array of objects is read the same way, so that nothing above has to ask where a column came from.
 """
 
-import datetime
-import numbers
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -17,14 +14,16 @@ import numpy as np
 from scipy import sparse
 from sklearn.utils import check_array
 
-from sknn._refusals import explain_refusal
 from sknn._validation import MatrixLike, NamedColumns
 from sknn.preprocessing.tables._entries import (
     NESTED,
+    NUMBERS,
     Times,
+    find_kind_of_objects,
     is_missing,
     make_times,
     number_few_levels,
+    read_objects,
     read_time_objects,
 )
 
@@ -41,16 +40,6 @@ _KINDS_OF_DTYPES = {
     **dict.fromkeys("mM", "time"),
     "c": "complex",
 }
-#: words of ``pandas.api.types.infer_dtype`` -> kind of a column of objects
-_KINDS_OF_OBJECTS = {
-    **dict.fromkeys(("integer", "floating", "mixed-integer-float", "decimal"), "numeric"),
-    "boolean": "bool",
-    "string": "text",
-    "empty": "empty",
-    **dict.fromkeys(("date", "datetime", "datetime64", "time", "period"), "time"),
-    **dict.fromkeys(("timedelta", "timedelta64"), "time"),
-    "complex": "complex",
-}
 #: for so few samples a loop over them is faster than the libraries' own ways to number levels
 _FEW = 32
 #: type of a level -> dtype of a column of such levels
@@ -59,7 +48,6 @@ _DTYPES: dict[type, type[nw.Boolean | nw.Int64 | nw.Float64 | nw.String]] = {
     int: nw.Int64,
     float: nw.Float64,
 }
-NUMBERS = (numbers.Real, Decimal, np.bool_)
 
 
 def is_plain_numbers(X: MatrixLike) -> bool:
@@ -262,7 +250,7 @@ class Column:
         if self.kind not in ("numeric", "bool"):
             return None
         if isinstance(values, np.ndarray):
-            return _read_objects(self.label, values) if values.dtype == object else values
+            return read_objects(self.label, values) if values.dtype == object else values
         if isinstance(values, nw.Series):
             if self.kind == "numeric" and values.dtype in (nw.Float32, nw.Float64):
                 return values.to_numpy()
@@ -347,7 +335,7 @@ def read_columns(X: np.ndarray | WrappedFrame) -> list[Column]:
 
 def _read_array_column(label: str | int, values: np.ndarray) -> Column:
     if values.dtype == object:
-        return Column(label, values, _find_kind_of_objects(values))
+        return Column(label, values, find_kind_of_objects(values))
     return Column(label, values, _KINDS_OF_DTYPES.get(values.dtype.kind, "other"))
 
 
@@ -378,32 +366,6 @@ def _read_series_column(series: nw.Series, values: "np.ndarray | pd.Series | nw.
     else:  # pandas' sparse, period and interval columns; bytes and objects of polars
         return _read_array_column(series.name, np.asarray(series.to_numpy()))
     return Column(series.name, values, kind)
-
-
-def _find_kind_of_objects(values: np.ndarray) -> str:
-    import pandas as pd
-
-    word = pd.api.types.infer_dtype(values, skipna=True)
-    if word in _KINDS_OF_OBJECTS:
-        return _KINDS_OF_OBJECTS[word]
-    types = set(map(type, values[~pd.isna(values)]))
-    if all(issubclass(kind, NUMBERS) for kind in types):
-        return "numeric"
-    if all(issubclass(kind, datetime.date | np.datetime64) for kind in types):
-        return "time"
-    if any(issubclass(kind, NESTED) for kind in types):
-        return "nested"
-    return "other" if len(types) == 1 else "mixed"
-
-
-def _read_objects(label: str | int, values: np.ndarray) -> np.ndarray:
-    import pandas as pd
-
-    there = ~pd.isna(values)
-    result = np.full(len(values), np.nan)
-    with explain_refusal(values, f"Column {label!r} of X"):
-        result[there] = values[there].astype(np.float64)
-    return result
 
 
 def _number_series_levels(series: nw.Series) -> tuple[np.ndarray, list]:

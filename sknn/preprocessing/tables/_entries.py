@@ -1,14 +1,30 @@
-"""Entries of a column, whatever holds them: a few levels, and times as microseconds."""
+"""Entries of a column, whatever holds them: their kind, numbers, a few levels, and times."""
 
 import datetime
+import numbers
 import zoneinfo
 from collections.abc import Hashable
 from dataclasses import dataclass
+from decimal import Decimal
 
 import numpy as np
 from numpy.typing import DTypeLike
 
+from sknn._refusals import explain_refusal
+
+#: classes of entries that are none of a table, and of those that are numbers
 NESTED = (list, tuple, dict, set, np.ndarray)
+NUMBERS = (numbers.Real, Decimal, np.bool_)
+#: words of ``pandas.api.types.infer_dtype`` -> kind of a column of objects
+_KINDS_OF_OBJECTS = {
+    **dict.fromkeys(("integer", "floating", "mixed-integer-float", "decimal"), "numeric"),
+    "boolean": "bool",
+    "string": "text",
+    "empty": "empty",
+    **dict.fromkeys(("date", "datetime", "datetime64", "time", "period"), "time"),
+    **dict.fromkeys(("timedelta", "timedelta64"), "time"),
+    "complex": "complex",
+}
 
 
 def is_missing(value: Hashable) -> bool:
@@ -129,3 +145,31 @@ def is_known_zone(zone: str) -> bool:
     except (zoneinfo.ZoneInfoNotFoundError, ValueError):
         return False
     return True
+
+
+def find_kind_of_objects(values: np.ndarray) -> str:
+    """Return the kind of a column, see `Column`, by the entries of shape (n_samples,)."""
+    import pandas as pd
+
+    word = pd.api.types.infer_dtype(values, skipna=True)
+    if word in _KINDS_OF_OBJECTS:
+        return _KINDS_OF_OBJECTS[word]
+    types = set(map(type, values[~pd.isna(values)]))
+    if all(issubclass(kind, NUMBERS) for kind in types):
+        return "numeric"
+    if all(issubclass(kind, datetime.date | np.datetime64) for kind in types):
+        return "time"
+    if any(issubclass(kind, NESTED) for kind in types):
+        return "nested"
+    return "other" if len(types) == 1 else "mixed"
+
+
+def read_objects(label: str | int, values: np.ndarray) -> np.ndarray:
+    """Return the numbers of a column of shape (n_samples,), NaN where one is missing."""
+    import pandas as pd
+
+    there = ~pd.isna(values)
+    result = np.full(len(values), np.nan)
+    with explain_refusal(values, f"Column {label!r} of X"):
+        result[there] = values[there].astype(np.float64)
+    return result
