@@ -89,12 +89,6 @@ def find_fault(values: object, name: str) -> Exception | None:
             f"{name} must be an array-like of numbers, but NumPy cannot read this "
             f"{type(values).__name__}. Convert its columns to floats or integers of 64 bits first."
         )
-    if dtype is not None and getattr(dtype, "names", None):
-        return TypeError(
-            f"{name} must be an array of plain numbers, but is a structured array with the fields "
-            f"{list(dtype.names)}. Give pandas.DataFrame({name}), or an array with a column for "
-            "each field."
-        )
     labels = _find_labels(values)
     twice = next((label for label in labels if labels.count(label) > 1), None)
     if twice is not None:
@@ -114,6 +108,13 @@ def find_wrong_container(values: object, name: str) -> TypeError | None:
     """Return an error for a container whose samples have no order, or can be read only once."""
     if hasattr(values, "tocsr"):  # matrices of keys are mappings, too
         return None
+    fields = getattr(getattr(values, "dtype", None), "names", None)
+    if fields and name != "y":  # of which labels may be one field
+        return TypeError(
+            f"{name} must be an array of plain numbers, but is a structured array with the fields "
+            f"{list(fields)}. Give pandas.DataFrame({name}), or an array with a column for each "
+            "field."
+        )
     if isinstance(values, Mapping):
         advice = f"a mapping of columns. Give pandas.DataFrame({name})"
     elif isinstance(values, list) and values and isinstance(values[0], Mapping):

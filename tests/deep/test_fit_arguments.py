@@ -37,6 +37,7 @@ def test_fit_says_what_to_write_for_an_argument_that_it_does_not_have(cls, argum
         (lambda: [{"a": 1.0}, {"a": 2.0}], r"got list, samples as mappings\. Give pandas\.Data"),
         (lambda: iter(X), r"an iterator, which can be read only once\. Give list\(X\); or, to"),
         (lambda: (row for row in X), r"got generator, an iterator"),
+        (lambda: np.zeros(2, "f8,i4"), r"array with the fields \['f0', 'f1'\]\. Give pandas\."),
         (lambda: {1.0, 2.0}, r"got set, a set, whose samples have no order\. Give a list"),
     ],
 )

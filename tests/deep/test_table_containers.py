@@ -134,6 +134,14 @@ def test_validation_samples_and_weights_do_so_too(name, container):
     assert_array_equal(model.predict(make(X)), expected.predict(X.astype(float)))
 
 
+def test_an_ensemble_makes_sparse_columns_of_pandas_dense():
+    dense = pd.DataFrame(X.astype(float), columns=NAMES)
+    expected, model = clone_of("tabular regressor"), clone_of("tabular regressor")
+    expected.fit(dense, PARITY)
+    model.fit(dense.astype(pd.SparseDtype(float, 0.0)), PARITY)
+    assert_array_equal(model.predict(dense), expected.predict(dense))
+
+
 @pytest.mark.parametrize("make", [sparse.csr_matrix, sparse.csc_array, sparse.coo_array])
 @pytest.mark.parametrize("dtype", ["auto", "float32"])
 @pytest.mark.parametrize("scale", ["standard", "auto", None])

@@ -72,6 +72,8 @@ class TableReader:
         frame = wrap_frame(X)
         if frame is not None and self.orders_by_name and encoder is not None and not unnamed:
             frame = frame.order_by(estimator.feature_names_in_)
+        if frame is not None and self.is_dense:
+            frame = frame.make_dense()
         if frame is not None or not is_plain_numbers(X):
             return check_names(estimator, X if frame is None else frame, reset=encoder is None)
         with explain_refusal(X):

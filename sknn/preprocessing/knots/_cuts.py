@@ -47,7 +47,8 @@ def fit_knots(
     is_multiclass : bool
         Whether they are class numbers.
     jumps : bool, default=False
-        Whether a knot lies on each side of a cut where y may jump; a tree then cuts half as often.
+        Whether a knot lies on each side of a cut where y may jump; a tree then cuts half as often,
+        unless a knot at each value is within the maximum.
     sample_weight : ndarray of shape (n_samples,), default=None
         Positive.
     max_stretches : int, default=32
@@ -102,7 +103,9 @@ def fit_knots(
     knots = {}
     for j in columns:
         is_twofold = j in jumping
-        n_leaves = max(max_stretches // 2 if is_twofold else max_stretches, 2)
+        # Cuts between values that follow each other share knots: a knot at each of few values.
+        is_halved = is_twofold and len(np.unique(X[:, j])) > max_stretches + 1
+        n_leaves = max(max_stretches // 2 if is_halved else max_stretches, 2)
         cuts = find_cuts(trees.fit(X[:, j], n_leaves))
         if len(cuts):
             inner = _find_neighbours(X[:, j], cuts) if is_twofold else cuts[:max_stretches]

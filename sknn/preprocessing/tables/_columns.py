@@ -187,6 +187,13 @@ class WrappedFrame:
             return check_array(native, accept_sparse="csr", dtype=None, ensure_all_finite=False)
         return None
 
+    def make_dense(self) -> "WrappedFrame":
+        """Return the frame with dense columns where all are sparse, else as it is."""
+        if not sparse.issparse(self.matrix):
+            return self
+        native = self.frame.to_native()
+        return WrappedFrame(nw.from_native(native.sparse.to_dense(), eager_only=True))
+
     def take_samples(self, samples: np.ndarray) -> "WrappedFrame":
         """Return the samples of these numbers, which are copied when they are read."""
         numbers = samples if self._samples is None else self._samples[samples]

@@ -221,7 +221,8 @@ def fit_sparse_columns(
     if scale not in (None, "standard"):
         raise ValueError(
             f"scale must be None or 'standard' where X is sparse, as scale={scale!r} would turn "
-            "zeros into other numbers; give X.toarray(), or another scale."
+            "zeros into other numbers; give X.toarray(), or X.sparse.to_dense() of a frame, or "
+            "another scale."
         )
     fitted = None
     if scale is not None and headers.is_scaled.all():

@@ -24,6 +24,12 @@ def has_twofold_knots(x, knots):
     return 1 in np.diff(np.searchsorted(np.sort(x), knots[1:-1]))
 
 
+def test_each_of_few_values_between_which_y_jumps_is_a_knot(rng):
+    days = rng.integers(1, 30, size=1500)
+    (knots,) = fit_knots(days[:, None], days % 2, is_multiclass=True, jumps=True).values()
+    assert knots.tolist() == list(range(1, 30))
+
+
 @pytest.mark.parametrize("is_multiclass", [False, True])
 def test_columns_in_which_y_is_smooth_have_one_knot_at_a_cut(is_multiclass, rng):
     """One has a step, one a slope, and one a step that shows where the first is high only."""
