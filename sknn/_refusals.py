@@ -106,7 +106,7 @@ def find_fault(values: object, name: str) -> Exception | None:
 
 def find_wrong_container(values: object, name: str) -> TypeError | None:
     """Return an error for a container whose samples have no order, or can be read only once."""
-    if hasattr(values, "tocsr"):  # matrices of keys are mappings, too
+    if type(values) is np.ndarray or hasattr(values, "tocsr"):  # matrices of keys are mappings, too
         return None
     fields = getattr(getattr(values, "dtype", None), "names", None)
     if fields and name != "y":  # of which labels may be one field

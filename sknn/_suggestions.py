@@ -131,8 +131,13 @@ def validate_params(estimator: BaseEstimator) -> None:
     It is the method ``_validate_params`` of estimators. Defaults are right, and not checked.
     """
     defaults = read_defaults(cast("Hashable", type(estimator)))
-    params = estimator.get_params(deep=False)
-    changed = {name: v for name, v in params.items() if not _is_default(v, defaults.get(name, ...))}
+    changed = {
+        name: value
+        for name, value in estimator.get_params(deep=False).items()
+        if type(value) is not type(default := defaults.get(name, ...))
+        or value is ...
+        or value != default
+    }
     try:
         validate_parameter_constraints(
             estimator._parameter_constraints, changed, caller_name=type(estimator).__name__
@@ -146,11 +151,6 @@ def read_defaults(cls: Hashable) -> Mapping[str, object]:
     """Return the defaults of a class's parameters that are plain numbers, text or None."""
     parameters = inspect.signature(cast("type", cls)).parameters.values()
     return {p.name: p.default for p in parameters if type(p.default) in _PLAIN}
-
-
-def _is_default(value: object, default: object) -> bool:
-    """Return whether a value is this plain default, in whose place ... says that there is none."""
-    return type(value) is type(default) and value is not ... and bool(value == default)
 
 
 def _explain_value(text: str, estimator: BaseEstimator) -> str:

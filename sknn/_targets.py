@@ -3,7 +3,7 @@
 import numbers
 from collections.abc import Callable
 from decimal import Decimal
-from typing import SupportsFloat, TypeAlias, cast
+from typing import SupportsFloat, TypeAlias, TypeGuard, cast
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -25,6 +25,11 @@ _LABELS = {
     "date": np.datetime64,
     "duration": np.timedelta64,
 }
+
+
+def is_plain_column(y: object) -> TypeGuard[np.ndarray]:
+    """Return whether y is an array (n_samples,) of whole numbers, with which nothing is wrong."""
+    return type(y) is np.ndarray and y.ndim == 1 and y.dtype.kind in "iub"
 
 
 def is_missing(cell: object) -> bool:

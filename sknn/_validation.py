@@ -168,15 +168,21 @@ def to_dense(values: MatrixLike) -> np.ndarray:
     return np.asarray(values)
 
 
-def is_clean_array(X: MatrixLike, n_features: int) -> TypeGuard[np.ndarray]:
-    """Return whether X is an array of finite numbers of that width, at little cost."""
+def is_clean_array(X: MatrixLike, n_features: int | None = None) -> TypeGuard[np.ndarray]:
+    """Return whether X is an array of finite numbers of that width, or of any, at little cost."""
     # ``validate_data`` takes as long as a small network; it has to look where this is False.
     if type(X) is not np.ndarray or X.dtype.kind not in "fiu" or X.ndim != 2:
         return False
-    if X.shape[1] != n_features or X.shape[0] == 0:
+    if 0 in X.shape or (n_features is not None and X.shape[1] != n_features):
         return False
     with np.errstate(over="ignore", invalid="ignore"):
         return bool(np.isfinite(X.sum()))  # not so if an entry is not, or the sum overflows
+
+
+def note_width(estimator: BaseEstimator, X: np.ndarray) -> None:
+    """Note in `fit` how wide an X without names is, as ``validate_data`` does."""
+    vars(estimator).pop("feature_names_in_", None)  # of an earlier fit
+    estimator.n_features_in_ = X.shape[1]
 
 
 def check_layer_sizes(hidden_layer_sizes: int | Sequence[int] | np.ndarray) -> tuple[int, ...]:

@@ -99,7 +99,7 @@ class DeepEstimator(CallbackSupportMixin, BaseEstimator, ABC):
         if incremental:
             check_no_checkpoint(self)
             check_no_new_processes(self)
-        goes_on = incremental or self._make_parts().training.warm_start
+        goes_on = incremental or getattr(self, "warm_start", False)
         previous = getattr(self, "_result", None) if goes_on else None
         if previous is not None and "_predicts_only" in vars(self):
             raise ValueError(

@@ -170,8 +170,12 @@ _MISSING = object()
 
 def read_training_params(estimator: BaseEstimator) -> dict[str, Any]:
     """Return the fields of `TrainConfig` that an estimator has parameters for."""
-    params = {name: getattr(estimator, name, _MISSING) for name in _list_config_names()}
-    return {name: plain_number(v) for name, v in params.items() if v is not _MISSING}
+    return {
+        # Python's number for NumPy's, which torch does not always take
+        name: value.item() if isinstance(value, np.generic) else value
+        for name in _list_config_names()
+        if (value := getattr(estimator, name, _MISSING)) is not _MISSING
+    }
 
 
 @cache
@@ -193,11 +197,7 @@ def name_score(scoring: str | Callable | None) -> str:
     return getattr(scoring, "__name__", "score")
 
 
-def plain_number(value: Any) -> Any:
-    """Return Python's number for NumPy's, which torch does not always take."""
-    return value.item() if isinstance(value, np.generic) else value
-
-
+@cache
 def is_fixed(name: str) -> bool:
     """Return whether a network that exists cannot follow a change of a parameter."""
     # That is so for all parameters but those of training, so that one that nobody thought of is
@@ -212,7 +212,10 @@ def is_fixed(name: str) -> bool:
 def read_fixed_params(estimator: BaseEstimator, of_network: dict[str, Any]) -> dict[str, Any]:
     """Return the parameters that a network, shaped by `of_network`, cannot change any more."""
     params = {n: v for n, v in estimator.get_params(deep=False).items() if is_fixed(n)}
-    return {name: make_comparable(value) for name, value in {**params, **of_network}.items()}
+    return {
+        name: make_comparable(value) if isinstance(value, _CONTAINERS) else value
+        for name, value in {**params, **of_network}.items()
+    }
 
 
 def check_fixed_params(before: dict[str, Any], now: dict[str, Any]) -> None:
@@ -243,6 +246,10 @@ def check_no_new_processes(estimator: BaseEstimator) -> None:
             "all samples before training. Call fit, or set n_processes='world' and give all "
             "processes the same chunk."
         )
+
+
+#: values that the user can change, or that hold such values
+_CONTAINERS = (np.ndarray, list, tuple, dict)
 
 
 def make_comparable(value: Any) -> Any:

@@ -90,11 +90,6 @@ class DetectorTraining:
     contamination: str | float
     scoring: None = None
 
-    @property
-    def warm_start(self) -> bool:
-        """Whether ``fit`` goes on from the fit before."""
-        return self.network.warm_start
-
     def obstacle_to_partial_fit(self) -> str:
         """Return why training cannot go on a part of X at a time."""
         return "A detector has no partial_fit, as neighbours and offset follow from all samples."

@@ -283,11 +283,6 @@ class AutoencoderTraining:
     network: AutoencoderBuilder
     scoring: None = None
 
-    @property
-    def warm_start(self) -> bool:
-        """Whether ``fit`` goes on from the fit before."""
-        return self.one.warm_start
-
     def obstacle_to_partial_fit(self) -> str | None:
         """Return why training cannot go on a part of X at a time, or None."""
         return self.one.obstacle_to_partial_fit()

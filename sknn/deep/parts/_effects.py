@@ -104,14 +104,15 @@ def _get_defaults(cls: type[BaseEstimator]) -> dict[str, object]:
 def list_useless(estimator: BaseEstimator, *, has_held_out: bool) -> list[str]:
     """Return the parameters that are not at their defaults, and have no effect."""
     cls = cast("Hashable", type(estimator))  # mypy takes hash() of a class for that of instances
-    params, defaults = estimator.get_params(deep=False), _get_defaults(cls)
+    defaults = _get_defaults(cls)
     found = [
         name
         for name, effect in EFFECTS.items()
-        if name in params
-        and make_comparable(params[name]) != make_comparable(defaults[name])
+        if name in defaults
+        and (value := getattr(estimator, name)) is not defaults[name]
+        and make_comparable(value) != make_comparable(defaults[name])
         and not effect.is_there(estimator)
     ]
-    if params.get("scoring") is not None and not has_held_out:
+    if "scoring" in defaults and estimator.scoring is not None and not has_held_out:
         found.append("scoring")
     return found

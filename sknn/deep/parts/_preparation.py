@@ -244,10 +244,6 @@ class Training(Protocol):
     """
 
     @property
-    def warm_start(self) -> bool:
-        """Whether ``fit`` goes on from the fit before."""
-
-    @property
     def scoring(self) -> str | Callable | None:
         """Score of held-out samples; None, or ``'loss'``, leaves it to the target."""
 
@@ -326,7 +322,7 @@ class PartsOf(Generic[ReaderT_co, TargetT_co, BuilderT_co, TrainingT_co]):
         return self.make_training()
 
     # A fit that goes on, and a source, were refused before where the parts cannot follow: by
-    # `warm_start`, `obstacle_to_partial_fit`, and a target that makes no survey.
+    # the parameter `warm_start`, `obstacle_to_partial_fit`, and a target that makes no survey.
 
     @property
     def continued_training(self) -> ContinuedTraining:

@@ -11,7 +11,13 @@ from scipy import sparse
 from sklearn.utils.validation import validate_data
 
 from sknn._refusals import explain_refusal
-from sknn._validation import MatrixLike, check_container, is_clean_array, read_array_like
+from sknn._validation import (
+    MatrixLike,
+    check_container,
+    is_clean_array,
+    note_width,
+    read_array_like,
+)
 from sknn.deep.parts._protocols import Encoder, MakeTargets, Samples
 from sknn.preprocessing import (
     TableSurvey,
@@ -60,6 +66,9 @@ class TableReader:
         self, estimator: BaseEstimator, X: MatrixLike | WrappedFrame, encoder: Encoder | None
     ) -> Samples:
         """Return X checked, in the user's dtype; without an encoder its columns are noted."""
+        if encoder is None and is_clean_array(X):
+            note_width(estimator, X)
+            return X
         unnamed = encoder is not None and not hasattr(estimator, "feature_names_in_")
         if unnamed and is_clean_array(X, estimator.n_features_in_):
             return X

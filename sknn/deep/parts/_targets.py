@@ -343,7 +343,9 @@ def _check_target(
     table = read_incomplete_target(y)
     if table is not None:
         return table
-    checked = check_y(read(y), multi_output=True, estimator=estimator)
+    checked = read(y)
+    if checked.dtype.kind not in "biuf" or sparse.issparse(checked):
+        checked = check_y(checked, multi_output=True, estimator=estimator)
     is_column = checked.ndim == 2 and checked.shape[1] == 1
     return column_or_1d(checked, warn=True) if is_column else checked
 
@@ -361,11 +363,6 @@ def read_incomplete_target(y: ArrayLike | None) -> np.ndarray | None:
     except Exception:  # text, infinity, what is no array: `read_values` says what is wrong
         return None
     return table if has_missing_values(table) else None
-
-
-def is_plain_column(y: ArrayLike) -> bool:
-    """Return whether y is an array (n_samples,) of whole numbers, with which nothing is wrong."""
-    return type(y) is np.ndarray and y.ndim == 1 and y.dtype.kind in "iub"
 
 
 def score_known_labels(

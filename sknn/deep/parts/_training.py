@@ -37,8 +37,6 @@ class OneNetwork:
     ----------
     params : dict
         Fields of `TrainConfig`.
-    warm_start : bool
-        Whether ``fit`` goes on from the fit before.
     scoring : str, callable or None
         Score of held-out samples.
     choose : callable, default=None
@@ -50,7 +48,6 @@ class OneNetwork:
     """
 
     params: Mapping[str, Any]
-    warm_start: bool
     scoring: str | Callable | None
     choose: Callable[[Mapping[str, Any], Circumstances], dict[str, Any]] | None = None
     refine: Callable[[Preparation, Arrangement], Network] | None = None
@@ -80,7 +77,7 @@ class OneNetwork:
             "solver_params": nested_arguments(estimator, "solver"),
             "learning_rate_params": nested_arguments(estimator, "learning_rate"),
         }
-        return cls(params, estimator.warm_start, scoring, choose, refine, ranks_features)
+        return cls(params, scoring, choose, refine, ranks_features)
 
     def obstacle_to_partial_fit(self) -> str | None:
         """Return why training cannot go on a part of X at a time, or None."""

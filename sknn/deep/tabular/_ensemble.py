@@ -246,14 +246,13 @@ class EnsembleTraining:
         Fields of `TrainConfig`.
     n_members : int
         Number of members.
-    scoring, warm_start
-        See `sknn.deep.parts._preparation.Training`; each fit is a new one.
+    scoring
+        See `sknn.deep.parts._preparation.Training`.
     """
 
     params: Mapping[str, Any]
     n_members: int
     scoring: str | Callable | None = None
-    warm_start: bool = False
 
     @classmethod
     def of(cls, estimator: BaseEstimator, *, scores_loss: bool) -> EnsembleTraining:

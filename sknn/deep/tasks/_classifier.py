@@ -10,17 +10,14 @@ from sklearn.base import ClassifierMixin
 from sklearn.utils.metaestimators import available_if
 
 from sknn._sklearn import check_partial_fit_first_call, fit_context, with_callbacks
+from sknn._targets import is_plain_column
 from sknn._validation import restore_on_error, sort_classes, to_dense
 from sknn.deep._array_api import follow_array_api
 from sknn.deep._available import offers_probabilities, supports_partial_fit
 from sknn.deep._base import DeepEstimator
 from sknn.deep._fit_arguments import explain_unknown_arguments, join_validation, make_fit_data
 from sknn.deep.parts._preparation import FitData
-from sknn.deep.parts._targets import (
-    is_plain_column,
-    read_incomplete_target,
-    score_known_labels,
-)
+from sknn.deep.parts._targets import read_incomplete_target, score_known_labels
 from sknn.deep.sources._predict import read_by_chunk, read_for_score
 
 if TYPE_CHECKING:

@@ -13,7 +13,13 @@ from sklearn.utils.validation import validate_data
 
 from sknn._refusals import explain_refusal
 from sknn._specs import InputSpec
-from sknn._validation import MatrixLike, check_container, read_array_like
+from sknn._validation import (
+    MatrixLike,
+    check_container,
+    is_clean_array,
+    note_width,
+    read_array_like,
+)
 from sknn.preprocessing.tables._categories import CategoryColumn
 from sknn.preprocessing.tables._columns import (
     Column,
@@ -42,6 +48,9 @@ def read_table(
     frame of numbers alone is one, unless `by_column`: whole numbers above 2**53 that are categories
     are not all floats. Categories by dtype are a list of bool; None for what has no such dtypes.
     """
+    if reset and is_clean_array(X):
+        note_width(estimator, X)
+        return X, None
     check_container(X)
     frame = wrap_frame(X)
     if frame is not None:

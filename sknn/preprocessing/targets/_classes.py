@@ -11,6 +11,7 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 
 from sknn._saved import saved
 from sknn._specs import TargetKind, TargetSpec
+from sknn._targets import is_plain_column
 from sknn._validation import MatrixLike, to_dense
 from sknn.losses import ClassLoss, Loss, find_class_loss, read_settings
 from sknn.preprocessing.targets._measured import check_measured, has_missing_values
@@ -76,7 +77,10 @@ class ClassCodec:
             has_formulas = (entry.per_label or entry.per_class) is not None
             check_measured(np.asarray(y), None, has_formulas, self.loss)
             y = np.nan_to_num(y, nan=0.0)
-        check_classification_targets(y)
+        found = np.unique(y) if is_plain_column(y) else None
+        # Whole numbers that repeat are classes. Where few do scikit-learn warns, at half of them.
+        if found is None or 2 * len(found) >= len(y):
+            check_classification_targets(y)
         multilabel = _has_columns(y)
         if multilabel:
             if type_of_target(y) != "multilabel-indicator":
@@ -88,8 +92,10 @@ class ClassCodec:
             # scikit-learn's binarizer gives label sets back dense or sparse, as they came.
             self._binarizer = LabelBinarizer().fit(y)
             self.classes_ = self._binarizer.classes_
+        elif classes is not None:
+            self.classes_ = np.unique(np.asarray(classes))
         else:
-            self.classes_ = np.unique(y if classes is None else np.asarray(classes))
+            self.classes_ = np.unique(y) if found is None else found
         n_classes = len(self.classes_)
         if multilabel:
             self._set_spec("multilabel", n_classes, has_missing)
@@ -156,7 +162,7 @@ class ClassCodec:
             try:
                 # The place of each label among the sorted classes, which is its number if the class
                 # there is the same.
-                codes = np.searchsorted(self.classes_, y).clip(max=len(self.classes_) - 1)
+                codes = np.minimum(self.classes_.searchsorted(y), len(self.classes_) - 1)
                 if np.all(self.classes_[codes] == y):
                     return codes
             except TypeError:  # text cannot be compared with numbers: there is no such class
