@@ -11,6 +11,7 @@ from sknn.architectures._copied import (
     copy_first_layers,
     copy_layers_to_members,
     copy_network,
+    list_modules,
     list_parameters,
 )
 from sknn.architectures._describe import describe
@@ -70,6 +71,7 @@ __all__ = [
     "is_corrupted_mlp",
     "is_mlp",
     "is_replayable",
+    "list_modules",
     "list_parameters",
     "multiplies_bfloat16",
     "seed_torch",

@@ -99,8 +99,8 @@ class UserCallbacks:
         self.of_user = [c for c in self.all if type(c) is not EpochTimer]
         self.has_skorchs = any(not isinstance(c, FunctionCallback) for c in self.of_user)
         self.watches_batches = self.has_hook(*BATCH_HOOKS)
-        self.look_back()
         if self.has_skorchs:
+            self.look_back()
             self._check_kinds(plan)
             # Whoever counts steps for torch's schedulers would not see those of other runners.
             net.optimizer_._opt_called = True

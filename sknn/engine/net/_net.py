@@ -16,7 +16,7 @@ from skorch.utils import to_numpy
 from sknn._files import replace_file
 from sknn._saved import saved
 from sknn._specs import TargetCodec
-from sknn.architectures import list_parameters
+from sknn.architectures import list_modules, list_parameters
 from sknn.engine.data._batches import Batches, SampleDataset, split_target
 from sknn.engine.data._device import limit_threads, use_precision
 from sknn.engine.losses._loss import Loss
@@ -32,6 +32,12 @@ WITH_MATRICES = (
     torch.nn.Conv2d,
     torch.nn.Conv3d,
 )
+
+
+#: what skorch registers when it becomes an attribute of a net
+REGISTERED = (torch.nn.Module, torch.optim.Optimizer)
+#: prefixes of arguments in which skorch need not look for slips
+CHECKED = ("criterion__", "optimizer__")
 
 
 class HasClasses(Protocol):
@@ -108,7 +114,7 @@ class Net(NeuralNet):
 
     def __setattr__(self, name, attr):
         """Set an attribute; skorch registers modules and optimizers, and looks at nothing else."""
-        if isinstance(attr, torch.nn.Module | torch.optim.Optimizer):
+        if isinstance(attr, REGISTERED):
             super().__setattr__(name, attr)
         else:
             object.__setattr__(self, name, attr)
@@ -119,18 +125,31 @@ class Net(NeuralNet):
 
     def initialize_callbacks(self):
         """Initialise the user's callbacks, if there are any, and skorch's own."""
-        if self.callbacks or any(name.startswith("callbacks__") for name in vars(self)):
+        if self.callbacks or any(n.startswith("callbacks__") for n in self._params_to_validate):
             return super().initialize_callbacks()
-        self.callbacks_ = [(name, timer.initialize()) for name, timer in self._default_callbacks]
+        self.callbacks_ = self._default_callbacks  # which have nothing to initialise
         return self
 
-    def _initialize_module(self, reason=None):
-        """Initialise the module; one that is new and on the CPU need not be moved there."""
+    def initialize(self):
+        """Initialise all parts; those of a new net on the CPU need not be moved nor compared."""
         is_new = not self.initialized_ and isinstance(self.module, torch.nn.Module)
         if not is_new or self.compile or str(self.device) != "cpu" or not _is_on_cpu(self.module):
-            return super()._initialize_module(reason)
-        with self._current_init_context("module"):
-            return self.initialize_module()
+            return super().initialize()
+        self.initialize_virtual_params()
+        self.initialize_callbacks()
+        try:
+            self.init_context_ = "module"
+            self.initialize_module()
+            self.init_context_ = "criterion"
+            self.initialize_criterion()
+            self._initialize_optimizer()
+        finally:
+            self.init_context_ = None
+        self.initialize_history()
+        if not all(name.startswith(CHECKED) for name in self._params_to_validate):
+            self._validate_params()
+        self.initialized_ = True
+        return self
 
     def get_dataset(self, X, y=None):
         """Return `SampleDataset` on the device, in the dtype of the module."""
@@ -191,6 +210,15 @@ class Net(NeuralNet):
             return penalty
         l1 = self.alpha * self.l1_ratio
         return penalty + l1 / total_weight * sum(p.abs().sum() for p in parameters)
+
+    def initialize_optimizer(self, triggered_directly=None):
+        """Initialise the optimizer; parameters are named only where groups go by their names."""
+        if "optimizer__param_groups" in vars(self) or type(self.criterion_) is not MeanLoss:
+            return super().initialize_optimizer(triggered_directly)
+        unnamed = [("", parameter) for parameter in list_parameters(self.module_)]
+        groups, arguments = self.get_params_for_optimizer("optimizer", unnamed)
+        self.optimizer_ = self.optimizer(*groups, **arguments)
+        return self
 
     def get_params_for_optimizer(self, prefix, named_parameters):
         """Return skorch's arguments, with groups for what decays and what is orthogonalized."""
@@ -326,12 +354,15 @@ def snapshot(net: Net) -> Net:
 
 def _is_on_cpu(module: torch.nn.Module) -> bool:
     """Return whether all parameters and buffers are on the CPU."""
-    parameters = list_parameters(module)
-    return all(t.device.type == "cpu" for t in (*parameters, *module.buffers()))
+    for part in list_modules(module):
+        for tensor in (*part._parameters.values(), *part._buffers.values()):
+            if tensor is not None and tensor.device.type != "cpu":
+                return False
+    return True
 
 
 def _find_computing_parameters(module: torch.nn.Module) -> list[torch.nn.Parameter]:
     """Return the parameters that every sample is multiplied with; of a table it takes a line."""
     parameters = list_parameters(module)
-    tables = {id(m.weight) for m in module.modules() if isinstance(m, torch.nn.Embedding)}
+    tables = {id(m.weight) for m in list_modules(module) if isinstance(m, torch.nn.Embedding)}
     return [p for p in parameters if id(p) not in tables] or parameters
