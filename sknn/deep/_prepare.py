@@ -36,6 +36,8 @@ from sknn.deep.sources._prepare import SourcePreparation
 if TYPE_CHECKING:
     from sklearn.base import BaseEstimator
 
+    from sknn.engine import CheckpointSpec
+
 
 def prepare_new(estimator: BaseEstimator, data: FitData, *, incremental: bool = False) -> TrainPlan:
     """Return the plan for a new network; set the attributes that follow from the data alone."""
@@ -54,8 +56,7 @@ def prepare_new(estimator: BaseEstimator, data: FitData, *, incremental: bool = 
     arranged = parts.training.arrange_new(preparation)
     estimator._encoder = preparation.encoder
     estimator._inputs = preparation.encoder.spec_
-    plan = _make_plan(preparation, arranged, data)
-    return replace(plan, incremental=incremental, checkpoint=checkpoint)
+    return _make_plan(preparation, arranged, data, checkpoint)
 
 
 def prepare_continued(
@@ -77,8 +78,7 @@ def prepare_continued(
     preparation.interrupted_split = vars(estimator).get("_interrupted_split")
     _configure(preparation, incremental)
     arranged = parts.continued_training.arrange_continued(preparation)
-    plan = _make_plan(preparation, arranged, data)
-    return replace(plan, incremental=incremental, previous=previous, checkpoint=checkpoint)
+    return _make_plan(preparation, arranged, data, checkpoint, previous)
 
 
 def prepare_streamed(
@@ -95,8 +95,7 @@ def prepare_streamed(
     arranged = training.arrange_source(preparation, is_new=previous is None)
     estimator._encoder = preparation.encoder
     estimator._inputs = preparation.encoder.spec_
-    plan = _make_plan(preparation, arranged, data)
-    return replace(plan, previous=previous, checkpoint=checkpoint)
+    return _make_plan(preparation, arranged, data, checkpoint, previous)
 
 
 def prepare_like(estimator: BaseEstimator, other: BaseEstimator, plan: TrainPlan) -> TrainPlan:
@@ -137,7 +136,13 @@ def _configure(preparation: Preparation, incremental: bool) -> None:
     preparation.config = preparation.parts.training.make_config(circumstances)
 
 
-def _make_plan(preparation: Preparation, arranged: Arrangement, data: FitData) -> TrainPlan:
+def _make_plan(
+    preparation: Preparation,
+    arranged: Arrangement,
+    data: FitData,
+    checkpoint: CheckpointSpec | None,
+    previous: TrainResult | None = None,
+) -> TrainPlan:
     """Return the plan, and let the estimator have codec and split."""
     estimator, codec, training = preparation.estimator, arranged.codec, arranged.training
     config = preparation.config
@@ -164,6 +169,9 @@ def _make_plan(preparation: Preparation, arranged: Arrangement, data: FitData) -
         random_state=preparation.random_state,
         validation=arranged.held_out,
         watcher=data.watcher,
+        incremental=estimator._circumstances.is_incremental,
+        previous=previous,
+        checkpoint=checkpoint,
     )
 
 

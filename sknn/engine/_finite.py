@@ -1,8 +1,6 @@
 """Checks that training ended with finite weights and predictions."""
 
 import math
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Protocol
 
 import numpy as np
@@ -36,18 +34,14 @@ def check_finite(run: Trained) -> None:
         raise describe_non_finite(run.config)
 
 
-@contextmanager
-def explain_limits(net: Net, config: TrainConfig) -> Iterator[None]:
-    """Say what to do where the memory of a device, or the range of a dtype, is not enough."""
-    try:
-        yield
-    except (MemoryError, RuntimeError) as error:
-        if is_out_of_memory(error):
-            raise describe_shortage(net) from error
-        if "without overflow" not in str(error):
-            raise
-        # torch's fused steps take rates and shares of a sample as numbers of the dtype.
-        raise describe_non_finite(config) from error
+def explain_limit(error: BaseException, net: Net, config: TrainConfig) -> Exception | None:
+    """Return what to do where the memory of a device, or the range of a dtype, is not enough."""
+    if not isinstance(error, MemoryError | RuntimeError):
+        return None
+    if is_out_of_memory(error):
+        return describe_shortage(net)
+    # torch's fused steps take rates and shares of a sample as numbers of the dtype.
+    return describe_non_finite(config) if "without overflow" in str(error) else None
 
 
 def is_finite(net: Net, samples: SampleDataset) -> bool:

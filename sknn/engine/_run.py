@@ -11,7 +11,7 @@ import torch
 
 from sknn._specs import TrainPlan, TrainResult
 from sknn.architectures import seed_torch
-from sknn.engine._finite import explain_limits
+from sknn.engine._finite import explain_limit
 from sknn.engine._interrupt import (
     InterruptFlag,
     PauseTraining,
@@ -127,14 +127,16 @@ class TrainingRun:
         """Restore everything if training fails, and release data and callbacks at the end."""
         try:
             with (
-                explain_limits(self.net, self.config),
                 # layers draw from a seed alone; bfloat16 is for the forward pass alone
                 seed_torch(self.plan.random_state) if self.draws else nullcontext(),
                 nullcontext() if self.net.precision == "bfloat16" else use_precision(self.net),
             ):
                 yield self
-        except BaseException:
+        except BaseException as error:
+            explained = explain_limit(error, self.net, self.config)
             put_back(self.net, self.backup)
+            if explained is not None:
+                raise explained from error
             raise
         finally:
             self.close()

@@ -11,7 +11,7 @@ from torch import nn
 
 from sknn._saved import saved
 from sknn.activations import ACTIVATIONS, TRAINABLE, resolve_activation
-from sknn.architectures.layers._blocks import make_activation, seed_torch
+from sknn.architectures.layers._blocks import get_torch_name, make_activation, seed_torch
 
 if TYPE_CHECKING:
     from typing_extensions import TypeIs
@@ -62,7 +62,7 @@ def split_activations(
     else:
         given = (activation,) * n_hidden
         if isinstance(activation, str):  # also where there is no hidden layer
-            make_activation(activation)
+            get_torch_name(activation)
     return tuple(resolve_activation(a) if isinstance(a, str) else a for a in given)
 
 

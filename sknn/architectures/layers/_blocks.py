@@ -39,12 +39,17 @@ class _GlobalGenerator:
 GLOBAL_GENERATOR = _GlobalGenerator()
 
 
-def make_activation(name: str) -> nn.Module:
-    """Return a new torch module for a name in `TRAINABLE`, or a synonym of one."""
+def get_torch_name(name: str) -> str:
+    """Return the class in torch of a name in `TRAINABLE`, or a synonym of one."""
     entry = ACTIVATIONS.get(resolve_activation(name))
     if entry is None or entry.torch_name is None:
         raise ValueError(f"activation must be one of {sorted(TRAINABLE)}; got {name!r}.")
-    return getattr(nn, entry.torch_name)()
+    return entry.torch_name
+
+
+def make_activation(name: str) -> nn.Module:
+    """Return a new torch module for a name in `TRAINABLE`, or a synonym of one."""
+    return getattr(nn, get_torch_name(name))()
 
 
 @contextmanager
@@ -74,7 +79,6 @@ class UnsetLinear(nn.Linear):
         """Leave the weights unset; see `sknn.architectures.options._initializers`."""
 
 
-@torch.no_grad()
 def initialize_uniform(
     layer: nn.Linear | MemberLinear, factor: float, random_state: np.random.RandomState
 ) -> None:
@@ -90,15 +94,16 @@ def initialize_uniform(
         _, n_inputs, n_outputs = layer.weight.shape
         bound = np.sqrt(factor / (n_inputs + n_outputs))
         for weight, bias in zip(layer.weight, layer.bias, strict=True):
-            for part in (weight, bias):
+            for part in (weight.detach(), bias.detach()):
                 part.copy_(torch.from_numpy(random_state.uniform(-bound, bound, part.shape)))
         return
     n_outputs, n_inputs = layer.weight.shape
     bound = np.sqrt(factor / (n_inputs + n_outputs))
     weight = random_state.uniform(-bound, bound, (n_inputs, n_outputs))
-    layer.weight.copy_(torch.from_numpy(weight.T))
+    layer.weight.detach().copy_(torch.from_numpy(weight.T))
     if layer.bias is not None:
-        layer.bias.copy_(torch.from_numpy(random_state.uniform(-bound, bound, n_outputs)))
+        bias = torch.from_numpy(random_state.uniform(-bound, bound, n_outputs))
+        layer.bias.detach().copy_(bias)
 
 
 @saved

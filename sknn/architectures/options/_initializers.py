@@ -102,7 +102,6 @@ def check_initializer(initializer: Initializer) -> Initializer:
     return initializer
 
 
-@torch.no_grad()
 def initialize_linear(
     layer: nn.Linear, initializer: Initializer, factor: float, random_state: np.random.RandomState
 ) -> None:
@@ -116,8 +115,9 @@ def initialize_linear(
         return
     n_outputs, n_inputs = layer.weight.shape
     if callable(initializer):
-        layer.weight.fill_(torch.nan)  # what it does not write will be seen
-        initializer(layer.weight, random_state)
+        layer.weight.detach().fill_(torch.nan)  # what it does not write will be seen
+        with torch.no_grad():
+            initializer(layer.weight, random_state)
         if not torch.isfinite(layer.weight).all():
             raise ValueError(
                 "initializer(weight, random_state) must fill the tensor weight in place with "
@@ -126,6 +126,6 @@ def initialize_linear(
             )
     else:
         weight = INITIALIZERS[initializer](n_inputs, n_outputs, random_state)
-        layer.weight.copy_(torch.from_numpy(weight.T))
+        layer.weight.detach().copy_(torch.from_numpy(weight.T))
     if layer.bias is not None:
-        layer.bias.zero_()
+        layer.bias.detach().zero_()

@@ -35,8 +35,10 @@ def keep_for_ranking(estimator: BaseEstimator, plan: TrainPlan) -> None:
     n_samples = len(sample.y)
     fewest, most = KEPT_SAMPLES
     most = min(max(KEPT_NUMBERS // n_features, fewest), most)
-    # Evenly spread, as the order of samples may be that of y.
-    kept = np.linspace(0, n_samples - 1, min(n_samples, most)).astype(np.intp)
+    if n_samples <= most:
+        kept = np.arange(n_samples)
+    else:  # evenly spread, as the order of samples may be that of y
+        kept = np.linspace(0, n_samples - 1, most).astype(np.intp)
     weight = None if sample.sample_weight is None else sample.sample_weight[kept]
     numbers = plan.numbers if sample.X is plan.X else None
     places = kept if numbers is None else numbers[kept]

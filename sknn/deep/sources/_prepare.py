@@ -44,9 +44,15 @@ def read_names(data: FitData) -> FitData:
     unlabelled = data.unlabelled
     if is_source(unlabelled):
         unlabelled = convert_table(read_all(open_source(unlabelled))[0], X)
-    return replace(
-        data, X=X, y=y, sample_weight=weight, validation=validation, unlabelled=unlabelled
-    )
+    given = {
+        "X": X,
+        "y": y,
+        "sample_weight": weight,
+        "validation": validation,
+        "unlabelled": unlabelled,
+    }
+    is_new = any(value is not getattr(data, name) for name, value in given.items())
+    return replace(data, **given) if is_new else data
 
 
 def read_validation(

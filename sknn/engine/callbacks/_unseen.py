@@ -55,18 +55,20 @@ def note_epochs(run: LiveState, epochs: UnseenEpochs, seconds: float) -> None:
     """
     net, losses = run.net, epochs.losses
     n, n_before, n_batches = len(losses), len(net.history), run.n_batches
-    has_scores, mean_seconds = run.validation is not None, seconds / n
+    mean_seconds = seconds / n
     rows = [
         {
             "batches": [],
-            "epoch": n_before + i + 1,
+            "epoch": number,
             "train_loss": loss,
             "train_batch_count": n_batches,
-            **(_score(run, epochs, i) if has_scores else {}),
             "dur": mean_seconds,
         }
-        for i, loss in enumerate(losses)
+        for number, loss in enumerate(losses, n_before + 1)
     ]
+    if run.validation is not None:
+        for i, row in enumerate(rows):
+            row.update(_score(run, epochs, i), dur=row.pop("dur"))  # which comes last
     net.history += rows
     rate = get_learning_rate(net.optimizer_)
     if run.validation is None:

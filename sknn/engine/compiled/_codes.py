@@ -5,6 +5,7 @@ Nothing here imports numba, so that only fits whose steps are compiled do.
 """
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -304,6 +305,7 @@ def make_empty_memory(vector: np.ndarray, held_out: HeldOut) -> StepMemory:
     return StepMemory(vector, space, places, vector, words, vector, vector, outputs, held_out)
 
 
+@cache
 def make_examples(dtype: np.dtype) -> Arguments:
     """Return empty arguments of `run_epochs`, of the types that it is compiled for."""
     vector, numbers, codes = np.empty(0, dtype), np.empty(0), np.empty(0, dtype=np.int64)

@@ -138,8 +138,9 @@ def pack_generator(state: dict[str, Any]) -> np.ndarray:
     """Return the state of a `RandomState` as one vector, empty if its generator is not MT19937."""
     if state["bit_generator"] != "MT19937":
         return _codes.NO_GENERATOR
-    words = state["state"]
-    return np.append(words["key"], np.uint32(words["pos"]))
+    words, packed = state["state"], np.empty(_codes.N_WORDS + 1, np.uint32)
+    packed[:-1], packed[-1] = words["key"], words["pos"]
+    return packed
 
 
 def unpack_generator(generator: np.ndarray, before: dict[str, Any]) -> dict[str, Any]:

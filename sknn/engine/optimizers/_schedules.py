@@ -60,7 +60,8 @@ class Schedule(ABC):
     """
 
     def __init__(self, config: TrainConfig, n_batches: int):
-        self.config = replace(config, callbacks=())  # may be large, and are not read here
+        # Callbacks may be large, and are not read here.
+        self.config = replace(config, callbacks=()) if config.callbacks else config
         self.n_batches = n_batches
         self.rate = config.learning_rate_init
         self.n_epochs = self.n_steps = 0
