@@ -42,7 +42,7 @@ class Sliceable(Protocol):
         """Return some samples."""
 
 
-class _NoSeed(np.random.bit_generator.ISeedSequence):
+class _NoSeed(np.random.SeedSequence):
     """Stands for the seed of a generator whose state is to be overwritten."""
 
     def generate_state(self, n_words: int, dtype: DTypeLike = np.uint32) -> np.ndarray:
@@ -55,14 +55,14 @@ class _NoSeed(np.random.bit_generator.ISeedSequence):
         return np.random.SeedSequence, (0,)
 
 
-_NO_SEED = _NoSeed()
+_NO_SEED = _NoSeed(0)
 
 
 def make_local_random_state(random_state: RandomStateLike) -> np.random.RandomState:
     """Return a generator that is never NumPy's global one, which None means in scikit-learn."""
     if random_state is None:
         return np.random.RandomState()
-    if not isinstance(random_state, numbers.Integral):
+    if not isinstance(random_state, int | np.integer):
         return check_random_state(random_state)
     made = np.random.RandomState(np.random.MT19937(_NO_SEED))
     made.seed(random_state)  # as RandomState(seed) does once it has drawn another one

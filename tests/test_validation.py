@@ -1,3 +1,5 @@
+import pickle
+import warnings
 from types import SimpleNamespace
 
 import numpy as np
@@ -7,11 +9,13 @@ from scipy import sparse
 
 from sknn import DeepMLPRegressor
 from sknn._validation import (
+    copy_random_state,
     is_clean_array,
     make_local_random_state,
     rescale_weights,
     restore_on_error,
 )
+from sknn.preprocessing import TabularEncoder
 
 X = np.arange(6.0).reshape(3, 2)
 
@@ -36,6 +40,7 @@ def test_a_plain_finite_array_is_clean():
         X[0],
         X[None],
         X[:0],
+        X[:, :0],
         np.where(X > 4, np.nan, X),
         np.where(X > 4, -np.inf, X),
         np.array([[np.inf, -np.inf]]),
@@ -68,6 +73,28 @@ def test_random_state_is_never_the_global_one():
     assert make_local_random_state(0).randint(100) == np.random.RandomState(0).randint(100)
     own = np.random.RandomState(0)
     assert make_local_random_state(own) is own
+
+
+@pytest.mark.parametrize("seed", [0, np.int64(7), 2**32 - 1])
+def test_a_generator_of_a_seed_is_that_of_numpy_and_so_are_its_copies(seed):
+    made, expected = make_local_random_state(seed), np.random.RandomState(seed)
+    for other in (made, copy_random_state(made), pickle.loads(pickle.dumps(made))):
+        copied = np.random.RandomState(seed)
+        assert other.standard_normal(3).tolist() == copied.standard_normal(3).tolist()
+        assert other.permutation(9).tolist() == copied.permutation(9).tolist()
+    assert b"sknn" not in pickle.dumps(expected) + pickle.dumps(made)
+
+
+@pytest.mark.parametrize("kind", [DeepMLPRegressor, TabularEncoder])
+def test_the_last_fit_says_whether_columns_have_names(kind):
+    model, y = kind().set_params(**{"max_iter": 2} if kind is DeepMLPRegressor else {}), [0.0, 1, 2]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model.fit(pd.DataFrame(X, columns=["a", "b"]), y)
+        assert list(model.feature_names_in_) == ["a", "b"]
+        model.fit(X[:, :1], y)
+    assert not hasattr(model, "feature_names_in_")
+    assert model.n_features_in_ == 1
 
 
 def fit_partly(model, error):

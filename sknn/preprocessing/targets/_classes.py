@@ -77,9 +77,11 @@ class ClassCodec:
             has_formulas = (entry.per_label or entry.per_class) is not None
             check_measured(np.asarray(y), None, has_formulas, self.loss)
             y = np.nan_to_num(y, nan=0.0)
-        found = np.unique(y) if is_plain_column(y) else None
+        found = None
+        if is_plain_column(y):
+            found = np.unique(y)
         # Whole numbers that repeat are classes. Where few do scikit-learn warns, at half of them.
-        if found is None or 2 * len(found) >= len(y):
+        if found is None or 2 * len(found) >= np.shape(y)[0]:
             check_classification_targets(y)
         multilabel = _has_columns(y)
         if multilabel:

@@ -1,10 +1,13 @@
 """Targets in and out of the network."""
 
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
+from sklearn.utils.multiclass import check_classification_targets
 
 from sknn.preprocessing import ClassCodec, ValueCodec
 
@@ -361,3 +364,15 @@ def test_encoding_does_not_change_its_input():
     plain = ValueCodec("squared_error", standardize=False).fit(y)
     plain.encode(y, "float64")[:] = 0
     assert_array_equal(y, VALUES)
+
+
+@pytest.mark.parametrize("dtype", [int, float, str])
+@pytest.mark.parametrize("times", [1, 2, 3])
+def test_scikit_learn_warns_of_classes_with_hardly_a_sample_each(dtype, times):
+    y, found = np.repeat(np.arange(30), times).astype(dtype), []
+    for check in (check_classification_targets, ClassCodec().fit):
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            check(y)
+        found.append([str(warning.message) for warning in caught])
+    assert found[0] == found[1]  # there is one for `times` of 1, from scikit-learn 1.6 on
