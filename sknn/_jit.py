@@ -267,9 +267,14 @@ def can_write_into(folder: Path) -> bool:
 
 def digest_function(function: Callable[..., Any]) -> str:
     """Return a digest of bytecode, constants and named tuples of a function and those it calls."""
+    return hashlib.sha256("\n".join(list_parts(function)).encode()).hexdigest()
+
+
+def list_parts(function: Callable[..., Any]) -> list[str]:
+    """Return what the digest of a function is made of: names, bytecode and constants."""
     parts: list[str] = []
     _describe(function, parts, set())
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+    return parts
 
 
 def _describe(function: Callable[..., Any], parts: list[str], seen: set[int]) -> None:
@@ -287,11 +292,11 @@ def _describe(function: Callable[..., Any], parts: list[str], seen: set[int]) ->
     for name in _describe_code(plain.__code__, parts, plain.__doc__):
         value = used[name] if name in used else plain.__globals__.get(name)
         parts.append(f"{name} {_describe_constant(value)}")
-        for part in _list_parts(value):
+        for part in _list_functions(value):
             _describe(part, parts, seen)
 
 
-def _list_parts(value: Any) -> list[Any]:
+def _list_functions(value: Any) -> list[Any]:
     """Return the functions of a class of this package that writes instructions, or the value."""
     if not isinstance(value, type):
         return [value]

@@ -1,5 +1,6 @@
 """What tests of several parts need."""
 
+import dataclasses
 import itertools
 import pkgutil
 from collections.abc import Callable, Iterable, Iterator
@@ -9,9 +10,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from skorch.callbacks import Callback
 
 import sknn
 from sknn._old_names import TRANSLATIONS
+from sknn.losses import ClassLoss, LossFunction, ValueLoss
 
 ROOT = Path(__file__).parents[1]
 #: parts of the package that users do not import; docs/architecture.md describes them
@@ -48,6 +51,70 @@ def assert_same_units(one: object, other: object, tolerance: float = 1e-10) -> N
     """Check the weights of two linear classifiers, up to an absolute difference."""
     np.testing.assert_allclose(one.coef_, other.coef_, rtol=0, atol=tolerance)
     np.testing.assert_allclose(one.intercept_, other.intercept_, rtol=0, atol=tolerance)
+
+
+class CtrlC:
+    """Formulas of a loss, in which Ctrl-C is pressed once, after so many steps of training.
+
+    Only steps ask for gradients. Copies of an estimator share the count, so that it is one count
+    for all networks of a search.
+    """
+
+    def __init__(self, formulas: LossFunction, n_steps: int):
+        self.formulas, self.n_steps_left = formulas, n_steps
+
+    def compute(self, xp: object, z: object, y: object, **settings: object) -> object:
+        return self.formulas.value(xp, z, y, **settings)
+
+    def write_gradient(
+        self, xp: object, z: object, y: object, out: object, **settings: object
+    ) -> None:
+        self.n_steps_left -= 1
+        if self.n_steps_left == -1:
+            raise KeyboardInterrupt
+        self.formulas.gradient(xp, z, y, out, **settings)
+
+    def __deepcopy__(self, memo: dict) -> "CtrlC":
+        return self
+
+
+def interrupt_after(n_steps: int, loss: ClassLoss | ValueLoss) -> ClassLoss | ValueLoss:
+    """Return a loss that computes the same, and is Ctrl-C in the step after so many."""
+    changes = {}
+    for field in dataclasses.fields(loss):
+        formulas = getattr(loss, field.name)
+        if isinstance(formulas, LossFunction):
+            pressed = CtrlC(formulas, n_steps)
+            changes[field.name] = LossFunction(pressed.compute, pressed.write_gradient)
+    return dataclasses.replace(loss, name="interrupted", **changes)
+
+
+class Press(Callback):
+    """Raises KeyboardInterrupt in one of its hooks, as Ctrl-C would."""
+
+    def __init__(self, hook: str, at: int):
+        self.hook, self.at = hook, at
+        self.n_calls_ = 0
+
+    def _count(self, hook: str) -> None:
+        if hook == self.hook:
+            self.n_calls_ += 1
+            if self.n_calls_ == self.at:
+                raise KeyboardInterrupt
+
+    def on_epoch_begin(self, net: object, **kwargs: object) -> None:
+        self._count("epoch")
+
+    def on_batch_begin(self, net: object, training: bool, **kwargs: object) -> None:
+        if training:
+            self._count("before step")
+
+    def on_grad_computed(self, net: object, **kwargs: object) -> None:
+        self._count("within step")
+
+    def on_batch_end(self, net: object, training: bool, **kwargs: object) -> None:
+        if training:
+            self._count("after step")
 
 
 def in_pairs(**options: Iterable[object]) -> pytest.MarkDecorator:

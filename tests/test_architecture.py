@@ -297,6 +297,33 @@ def _loaded_after(statement, *packages):
     return ast.literal_eval(run.stdout)
 
 
+def _replaced(node):
+    """Return the expressions whose attributes or items a statement of a test replaces."""
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.args:
+        is_patch = node.func.attr in {"setattr", "setitem", "delattr", "delitem", "patch"}
+        return node.args[:1] if is_patch else []
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+        return node.args[:1] if node.func.id in {"setattr", "patch"} else []
+    targets = node.targets if isinstance(node, ast.Assign) else []
+    return [target.value for target in targets if isinstance(target, ast.Attribute | ast.Subscript)]
+
+
+def test_tests_patch_no_names_of_the_package():
+    """A test hands its limits and doubles in as arguments, so that inner names may change."""
+    wrong = []
+    for path in sorted((ROOT / "tests").rglob("*.py")):
+        ours = {"sknn"}
+        for node in ast.walk(tree(path)):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "sknn":
+                ours |= {alias.asname or alias.name for alias in node.names}
+        for node in ast.walk(tree(path)):
+            for place in _replaced(node):
+                name = place.value if isinstance(place, ast.Constant) else ast.unparse(place)
+                if re.split(r"\W", str(name))[0] in ours:
+                    wrong.append(f"{path.relative_to(ROOT)}:{node.lineno} {ast.unparse(node)}")
+    assert not wrong, "\n".join(wrong)
+
+
 @pytest.mark.parametrize(
     "statement",
     [

@@ -117,6 +117,19 @@ def test_code_of_other_sources_is_not_taken(change, tmp_path):
     assert len(list(tmp_path.glob("*"))) == 2
 
 
+def test_the_digest_follows_classes_of_this_package_that_write_instructions():
+    text = (
+        "class Writer:\n    def fill(self):\n        return {}\ndef work(x):\n    Writer().fill()\n"
+    )
+    digests = {
+        (module, number): _jit.digest_function(_define(text.format(number), __name__=module))
+        for module in ("sknn.somewhere", "elsewhere")
+        for number in (1, 2)
+    }
+    assert digests["sknn.somewhere", 1] != digests["sknn.somewhere", 2]
+    assert digests["elsewhere", 1] == digests["elsewhere", 2]
+
+
 def test_code_knows_of_functions_that_are_defined_later(tmp_path):
     results = []
     for amount in (1, 2):

@@ -33,12 +33,12 @@ from sknn import (
 from sknn._saved import SAVED, VERSIONS, PlainValue, SavedState, find_versions, from_plain, to_plain
 from sknn.activations import TRAINABLE
 from sknn.deep._base import DeepEstimator
-from sknn.engine import Net
 from sknn.model_selection import BatchedGridSearchCV
 from sknn.motifs import Motif
 from sknn.persistence import ROOTS, trusted_types
 from sknn.preprocessing import DNAOneHotEncoder, Regions, RegionsToSequences, TabularEncoder
 from sknn.threshold import ThresholdNetwork, ThresholdUnit
+from tests.helpers import Press
 from tests.instances import INSTANCES
 
 sio = pytest.importorskip("skops.io", reason="skops is not installed")
@@ -321,22 +321,12 @@ def test_a_module_and_a_loss_of_ones_own_survive(trip, tmp_path):
 
 
 @pytest.mark.parametrize("early_stopping", [False, True])
-def test_a_fit_that_was_interrupted_goes_on_from_a_file(early_stopping, tmp_path, monkeypatch):
+def test_a_fit_that_was_interrupted_goes_on_from_a_file(early_stopping, tmp_path):
     params = {"random_state": 0, "max_iter": 6, "warm_start": True, "dropout": 0.1}
-    params.update(early_stopping=early_stopping, batch_size=20, callbacks=[lambda row: None])
+    params.update(early_stopping=early_stopping, batch_size=20, callbacks=[Press("before step", 8)])
     part = deep(**params)
-    step, seen = Net.train_step, []
-
-    def interrupted(*args, **kwargs):
-        seen.append(1)
-        if len(seen) == 8:
-            raise KeyboardInterrupt
-        return step(*args, **kwargs)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Net, "train_step", interrupted)
-        with pytest.warns(UserWarning, match="Training interrupted by user"):
-            part.fit(X, y3)
+    with pytest.warns(UserWarning, match="Training interrupted by user"):
+        part.fit(X, y3)
     assert part.n_iter_ == 2
     again = through_file(part.set_params(callbacks=None), tmp_path)
     assert again._result.resume.state["order"] is not None

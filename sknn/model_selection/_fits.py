@@ -69,10 +69,22 @@ class Fits:
         Number of jobs, see `sknn.engine.train_many`.
     verbose : bool or int
         Whether to show a bar.
+    memory : int or None
+        Bytes that trained networks may take until they are scored; None is a share of what is free.
+    train : callable
+        Function that trains plans, see `sknn.engine.train_many`.
     """
 
-    def __init__(self, tasks: Mapping[int, FitTask], n_jobs: int = 1, verbose: bool | int = False):
-        self.n_jobs, self.verbose = n_jobs, verbose
+    def __init__(
+        self,
+        tasks: Mapping[int, FitTask],
+        n_jobs: int = 1,
+        verbose: bool | int = False,
+        *,
+        memory: int | None = None,
+        train: Callable[..., list] = train_many,
+    ):
+        self.n_jobs, self.verbose, self.memory, self.train = n_jobs, verbose, memory, train
         self._waiting = dict(tasks)
         self._folds: dict[Hashable, _Fold] = {}
         self._common: dict[int, CommonArrays] = {}
@@ -121,7 +133,7 @@ class Fits:
         """Prepare candidates of those waiting, one after the other, until the memory is full."""
         # All folds of a candidate at least, so that it is scored as a whole; beyond that as many
         # candidates as memory holds.
-        budget, candidate = get_memory_budget(), None
+        budget, candidate = get_memory_budget() if self.memory is None else self.memory, None
         self._folds, self._common = {}, {}  # what they keep takes memory, too
         for number, task in list(self._waiting.items()):
             if budget < 0 and task.candidate is not candidate:
@@ -132,7 +144,7 @@ class Fits:
             yield number, fit
 
     def _train(self, fits: list[Fit]) -> None:
-        outcomes = train_many(
+        outcomes = self.train(
             [fit.plan for fit in fits if fit.plan is not None],
             n_jobs=self.n_jobs,
             verbose=self.verbose,

@@ -15,12 +15,12 @@ from sklearn.ensemble import BaggingClassifier
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from skorch.callbacks import Callback
 
 from sknn import DeepMLPClassifier, DeepMLPRegressor, SequenceCNNClassifier, TabularMLPClassifier
 from sknn.engine._interrupt import InterruptFlag
 from tests import apart
 from tests.engine.configs import BatchWatcher
+from tests.helpers import Press
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
@@ -32,34 +32,6 @@ DNA = np.array(["".join(np.random.RandomState(i).choice(list("ACGT"), 30)) for i
 SHORT = {
     "max_iter": 6, "random_state": 0, "tol": 0, "n_iter_no_change": 100, "batch_size": 40,
 }  # fmt: skip
-
-
-class Press(Callback):
-    """Raises KeyboardInterrupt in one of its hooks, as Ctrl-C would."""
-
-    def __init__(self, hook, at):
-        self.hook, self.at = hook, at
-        self.n_calls_ = 0
-
-    def _count(self, hook):
-        if hook == self.hook:
-            self.n_calls_ += 1
-            if self.n_calls_ == self.at:
-                raise KeyboardInterrupt
-
-    def on_epoch_begin(self, net, **kwargs):
-        self._count("epoch")
-
-    def on_batch_begin(self, net, training, **kwargs):
-        if training:
-            self._count("before step")
-
-    def on_grad_computed(self, net, **kwargs):
-        self._count("within step")
-
-    def on_batch_end(self, net, training, **kwargs):
-        if training:
-            self._count("after step")
 
 
 def mlp(**params):

@@ -31,16 +31,19 @@ from sklearn.preprocessing import FunctionTransformer, MinMaxScaler, StandardSca
 from sknn import DeepMLPClassifier, DeepMLPRegressor, TabularMLPClassifier
 from sknn.deep.parts._preparation import FitData
 from sknn.engine import train, train_many
-from sknn.engine.stacked._mlp import Stack
+from sknn.losses import CLASS_LOSSES
 from sknn.model_selection import (
     BatchedGridSearchCV,
     BatchedHalvingGridSearchCV,
     BatchedHalvingRandomSearchCV,
     BatchedRandomizedSearchCV,
     DeepEnsembleClassifier,
-    _fits,
     batched_cross_validate,
 )
+from sknn.model_selection._fits import Fits
+from sknn.model_selection._gathering import GatheringBackend
+from sknn.model_selection._tasks import FitTask
+from tests.helpers import interrupt_after
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore::sklearn.exceptions.ConvergenceWarning", "ignore:The scoring:UserWarning"
@@ -394,45 +397,51 @@ def test_wrong_settings_are_scikit_learns_errors():
         BatchedGridSearchCV(MLP, SMALL, refit=3).fit(X, Y)
 
 
-def test_candidates_that_do_not_fit_memory_are_trained_in_turn(monkeypatch):
-    calls = []
-    monkeypatch.setattr(_fits, "get_memory_budget", lambda: 0)
-    monkeypatch.setattr(
-        _fits, "train_many", lambda plans, **o: calls.append(len(plans)) or train_many(plans, **o)
-    )
-    ours = BatchedGridSearchCV(MLP, GRID, cv=3, return_train_score=True).fit(X, Y)
-    theirs = GridSearchCV(MLP, GRID, cv=3, return_train_score=True).fit(X, Y)
-    assert calls == [3] * 12
-    assert_same_results(ours.cv_results_, theirs.cv_results_)
+def search_and_watch(model, grid, X=X, memory=None):
+    """Return the results of a search, and the plans that were trained together each time."""
+    calls_of_training = []
+
+    def train(plans, **options):
+        calls_of_training.append(plans)
+        return train_many(plans, **options)
+
+    def run(calls, workers):
+        tasks, results = {i: FitTask(call) for i, call in enumerate(calls)}, {}
+        for task in tasks.values():
+            assert task.takes_candidate()
+        Fits(tasks, workers.n_jobs, memory=memory, train=train).run(results.__setitem__)
+        return [results[i] for i in tasks]
+
+    search = GridSearchCV(model, grid, cv=3, return_train_score=True, refit=False)
+    with GatheringBackend(run).activate():
+        search.fit(X, Y)
+    return search.cv_results_, calls_of_training
 
 
-def test_folds_and_candidates_share_one_array(monkeypatch, tmp_path):
-    seen = []
-    monkeypatch.setattr(
-        _fits, "train_many", lambda plans, **o: seen.extend(plans) or train_many(plans, **o)
-    )
+def test_candidates_that_do_not_fit_memory_are_trained_in_turn():
+    ours, calls = search_and_watch(MLP, GRID, memory=0)
+    theirs = GridSearchCV(MLP, GRID, cv=3, return_train_score=True, refit=False).fit(X, Y)
+    assert [len(plans) for plans in calls] == [3] * 12
+    assert_same_results(ours, theirs.cv_results_)
+
+
+def test_folds_and_candidates_share_one_array(tmp_path):
     np.save(tmp_path / "X.npy", X)
     from_file = np.load(tmp_path / "X.npy", mmap_mode="r")
-    BatchedGridSearchCV(MLP, GRID, cv=3, refit=False).fit(from_file, Y)
-    assert len(seen) == 36
-    assert len({id(plan.X) for plan in seen}) == 1
-    seen.clear()
-    BatchedGridSearchCV(MLP, GRID, cv=3, refit=False).fit(X, Y)
-    assert len(seen) == 36
-    assert len({id(plan.X) for plan in seen}) <= 3
-    seen.clear()
-    BatchedGridSearchCV(PIPELINE, {"mlp__alpha": [0, 1, 2]}, cv=3, refit=False).fit(X, Y)
-    assert len({id(plan.X) for plan in seen}) == 3
+    _, (plans,) = search_and_watch(MLP, GRID, from_file)
+    assert len(plans) == 36
+    assert len({id(plan.X) for plan in plans}) == 1
+    _, (plans,) = search_and_watch(MLP, GRID)
+    assert len(plans) == 36
+    assert len({id(plan.X) for plan in plans}) <= 3
+    _, (plans,) = search_and_watch(PIPELINE, {"mlp__alpha": [0, 1, 2]})
+    assert len({id(plan.X) for plan in plans}) == 3
 
 
 @pytest.mark.parametrize("scale", [None, "standard"])
-def test_candidates_share_what_is_held_out(scale, monkeypatch):
-    seen = []
-    monkeypatch.setattr(
-        _fits, "train_many", lambda plans, **o: seen.extend(plans) or train_many(plans, **o)
-    )
+def test_candidates_share_what_is_held_out(scale):
     model = clone(MLP).set_params(early_stopping=True, scale=scale)
-    BatchedGridSearchCV(model, GRID, cv=3, refit=False).fit(X, Y)
+    _, (seen,) = search_and_watch(model, GRID)
     assert len({id(plan.validation.X) for plan in seen}) == 3
     assert len({id(plan.X) for plan in seen}) <= 3
     for plan in seen:
@@ -451,17 +460,16 @@ def test_candidates_share_what_is_held_out(scale, monkeypatch):
         ({"class_weight": {0: 2.0}}, {"alpha": [0.0, 0.1]}, 6),
     ],
 )
-def test_what_candidates_of_a_fold_have_in_common_is_prepared_once(
-    params, grid, n_prepared, monkeypatch
-):
-    calls, prepare = [], DeepMLPClassifier._prepare
+def test_what_candidates_of_a_fold_have_in_common_is_prepared_once(params, grid, n_prepared):
+    calls = []
 
-    def counted(self, *args, **options):
-        calls.append(self)
-        return prepare(self, *args, **options)
+    class Counted(DeepMLPClassifier):
+        def _prepare(self, *args, **options):
+            calls.append(self)
+            return super()._prepare(*args, **options)
 
-    monkeypatch.setattr(DeepMLPClassifier, "_prepare", counted)
-    BatchedGridSearchCV(clone(MLP).set_params(**params), grid, cv=3, refit=False).fit(X, Y)
+    model = Counted(**{**MLP.get_params(), **params})
+    BatchedGridSearchCV(model, grid, cv=3, refit=False).fit(X, Y)
     assert len(calls) == n_prepared
 
 
@@ -504,24 +512,16 @@ def test_candidates_that_callbacks_watch_are_fitted_by_scikit_learn():
     assert (results[0]["mean_fit_time"] > 0).all()
 
 
-def interrupt_after(monkeypatch, n_epochs):
-    run_epoch, runs = Stack.run_epoch, []
-
-    def run(self):
-        runs.append(1)
-        if len(runs) > n_epochs:
-            raise KeyboardInterrupt
-        return run_epoch(self)
-
-    monkeypatch.setattr(Stack, "run_epoch", run)
+def interrupted(n_epochs):
+    """Return a network with Ctrl-C after so many epochs of a stack: 100 samples in 5 batches."""
+    return clone(MLP).set_params(loss=interrupt_after(5 * n_epochs, CLASS_LOSSES["log_loss"]))
 
 
-def test_ctrl_c_keeps_finished_candidates_without_refit(monkeypatch):
+def test_ctrl_c_keeps_finished_candidates_without_refit():
     grid = {"max_iter": [2, 6, 20]}
     theirs = GridSearchCV(MLP, {"max_iter": [2, 6]}, cv=3, refit=False).fit(X, Y)
-    interrupt_after(monkeypatch, 10)
     with pytest.warns(UserWarning, match=r"2 of 3 candidates had finished all folds; cv_results_"):
-        ours = BatchedGridSearchCV(MLP, grid, cv=3, refit=False).fit(X, Y)
+        ours = BatchedGridSearchCV(interrupted(10), grid, cv=3, refit=False).fit(X, Y)
     assert_same_results(ours.cv_results_, theirs.cv_results_)
 
 
@@ -529,18 +529,16 @@ def test_ctrl_c_keeps_finished_candidates_without_refit(monkeypatch):
 @pytest.mark.parametrize(
     ("options", "n_epochs"), [({"refit": True}, 10), ({"refit": False}, 1)], ids=["refit", "none"]
 )
-def test_ctrl_c_is_an_error_otherwise(monkeypatch, options, n_epochs):
-    interrupt_after(monkeypatch, n_epochs)
-    search = BatchedGridSearchCV(MLP, {"max_iter": [2, 6, 20]}, cv=3, **options)
+def test_ctrl_c_is_an_error_otherwise(options, n_epochs):
+    search = BatchedGridSearchCV(interrupted(n_epochs), {"max_iter": [2, 6, 20]}, cv=3, **options)
     with pytest.raises(KeyboardInterrupt, match=r"of 3 candidates had finished all folds; nothing"):
         search.fit(X, Y)
     assert not hasattr(search, "cv_results_")
 
 
 @pytest.mark.filterwarnings("ignore:Training interrupted")
-def test_ctrl_c_ends_halving(monkeypatch):
-    interrupt_after(monkeypatch, 5)
-    search = BatchedHalvingGridSearchCV(MLP, GRID, cv=3, refit=False, min_resources=6)
+def test_ctrl_c_ends_halving():
+    search = BatchedHalvingGridSearchCV(interrupted(1), GRID, cv=3, refit=False, min_resources=6)
     with pytest.raises(KeyboardInterrupt, match="The search was interrupted"):
         search.fit(X, Y)
 

@@ -10,8 +10,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import d2_pinball_score
 
 from sknn import DeepMLPClassifier, DeepMLPRegressor
-from sknn.engine import train_many
-from sknn.model_selection import DeepEnsembleClassifier, DeepEnsembleRegressor, _members
+from sknn.model_selection import DeepEnsembleClassifier, DeepEnsembleRegressor
+from sknn.model_selection._members import plan_members
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -137,14 +137,12 @@ def test_each_member_holds_out_samples_of_its_own(weight, scale):
     assert len({tuple(member.validation_loss_curve_) for member in alone}) == 3
 
 
-def test_bootstrap_draws_from_the_samples_that_are_not_held_out(monkeypatch):
-    seen = []
-    monkeypatch.setattr(
-        _members, "train_many", lambda plans, **o: seen.extend(plans) or train_many(plans, **o)
-    )
-    network = clone(MLP).set_params(early_stopping=True)
-    DeepEnsembleClassifier(network, n_members=2, bootstrap=True, random_state=0).fit(X, Y)
-    for plan in seen:
+def test_bootstrap_draws_from_the_samples_that_are_not_held_out():
+    networks = [clone(MLP).set_params(early_stopping=True)] * 2
+    random_state = np.random.RandomState(0)
+    _, plans = plan_members(networks, (X, Y, None), random_state, bootstrap=True)
+    assert not np.array_equal(plans[0].numbers, plans[1].numbers)
+    for plan in plans:
         assert plan.X is X
         np.testing.assert_array_equal(Y[plan.numbers], plan.y)
         drawn = {row.tobytes() for row in X[plan.numbers]}

@@ -9,9 +9,9 @@ from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
+from skorch.callbacks import Callback
 
 from sknn import SequenceCNNClassifier, SequenceCNNRegressor
-from sknn.architectures import SequenceCNN
 from sknn.datasets import make_motif_sequences
 from sknn.deep.parts._preparation import Circumstances
 from sknn.deep.sequence._network import choose_training
@@ -420,33 +420,39 @@ def test_dna_and_rna_are_read_by_each_others_networks(planted, model):
             network.predict(["ACGT" * 7])
 
 
-def kill(network, random_state):
-    ORIGINAL(network, random_state)
-    network.bank.bias.data.fill_(-1e6)
+class Killer(Callback):
+    """Kills the network as some of its first epochs begin, and counts how often it was revived."""
 
+    def __init__(self, n_deaths):
+        self.n_deaths = n_deaths
 
-ORIGINAL = SequenceCNN.initialize_weights
+    def on_train_begin(self, net, **kwargs):
+        self.n_killed_ = self.n_revived_ = 0
+        self.was_killed_ = False
+
+    def on_epoch_begin(self, net, **kwargs):
+        bias = net.module_.bank.bias.data
+        self.n_revived_ += self.was_killed_ and bool((bias > -1).all())
+        self.was_killed_ = self.n_killed_ < self.n_deaths
+        if self.was_killed_:
+            self.n_killed_ += 1
+            bias.fill_(-1e6)
 
 
 @pytest.mark.parametrize("n_deaths", [1, 3])
-def test_a_dead_network_gets_new_weights(planted, monkeypatch, n_deaths):
-    calls = []
-
-    def initialize_weights(network, random_state):
-        calls.append(None)
-        (kill if len(calls) <= n_deaths else ORIGINAL)(network, random_state)
-
-    monkeypatch.setattr(SequenceCNN, "initialize_weights", initialize_weights)
+def test_a_dead_network_gets_new_weights(planted, n_deaths):
     X, y = planted
-    model = fitted(X, y, max_iter=40)
-    assert len(calls) == n_deaths + 1
+    killer = Killer(n_deaths)
+    model = fitted(X, y, max_iter=40, callbacks=[killer])
+    assert killer.n_revived_ == killer.n_killed_ == n_deaths
     assert model.score(X, y) > 0.9
 
 
-def test_a_network_that_stays_dead_is_warned_of(planted, monkeypatch):
-    monkeypatch.setattr(SequenceCNN, "initialize_weights", kill)
+def test_a_network_that_stays_dead_is_warned_of(planted):
+    killer = Killer(n_deaths=6)
     with pytest.warns(ConvergenceWarning, match="The network is dead.*Lower learning_rate_init"):
-        model = fitted(*planted, max_iter=6)
+        model = fitted(*planted, max_iter=6, callbacks=[killer])
+    assert killer.n_revived_ < killer.n_killed_
     assert np.ptp(model.decision_function(planted[0])) == 0
 
 
