@@ -53,8 +53,8 @@ def draw_threshold() -> Figure:
     xor = ThresholdNetwork.from_expression("(a or b) and not (a and b)")
     corners = np.array([[0, 0], [0, 1], [1, 0], [1, 1]])
     figure, axes = plt.subplots(1, 3, figsize=(8, 2.8), layout="constrained")
-    UnitResponseDisplay.from_estimator(xor, corners, ax=axes[:2])
-    UnitResponseDisplay.from_estimator(xor, corners, layer=-1, ax=axes[2:])
+    UnitResponseDisplay.from_estimator(xor, corners, margin=0.5, ax=axes[:2])
+    UnitResponseDisplay.from_estimator(xor, corners, margin=0.5, layer=-1, ax=axes[2:])
     return figure
 
 

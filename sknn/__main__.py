@@ -7,13 +7,16 @@ from sknn._versions import show_versions
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(
-        prog="python -m sknn", description="Print versions, devices and fast ways of training."
+        prog="python -m sknn",
+        description="Print versions, devices and ways of training. `python -m sknn.playground` "
+        "starts the playground.",
     )
     parser.add_argument(
         "command",
         nargs="?",
         choices=["compile"],
-        help="compile what first fits would, so that fits and benchmarks begin with compiled code",
+        help="compile the code of the extra 'fast' once for this machine, which takes about a "
+        "minute; without it the first long fit does so",
     )
     if parser.parse_args().command == "compile":
         compile_ahead()

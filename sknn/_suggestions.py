@@ -95,10 +95,16 @@ ALIKE = 0.75
 
 def suggest_parameter(name: str, known: Iterable[str]) -> str:
     """Return a sentence that says which of the parameters `known` is meant, or ''."""
+    meant = find_parameter(name, known)
+    return f" Write {meant!r} for {name!r}." if meant else ""
+
+
+def find_parameter(name: str, known: Iterable[str]) -> str:
+    """Return which of the parameters `known` is meant by another name, or ''."""
     known = list(known)
     meant = [ours for ours, others in PARAMETERS.items() if name in others and ours in known]
     meant = meant or get_close_matches(name, known, n=1, cutoff=ALIKE)
-    return f" Write {meant[0]!r} for {name!r}." if meant else ""
+    return meant[0] if meant else ""
 
 
 def suggest_value(value: object, options: Iterable[str]) -> str:

@@ -16,7 +16,7 @@ from sklearn.neural_network import MLPClassifier, MLPRegressor
 import sknn
 from sknn._old_names import TRANSLATIONS, explain_module, warn_if_mixed
 from sknn._optional import EXTRAS, require
-from sknn._versions import list_fast_ways
+from sknn._versions import find_version, list_ways
 from sknn.engine._runners import RUNNERS
 from sknn.engine.graphs._epochs import CudaGraphRunner
 from sknn.exceptions import OptionalDependencyError
@@ -168,7 +168,15 @@ def test_what_users_look_for_is_in_the_sdist():
     assert all((ROOT / name).exists() for name in included)
 
 
-def test_versions_say_which_fast_ways_this_machine_lacks():
-    assert list_fast_ways("numba is not installed")["compiled"] == "no: numba is not installed"
-    assert list_fast_ways(None)["compiled"] == "yes"
-    assert list_fast_ways()["handwritten"] == "yes"
+def test_versions_say_which_extra_installs_what_is_missing():
+    assert find_version("numpy", "plot") == metadata.version("numpy")
+    missing = find_version("no-such-package", "plot")
+    assert missing == "not installed; the extra 'plot' installs it"
+    assert find_version("no-such-package") == "not installed"
+
+
+def test_versions_say_which_ways_this_machine_lacks():
+    without = list_ways("numba is not installed")
+    assert without["compiled"] == without["compiled members"] == "no: numba is not installed"
+    assert list_ways(None)["compiled"] == "yes"
+    assert list_ways()["handwritten"] == "yes"

@@ -21,7 +21,7 @@ X = iris.data[["petal length (cm)", "petal width (cm)"]]
 names = iris.target_names[iris.target]
 setosa = names == "setosa"
 
-perceptron = PerceptronClassifier(update="online", shuffle=False, record_weights="update")
+perceptron = PerceptronClassifier(update="online", record_weights="update", random_state=1)
 perceptron.fit(X, setosa)
 print("errors after each epoch:", [int(n) for n in perceptron.errors_curve_])
 for epoch in (1, 2, 3):
@@ -30,8 +30,8 @@ for epoch in (1, 2, 3):
 print("weights:", perceptron.coef_.round(2), "bias:", perceptron.intercept_.round(2))
 
 # %%
-# Each change moved the line, from pale to dark; the arrow points to the side of *setosa*. Once no
-# sample is wrong, no weight changes any more.
+# Each change moved the line, from pale to dark; the arrow points to the side of *setosa*. Some of
+# the first lines lie outside of the picture. Once no sample is wrong, no weight changes any more.
 DecisionLineDisplay.from_estimator(perceptron, X, names)
 plt.show()
 
@@ -79,5 +79,5 @@ plt.show()
 # sphinx_gallery_thumbnail_number = 4
 
 # %%
-# For the separable classes the errors ended with the second epoch. For the others the errors of the
-# online rule went up and down to the end, while the pocket of the batch rule kept the best line.
+# No errors were left after the first epoch for the separable classes. For the others the errors of
+# the online rule went up and down to the end, and the pocket of the batch rule kept the best line.

@@ -66,7 +66,8 @@ print(f"skops: largest difference of a probability {difference}")
 # Continuing training
 # -------------------
 # Curves, optimizer and random generators are in the file, too. Samples that came in later are
-# learned with ``partial_fit``, one epoch for each call, and the curve continues.
+# learned with ``partial_fit``, one epoch for each call, and the curve continues. It rises at first,
+# because the network has not seen these samples before.
 score_before = same.score(X_test, y_test)
 network = same[-1].set_params(early_stopping=False, learning_rate_init=0.001)
 new_samples = same[:-1].transform(X_new)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Mapping
 from functools import wraps
 from typing import TYPE_CHECKING, Any, cast
 
 from sknn._sklearn import Method
+from sknn._suggestions import find_parameter, suggest_parameter
 from sknn.deep.parts._preparation import FitData
 
 if TYPE_CHECKING:
@@ -21,6 +23,8 @@ ELSEWHERE = {
     "validation_split": "{name}(early_stopping=True, validation_fraction=...)",
     "epochs": "{name}(max_iter=...)",
     "early_stopping_rounds": "{name}(early_stopping=True, n_iter_no_change=...)",
+    "weight": "fit(X, y, sample_weight=...)",
+    "weights": "fit(X, y, sample_weight=...)",
 }
 
 
@@ -32,18 +36,26 @@ def explain_unknown_arguments(method: Method) -> Method:
     def call(self: BaseEstimator, *args: Any, **kwargs: Any) -> Any:
         for argument in kwargs:
             if argument not in known:
-                raise TypeError(_explain(type(self).__name__, method.__name__, argument, self))
+                raise TypeError(_explain(self, method.__name__, argument, known))
         return method(self, *args, **kwargs)
 
     return cast(Method, call)
 
 
-def _explain(name: str, method: str, argument: str, estimator: BaseEstimator) -> str:
+def _explain(
+    estimator: BaseEstimator, method: str, argument: str, known: Mapping[str, object]
+) -> str:
+    """Return the error for an argument that is not among those that are `known`."""
+    name = type(estimator).__name__
     text = f"{name}.{method}() got an unexpected keyword argument {argument!r}."
     if argument in ELSEWHERE:
         return f"{text} Write {ELSEWHERE[argument].format(name=name)}."
-    if argument in estimator.get_params(deep=False):
-        return f"{text} It is a parameter of the estimator: write {name}({argument}=...)."
+    if meant := suggest_parameter(argument, known):
+        return text + meant
+    params = estimator.get_params(deep=False)
+    meant = argument if argument in params else find_parameter(argument, params)
+    if meant:
+        return f"{text} It is a parameter of the estimator: write {name}({meant}=...)."
     return text
 
 

@@ -1,6 +1,6 @@
 """Training and prediction: the only place that knows skorch."""
 
-from sknn.engine._runners import RUNNERS
+from sknn.engine._runners import RUNNERS, MembersRunner
 from sknn.engine._threads import TrainingThreads, supports_thread
 from sknn.engine._train import train, train_compiled
 from sknn.engine.callbacks._of_net import NetCallback
@@ -36,6 +36,7 @@ __all__ = [
     "CompiledRunner",
     "CudaGraphRunner",
     "Identity",
+    "MembersRunner",
     "Net",
     "NetCallback",
     "Pace",

@@ -46,7 +46,7 @@ class MotifMatches:
     max_e_value: float
     min_bits: float
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         """Return a line for each match, and a line that sets the control beside them."""
         lines = [
             f"{row['motif']:<12} {row['consensus']:<24} {row['bits']:5.1f} bits  "

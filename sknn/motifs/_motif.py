@@ -46,6 +46,8 @@ class Motif:
     >>> import numpy as np
     >>> from sknn.motifs import Motif
     >>> motif = Motif("tata", np.array([[0, 0, 0, 20], [19, 0, 0, 1], [1, 0, 0, 19]]), 20)
+    >>> motif
+    <Motif 'tata': TAT, 3.5 bits, 20 sites>
     >>> motif.consensus
     'TAT'
     >>> round(motif.information_content, 1)
@@ -69,6 +71,11 @@ class Motif:
         if not np.isfinite(pfm).all() or pfm.min() < 0:
             raise ValueError(f"pfm must hold counts, 0 or more; the smallest is {pfm.min()!r}.")
         object.__setattr__(self, "pfm", pfm)
+
+    def __repr__(self) -> str:
+        """Return the name and what the motif looks like, in place of all counts."""
+        bits = f"{self.information_content:.1f} bits"
+        return f"<Motif {self.name!r}: {self.consensus}, {bits}, {self.n_sites} sites>"
 
     @property
     def ppm(self) -> np.ndarray:

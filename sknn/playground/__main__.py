@@ -26,13 +26,21 @@ def main(arguments: list[str] | None = None) -> int:
         prog="python -m sknn.playground",
         description="Watch neural networks learn, in a browser on this machine.",
     )
-    parser.add_argument("--port", type=int, default=8765, help="0 takes one that is free")
+    parser.add_argument(
+        "--port",
+        type=int,
+        default=8765,
+        help="port of the server (default: 8765); 0 takes a free one",
+    )
     parser.add_argument(
         "--host",
         default="127.0.0.1",
-        help="another address lets other machines in; they need the token that is printed",
+        help="address of the server (default: 127.0.0.1, this machine alone); another one lets "
+        "other machines in, which need the token that is printed",
     )
-    parser.add_argument("--no-browser", action="store_true", help="print the address only")
+    parser.add_argument(
+        "--no-browser", action="store_true", help="only print the address, and open no browser"
+    )
     options = parser.parse_args(arguments)
     is_local = options.host in ("127.0.0.1", "localhost", "::1")
     token = None if is_local else secrets.token_urlsafe(16)

@@ -111,6 +111,14 @@ def test_item_that_is_no_callback_is_an_error(data, callbacks):
     assert not hasattr(model, "classes_")
 
 
+@pytest.mark.parametrize("function", [lambda: None, lambda net, epoch: None])
+def test_function_of_other_arguments_is_an_error_before_training(data, function):
+    model = classifier(callbacks=[function])
+    with pytest.raises(TypeError, match=r"with one argument, the epoch's entry .*does not take"):
+        model.fit(*data)
+    assert not hasattr(model, "classes_")
+
+
 def test_callback_outside_a_list_is_an_error(data):
     with pytest.raises(ValueError, match="'callbacks' parameter"):
         classifier(callbacks=EarlyStopping()).fit(*data)

@@ -21,6 +21,11 @@ Y = np.arange(40) % 2
         ("eval_set", r"Write fit\(X, y, X_val=\.\.\., y_val=\.\.\.\)\."),
         ("validation_split", r"\(early_stopping=True, validation_fraction=\.\.\.\)\."),
         ("max_iter", r"It is a parameter of the estimator: write \w+\(max_iter=\.\.\.\)\."),
+        ("lr", r"It is a parameter of the estimator: write \w+\(learning_rate_init=\.\.\.\)\."),
+        ("batchsize", r"estimator: write \w+\(batch_size=\.\.\.\)\."),
+        ("sample_weights", r"Write 'sample_weight' for 'sample_weights'\."),
+        ("weights", r"Write fit\(X, y, sample_weight=\.\.\.\)\."),
+        ("X_valid", r"Write 'X_val' for 'X_valid'\."),
         ("nonsense", r"fit\(\) got an unexpected keyword argument 'nonsense'\.$"),
     ],
 )
@@ -58,3 +63,11 @@ def test_too_few_samples_of_two_classes_cannot_be_held_out(n_samples, rarest):
     words = rf"validation_fraction=0\.1 of {n_samples} samples, of which {rarest} are of the rarest"
     with pytest.raises(ValueError, match=words):
         DeepMLPClassifier(early_stopping=True).fit(X[:n_samples], y)
+
+
+@pytest.mark.parametrize("cls", [DeepMLPClassifier, TabularMLPClassifier])
+def test_images_are_answered_by_the_shape_of_a_table(cls):
+    with pytest.raises(
+        ValueError, match=r"\(40, 3, 1\)\. Give X\.reshape\(len\(X\), -1\), in which"
+    ):
+        cls(max_iter=2).fit(X[:, :, None], Y)

@@ -1,6 +1,7 @@
 """Callbacks that users bring: skorch's, or plain functions of an epoch."""
 
 import copy
+import inspect
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias, cast
 
@@ -349,9 +350,26 @@ def _make_callback(item: CallbackLike) -> Any:
     if isinstance(item, type) and issubclass(item, Callback):
         return item()
     if callable(item) and not isinstance(item, type):
+        _check_takes_entry(item)
         return FunctionCallback(item)
     raise TypeError(
         "An item of callbacks must be a callback of skorch, a pair of a name and one, or a "
         f"function of an epoch's entry of the history that may return True to stop; got {item!r}. "
         "Callbacks of scikit-learn go into set_callbacks()."
     )
+
+
+def _check_takes_entry(function: Callable) -> None:
+    """Raise TypeError for a function that cannot be called with an epoch's entry alone."""
+    try:
+        signature = inspect.signature(function)
+    except ValueError:  # some functions written in C have none
+        return
+    try:
+        signature.bind({})
+    except TypeError as error:
+        raise TypeError(
+            "A function in callbacks is called with one argument, the epoch's entry of history_ "
+            f"as a dict; {function!r} does not take that ({error}). Change its arguments, or "
+            "derive a class from skorch.callbacks.Callback."
+        ) from None

@@ -7,7 +7,8 @@ import torch
 
 def list_devices() -> dict[str, str]:
     """Return device, as `device` of an estimator takes it -> description."""
-    devices = {"cpu": f"{os.cpu_count()} cores, {torch.get_num_threads()} threads of torch"}
+    n_threads = torch.get_num_threads()
+    devices = {"cpu": f"{os.cpu_count()} cores; torch uses {n_threads} of them"}
     for number in range(torch.cuda.device_count()):
         card = torch.cuda.get_device_properties(number)
         devices[f"cuda:{number}"] = f"{card.name}, {card.total_memory / 2**30:.0f} GiB"

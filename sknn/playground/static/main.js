@@ -24,7 +24,7 @@ function setPlaying(value) {
   playing = value;
   $("play").setAttribute("aria-pressed", String(value));
   $("play-text").textContent = value ? "Pause" : "Play";
-  $("play").firstElementChild.textContent = value ? "⏸" : "▶";
+  $("play").firstElementChild.textContent = value ? "❚❚" : "▶";
 }
 
 function writeAddress() { history.replaceState(null, "", `#${toHash(state)}`); }

@@ -21,7 +21,13 @@ export const weightAt = (frame, layer, row, column) => {
   return frame.arrays.weights[row < 0 ? place.bias + column : place.matrix + row * place.units + column];
 };
 
-export const short = (number) => (Number.isFinite(number) ? Number(number.toPrecision(3)).toString() : "not finite").replace("-", "−");
+// Write a number with three digits; a power of ten stands in place of more than two zeros after the point.
+export function short(number) {
+  if (!Number.isFinite(number)) return "not finite";
+  const rounded = Number(number.toPrecision(3));
+  const isTiny = rounded !== 0 && Math.abs(rounded) < 0.001;
+  return (isTiny ? rounded.toExponential() : rounded.toString()).replaceAll("-", "−");
+}
 
 // Name a unit for people: inputs by their features, units by layer and number as in coefs_.
 export function unitName(frame, problem, layer, unit) {

@@ -296,8 +296,10 @@ def check_finite_sparse(X: sparse.csr_matrix, values: np.ndarray, labels: tuple)
 
 
 def _raise_infinite(label: str | int, sample: int, value: float, dtype: DTypeLike) -> None:
+    # A finite number was too large for the dtype of the network; infinity is so for any.
+    remedy = " For large numbers write dtype='float64' or scale='standard'."
     raise ValueError(
         f"Input X contains infinity or a value too large for {np.dtype(dtype)!r}: column "
         f"{label!r} holds {float(value)!r} in sample {sample}. Put NaN (missing) or a finite "
-        "number in its place; large numbers fit with dtype='float64' or scale='standard'."
+        f"number in its place.{remedy if np.isfinite(value) else ''}"
     )

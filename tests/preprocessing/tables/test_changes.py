@@ -191,6 +191,8 @@ def test_infinity_is_named_in_arrays_frames_and_sparse_matrices(scale, dtype):
         if scale is None:
             with pytest.raises(ValueError, match=message.format(1)):
                 encoder.transform(holder)
+    with pytest.raises(ValueError, match=r"a finite number in its place\.$"):
+        encoder.transform(bad)
 
 
 def test_a_number_too_large_for_float32_is_named():
