@@ -56,7 +56,7 @@ class Source:
 
     @cached_property
     def imports(self) -> dict[str, set[str]]:
-        """Module -> modules of the package that it imports; the top, which imports lazily, none."""
+        """Module -> modules of the package that it imports, by name too; the lazy top has none."""
         found: dict[str, set[str]] = {name: set() for name in self.trees}
         for name, tree in self.trees.items():
             for node in ast.walk(tree) if name != self.package else ():
@@ -65,6 +65,8 @@ class Source:
                     found[name] |= {f if f in found else node.module for f in full} & set(found)
                 elif isinstance(node, ast.Import):
                     found[name] |= {alias.name for alias in node.names} & set(found)
+                elif isinstance(node, ast.Call) and ast.unparse(node.func) == "import_module":
+                    found[name] |= {ast.unparse(node.args[0]).strip("'")} & set(found)
             found[name].discard(name)
         return found
 

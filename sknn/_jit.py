@@ -21,12 +21,15 @@ from sknn._files import replace_file
 from sknn._version import __version__
 
 if TYPE_CHECKING:  # for annotations of compiled code: numba comes in here alone
+    from numba.core.cgutils import _StructProxy as Struct  # noqa: F401
     from numba.core.cpu import CPUContext as CPUContext
     from numba.core.types import Array as ArrayType  # noqa: F401
     from numba.core.types import Float as Float
+    from numba.core.types import NamedTuple as TupleType  # noqa: F401
     from numba.core.types import Type as NumbaType
     from numba.core.typing import Context as TypingContext  # noqa: F401
-    from numba.core.typing import Signature as Signature
+    from numba.core.typing import Signature as CallSignature  # noqa: F401
+
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -279,10 +282,13 @@ def list_parts(function: Callable[..., Any]) -> list[str]:
 
 def _describe(function: Callable[..., Any], parts: list[str], seen: set[int]) -> None:
     """Append what a function and those that it calls are made of."""
+    # Functions made by one `def`, such as those of `make_instructions`, share their code, and
+    # differ in what they enclose: a function is known by itself.
     plain = _get_plain(function)
-    if plain is None or id(plain.__code__) in seen:
+    if plain is None or id(plain) in seen:
         return
-    seen.add(id(plain.__code__))
+    seen.add(id(plain))
+
     parts.append(f"{plain.__module__}.{plain.__qualname__}")
     parts.append(str(sorted(getattr(function, "targetoptions", {}).get("fastmath") or ())))
     for kind in plain.__annotations__.values():

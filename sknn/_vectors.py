@@ -1,12 +1,13 @@
 """Vector instructions written for LLVM, where numba makes none of a loop.
 
-A function that writes instructions gets the context and the builder of numba, see `make_intrinsic`.
-It runs once, when code is compiled: a loop of Python in it is written out as so many instructions,
-and a `Value` is the result that an instruction will have.
+A function that writes instructions gets the `InlinedCall` that they are for, see
+`make_instructions`. It runs once, when code is compiled: a loop of Python in it is written out as
+so many instructions, and a `Value` is the result that an instruction will have.
 """
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from inspect import Parameter, Signature, signature
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numpy as np
 
@@ -15,7 +16,104 @@ from sknn._jit import import_llvm, make_intrinsic, make_signature
 if TYPE_CHECKING:
     from llvmlite.ir import IRBuilder, Type, Value
 
-    from sknn._jit import ArrayType, CPUContext, Float, NumbaType, Signature, TypingContext
+    from sknn._jit import (
+        ArrayType,
+        CallSignature,
+        CPUContext,
+        Float,
+        NumbaType,
+        Struct,
+        TupleType,
+        TypingContext,
+    )
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class InlinedCall:
+    """A call in compiled code, whose instructions are being written.
+
+    Attributes
+    ----------
+    context : numba.core.base.BaseContext
+        Numba's description of the processor.
+    builder : llvmlite.ir.IRBuilder
+        Builder that takes the instructions.
+    kinds : sequence of numba.types.Type
+        Types of the arguments.
+    values : sequence of llvmlite.ir.Value
+        The arguments. An array is a structure of its address, shape and strides; a tuple is one of
+        its items.
+    """
+
+    def __init__(
+        self,
+        context: "CPUContext",
+        builder: "IRBuilder",
+        kinds: "Sequence[NumbaType]",
+        values: "Sequence[Value]",
+    ):
+        self.context, self.builder, self.kinds, self.values = context, builder, kinds, values
+
+    def get(self, argument: int, *path: int) -> "Value":
+        """Return an argument; or an item of it, of an item of it, and so on."""
+        value = self.values[argument]
+        return self.builder.extract_value(value, path) if path else value
+
+    def get_kind(self, argument: int, *path: int) -> "NumbaType":
+        """Return the type of an argument, or of an item of it."""
+        kind = self.kinds[argument]
+        for i in path:
+            kind = cast("TupleType", kind).types[i]
+        return kind
+
+    def get_dtype(self, argument: int, *path: int) -> "Float":
+        """Return the type of the numbers of an array."""
+        return cast("Float", cast("ArrayType", self.get_kind(argument, *path)).dtype)
+
+    def open_array(self, argument: int, *path: int) -> "Struct":
+        """Return an argument or an item of it, an array, as numba's structure with its parts."""
+        make = self.context.make_array(self.get_kind(argument, *path))
+        return make(self.context, self.builder, self.get(argument, *path))
+
+
+def make_instructions(
+    write: "Callable[[InlinedCall], Value | None]",
+    plain: F,
+    sign: "Callable[..., tuple[str | NumbaType, ...]]" = lambda *kinds: ("void", *kinds),
+) -> F:
+    """Return a function for compiled ones, whose instructions `write` writes; else `plain`.
+
+    Parameters
+    ----------
+    write : callable
+        Function that writes the instructions of a call, and returns its result, if it has one.
+    plain : callable
+        Function of the same arguments, which says in Python what the instructions do.
+    sign : callable
+        Function that returns the types of the result and of the arguments, or their names, from
+        the types that are given. Others of these are cast; by default none is, and the result None.
+    """
+
+    def define(
+        typing: "TypingContext", *given: "NumbaType"
+    ) -> "tuple[CallSignature, Callable[..., Value]]":
+        def lower(
+            context: "CPUContext",
+            builder: "IRBuilder",
+            found: "CallSignature",
+            values: "Sequence[Value]",
+        ) -> "Value":
+            result = write(InlinedCall(context, builder, found.args, values))
+            return context.get_dummy_value() if result is None else result
+
+        return make_signature(*sign(*given)), lower
+
+    # Numba counts the arguments in the signature, which must name each. They are those of `plain`.
+    own = signature(plain).parameters.values()
+    first = Parameter("typing", Parameter.POSITIONAL_OR_KEYWORD)
+    vars(define)["__signature__"] = Signature([first, *own])
+    return make_intrinsic(define, plain)
 
 
 class Vectors:
@@ -23,26 +121,18 @@ class Vectors:
 
     Parameters
     ----------
-    context : numba.core.base.BaseContext
-        Numba's description of the processor.
-    builder : llvmlite.ir.IRBuilder
-        Builder that takes the instructions.
+    call : InlinedCall
+        Call whose instructions they are.
     kind : numba.types.Float
         Type of the numbers.
     n_lanes : int, default=None
         Numbers in a vector; None is as many as the processor's vectors hold.
     """
 
-    def __init__(
-        self,
-        context: "CPUContext",
-        builder: "IRBuilder",
-        kind: "Float",
-        n_lanes: int | None = None,
-    ):
+    def __init__(self, call: InlinedCall, kind: "Float", n_lanes: int | None = None):
         self.ir, self.tools = import_llvm()
-        self.builder, self.kind = builder, context.get_data_type(kind)
-        self.n_lanes = n_lanes or count_lanes_of(context, kind)
+        self.builder, self.kind = call.builder, call.context.get_data_type(kind)
+        self.n_lanes = n_lanes or count_lanes_of(call.context, kind)
         self.type = self.ir.VectorType(self.kind, self.n_lanes)
         self.index, self.flag = self.ir.IntType(32), self.ir.IntType(1)
         self.mask: Value | None = None
@@ -120,11 +210,16 @@ class Vectors:
     def _call(
         self, name: str, result: "Type", kinds: list["Type"], arguments: list["Value"]
     ) -> "Value":
-        function = self.builder.module.globals.get(name)
-        if function is None:
-            kind = self.ir.FunctionType(result, kinds)
-            function = self.ir.Function(self.builder.module, kind, name)
-        return self.builder.call(function, arguments)
+        kind = self.ir.FunctionType(result, kinds)
+        return self.builder.call(declare(self.builder, name, kind), arguments)
+
+
+def declare(builder: "IRBuilder", name: str, kind: "Type") -> "Value":
+    """Return a function of LLVM, which a module may name once."""
+    function = builder.module.globals.get(name)
+    if function is None:
+        function = import_llvm()[0].Function(builder.module, kind, name)
+    return function
 
 
 def get_vector_bits(context: "CPUContext") -> int:
@@ -143,19 +238,11 @@ def return_number(
 ) -> Callable[..., Any]:
     """Return a function of an array whose result is a constant of the compiled code."""
 
-    def define(typing: "TypingContext", array: "NumbaType") -> tuple[Any, Callable[..., "Value"]]:
-        def write(
-            context: "CPUContext",
-            builder: "IRBuilder",
-            signature: "Signature",
-            values: "Sequence[Value]",
-        ) -> "Value":
-            ir, _ = import_llvm()
-            return ir.Constant(ir.IntType(64), compute(context, signature.args[0].dtype))
+    def write(call: InlinedCall) -> "Value":
+        ir, _ = import_llvm()
+        return ir.Constant(ir.IntType(64), compute(call.context, call.get_dtype(0)))
 
-        return make_signature("int64", array), write
-
-    return make_intrinsic(define, lambda array: plain)
+    return make_instructions(write, lambda array: plain, lambda array: ("int64", array))
 
 
 #: lanes of a vector where functions are Python
@@ -163,36 +250,25 @@ PLAIN_LANES = 4
 count_lanes = return_number(count_lanes_of, PLAIN_LANES)
 
 
-def _define_view(
-    typing: "TypingContext",
-    memory: "ArrayType",
-    start: "NumbaType",
-    n_rows: "NumbaType",
-    n_columns: "NumbaType",
-) -> tuple[Any, Callable[..., "Value"]]:
-    """Return signature and writer of `view_matrix`, as ``numba.extending.intrinsic`` asks for."""
-    matrix = memory.copy(ndim=2)
+def _sign_view(memory: "ArrayType", *numbers: "NumbaType") -> tuple["str | NumbaType", ...]:
+    return memory.copy(ndim=2), memory, "int64", "int64", "int64"
 
-    def write(
-        context: "CPUContext",
-        builder: "IRBuilder",
-        signature: "Signature",
-        values: "Sequence[Value]",
-    ) -> "Value":
-        source = context.make_array(signature.args[0])(context, builder, values[0])
-        view = context.make_array(matrix)(context, builder)
-        first, height, width = values[1:]
-        kind, (_, tools) = first.type, import_llvm()
-        view.data = builder.gep(source.data, [first])
-        view.itemsize, view.nitems = source.itemsize, builder.mul(height, width)
-        line = builder.mul(width, source.itemsize)
-        view.shape = tools.pack_array(builder, [height, width], kind)
-        view.strides = tools.pack_array(builder, [line, source.itemsize], kind)
-        # An owner would be counted up and down each time, by all cores one after the other.
-        view.meminfo, view.parent = (p.type(None) for p in (source.meminfo, source.parent))
-        return view._getvalue()
 
-    return make_signature(matrix, memory, "int64", "int64", "int64"), write
+def _write_view(call: InlinedCall) -> "Value":
+    context, builder = call.context, call.builder
+    source = call.open_array(0)
+    matrix, *_ = _sign_view(cast("ArrayType", call.get_kind(0)))
+    view = context.make_array(matrix)(context, builder)
+    first, height, width = call.values[1:]
+    kind, (_, tools) = first.type, import_llvm()
+    view.data = builder.gep(source.data, [first])
+    view.itemsize, view.nitems = source.itemsize, builder.mul(height, width)
+    line = builder.mul(width, source.itemsize)
+    view.shape = tools.pack_array(builder, [height, width], kind)
+    view.strides = tools.pack_array(builder, [line, source.itemsize], kind)
+    # An owner would be counted up and down each time, by all cores one after the other.
+    view.meminfo, view.parent = (p.type(None) for p in (source.meminfo, source.parent))
+    return view._getvalue()
 
 
 def _view_part(memory: np.ndarray, start: int, n_rows: int, n_columns: int) -> np.ndarray:
@@ -202,34 +278,17 @@ def _view_part(memory: np.ndarray, start: int, n_rows: int, n_columns: int) -> n
 
 #: function of a vector, of the place where a matrix begins in it, and of the matrix's numbers of
 #: rows and columns, which returns a view; the vector must outlive it
-view_matrix = make_intrinsic(_define_view, _view_part)
+view_matrix = make_instructions(_write_view, _view_part, _sign_view)
 
 
-def _define_prefetch(
-    typing: "TypingContext", array: "ArrayType", place: "NumbaType"
-) -> tuple[Any, Callable[..., "Value"]]:
-    """Return how a number of an array is brought into the cache, see `prefetch`."""
-
-    def write(
-        context: "CPUContext",
-        builder: "IRBuilder",
-        signature: "Signature",
-        values: "Sequence[Value]",
-    ) -> "Value":
-        ir, _ = import_llvm()
-        data = context.make_array(signature.args[0])(context, builder, values[0]).data
-        at = builder.bitcast(builder.gep(data, [values[1]]), ir.IntType(8).as_pointer())
-        number = ir.IntType(32)
-        name = f"llvm.prefetch.{at.type.intrinsic_name}"
-        function = builder.module.globals.get(name)
-        if function is None:
-            kind = ir.FunctionType(ir.VoidType(), [at.type, number, number, number])
-            function = ir.Function(builder.module, kind, name)
-        # To be read, into all caches, as data.
-        builder.call(function, [at, number(0), number(3), number(1)])
-        return context.get_dummy_value()
-
-    return make_signature("void", array, "int64"), write
+def _write_prefetch(call: InlinedCall) -> None:
+    ir, _ = import_llvm()
+    b, number = call.builder, ir.IntType(32)
+    at = b.bitcast(b.gep(call.open_array(0).data, [call.get(1)]), ir.IntType(8).as_pointer())
+    kind = ir.FunctionType(ir.VoidType(), [at.type, number, number, number])
+    function = declare(b, f"llvm.prefetch.{at.type.intrinsic_name}", kind)
+    # To be read, into all caches, as data.
+    b.call(function, [at, number(0), number(3), number(1)])
 
 
 def _fetch_nothing(array: np.ndarray, place: int) -> None:
@@ -237,4 +296,6 @@ def _fetch_nothing(array: np.ndarray, place: int) -> None:
 
 
 #: of an array and the number of an entry, whose line of memory is wanted soon
-prefetch = make_intrinsic(_define_prefetch, _fetch_nothing)
+prefetch = make_instructions(
+    _write_prefetch, _fetch_nothing, lambda array, place: ("void", array, "int64")
+)

@@ -74,6 +74,10 @@ def imports(path):
         elif isinstance(node, ast.ImportFrom):
             module = "." * node.level + (node.module or "")
             found += [(node.lineno, module, alias.name) for alias in node.names]
+        elif isinstance(node, ast.Call) and ast.unparse(node.func) == "import_module":
+            given = node.args[0]  # of compiled code, which is imported by its name in a function
+            if isinstance(given, ast.Constant) and given.value != "sknn":
+                found.append((node.lineno, given.value, None))
     return found
 
 

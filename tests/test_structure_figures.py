@@ -53,10 +53,13 @@ def test_figures_are_those_of_the_files(root):
     assert table["private docstrings longer than their function"] == "1"
 
 
-def test_a_cycle_is_found(root):
+@pytest.mark.parametrize(
+    "line", ["from sknn.deep._model import Model", 'import_module("sknn.deep._model")']
+)
+def test_a_cycle_is_found(root, line):
     assert count_cycles(Source(root)) == 0
     path = root / "sknn" / "deep" / "_base.py"
-    path.write_text("from sknn.deep._model import Model\n", encoding="utf-8")
+    path.write_text(f"{line}\n", encoding="utf-8")
     assert count_cycles(Source(root)) == 1
 
 
@@ -66,7 +69,7 @@ def test_the_package_keeps_its_figures():
     assert count_cycles(source) == 0
     assert max(count_own_classes(source).values()) <= 4
     assert verbs >= 0.75 * n_functions
-    assert count_bare_any(source) <= 100
+    assert count_bare_any(source) <= 55
     assert count_long_docstrings(source) == 0
     assert comments >= 0.05 * code
 

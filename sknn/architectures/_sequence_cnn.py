@@ -19,6 +19,7 @@ from sknn.architectures.layers._windows import (
     FIRST_ACTIVATIONS,
     FilterBank,
     align_left,
+    draw_filters,
     find_valid_windows,
     pool_locally,
 )
@@ -141,6 +142,8 @@ class SequenceCNN(nn.Module):
             UnsetLinear(a, b, dtype=dtype) if k == 1 else MemberLinear(k, a, b, dtype)
             for a, b in pairwise(sizes)
         )
+        # Behind pooling the values of several members lie as (n_members, n_units, batch), see
+        # `_share_among_members`.
         sample_axis = 0 if k == 1 else 2
         self.dropouts: LayerList[Dropout] = LayerList(
             Dropout(options.dropout, sample_axis=sample_axis)
@@ -189,9 +192,7 @@ class SequenceCNN(nn.Module):
         with torch.no_grad():
             self.bank.bias.fill_(self.options.first_bias)
             for conv in self.convs:
-                bound = np.sqrt(6 / conv.weight[0].numel())
-                drawn = random_state.uniform(-bound, bound, tuple(conv.weight.shape))
-                conv.weight.copy_(torch.from_numpy(drawn))
+                draw_filters(conv.weight, random_state)
                 conv.bias.zero_()
         for norm in self.norms:
             norm.reset_parameters()
@@ -208,6 +209,9 @@ class SequenceCNN(nn.Module):
         """Return what pooling hands on, of shape (batch, n_pooled)."""
         X = X.reshape(len(X), self.length, self.n_channels)
         single = self._has_one_layer()
+        # Three ways to the same values, the fastest first: along the letters of one layer in
+        # compiled code; one layer by `PooledWindows`, which has no gradient for X; and, for all
+        # else, operation by operation.
         floor = self._choose_floor() if single else None
         if floor is not None:
             letters = read_letters(X, self.options.kernel_size)
@@ -243,6 +247,7 @@ class SequenceCNN(nn.Module):
         if self.n_members == 1:
             return self._run_hidden_layers(pooled)
         output = self._run_hidden_layers(self._share_among_members(pooled))
+        # From (n_members, n_outputs, batch).
         return output.permute(2, 0, 1) if self.training else output.mean(0).t()
 
     @property
@@ -258,6 +263,8 @@ class SequenceCNN(nn.Module):
 
     def _share_among_members(self, pooled: Tensor) -> Tensor:
         """Return what pooling hands on to each: (n_members, n_pooled / n_members, batch)."""
+        # With 'maxmean' the largest values of all filters come first, and then all means: a member
+        # gets both parts of its own filters, which are neighbours in each.
         n_parts = 2 if self.pooling == "maxmean" else 1
         parts = pooled.reshape(len(pooled), n_parts, self.n_members, -1)
         return parts.permute(2, 1, 3, 0).flatten(1, 2)
@@ -395,6 +402,8 @@ def _choose_pooling(options: SequenceOptions, n_windows: int) -> tuple[str | int
     """Return how to pool, and how many values that leaves."""
     if isinstance(options.pooling, str):
         return options.pooling, options.n_filters * (2 if options.pooling == "maxmean" else 1)
+    # Each later layer halves the windows before it, rounded up. The stretches that pooling leaves
+    # must then be few enough for `MAX_POOLED` values.
     for _ in range(options.n_conv_layers - 1):
         n_windows = -(-n_windows // LATER_POOL)
     most = max(MAX_POOLED // options.n_filters, 1)

@@ -7,7 +7,8 @@ from torch.autograd.function import FunctionCtx
 from torch.nn import functional
 
 from sknn._saved import saved
-from sknn.architectures.letters._pooling import Letters, PooledLetters
+from sknn.architectures.letters._codes import Letters
+from sknn.architectures.letters._pooling import PooledLetters
 
 Tensor = torch.Tensor
 
@@ -184,6 +185,15 @@ def find_first_place(values: Tensor, best: Tensor) -> Tensor:
     return first.clamp(0, n_windows - 1)  # of values that are not finite any
 
 
+@torch.no_grad()
+def draw_filters(weight: Tensor, random_state: np.random.RandomState) -> None:
+    """Draw weights of shape (n_filters, ...) as He et al. (2015, arXiv:1502.01852) do."""
+    # Behind a ReLU the variance of values stays the same from layer to layer if that of the weights
+    # is 2 / n with n inputs of a filter. Uniform numbers in ±b have b² / 3: b = sqrt(6 / n).
+    bound = np.sqrt(6 / weight[0].numel())
+    weight.copy_(torch.from_numpy(random_state.uniform(-bound, bound, tuple(weight.shape))))
+
+
 @saved
 class FilterBank(nn.Module):
     """Filters that are compared with each window of a sequence, on one strand or on both.
@@ -233,10 +243,8 @@ class FilterBank(nn.Module):
 
     @torch.no_grad()
     def initialize_weights(self, random_state: np.random.RandomState) -> None:
-        """Draw the filters as He et al. (2015, arXiv:1502.01852) do; biases are 0."""
-        bound = np.sqrt(6 / self.weight[0].numel())
-        drawn = random_state.uniform(-bound, bound, tuple(self.weight.shape))
-        self.weight.copy_(torch.from_numpy(drawn))
+        """Draw the filters; biases are 0."""
+        draw_filters(self.weight, random_state)
         self.bias.zero_()
         if self.position_bias is not None:
             self.position_bias.zero_()

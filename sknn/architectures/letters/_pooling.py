@@ -1,11 +1,11 @@
-"""Sequences of letters as codes of words, and the pooled values of filters along them.
+"""Pooled values of filters along sequences of letters, by compiled code.
 
 Nothing here imports numba, so that only networks that read letters do.
 """
 
 from functools import cache
 from importlib import import_module
-from typing import NamedTuple, Protocol, cast
+from typing import Protocol, cast
 
 import numpy as np
 import torch
@@ -13,6 +13,7 @@ from torch.autograd.function import FunctionCtx, once_differentiable
 from torch.utils._python_dispatch import is_in_torch_dispatch_mode
 
 from sknn._jit import explain_not_kept
+from sknn.architectures.letters._codes import Letters, Pooled, Scored
 
 Tensor = torch.Tensor
 
@@ -21,61 +22,6 @@ Tensor = torch.Tensor
 SMALL_ALPHABET = 4
 #: name of an activation before a mean -> least value, to which it raises smaller ones
 FLOORS = {"relu": 0.0, "linear": -np.inf}
-
-
-class Letters(NamedTuple):
-    """Sequences of letters as codes of overlapping words.
-
-    Attributes
-    ----------
-    codes : ndarray of int32 of shape (n_samples, length)
-        Code of the word that begins at each position.
-    windows : ndarray of int64 of shape (n_samples, 2)
-        First valid window, and the one after the last.
-    n_letters, n_codes : int
-        Number of letters of a word, and number of words.
-    """
-
-    codes: np.ndarray
-    windows: np.ndarray
-    n_letters: int
-    n_codes: int
-
-
-class Scored(NamedTuple):
-    """Filters that score windows, or the gradient of their weights and shift.
-
-    Attributes
-    ----------
-    weights : ndarray of shape (n_strands, n_filters, kernel_size, n_channels)
-        Weight of each letter at each position of a filter.
-    shift : ndarray of shape (n_strands, n_windows, n_filters)
-        Numbers that are added to the value of each window.
-    is_mirrored : bool
-        Whether rows of `shift` count from the first valid window of a sequence, and on the other
-        strand backwards from the last.
-    floor : float
-        Least value in the mean, to which smaller values are raised.
-    """
-
-    weights: np.ndarray
-    shift: np.ndarray
-    is_mirrored: bool
-    floor: float
-
-
-class Pooled(NamedTuple):
-    """Pooled values, or the slopes of the loss by them.
-
-    Attributes
-    ----------
-    best, place, mean : ndarray of shape (n_samples, n_strands, n_filters)
-        Largest values, the numbers of their windows, and means.
-    """
-
-    best: np.ndarray
-    place: np.ndarray
-    mean: np.ndarray
 
 
 class LetterSteps(Protocol):

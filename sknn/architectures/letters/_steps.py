@@ -23,7 +23,7 @@ import numpy as np
 
 from sknn._jit import jit, jit_kept
 from sknn._vectors import count_lanes
-from sknn.architectures.letters._pooling import Letters, Pooled, Scored
+from sknn.architectures.letters._codes import Letters, Pooled, Scored
 from sknn.architectures.letters._windows import (
     N_VECTORS,
     WindowBlock,

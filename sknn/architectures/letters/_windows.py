@@ -4,18 +4,14 @@ A `WindowBlock` has the filters that lie beside each other in registers; the for
 `sknn.architectures.letters._steps`.
 """
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from sknn._jit import make_intrinsic, make_signature
-from sknn._vectors import Vectors
+from sknn._vectors import InlinedCall, Vectors, make_instructions
 
 if TYPE_CHECKING:
-    from llvmlite.ir import IRBuilder, Value
-
-    from sknn._jit import CPUContext, NumbaType, Signature, TypingContext
+    from llvmlite.ir import Value
 
 #: number of vectors of filters beside each other
 N_VECTORS = 2
@@ -56,27 +52,22 @@ class WindowWriter:
 
     Parameters
     ----------
-    context, builder
-        Context and builder of numba.
-    kind : numba type
-        Type of a `WindowBlock`.
-    block : llvmlite.ir.Value
-        The `WindowBlock`.
+    call : InlinedCall
+        InlinedCall with a `WindowBlock` and a tuple of arrays.
     """
 
-    def __init__(self, context: "CPUContext", builder: "IRBuilder", kind: Any, block: "Value"):
-        self.b = b = builder
-        table, shift, codes = (
-            context.make_array(kind.types[i])(context, b, b.extract_value(block, i))
-            for i in range(3)
-        )
+    def __init__(self, call: InlinedCall):
+        self.call, self.b = call, call.builder
+        table, shift, codes = (call.open_array(0, i) for i in range(3))
         self.table, self.shift, self.codes = table.data, shift.data, codes.data
-        self.first, self.last = (b.extract_value(block, [3, i]) for i in range(2))
-        self.n_letters, self.offset = (b.extract_value(block, [4, i]) for i in range(2))
-        self.n_words, n_codes, self.width = (b.extract_value(table.shape, i) for i in range(3))
-        self.size = b.mul(n_codes, self.width)
-        self.vectors = Vectors(context, b, kind.types[0].dtype)
-        floor = context.cast(b, b.extract_value(block, 5), kind.types[5], kind.types[0].dtype)
+        self.first, self.last = (call.get(0, 3, i) for i in range(2))
+        self.n_letters, self.offset = (call.get(0, 4, i) for i in range(2))
+        self.n_words, n_codes, self.width = (self.b.extract_value(table.shape, i) for i in range(3))
+        self.size = self.b.mul(n_codes, self.width)
+        kind = call.get_dtype(0, 0)
+
+        self.vectors = Vectors(call, kind)
+        floor = call.context.cast(self.b, call.get(0, 5), call.get_kind(0, 5), kind)
         self.floor = self.vectors.spread(floor)
         self.sums = self.keep(0.0)
 
@@ -108,26 +99,22 @@ class WindowWriter:
                 b.store(b.fadd(b.load(register), vectors.load(place)), register)
         return [b.load(register) for register in self.sums]
 
-    def load(self, values: "Value", i: int, of: Any) -> list["Value"]:
-        """Return the vectors of array i of a tuple of arrays; `of` is its type and the context."""
-        return [self.vectors.load(place) for place in self.locate(values, i, of)]
+    def load(self, i: int) -> list["Value"]:
+        """Return the vectors of array i of the tuple of arrays."""
+        return [self.vectors.load(place) for place in self.locate(i)]
 
-    def locate(self, values: "Value", i: int, of: Any) -> list["Value"]:
-        """Return the addresses of the vectors of array i of a tuple of arrays, see `load`."""
-        kind, context = of
-        array = context.make_array(kind.types[i])(context, self.b, self.b.extract_value(values, i))
+    def locate(self, i: int) -> list["Value"]:
+        """Return the addresses of the vectors of array i of the tuple of arrays."""
+        array = self.call.open_array(1, i)
         return self.vectors.find(array.data, self.n_words.type(0), N_VECTORS)
 
 
-def _write_pooling(
-    context: "CPUContext", builder: "IRBuilder", kinds: Sequence[Any], values: "Sequence[Value]"
-) -> None:
+def _write_pooling(call: InlinedCall) -> None:
     """Write largest values, their windows, and sums of values raised to the floor."""
     # One pass over the windows w of a sequence, with v = value[w]:
     #     best, place  <-  v, w where v > best, so that of equal windows the first one counts
     #     total        <-  total + max(v, floor)
-    b, of = builder, (kinds[1], context)
-    writer = WindowWriter(context, b, kinds[0], values[0])
+    b, writer = call.builder, WindowWriter(call)
     vectors, floor = writer.vectors, writer.floor
     best, place, total = (writer.keep(number) for number in (float("-inf"), 0.0, 0.0))
     with vectors.tools.for_range(b, writer.last, start=writer.first) as loop:
@@ -147,19 +134,16 @@ def _write_pooling(
         is_nan = b.fcmp_unordered("uno", sums, sums)
         b.store(b.select(is_nan, sums, b.load(of_best)), of_best)
     for i, registers in enumerate((best, place, total)):
-        for register, at in zip(registers, writer.locate(values[1], i, of), strict=True):
+        for register, at in zip(registers, writer.locate(i), strict=True):
             vectors.store(b.load(register), at)
 
 
-def _write_way_back(
-    context: "CPUContext", builder: "IRBuilder", kinds: Sequence[Any], values: "Sequence[Value]"
-) -> None:
+def _write_way_back(call: InlinedCall) -> None:
     """Write what windows add to the gradients of table and shift."""
-    b, of = builder, (kinds[1], context)
-    writer = WindowWriter(context, b, kinds[0], values[0])
+    b, writer = call.builder, WindowWriter(call)
     vectors, zero = writer.vectors, writer.vectors.fill(0.0)
-    place, of_best, of_mean = (writer.load(values[1], i, of) for i in range(3))
-    table, shift = (writer.locate(values[1], i, of)[0] for i in (3, 4))
+    place, of_best, of_mean = (writer.load(i) for i in range(3))
+    table, shift = (writer.locate(i)[0] for i in (3, 4))
     with vectors.tools.for_range(b, writer.last, start=writer.first) as loop:
         number, slopes = vectors.spread(b.sitofp(loop.index, vectors.kind)), []
         for i, value in enumerate(writer.score(loop.index)):
@@ -213,30 +197,9 @@ def _trace_windows(block: WindowBlock, arrays: tuple[np.ndarray, ...]) -> None:
         table[words, codes] += slope
 
 
-def _make_visit(write_body: Callable[..., None], plain: Callable[..., None]) -> Callable[..., None]:
-    """Return a function of a `WindowBlock` and a tuple of arrays, whose body `write_body` writes.
-
-    `plain` does the same in Python.
-    """
-
-    def define(typing: "TypingContext", block: "NumbaType", arrays: "NumbaType") -> Any:
-        def write(
-            context: "CPUContext",
-            builder: "IRBuilder",
-            signature: "Signature",
-            values: "Sequence[Value]",
-        ) -> "Value":
-            write_body(context, builder, signature.args, values)
-            return context.get_dummy_value()
-
-        return make_signature("void", block, arrays), write
-
-    return make_intrinsic(define, plain)
-
-
 #: function of a block and of largest values, their windows and sums, each (n_filters,), which are
 #: overwritten
-visit_forward = _make_visit(_write_pooling, _pool_windows)
+visit_forward = make_instructions(_write_pooling, _pool_windows)
 #: function of a block; of the windows of the largest values, and the slopes of largest value and
 #: sum, each (n_filters,); and of gradients of table and shift, which are added to
-visit_backward = _make_visit(_write_way_back, _trace_windows)
+visit_backward = make_instructions(_write_way_back, _trace_windows)

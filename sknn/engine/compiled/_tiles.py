@@ -11,18 +11,25 @@ types and operations here are LLVM's, with vectors as wide as the processor's; L
 instructions for them.
 """
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from sknn._jit import make_intrinsic, make_signature
-from sknn._vectors import PLAIN_LANES, Vectors, count_lanes_of, get_vector_bits, return_number
+from sknn._vectors import (
+    PLAIN_LANES,
+    InlinedCall,
+    Vectors,
+    count_lanes_of,
+    get_vector_bits,
+    make_instructions,
+    return_number,
+)
 
 if TYPE_CHECKING:
-    from llvmlite.ir import IRBuilder, Value
+    from llvmlite.ir import Value
 
-    from sknn._jit import CPUContext, Float, NumbaType, Signature, TypingContext
+    from sknn._jit import CPUContext, Float
 
 #: number of vectors beside each other in a tile
 N_VECTORS = 2
@@ -91,46 +98,20 @@ count_rows = return_number(lambda context, kind: count_rows_of(context), PLAIN_R
 def _make_tile(
     is_high: bool, is_wide: bool, count: Callable[["CPUContext", "Float"], int] = count_lanes_of
 ) -> Callable[..., None]:
-    """Return a function that computes a tile of a product.
+    """Return a function that computes a tile of a product, in vectors of `count` lanes.
 
-    Parameters
-    ----------
-    is_high : bool
-        Whether the tile has `count_rows` rows, or half of them.
-    is_wide : bool
-        Whether it has two whole vectors in a row, or one of which the last lanes may be unused.
-    count : callable, default=count_lanes_of
-        Function that returns the number of lanes of a vector.
-
-    Returns
-    -------
-    function
-        Function of a `Left` with the right factor, the product (n_rows, n_columns), a `Finish`,
-        and the row and column at which the tile begins. A tile may reach beyond the last row,
-        which is then computed more than once, to the same numbers.
+    A high tile has `count_rows` rows, another one half of them. A wide one has two whole vectors in
+    a row, another one a vector of which the last lanes may be unused. The arguments are a `Left`
+    with the right factor, the product (n_rows, n_columns), a `Finish`, and the row and column at
+    which the tile begins. It may reach beyond the last row, which is then computed more than once,
+    to the same numbers.
     """
 
-    def define(
-        typing: "TypingContext",
-        factors: "NumbaType",
-        out: "NumbaType",
-        finish: "NumbaType",
-        place: "NumbaType",
-    ) -> Any:
-        def write(
-            context: "CPUContext",
-            builder: "IRBuilder",
-            signature: "Signature",
-            values: "Sequence[Value]",
-        ) -> "Value":
-            kind = signature.args[1].dtype
-            vectors = Vectors(context, builder, kind, count(context, kind))
-            n_rows = count_rows_of(context) // (1 if is_high else 2)
-            shape = n_rows, N_VECTORS if is_wide else 1
-            _write_tile(context, vectors, signature.args, values, shape)
-            return context.get_dummy_value()
-
-        return make_signature("void", factors, out, finish, place), write
+    def write(call: InlinedCall) -> None:
+        kind = call.get_dtype(1)
+        n_rows = count_rows_of(call.context) // (1 if is_high else 2)
+        shape = n_rows, N_VECTORS if is_wide else 1
+        _write_tile(call, Vectors(call, kind, count(call.context, kind)), shape)
 
     n_lanes = PLAIN_LANES if count is count_lanes_of else PLAIN_HALF
     shape = PLAIN_ROWS // (1 if is_high else 2), n_lanes * (N_VECTORS if is_wide else 1)
@@ -140,7 +121,7 @@ def _make_tile(
     ) -> None:
         _compute_tile(factors, out, finish, place, shape)
 
-    return make_intrinsic(define, compute)
+    return make_instructions(write, compute)
 
 
 def _compute_tile(
@@ -164,65 +145,68 @@ def _compute_tile(
     out[rows, columns] = sums
 
 
-def _write_tile(
-    context: "CPUContext",
-    vectors: Vectors,
-    kinds: tuple[Any, ...],
-    values: "Value",
-    shape: tuple[int, int],
-) -> None:
+def _write_tile(call: InlinedCall, vectors: Vectors, shape: tuple[int, int]) -> None:
     """Write the instructions of a tile of shape (rows, vectors)."""
-    # The arguments in LLVM's form: `b` writes instructions, B is the right factor, Z the product.
-    b, (factors, out, finish, place) = vectors.builder, values
-    (of_left, of_right), of_out, of_finish = kinds[0].types, kinds[1], kinds[2]
-    left = b.extract_value(factors, 0)
-    B = context.make_array(of_right)(context, b, b.extract_value(factors, 1))
-    Z = context.make_array(of_out)(context, b, out)
-    start, gate = (
-        context.make_array(of_finish.types[i])(context, b, b.extract_value(finish, i)).data
-        for i in (0, 2)
-    )
-    numbers = context.make_array(of_left.types[0])(context, b, b.extract_value(left, 0)).data
-    row_step, sum_step = (b.extract_value(left, i) for i in (1, 2))
+    # Arguments: 0 (left, right), 1 the product Z, 2 the `Finish`, 3 (first row, first column).
+    b, Z = call.builder, call.open_array(1)
     n_rows, width = (b.extract_value(Z.shape, i) for i in (0, 1))
-    first_row, column = (b.extract_value(place, i) for i in (0, 1))
+    first_row, column = (call.get(3, i) for i in (0, 1))
     if shape[1] == 1:
         vectors.keep_first(b.sub(width, column))
-
-    # All sums begin with the start. `keep` gives variables, of which LLVM makes registers.
     rows = vectors.list_rows(first_row, n_rows, shape[0])
-    begin = [vectors.load(at) for at in vectors.find(start, column, shape[1])]
+    sums = _write_sums(call, vectors, rows, shape[1])
+    # Places of the sums in matrices of Z's shape, one address for each vector of a row.
+    lines = [b.add(b.mul(row, width), column) for row in rows]
+    gates, places = (
+        [at for line in lines for at in vectors.find(base, line, shape[1])]
+        for base in (call.open_array(2, 2).data, Z.data)
+    )
+    _write_finish(call, vectors, sums, gates)
+    for s, place in zip(sums, places, strict=True):
+        vectors.store(b.load(s), place)
+
+
+def _write_sums(
+    call: InlinedCall, vectors: Vectors, rows: list["Value"], n_wide: int
+) -> list["Value"]:
+    """Write the sums of products; return their variables, `n_wide` for each row."""
+    b, B = call.builder, call.open_array(0, 1)
+    numbers = call.open_array(0, 0, 0).data
+    row_step, sum_step = (call.get(0, 0, i) for i in (1, 2))
+    width, column = b.extract_value(call.open_array(1).shape, 1), call.get(3, 1)
+    # All sums begin with the start. `keep` gives variables, of which LLVM makes registers.
+    start = call.open_array(2, 0).data
+    begin = [vectors.load(at) for at in vectors.find(start, column, n_wide)]
     sums = [[vectors.keep(value) for value in begin] for _ in rows]
     lefts = [b.gep(numbers, [b.mul(row, row_step)]) for row in rows]
     # For each k a row of B is read once, and one number of the left factor for each row of sums.
     with vectors.tools.for_range(b, b.extract_value(B.shape, 0)) as loop:
         line = b.add(b.mul(loop.index, width), column)
-        wide = [vectors.load(at) for at in vectors.find(B.data, line, shape[1])]
+        wide = [vectors.load(at) for at in vectors.find(B.data, line, n_wide)]
         offset = b.mul(loop.index, sum_step)
         for row, own in zip(lefts, sums, strict=True):
             x = vectors.spread(b.load(b.gep(row, [offset])))
             for w, s in zip(wide, own, strict=True):
                 b.store(vectors.multiply_and_add(x, w, b.load(s)), s)
+    return [s for own in sums for s in own]
 
+
+def _write_finish(
+    call: InlinedCall, vectors: Vectors, sums: list["Value"], gates: list["Value"]
+) -> None:
+    """Write what a `Finish` does with sums; `gates` are the addresses of their gates."""
     # Ordered comparisons are false for NaN: without a floor `select` keeps z; and a z that is NaN
     # stays so, with which training is seen to diverge. A limit that is NaN is no limit.
-    lines = [b.add(b.mul(row, width), column) for row in rows]
-    gates, places = ([vectors.find(base, at, shape[1]) for at in lines] for base in (gate, Z.data))
-    number, limit = (b.extract_value(finish, i) for i in (1, 3))
-    floor = vectors.spread(number)
-    for own in sums:
-        for s in own:
-            z = b.load(s)
-            b.store(b.select(b.fcmp_ordered("<", z, floor), floor, z), s)
+    b, limit = call.builder, call.get(2, 3)
+    floor = vectors.spread(call.get(2, 1))
+    for s in sums:
+        z = b.load(s)
+        b.store(b.select(b.fcmp_ordered("<", z, floor), floor, z), s)
     with b.if_then(b.fcmp_ordered("==", limit, limit)):
         highest = vectors.spread(limit)
-        for own, at in zip(sums, gates, strict=True):
-            for s, open_at in zip(own, at, strict=True):
-                is_shut = b.fcmp_ordered("<=", vectors.load(open_at), highest)
-                b.store(b.select(is_shut, vectors.fill(0.0), b.load(s)), s)
-    for own, at in zip(sums, places, strict=True):
-        for s, place in zip(own, at, strict=True):
-            vectors.store(b.load(s), place)
+        for s, gate in zip(sums, gates, strict=True):
+            is_shut = b.fcmp_ordered("<=", vectors.load(gate), highest)
+            b.store(b.select(is_shut, vectors.fill(0.0), b.load(s)), s)
 
 
 high_wide, high_narrow = _make_tile(True, True), _make_tile(True, False)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from sknn.threshold.zero_one._lines import ROUNDING, LineSearch
+from sknn.threshold.zero_one._lines import LineSearch
 from sknn.threshold.zero_one._local_search import (
     NEGLIGIBLE,
     ErrorProblem,
@@ -18,6 +18,7 @@ from sknn.threshold.zero_one._local_search import (
     draw_line,
     fit_logistic_units,
 )
+from sknn.threshold.zero_one._tolerances import ROUNDING
 
 
 class BinaryProblem(ErrorProblem):

@@ -3,7 +3,7 @@
 import numpy as np
 
 from sknn._jit import jit_kept
-from sknn.threshold.zero_one._lines import NARROWER, ROUNDING
+from sknn.threshold.zero_one._tolerances import NARROWER, ROUNDING
 
 
 @jit_kept

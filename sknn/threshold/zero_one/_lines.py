@@ -6,11 +6,8 @@ from importlib import import_module
 import numpy as np
 
 from sknn._jit import explain_not_kept, is_compiled
+from sknn.threshold.zero_one._tolerances import NARROWER, ROUNDING
 
-#: differences of angles below this are rounding errors
-ROUNDING = 1e-12
-#: share by which the widest interval may be missed
-NARROWER = 1e-9
 #: lines of one search after which compiled code is loaded (0.2 s, which it saves on so many lines
 #: of a thousand samples each), and after which it is made if it is not there (1 s more)
 N_BEFORE_LOADING, N_BEFORE_COMPILING = 20_000, 100_000

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from sknn.threshold.zero_one._lines import ROUNDING, LineSearch
+from sknn.threshold.zero_one._lines import LineSearch
 from sknn.threshold.zero_one._local_search import (
     NEGLIGIBLE,
     ErrorProblem,
@@ -17,6 +17,7 @@ from sknn.threshold.zero_one._local_search import (
     draw_line,
     fit_logistic_units,
 )
+from sknn.threshold.zero_one._tolerances import ROUNDING
 
 
 class ClassesProblem(ErrorProblem):
