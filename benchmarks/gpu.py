@@ -39,7 +39,7 @@ from benchmarks.rows import LECTURE, LECTURE_EPOCHS
 from benchmarks.worker import N_WARM_UP
 from sknn import DeepMLPClassifier
 from sknn.datasets import load_fashion_mnist
-from sknn.engine.graphs._epochs import CudaGraphRunner
+from sknn.engine.graphs._runner import CudaGraphRunner
 from sknn.model_selection import BatchedGridSearchCV
 
 #: name -> heading, contender, parameters that differ, whether steps are replayed

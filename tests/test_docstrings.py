@@ -7,6 +7,7 @@ from itertools import combinations
 
 import pytest
 from sklearn.base import clone
+from sklearn.utils._param_validation import StrOptions
 
 import sknn
 from sknn._old_names import TRANSLATIONS
@@ -281,3 +282,25 @@ def test_public_functions_and_classes_have_docstrings():
 
 def test_package_docstring_is_there():
     assert sknn.__doc__
+
+
+def list_options():
+    """Return estimator, parameter and its options by name, for each that has such options."""
+    return [
+        pytest.param(cls, name, set().union(*known), id=f"{cls.__name__}-{name}")
+        for cls in INSTANCES
+        for name, constraints in getattr(cls, "_parameter_constraints", {}).items()
+        if (known := [c.options for c in constraints if isinstance(c, StrOptions)])
+    ]
+
+
+@pytest.mark.parametrize(("cls", "name", "options"), list_options())
+def test_each_option_of_a_parameter_is_in_its_description(cls, name, options):
+    text = section(inspect.getdoc(cls), "Parameters")
+    kind = re.search(rf"^{name} : ((?:.*\\\n)*.*)$", text, re.MULTILINE).group(1)
+    listed = set(re.findall(r"'([\w-]+)'", kind.partition("default=")[0]))
+    if not listed:  # many options stand in braces in the text of one class, others say what differs
+        text = section(inspect.getdoc(sknn.DeepMLPClassifier), "Parameters")
+        braces = re.search(rf"^{name} : .*?(\{{.*?\}})", text, re.MULTILINE | re.DOTALL).group(1)
+        listed, options = set(re.findall(r"'([\w-]+)'", braces)), options - {"auto", "pca"}
+    assert listed == options

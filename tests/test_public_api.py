@@ -18,7 +18,7 @@ from sknn._old_names import TRANSLATIONS, explain_module, warn_if_mixed
 from sknn._optional import EXTRAS, require
 from sknn._versions import find_version, list_ways
 from sknn.engine._runners import RUNNERS
-from sknn.engine.graphs._epochs import CudaGraphRunner
+from sknn.engine.graphs._runner import CudaGraphRunner
 from sknn.exceptions import OptionalDependencyError
 from tests.helpers import PUBLIC_MODULES, ROOT
 

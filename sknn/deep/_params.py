@@ -22,6 +22,7 @@ import numpy as np
 from sknn._sklearn import Interval, Options, StrOptions
 from sknn._specs import TrainConfig
 from sknn._suggestions import suggest_parameter
+from sknn.engine import SCHEDULES, SOLVERS
 from sknn.losses import CLASS_LOSSES, VALUE_LOSSES, ClassLoss, ValueLoss
 
 if TYPE_CHECKING:
@@ -79,17 +80,10 @@ _SHARE = Interval(Real, 0, 1, closed="both")
 _COUNT = Interval(Integral, 1, None, closed="left")
 
 TRAINING_PARAMS: dict[str, TrainingParam] = {
-    "solver": TrainingParam(
-        [StrOptions({"lbfgs", "sgd", "adam", "adamw", "muon", "nadam", "rmsprop"}), type]
-    ),
+    "solver": TrainingParam([StrOptions(set(SOLVERS)), type]),
     "alpha": _in_epochs(_AT_LEAST_0),
     "batch_size": _in_epochs(StrOptions({"auto"}), _COUNT),
-    "learning_rate": TrainingParam(
-        [
-            ScheduleName({"constant", "invscaling", "adaptive", "cosine", "one_cycle", "plateau"}),
-            type,
-        ]
-    ),
+    "learning_rate": TrainingParam([ScheduleName(set(SCHEDULES)), type]),
     "learning_rate_init": _in_epochs(_ABOVE_0),
     "power_t": _in_epochs(_AT_LEAST_0),
     "max_iter": _in_epochs(_COUNT),

@@ -16,7 +16,7 @@ from sknn.engine.data._hardware import list_devices
 from sknn.engine.data._stream import prefetch
 from sknn.engine.distributed._peers import Peers, join_peers, leads
 from sknn.engine.distributed._spawn import train_together
-from sknn.engine.graphs._epochs import CudaGraphRunner
+from sknn.engine.graphs._runner import CudaGraphRunner
 from sknn.engine.net._attribution import (
     compute_input_gradient,
     find_best_windows,
@@ -26,11 +26,15 @@ from sknn.engine.net._attribution import (
 from sknn.engine.net._mutagenesis import compute_mutation_effects
 from sknn.engine.net._net import Net, snapshot
 from sknn.engine.net._weights import get_layer_weights
+from sknn.engine.optimizers._optimizers import SOLVERS
+from sknn.engine.optimizers._schedules import SCHEDULES
 from sknn.engine.stacked._memory import get_memory_budget
 from sknn.engine.stacked._train_many import train_many
 
 __all__ = [
     "RUNNERS",
+    "SCHEDULES",
+    "SOLVERS",
     "CheckpointFile",
     "CheckpointSpec",
     "CompiledRunner",

@@ -195,12 +195,16 @@ class TrainingRun:
         self.snapshot = EpochSnapshot(self)
         if config.time_limit is not None:
             self.deadline = time.perf_counter() + config.time_limit
+        # A run that goes on has its best weights and scores in its state; of a new one the first
+        # weights are the best so far.
         if self.resume is not None:
             self.random_state = np.random.RandomState()  # that of the user stays as it is
             self.set_state(self.resume.state)
         elif self.stopping.keeps_best:
             self.stopping.keep_weights(self.net)
             self._score_start()
+        # A checkpoint takes the place of all that was set so far, and so comes after it. What
+        # callbacks count is put back last, as they begin to count anew in `on_train_begin`.
         self.recorder = recorder or Recorder.of(self)
         self.recorder.resume()
         self.n_before = len(self.net.history) - self.progress.n_epochs
@@ -305,6 +309,10 @@ class TrainingRun:
         loss : float
             Mean loss of a sample, as it was before the step of its batch.
         """
+        # In this order: the average takes the place of the weights, so that scores, callbacks and
+        # the best weights are its own; samples are scored before a dead network gets new weights;
+        # callbacks see the whole entry of the epoch, and may change the weights, which other
+        # processes then take over; and the stopping rule keeps what everybody has seen.
         net, progress, epoch = self.net, self.progress, self.epoch
         self.batches.end()
         record = net.history.record
@@ -329,6 +337,8 @@ class TrainingRun:
             self.display.on_epoch_end(net)
         with ignore_second(self.interrupt):
             self.stopping.take_note(net, make_row(net.history[-1], self.rate), epoch.n_samples)
+        # Progress, history and best weights are to be of the same epoch: a second Ctrl-C, which
+        # does not wait for the end of a step, waits for these blocks.
         watcher = self.plan.watcher
         asks_to_stop |= watcher is not None and bool(watcher.end_epoch(net, progress))
         with ignore_second(self.interrupt):

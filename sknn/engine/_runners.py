@@ -10,12 +10,13 @@ import numpy as np
 import torch
 
 from sknn.engine._run import TrainingRun
+from sknn.engine._start import find_changed_option
 from sknn.engine.backprop._epochs import HandwrittenRunner, is_momentum_set
 from sknn.engine.backprop._flat_parameters import make_flat_step, supports_optimizer
 from sknn.engine.compiled._runner import CompiledRunner
 from sknn.engine.data._allocator import keep_freed_memory
 from sknn.engine.distributed._runner import DistributedRunner
-from sknn.engine.graphs._epochs import CudaGraphRunner
+from sknn.engine.graphs._runner import CudaGraphRunner
 from sknn.engine.members._network import CompiledMembers
 from sknn.engine.members._runs import explain_run
 from sknn.engine.members._support import COLD, is_ready
@@ -176,10 +177,26 @@ RUNNERS: tuple[type[EpochRunner], ...] = (
 )
 
 
+#: fields of `TrainConfig` that fast runners follow, or refuse, or need not know as they change no
+#: step; a field that is not here is left to autograd
+KNOWN_OPTIONS = frozenset(
+    {
+        *("l1_ratio", "weight_decay", "max_grad_norm", "precision", "compile"),
+        *("warmup_epochs", "learning_rate_params", "solver_params", "averaged_epochs"),
+        *("callbacks", "n_restarts", "n_processes", "time_limit", "runs_to_the_end"),
+        *("stop_on_loss", "patience_share", "scores_training_samples", "scores_start"),
+        *("score_name", "auto_batch_size"),
+    }
+)
+
+
 def choose_runner(run: TrainingRun, runners: Sequence[type[EpochRunner]]) -> EpochRunner:
     """Return the first runner that supports a run, and note in the run why others do not."""
+    unknown = find_changed_option(run.config, KNOWN_OPTIONS)
     for kind in runners:
         reason = kind.supports(run)
+        if unknown is not None and kind is not AutogradRunner:
+            reason = reason or f"{unknown}={getattr(run.config, unknown)!r} is left to autograd"
         if reason is None:
             if int(run.config.verbose) > 1:
                 faster = "".join(f"; not by {n!r}: {r}" for n, r in run.runner_reasons.items())

@@ -1,7 +1,8 @@
 """Start of a run: progress, the net, and its backup in case training fails."""
 
 import copy
-from dataclasses import replace
+from collections.abc import Collection
+from dataclasses import MISSING, fields, replace
 from typing import Any
 
 import numpy as np
@@ -32,6 +33,23 @@ EPOCHS_REMEMBERED, CURVE_REMEMBERED = 100, 1000
 
 #: attributes of a net, its number of epochs, its weights and its optimizer, before training
 Backup = tuple[dict[str, Any], int, dict[str, Any], tuple[list[dict], dict]]
+
+
+def find_changed_option(spec: TrainPlan | TrainConfig, known: Collection[str]) -> str | None:
+    """Return the first field that is neither known nor as it is by default; None if none is.
+
+    Each field that comes to a specification later has a default. A fast way to train is not taken
+    where such a field is set, until the way follows it too and names it among the known ones.
+    """
+    for item in fields(spec):
+        make_default = item.default_factory
+        if item.name in known or (item.default is MISSING and make_default is MISSING):
+            continue
+        value = getattr(spec, item.name)
+        usual = item.default if make_default is MISSING else make_default()
+        if value is not usual and (usual is None or value != usual):
+            return item.name
+    return None
 
 
 def start_progress(plan: TrainPlan, resume: Resume | None) -> Progress:

@@ -22,7 +22,8 @@ from sknn.engine.data._device import limit_threads, resolve_device
 from sknn.engine.data._matmul import use_one_thread_per_product
 
 #: solvers by name whose steps are compiled
-SOLVERS = frozenset({"adam", "adamw", "nadam", "rmsprop", "sgd"})
+COMPILED_SOLVERS = frozenset({"adam", "adamw", "nadam", "rmsprop", "sgd"})
+
 #: steps of all networks from which compiling, or loading what was compiled, pays
 MIN_STEPS = 5000
 
@@ -54,7 +55,7 @@ def supports_thread(plan: TrainPlan) -> str | None:
     loss = plan.target.loss
     if not isinstance(loss, str) or loss not in _codes.LOSSES:
         return "the loss is not compiled"
-    if config.solver not in SOLVERS or not isinstance(config.learning_rate, str):
+    if config.solver not in COMPILED_SOLVERS or not isinstance(config.learning_rate, str):
         return "the solver or its schedule is not compiled"
     if config.compile or config.precision == "bfloat16":
         return "steps are to be computed by torch"

@@ -100,6 +100,8 @@ def _train_together(
             run.prepare_steps()
         else:
             _check_steady(run)
+        # Processes compare what they were given before the first of them calls callbacks or reads
+        # a checkpoint; `start_together` then sends the state in which it begins.
         check_same(peers, run)
         run.begin()
         start_together(peers, run)

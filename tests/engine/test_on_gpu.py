@@ -12,7 +12,7 @@ from sknn import DeepMLPClassifier, DeepMLPRegressor, SequenceCNNClassifier
 from sknn.engine._runners import RUNNERS
 from sknn.engine.backprop._mlp import IN_PLACE
 from sknn.engine.graphs._cuda_graph import Replayed, choose_graph_maker
-from sknn.engine.graphs._epochs import CudaGraphRunner
+from sknn.engine.graphs._runner import CudaGraphRunner
 from tests.engine.backprop.test_epochs import TASKS, data
 from tests.engine.backprop.test_epochs import make as make_model
 from tests.engine.configs import fit_by

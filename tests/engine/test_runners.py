@@ -1,10 +1,13 @@
 """One table: every way to compute an epoch is equal to autograd, or says why it is not taken."""
 
+from dataclasses import dataclass, fields
+
 import numpy as np
 import pytest
 
 from sknn._jit import HAS_NUMBA
-from sknn.engine._runners import RUNNERS, AutogradRunner
+from sknn._specs import TrainConfig
+from sknn.engine._runners import KNOWN_OPTIONS, RUNNERS, AutogradRunner
 from sknn.engine.compiled._runner import CompiledRunner
 from sknn.engine.optimizers._schedules import SCHEDULES
 from tests.engine.backprop.test_options import (
@@ -14,7 +17,7 @@ from tests.engine.backprop.test_options import (
     assert_same_weights,
     run,
 )
-from tests.engine.configs import make_config
+from tests.engine.configs import DEFAULTS, make_config
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -83,3 +86,22 @@ def test_a_faster_way_is_equal_to_autograd_or_says_why_it_is_not_taken(name, opt
     assert (fast.runner, slow.runner) == (name, "autograd")
     np.testing.assert_allclose(fast.progress.loss_curve, slow.progress.loss_curve, rtol=1e-9)
     assert_same_weights(fast, slow, 1e-9)
+
+
+@dataclass(frozen=True)
+class LaterConfig(TrainConfig):
+    """Settings with one more parameter, which comes to the package later."""
+
+    gradient_noise: float = 0.0
+
+
+def test_a_parameter_that_fast_ways_do_not_know_is_left_to_autograd():
+    as_by_default = run(LaterConfig(**DEFAULTS))
+    assert as_by_default.runner != "autograd"
+    changed = run(LaterConfig(**DEFAULTS, gradient_noise=0.1))
+    assert changed.runner == "autograd"
+    assert "gradient_noise=0.1 is left to autograd" in changed.runner_reasons.values()
+
+
+def test_the_known_options_are_those_of_the_settings():
+    assert {item.name for item in fields(TrainConfig)} >= KNOWN_OPTIONS

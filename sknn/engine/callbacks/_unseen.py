@@ -9,8 +9,8 @@ from sknn.engine.callbacks._validation import Validation
 from sknn.engine.optimizers._optimizers import get_learning_rate
 from sknn.engine.optimizers._schedules import EpochSchedule
 
-#: schedules by name whose rate changes only where training stalls
-STEADY = ("constant", "adaptive")
+#: schedules whose rate changes only where `StoppingRule` counts epochs without an improvement
+BY_STALLS = ("constant", "adaptive")
 
 
 def are_epochs_unseen(run: LiveState) -> bool:
@@ -29,7 +29,7 @@ def are_epochs_unseen(run: LiveState) -> bool:
         or run.deadline is not None
         or run.batches.is_open
         or not isinstance(schedule, EpochSchedule)
-        or schedule.config.learning_rate not in STEADY
+        or schedule.config.learning_rate not in BY_STALLS
         or schedule.per_step
     )
 

@@ -37,7 +37,7 @@ def resolve_device(
         ``'auto'`` takes CUDA where torch sees it and the work pays, else Apple's MPS for float32,
         else the CPU. Any other is torch's own name, such as ``'cpu'``, ``'cuda'``, ``'cuda:1'`` or
         ``'mps'``. On CUDA steps are replayed as graphs where
-        `sknn.engine.graphs._epochs.CudaGraphRunner` supports them.
+        `sknn.engine.graphs._runner.CudaGraphRunner` supports them.
     dtype : {'float32', 'float64'}
         Dtype in which the network computes; MPS has no float64.
     step_flops, fit_flops : float, default=inf

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from sknn.engine.backprop._flat_parameters import AdamStep, Flat
-from sknn.engine.optimizers._fused import step_adam, step_sgd
+from sknn.engine.optimizers._fused import compute_corrected_rate, step_adam, step_sgd
 from sknn.engine.optimizers._optimizers import SGD, Adam, AdamW, get_learning_rate
 from sknn.engine.optimizers._schedules import Schedule
 
@@ -224,8 +224,7 @@ class DeviceAdam(DeviceSteps):
     """Steps of `sknn.engine.optimizers._optimizers.Adam` and `AdamW`.
 
     After infinitely many steps torch's kernel corrects no bias any more, so it is told that there
-    were so many and given a rate in which the correction is contained:
-    ``lr * sqrt(1 - beta_2^t) / (1 - beta_1^t)``, with epsilon added to sqrt(v) itself.
+    were so many, and given a rate in which the correction is contained.
     """
 
     n_numbers = 2
@@ -240,12 +239,7 @@ class DeviceAdam(DeviceSteps):
     def compute_numbers(self, rate: float, before: float) -> tuple[float, float]:
         """Return the corrected rate, and the factor of decaying weights; count the step."""
         cast("Adam", self.optimizer).count_steps()
-        (beta_1, beta_2), t = self.group["betas"], self.group["n_steps"]
-        # Adam's step is lr m̂ / (sqrt(v̂) + ε̂) with m̂ = m / (1 - β1^t), v̂ = v / (1 - β2^t).
-        # Multiplied through by sqrt(1 - β2^t) it is lr sqrt(1 - β2^t) / (1 - β1^t) · m / (sqrt(v) +
-        # ε̂ sqrt(1 - β2^t)), and scikit-learn's ε is that last product.
-        corrected = rate * math.sqrt(1 - beta_2**t) / (1 - beta_1**t)
-        return corrected, 1 - rate * self.decay
+        return compute_corrected_rate(self.group, rate), 1 - rate * self.decay
 
     @torch.no_grad()
     def step(self, i: int) -> None:

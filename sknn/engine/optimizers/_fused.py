@@ -3,12 +3,33 @@
 Weight decay is taken before the step where there is some, and no step maximises.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
 
 Tensor = torch.Tensor
+
+# Adam's step number t is r m̂ / (sqrt(v̂) + ε̂) with the learning rate r, m̂ = m / (1 - β1^t) and
+# v̂ = v / (1 - β2^t). torch adds its epsilon there; scikit-learn adds ε to sqrt(v), as the end of
+# section 2 of the paper has it: ε = ε̂ sqrt(1 - β2^t). Multiplied through by that root, the step is
+#
+#     r' m / (sqrt(v) + ε)    with    r' = r sqrt(1 - β2^t) / (1 - β1^t).
+#
+# A kernel that corrects biases itself gets ε̂; one that is told of infinitely many steps, and then
+# corrects nothing, gets r' and ε.
+
+
+def compute_corrected_epsilon(group: Mapping[str, Any]) -> float:
+    """Return ε̂ of the step ``group["n_steps"]``, for a kernel that corrects biases."""
+    return group["epsilon"] / math.sqrt(1 - group["betas"][1] ** group["n_steps"])
+
+
+def compute_corrected_rate(group: Mapping[str, Any], rate: float) -> float:
+    """Return r' of the step ``group["n_steps"]``, for a kernel that corrects nothing."""
+    (beta_1, beta_2), t = group["betas"], group["n_steps"]
+    return rate * math.sqrt(1 - beta_2**t) / (1 - beta_1**t)
 
 
 def step_adam(

@@ -16,6 +16,7 @@ from torch.optim.optimizer import ParamsT
 from sknn._saved import saved
 from sknn._specs import TrainConfig
 from sknn.engine.optimizers._checks import check_solver
+from sknn.engine.optimizers._fused import compute_corrected_epsilon
 from sknn.engine.optimizers._newton_schulz import orthogonalize
 
 #: computes the loss anew
@@ -74,9 +75,7 @@ class Adam(torch.optim.Adam):
         """Count steps, and set what depends on the count."""
         for group in self.param_groups:
             group["n_steps"] += n_steps
-            # torch: sqrt(v / c) + eps with c = 1 - beta_2^t. scikit-learn: (sqrt(v) + epsilon) /
-            # sqrt(c), the rate containing the root. Both are equal for eps = epsilon / sqrt(c).
-            group["eps"] = group["epsilon"] / math.sqrt(1 - group["betas"][1] ** group["n_steps"])
+            group["eps"] = compute_corrected_epsilon(group)
 
     def step(self, closure: Closure | None = None) -> Any:
         """Do one step, see ``torch.optim.Adam.step``."""
@@ -248,9 +247,13 @@ OPTIMIZERS: dict[str, Callable[[TrainConfig], dict[str, Any]]] = {
 }
 
 
+#: names of all solvers
+SOLVERS = (*OPTIMIZERS, "lbfgs")
+
+
 def get_net_arguments(config: TrainConfig) -> dict[str, Any]:
     """Return the arguments of a skorch net that choose and set its optimizer, checked."""
-    check_solver(config, (*OPTIMIZERS, "lbfgs"))
+    check_solver(config, SOLVERS)
     if config.solver == "lbfgs":
         return {"optimizer": UnusedSGD, "lr": config.learning_rate_init}
     if isinstance(config.solver, str):

@@ -14,7 +14,7 @@ import torch
 
 from sknn.engine.graphs._cuda_graph import ReplayableGraph, Replayed
 from sknn.engine.graphs._optimizer_steps import split_into_pieces
-from sknn.engine.optimizers._fused import step_adam, step_sgd
+from sknn.engine.optimizers._fused import compute_corrected_rate, step_adam, step_sgd
 from sknn.engine.stacked._batches import StackedBatches
 from sknn.engine.stacked._optimizer import StackedOptimizer
 
@@ -58,10 +58,7 @@ class DeviceRuns:
         if not self.optimizer.is_adam:
             return group["lr"]
         group["n_steps"] += 1
-        # Both bias corrections of Adam are in the rate, as in scikit-learn; the kernel, which is
-        # told of infinitely many steps, then corrects nothing.
-        (beta_1, beta_2), t = group["betas"], group["n_steps"]
-        return group["lr"] * math.sqrt(1 - beta_2**t) / (1 - beta_1**t)
+        return compute_corrected_rate(group, group["lr"])
 
     def follow(self) -> None:
         """Follow the gradients once, by the next of the rates."""

@@ -1,17 +1,17 @@
 """One network among many in training: the work before, between and after its epochs."""
 
 from collections.abc import Hashable
-from dataclasses import MISSING, fields
 from typing import Any, cast
 
 import numpy as np
 import torch
 from scipy import sparse
 
-from sknn._specs import TrainConfig, TrainPlan, TrainResult
+from sknn._specs import TrainPlan, TrainResult
 from sknn.architectures import MLP
 from sknn.engine._finite import check_finite
 from sknn.engine._run import TrainingRun
+from sknn.engine._start import find_changed_option
 from sknn.engine.backprop._flat_parameters import supports_optimizer
 from sknn.engine.backprop._mlp import supports_module
 from sknn.engine.checkpoints._recorder import Recorder
@@ -28,26 +28,26 @@ from sknn.engine.stacked._batches import Order, SampleSubset
 #: AdamW, and the codec for callbacks
 EXEMPT = frozenset({"numbers", "validation", "stop_on_loss", "score_name", "checkpoint"})
 EXEMPT |= {"weight_decay", "codec"}
-#: learning rates that change after epochs at most; `TrainConfig.warmup_epochs` is not exempt
-STEADY = ("constant", "invscaling", "adaptive", "plateau")
+#: schedules that change the rate after epochs at most; `TrainConfig.warmup_epochs` is not exempt
+BETWEEN_EPOCHS = ("constant", "invscaling", "adaptive", "plateau")
 
 
 def supports_plan(plan: TrainPlan) -> str | None:
     """Return why a plan cannot be trained together with others; None if it can.
 
     It can if it is a new plain MLP on dense samples, with activations and a loss whose derivatives
-    are written out, Adam or SGD, a learning rate of `STEADY`, and nothing that looks at epochs or
-    prints.
+    are written out, Adam or SGD, a schedule of `BETWEEN_EPOCHS`, and nothing that looks at epochs
+    or prints.
     """
     config, target = plan.config, plan.target
-    changed = _find_changed_option(plan) or _find_changed_option(config)
+    changed = find_changed_option(plan, EXEMPT) or find_changed_option(config, EXEMPT)
     if changed is not None:
         return f"{changed} is not as it is by default"
     if config.verbose:
         return "verbose is set"
     if not isinstance(config.solver, str) or config.solver not in ("adam", "sgd"):
         return "the solver is not 'adam' or 'sgd'"
-    if not isinstance(config.learning_rate, str) or config.learning_rate not in STEADY:
+    if not isinstance(config.learning_rate, str) or config.learning_rate not in BETWEEN_EPOCHS:
         return "the learning rate changes from step to step"
     if not has_formulas(target):
         return "no gradient is written out for the loss"
@@ -55,21 +55,6 @@ def supports_plan(plan: TrainPlan) -> str | None:
         return "X is sparse"
     if type(plan.module) is not MLP:
         return "the network is not a plain MLP"
-    return None
-
-
-def _find_changed_option(spec: TrainPlan | TrainConfig) -> str | None:
-    """Return the first field that need not be given and is not as it is by default."""
-    # What comes to a specification later has a default, and is left to `train` until it is written
-    # out here too.
-    for item in fields(spec):
-        make_default = item.default_factory
-        if item.name in EXEMPT or (item.default is MISSING and make_default is MISSING):
-            continue
-        value = getattr(spec, item.name)
-        usual = item.default if make_default is MISSING else make_default()
-        if value is not usual and (usual is None or value != usual):
-            return item.name
     return None
 
 

@@ -1,13 +1,13 @@
 """Optimizer steps on stacked parameters, each network with settings of its own."""
 
-import math
 from collections import defaultdict
 from collections.abc import Sequence
 from itertools import groupby
+from typing import cast
 
 import torch
 
-from sknn.engine.optimizers._fused import step_adam, step_sgd
+from sknn.engine.optimizers._fused import compute_corrected_epsilon, step_adam, step_sgd
 from sknn.engine.optimizers._optimizers import SGD, Adam
 
 Tensor = torch.Tensor
@@ -98,11 +98,10 @@ class StackedOptimizer:
         counts: dict[int, Tensor] = {}  # a tensor for each network would cost a GPU 10 µs each
         for optimizer in self.optimizers:
             group = optimizer.param_groups[0]
-            group["n_steps"] += n_steps
+            cast("Adam", optimizer).count_steps(n_steps)
             if group["n_steps"] not in counts:
                 count = torch.tensor(float(group["n_steps"]), device=self.parameters[0].device)
                 counts[group["n_steps"]] = count
-            group["eps"] = group["epsilon"] / math.sqrt(1 - group["betas"][1] ** group["n_steps"])
             for p in group["params"]:
                 optimizer.state[p]["step"] = counts[group["n_steps"]]
 
@@ -110,7 +109,5 @@ class StackedOptimizer:
 def _step_adam(group: dict, slices: list[Slices], count: Tensor) -> None:
     group["n_steps"] += 1
     count.fill_(group["n_steps"])
-    # torch adds epsilon to sqrt(v / (1 - beta_2^t)), scikit-learn to sqrt(v): of a smaller epsilon
-    # for torch, by the same root, the steps are equal.
-    epsilon = group["epsilon"] / math.sqrt(1 - group["betas"][1] ** group["n_steps"])
+    epsilon = compute_corrected_epsilon(group)
     step_adam(slices, [count] * len(slices[0]), group, rate=group["lr"], epsilon=epsilon)

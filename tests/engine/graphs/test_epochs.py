@@ -15,7 +15,8 @@ from sknn.deep.parts._preparation import FitData
 from sknn.engine._run import TrainingRun
 from sknn.engine._runners import RUNNERS
 from sknn.engine.backprop._mlp import IN_PLACE
-from sknn.engine.graphs._epochs import MAX_NUMBERS, CudaGraphRunner, count_chunk_batches
+from sknn.engine.graphs._epochs import MAX_NUMBERS, count_chunk_batches
+from sknn.engine.graphs._runner import CudaGraphRunner
 from sknn.engine.optimizers._optimizers import forget_steps
 from sknn.losses import CLASS_LOSSES
 from tests.engine.backprop.test_epochs import TASKS, assert_same, data
