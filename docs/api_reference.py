@@ -219,6 +219,7 @@ BETWEEN_PARTS = {
         "SequenceInputs",
         "SequenceSurvey",
         "Source",
+        "SourceLike",
         "TableCodec",
         "TableSurvey",
         "ValueCodec",

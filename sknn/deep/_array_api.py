@@ -13,6 +13,7 @@ from sknn._sklearn import Method, convert_to_numpy, get_namespace_and_device
 if TYPE_CHECKING:
     from types import ModuleType
 
+    from numpy.typing import ArrayLike
     from sklearn.base import BaseEstimator
 
 
@@ -43,7 +44,7 @@ def follow_array_api(method: Method) -> Method:
     """
 
     @wraps(method)
-    def call(self: BaseEstimator, X: Any, *args: Any, **kwargs: Any) -> Any:
+    def call(self: BaseEstimator, X: ArrayLike, *args: Any, **kwargs: Any) -> Any:
         fits = method.__name__ in ("fit", "partial_fit")
         if not get_config()["array_api_dispatch"]:  # a prediction of one sample takes 50 µs in all
             result = method(self, X, *args, **kwargs)

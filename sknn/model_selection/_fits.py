@@ -214,7 +214,7 @@ def _key_of_first_steps(estimator: BaseEstimator, candidate: Mapping[str, Any] |
     return ("pipeline", *((name, *_identity(params[name])) for name in own))
 
 
-def _identity(value: Any) -> tuple:
+def _identity(value: object) -> tuple:
     try:
         hash(value)
     except TypeError:  # the grid keeps the value, so that no other gets its id

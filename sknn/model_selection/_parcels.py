@@ -50,8 +50,8 @@ class Parcel:
 
     def __init__(self, backend: ParallelBackendBase):
         self.backend = backend
-        self.data: Any = None
-        self._common: Any = None
+        self.data: Handle | None = None
+        self._common: Common | None = None
         self._stack = ExitStack()
 
     def pack(self, calls: list[Call]) -> dict[int, Call]:
@@ -109,19 +109,19 @@ def unpack_calls(calls: Mapping[int, Call], data: "Handle | None") -> dict[int, 
 class Handle(ABC):
     """Leads a worker to data, which it keeps until it is led to others."""
 
-    _kept: ClassVar[tuple[str, Any]] = ("", None)
+    _kept: ClassVar[tuple[str, Common]] = ("", ((), {}))
 
     def __init__(self):
         self.key = uuid4().hex
 
-    def load(self) -> Any:
+    def load(self) -> Common:
         """Return the data."""
         if Handle._kept[0] != self.key:
             Handle._kept = self.key, self.read()
         return Handle._kept[1]
 
     @abstractmethod
-    def read(self) -> Any:
+    def read(self) -> Common:
         """Read the data."""
 
 
@@ -130,19 +130,19 @@ class Packed(Handle):
 
     Parameters
     ----------
-    data : object
-        Anything that joblib's pickles hold.
+    data : tuple of tuple and dict
+        Positional and keyword arguments.
     """
 
-    def __init__(self, data: Any):
+    def __init__(self, data: Common):
         super().__init__()
         # Protocol 5 of pickle leaves arrays out of line: they are written, mapped or sent as they
         # lie in memory, without a copy in between.
         views: list[PickleBuffer] = []
         self.head = cloudpickle.dumps(data, protocol=5, buffer_callback=views.append)
-        self.arrays: list[Any] = [view.raw() for view in views]
+        self.arrays: list[memoryview] = [view.raw() for view in views]
 
-    def read(self) -> Any:
+    def read(self) -> Common:
         """Return the data, the arrays in memory of their own."""
         return pickle.loads(self.head, buffers=map(bytearray, self.arrays))
 
@@ -170,9 +170,9 @@ class FileHandle(Handle):
                 self.places.append((file.tell(), array.nbytes))
                 file.write(array)
 
-    def read(self) -> Any:
+    def read(self) -> Common:
         """Return the data; workers have one copy of large arrays, which nobody may change."""
-        arrays: list[Any] = []
+        arrays: list[np.memmap | bytearray] = []
         for start, n_bytes in self.places:
             if n_bytes >= MAPPED_FROM:
                 arrays.append(np.memmap(self.path, mode="r", offset=start, shape=n_bytes))
@@ -198,7 +198,7 @@ class RayHandle(Handle):
         super().__init__()
         self.reference = ray.put(packed)
 
-    def read(self) -> Any:
+    def read(self) -> Common:
         """Return the data."""
         import ray
 
@@ -227,8 +227,8 @@ def share_by_dask(packed: Packed, backend: ParallelBackendBase, stack: ExitStack
     return future
 
 
-def _return(data: Any) -> Any:
-    return data
+def _return(packed: Packed) -> Packed:
+    return packed
 
 
 def share_by_ray(packed: Packed, backend: ParallelBackendBase, stack: ExitStack) -> Handle:

@@ -14,7 +14,7 @@ from sknn.playground._frames import pack_message
 from sknn.playground._network_run import NetworkRun
 from sknn.playground._problems import Problem
 from sknn.playground._runs import Run
-from sknn.playground._settings import Settings, read_settings
+from sknn.playground._settings import Json, Settings, read_settings
 from sknn.playground._threshold_runs import PerceptronRun, UnitsRun
 
 #: largest CSV file, in characters
@@ -41,7 +41,7 @@ class Session:
         self.run: Run | None = None
         self._lock = threading.Lock()
 
-    def handle(self, message: Any) -> None:
+    def handle(self, message: Json) -> None:
         """Do what a message of the page asks for.
 
         Parameters
@@ -71,7 +71,7 @@ class Session:
                 self.run.stop()
                 self.run = None
 
-    def _actions(self) -> dict[str, Callable[[Mapping[str, Any]], None]]:
+    def _actions(self) -> dict[str, Callable[[Mapping[str, Json]], None]]:
         return {
             "settings": self._change,
             "play": lambda message: self._get_run().play(),
@@ -90,7 +90,7 @@ class Session:
             raise ValueError("There is no model yet. Send the settings first.")
         return self.run
 
-    def _change(self, message: Mapping[str, Any]) -> None:
+    def _change(self, message: Mapping[str, Json]) -> None:
         """Begin anew by the settings of a message."""
         settings = read_settings(message.get("settings", {}))
         if settings.model in ("gate", "xor"):
@@ -107,10 +107,10 @@ class Session:
         if message.get("play") is True:
             run.play()
 
-    def _set_speed(self, message: Mapping[str, Any]) -> None:
+    def _set_speed(self, message: Mapping[str, Json]) -> None:
         self._get_run().speed = read_settings({"speed": message.get("value")}).speed
 
-    def _set_weight(self, message: Mapping[str, Any]) -> None:
+    def _set_weight(self, message: Mapping[str, Json]) -> None:
         given = [message.get(name) for name in ("layer", "row", "column")]
         places = [place for place in given if isinstance(place, int)]
         value = message.get("value")
@@ -119,7 +119,7 @@ class Session:
         layer, row, column = places
         self._get_run().set_weight(layer, row, column, value)
 
-    def _read_table(self, message: Mapping[str, Any]) -> None:
+    def _read_table(self, message: Mapping[str, Json]) -> None:
         text = message.get("text")
         if not isinstance(text, str) or not text.strip():
             raise ValueError("The file is empty, or no text.")
@@ -146,13 +146,13 @@ class Session:
             }
         )
 
-    def _send_code(self, message: Mapping[str, Any]) -> None:
+    def _send_code(self, message: Mapping[str, Json]) -> None:
         run = self._get_run()
         problem: Problem | None = None if isinstance(run, UnitsRun) else run.problem
         code = write_code(self.settings, problem, run.n_steps)
         self._publish({"type": "code", "text": code, "is_edited": run.has_edits})
 
-    def _send_onnx(self, message: Mapping[str, Any]) -> None:
+    def _send_onnx(self, message: Mapping[str, Json]) -> None:
         run = self._get_run()
         if not isinstance(run, NetworkRun):
             raise ValueError("Only a network can be written as ONNX.")
@@ -179,5 +179,5 @@ def _describe(problem: Problem) -> dict[str, Any]:
     }
 
 
-def _is_number(value: Any) -> TypeGuard[float]:
+def _is_number(value: Json) -> TypeGuard[float]:
     return isinstance(value, int | float) and not isinstance(value, bool)

@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, TypeAlias
 
 from sknn.activations import ACTIVATIONS
 from sknn.playground._problems import FEATURES
 from sknn.playground._shapes import SHAPES
 
+#: what a message of the page is made of
+Json: TypeAlias = "Mapping[str, Json] | list[Json] | str | float | bool | None"
 MODELS = ("network", "perceptron", "gate", "xor")
 SOLVERS = ("sgd", "momentum", "adam", "adamw", "lbfgs")
 PENALTIES = ("none", "L1", "L2")
@@ -107,19 +109,20 @@ class _Rule:
     high: float = 0
     choices: tuple[str, ...] = ()
 
-    def read(self, name: str, value: Any) -> Any:
-        if self.kind is bool:
-            fits = isinstance(value, bool)
-        elif self.kind is str:
-            fits = isinstance(value, str) and (not self.choices or value in self.choices)
-            fits = fits and len(value) <= 200
-        else:
-            number = isinstance(value, int | float) and not isinstance(value, bool)
-            fits = number and self.low <= value <= self.high
-            fits = fits and (self.kind is float or value == int(value))
-        if not fits:
+    def read(self, name: str, value: Json) -> Any:
+        if not self._is_met(value):
             raise ValueError(f"{name} must be {self._describe()}; got {value!r}.")
         return self.kind(value)
+
+    def _is_met(self, value: Json) -> bool:
+        if self.kind is bool:
+            return isinstance(value, bool)
+        if self.kind is str:
+            is_text = isinstance(value, str) and len(value) <= 200
+            return is_text and (not self.choices or value in self.choices)
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            return False
+        return self.low <= value <= self.high and (self.kind is float or value == int(value))
 
     def _describe(self) -> str:
         if self.choices:
@@ -157,7 +160,7 @@ _LAYER_RULES = {
 _MOST_NAMES = 20
 
 
-def read_settings(given: Any) -> Settings:
+def read_settings(given: Json) -> Settings:
     """Return the settings that a page sent.
 
     Parameters
@@ -191,14 +194,15 @@ def read_settings(given: Any) -> Settings:
     return Settings(**values)
 
 
-def _get_items(given: Mapping, name: str, most: int = _MOST_NAMES) -> list[Any]:
+def _get_items(given: Mapping[str, Json], name: str, most: int = _MOST_NAMES) -> list[Json]:
     items = given[name]
     if not isinstance(items, list) or len(items) > most:
         raise ValueError(f"{name} must be a list of at most {most} items; got {items!r:.80}.")
     return items
 
 
-def _read_layer(given: Any) -> Layer:
+def _read_layer(given: Json) -> Layer:
+
     if not isinstance(given, Mapping) or set(given) - set(_LAYER_RULES):
         raise ValueError(f"A layer has {sorted(_LAYER_RULES)} and nothing else; got {given!r:.80}.")
     return Layer(**{name: _LAYER_RULES[name].read(name, value) for name, value in given.items()})

@@ -281,6 +281,7 @@ class PseudoLabelClassifier(MetaEstimatorMixin, PredictsByLastRound, SavedState,
         samples = gather_samples(X, y, weight, marked, unlabelled)
         fitted = self._fit_rounds(samples, [student, *teachers], random_state)
         self.transduction_ = y.copy()
+        # Of samples without a label those marked in y come before those of `X_unlabelled`.
         self.transduction_[marked] = self.pseudo_labels_[: marked.sum()]
         return fitted
 
@@ -295,6 +296,7 @@ class PseudoLabelClassifier(MetaEstimatorMixin, PredictsByLastRound, SavedState,
         data, others = samples.take_labelled(), samples.X_unlabelled
         models = [fit_one(teacher, random_state, {}, data, others) for teacher in teachers]
         classes = models[0].classes_
+        # Samples with a label come first in X and in the weights; -1 are those without.
         codes = np.full(len(samples.weight), -1)
         codes[: len(samples.y)] = np.searchsorted(classes, samples.y)
         spread = None
@@ -315,6 +317,8 @@ class PseudoLabelClassifier(MetaEstimatorMixin, PredictsByLastRound, SavedState,
                 proba = predict_mean(models, samples.X)
                 proba = spread_probabilities(neighbors, proba, codes, spread)[codes < 0]
             data = self._label(samples, classes, proba, choose_surest(proba, share))
+            # Teachers label for each other until the last round, in which the student learns from
+            # all.
             fitted = teachers if i < len(shares) else [student]
             models = [fit_one(model, random_state, params, data, others) for model in fitted]
         self.pseudo_labels_ = classes[proba.argmax(axis=1)]
@@ -327,6 +331,8 @@ class PseudoLabelClassifier(MetaEstimatorMixin, PredictsByLastRound, SavedState,
                 f"first_share={self.first_share} needs several rounds, after which all samples "
                 "have a label, but n_rounds=1. Raise n_rounds, or leave first_share at 1."
             )
+        # From the end to the start, so that a single round takes all: a linspace of one number is
+        # its start.
         return np.linspace(1, self.first_share, self.n_rounds)[::-1]
 
     def _usual(self) -> Any:

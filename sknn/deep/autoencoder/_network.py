@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from numbers import Integral, Real
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numpy as np
 from scipy import sparse
@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 
     from sknn.deep.sources._prepare import SourcePreparation
 
+#: what a hidden layer is given: an activation or a dropout rate
+Option = TypeVar("Option")
 KINDS = ("plain", "denoising", "masked", "variational")
 CONSTRAINTS: dict[str, list] = {
     **training_constraints(but=("time_limit", "scoring", "n_processes")),
@@ -252,13 +254,13 @@ def _is_pca(initializer: str | Callable) -> bool:
     return isinstance(initializer, str) and initializer == "pca"
 
 
-def mirror(given: Any, n_hidden: int, name: str, of_code: Any) -> list:
+def mirror(given: Option | Sequence[Option], n_hidden: int, name: str, of_code: Option) -> list:
     """Return what holds for each layer: that of the encoder, the code, and the same turned round.
 
     `given` is for all hidden layers of the encoder, or a sequence with one for each.
     """
     several = isinstance(given, Sequence | np.ndarray) and not isinstance(given, str)
-    each = list(given) if several else [given] * n_hidden
+    each = list(cast("Sequence", given)) if several else [given] * n_hidden
     if len(each) != n_hidden:
         raise ValueError(
             f"{name} must be one value, or one for each of the {n_hidden} hidden layers of the "

@@ -19,12 +19,14 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
     from sklearn.base import BaseEstimator
 
+    from sknn.preprocessing import SourceLike
+
 
 def read_by_chunk(method: Method) -> Method:
     """Let a method that returns something for each sample of X take a source of them."""
 
     @wraps(method)
-    def call(self: BaseEstimator, X: ArrayLike, *args: Any, **kwargs: Any) -> Any:
+    def call(self: BaseEstimator, X: ArrayLike | SourceLike, *args: Any, **kwargs: Any) -> Any:
         if not is_source(X):
             return method(self, X, *args, **kwargs)
         chunks = _read_chunks(self, X)
@@ -35,7 +37,7 @@ def read_by_chunk(method: Method) -> Method:
 
 def _read_chunks(
     estimator: BaseEstimator,
-    X: ArrayLike,
+    X: SourceLike,
     y: ArrayLike | str | None = None,
     sample_weight: ArrayLike | str | None = None,
 ) -> Iterator[Chunk]:
@@ -59,7 +61,7 @@ def read_for_score(method: Method) -> Method:
     @wraps(method)
     def call(
         self: BaseEstimator,
-        X: ArrayLike,
+        X: ArrayLike | SourceLike,
         y: ArrayLike | str | None = None,
         sample_weight: ArrayLike | str | None = None,
     ) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.special import expit, softmax
@@ -214,7 +214,12 @@ class DeepClassifier(ClassifierMixin, DeepEstimator):
 
     @follow_array_api
     @read_for_score
-    def score(self, X: ArrayLike, y: Any = None, sample_weight: ArrayLike | None = None) -> float:
+    def score(
+        self,
+        X: ArrayLike,
+        y: ArrayLike | str | None = None,
+        sample_weight: ArrayLike | str | None = None,
+    ) -> float:
         """Return the accuracy of the predictions; of label sets the share that is entirely right.
 
         Parameters

@@ -1,7 +1,7 @@
 """Stopping rules: the best weights so far, and whether another epoch follows."""
 
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import numpy as np
 import torch
@@ -12,6 +12,8 @@ from sknn.engine.net._net import Net
 from sknn.engine.optimizers._schedules import Schedule
 from sknn.exceptions import warn_user
 
+#: an entry of a ``state_dict``
+Value = TypeVar("Value")
 #: name in the net's history -> name in `Progress.history`
 COLUMNS = {
     "train_loss": "loss",
@@ -212,9 +214,9 @@ def compare_loss(loss: float, best_loss: float, n_stalled: int, tol: float) -> t
     return best_loss if best_loss < loss else loss, n_stalled
 
 
-def clone_value(value: Any) -> Any:
+def clone_value(value: Value) -> Value:
     """Return a copy of an entry of a ``state_dict``, which may be any object."""
-    return value.clone() if isinstance(value, torch.Tensor) else value
+    return cast("Value", value.clone()) if isinstance(value, torch.Tensor) else value
 
 
 def make_row(last: Mapping[str, Any], rate: float | None) -> dict[str, float]:

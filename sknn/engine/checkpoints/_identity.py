@@ -4,10 +4,10 @@ import functools
 import hashlib
 import inspect
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, is_dataclass, replace
-from types import CodeType
-from typing import Any
+from types import CellType, CodeType, FunctionType
+from typing import TYPE_CHECKING, Any
 
 import joblib
 import numpy as np
@@ -16,6 +16,9 @@ import torch
 from sknn._specs import TrainResult
 from sknn._version import __version__
 from sknn.engine.net._serialization import make_plain
+
+if TYPE_CHECKING:
+    from sknn.engine.callbacks._user import CallbackLike
 
 #: packages whose classes and functions are known by their names; of others the code counts, too
 KNOWN = ("sknn", "sklearn", "skorch", "torch", "numpy", "scipy", "builtins")
@@ -88,7 +91,7 @@ def describe_params(params: Mapping[str, Any]) -> dict[str, str]:
     return {**words, **{f"the version of {name}": str(v) for name, v in versions.items()}}
 
 
-def describe_callbacks(callbacks: Any) -> str:
+def describe_callbacks(callbacks: "Sequence[CallbackLike] | None") -> str:
     """Return in words which of skorch's own callbacks there are, as many change the training."""
     # User-defined functions and classes may be others in a fit that goes on: they look on.
     items = callbacks if isinstance(callbacks, list | tuple) else ()
@@ -199,14 +202,14 @@ def _list_code(code: CodeType) -> list[Any]:
     return parts + [part for one in inner for part in _list_code(one)]
 
 
-def _describe_closure(function: Any, depth: int) -> list[str]:
+def _describe_closure(function: FunctionType, depth: int) -> list[str]:
     """Return defaults and fixed values around a function; what may change is left out."""
     cells = [cell.cell_contents for cell in function.__closure__ or () if _is_filled(cell)]
     fixed = [v for v in cells if v is None or isinstance(v, (*PLAIN, tuple, type))]
     return [describe(value, depth - 1) for value in (*fixed, function.__defaults__)]
 
 
-def _is_filled(cell: Any) -> bool:
+def _is_filled(cell: CellType) -> bool:
     try:
         cell.cell_contents  # noqa: B018 - raises where a name is not bound yet
     except ValueError:

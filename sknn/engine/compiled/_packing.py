@@ -1,7 +1,7 @@
 """Samples, networks and memory in the form that compiled steps take."""
 
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import torch
@@ -19,6 +19,9 @@ from sknn.engine.compiled._codes import (
 from sknn.engine.data._batches import SampleDataset
 from sknn.engine.losses._loss import TableLoss
 from sknn.engine.net._net import Net
+
+if TYPE_CHECKING:
+    from scipy import sparse
 
 
 def pack_network(net: Net) -> tuple[FlatNetwork, FlatArrays]:
@@ -73,7 +76,7 @@ def _lay_out(dataset: SampleDataset, values: np.ndarray) -> np.ndarray:
     return laid_out
 
 
-def _pack_sparse(X: Any, dtype: np.dtype) -> SparseSamples:
+def _pack_sparse(X: "sparse.csr_array | sparse.csr_matrix", dtype: np.dtype) -> SparseSamples:
     """Return a CSR matrix with int64 places, the type that compiled code is made for."""
     starts, columns = (each.astype(np.int64) for each in (X.indptr, X.indices))
     return SparseSamples(starts, columns, np.ascontiguousarray(X.data, dtype))

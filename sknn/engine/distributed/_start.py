@@ -15,7 +15,7 @@ from torch import nn
 from sknn._specs import Sample, TrainPlan
 from sknn.architectures import Dropout, find_stochastic_layers
 from sknn.engine._run import TrainingRun
-from sknn.engine.callbacks._user import make_callbacks
+from sknn.engine.callbacks._user import CallbackLike, make_callbacks
 from sknn.engine.checkpoints._identity import describe, hash_data
 from sknn.engine.distributed._network import TrainingPeers
 from sknn.engine.distributed._peers import PeerInterrupt, Peers
@@ -78,7 +78,7 @@ def make_follower(plan: TrainPlan) -> TrainPlan:
     )
 
 
-def _is_of_all(callback: Any) -> bool:
+def _is_of_all(callback: CallbackLike) -> bool:
     return isinstance(callback[1] if isinstance(callback, tuple) else callback, OF_ALL)
 
 

@@ -111,6 +111,8 @@ class CompiledMembers:
         if module.values is not None:
             self.tables.append(module.values.table)
         self.dropouts = [part for part in module.dropouts if isinstance(part, Dropout)]
+        # Autograd calls `backward` only if an input needs a gradient, and the parameters are no
+        # inputs of `MembersPass`: this one is.
         self.anchor = torch.zeros((), requires_grad=True)
         self.n_threads = min(torch.get_num_threads(), module.n_members)
         self.pool = ThreadPoolExecutor(self.n_threads) if self.n_threads > 1 else None

@@ -24,18 +24,12 @@ def pack(
         Function of a parameter that returns the place in `values` where it begins.
     """
     numbers, codes, dtype = module.numbers, module.codes, values.dtype
-    left = slope = mean = np.zeros((0, 1), dtype)
+    left, slope, mean = _get_stretches(numbers, dtype)
     starts, width = np.zeros(2, np.int64), 1
     if isinstance(numbers, PiecewiseLinear):
-        left, slope, mean = (
-            np.ascontiguousarray(part.numpy()[:, 0])
-            for part in (numbers.left, numbers.slope, numbers.mean)
-        )
-        # Stretches that shorter columns are filled up with have the slope 0. Their left edge is
-        # moved to infinity, so that no number reaches them.
-        left = np.where(slope > 0, left, np.inf).astype(dtype)
         starts = np.array([locate(numbers.weight), locate(numbers.bias)])
         width = numbers.width
+    # All embeddings are of one width; without numbers it is that of the tables.
     if codes is not None:
         width = codes.width
     valued, edges, first = np.zeros(0, np.int64), np.zeros((0, 2), dtype), np.zeros(0, np.int64)
@@ -65,6 +59,21 @@ def pack(
         first,
         np.array(layers, dtype=np.int64).reshape(-1, 4),
     )
+
+
+def _get_stretches(
+    numbers: torch.nn.Module | None, dtype: np.dtype
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return left edges, slopes and means, each (n_columns, n_stretches), of linear embeddings."""
+    if not isinstance(numbers, PiecewiseLinear):
+        return (np.zeros((0, 1), dtype),) * 3
+    left, slope, mean = (
+        np.ascontiguousarray(part.numpy()[:, 0])
+        for part in (numbers.left, numbers.slope, numbers.mean)
+    )
+    # Stretches that shorter columns are filled up with have the slope 0. Their left edge is moved
+    # to infinity, so that no number reaches them.
+    return np.where(slope > 0, left, np.inf).astype(dtype), slope, mean
 
 
 def count_values(net: Ensemble, n_samples: int) -> int:

@@ -92,13 +92,7 @@ def fit_knots(
     # large table; at most a half, with which a tree can still cut once.
     smallest = min(max(SMALLEST / total, 1 / PARTS), 0.5)
     trees = _ColumnTrees(y, sample_weight, is_multiclass, smallest)
-    columns = [j for j in range(X.shape[1]) if _has_more_than_two(X[:, j])]
-    if max_columns is not None and len(columns) > max_columns:
-        # Of a numeric y impurity is the variance, so that the gain is what a function with four
-        # steps explains of it: a hump too, to which a correlation would be blind.
-        gains = [_compute_gain(trees.fit(X[:, j], RANKING_LEAVES)) for j in columns]
-        best = np.argsort(np.negative(gains), kind="stable")[:max_columns]
-        columns = [columns[i] for i in np.sort(best)]
+    columns = _choose_columns(trees, X, max_columns)
     jumping = trees.find_jumps(X, columns) if jumps else set()
     knots = {}
     for j in columns:
@@ -153,6 +147,18 @@ class _ColumnTrees:
     def _make(self, n_leaves: int, **params: float) -> BaseDecisionTree:
         kind = DecisionTreeClassifier if self.is_multiclass else DecisionTreeRegressor
         return kind(max_leaf_nodes=n_leaves, random_state=0, **params)
+
+
+def _choose_columns(trees: _ColumnTrees, X: np.ndarray, max_columns: int | None) -> list[int]:
+    """Return the columns of more than two values, the best where there are too many."""
+    columns = [j for j in range(X.shape[1]) if _has_more_than_two(X[:, j])]
+    if max_columns is None or len(columns) <= max_columns:
+        return columns
+    # Of a numeric y impurity is the variance, so that the gain is what a function with four steps
+    # explains of it: a hump too, to which a correlation would be blind.
+    gains = [_compute_gain(trees.fit(X[:, j], RANKING_LEAVES)) for j in columns]
+    best = np.argsort(np.negative(gains), kind="stable")[:max_columns]
+    return [columns[i] for i in np.sort(best)]
 
 
 def _find_neighbours(column: np.ndarray, cuts: np.ndarray) -> np.ndarray:

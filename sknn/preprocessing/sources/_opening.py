@@ -38,7 +38,7 @@ SourceLike: TypeAlias = (
 )
 
 
-def is_source(X: object) -> bool:
+def is_source(X: object) -> TypeGuard[SourceLike]:
     """Return whether X is read a chunk at a time; see `open_source` for what that may be.
 
     >>> is_source(Path("samples.parquet")), is_source("samples.parquet"), is_source([[1.0]])

@@ -19,27 +19,11 @@ def make_categorical_mask(
     names: Sequence[str] | None,
     by_dtype: list[bool] | None,
 ) -> np.ndarray:
-    """Return which columns are categorical; the parameter is that of `HistGradientBoosting*`.
+    """Return which columns are categorical, of shape (n_features,).
 
-    Parameters
-    ----------
-    categorical_features : 'from_dtype', None, or array-like of bool, int or str
-        The parameter of that name.
-    n_features : int
-        Number of columns of X.
-    names : sequence of str or None
-        Their names, if X has such.
-    by_dtype : list of bool or None
-        Choice of 'from_dtype'; None for arrays, whose dtypes say nothing.
-
-    Returns
-    -------
-    ndarray of bool of shape (n_features,)
-
-    Raises
-    ------
-    ValueError
-        If `categorical_features` does not fit X.
+    `categorical_features` is what `HistGradientBoosting*` take: 'from_dtype', None, or an
+    array-like of bool, int or str. `by_dtype` is the choice of 'from_dtype', None for arrays, whose
+    dtypes say nothing. Raise ValueError if the parameter does not fit X.
     """
     mask = np.zeros(n_features, dtype=bool)
     if categorical_features is None:
@@ -52,6 +36,15 @@ def make_categorical_mask(
         chosen = np.empty((1, 1))
     if chosen.size == 0:
         return mask
+    kind = _check_chosen(categorical_features, chosen, n_features)
+    if kind == "str":
+        chosen = np.array(_find_positions(chosen.tolist(), names))
+    mask[chosen] = True
+    return mask
+
+
+def _check_chosen(categorical_features: ArrayLike, chosen: np.ndarray, n_features: int) -> str:
+    """Return of which type all items of an array are; raise ValueError if they fit no table."""
     if chosen.ndim != 1:
         raise ValueError(
             "categorical_features must be an array-like of bool, int or str of shape "
@@ -63,7 +56,7 @@ def make_categorical_mask(
             "categorical_features must be an array-like of bool, int or str, got: "
             f"{', '.join(sorted(kinds))}."
         )
-    if kinds == {"bool"} and chosen.shape != mask.shape:
+    if kinds == {"bool"} and chosen.shape != (n_features,):
         raise ValueError(
             "categorical_features set as a boolean mask must have shape (n_features,), that is "
             f"({n_features},), got: {chosen.shape}."
@@ -73,10 +66,7 @@ def make_categorical_mask(
             "categorical_features set as integer indices must be in [0, n_features - 1], that is "
             f"up to {n_features - 1}; got {chosen.tolist()}."
         )
-    if kinds == {"str"}:
-        chosen = np.array(_find_positions(chosen.tolist(), names))
-    mask[chosen] = True
-    return mask
+    return kinds.pop()
 
 
 def _find_positions(chosen: list[str], names: Sequence[str] | None) -> list[int]:
