@@ -64,12 +64,14 @@ def read_table(
     plain = is_plain_numbers(X)
     if not plain:
         X = X if isinstance(X, np.ndarray) else np.array(X, dtype=object)
-    if getattr(X, "ndim", 2) > 2:
+    shape = getattr(X, "shape", ())
+    if len(shape) > 2:
         raise ValueError(
-            f"Found array with dim {X.ndim}, while dim <= 2 is required by "
+            f"Found array with dim {len(shape)}, while dim <= 2 is required by "
             f"{type(estimator).__name__}: X must be of shape (n_samples, n_features), but is of "
-            f"shape {X.shape}. Give X.reshape(len(X), -1), in which each image is a sample."
+            f"shape {shape}. Give X.reshape(len(X), -1), in which each image is a sample."
         )
+
     options = {"accept_sparse": "csr", "ensure_all_finite": False, "dtype": None}
     explained = explain_refusal(X) if plain else nullcontext()
     with explained, np.errstate(over="ignore"):  # infinity is found later, and its column
