@@ -53,6 +53,8 @@ class OnnxGraph:
 
     def _begin_with(self, front: "ModelProto") -> str:
         """Take over all of a model but its outputs, under other names, and return the first."""
+        # Its nodes get names that ours cannot have. Its inputs keep those that the user knows, and
+        # each is handed on to the new name.
         prefix = "front/"
         model = self.onnx.compose.add_prefix(front, prefix)
         for info in model.graph.input:
@@ -89,6 +91,7 @@ class OnnxGraph:
         array = np.asarray(value, dtype=dtype)
         name = self.make_name()
         if array.dtype.kind in "OU":
+            # `from_array` takes text as objects alone.
             array = array.astype(object)
         self.constants.append(self.onnx.numpy_helper.from_array(np.array(array, order="C"), name))
         return name
@@ -112,6 +115,7 @@ class OnnxGraph:
 
     def add_softplus(self, value: str) -> str:
         """Return ``log(1 + exp(t))``, for which ONNX Runtime has a node in float32 alone."""
+        # log(1 + exp(t)) = max(t, 0) + log(1 + exp(-|t|)), in which no exponential overflows.
         size = self.add("Exp", self.add("Neg", self.add("Abs", value)))
         curve = self.add("Log", self.add("Add", size, self.add_number(1.0)))
         return self.add("Add", self.add("Max", value, self.add_number(0.0)), curve)

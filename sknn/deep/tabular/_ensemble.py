@@ -294,6 +294,8 @@ class EnsembleTraining:
     def arrange_new(self, preparation: Preparation) -> Arrangement:
         """Return a new network, and the samples to train and validate on."""
         preparation.fit_encoder(preparation.samples)
+        # Encoder and knots are fitted to all samples: those that one member holds out are training
+        # samples of all others.
         training, held_out = preparation.encode_training(preparation.samples), None
         module = preparation.build(training)
         if preparation.validation is not None:

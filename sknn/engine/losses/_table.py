@@ -164,6 +164,8 @@ class MeanLoss(nn.Module):
             return MeanOfTable.apply(output, target, weight, self.loss)
         if output.ndim == 2:
             return compute_weighted_mean(self.loss.per_sample(output, target), weight)
+        # Of several members, (n_samples, n_members, n_outputs): each output of a sample has its
+        # target, and the mean over members is that of their losses, not the loss of a mean.
         n_samples, n_members, _ = output.shape
         target = target.repeat_interleave(n_members, dim=0)
         losses = self.loss.per_sample(output.flatten(0, 1), target)
