@@ -22,6 +22,8 @@ from sknn._version import __version__
 
 if TYPE_CHECKING:  # for annotations of compiled code: numba comes in here alone
     from numba.core.cgutils import _StructProxy as Struct  # noqa: F401
+    from numba.core.codegen import CPUCodegen
+    from numba.core.compiler import CompileResult
     from numba.core.cpu import CPUContext as CPUContext
     from numba.core.types import Array as ArrayType  # noqa: F401
     from numba.core.types import Float as Float
@@ -185,7 +187,7 @@ class KeptCode:
         for folder in self.folders:
             yield from folder.glob("*.code")
 
-    def find(self, signature: object, codegen: Any) -> bytes | None:
+    def find(self, signature: object, codegen: "CPUCodegen") -> bytes | None:
         """Return the code for a signature on this processor; None if there is none undamaged."""
         for folder in self.folders:
             try:
@@ -197,7 +199,7 @@ class KeptCode:
                 return code
         return None
 
-    def load_overload(self, signature: object, target: Any) -> Any:
+    def load_overload(self, signature: object, target: "CPUContext") -> "CompileResult | None":
         """Return numba's result of compiling for a signature; None if it is not kept."""
         import numba
         from numba.core.compiler import CompileResult
@@ -217,11 +219,12 @@ class KeptCode:
             target.refresh()
             return None
 
-    def save_overload(self, signature: object, result: Any) -> None:
+    def save_overload(self, signature: object, result: "CompileResult") -> None:
         """Keep what numba has compiled for a signature, if there is a place for it."""
         from numba.core.serialize import dumps
 
-        if self.cache_path is None or result.library.has_dynamic_globals:
+        library = cast("Any", result).library  # a named tuple, whose fields no type checker sees
+        if self.cache_path is None or library.has_dynamic_globals:
             return
         code = dumps(result._reduce())
         try:
@@ -339,7 +342,7 @@ def _describe_constant(value: object) -> str:
     return repr(value) if isinstance(value, _CONSTANTS) else type(value).__name__
 
 
-def _name_file(signature: object, codegen: Any) -> str:
+def _name_file(signature: object, codegen: "CPUCodegen") -> str:
     """Return the name of the file for a signature on this processor."""
     import numba
 

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import hmac
 import json
+import socket
 from collections.abc import Awaitable, Callable
 from importlib import resources
 from typing import TYPE_CHECKING, Any
@@ -205,7 +206,7 @@ def serve(playground: Playground, host: str, port: int, on_start: Callable[[int]
     )
 
     class Server(uvicorn.Server):  # type: ignore[name-defined]
-        async def startup(self, sockets: Any = None) -> None:
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets)
             if self.servers:
                 on_start(self.servers[0].sockets[0].getsockname()[1])
