@@ -62,6 +62,7 @@ __all__ = [
     "fit_context",
     "get_namespace_and_device",
     "get_output_container",
+    "has_callbacks",
     "has_callbacks_to_propagate",
     "safe_split",
     "take_rows",
@@ -91,6 +92,11 @@ def with_callbacks(method: Method) -> Method:
 def get_output_container(transformer: BaseEstimator) -> str:
     """Return what `set_output` or scikit-learn's configuration asks for, such as ``'pandas'``."""
     return _get_output_config("transform", transformer)["dense"]
+
+
+def has_callbacks(context: Any) -> bool:
+    """Return whether there are callbacks that are told what happens in a meta-estimator."""
+    return bool(getattr(context, "_callbacks", ()))
 
 
 def has_callbacks_to_propagate(context: Any) -> bool:

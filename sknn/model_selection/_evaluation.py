@@ -222,6 +222,7 @@ class Evaluation:
             for number, result in self.checkpoint.recall(calls).items():
                 self.results[number] = result
         waiting = {i: call for i, call in enumerate(calls) if self.results[i] is None}
+        calls.clear()  # each is dropped with its network when it is done
         backend, _ = get_active_backend(prefer="threads")
         try:
             in_threads = getattr(backend, "uses_threads", False)
@@ -240,7 +241,7 @@ class Evaluation:
         return self.results
 
     def _run_elsewhere(
-        self, waiting: Mapping[int, Call], backend: ParallelBackendBase, workers: Workers
+        self, waiting: dict[int, Call], backend: ParallelBackendBase, workers: Workers
     ) -> None:
         """Run calls in groups by the workers of joblib's active backend."""
         if self._parcel is None:
@@ -267,14 +268,18 @@ class Evaluation:
 
 
 def run_here(
-    calls: Mapping[int, Call],
+    calls: dict[int, Call],
     finish: Callable[[int, dict[str, Any]], None],
     workers: Workers = ALONE,
     verbose: bool | int = False,
 ) -> None:
-    """Run calls in this process and its threads; what is no network goes through joblib."""
+    """Run calls in this process and its threads; what is no network goes through joblib.
+
+    The calls are taken out of `calls`.
+    """
     networks, others = {}, {}
-    for number, call in calls.items():
+    for number in list(calls):
+        call = calls.pop(number)
         task = FitTask(call) if FitTask.is_task(call) else None
         if task is not None and task.takes_candidate():
             networks[number] = task

@@ -7,7 +7,6 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 from joblib import effective_n_jobs
 from sklearn.base import BaseEstimator
 
@@ -25,7 +24,7 @@ from sknn.model_selection._plans import (
     plan_fit,
 )
 from sknn.model_selection._sharing import CommonArrays
-from sknn.model_selection._tasks import FitTask
+from sknn.model_selection._tasks import FitTask, find_numbers
 
 #: copies of its parameters that a trained network keeps: weights, two moments, the best weights
 COPIES_KEPT = 4
@@ -63,8 +62,9 @@ class Fits:
 
     Parameters
     ----------
-    tasks : mapping of int to FitTask
-        Calls whose estimators are networks, by their numbers.
+    tasks : dict of int to FitTask
+        Calls whose estimators are networks, by their numbers. They are taken out of it, so that
+        their networks are dropped as soon as they are scored.
     n_jobs : int
         Number of jobs, see `sknn.engine.train_many`.
     verbose : bool or int
@@ -77,7 +77,7 @@ class Fits:
 
     def __init__(
         self,
-        tasks: Mapping[int, FitTask],
+        tasks: dict[int, FitTask],
         n_jobs: int = 1,
         verbose: bool | int = False,
         *,
@@ -85,7 +85,7 @@ class Fits:
         train: Callable[..., list] = train_many,
     ):
         self.n_jobs, self.verbose, self.memory, self.train = n_jobs, verbose, memory, train
-        self._waiting = dict(tasks)
+        self._waiting = tasks
         self._folds: dict[Hashable, _Fold] = {}
         self._common: dict[int, CommonArrays] = {}
 
@@ -101,10 +101,15 @@ class Fits:
                     if isinstance(fit.error, KeyboardInterrupt):
                         stop = fit.error
                     else:
-                        finish(number, fit.task.score(fit.seconds, fit.error))
-                    fit.task.estimator = None  # it is not needed any more
+                        finish(number, self._score(fit))
             if stop is not None:
                 raise stop
+
+    def _score(self, fit: Fit) -> dict[str, Any]:
+        """Return what scikit-learn's function does of a candidate on a fold."""
+        task = fit.task
+        cut = self._find_fold(task).cut_test_samples(task) if task.cuts_test_samples() else {}
+        return task.score(fit.seconds, fit.error, cut)
 
     def _train_some(self) -> Generator[tuple[int, Fit], None, None]:
         """Prepare as many candidates of those waiting as the memory holds; yield them, trained."""
@@ -127,7 +132,8 @@ class Fits:
             return
         self._train([fit for fit in fits.values() if fit.plan is not None])
         _share_time(list(fits.values()), time.perf_counter() - start)
-        yield from fits.items()
+        for number in list(fits):
+            yield number, fits.pop(number)
 
     def _prepare_some(self) -> Iterator[tuple[int, Fit]]:
         """Prepare candidates of those waiting, one after the other, until the memory is full."""
@@ -135,7 +141,8 @@ class Fits:
         # candidates as memory holds.
         budget, candidate = get_memory_budget() if self.memory is None else self.memory, None
         self._folds, self._common = {}, {}  # what they keep takes memory, too
-        for number, task in list(self._waiting.items()):
+        for number in list(self._waiting):
+            task = self._waiting[number]
             if budget < 0 and task.candidate is not candidate:
                 return
             fit = self._prepare(self._waiting.pop(number))
@@ -182,13 +189,13 @@ class _Fold:
     """The training samples of a fold, and what first steps made of them."""
 
     def __init__(self, task: FitTask):
-        numbers = np.asarray(task.train)
-        self.numbers = np.flatnonzero(numbers) if numbers.dtype == bool else numbers
+        self.numbers = find_numbers(task.train)
         self.X, self.y = safe_split(task.estimator, task.X, task.y, self.numbers)
         self.fit_params = check_method_params(task.X, task.fit_params, self.numbers)
         self.arrays: Sequence[object] = (task.X, task.y, task.train, task.fit_params)
         self._prepared: dict[Hashable, Prepared | Exception] = {}
         self.plans: dict[Hashable, dict] = defaultdict(dict)
+        self._cut: dict[str, Any] | None = None
 
     def after_first_steps(self, key: Hashable, estimator: BaseEstimator) -> Prepared:
         """Return what the first steps of an estimator give, fitted once for each key."""
@@ -202,6 +209,12 @@ class _Fold:
         if isinstance(prepared, Exception):
             raise prepared
         return prepared
+
+    def cut_test_samples(self, task: FitTask) -> dict[str, Any]:
+        """Return the arguments of `FitTask.cut_test_samples`, made once for all candidates."""
+        if self._cut is None:
+            self._cut = task.cut_test_samples()
+        return self._cut
 
 
 def _key_of_first_steps(estimator: BaseEstimator, candidate: Mapping[str, Any] | None) -> tuple:

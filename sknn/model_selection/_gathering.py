@@ -92,9 +92,11 @@ class GatheringBackend(ParallelBackendBase):
         """Return what the calls of a batch returned."""
         if not out.results:  # a batch has one call at least
             batches, self._batches = self._batches, []
-            results = self._run([call for b in batches for call in b.calls], self._workers)
-            taken = iter(results)
-            for batch in batches:
-                batch.results = [next(taken) for _ in batch.calls]
+            calls, sizes = [c for b in batches for c in b.calls], [len(b.calls) for b in batches]
+            for batch in batches:  # joblib keeps them to the end, and so their clones otherwise
+                batch.calls = []
+            taken = iter(self._run(calls, self._workers))
+            for batch, size in zip(batches, sizes, strict=True):
+                batch.results = [next(taken) for _ in range(size)]
                 batch.callback(None)
         return out.results

@@ -25,7 +25,7 @@ LASTING = (PicklingError, TypeError, AttributeError, ImportError)
 #: name of Dask's error for a task that several workers have died of
 TRIED = "KilledWorker"
 
-Runner = Callable[[Mapping[int, Call], Callable[[int, dict], None]], None]
+Runner = Callable[[dict[int, Call], Callable[[int, dict], None]], None]
 
 
 @dataclass

@@ -4,10 +4,18 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, clone
+from sklearn.utils import get_tags
 
-from sknn._sklearn import fit_and_score, has_callbacks_to_propagate
+from sknn._sklearn import (
+    check_method_params,
+    fit_and_score,
+    has_callbacks,
+    has_callbacks_to_propagate,
+    safe_split,
+)
 from sknn.deep import DeepEstimator
 from sknn.model_selection._gathering import Call
 from sknn.model_selection._plans import is_watched, last_step, name_of_last_step
@@ -39,9 +47,8 @@ class FitTask:
     """
 
     def __init__(self, call: Call):
-        self.call = call
         _, args, kwargs = call
-        given = SIGNATURE.bind(*args, **kwargs).arguments
+        given = self.given = SIGNATURE.bind(*args, **kwargs).arguments
         self.candidate: Mapping[str, Any] | None = given["parameters"]
         self.estimator: BaseEstimator = given["estimator"]
         self.X: ArrayLike = given["X"]
@@ -75,29 +82,56 @@ class FitTask:
             and not has_callbacks_to_propagate(self.callback_context)
         )
 
-    def score(self, seconds: float, error: BaseException | None = None) -> dict[str, Any]:
+    def cuts_test_samples(self) -> bool:
+        """Return whether scoring needs the samples of `test` alone."""
+        return (
+            not self.given.get("return_train_score")
+            and not has_callbacks(self.callback_context)  # which are shown training samples
+            and not get_tags(self.estimator).input_tags.pairwise  # columns are training samples
+        )
+
+    def cut_test_samples(self) -> dict[str, Any]:
+        """Return arguments of scikit-learn's function with no samples but those to score."""
+        test = find_numbers(self.test)
+        X, y = safe_split(self.estimator, self.X, self.y, test)
+        params = check_method_params(self.X, self.given.get("score_params") or NO_PARAMS, test)
+        numbers = {"train": test[:0], "test": np.arange(len(test))}
+        return {"X": X, "y": y, **numbers, "fit_params": None, "score_params": params}
+
+    def score(
+        self, seconds: float, error: BaseException | None, cut: Mapping[str, Any] = NO_PARAMS
+    ) -> dict[str, Any]:
         """Let scikit-learn score the estimator, which is fitted, or `error` says why it is not.
 
         Parameters
         ----------
         seconds : float
             Time of the fit.
-        error : Exception or None, default=None
+        error : Exception or None
             Error that its ``fit`` raises.
+        cut : mapping, default={}
+            Arguments of `cut_test_samples`, in place of which others are for the same samples.
 
         Returns
         -------
         dict
             As scikit-learn's function returns it.
         """
-        function, args, kwargs = self.call
         estimator = self.estimator
         vars(estimator)["fit"] = _make_fit(estimator, dict(vars(estimator)), error)
         try:
-            result = function(*args, **kwargs)
+            # The function itself: what is around it sets scikit-learn's configuration, which holds
+            # here already.
+            result = fit_and_score(**{**self.given, **cut})
         finally:
             vars(estimator).pop("fit", None)
         return {**result, "fit_time": seconds} if "fit_time" in result else result
+
+
+def find_numbers(samples: ArrayLike) -> np.ndarray:
+    """Return the numbers of samples that are given as numbers or as a mask."""
+    numbers = np.asarray(samples)
+    return np.flatnonzero(numbers) if numbers.dtype == bool else numbers
 
 
 def _make_fit(

@@ -1,8 +1,10 @@
 """Batched searches give what scikit-learn's searches give."""
 
+import gc
 import inspect
 import pickle
 import re
+import weakref
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +28,12 @@ from sklearn.model_selection import (
     ShuffleSplit,
 )
 from sklearn.pipeline import Pipeline
-from sklearn.preprocessing import FunctionTransformer, MinMaxScaler, StandardScaler
+from sklearn.preprocessing import (
+    FunctionTransformer,
+    KernelCenterer,
+    MinMaxScaler,
+    StandardScaler,
+)
 
 from sknn import DeepMLPClassifier, DeepMLPRegressor, TabularMLPClassifier
 from sknn.deep.parts._preparation import FitData
@@ -171,6 +178,46 @@ def test_same_as_grid_search(case):
         np.testing.assert_allclose(ours.predict_proba(X), theirs.predict_proba(X), atol=1e-6)
         assert str(ours.best_estimator_) == str(theirs.best_estimator_)
         assert "fit" not in vars(ours.best_estimator_)
+
+
+IS_THIRD = np.arange(150) % 3 == 0
+SCORED = {
+    "masks": (MLP, X, Y, {"cv": [(~IS_THIRD, IS_THIRD), (IS_THIRD, ~IS_THIRD)]}),
+    "label sets": (MLP, X, np.eye(3, dtype=int)[Y] | (np.arange(150) % 2)[:, None], {"cv": 2}),
+    "several outputs": (
+        DeepMLPRegressor(hidden_layer_sizes=(6,), max_iter=4, random_state=0),
+        X,
+        np.column_stack([X.sum(axis=1), X[:, 20]]),
+        {"cv": 2, "scoring": ["r2", "neg_mean_absolute_error"], "refit": False},
+    ),
+    "a column for each training sample": (
+        Pipeline([("kernel", KernelCenterer()), ("mlp", MLP)]),
+        X @ X.T,
+        Y,
+        {"cv": 2},
+    ),
+}
+
+
+@pytest.mark.parametrize("case", SCORED)
+def test_scores_of_test_samples_that_are_cut_out_once(case):
+    estimator, X, y, options = SCORED[case]
+    grid = {("mlp__" if isinstance(estimator, Pipeline) else "") + "alpha": [0.0, 0.1]}
+    ours, theirs = (
+        s(estimator, grid, **options).fit(X, y) for s in (BatchedGridSearchCV, GridSearchCV)
+    )
+    assert_same_results(ours.cv_results_, theirs.cv_results_)
+
+
+def test_a_score_that_fails_is_an_error_score():
+    def scorer(estimator, X, y):
+        raise ValueError("no score")
+
+    for search in (BatchedGridSearchCV, GridSearchCV):
+        unfitted = search(MLP, SMALL, cv=2, scoring=scorer, error_score=0.5, refit=False)
+        with pytest.warns(UserWarning, match="Scoring failed"):
+            fitted = unfitted.fit(X, Y)
+        np.testing.assert_array_equal(fitted.cv_results_["mean_test_score"], 0.5)
 
 
 @pytest.mark.parametrize("kind", ["DataFrame", "list", "csr", "float32", "ints"])
@@ -512,6 +559,36 @@ def test_candidates_that_callbacks_watch_are_fitted_by_scikit_learn():
     assert (results[0]["mean_fit_time"] > 0).all()
 
 
+def test_callbacks_of_a_search_see_its_training_samples():
+    callback = pytest.importorskip("sklearn.callback")
+    pytest.importorskip("pandas")
+
+    class Watcher:
+        def __init__(self):
+            self.shapes = []
+
+        def setup(self, estimator, context):
+            pass
+
+        def teardown(self, estimator, context):
+            pass
+
+        def on_fit_task_begin(self, estimator, context, *, X=None, **others):
+            self.shapes.append(None if X is None else X.shape)
+
+        def on_fit_task_end(self, estimator, context, *, X=None, **others):
+            self.shapes.append(None if X is None else X.shape)
+
+    assert isinstance(Watcher(), callback.FitCallback)
+    seen = []
+    for search in (BatchedGridSearchCV, GridSearchCV):
+        watcher = Watcher()
+        search(MLP, SMALL, cv=3, refit=False).set_callbacks(watcher).fit(X, Y)
+        seen.append(sorted(map(str, watcher.shapes)))
+    assert seen[0] == seen[1]
+    assert "(100, 64)" in seen[0]
+
+
 def interrupted(n_epochs):
     """Return a network with Ctrl-C after so many epochs of a stack: 100 samples in 5 batches."""
     return clone(MLP).set_params(loss=interrupt_after(5 * n_epochs, CLASS_LOSSES["log_loss"]))
@@ -612,6 +689,23 @@ def test_scorers_see_the_estimator_itself_and_it_is_the_network_of_a_fit_alone()
     assert together.runner_ == "stacked"
     np.testing.assert_allclose(together.coefs_[0], alone.coefs_[0], atol=1e-12)
     assert together.n_iter_ == alone.n_iter_
+
+
+@pytest.mark.parametrize("epochs", [2, 100])
+def test_networks_are_dropped_once_they_are_scored(epochs):
+    seen, alive = [], []
+
+    def scorer(estimator, X, y):
+        gc.collect()
+        alive.append(sum(network() is not None for network in seen))
+        seen.append(weakref.ref(estimator.net_))
+        return estimator.score(X, y)
+
+    model = clone(MLP).set_params(max_iter=epochs, n_iter_no_change=epochs)
+    grid = {"alpha": np.logspace(-6, -3, 6)}
+    BatchedGridSearchCV(model, grid, cv=2, scoring=scorer, refit=False).fit(X, Y)
+    assert len(alive) == 12
+    assert max(alive) <= 1
 
 
 def test_quantiles_and_tables_are_calibrated_as_by_a_fit_alone():
