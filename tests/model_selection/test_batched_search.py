@@ -457,7 +457,7 @@ def search_and_watch(model, grid, X=X, memory=None):
         for task in tasks.values():
             assert task.takes_candidate()
         Fits(tasks, workers.n_jobs, memory=memory, train=train).run(results.__setitem__)
-        return [results[i] for i in tasks]
+        return [results[i] for i in range(len(calls))]
 
     search = GridSearchCV(model, grid, cv=3, return_train_score=True, refit=False)
     with GatheringBackend(run).activate():
