@@ -106,7 +106,8 @@ def find_fault(values: object, name: str) -> Exception | None:
 
 def find_wrong_container(values: object, name: str) -> TypeError | None:
     """Return an error for a container whose samples have no order, or can be read only once."""
-    if type(values) is np.ndarray or hasattr(values, "tocsr"):  # matrices of keys are mappings, too
+    is_plain = type(values) is np.ndarray and values.dtype.names is None
+    if is_plain or hasattr(values, "tocsr"):  # matrices of keys are mappings, too
         return None
     fields = getattr(getattr(values, "dtype", None), "names", None)
     if fields and name != "y":  # of which labels may be one field
