@@ -13,7 +13,7 @@ import pytest
 from tests.engine.distributed.fits import ON_LOOPBACK
 
 ROOT = Path(__file__).parents[3]
-PAGE = (ROOT / "docs" / "guide" / "large_data.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "docs" / "guide" / "several_processes.md").read_text(encoding="utf-8")
 SCRIPT = r"^```\{{code-block\}} python\n(# {}\n.*?)^```$"
 
 
