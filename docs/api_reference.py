@@ -227,6 +227,7 @@ BETWEEN_PARTS = {
         "WrappedFrame",
         "average_by_code",
         "calibrate_intervals",
+        "check_axes",
         "check_names",
         "convert_table",
         "copy_frame",

@@ -239,16 +239,27 @@ class LossCurveDisplay:
                     "validation set, as with early_stopping=True."
                 )
         purpose = f"{type(self).__name__}.plot"
+        # Beside its panel a long legend hides no curve.
+        n_labels = max(map(self._count_labels, quantities))
+        place = {"loc": "center left", "bbox_to_anchor": (1.0, 0.5)} if n_labels > 6 else {}
+        size = (6.8 if place else 4.2, 3.4)
         self.ax_, self.axes_ = make_panels(
-            ax, len(quantities), 2, size=(4.2, 3.4), purpose=purpose, gap=0.06
+            ax, len(quantities), 2, size=size, purpose=purpose, gap=0.06
         )
         self.figure_ = self.axes_[0].figure
         self.lines_: list[Line2D] = []
         self.best_points_: list[Line2D] = []
         for axis, key in zip(self.axes_, quantities, strict=True):
             self._draw(axis, key, dict(line_kw or {}))
+            axis.legend(fontsize="small", **place)
         show_text_as_it_is(self.axes_)
         return self
+
+    def _count_labels(self, quantity: str) -> int:
+        """Return how many lines and points a panel has."""
+        names = QUANTITIES[quantity]
+        n_lines = sum(key in history for history in self.histories.values() for key in names)
+        return n_lines + len(self.best_iters)
 
     def _draw(self, ax: "Axes", quantity: str, line_kw: dict[str, Any]) -> None:
         ticker = require("matplotlib.ticker", "LossCurveDisplay.plot")
@@ -266,7 +277,6 @@ class LossCurveDisplay:
                 self._mark(ax, name, history[drawn[-1]])
         ax.set(xlabel="epoch", ylabel=self.loss_name if quantity == "loss" else self.score_name)
         ax.xaxis.set_major_locator(ticker.MaxNLocator(6, steps=[1, 2, 5, 10], integer=True))
-        ax.legend(fontsize="small")
 
     def _mark(self, ax: "Axes", name: str, curve: np.ndarray) -> None:
         best = self.best_iters[name]

@@ -38,7 +38,7 @@ from sknn.preprocessing.sources._table_survey import TableSurvey
 from sknn.preprocessing.sources._tables import hold_tables
 from sknn.preprocessing.tables._columns import WrappedFrame, is_plain_numbers, wrap_frame
 from sknn.preprocessing.tables._encoder import TabularEncoder
-from sknn.preprocessing.tables._reading import check_names
+from sknn.preprocessing.tables._reading import check_axes, check_names
 from sknn.preprocessing.tables._values import find_number_columns
 from sknn.preprocessing.targets._classes import ClassCodec
 from sknn.preprocessing.targets._conformity import calibrate_intervals, decode_interval
@@ -69,6 +69,7 @@ __all__ = [
     "WrappedFrame",
     "average_by_code",
     "calibrate_intervals",
+    "check_axes",
     "check_names",
     "convert_table",
     "copy_frame",

@@ -46,6 +46,14 @@ def test_lines_are_the_curves_kept(name, networks):
     assert [axis.get_ylabel() for axis in display.axes_] == ["loss", "accuracy"]
 
 
+@pytest.mark.parametrize(("n_networks", "is_beside"), [(3, False), (4, True)])
+def test_a_long_legend_stands_beside_its_panel(n_networks, is_beside):
+    display = LossCurveDisplay({f"network {i}": HISTORY for i in range(n_networks)}).plot()
+    display.figure_.canvas.draw()
+    legend = display.ax_.get_legend().get_window_extent()
+    assert (legend.x0 >= display.ax_.get_window_extent().x1) == is_beside
+
+
 def test_errors_of_a_perceptron_are_drawn_as_such(networks):
     perceptron = networks["PerceptronClassifier"]
     display = LossCurveDisplay.from_estimator(perceptron)

@@ -23,6 +23,7 @@ from sknn.preprocessing import (
     TableSurvey,
     TabularEncoder,
     WrappedFrame,
+    check_axes,
     check_names,
     is_plain_numbers,
     wrap_frame,
@@ -78,6 +79,7 @@ class TableReader:
                 "pathlib.Path(...)."
             )
         check_container(X)
+        check_axes(estimator, X)
         frame = wrap_frame(X)
         if frame is not None and self.orders_by_name and encoder is not None and not unnamed:
             frame = frame.order_by(estimator.feature_names_in_)

@@ -59,8 +59,9 @@ class DeepRegressor(RegressorMixin, DeepEstimator):
         Parameters
         ----------
         X : {array-like, sparse matrix, data frame, source} of shape (n_samples, n_features)
-            Training samples; a ``pathlib.Path`` or another source, see :doc:`/guide/large_data`, is
-            read a chunk at a time. Sparse ones become dense a mini-batch at a time.
+            Training samples; networks for sequences take strings, of shape (n_samples,). A
+            ``pathlib.Path`` or another source, see :doc:`/guide/large_data`, is read a chunk at a
+            time. Sparse ones stay sparse, or become dense a mini-batch at a time.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs), or str
             Column of X, or numbers; NaN, of several columns, where one was not measured.
         sample_weight : array-like of shape (n_samples,) or str, default=None

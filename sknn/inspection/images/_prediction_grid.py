@@ -300,10 +300,12 @@ class PredictionGridDisplay:
         self.figure_ = self.axes_[0].figure
         look = {"cmap": "gray", **(image_kw or {})}
         self.images_ = []
+        titles = [self._make_title(i) for i in range(len(self.images))]
+        fontsize = _choose_fontsize(titles)
         for i, axis in enumerate(self.axes_):
             self.images_.append(axis.imshow(self.images[i], **look))
             axis.set(xticks=[], yticks=[])
-            axis.set_title(self._make_title(i), fontsize="small")
+            axis.set_title(titles[i], fontsize=fontsize)
             if self.wrong[i]:
                 for spine in axis.spines.values():
                     spine.set(color=NEGATIVE, linewidth=3)
@@ -315,6 +317,13 @@ class PredictionGridDisplay:
         if not self.wrong[i]:
             return f"{self.y_pred[i]}{proba}"
         return f"× {self.y_pred[i]}{proba}\ntrue: {self.y_true[i]}"
+
+
+def _choose_fontsize(titles: list[str]) -> float | str:
+    """Return the size in points at which no title is wider than its image, or 'small'."""
+    longest = max(len(line) for title in titles for line in title.splitlines())
+    # About 22 letters of a small title, 8.3 points high, are as wide as a panel of 1.6 inches.
+    return "small" if longest <= 22 else max(4.5, 8.3 * 22 / longest)
 
 
 def _name_labels(labels: np.ndarray, class_names: Mapping[Any, str] | None) -> list[str]:

@@ -52,6 +52,7 @@ def read_table(
         note_width(estimator, X)
         return X, None
     check_container(X)
+    check_axes(estimator, X)
     frame = wrap_frame(X)
     if frame is not None:
         if names:
@@ -64,14 +65,6 @@ def read_table(
     plain = is_plain_numbers(X)
     if not plain:
         X = X if isinstance(X, np.ndarray) else np.array(X, dtype=object)
-    shape = getattr(X, "shape", ())
-    if len(shape) > 2:
-        raise ValueError(
-            f"Found array with dim {len(shape)}, while dim <= 2 is required by "
-            f"{type(estimator).__name__}: X must be of shape (n_samples, n_features), but is of "
-            f"shape {shape}. Give X.reshape(len(X), -1), in which each image is a sample."
-        )
-
     options = {"accept_sparse": "csr", "ensure_all_finite": False, "dtype": None}
     explained = explain_refusal(X) if plain else nullcontext()
     with explained, np.errstate(over="ignore"):  # infinity is found later, and its column
@@ -81,6 +74,25 @@ def read_table(
             X = check_array(X, estimator=estimator, **options)
             _check_shape(estimator, X.shape)
     return (X if plain else read_columns(X)), None
+
+
+def check_axes(estimator: BaseEstimator, X: MatrixLike) -> None:
+    """Raise ValueError for an array of images, or of other samples that are no rows of a table.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Estimator that takes tables; errors name its class.
+    X : array-like, sparse matrix or data frame
+        Input of a user.
+    """
+    shape = getattr(X, "shape", ())
+    if len(shape) > 2:
+        raise ValueError(
+            f"Found array with dim {len(shape)}, while dim <= 2 is required by "
+            f"{type(estimator).__name__}: X must be of shape (n_samples, n_features), but is of "
+            f"shape {shape}. Give X.reshape(len(X), -1), in which each image is a sample."
+        )
 
 
 def _check_names_of_frame(estimator: BaseEstimator, frame: WrappedFrame, *, reset: bool) -> None:

@@ -1,5 +1,7 @@
 """Weight maps and prediction grids show the numbers they are given."""
 
+from itertools import pairwise
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
@@ -122,6 +124,14 @@ def test_wrong_predictions_are_marked_by_more_than_color():
     assert titles == ["bag (0.99)", "× shirt (0.40)\ntrue: coat"]
     right, wrong = (axis.spines["left"].get_linewidth() for axis in display.axes_)
     assert wrong > 2 * right
+
+
+def test_long_names_of_classes_do_not_overlap():
+    names = [f"a class with the number {i}" for i in range(3)]
+    display = PredictionGridDisplay(np.zeros((3, 2, 2)), names, names[::-1]).plot()
+    display.figure_.canvas.draw()
+    boxes = [axis.title.get_window_extent() for axis in display.axes_]
+    assert all(left.x1 <= right.x0 for left, right in pairwise(boxes))
 
 
 def test_a_classifier_without_probabilities_will_do(digits):
