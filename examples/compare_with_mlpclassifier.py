@@ -14,7 +14,8 @@ The table shows
 - how long each takes to search, to fit and to predict on a CPU. The networks are small, and no GPU
   is used, so that the comparison is fair.
 
-It needs ``pip install "sknn[plot]"`` and takes about a minute on two cores. Nothing is downloaded:
+It needs the extra ``plot`` and takes a minute or two on two cores. The times are those of compiled
+steps only with the extra ``fast`` and after ``python -m sknn compile``. Nothing is downloaded:
 Fashion-MNIST takes part if its files are on this machine, see `sknn.datasets.load_fashion_mnist`.
 Run it as ``python compare_with_mlpclassifier.py``; ``--help`` lists the options.
 """
@@ -72,13 +73,13 @@ class Problem:
     y_test: np.ndarray
     max_iter: int
 
-    def rows(self, dtype: str) -> tuple[np.ndarray, np.ndarray]:
-        """Return training and test rows in a precision; both libraries compute in that of X."""
+    def read_as(self, dtype: str) -> tuple[np.ndarray, np.ndarray]:
+        """Return training and test samples in a precision; both libraries compute in that."""
         return self.X_train.astype(dtype), self.X_test.astype(dtype)
 
 
 def load_problems(quick: bool) -> list[Problem]:
-    """Return the data sets, from few rows to many."""
+    """Return the data sets, from few samples to many."""
     problems = []
     for name, load, max_iter in (
         ("breast cancer", load_breast_cancer, 60),
@@ -123,7 +124,7 @@ def make_model(name: str, problem: Problem) -> Pipeline:
 def search(name: str, problem: Problem, cv: int, n_jobs: int) -> tuple[Pipeline, float]:
     """Return the best model, not yet fitted, and the seconds that it took to find it."""
     grid_search = GridSearchCV(make_model(name, problem), GRID, cv=cv, n_jobs=n_jobs, refit=False)
-    X_train, _ = problem.rows("float64")
+    X_train, _ = problem.read_as("float64")
     # Two processes with a thread each do more than one process with two threads, at this size.
     with parallel_config(backend="loky", inner_max_num_threads=1):
         start = time.perf_counter()
@@ -154,7 +155,7 @@ class Result:
 
     def run(self) -> None:
         """Fit, predict, and take both times; the result is the same every time."""
-        X_train, X_test = self.problem.rows(self.dtype)
+        X_train, X_test = self.problem.read_as(self.dtype)
         start = time.perf_counter()
         self.model.fit(X_train, self.problem.y_train)
         fitted = time.perf_counter()
@@ -163,7 +164,7 @@ class Result:
         self.fit_seconds.append(fitted - start)
         self.proba = self.model.predict_proba(X_test).astype(np.float64)
         self.accuracy = accuracy_score(self.problem.y_test, predicted)
-        # Rows of float32 sum to 1 only up to rounding, which log_loss would remark upon.
+        # Probabilities in float32 sum to 1 only up to rounding, of which log_loss would warn.
         self.proba /= self.proba.sum(axis=1, keepdims=True)
         self.log_loss = log_loss(self.problem.y_test, self.proba)
 
@@ -341,8 +342,8 @@ def main() -> None:
         threadpool_limits(1),
         progress(1 + len(problems) * (len(MODELS) + n_rounds)) as announce,
     ):
-        # The number of epochs is fixed so that both do the same work; that it stops before the
-        # loss has settled is meant, and needs no word for each of some hundred fits.
+        # The number of epochs is fixed so that both do the same work. Some hundred warnings that
+        # the loss was still falling would say nothing new.
         warnings.simplefilter("ignore", ConvergenceWarning)
         announce("start the processes")
         warm_up(n_jobs)
@@ -354,7 +355,7 @@ def main() -> None:
     print(f"\n{table_of(results)}\n")
     print(
         f"Searches: {n_jobs} process(es) of 1 thread, timed once, so roughly.\n"
-        "Fits, and predictions of all test rows: 1 thread, on the CPU, median of "
+        "Fits, and predictions of all test samples: 1 thread, on the CPU, median of "
         f"{n_rounds} interleaved round(s)."
     )
     print(agreement(results))

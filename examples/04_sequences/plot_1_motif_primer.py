@@ -59,16 +59,16 @@ plt.show()
 # Saliency of bases
 # -----------------
 # Saliency says for each base how much evidence it is for "bound".
-rows = np.flatnonzero(y_test == 1)
-names = [f"planted at {place}" for place in positions_test[rows[:3]]]
-SaliencyMapDisplay.from_estimator(model, X_test[rows[:3]], target=1, names=names)
+bound_samples = np.flatnonzero(y_test == 1)
+names = [f"planted at {place}" for place in positions_test[bound_samples[:3]]]
+SaliencyMapDisplay.from_estimator(model, X_test[bound_samples[:3]], target=1, names=names)
 plt.show()
 
 # %%
 # The window of twelve bases with the largest sum is the motif's, in how many sequences?
-scores = network.saliency(encoder.transform(X_test[rows]), target=1).sum(axis=2)
+scores = network.saliency(encoder.transform(X_test[bound_samples]), target=1).sum(axis=2)
 windows = np.lib.stride_tricks.sliding_window_view(scores, 12, axis=1).sum(axis=2)
-found = np.mean(windows.argmax(axis=1) == positions_test[rows])
+found = np.mean(windows.argmax(axis=1) == positions_test[bound_samples])
 print(f"window found in {found:.1%} of the bound sequences")
 
 # %%
