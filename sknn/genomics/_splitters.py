@@ -1,6 +1,7 @@
 """Cross-validation that keeps like sequences on one side: by chromosome, or by their k-mers."""
 
 from collections.abc import Iterator, Sequence
+from typing import cast
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -61,7 +62,7 @@ class ChromosomeSplit:
         -------
         int
         """
-        return self.folds if isinstance(self.folds, int) else len(self.folds)
+        return self.folds if isinstance(self.folds, int) else len(self._list_folds())
 
     def split(
         self,
@@ -88,7 +89,8 @@ class ChromosomeSplit:
         Raises
         ------
         ValueError
-            If there are no chromosomes, too few of them, or a named one has no sample.
+            If there are no chromosomes, too few of them, a named one has no sample, or `folds` is
+            a text or a list of texts.
         """
         if groups is None:
             if not isinstance(X, NamedColumns) or "chrom" not in list(X.columns):
@@ -102,11 +104,22 @@ class ChromosomeSplit:
             is_test = np.isin(chroms, names)
             yield np.flatnonzero(~is_test), np.flatnonzero(is_test)
 
+    def _list_folds(self) -> list[list[str]]:
+        """Return the chromosomes of each test set, where `folds` names them."""
+        folds = cast("Sequence[Sequence[str]]", self.folds)
+        if isinstance(folds, str) or any(isinstance(names, str) for names in folds):
+            names = [folds] if isinstance(folds, str) else list(folds)
+            raise ValueError(
+                "folds must be a number, or a list with a list of chromosomes for each test set; "
+                f"got {folds!r}. Write [{names!r}] for one test set."
+            )
+        return [list(map(str, names)) for names in folds]
+
     def _choose_folds(self, chroms: np.ndarray) -> list[list[str]]:
         """Return the chromosomes of each test set."""
         present, counts = np.unique(chroms, return_counts=True)
         if not isinstance(self.folds, int):
-            folds = [list(map(str, names)) for names in self.folds]
+            folds = self._list_folds()
             absent = [name for names in folds for name in names if name not in present]
             if absent:
                 raise ValueError(

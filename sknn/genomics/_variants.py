@@ -70,6 +70,8 @@ def variant_effects(
     ------
     OptionalDependencyError
         If pyfaidx is not installed.
+    sklearn.exceptions.NotFittedError
+        If the model is not fitted.
     ValueError
         If variants are not as described, are not in the genome, or have another reference allele;
         or there is no such class.
@@ -177,6 +179,7 @@ def make_score(
     model: "SequenceCNNClassifier | SequenceCNNRegressor", target: str | SupportsInt | None
 ) -> Callable[[np.ndarray], np.ndarray]:
     """Return a function from sequences to the logit, or prediction, that is compared."""
+    check_is_fitted(model)
     if is_regressor(model):
         output = 0 if target is None else int(target)
         return lambda X: np.asarray(model.predict(X)).reshape(len(X), -1)[:, output]

@@ -8,6 +8,7 @@ from math import isfinite
 import numpy as np
 
 from sknn._files import BLANKS, read_lines, write_file
+from sknn._refusals import show
 from sknn.motifs._motif import Motif
 
 #: sites that a motif of a MEME file has where the file does not say
@@ -251,8 +252,10 @@ def _read_matrix(rows: list[Line], width: int | None, where: str) -> np.ndarray:
     for number, row in rows:
         try:
             numbers = [float(word) for word in row.split()]
-        except ValueError as error:
-            raise ValueError(f"{where} is damaged in line {number}: {error}.") from None
+        except ValueError:
+            raise ValueError(
+                f"{where} is damaged in line {number}: expected numbers, got {show(row)}."
+            ) from None
         width = len(numbers) if width is None else width
         if len(numbers) != width or not width:
             raise ValueError(

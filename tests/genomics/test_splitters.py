@@ -36,6 +36,8 @@ def test_named_chromosomes_are_held_out():
         (2, ["ACGT"] * 4, None, "needs the chromosomes: as groups, or as the column 'chrom'"),
         (9, ["ACGT"] * 2, ["a", "b"], "folds=9 must be at least 2 and at most .* 2"),
         ([["chrX"]], ["ACGT"] * 2, ["a", "b"], r"No sample is of \['chrX'\]"),
+        ("a", ["ACGT"] * 2, ["a", "b"], r"got 'a'\. Write \[\['a'\]\] for one test set"),
+        (["a", "b"], ["ACGT"] * 2, ["a", "b"], r"Write \[\['a', 'b'\]\] for one test set"),
     ],
 )
 def test_impossible_folds_are_named(folds, X, groups, message):

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 from sklearn.pipeline import make_pipeline
@@ -147,6 +148,12 @@ def test_impossible_variants_are_named(model, fasta, bases, changes, options, me
         variant_effects(model, pd.DataFrame({**row, **changes}), fasta, **options)
     with pytest.raises(ValueError, match=r"path of a VCF file.*\['alt'\] are missing among"):
         variant_effects(model, pd.DataFrame({"chrom": ["chr1"], "pos": [1], "ref": ["A"]}), fasta)
+
+
+def test_a_network_that_is_not_fitted_is_named(fasta):
+    variants = pd.DataFrame({"chrom": ["chr1"], "pos": [1], "ref": ["A"], "alt": ["T"]})
+    with pytest.raises(NotFittedError, match="SequenceCNNClassifier instance is not fitted"):
+        variant_effects(SequenceCNNClassifier(), variants, fasta)
 
 
 def test_other_classes_regressors_and_pipelines_are_taken(model, data, fasta, bases):

@@ -177,7 +177,10 @@ def test_memes_own_format(tmp_path):
         (MEME.replace("nsites= 50", "nsites= inf"), "has nsites= inf; expected a whole number"),
         (MEME.replace("nsites= 50", "nsites= -1"), "has nsites= -1; expected a whole number"),
         (MEME.replace("1.0  0.0\n", "1.0\n"), "damaged in line 13: expected 4 numbers, got 3"),
-        (MEME.replace("1.0 0.0 0.0", "1.0 x 0.0"), "'bare' in .* damaged in line 18: could not"),
+        (
+            MEME.replace("1.0 0.0 0.0", "1.0 x 0.0"),
+            "'bare' .* line 18: expected numbers, got '1.0 x",
+        ),
         (MEME.replace("1.0 0.0 0.0", "1.0 nan 0.0"), "damaged in line 18: .* from 0 .* got nan"),
         (MEME.replace("1.0 0.0 0.0", "2.0 0.0 0.0"), "those of line 18 sum to 2"),
         (MEME.replace("1.0 0.0 0.0 0.0", ""), "'bare' in .* damaged: no row of numbers follows"),

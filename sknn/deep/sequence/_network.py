@@ -147,6 +147,8 @@ class SequenceReader:
         check_container(X)
         strings = strings_in(X)
         if encoder is not None:
+            if isinstance(X, list | tuple) and not X:
+                raise ValueError("Found array with 0 sample(s); at least one sequence is required.")
             encoder.check_same_kind(strings is not None)
         if strings is not None:
             check_feature_names(estimator, X, reset=encoder is None)

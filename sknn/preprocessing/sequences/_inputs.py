@@ -291,6 +291,8 @@ def strings_in(X: ArrayLike) -> np.ndarray | None:
 
 def holds_strings(X: ArrayLike) -> bool:
     """Return whether X is sequences of letters, or text that `as_sequences` has words for."""
+    if isinstance(X, str | bytes):  # NumPy's strings have a shape
+        return True
     shape = getattr(X, "shape", None)
     if shape is None:
         if isinstance(X, list | tuple):

@@ -58,7 +58,8 @@ class Regions:
             If there are no such columns, no whole numbers, or an end is not after its start.
         """
         if not isinstance(table, NamedColumns):
-            rows = [tuple(row) for row in np.asarray(table, dtype=object)]
+            array = np.asarray(table, dtype=object)
+            rows = [tuple(row) for row in array if np.ndim(row) == 1] if array.ndim else []
             if not rows or len(rows[0]) not in (3, 4):
                 raise ValueError(
                     "Regions are a data frame with columns 'chrom', 'start' and 'end', or rows of "

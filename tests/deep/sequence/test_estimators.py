@@ -387,6 +387,15 @@ def test_another_form_than_in_fit_is_refused(planted):
         fitted(encoded, y).predict(encoded[:, :, :3])
 
 
+def test_predictions_need_sequences_in_a_list(planted):
+    X, y = planted
+    model = fitted(X, y)
+    with pytest.raises(ValueError, match=f"got the single text '{X[0]}'"):
+        model.predict(np.str_(X[0]))
+    with pytest.raises(ValueError, match=r"0 sample\(s\); at least one sequence is required"):
+        model.predict([])
+
+
 def test_flat_one_hot_sequences_without_a_length_are_warned_of(planted):
     X, y = planted
     flat = DNAOneHotEncoder(flatten=True).fit_transform(X)
