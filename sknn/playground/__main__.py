@@ -63,6 +63,12 @@ def main(arguments: list[str] | None = None) -> int:
     except OptionalDependencyError as error:
         _write(str(error))
         return 1
+    except (OverflowError, SystemExit):  # for a port that is taken uvicorn prints the reason
+        _write(
+            f"The playground cannot listen on port {options.port} of {options.host}. Choose another "
+            "one with --port; --port 0 takes a free one."
+        )
+        return 1
     except KeyboardInterrupt:
         return 0
     return 0

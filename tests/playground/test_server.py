@@ -2,6 +2,7 @@
 
 import json
 import re
+import socket
 import subprocess
 import sys
 import threading
@@ -146,6 +147,14 @@ def test_the_program_prints_its_address_and_warns_of_other_hosts():
                     assert re.search(r"/\?token=[\w-]{16,}", run.stdout.readline())
             finally:
                 run.terminate()
+
+
+@pytest.mark.parametrize("is_a_port", [True, False])
+def test_a_port_that_cannot_be_had_is_named(capsys, is_a_port):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1] if is_a_port else 99999)
+        assert main(["--no-browser", "--port", port]) == 1
+    assert f"cannot listen on port {port} of 127.0.0.1. Choose" in capsys.readouterr().out
 
 
 def test_a_missing_package_is_named(monkeypatch, capsys):
