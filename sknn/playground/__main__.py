@@ -65,8 +65,8 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
     except (OverflowError, SystemExit):  # for a port that is taken uvicorn prints the reason
         _write(
-            f"The playground cannot listen on port {options.port} of {options.host}. Choose another "
-            "one with --port; --port 0 takes a free one."
+            f"The playground cannot listen on port {options.port} of {options.host}. Choose "
+            "another one with --port; --port 0 takes a free one."
         )
         return 1
     except KeyboardInterrupt:
