@@ -1,6 +1,6 @@
 """The neuron of 1943 and 1957: a weighted sum and a step."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -229,6 +229,20 @@ class ThresholdUnit:
         return (
             f"ThresholdUnit(weights=[{weights}], threshold={format_number(self.threshold)}{step})"
         )
+
+
+def list_units(layers: Iterable[Iterable[ThresholdUnit]]) -> list[list[ThresholdUnit]]:
+    """Return the units of each layer; raise TypeError if layers are no lists of units."""
+    try:
+        units = [list(layer) for layer in layers]
+        fits = all(isinstance(unit, ThresholdUnit) for layer in units for unit in layer)
+    except TypeError:  # a unit in place of a list
+        fits = False
+    if not fits:
+        raise TypeError(
+            f"layers must be lists of units, such as [[AND(), OR()], [AND()]]; got {layers!r}."
+        )
+    return units
 
 
 def format_number(number: float) -> str:

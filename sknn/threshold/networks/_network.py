@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 
 from sknn._saved import saved
 from sknn.activations import heaviside
-from sknn.threshold._unit import ThresholdUnit, format_unit
+from sknn.threshold._unit import ThresholdUnit, format_unit, list_units
 from sknn.threshold.networks._binary_tables import check_binary, complete_table, make_default_names
 from sknn.threshold.networks._circuit import Circuit, Signal
 from sknn.threshold.networks._expression import Proposition
@@ -55,6 +55,8 @@ class ThresholdNetwork:
 
     Raises
     ------
+    TypeError
+        If layers are no lists of units.
     ValueError
         If a layer is empty, a unit has another number of weights than there are nodes in the layer
         before it or has another step, or names are not one for each node, all different.
@@ -106,7 +108,7 @@ class ThresholdNetwork:
         names: Sequence[str] | None = None,
         unit_names: Sequence[str] | None = None,
     ):
-        self.layers = [list(layer) for layer in layers]
+        self.layers = list_units(layers)
         _check_wiring(self.layers)
         self.coefs_ = [np.array([unit.weights for unit in layer]).T for layer in self.layers]
         self.intercepts_ = [np.array([unit.intercept for unit in layer]) for layer in self.layers]

@@ -94,6 +94,12 @@ def test_wiring_that_does_not_fit_is_refused(layers, names, unit_names, message)
         ThresholdNetwork(layers, names, unit_names)
 
 
+@pytest.mark.parametrize("layers", [[AND()], [[AND]], AND()], ids=["units", "gates", "unit"])
+def test_layers_are_lists_of_units(layers):
+    with pytest.raises(TypeError, match=r"layers must be lists of units, such as .*; got"):
+        ThresholdNetwork(layers)
+
+
 @pytest.mark.parametrize(
     ("X", "message"),
     [
