@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from sknn._suggestions import check_no_class
 from sknn._validation import MatrixLike, check_layers_say_all
 from sknn.activations import ACTIVATIONS, SYNONYMS, Function, resolve_activation
-from sknn.inspection._reading import HasLayers, HasUnits, Model
+from sknn.inspection._reading import HasLayers, HasUnits, Model, advise_on_layers
 from sknn.threshold import ThresholdNetwork, check_binary
 
 _LINKS: dict[str, Function] = {"softmax": lambda z: softmax(z, axis=1), "exp": np.exp}
@@ -211,7 +211,7 @@ def _read_weights(model: Model) -> tuple[list[np.ndarray], list[np.ndarray], lis
         return [model.coef_.T], [np.asarray(model.intercept_)], [getattr(model, "step", "sign")]
     raise ValueError(
         "A forward pass needs a network with coefs_ and intercepts_, or units with coef_ and "
-        f"intercept_; got {type(model).__name__}."
+        f"intercept_; got {type(model).__name__}.{advise_on_layers(model)}"
     )
 
 

@@ -99,8 +99,13 @@ def read_layers(network: Model, purpose: str) -> Layers:
         return Layers([coef], [intercept], [str(getattr(network, "step", ""))])
     raise ValueError(
         f"{purpose} needs a fitted network with coefs_ and intercepts_, or units with coef_ and "
-        f"intercept_; got {type(network).__name__}."
+        f"intercept_; got {type(network).__name__}.{advise_on_layers(network)}"
     )
+
+
+def advise_on_layers(network: object) -> str:
+    """Return how to see the layers of a network without plain weights, or ''."""
+    return " Its summary() lists the layers." if hasattr(network, "summary") else ""
 
 
 def _get_hidden_names(network: Model, n_hidden: int) -> list[str]:

@@ -10,8 +10,9 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.exceptions import NotFittedError
 from sklearn.neural_network import MLPClassifier
 
+from sknn import TabularMLPClassifier
 from sknn.activations import ACTIVATIONS
-from sknn.inspection import forward_pass
+from sknn.inspection import NetworkDiagramDisplay, forward_pass
 from sknn.threshold import AND, PerceptronClassifier, ThresholdLogicClassifier, ThresholdNetwork
 
 
@@ -219,3 +220,11 @@ def test_logistic_layer_does_not_overflow(network):
     network.activation = "logistic"
     passed = forward_pass(network, [[1e4, -1e4]])
     assert np.array_equal(passed.layers[0].activations, expit(passed.layers[0].pre_activations))
+
+
+def test_a_network_without_plain_weights_is_answered_by_its_summary():
+    network = TabularMLPClassifier(n_members=2, hidden_width=4, max_iter=1, random_state=0)
+    network.fit(np.arange(40.0)[:, None], np.arange(40) % 2)
+    for call in (forward_pass, NetworkDiagramDisplay.from_estimator):
+        with pytest.raises(ValueError, match=r"got TabularMLPClassifier\. Its summary\(\) lists"):
+            call(network, [[1.0]])
