@@ -54,7 +54,7 @@ def jit(function: F) -> F:
     """Return a function to be compiled by numba as a part of others; the same without numba."""
     # Without fastmath it keeps to IEEE 754: numbers that are not finite stay so, and sums are in
     # the order that is written.
-    return _compile(function, False)
+    return _compile(function, fastmath=False)
 
 
 def jit_sums(function: F) -> F:
@@ -66,7 +66,7 @@ def jit_inlined(function: F) -> F:
     """Return a function as `jit` does, to be written into its only caller."""
     # Without that, LLVM works on it, and on all that it calls, once for itself and again as part of
     # each caller up to the outermost.
-    return _compile(function, False, inline="always")
+    return _compile(function, fastmath=False, inline="always")
 
 
 def _compile(function: F, fastmath: bool | set[str], **options: Any) -> F:

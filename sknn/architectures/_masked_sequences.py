@@ -65,7 +65,7 @@ class MaskedSequences(SeededNoise):
         X = X.reshape(len(X), self.length, self.n_channels)
         # Positions that are not hidden are returned as they are, so that their loss is 0 and the
         # loss is that of the hidden ones.
-        is_hidden = self.draw(X.new_empty(len(X), self.length, 1), False) < MASK_FRACTION
+        is_hidden = self.draw_uniform(X.new_empty(len(X), self.length, 1)) < MASK_FRACTION
         return torch.where(is_hidden, self.predict(X * ~is_hidden), X).flatten(1)
 
     def predict(self, X: Tensor) -> Tensor:

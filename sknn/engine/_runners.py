@@ -106,7 +106,7 @@ class AutogradRunner:
     def _end_batch(self, batch: tuple, step: dict) -> None:
         if self.watched:
             with self.run.pause_on_interrupt():
-                self.run.callbacks.end_batch(batch, True, step)
+                self.run.callbacks.end_batch(batch, step, training=True)
 
     def close(self) -> None:
         """Do nothing: nothing was borrowed."""
@@ -141,7 +141,7 @@ class MembersRunner(AutogradRunner):
         self.follow_gradient: Callable[[], None] | None = None
         is_plain = net.max_grad_norm is None and not self.watched
         if is_plain and supports_optimizer(net.optimizer_, is_momentum_set(run)) is None:
-            self.follow_gradient = make_flat_step(self.members.flat, True)
+            self.follow_gradient = make_flat_step(self.members.flat, needs_gradient=True)
 
     def run_epoch(self) -> float:
         """Train on the remaining mini-batches of the current epoch; return the mean loss."""

@@ -85,7 +85,7 @@ class SearchCheckpoint:
         path = Path(os.fspath(folder))
         identity = Identity(kind, describe_params(params), hash_data(data))
         seed = np.random.RandomState(0)  # nothing is drawn here
-        self.file = CheckpointFile(make_spec(path, None, identity, seed, True))
+        self.file = CheckpointFile(make_spec(path, None, identity, seed, has_seed=True))
         self.networks = path / f"{identity.kind}-{identity.digest}-networks"
         content = self.file.content
         self.results: dict[str, Any] = {} if content is None else content["results"]
@@ -133,7 +133,7 @@ class SearchCheckpoint:
         """Write all results."""
         began = time.perf_counter()
         try:
-            self.file.write({"results": self.results}, self.n_kept, False)
+            self.file.write({"results": self.results}, self.n_kept, is_finished=False)
         except OSError as error:
             if not self.n_kept:
                 raise

@@ -40,8 +40,15 @@ class SeededNoise(nn.Module):
         """Start anew from a seed in [0, 2**32)."""
         self.state = torch.tensor([seed, 0])  # no buffer, as it stays on the CPU
 
-    def draw(self, like: torch.Tensor, is_normal: bool) -> torch.Tensor:
-        """Return numbers for the next batch, see `draw_numbers`."""
+    def draw_normal(self, like: torch.Tensor) -> torch.Tensor:
+        """Return standard normal numbers for the next batch, see `draw_numbers`."""
+        return self._draw(like, is_normal=True)
+
+    def draw_uniform(self, like: torch.Tensor) -> torch.Tensor:
+        """Return uniform numbers in [0, 1) for the next batch, see `draw_numbers`."""
+        return self._draw(like, is_normal=False)
+
+    def _draw(self, like: torch.Tensor, *, is_normal: bool) -> torch.Tensor:
         draw = draw_compiled_numbers if torch.compiler.is_compiling() else draw_numbers
         return draw(like, self.state, is_normal)
 
@@ -114,12 +121,12 @@ class Corruption(SeededNoise):
     def corrupt(self, X: torch.Tensor) -> torch.Tensor:
         """Return X with the noise and the hidden features of the next batch."""
         if self.noise:
-            X = X + self.draw(X, True) * self.noise * self.is_noisy
+            X = X + self.draw_normal(X) * self.noise * self.is_noisy
         if self.hidden and self.n_features:
             # One draw a feature: all columns of a category, and its numbers, are hidden together,
             # or the others would tell what the hidden one was. Hidden is 0, the mean of scaled
             # numbers.
-            shares = self.draw(X.new_empty(len(X), self.n_features), False)
+            shares = self.draw_uniform(X.new_empty(len(X), self.n_features))
             X = X * ((shares >= self.hidden)[:, self.features] | self.is_kept)
         return X
 
@@ -155,4 +162,4 @@ class NormalDraw(SeededNoise):
             return mean
         # m + exp(log v / 2) e with e standard normal has the distribution N(m, v), and a gradient
         # by m and v, which a drawn number has not (reparametrization).
-        return mean + self.draw(mean, True) * torch.exp(0.5 * log_variance)
+        return mean + self.draw_normal(mean) * torch.exp(0.5 * log_variance)

@@ -48,7 +48,7 @@ def explain_no_steps(dtype: torch.dtype) -> str | None:
         return f"letters are not read in {dtype}"
     empty = torch.empty(1, 1, 1, dtype=dtype).numpy()
     letters = make_letters(empty.shape, 1)
-    scored = Scored(empty[None], empty, False, 0.0)
+    scored = Scored(empty[None], empty, is_mirrored=False, floor=0.0)
     return explain_not_kept(
         load_steps().trace_letters, letters, scored, Pooled(empty, empty, empty), scored
     )

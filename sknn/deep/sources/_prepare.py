@@ -259,7 +259,10 @@ def make_preparation(
     if encoder is not None:
         preparation.encoder = encoder
     circumstances = Circumstances(
-        overview.n_samples, overview.total_weight, False, data.validation is not None
+        overview.n_samples,
+        overview.total_weight,
+        is_incremental=False,
+        has_validation=data.validation is not None,
     )
     estimator._circumstances = circumstances
     preparation.config = parts.training.make_config(circumstances)

@@ -48,7 +48,9 @@ class InPlace:
 
 def _make_elu(alpha: float, scale: float) -> InPlace:
     def backward(d: Tensor, a: Tensor) -> Tensor:
-        return aten.elu_backward.grad_input(d, alpha, scale, 1, True, a, grad_input=d)
+        return aten.elu_backward.grad_input(
+            d, alpha, scale, 1, is_result=True, self_or_result=a, grad_input=d
+        )
 
     return InPlace(lambda z: aten.elu_(z, alpha, scale, 1), backward)
 
@@ -66,7 +68,9 @@ IN_PLACE: dict[str, InPlace] = {
     ),
     "leaky_relu": InPlace(
         lambda z: aten.leaky_relu_(z, LEAKY_SLOPE),
-        lambda d, a: aten.leaky_relu_backward.grad_input(d, a, LEAKY_SLOPE, True, grad_input=d),
+        lambda d, a: aten.leaky_relu_backward.grad_input(
+            d, a, LEAKY_SLOPE, self_is_result=True, grad_input=d
+        ),
     ),
     "elu": _make_elu(1.0, 1.0),
     "selu": _make_elu(SELU_ALPHA, SELU_SCALE),

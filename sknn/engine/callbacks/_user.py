@@ -240,7 +240,7 @@ class UserCallbacks:
         """Open an entry of the history for a batch."""
         self.notify("on_batch_begin", batch=batch, training=training)
 
-    def end_batch(self, batch: tuple, training: bool, step: Mapping[str, Any]) -> None:
+    def end_batch(self, batch: tuple, step: Mapping[str, Any], *, training: bool) -> None:
         """Record the loss of a batch."""
         prefix, history = "train" if training else "valid", self.net.history
         history.record_batch(f"{prefix}_loss", step["loss"].item())
@@ -254,7 +254,7 @@ class UserCallbacks:
             return
         for batch in Batches(samples, self.net.batch_size):
             self.begin_batch(batch, training)
-            self.end_batch(batch, training, self.net.validation_step(batch))
+            self.end_batch(batch, self.net.validation_step(batch), training=training)
 
     @property
     def _data(self) -> dict[str, SampleDataset | None]:

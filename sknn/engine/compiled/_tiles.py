@@ -96,7 +96,7 @@ count_rows = return_number(lambda context, kind: count_rows_of(context), PLAIN_R
 
 
 def _make_tile(
-    is_high: bool, is_wide: bool, count: Callable[["CPUContext", "Float"], int] = count_lanes_of
+    *, is_high: bool, is_wide: bool, count: Callable[["CPUContext", "Float"], int] = count_lanes_of
 ) -> Callable[..., None]:
     """Return a function that computes a tile of a product, in vectors of `count` lanes.
 
@@ -209,7 +209,8 @@ def _write_finish(
             b.store(b.select(is_shut, vectors.fill(0.0), b.load(s)), s)
 
 
-high_wide, high_narrow = _make_tile(True, True), _make_tile(True, False)
-low_wide, low_narrow = _make_tile(False, True), _make_tile(False, False)
-high_half = _make_tile(True, False, count_half_of)
-low_half = _make_tile(False, False, count_half_of)
+high_wide, high_narrow = (_make_tile(is_high=True, is_wide=wide) for wide in (True, False))
+low_wide, low_narrow = (_make_tile(is_high=False, is_wide=wide) for wide in (True, False))
+high_half, low_half = (
+    _make_tile(is_high=high, is_wide=False, count=count_half_of) for high in (True, False)
+)

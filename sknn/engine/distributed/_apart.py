@@ -24,7 +24,7 @@ def check_apart(net: Net, masks: SharedMasks, X: torch.Tensor, share: slice) -> 
     share : slice
         Some samples of the mini-batch.
     """
-    net._set_training(True)
+    net._set_training(training=True)
     buffers = {name: buffer.clone() for name, buffer in net.module_.named_buffers()}
     # A share of a batch must give what the whole one gives for these samples: means over samples,
     # and numbers drawn in forward, would differ.

@@ -69,7 +69,7 @@ class DistributedRunner:
                 run.keep_outputs(batch[1], output)
             if self.watched:
                 with run.pause_on_interrupt():
-                    run.callbacks.end_batch(batch, True, {"loss": loss, "y_pred": output})
+                    run.callbacks.end_batch(batch, {"loss": loss, "y_pred": output}, training=True)
             if self.peers.is_late:
                 break
             if run.epoch.n_samples < len(run.samples):
@@ -128,7 +128,7 @@ class DistributedRunner:
         if not self.is_checked:
             self._check_apart(batch[0], share, taken)
             self.is_checked = True
-        net._set_training(True)
+        net._set_training(training=True)
         with self.masks.use(share.n_samples, taken):
             output = net.infer(share.X)
         if share.is_empty:

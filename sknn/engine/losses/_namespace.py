@@ -34,7 +34,7 @@ def _get_column(numbers: Sequence[float], like: Tensor) -> Tensor:
 @cache  # a captured step reads the same memory again and again
 def _make_column(numbers: tuple[float, ...], dtype: torch.dtype, device: torch.device) -> Tensor:
     """Return a column of numbers, which a step that is captured may not bring to the device."""
-    with torch.inference_mode(False):  # else autograd could not use what a prediction made
+    with torch.inference_mode(mode=False):  # else autograd could not use what a prediction made
         return torch.tensor(numbers, dtype=dtype, device=device)[:, None]
 
 

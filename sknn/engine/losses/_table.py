@@ -45,7 +45,7 @@ def _make_value_loss(entry: ValueLoss, **settings: Any) -> TableLoss:
     return TableLoss(entry.name, function, inverse_link, settings, _is_known(entry))
 
 
-def _make_class_loss(entry: ClassLoss, per_label: bool, **settings: Any) -> TableLoss:
+def _make_class_loss(entry: ClassLoss, *, per_label: bool, **settings: Any) -> TableLoss:
     settings = {**_get_defaults(entry), **settings}
     function = cast("LossFunction", entry.per_label if per_label else entry.per_class)
     name = OF_LABELS.format(entry.name) if per_label else entry.name
@@ -71,9 +71,12 @@ INVERSE_LINKS: dict[str, Callable[[Tensor], Tensor]] = {
 
 #: name -> function of the settings that returns the loss; with a logit per class, or per label
 LOSSES: dict[str, Callable[..., TableLoss]] = {
-    **{name: partial(_make_class_loss, entry, False) for name, entry in CLASS_LOSSES.items()},
     **{
-        OF_LABELS.format(name): partial(_make_class_loss, entry, True)
+        name: partial(_make_class_loss, entry, per_label=False)
+        for name, entry in CLASS_LOSSES.items()
+    },
+    **{
+        OF_LABELS.format(name): partial(_make_class_loss, entry, per_label=True)
         for name, entry in CLASS_LOSSES.items()
     },
     **{name: partial(_make_value_loss, entry) for name, entry in VALUE_LOSSES.items()},
@@ -129,7 +132,7 @@ def _choose_complete_loss(target: TargetSpec) -> Loss:
     of_classes = _find_class_loss(target.loss)
     if of_classes.per_class is None:
         return UserLoss(target.loss, INVERSE_LINKS[of_classes.out_activation(several)])
-    return _make_class_loss(of_classes, not several, **target.loss_params)
+    return _make_class_loss(of_classes, per_label=not several, **target.loss_params)
 
 
 def has_formulas(target: TargetSpec) -> bool:

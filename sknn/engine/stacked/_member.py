@@ -131,7 +131,7 @@ class Member:
         """Return why the net cannot be trained together with others; None if it can."""
         net, plan = self.net, self.plan
         parts = [plan.X] if plan.validation is None else [plan.X, plan.validation.X]
-        reason = supports_module(net) or supports_optimizer(net.optimizer_, False)
+        reason = supports_module(net) or supports_optimizer(net.optimizer_, momentum_changes=False)
         if reason is not None:
             return reason
         if type(net.optimizer_) not in (Adam, SGD) or cast("Schedule", net.schedule).per_step:
