@@ -90,11 +90,7 @@ def set_state(run: LiveState, state: dict[str, Any]) -> None:
 def _lay_like(value: Any, parameter: torch.Tensor) -> Any:
     """Return a tensor that lies in memory as its parameter does, as torch's fused steps need it."""
     if isinstance(value, torch.Tensor) and value.shape == parameter.shape:
-        return (
-            torch.empty_like(parameter, dtype=value.dtype)
-            .copy_(value)
-            .requires_grad_(requires_grad=False)
-        )
+        return torch.empty_like(parameter, dtype=value.dtype).copy_(value).detach()
     return value
 
 
