@@ -11,6 +11,7 @@ from torch.nn.functional import linear
 from sknn._saved import saved
 from sknn._specs import InputSpec, LayerSpec
 from sknn._validation import draw_seed
+from sknn.architectures._describe import make_layer_spec
 from sknn.architectures._mlp import MLP
 from sknn.architectures.layers._activations import ActivationLike
 from sknn.architectures.layers._blocks import UnsetLinear
@@ -216,10 +217,9 @@ class Autoencoder(MLP):
         if self.log_variance is None:
             return specs
         layer = self.log_variance
-        n_parameters = sum(p.numel() for p in layer.parameters())
         place = [spec.name for spec in specs].index(f"linears.{self.n_encoder_layers - 1}") + 1
         widths = layer.in_features, layer.out_features
-        spec = LayerSpec("log_variance", "LogVariance", *widths, "identity", n_parameters)
+        spec = make_layer_spec("log_variance", layer, widths, kind="LogVariance")
         return [*specs[:place], spec, *specs[place:]]
 
     def get_encoder(self) -> MLP:

@@ -80,6 +80,15 @@ def describe(module: nn.Module, n_inputs: int) -> list[LayerSpec]:
     return layers
 
 
+def make_layer_spec(
+    name: str, layer: nn.Module, widths: tuple[int, int], *, kind: str = "", activation: str = ""
+) -> LayerSpec:
+    """Return the description of a layer; `kind` and `activation` in place of class and identity."""
+    kind = kind or type(layer).__name__.removeprefix("Unset").removeprefix("Tied")
+    n_parameters = sum(p.numel() for p in layer.parameters())
+    return LayerSpec(name, kind, *widths, activation or "identity", n_parameters)
+
+
 def _count_values(tensor: torch.Tensor) -> int:
     """Return how many numbers a sample has, over all axes."""
     if tensor.ndim > 1 and len(tensor) == N_SAMPLES:

@@ -12,6 +12,7 @@ from torch.nn.functional import linear
 from sknn._saved import saved
 from sknn._specs import InputSpec, LayerSpec, TargetSpec
 from sknn._validation import draw_seed
+from sknn.architectures._describe import make_layer_spec
 from sknn.architectures.layers._activations import (
     ActivationLike,
     get_activation_name,
@@ -241,23 +242,19 @@ class MLP(nn.Module):
         if self.embeddings is not None:
             for i, table in enumerate(self.embeddings.tables):
                 widths = 1, table.embedding_dim
-                specs.append(_make_spec(f"embeddings.tables.{i}", table, widths))
+                specs.append(make_layer_spec(f"embeddings.tables.{i}", table, widths))
         for i, layer in enumerate(self.linears):
-            specs.append(_make_spec(f"linears.{i}", layer, (layer.in_features, layer.out_features)))
+            specs.append(
+                make_layer_spec(f"linears.{i}", layer, (layer.in_features, layer.out_features))
+            )
             if i == len(self.activations):
                 break
             widths = layer.out_features, layer.out_features
             if self.norms:
-                specs.append(_make_spec(f"norms.{i}", self.norms[i], widths))
+                specs.append(make_layer_spec(f"norms.{i}", self.norms[i], widths))
             if any(p.numel() for p in self.activations[i].parameters()):
-                specs.append(_make_spec(f"activations.{i}", self.activations[i], widths))
+                specs.append(make_layer_spec(f"activations.{i}", self.activations[i], widths))
             specs[-1] = replace(specs[-1], activation=self.activation_names[i])
             if self.dropouts and isinstance(self.dropouts[i], Dropout):
-                specs.append(_make_spec(f"dropouts.{i}", self.dropouts[i], widths))
+                specs.append(make_layer_spec(f"dropouts.{i}", self.dropouts[i], widths))
         return specs
-
-
-def _make_spec(name: str, module: nn.Module, widths: tuple[int, int]) -> LayerSpec:
-    kind = type(module).__name__.removeprefix("Unset").removeprefix("Tied")
-    n_parameters = sum(p.numel() for p in module.parameters())
-    return LayerSpec(name, kind, *widths, "identity", n_parameters)

@@ -11,6 +11,7 @@ from sknn._saved import saved
 from sknn._specs import InputSpec, LayerSpec, TargetSpec
 from sknn._validation import draw_seed
 from sknn.activations import ACTIVATIONS
+from sknn.architectures._describe import make_layer_spec
 from sknn.architectures.layers._blocks import BatchNorm, UnsetLinear, initialize_uniform
 from sknn.architectures.layers._dropout import Dropout
 from sknn.architectures.layers._lists import LayerList
@@ -362,28 +363,28 @@ class SequenceCNN(nn.Module):
         """Return a `LayerSpec` for each layer, in the order of the computation."""
         n = self.options.n_filters
         specs = []
-        for i, name in enumerate(["bank", *(f"convs.{i}" for i in range(len(self.convs)))]):
-            n_inputs, activation = (
-                (n, "relu") if i else (self.n_channels, _get_activation(self.options))
+        for i, filters in enumerate([self.bank, *self.convs]):
+            name, widths, activation = f"convs.{i - 1}", (n, n), "relu"
+            if i == 0:
+                name, widths = "bank", (self.n_channels, n)
+                activation = _get_activation(self.options)
+            of_filters = "" if self.norms else activation
+            specs.append(
+                make_layer_spec(name, filters, widths, kind="Conv1d", activation=of_filters)
             )
-            if not self.norms:
-                specs.append(self._make_spec(name, "Conv1d", (n_inputs, n), activation))
-                continue
-            specs.append(self._make_spec(name, "Conv1d", (n_inputs, n)))
-            specs.append(self._make_spec(f"norms.{i}", "BatchNorm1d", (n, n), activation))
+            if self.norms:
+                known = {"kind": "BatchNorm1d", "activation": activation}
+                specs.append(make_layer_spec(f"norms.{i}", self.norms[i], (n, n), **known))
         for i, layer in enumerate(self.linears):
             widths = _get_widths(layer)
             if self.dropouts:
-                specs.append(self._make_spec(f"dropouts.{i}", "Dropout", (widths[0], widths[0])))
-            activation = "identity" if i == len(self.linears) - 1 else "relu"
-            specs.append(self._make_spec(f"linears.{i}", "Linear", widths, activation))
+                inputs = widths[0], widths[0]
+                specs.append(make_layer_spec(f"dropouts.{i}", self.dropouts[i], inputs))
+            activation = "" if i == len(self.linears) - 1 else "relu"
+            specs.append(
+                make_layer_spec(f"linears.{i}", layer, widths, kind="Linear", activation=activation)
+            )
         return specs
-
-    def _make_spec(
-        self, name: str, kind: str, widths: tuple[int, int], activation: str = "identity"
-    ) -> LayerSpec:
-        n_parameters = sum(p.numel() for p in self.get_submodule(name).parameters())
-        return LayerSpec(name, kind, *widths, activation, n_parameters)
 
 
 def _get_widths(layer: UnsetLinear | MemberLinear) -> tuple[int, int]:

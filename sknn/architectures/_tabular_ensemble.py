@@ -14,6 +14,7 @@ from torch.nn.functional import relu
 from sknn._saved import saved
 from sknn._specs import InputSpec, LayerSpec, TargetSpec
 from sknn._validation import draw_seed
+from sknn.architectures._describe import make_layer_spec
 from sknn.architectures.layers._dropout import Dropout
 from sknn.architectures.layers._lists import LayerList
 from sknn.architectures.layers._member_values import ValueEmbeddings
@@ -320,28 +321,21 @@ class TabularEnsemble(nn.Module):
         """Return a `LayerSpec` for each layer of a member, with the parameters of all members."""
         specs = []
         if self.numbers is not None:
-            n, kind = len(self.embedded_columns), type(self.numbers).__name__
-            specs.append(
-                _make_spec("numbers", kind, (n, self.numbers.n_outputs), self.numbers, "relu")
-            )
+            widths = len(self.embedded_columns), self.numbers.n_outputs
+            specs.append(make_layer_spec("numbers", self.numbers, widths, activation="relu"))
         if self.codes is not None:
-            n = len(self.cardinalities)
-            specs.append(_make_spec("codes", "Embedding", (n, self.codes.n_outputs), self.codes))
+            widths = len(self.cardinalities), self.codes.n_outputs
+            specs.append(make_layer_spec("codes", self.codes, widths, kind="Embedding"))
         if self.values is not None:
-            n, kind = len(self.valued_columns), type(self.values).__name__
-            specs.append(_make_spec("values", kind, (n, self.values.n_outputs), self.values))
+            widths = len(self.valued_columns), self.values.n_outputs
+            specs.append(make_layer_spec("values", self.values, widths))
         for i, layer in enumerate(self.linears):
             is_hidden = i < len(self.dropouts)
             activation = "relu" if is_hidden else "identity"
             _, n, m = layer.weight.shape
-            specs.append(_make_spec(f"linears.{i}", "Linear", (n, m), layer, activation))
+            specs.append(
+                make_layer_spec(f"linears.{i}", layer, (n, m), kind="Linear", activation=activation)
+            )
             if is_hidden and isinstance(self.dropouts[i], Dropout):
-                specs.append(_make_spec(f"dropouts.{i}", "Dropout", (m, m), self.dropouts[i]))
+                specs.append(make_layer_spec(f"dropouts.{i}", self.dropouts[i], (m, m)))
         return specs
-
-
-def _make_spec(
-    name: str, kind: str, widths: tuple[int, int], part: nn.Module, activation: str = "identity"
-) -> LayerSpec:
-    n_parameters = sum(p.numel() for p in part.parameters())
-    return LayerSpec(name, kind, *widths, activation, n_parameters)
