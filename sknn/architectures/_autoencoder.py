@@ -201,6 +201,9 @@ class Autoencoder(MLP):
         for i in range(start, stop):
             layer = self.linears[i]
             a = linear(a, layer.weight, layer.bias)
+            # No activation stands behind the code and the output, the last layers of `encode` and
+            # of `decode`. A variational pass asks for the values before the code, which have
+            # theirs.
             if i + 1 < stop or (stop == self.n_encoder_layers - 1):
                 a = self.activations[i](a)
                 a = self.dropouts[i](a) if self.dropouts else a
@@ -225,6 +228,7 @@ class Autoencoder(MLP):
     def get_encoder(self) -> MLP:
         """Return the layers up to the code as an MLP, which shares them."""
         n = self.n_encoder_layers
+        # Without `__init__`, which would make layers of its own.
         mlp = MLP.__new__(MLP)
         nn.Module.__init__(mlp)
         vars(mlp).update(

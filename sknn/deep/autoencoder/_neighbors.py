@@ -52,6 +52,8 @@ class References:
             block = Z[start : start + BLOCK]
             city = cdist(block, self.points, "cityblock")
             straight = cdist(block @ self.whitening, whitened)
+            # A sample that is a reference is not its own neighbour: its distance of 0 would hide
+            # how far the others are.
             itself = city.argmin(axis=1), np.arange(len(block))
             is_known = city[itself[1], itself[0]] == 0
             for distances in (city, straight) if city.shape[1] > 1 else ():

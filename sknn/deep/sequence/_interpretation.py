@@ -19,7 +19,7 @@ from sknn.engine import (
     snapshot,
 )
 from sknn.motifs import BestWindows, Motif, merge_motifs, motifs_from_windows
-from sknn.preprocessing import lengths_of
+from sknn.preprocessing import SequenceInputs, lengths_of
 
 #: most sequences that importances of filters are averaged over in `motifs`
 SAMPLES_FOR_IMPORTANCE = 500
@@ -117,6 +117,8 @@ class SequenceReading(TransformerMixin):
         encoded = self._encode_samples(X)
         if y is not None:
             encoded = encoded[self._choose_for_motifs(X, y)]
+        # Knocking out takes a pass for each filter, so that some sequences, evenly chosen, stand
+        # for all.
         step = -(-len(encoded) // SAMPLES_FOR_IMPORTANCE)
         net = self._checked_net()
         options = {
@@ -272,14 +274,14 @@ class SequenceReading(TransformerMixin):
             compute_mutation_effects(self.net_, encoded, outputs, positions) * signs[:, None, None]
         )
 
-    def _checked_net(self) -> Any:
+    def _checked_net(self) -> Net:
         check_is_fitted(self, "net_")
         return self.net_
 
     def _encode_samples(self, X: ArrayLike) -> np.ndarray:
         return self._encoded_inputs(X)
 
-    def _encoder_of_letters(self) -> Any:
+    def _encoder_of_letters(self) -> SequenceInputs:
         check_is_fitted(self, "net_")
         if self._encoder.letters_ is None:
             raise ValueError(
