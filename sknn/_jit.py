@@ -30,7 +30,7 @@ if TYPE_CHECKING:  # for annotations of compiled code: numba comes in here alone
     from numba.core.types import NamedTuple as TupleType  # noqa: F401
     from numba.core.types import Type as NumbaType
     from numba.core.typing import Context as TypingContext  # noqa: F401
-    from numba.core.typing import Signature as CallSignature  # noqa: F401
+    from numba.core.typing import Signature as CallSignature
 
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -101,7 +101,7 @@ def make_intrinsic(define: Callable[..., Any], plain: F) -> F:
     return cast("F", intrinsic(define))
 
 
-def make_signature(result: "str | NumbaType", *arguments: "str | NumbaType") -> Any:
+def make_signature(result: "str | NumbaType", *arguments: "str | NumbaType") -> "CallSignature":
     """Return numba's signature of a function, from its types or their names."""
     from numba import types
 

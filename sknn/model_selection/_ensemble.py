@@ -1,7 +1,7 @@
 """Deep ensembles: networks that differ by their seeds, trained together, and their mean."""
 
 from abc import ABC, abstractmethod
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -46,7 +46,7 @@ class DeepEnsemble(SavedState, BaseEstimator, ABC):
     _validate_params = validate_params
 
     @abstractmethod
-    def _usual(self) -> Any:
+    def _usual(self) -> BaseEstimator:
         """Return what `estimator` is where it is None."""
 
     def _network(self) -> DeepEstimator:

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from numbers import Integral
-from typing import Any
 
 import numpy as np
 from joblib import effective_n_jobs
@@ -107,7 +106,7 @@ def draw_samples(plan: TrainPlan, random_state: np.random.RandomState) -> TrainP
     return replace(plan, numbers=own, y=plan.y[numbers], sample_weight=weight, checkpoint=spec)
 
 
-def check_member(estimator: BaseEstimator, kind: type, name: str) -> Any:
+def check_member(estimator: BaseEstimator, kind: type, name: str) -> BaseEstimator:
     """Return the estimator of members, checked to be a `kind`, which users know by `name`."""
     check_no_class(estimator, "An ensemble")
     if not isinstance(estimator, kind):

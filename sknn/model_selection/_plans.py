@@ -17,7 +17,7 @@ from sknn.architectures import copy_network
 from sknn.deep import FOR_TRAINING_ALONE, DeepEstimator
 
 
-def last_step(estimator: BaseEstimator) -> Any:
+def last_step(estimator: BaseEstimator) -> BaseEstimator:
     """Return the last step of a pipeline, or the estimator itself."""
     return estimator.steps[-1][1] if isinstance(estimator, Pipeline) else estimator
 
@@ -139,7 +139,7 @@ def _key_of_preparation(network: DeepEstimator) -> tuple | None:
     return key
 
 
-def finish_fit(estimator: BaseEstimator, plan: TrainPlan, result: TrainResult) -> Any:
+def finish_fit(estimator: BaseEstimator, plan: TrainPlan, result: TrainResult) -> BaseEstimator:
     """Do what the ``fit`` of an estimator does after training, and return the estimator."""
     last_step(estimator)._finish(plan, result)
     return estimator

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pandas as pd
+from sklearn.base import BaseEstimator
 
 from sknn.deep import DeepMLPClassifier, DeepMLPRegressor
 from sknn.playground._problems import Problem, make_problem, make_table_problem
@@ -24,7 +25,7 @@ def make_problem_of(settings: Settings, table: pd.DataFrame | None) -> Problem:
     return make_problem(settings.data, **_data_params(settings))
 
 
-def make_estimator(settings: Settings, kind: str, n_train: int, max_iter: int) -> Any:
+def make_estimator(settings: Settings, kind: str, n_train: int, max_iter: int) -> BaseEstimator:
     """Return the unfitted estimator that settings describe for so many samples and epochs."""
     if settings.model == "perceptron":
         return PerceptronClassifier(**_perceptron_params(settings))

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
+from sklearn.base import BaseEstimator
 
 from sknn.engine import Net, NetCallback, get_layer_weights
 from sknn.playground._estimators import MAX_EPOCHS, make_estimator
@@ -96,7 +97,7 @@ class NetworkRun(Run):
             return y[:, None].astype(float)
         return np.eye(len(self.problem.classes))[y]
 
-    def fitted(self) -> Any:
+    def fitted(self) -> BaseEstimator:
         """Return an estimator with the weights on the page, fitted for one epoch to be one."""
         problem, network = self.problem, self.network()
         params = {"callbacks": None, "max_iter": 1, "early_stopping": False}

@@ -15,6 +15,7 @@ from sknn.playground._session import MAX_CSV, Session
 
 if TYPE_CHECKING:
     from starlette.requests import HTTPConnection, Request
+    from starlette.responses import Response
     from starlette.websockets import WebSocket
 
 #: names by which a page on this machine may ask for the server
@@ -101,13 +102,13 @@ class Playground:
             return True
         return hmac.compare_digest(connection.query_params.get("token", ""), self.token)
 
-    async def _send_page(self, request: "Request") -> Any:
+    async def _send_page(self, request: "Request") -> "Response":
         return self._answer(request, "index.html")
 
-    async def _send_file(self, request: "Request") -> Any:
+    async def _send_file(self, request: "Request") -> "Response":
         return self._answer(request, request.path_params["name"])
 
-    def _answer(self, request: "Request", name: str) -> Any:
+    def _answer(self, request: "Request", name: str) -> "Response":
         responses = require("starlette.responses", "The playground")
         if not self._is_allowed(request):
             text = "This request does not come from the playground's own page."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from numbers import Integral, Real
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, MetaEstimatorMixin
@@ -335,7 +335,7 @@ class PseudoLabelClassifier(MetaEstimatorMixin, PredictsByLastRound, SavedState,
         # its start.
         return np.linspace(1, self.first_share, self.n_rounds)[::-1]
 
-    def _usual(self) -> Any:
+    def _usual(self) -> BaseEstimator:
         """Return `estimator`, or the classifier that None stands for."""
         return DeepMLPClassifier() if self.estimator is None else self.estimator
 

@@ -1,6 +1,6 @@
 """Interpretation of a fitted network for sequences: filters, motifs, and important bases."""
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -293,7 +293,7 @@ class SequenceReading(TransformerMixin):
     def _motifs_of(self, net: Net, encoded: np.ndarray, options: dict[str, Any]) -> list[Motif]:
         encoder = self._encoder_of_letters()
         windows = BestWindows(*find_best_windows(net, encoded), len(self.filters_[0]))
-        letters = encoder.letters_
+        letters = cast("str", encoder.letters_)
         return motifs_from_windows(
             encoder.as_positions(encoded), windows, alphabet=letters, **options
         )

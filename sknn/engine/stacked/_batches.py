@@ -3,12 +3,11 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Any
 
 import numpy as np
 import torch
 
-from sknn.engine.data._batches import GROUP_NUMBERS
+from sknn.engine.data._batches import GROUP_NUMBERS, TargetTensors
 
 Tensor = torch.Tensor
 
@@ -75,7 +74,7 @@ class Order:
         if self.random_state is not None:
             self.positions = self.positions[self.random_state.permutation(len(self))]
 
-    def take_targets(self) -> Any:
+    def take_targets(self) -> TargetTensors:
         """Return the targets of all samples in their order, and weights if there are any."""
         y, weight = self.sample.y, self.sample.weight
         index = torch.from_numpy(self.positions).to(y.device)

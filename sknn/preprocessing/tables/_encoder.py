@@ -1,7 +1,7 @@
 """`TabularEncoder`: tables of any kind to one array of numbers for a network."""
 
 from numbers import Integral
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -32,6 +32,9 @@ from sknn.preprocessing.targets._statistics import (
     fit_statistics,
     read_weights,
 )
+
+#: samples as a network takes them, of shape (n_samples, n_outputs)
+Encoded: TypeAlias = np.ndarray | sparse.csr_matrix
 
 
 class TabularEncoder(SavedState, NamedOutputs, TransformerMixin, BaseEstimator):
@@ -326,7 +329,7 @@ default='from_dtype'
         by_column = by_column or (not reset and self._roles.needs_columns)
         return read_table(self, X, by_column=by_column, reset=reset, names=names)
 
-    def _encode(self, X: MatrixLike, *, names: bool, learned_from: tuple | None = None) -> Any:
+    def _encode(self, X: MatrixLike, *, names: bool, learned_from: tuple | None = None) -> Encoded:
         """Return X encoded; `learned_from` are y and weights of training samples."""
         by_name = names and hasattr(self, "feature_names_in_")
         if is_clean_array(X, self.n_features_in_) and not by_name:
@@ -346,7 +349,7 @@ default='from_dtype'
         means = encode_statistics(self._statistics, codes, learned_from)
         return self._assemble(put_beside(numbers, is_scaled, means)[0], codes)
 
-    def _assemble(self, numbers: Numbers, codes: list[np.ndarray]) -> Any:
+    def _assemble(self, numbers: Numbers, codes: list[np.ndarray]) -> Encoded:
         return put_side_by_side(self.spec_, self._numeric, numbers, self._categories, codes)
 
     def __sklearn_is_fitted__(self) -> bool:
