@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Iterable
+from itertools import takewhile
 from math import isfinite
 
 import numpy as np
@@ -156,13 +157,13 @@ def _read_meme(lines: list[Line], origin: str) -> list[Motif]:
             name = _read_name(line.removeprefix("MOTIF"))
         elif line.startswith("letter-probability matrix"):
             where = f"Motif {name!r} in line {number} of {origin}"
-            rows = []
-            for row in lines[i + 1 :]:
-                if re.match(END_OF_MATRIX, row[1], re.IGNORECASE):
-                    break
-                rows.append(row)
+            rows = list(takewhile(_is_in_matrix, lines[i + 1 :]))
             motifs.append(_read_meme_matrix(line, rows, (name, alphabet), where))
     return motifs
+
+
+def _is_in_matrix(line: Line) -> bool:
+    return re.match(END_OF_MATRIX, line[1], re.IGNORECASE) is None
 
 
 def _read_alphabet(line: str, where: str) -> str:

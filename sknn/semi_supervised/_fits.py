@@ -95,14 +95,21 @@ def fit_autoencoders(
     for classifier in classifiers:
         given = getattr(classifier, "pretrained", None)
         if isinstance(given, AutoencoderTransformer) and not hasattr(given, "net_"):
+            # Known by the object: several teachers may be given one and the same autoencoder.
             if id(given) not in fitted:
-                autoencoder = clone(given)
-                if autoencoder.random_state is None:
-                    autoencoder.set_params(random_state=draw_seed(random_state))
-                fitted[id(given)] = autoencoder.fit(X)
+                fitted[id(given)] = _fit_clone(given, X, random_state)
             classifier = clone(classifier).set_params(pretrained=fitted[id(given)])
         made.append(classifier)
     return made
+
+
+def _fit_clone(
+    given: AutoencoderTransformer, X: MatrixLike, random_state: np.random.RandomState
+) -> AutoencoderTransformer:
+    autoencoder = clone(given)
+    if autoencoder.random_state is None:
+        autoencoder.set_params(random_state=draw_seed(random_state))
+    return autoencoder.fit(X)
 
 
 def find_places(

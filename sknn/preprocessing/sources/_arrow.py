@@ -108,15 +108,20 @@ class ArrowTables:
             for batch in file.iter_batches(
                 batch_size=size, row_groups=[piece.row_group], columns=inside, use_threads=False
             ):
-                columns = []
-                for field in fields:
-                    if field.name in own:
-                        column = batch.column(batch.schema.get_field_index(field.name))
-                    else:  # a folder's name holds it, or the file lacks it
-                        value = arrow.scalar(constants.get(field.name), field.type)
-                        column = arrow.repeat(value, len(batch))
-                    columns.append(column if column.type == field.type else column.cast(field.type))
+                columns = [_read_column(batch, field, constants) for field in fields]
                 yield arrow.record_batch(columns, schema=arrow.schema(fields))
+
+
+def _read_column(
+    batch: "pyarrow.RecordBatch", field: "pyarrow.Field", constants: dict[str, object]
+) -> "pyarrow.Array":
+    """Return a column of a batch in the type of its field; one that is not there is constant."""
+    place = batch.schema.get_field_index(field.name)
+    if place < 0:  # a folder's name holds it, or the file lacks it
+        arrow = _load("pyarrow")
+        return arrow.repeat(arrow.scalar(constants.get(field.name), field.type), len(batch))
+    column = batch.column(place)
+    return column if column.type == field.type else column.cast(field.type)
 
 
 def _explain_types(batches: Iterator["pyarrow.RecordBatch"]) -> Iterator["pyarrow.RecordBatch"]:
