@@ -14,6 +14,7 @@ import torch
 from torch import nn
 
 from sknn._specs import InputSpec
+from sknn.activations import SELU_ALPHA, SELU_SCALE
 from sknn.architectures import MLP
 from sknn.architectures.layers._blocks import BatchNorm
 from sknn.architectures.layers._dropout import Dropout
@@ -145,9 +146,8 @@ def _add_elu(graph: OnnxGraph, module: nn.ELU, value: str) -> str:
 
 
 def _add_selu(graph: OnnxGraph, module: nn.SELU, value: str) -> str:
-    alpha, scale = 1.6732632423543772848170429916717, 1.0507009873554804934193349852946
-    curve = _add_exponential(graph, value, alpha)
-    return graph.add("Mul", curve, graph.add_number(scale))
+    curve = _add_exponential(graph, value, SELU_ALPHA)
+    return graph.add("Mul", curve, graph.add_number(SELU_SCALE))
 
 
 def _add_leaky_relu(graph: OnnxGraph, module: nn.LeakyReLU, value: str) -> str:

@@ -89,6 +89,9 @@ class ReplayedHandwritten(ReplayedEpochs):
         chunk.output = output = torch.cat([out.t() for out in outputs], 1).t()
         self.total.add_(self._sum_losses(output, y, relative, sizes))
         if form.alpha:
+            # The penalty α / 2 ((1 - ρ) |W|² + 2 ρ |W|₁) as it was before each step, times the share
+            # of the batch, and its number of samples as the total is a sum over these; without
+            # sample weights both cancel.
             squares = (1 - form.l1_ratio) * norms[0].square() + 2 * form.l1_ratio * norms[1]
             weighed = squares if shares is None else squares * shares * _make_sizes(sizes, shares)
             self.total.add_(weighed.sum(), alpha=0.5 * form.alpha)
@@ -103,6 +106,8 @@ class ReplayedHandwritten(ReplayedEpochs):
     def _choose_coefficients(self, share: float | Tensor) -> UpdateCoefficients:
         """Return what the products are multiplied with; a tensor's share is in the weights."""
         if self.in_place:
+            # With the rate r, W <- W - r (g + l2 W) s = (1 - r l2 s) W - r s g for sums g over the
+            # samples, of which each has the share s = 1 / n; biases have no penalty.
             part = cast("float", share)  # as there are no weights
             return UpdateCoefficients(1 - self.rate * self.form.l2 * part, 1.0, -self.rate * part)
         return UpdateCoefficients(0.0, 0.0, 1.0 if isinstance(share, Tensor) else share)

@@ -272,6 +272,8 @@ class Stack:
         if self.kept is None:
             self.kept = output.new_empty(k, self.loader.n_samples, n_outputs)
         start = n_before * self.loader.batch_size
+        # From (n_steps, k, n_outputs, width) to samples in the order of the epoch, batch after
+        # batch.
         part = self.kept[:, start : start + n_steps * width]
         part.view(k, n_steps, width, n_outputs).copy_(output.permute(1, 0, 3, 2))
 
