@@ -89,9 +89,9 @@ class ReplayedHandwritten(ReplayedEpochs):
         chunk.output = output = torch.cat([out.t() for out in outputs], 1).t()
         self.total.add_(self._sum_losses(output, y, relative, sizes))
         if form.alpha:
-            # The penalty α / 2 ((1 - ρ) |W|² + 2 ρ |W|₁) as it was before each step, times the share
-            # of the batch, and its number of samples as the total is a sum over these; without
-            # sample weights both cancel.
+            # The penalty α / 2 ((1 - ρ) |W|² + 2 ρ |W|₁) as it was before each step, times the
+            # share of the batch, and its number of samples as the total is a sum over these;
+            # without sample weights both cancel.
             squares = (1 - form.l1_ratio) * norms[0].square() + 2 * form.l1_ratio * norms[1]
             weighed = squares if shares is None else squares * shares * _make_sizes(sizes, shares)
             self.total.add_(weighed.sum(), alpha=0.5 * form.alpha)
