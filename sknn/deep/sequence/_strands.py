@@ -44,6 +44,8 @@ def choose_strands(preparation: Preparation, arranged: Arrangement) -> SequenceC
     training, held_out = arranged.training, arranged.held_out
     training = take_samples(training, draw(len(training.X))[:MOST_SAMPLES])
     held_out = take_samples(held_out, draw(len(held_out.X))[:MOST_HELD_OUT])
+    # Both networks see the same samples in the same order, so that their losses are compared sample
+    # by sample: the error of a mean of differences is far smaller than that of either mean.
     seed = draw_seed(random_state)
     losses = []
     for both in (True, False):
@@ -62,6 +64,7 @@ def choose_strands(preparation: Preparation, arranged: Arrangement) -> SequenceC
     gain = losses[0] - losses[1]
     if not gain.mean() > MARGIN * gain.std() / np.sqrt(len(gain)):
         return module
+    # Filters are the same on both strands; places have a bias for each, of which the first stays.
     one = module.make_like(replace(module.options, reverse_complement=False))
     state = module.state_dict()
     if module.bank.position_bias is not None:

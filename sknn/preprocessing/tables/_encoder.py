@@ -299,6 +299,8 @@ default='from_dtype'
         self.is_categorical_, self._expansions = roles.is_categorical, roles.expansions
         self._statistics: list[TargetStatistics] = []
         columns, numbers, is_scaled = split_table(table, self._roles)
+        # Categories come before numbers: means of y for their levels become columns of numbers,
+        # which are filled and scaled as the others are.
         fitted = [fit_category_column(column, kept, self.max_one_hot) for column in columns]
         self._categories = [category for category, _ in fitted]
         codes = [code for _, code in fitted]
