@@ -110,6 +110,8 @@ class MemberGroup:
         validation = StackedValidation(stack)
         first = self.active[0].net
         with limit_threads(0, 0), use_precision(first):  # one thread
+            # With the first network that is done the stack is laid anew: its place in the tensors
+            # would cost time as before, and those that wait may come in.
             while not any(member.is_done for member in self.active):
                 self.is_between_epochs = True
                 if self.is_stopped():
