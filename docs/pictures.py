@@ -216,11 +216,12 @@ PICTURES: dict[str, Callable[[], Figure]] = {
 
 
 def draw_pictures(folder: Path) -> None:
-    """Draw the pictures that a folder lacks."""
+    """Draw the pictures that a folder lacks, or has from before a change of this file."""
     folder.mkdir(parents=True, exist_ok=True)
+    changed = Path(__file__).stat().st_mtime
     for name, draw in PICTURES.items():
         path = folder / f"{name}.png"
-        if not path.exists():
+        if not path.exists() or path.stat().st_mtime < changed:
             # White is legible in a dark theme, too; and the networks of a search need not converge.
             with plt.style.context({"figure.facecolor": "white"}), warnings.catch_warnings():
                 warnings.simplefilter("ignore", ConvergenceWarning)
