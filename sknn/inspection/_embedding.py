@@ -201,7 +201,7 @@ class EmbeddingDisplay:
         plt = require("matplotlib.pyplot", purpose)
         check_axes(ax, purpose)
         if ax is None:
-            _, ax = plt.subplots(figsize=(5.4, 4.2), layout="constrained")
+            _, ax = plt.subplots(figsize=(self._choose_width(), 4.2), layout="constrained")
         self.ax_, self.figure_ = ax, ax.figure
         self.colorbar_: Colorbar | None = None
         look = {"s": 14, "alpha": 0.8, "linewidths": 0, **(scatter_kw or {})}
@@ -212,6 +212,13 @@ class EmbeddingDisplay:
         ax.set(xlabel=self.component_names[0], ylabel=self.component_names[1])
         show_text_as_it_is([ax])
         return self
+
+    def _choose_width(self) -> float:
+        """Return the inches of a new figure, in which a legend leaves room for the points."""
+        if self.classes is None:
+            return 5.4
+        letters = max(map(len, self.class_names), default=0)
+        return max(5.4, 4.0 + _count_columns(self.classes) * (0.55 + 0.075 * letters))
 
     def _draw_together(self, look: Mapping[str, Any], legend: bool) -> None:
         """Draw all points as one kind, coloured by numbers if there are any."""
@@ -231,8 +238,8 @@ class EmbeddingDisplay:
             points = self.codes[self.y == label]
             self.points_.append(self.ax_.scatter(*points.T, **{**kind, **look}))
         if legend:
-            # beside the points; so many rows fit the height of a new figure
-            columns, place = 1 + (len(classes) - 1) // 16, (1.0, 0.5)
+            # beside the points
+            columns, place = _count_columns(classes), (1.0, 0.5)
             self.ax_.legend(
                 self.points_,
                 self.class_names,
@@ -241,6 +248,11 @@ class EmbeddingDisplay:
                 loc="center left",
                 bbox_to_anchor=place,
             )
+
+
+def _count_columns(classes: np.ndarray) -> int:
+    """Return the columns of a legend; 16 lines fit the height of a new figure."""
+    return 1 + (len(classes) - 1) // 16
 
 
 def _is_measured(y: np.ndarray) -> bool:

@@ -136,3 +136,12 @@ def test_an_estimator_without_codes_is_refused(digits):
 def test_wrong_data_are_refused(codes, options, message):
     with pytest.raises(ValueError, match=message):
         EmbeddingDisplay(codes, **options)
+
+
+@pytest.mark.parametrize("n_classes", [3, 40])
+def test_a_legend_leaves_room_for_the_points(n_classes):
+    codes = np.random.RandomState(0).normal(size=(n_classes, 2))
+    names = [f"a class with the number {i}" for i in range(n_classes)]
+    display = EmbeddingDisplay(codes, np.arange(n_classes), class_names=names).plot()
+    display.figure_.canvas.draw()
+    assert display.ax_.get_window_extent().width > 250  # of 540 pixels of a figure without names
