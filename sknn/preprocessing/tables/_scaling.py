@@ -15,6 +15,8 @@ _HUGE = 1e100
 _MAX_CLIPPED = 0.999 * 3.0
 #: normal scores keep at most so many values of a column
 _MAX_KNOTS = 1000
+#: smallest share of the weight that can be told from none
+_LEAST_SHARE = np.finfo(np.float64).eps
 
 
 @saved
@@ -165,7 +167,8 @@ def _fit_normal_scores(X: np.ndarray, weights: np.ndarray | None) -> NormalScore
         # The score of a value is Φ⁻¹(P(x < value) + P(x = value) / 2): half of the ties count, so
         # that the smallest and the largest stay inside (0, 1), where Φ⁻¹ is finite.
         middle = np.cumsum(share) - share / 2
-        scores = ndtri(middle)
+        # Beside a weight 1e16 times as large a share is lost in rounding, and Φ⁻¹(1) is infinite.
+        scores = ndtri(middle.clip(_LEAST_SHARE, 1 - _LEAST_SHARE))
         if len(levels) > _MAX_KNOTS:  # evenly spaced scores: as fine in the tails as in the middle
             even = np.linspace(scores[0], scores[-1], _MAX_KNOTS)
             kept = np.unique(np.searchsorted(scores, even).clip(max=len(levels) - 1))

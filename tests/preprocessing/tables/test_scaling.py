@@ -105,6 +105,16 @@ def test_weights_are_numbers_of_equal_samples(scale, missing):
     assert_allclose(weighted.center, repeated.center)
 
 
+@pytest.mark.parametrize("smallest", [1e-300, 1e-16, 1e-8])
+def test_values_of_next_to_no_weight_have_finite_scores_in_their_order(smallest):
+    X = np.arange(5.0)[:, None]
+    weights = np.full(5, smallest)
+    weights[2] = 1.0
+    scores = fit_scale("quantile", X, weights)(X)[:, 0]
+    assert np.isfinite(scores).all() and np.all(np.diff(scores) >= 0)
+    assert scores[2] == pytest.approx(0, abs=1e-7) and abs(scores[[0, 4]]).min() > 5
+
+
 @pytest.mark.parametrize("scale", SCALES)
 def test_only_the_proportions_of_weights_count(scale):
     X, weights = table(), np.arange(1.0, 61)
