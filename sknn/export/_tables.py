@@ -130,6 +130,7 @@ def _add_codes(graph: OnnxGraph, category: CategoryColumn, column: str, is_whole
     n_levels = len(category.levels)
     missing = n_levels + 1 if category.missing else 0
     if category.kind == "numeric" and is_whole:
+        _check_sizes(category, range(-(2**63), 2**63))
         column = graph.cast(column, np.int64)  # of bool
         return _look_up(graph, column, "int64s", category.levels, range(1, n_levels + 1))
     if category.kind == "numeric":
@@ -142,12 +143,24 @@ def _add_codes(graph: OnnxGraph, category: CategoryColumn, column: str, is_whole
 def _add_codes_of_floats(
     graph: OnnxGraph, category: CategoryColumn, column: str, missing: int
 ) -> str:
+    _check_sizes(category, range(-(2**53), 2**53 + 1))
     whole = graph.cast(graph.replace_missing(column, graph.add_constant(0.0)), np.int64)
     codes = range(1, len(category.levels) + 1)
     found = _look_up(graph, whole, "int64s", category.levels, codes)
     same = graph.add("Equal", graph.cast(whole, np.float64), column)  # 1.5 is no level
     found = graph.add("Where", same, found, graph.add_constant([0]))
     return graph.add("Where", graph.add("IsNaN", column), graph.add_constant([missing]), found)
+
+
+def _check_sizes(category: CategoryColumn, numbers: range) -> None:
+    """Raise ValueError for a level that is none of the numbers that an input tells apart."""
+    level = next((level for level in category.levels if int(level) not in numbers), None)
+    if level is not None:
+        raise ValueError(
+            f"Column {category.label!r} cannot be exported: its level {level} is larger than the "
+            "graph's input can hold exactly (int64, or float64 where values are missing or X is an "
+            "array). Convert the column to text, and fit again."
+        )
 
 
 def _look_up(

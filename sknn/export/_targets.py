@@ -78,6 +78,11 @@ def add_chosen(graph: OnnxGraph, classes: np.ndarray, chosen: str) -> None:
 def _convert_classes(classes: np.ndarray) -> np.ndarray:
     """Return classes as ONNX knows them: text, whole numbers in int64, or floats."""
     if classes.dtype.kind in "biu":
+        if classes[-1] > np.iinfo(np.int64).max:
+            raise ValueError(
+                f"ONNX has whole numbers of 64 bits with a sign, but class {classes[-1]} is larger. "
+                "Convert y to text, and fit again."
+            )
         return classes.astype(np.int64)
     if classes.dtype.kind == "f":
         return classes.astype(np.float32 if classes.dtype == np.float32 else np.float64)

@@ -20,11 +20,11 @@ MAX_UNKNOWN = 0.1
 
 
 def matched_negatives(
-    regions: ArrayLike,
+    regions: ArrayLike | os.PathLike,
     fasta: str | os.PathLike,
     *,
     n_per_region: int = 1,
-    exclude: ArrayLike | None = None,
+    exclude: ArrayLike | os.PathLike | None = None,
     random_state: int | np.random.RandomState | None = None,
 ) -> "pd.DataFrame":
     """Return random regions of a genome with the lengths and shares of G and C of given ones.
@@ -35,13 +35,13 @@ def matched_negatives(
 
     Parameters
     ----------
-    regions : data frame, or array-like of shape (n_regions, 3) or (n_regions, 4)
-        Positive regions.
+    regions : str, path-like, data frame or array-like of shape (n_regions, 3) or (n_regions, 4)
+        Positive regions, or their BED file.
     fasta : str or path-like
         Genome in FASTA, plain or packed by bgzip; an index is written beside it.
     n_per_region : int, default=1
         Number of negatives for each positive region.
-    exclude : data frame or array-like, default=None
+    exclude : str, path-like, data frame or array-like, default=None
         Regions that negatives must not overlap, beside `regions`.
     random_state : int, RandomState instance or None, default=None
         An int gives the same regions each time. NumPy's global generator is never used.

@@ -703,6 +703,26 @@ def test_a_missing_package_is_told_with_its_extra(package, monkeypatch):
         export_onnx(model)
 
 
+@pytest.mark.parametrize(
+    ("levels", "is_missing"), [([2**64 - 1, 3], False), ([2**53 + 1, 2**53], True)]
+)
+def test_levels_that_inputs_cannot_tell_apart_are_named(levels, is_missing):
+    pd = pytest.importorskip("pandas")
+    numbers = [levels[i % 2] for i in range(90)]
+    if is_missing:
+        numbers[0] = None  # then the input has floats
+    column = pd.array(numbers, dtype="UInt64")
+    frame = pd.DataFrame({"id": pd.Categorical(column), "a": X[:, 1]})
+    with pytest.raises(ValueError, match=rf"'id' cannot be exported: its level {levels[0]} is lar"):
+        export_onnx(mlp(y3, frame))
+
+
+def test_classes_too_large_for_onnx_are_refused():
+    estimator = mlp(np.where(X[:, 0] > 0, np.uint64(2**64 - 1), np.uint64(3)))
+    with pytest.raises(ValueError, match=r"class 18446744073709551615 is larger\. Convert y to te"):
+        export_onnx(estimator)
+
+
 def test_levels_that_are_no_whole_numbers_are_named():
     pd = pytest.importorskip("pandas")
     frame = pd.DataFrame({"dose": pd.Categorical(np.where(X[:, 0] > 0, 0.5, 1.5)), "a": X[:, 1]})

@@ -47,6 +47,14 @@ def test_negatives_are_as_long_and_as_rich_and_overlap_nothing(fasta, bases, ric
     pd.testing.assert_frame_equal(found, same)
 
 
+def test_regions_may_be_a_bed_file(fasta, tmp_path):
+    bed = tmp_path / "peaks.bed"
+    bed.write_text("chr1\t100\t200\nchr2\t50\t150\n")
+    expected = matched_negatives([("chr1", 100, 200), ("chr2", 50, 150)], fasta, random_state=0)
+    pd.testing.assert_frame_equal(matched_negatives(bed, fasta, random_state=0), expected)
+    pd.testing.assert_frame_equal(matched_negatives(str(bed), fasta, random_state=0), expected)
+
+
 def test_there_is_one_negative_for_each_region_at_least(fasta):
     with pytest.raises(ValueError, match="n_per_region must be 1 or more; got 0"):
         matched_negatives([("chr1", 10, 60)], fasta, n_per_region=0)

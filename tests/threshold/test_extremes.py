@@ -38,6 +38,14 @@ def test_features_too_large_for_their_squares_are_refused(kind):
         CLASSIFIERS[kind].fit(X * 1e200, y)
 
 
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+@pytest.mark.parametrize("kind", CLASSIFIERS)
+def test_features_next_to_zero_are_learned_without_a_warning(kind):
+    tiny = X * 5e-323
+    model = CLASSIFIERS[kind].fit(tiny, y)
+    assert np.isfinite(model.predict_proba(tiny)).all()
+
+
 @pytest.mark.parametrize("kind", CLASSIFIERS)
 def test_weights_whose_sum_overflows_are_refused(kind):
     with pytest.raises(ValueError, match="sample weights times class weights overflows"):

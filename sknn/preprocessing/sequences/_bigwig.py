@@ -20,7 +20,7 @@ STATISTICS: dict[str, Callable[[np.ndarray], float]] = {
 
 def read_bigwig(
     path: str | os.PathLike,
-    regions: ArrayLike,
+    regions: ArrayLike | os.PathLike,
     *,
     statistic: str = "mean",
     width: int | None = None,
@@ -32,8 +32,8 @@ def read_bigwig(
     ----------
     path : str or path-like
         File in bigWig format.
-    regions : data frame, or array-like of shape (n_regions, 3) or (n_regions, 4)
-        Regions, such as `read_bed` returns.
+    regions : str, path-like, data frame or array-like of shape (n_regions, 3) or (n_regions, 4)
+        Regions, such as `read_bed` returns, or a BED file.
     statistic : {'mean', 'max', 'min', 'sum'}, default='mean'
         Statistic of the values of a region's bases.
     width : int, default=None

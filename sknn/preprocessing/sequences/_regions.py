@@ -49,14 +49,16 @@ class Regions:
     strand: np.ndarray
 
     @classmethod
-    def of(cls, table: ArrayLike | NamedColumns) -> "Regions":
-        """Read a data frame with columns of these names, or rows of three or four values.
+    def of(cls, table: ArrayLike | NamedColumns | os.PathLike) -> "Regions":
+        """Read a data frame with columns of these names, rows of 3 or 4 values, or a BED file.
 
         Raises
         ------
         ValueError
             If there are no such columns, no whole numbers, or an end is not after its start.
         """
+        if isinstance(table, str | os.PathLike):
+            table = read_bed(table)
         if not isinstance(table, NamedColumns):
             array = np.asarray(table, dtype=object)
             rows = [tuple(row) for row in array if np.ndim(row) == 1] if array.ndim else []

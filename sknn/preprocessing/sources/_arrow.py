@@ -203,6 +203,8 @@ def open_tables(paths: Sequence[Path], kind: str) -> ArrowTables:
         else:
             names = [str(path) for path in paths]
             whole = dataset.dataset(names[0] if len(names) == 1 else names, format=layout)
+        if layout is not kind:
+            _check_encoding(whole.schema)
     except (_load("pyarrow").ArrowInvalid, _load("pyarrow").ArrowTypeError, OSError) as error:
         if isinstance(error, PermissionError):
             raise
@@ -212,6 +214,18 @@ def open_tables(paths: Sequence[Path], kind: str) -> ArrowTables:
             "format, or rename it so that its ending is that of its format."
         ) from error
     return ArrowTables(whole)
+
+
+def _check_encoding(schema: "pyarrow.Schema") -> None:
+    """Raise ValueError for a column of csv files that pyarrow takes for bytes."""
+    binary = _load("pyarrow").binary()
+    name = next((field.name for field in schema if field.type == binary), None)
+    if name is not None:
+        raise ValueError(
+            f"Column {name!r} of X holds text that is not in UTF-8. Write the file in UTF-8, or "
+            "give pyarrow.dataset.dataset(path, format=CsvFileFormat(read_options=ReadOptions("
+            "encoding='latin-1')))."
+        )
 
 
 def _open_folders(

@@ -61,7 +61,7 @@ def is_source(X: object) -> TypeGuard[SourceLike]:
 
 
 def _is_dataset(X: object) -> TypeGuard["pyarrow.dataset.Dataset"]:
-    return get_module(X).startswith("pyarrow._dataset")
+    return get_module(X).startswith("pyarrow._dataset") and hasattr(X, "get_fragments")
 
 
 def _is_lazy_frame(X: object) -> TypeGuard["polars.LazyFrame"]:

@@ -14,6 +14,7 @@ import numpy as np
 from scipy import sparse
 from sklearn.utils import check_array
 
+from sknn._optional import require
 from sknn._validation import MatrixLike, NamedColumns
 from sknn.preprocessing.tables._entries import (
     NESTED,
@@ -89,7 +90,26 @@ def wrap_frame(X: "MatrixLike | WrappedFrame") -> "WrappedFrame | None":
     if isinstance(frame, nw.LazyFrame):
         kind = type(X).__name__
         raise TypeError(f"X must be in memory, but is a lazy one ({kind}). collect() it first.")
-    return WrappedFrame(frame) if isinstance(frame, nw.DataFrame) else None
+    if not isinstance(frame, nw.DataFrame):
+        return None
+    return WrappedFrame(_copy_views(frame) if frame.implementation.is_pyarrow() else frame)
+
+
+def _copy_views(frame: Frame) -> Frame:
+    """Return a frame of pyarrow whose text is no views, for which pyarrow has few functions."""
+    table = frame.to_native()
+    for place, field in enumerate(table.schema):
+        if "_view" not in str(field.type):  # polars writes views into files of arrow
+            continue
+        column = table.column(place)
+        if str(field.type).startswith("dictionary"):
+            texts = [part.dictionary.cast("large_string").take(part.indices) for part in column.chunks]
+            arrow = require("pyarrow", "A table of pyarrow")
+            copied = arrow.chunked_array(texts, "large_string").dictionary_encode()
+        else:
+            copied = column.cast("large_" + str(field.type).removesuffix("_view"))
+        table = table.set_column(place, field.name, copied)
+    return nw.from_native(table, eager_only=True)
 
 
 def join_frames(frames: "Sequence[WrappedFrame]") -> "WrappedFrame":
@@ -261,6 +281,9 @@ class Column:
         if isinstance(values, nw.Series):
             if self.kind == "numeric" and values.dtype in (nw.Float32, nw.Float64):
                 return values.to_numpy()
+            # pyarrow casts no integers that a float would round.
+            if values.dtype.is_integer() and values.implementation.is_pyarrow():
+                return values.to_numpy().astype(np.float64)
             return values.cast(nw.Float64).to_numpy()
         single = str(values.dtype).startswith(("Float32", "float[", "float32["))
         return values.to_numpy(dtype="float32" if single else "float64", na_value=np.nan)

@@ -272,7 +272,8 @@ class ThresholdLogicClassifier(OneUnitPerClass):
                 "of ten."
             )
         config = SearchConfig(self.max_iter, self.n_iter_no_change, self.n_restarts)
-        result = _learn_units(Z, of_class, config, make_local_random_state(self.random_state))
+        with np.errstate(over="ignore"):  # beside a slope that is nearly 0 a line ends nowhere
+            result = _learn_units(Z, of_class, config, make_local_random_state(self.random_state))
         if result.interrupted:
             warn_user("Training was interrupted; the classifier has the best units found so far.")
         # w·(x - m) / s >= θ is (w / s)·x >= θ + (w / s)·m

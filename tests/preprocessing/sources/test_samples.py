@@ -30,7 +30,8 @@ def test_paths_datasets_and_functions_are_sources_and_arrays_are_none(tmp_path):
     dataset = pyarrow.dataset.dataset(tmp_path / "a.parquet")
     for source in (Path("a.parquet"), [Path("a.csv"), Path("b.csv")], dataset, lambda: []):
         assert is_source(source)
-    for other in (np.zeros(3), [[1.0]], "a.parquet", ["a.parquet"], table, pd.DataFrame(), None):
+    others = (np.zeros(3), [[1.0]], "a.parquet", ["a.parquet"], table, pd.DataFrame(), None)
+    for other in (*others, dataset.scanner()):
         assert not is_source(other)
 
 
@@ -100,6 +101,12 @@ def test_values_of_another_type_and_other_delimiters_are_explained(tmp_path):
     (tmp_path / "b.csv").write_text("x;y\n1;2\n")
     with pytest.raises(ValueError, match=r"no column 'y'.*x;y'\. If another mark than a comma"):
         list(open_source(tmp_path / "b.csv", "y").read())
+
+
+def test_csv_files_of_another_encoding_are_named(tmp_path):
+    (tmp_path / "a.csv").write_text("x,town\n1,K\u00f6ln\n", encoding="latin-1")
+    with pytest.raises(ValueError, match=r"Column 'town' of X .* not in UTF-8\. Write .*latin-1"):
+        open_source(tmp_path / "a.csv")
 
 
 def test_chunks_without_samples_are_skipped():

@@ -108,6 +108,15 @@ if pa is not None:
         "arrow dictionary": pa.array(["x", None, "y"]).dictionary_encode(),
     }
     ALL_MISSING["arrow"] = pa.nulls(3)
+    if hasattr(pa, "string_view"):  # from pyarrow 16 on
+        views = pa.array(["x", None, "y"], pa.string_view())
+        numbers = pa.array([0, None, 1], pa.int8())
+        TEXTS |= {
+            "arrow view": views,
+            "arrow dictionary of views": pa.DictionaryArray.from_arrays(
+                numbers, pa.array(["x", "y"], pa.string_view())
+            ),
+        }
 
 
 def frame(column, times=1, name="c"):
@@ -121,6 +130,21 @@ def frame(column, times=1, name="c"):
 
 def cases(table):
     return pytest.mark.parametrize("column", table.values(), ids=table.keys())
+
+
+@TIMES
+@pytest.mark.parametrize("library", ["pandas", "polars", "pyarrow"])
+def test_whole_numbers_beyond_floats_are_rounded_beside_text(library, times):
+    columns = {"n": [2**62 + 7, None, -(2**53) - 1] * times, "t": ["a", "b", "c"] * times}
+    make = {"pandas": pd.DataFrame, "polars": pl.DataFrame, "pyarrow": getattr(pa, "table", None)}
+    if make[library] is None:
+        pytest.skip("pyarrow is not installed")
+    frame = make[library](columns)
+    if library == "pandas":
+        frame["n"] = pd.Series(columns["n"], dtype="Int64")
+    encoder = TabularEncoder(scale=None, dtype="float64").fit(frame)
+    numbers = encoder.transform(frame)[:, list(encoder.get_feature_names_out()).index("n")]
+    assert_array_equal(numbers[[0, 2]], [2.0**62, -(2.0**53)])
 
 
 @TIMES

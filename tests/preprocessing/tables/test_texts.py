@@ -71,6 +71,7 @@ def test_text_whose_values_recur_is_a_category(values):
     assert TabularEncoder().fit(pd.DataFrame({"c": values})).is_categorical_.all()
 
 
+@pytest.mark.filterwarnings("error::RuntimeWarning")
 def test_what_the_user_says_goes_first():
     X, _ = reviews()
     assert TabularEncoder(text_features=None).fit(X).is_categorical_[1]
@@ -82,6 +83,7 @@ def test_what_the_user_says_goes_first():
     array = np.array([[1.0, "old house"], [2.0, "new house, old roof"]], dtype=object)
     assert TabularEncoder(text_features=[1]).fit(array).spec_.n_numeric == 3
     assert TabularEncoder(text_features=[1]).fit(array[:1]).spec_.n_numeric == 1  # no word twice
+    assert TabularEncoder(text_features=[1]).fit(array[[0, 0, 0]]).spec_.n_numeric == 3
 
 
 @pytest.mark.parametrize("chosen", [["c"], [2], [True], [-1]])
