@@ -136,6 +136,12 @@ def check_weights(
     return weights
 
 
+def check_class_weights(weights: np.ndarray, class_weight: object) -> None:
+    """Raise ValueError unless all weights that `class_weight` gives are finite and not negative."""
+    if not np.all(np.isfinite(weights) & (weights >= 0)):
+        raise ValueError(f"class_weight must hold weights >= 0 and finite, got {class_weight!r}.")
+
+
 def check_container(X: object) -> None:
     """Raise TypeError for an X that holds no samples, or that can be read only once."""
     fault = find_wrong_container(X, "X")

@@ -80,8 +80,8 @@ def _convert_classes(classes: np.ndarray) -> np.ndarray:
     if classes.dtype.kind in "biu":
         if classes[-1] > np.iinfo(np.int64).max:
             raise ValueError(
-                f"ONNX has whole numbers of 64 bits with a sign, but class {classes[-1]} is larger. "
-                "Convert y to text, and fit again."
+                "ONNX has whole numbers of 64 bits with a sign, but class "
+                f"{classes[-1]} is larger. Convert y to text, and fit again."
             )
         return classes.astype(np.int64)
     if classes.dtype.kind == "f":

@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from sknn._saved import SavedState
 from sknn._suggestions import validate_params
-from sknn._validation import MatrixLike
+from sknn._validation import MatrixLike, check_class_weights
 from sknn.threshold._inputs import FeatureMatrix, validate_samples
 
 ClassWeight = Mapping[object, float] | Literal["balanced"] | None
@@ -109,8 +109,7 @@ def _compute_class_weights(
     of_class[there] = compute_class_weight(
         class_weight, classes=labels[there], y=y, sample_weight=weights
     )
-    if np.any(of_class < 0):
-        raise ValueError(f"class_weight must hold weights >= 0, got {class_weight!r}.")
+    check_class_weights(of_class, class_weight)
     return of_class
 
 

@@ -91,6 +91,13 @@ def test_balanced_is_an_error_in_partial_fit():
     assert model.t_ == 2
 
 
+@pytest.mark.parametrize("weight", [-1.0, np.nan, np.inf])
+def test_weights_of_classes_that_are_none_are_named(weight):
+    message = rf"class_weight must hold weights >= 0 and finite, got \{{1: {weight}\}}"
+    with pytest.raises(ValueError, match=message):
+        DeepMLPClassifier(class_weight={1: weight}).fit([[0.0], [1.0]], [0, 1])
+
+
 def test_unknown_word_is_an_error():
     with pytest.raises(ValueError, match="'class_weight' parameter"):
         DeepMLPClassifier(class_weight="fair").fit([[0.0], [1.0]], [0, 1])

@@ -15,7 +15,7 @@ from sklearn.utils.class_weight import compute_class_weight, compute_sample_weig
 from sknn._sklearn import check_y
 from sknn._specs import Sample, TrainPlan, TrainResult
 from sknn._targets import read_labels, read_values
-from sknn._validation import to_dense
+from sknn._validation import check_class_weights, to_dense
 from sknn.deep._params import nested_arguments
 from sknn.deep.parts._preparation import PartsOf, Training
 from sknn.deep.parts._protocols import InputReader, NetworkBuilder, Samples
@@ -118,6 +118,7 @@ class ClassTarget:
             weight = _balance_classes(y, sample_weight)
         else:
             weight = compute_sample_weight(self.class_weight, y)
+            check_class_weights(weight, self.class_weight)
         return weight if sample_weight is None else weight * sample_weight
 
     def fit_codec(

@@ -103,7 +103,9 @@ def _copy_views(frame: Frame) -> Frame:
             continue
         column = table.column(place)
         if str(field.type).startswith("dictionary"):
-            texts = [part.dictionary.cast("large_string").take(part.indices) for part in column.chunks]
+            texts = [
+                part.dictionary.cast("large_string").take(part.indices) for part in column.chunks
+            ]
             arrow = require("pyarrow", "A table of pyarrow")
             copied = arrow.chunked_array(texts, "large_string").dictionary_encode()
         else:

@@ -107,7 +107,8 @@ def fit_text_column(column: Column, kept: np.ndarray | None) -> TextColumn:
     # mostly noise, must not be made as large as the first ones.
     n_components = min(N_COMPONENTS, words.shape[1])
     svd = TruncatedSVD(n_components, random_state=0)
-    with np.errstate(divide="ignore", invalid="ignore"):  # equal texts: shares of no variance, which nobody reads
+    # Shares of the variance, which nobody reads, do not exist where all texts are equal.
+    with np.errstate(divide="ignore", invalid="ignore"):
         variance = svd.fit_transform(words).var(axis=0).mean()
     return TextColumn(
         column.label, vectorizer, svd, float(1 / np.sqrt(variance)) if variance > 1e-12 else 1.0

@@ -111,8 +111,10 @@ def test_values_of_next_to_no_weight_have_finite_scores_in_their_order(smallest)
     weights = np.full(5, smallest)
     weights[2] = 1.0
     scores = fit_scale("quantile", X, weights)(X)[:, 0]
-    assert np.isfinite(scores).all() and np.all(np.diff(scores) >= 0)
-    assert scores[2] == pytest.approx(0, abs=1e-7) and abs(scores[[0, 4]]).min() > 5
+    assert np.isfinite(scores).all()
+    assert np.all(np.diff(scores) >= 0)
+    assert scores[2] == pytest.approx(0, abs=1e-7)
+    assert abs(scores[[0, 4]]).min() > 5
 
 
 @pytest.mark.parametrize("scale", SCALES)

@@ -359,8 +359,9 @@ def test_one_class_is_an_error(update):
 def test_class_weights_must_leave_samples_and_not_be_negative(blobs):
     with pytest.raises(ValueError, match="class_weight gives all samples weight 0"):
         PerceptronClassifier(class_weight={0: 0, 1: 0, 2: 0}).fit(*blobs)
-    with pytest.raises(ValueError, match="class_weight must hold weights >= 0"):
-        PerceptronClassifier(class_weight={0: -1}).fit(*blobs)
+    for weight in (-1, np.nan, np.inf):
+        with pytest.raises(ValueError, match="class_weight must hold weights >= 0 and finite"):
+            PerceptronClassifier(class_weight={0: weight}).fit(*blobs)
 
 
 @pytest.mark.parametrize("update", ["batch", "online"])
