@@ -179,7 +179,7 @@ def _convert_strings(sequences: Sequence) -> list[str]:
 
 def as_string(sequence: object, i: int) -> str:
     """Return sequence number `i` as str, or raise ValueError if it is none."""
-    if isinstance(sequence, bytes):
+    if isinstance(sequence, bytes | bytearray):  # the text of a bytearray would be its repr
         return sequence.decode("ascii", "replace")
     if is_text(sequence):  # NumPy's str, Biopython's Seq and SeqRecord
         return str(getattr(sequence, "seq", sequence))

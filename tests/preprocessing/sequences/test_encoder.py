@@ -45,6 +45,7 @@ def as_given(kind):
         "tuple": tuple(SEQUENCES),
         "lower case": [s.lower() for s in SEQUENCES],
         "bytes": [s.encode() for s in SEQUENCES],
+        "bytearray": [bytearray(s.encode()) for s in SEQUENCES],
         "str array": np.array(SEQUENCES),
         "lower str array": np.array([s.lower() for s in SEQUENCES]),
         "big-endian str array": np.array(SEQUENCES).astype(">U5"),
