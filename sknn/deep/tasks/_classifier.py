@@ -55,8 +55,9 @@ class DeepClassifier(ClassifierMixin, DeepEstimator):
             Training samples; networks for sequences take strings, of shape (n_samples,). A
             ``pathlib.Path`` or another source, see :doc:`/guide/large_data`, is read a chunk at a
             time. Sparse ones stay sparse, or become dense a mini-batch at a time.
-        y : array-like of shape (n_samples,) or (n_samples, n_labels), or str
+        y : array-like of shape (n_samples,) or (n_samples, n_labels), or str, default=None
             Column of X, or class labels, or an indicator matrix, NaN where a label is not known.
+            None only if the chunks of a source hold y.
         sample_weight : array-like of shape (n_samples,) or str, default=None
             Non-negative weights of the samples; a sample of weight 0 is left out.
         X_val, y_val : array-like, default=None
@@ -227,8 +228,9 @@ class DeepClassifier(ClassifierMixin, DeepEstimator):
         ----------
         X : {array-like, sparse matrix, data frame, source} of shape (n_samples, n_features)
             Samples.
-        y : str, or array-like of shape (n_samples,) or (n_samples, n_labels)
+        y : str, or array-like of shape (n_samples,) or (n_samples, n_labels), default=None
             Column of X; or true labels; or an indicator matrix, NaN where a label is not known.
+            None only if the chunks of a source hold y.
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of the samples.
 

@@ -62,8 +62,9 @@ class DeepRegressor(RegressorMixin, DeepEstimator):
             Training samples; networks for sequences take strings, of shape (n_samples,). A
             ``pathlib.Path`` or another source, see :doc:`/guide/large_data`, is read a chunk at a
             time. Sparse ones stay sparse, or become dense a mini-batch at a time.
-        y : array-like of shape (n_samples,) or (n_samples, n_outputs), or str
-            Column of X, or numbers; NaN, of several columns, where one was not measured.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs), or str, default=None
+            Column of X, or numbers; NaN, of several columns, where one was not measured. None only
+            if the chunks of a source hold y.
         sample_weight : array-like of shape (n_samples,) or str, default=None
             Non-negative weights of the samples; a sample of weight 0 is left out.
         X_val, y_val : array-like, default=None
@@ -254,8 +255,9 @@ class DeepRegressor(RegressorMixin, DeepEstimator):
         ----------
         X : {array-like, sparse matrix, data frame, source} of shape (n_samples, n_features)
             Samples.
-        y : str, or array-like of shape (n_samples,) or (n_samples, n_outputs)
+        y : str, or array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
             Name of a column of X; or true values; NaN, of several columns, where one is not known.
+            None only if the chunks of a source hold y.
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of the samples.
 
