@@ -73,29 +73,33 @@ INSTANCES = {
     PerceptronClassifier: [PerceptronClassifier()],
     PseudoLabelClassifier: [PseudoLabelClassifier()],
     SequenceCNNClassifier: [
-        SequenceCNNClassifier(16, dropout=0.0, early_stopping=False, batch_size=200),
-        SequenceCNNClassifier(),
+        SequenceCNNClassifier(16, dropout=0.0, early_stopping=False, batch_size=200, max_iter=30),
+        SequenceCNNClassifier(8, n_members=2, max_iter=20),
+        # Class weights are tried with max_iter=1000 by whatever stands here.
         SequenceCNNClassifier(solver="lbfgs"),
-        SequenceCNNClassifier(8, n_members=2),
-        SequenceCNNClassifier(n_conv_layers=2, pooling=2, position_bias=False),
-        # Class weights are tried for 1000 epochs by whatever stands here.
+        SequenceCNNClassifier(8, n_conv_layers=2, pooling=2, position_bias=False),
         SequenceCNNClassifier(first_activation="exp", pooling="max", kernel_size=3, batch_size=200),
+        SequenceCNNClassifier(),
     ],
     SequenceCNNRegressor: [
-        SequenceCNNRegressor(n_filters=16, dropout=0.0, early_stopping=False, batch_size=200),
+        SequenceCNNRegressor(
+            n_filters=16, dropout=0.0, early_stopping=False, batch_size=200, max_iter=30
+        ),
         SequenceCNNRegressor(),
         # After 60 iterations a row of weight 2 and a row given twice differ by 3e-9: rounding.
         SequenceCNNRegressor(solver="lbfgs", max_iter=30),
         SequenceCNNRegressor(n_filters=8, pooling="mean", hidden_layer_sizes=()),
     ],
     TabularMLPClassifier: [
-        TabularMLPClassifier(n_members=2, numerical_embedding="periodic", max_iter=30),
+        TabularMLPClassifier(n_members=2, numerical_embedding="periodic", max_iter=12),
         TabularMLPClassifier(),
     ],
     TabularMLPRegressor: [
-        TabularMLPRegressor(n_members=2, numerical_embedding=None, loss="gaussian_nll"),
+        TabularMLPRegressor(
+            n_members=2, numerical_embedding=None, loss="gaussian_nll", max_iter=20
+        ),
         TabularMLPRegressor(),
-        TabularMLPRegressor(n_members=2, solver="muon", max_iter=30),
+        TabularMLPRegressor(n_members=2, solver="muon", max_iter=15),
     ],
     ThresholdLogicClassifier: [ThresholdLogicClassifier()],
 }

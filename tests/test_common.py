@@ -13,7 +13,7 @@ from tests.instances import FLOOR, INSTANCES, expected_failures
 #: checks that need SCIPY_ARRAY_API=1: tests/deep/test_array_api.py runs them
 ARRAY_API = "check_array_api"
 #: of so many checks, one at most is made for each instance of a class but the first
-N_TURNS = 4
+N_TURNS = 8
 #: end of the name of a class -> a check that must be among those of its kind
 TYPICAL = {
     "Classifier": "check_classifiers_train",

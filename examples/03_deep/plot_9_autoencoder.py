@@ -45,7 +45,7 @@ params = {
 }
 codes_of_two = {
     "autoencoder": AutoencoderTransformer(
-        2, (128, 64), initializer="auto", max_iter=150, **params
+        2, (128, 64), initializer="auto", max_iter=80, **params
     ).fit(X_train),
     "PCA": PCA(2).fit(X_train),
 }
@@ -85,7 +85,7 @@ plt.show()
 # A variational autoencoder keeps codes near the standard normal distribution. The decoder alone
 # then draws an image for any point of the plane: here for a grid of 11 by 11 points.
 variational = AutoencoderTransformer(
-    2, (128, 64), kind="variational", kl_weight=0.05, initializer="auto", max_iter=150, **params
+    2, (128, 64), kind="variational", kl_weight=0.05, initializer="auto", max_iter=80, **params
 ).fit(X_train)
 steps = np.linspace(-2, 2, 11)
 grid = np.array([(x, y) for y in steps[::-1] for x in steps])

@@ -42,7 +42,7 @@ print(encoder.transform(["CGA"])[0, :4])
 # Filters slide along the sequence like motifs that are still to be found. With fewer than 2,000
 # training samples none is held out, and training lasts for all epochs. Encoder and network make a
 # pipeline; the network would take the strings as well.
-network = SequenceCNNClassifier(kernel_size=12, random_state=0)
+network = SequenceCNNClassifier(n_filters=64, kernel_size=12, random_state=0)
 model = make_pipeline(encoder, network).fit(X_train, y_train)
 accuracy = model.score(X_test, y_test)
 print(f"accuracy {accuracy:.3f} after {network.n_iter_} epochs")

@@ -61,7 +61,7 @@ grid = {
     "sequencecnnclassifier__kernel_size": [3, 11],
     "sequencecnnclassifier__pooling": ["max", "maxmean", 4],
 }
-search = GridSearchCV(pipeline, grid, cv=3).fit(X_train, y_train)
+search = GridSearchCV(pipeline, grid, cv=2).fit(X_train, y_train)
 table = pd.DataFrame(search.cv_results_)
 table = table[[*(f"param_{name}" for name in grid), "mean_test_score"]]
 table.columns = ["kernel_size", "pooling", "accuracy"]

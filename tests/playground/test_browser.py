@@ -79,7 +79,7 @@ def until(page, condition):
     end = time.monotonic() + SECONDS
     while not page.evaluate(condition):
         assert time.monotonic() < end, (condition, page.inner_text("#message"))
-        time.sleep(0.02)
+        time.sleep(0.05)
 
 
 def until_text(page, selector, text):
@@ -87,7 +87,7 @@ def until_text(page, selector, text):
     end = time.monotonic() + SECONDS
     while text not in page.inner_text(selector):
         assert time.monotonic() < end, (selector, page.inner_text(selector))
-        time.sleep(0.02)
+        time.sleep(0.05)
 
 
 def surface(page):
