@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from sklearn.base import BaseEstimator, _fit_context
 from sklearn.metrics._scorer import _PassthroughScorer as PassthroughScorer
 from sklearn.model_selection._validation import _fit_and_score as fit_and_score
+from sklearn.model_selection._validation import _score as score_estimator
 from sklearn.utils import _safe_indexing as take_rows
 from sklearn.utils._array_api import _convert_to_numpy as convert_to_numpy
 from sklearn.utils._array_api import get_namespace_and_device
@@ -65,6 +66,7 @@ __all__ = [
     "has_callbacks",
     "has_callbacks_to_propagate",
     "safe_split",
+    "score_estimator",
     "take_rows",
     "validate_parameter_constraints",
     "with_callbacks",

@@ -24,7 +24,7 @@ from sknn.model_selection._plans import (
     plan_fit,
 )
 from sknn.model_selection._sharing import CommonArrays
-from sknn.model_selection._tasks import FitTask, find_numbers
+from sknn.model_selection._tasks import FitTask, ScoredSamples, find_numbers
 
 #: copies of its parameters that a trained network keeps: weights, two moments, the best weights
 COPIES_KEPT = 4
@@ -108,8 +108,9 @@ class Fits:
     def _score(self, fit: Fit) -> dict[str, Any]:
         """Return what scikit-learn's function does of a candidate on a fold."""
         task = fit.task
-        cut = self._find_fold(task).cut_test_samples(task) if task.cuts_test_samples() else {}
-        return task.score(fit.seconds, fit.error, cut)
+        if fit.error is None and task.is_scored_alone():
+            return task.score(fit.seconds, self._find_fold(task).cut_test_samples(task))
+        return task.finish(fit.seconds, fit.error)
 
     def _train_some(self) -> Generator[tuple[int, Fit], None, None]:
         """Prepare as many candidates of those waiting as the memory holds; yield them, trained."""
@@ -195,7 +196,7 @@ class _Fold:
         self.arrays: Sequence[object] = (task.X, task.y, task.train, task.fit_params)
         self._prepared: dict[Hashable, Prepared | Exception] = {}
         self.plans: dict[Hashable, dict] = defaultdict(dict)
-        self._cut: dict[str, Any] | None = None
+        self._scored: ScoredSamples | None = None
 
     def after_first_steps(self, key: Hashable, estimator: BaseEstimator) -> Prepared:
         """Return what the first steps of an estimator give, fitted once for each key."""
@@ -210,11 +211,11 @@ class _Fold:
             raise prepared
         return prepared
 
-    def cut_test_samples(self, task: FitTask) -> dict[str, Any]:
-        """Return the arguments of `FitTask.cut_test_samples`, made once for all candidates."""
-        if self._cut is None:
-            self._cut = task.cut_test_samples()
-        return self._cut
+    def cut_test_samples(self, task: FitTask) -> ScoredSamples:
+        """Return `FitTask.cut_test_samples`, made once for all candidates."""
+        if self._scored is None:
+            self._scored = task.cut_test_samples()
+        return self._scored
 
 
 def _key_of_first_steps(estimator: BaseEstimator, candidate: Mapping[str, Any] | None) -> tuple:

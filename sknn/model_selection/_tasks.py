@@ -1,8 +1,9 @@
 """One call of scikit-learn's, which fits a candidate on a fold and scores it."""
 
 import inspect
+import time
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -15,6 +16,7 @@ from sknn._sklearn import (
     has_callbacks,
     has_callbacks_to_propagate,
     safe_split,
+    score_estimator,
 )
 from sknn.deep import DeepEstimator
 from sknn.model_selection._gathering import Call
@@ -22,6 +24,25 @@ from sknn.model_selection._plans import is_watched, last_step, name_of_last_step
 
 NO_PARAMS: Mapping[str, Any] = {}
 SIGNATURE = inspect.signature(fit_and_score)
+
+
+class ScoredSamples(NamedTuple):
+    """Samples that the candidates of a fold are scored on.
+
+    Attributes
+    ----------
+    X, y : array-like
+        Samples and targets.
+    params : mapping
+        Further arguments of the scorer, of these samples.
+    n_samples : int
+        Number of samples.
+    """
+
+    X: ArrayLike
+    y: ArrayLike
+    params: Mapping[str, Any]
+    n_samples: int
 
 
 class FitTask:
@@ -82,35 +103,63 @@ class FitTask:
             and not has_callbacks_to_propagate(self.callback_context)
         )
 
-    def cuts_test_samples(self) -> bool:
-        """Return whether scoring needs the samples of `test` alone."""
+    def is_scored_alone(self) -> bool:
+        """Return whether nobody looks at more than the score of the test samples."""
         return (
             not self.given.get("return_train_score")
+            and self.given["verbose"] <= 1
             and not has_callbacks(self.callback_context)  # which are shown training samples
             and not get_tags(self.estimator).input_tags.pairwise  # columns are training samples
         )
 
-    def cut_test_samples(self) -> dict[str, Any]:
-        """Return arguments of scikit-learn's function with no samples but those to score."""
+    def cut_test_samples(self) -> ScoredSamples:
+        """Return the test samples."""
         test = find_numbers(self.test)
         X, y = safe_split(self.estimator, self.X, self.y, test)
-        params = check_method_params(self.X, self.given.get("score_params") or NO_PARAMS, test)
-        numbers = {"train": test[:0], "test": np.arange(len(test))}
-        return {"X": X, "y": y, **numbers, "fit_params": None, "score_params": params}
+        params = check_method_params(self.X, self.given["score_params"] or NO_PARAMS, test)
+        return ScoredSamples(X, y, params, len(test))
 
-    def score(
-        self, seconds: float, error: BaseException | None, cut: Mapping[str, Any] = NO_PARAMS
-    ) -> dict[str, Any]:
-        """Let scikit-learn score the estimator, which is fitted, or `error` says why it is not.
+    def score(self, seconds: float, samples: ScoredSamples) -> dict[str, Any]:
+        """Score the fitted estimator, where that is all that is asked for.
+
+        Parameters
+        ----------
+        seconds : float
+            Time of the fit.
+        samples : ScoredSamples
+            Those of `cut_test_samples`, also of another candidate.
+
+        Returns
+        -------
+        dict
+            As scikit-learn's function returns it.
+        """
+        given, start = self.given, time.perf_counter()
+        error_score = given.get("error_score", np.nan)
+        scores = score_estimator(
+            self.estimator, samples.X, samples.y, given["scorer"], samples.params, error_score
+        )
+        found: dict[str, dict[str, Any]] = {
+            "return_n_test_samples": {"n_test_samples": samples.n_samples},
+            "return_times": {"fit_time": seconds, "score_time": time.perf_counter() - start},
+            "return_parameters": {"parameters": self.candidate},
+            "return_estimator": {"estimator": self.estimator},
+        }
+        result: dict[str, Any] = {"fit_error": None, "test_scores": scores}
+        for option, values in found.items():
+            if given.get(option):
+                result.update(values)
+        return result
+
+    def finish(self, seconds: float, error: BaseException | None) -> dict[str, Any]:
+        """Let scikit-learn do what it does after a fit, or with the error that the fit raised.
 
         Parameters
         ----------
         seconds : float
             Time of the fit.
         error : Exception or None
-            Error that its ``fit`` raises.
-        cut : mapping, default={}
-            Arguments of `cut_test_samples`, in place of which others are for the same samples.
+            Error that the estimator's ``fit`` raises; None if it is fitted.
 
         Returns
         -------
@@ -122,7 +171,7 @@ class FitTask:
         try:
             # The function itself: what is around it sets scikit-learn's configuration, which holds
             # here already.
-            result = fit_and_score(**{**self.given, **cut})
+            result = fit_and_score(**self.given)
         finally:
             vars(estimator).pop("fit", None)
         return {**result, "fit_time": seconds} if "fit_time" in result else result
