@@ -29,7 +29,14 @@ from sknn.architectures._stochastic import find_stochastic_layers
 from sknn.architectures._tabular_ensemble import TabularEnsemble, TabularOptions
 from sknn.architectures._user_module import build_user_module
 from sknn.architectures.layers._blocks import seed_torch
-from sknn.architectures.layers._dropout import N_PARTS, WEYL, DrawnMasks, Dropout, draw_into
+from sknn.architectures.layers._dropout import (
+    N_PARTS,
+    WEYL,
+    DrawnMasks,
+    Dropout,
+    draw_into,
+    fill_words,
+)
 from sknn.architectures.layers._member_steps import multiplies_bfloat16
 from sknn.architectures.layers._members import PiecewiseLinear
 from sknn.architectures.layers._noise import Corruption
@@ -66,6 +73,7 @@ __all__ = [
     "count_carried",
     "describe",
     "draw_into",
+    "fill_words",
     "find_stochastic_layers",
     "find_valid_windows",
     "is_corrupted_mlp",

@@ -213,8 +213,8 @@ class StepMemory(NamedTuple):
     masks : ndarray of shape (n,) or (0,)
         Masks of shape (batch_size, n_units) of the hidden layers, 0 for units that are dropped;
         overwritten for each mini-batch.
-    words : ndarray of uint32 of shape (625,)
-        Memory for the state of a generator.
+    words : ndarray of uint64 of shape (n,) or (0,)
+        Memory for the random bits of a mask.
     turned : ndarray of shape (count_turned(...),)
         Memory for the transposed weights of a layer, of shape (n_outputs, n_inputs).
     zeros : ndarray of shape (n_units,)
@@ -278,6 +278,8 @@ SEED, N_BATCHES, N_KEPT_PARTS = range(3)
 N_WORDS = 624
 #: empty generator: all orders were drawn before
 NO_GENERATOR = np.empty(0, np.uint32)
+#: no random bits: there is no dropout
+NO_WORDS = np.empty(0, np.uint64)
 
 Arguments = tuple[TrainingArrays, FlatNetwork, SolverState, StepMemory, StepRange]
 
@@ -301,7 +303,7 @@ def make_no_held_out(sizes: np.ndarray, n_parameters: int, dtype: np.dtype) -> H
 def make_empty_memory(vector: np.ndarray, held_out: HeldOut) -> StepMemory:
     """Return empty memory, of the dtype of the vector."""
     places, space = np.empty((0, 3), np.int64), np.empty((0, 0))
-    words, outputs = NO_GENERATOR, held_out.outputs
+    words, outputs = NO_WORDS, held_out.outputs
     return StepMemory(vector, space, places, vector, words, vector, vector, outputs, held_out)
 
 

@@ -1,10 +1,10 @@
-"""Orders of samples and masks of dropout, drawn as NumPy and torch draw them.
+"""Orders of samples as NumPy draws them, and masks of dropout as its layers draw them.
 
-Both use the Mersenne Twister MT19937 [1]_, whose state is 624 words of 32 bits. The stream of
+NumPy uses the Mersenne Twister MT19937 [1]_, whose state is 624 words of 32 bits. The stream of
 `numpy.random.RandomState` is frozen (NEP 19): its ``permutation(n)`` is Fisher and Yates's shuffle.
 For i from n - 1 down to 1 it swaps number i with number j, where 0 <= j <= i is drawn by rejection:
-the lowest bits of a word, as many as i has, until they are at most i. torch joins two words to 64
-bits, the first of which are the higher half; see `sknn.architectures.draw_into`.
+the lowest bits of a word, as many as i has, until they are at most i. Masks are those of
+`sknn.architectures.draw_into`.
 
 References
 ----------
@@ -16,7 +16,8 @@ References
 import numpy as np
 
 from sknn._jit import jit
-from sknn.architectures import N_PARTS, WEYL
+from sknn.architectures import N_PARTS
+from sknn.architectures import fill_words as fill_words_plain
 from sknn.engine.compiled._codes import (
     N_BATCHES,
     N_KEPT_PARTS,
@@ -27,9 +28,10 @@ from sknn.engine.compiled._codes import (
 )
 
 Array = np.ndarray
-# The constants m, a and f of MT19937, and masks: the highest bit, the lower 31, and all 32.
-_MIDDLE, _MATRIX, _START = 397, 0x9908B0DF, 1812433253
-_HIGHEST, _LOWER, _WORD = 0x80000000, 0x7FFFFFFF, 0xFFFFFFFF
+# The constants m and a of MT19937, and masks: the highest bit, and the lower 31.
+_MIDDLE, _MATRIX = 397, 0x9908B0DF
+_HIGHEST, _LOWER = 0x80000000, 0x7FFFFFFF
+fill_words = jit(fill_words_plain)
 
 
 @jit
@@ -97,32 +99,17 @@ def draw_masks(space: StepMemory, sizes: Array, batch: BatchPlace) -> None:
         if dropouts[i, N_KEPT_PARTS] == N_PARTS:
             mask[:] = 1
         else:
-            seed = (dropouts[i, SEED] + dropouts[i, N_BATCHES] * WEYL) & _WORD
-            _fill_mask(mask, seed, dropouts[i, N_KEPT_PARTS], space.words)
+            words = space.words[: (n + 3) // 4]
+            fill_words(words, dropouts[i, SEED], dropouts[i, N_BATCHES])
+            _fill_mask(mask, dropouts[i, N_KEPT_PARTS], words.view(np.int16))
             dropouts[i, N_BATCHES] += 1
         start += batch.size * sizes[i + 1]
 
 
 @jit
-def _fill_mask(mask: Array, seed: int, n_kept_parts: int, words: Array) -> None:
-    """Write a mask; `words` is memory for the state of a generator."""
-    # MT19937's initialization from a seed, which torch.Generator.manual_seed does, too.
-    word = seed
-    words[0] = word
-    for k in range(1, N_WORDS):
-        word = (_START * (word ^ (word >> 30)) + k) & _WORD
-        words[k] = word
-    kept, limit = mask.dtype.type(N_PARTS / n_kept_parts), n_kept_parts - N_PARTS // 2
-    dropped = mask.dtype.type(0)
-    for start in range(0, len(mask), 2 * N_WORDS):
-        _turn_over(words)
-        n = min(len(mask) - start, 2 * N_WORDS)
-        # A word decides about two units, its lower half about the first. torch draws 64 bits with
-        # the first word as the higher half, and memory begins with the lower: words are exchanged
-        # in pairs, by ^ 1.
-        for k in range(n):
-            bits = _temper(np.int64(words[(k >> 1) ^ 1])) >> (16 * (k & 1))
-            # Flip the sign bit and take 2¹⁵ away: the 16 bits as a signed number, as torch reads
-            # them.
-            number = ((bits & 0xFFFF) ^ 0x8000) - 0x8000
-            mask[start + k] = kept if number < limit else dropped
+def _fill_mask(mask: Array, n_kept_parts: int, numbers: Array) -> None:
+    """Write a mask: units are kept whose numbers of 16 bits are among the lowest."""
+    kind = mask.dtype.type
+    kept, dropped, limit = kind(N_PARTS / n_kept_parts), kind(0), n_kept_parts - N_PARTS // 2
+    for k in range(len(mask)):
+        mask[k] = kept if numbers[k] < limit else dropped

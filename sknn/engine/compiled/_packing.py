@@ -106,7 +106,7 @@ def make_memory(network: FlatNetwork, batch_size: int, n_samples: int) -> StepMe
         np.empty((3, _codes.count_space(sizes, batch_size))),
         np.empty((0, 3), np.int64),
         np.empty(0, dtype),
-        np.empty(_codes.N_WORDS + 1, np.uint32),
+        _codes.NO_WORDS,
         np.empty(_codes.count_turned(sizes), dtype),
         np.zeros(int(sizes.max()), dtype),
         np.empty((1, n_samples, sizes[-1]), dtype),
@@ -122,8 +122,8 @@ def add_dropout(space: StepMemory, layers: list[Dropout | None], n_units: int) -
     if not any(layers):
         return space
     rows = [(0, 0, N_PARTS) if d is None else (*d.state.tolist(), d.n_parts) for d in layers]
-    masks = np.empty(n_units, space.work.dtype)
-    return space._replace(dropouts=np.array(rows, dtype=np.int64), masks=masks)
+    masks, words = np.empty(n_units, space.work.dtype), np.empty(-(-n_units // 4), np.uint64)
+    return space._replace(dropouts=np.array(rows, dtype=np.int64), masks=masks, words=words)
 
 
 def make_held_out(samples: TrainingArrays, network: FlatNetwork, n_epochs: int) -> HeldOut:

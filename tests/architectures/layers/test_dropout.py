@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from sknn.architectures.layers._dropout import N_PARTS, DrawnMasks, Dropout
+from sknn.architectures.layers._dropout import N_PARTS, DrawnMasks, Dropout, fill_words
 
 ONES = torch.ones(400, 50)
 
@@ -36,6 +36,21 @@ def test_units_samples_and_batches_are_dropped_independently():
         (first[:, 4:], first[:, :-4]),  # four share one draw of 64 bits
     ]:
         assert abs((a * b).mean() - rate**2) < error
+
+
+def test_the_first_units_of_many_batches_and_seeds_are_independent():
+    """Each bit of the drawn numbers, and each pair of batches or seeds that are neighbours."""
+    words = np.empty((2, 3000, 4), np.uint64)
+    for i in range(words.shape[1]):
+        fill_words(words[0, i], 5, i)  # batches of a seed
+        fill_words(words[1, i], i, 5)  # a batch of each seed
+    bits = (words[..., None] >> np.arange(64, dtype=np.uint64)) & np.uint64(1)
+    bits = bits.reshape(2, 3000, 256).astype(float) - 0.5
+    error = 5 * 0.25 / np.sqrt(3000)  # of 256 means of products, each of variance 1/16
+    assert abs(bits.mean(axis=1)).max() < 2 * error
+    for lag in (1, 2, 16):
+        assert abs((bits[:, lag:] * bits[:, :-lag]).mean(axis=1)).max() < error
+        assert abs((bits[..., lag:] * bits[..., :-lag]).mean(axis=1)).max() < error
 
 
 @pytest.mark.parametrize(("rate", "kept_parts"), [(1e-9, N_PARTS - 1), (1 - 1e-9, 1), (0.5, 2**15)])

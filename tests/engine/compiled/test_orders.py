@@ -45,7 +45,7 @@ def test_other_generators_are_left_to_numpy():
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("shape", [(1, 1), (5, 7), (32, 100)])
-def test_masks_are_those_of_torch(shape, dtype):
+def test_masks_are_those_of_layers(shape, dtype):
     n_samples, n_units = shape
     sizes, vector = np.array([3, n_units, 2, 1]), np.empty(0, dtype)
     held_out = make_no_held_out(sizes, 0, np.dtype(dtype))
@@ -53,7 +53,6 @@ def test_masks_are_those_of_torch(shape, dtype):
     layers[0].state[1] = 10**6  # as many batches before
     n_all = n_samples * (n_units + 2)
     space = add_dropout(make_empty_memory(vector, held_out), layers, n_all)
-    space = space._replace(words=np.empty(N_WORDS + 1, np.uint32))
     for _ in range(2):
         draw_masks(space, sizes, BatchPlace(0, 0, n_samples, n_samples))
         expected = torch.empty(shape, dtype=torch.from_numpy(vector).dtype)
