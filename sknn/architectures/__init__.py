@@ -30,6 +30,9 @@ from sknn.architectures._tabular_ensemble import TabularEnsemble, TabularOptions
 from sknn.architectures._user_module import build_user_module
 from sknn.architectures.layers._blocks import seed_torch
 from sknn.architectures.layers._dropout import (
+    APART,
+    FACTORS,
+    GAMMA,
     N_PARTS,
     WEYL,
     DrawnMasks,
@@ -46,7 +49,10 @@ from sknn.architectures.options._mlp import MLPOptions
 from sknn.architectures.options._sequence import SequenceOptions
 
 __all__ = [
+    "APART",
+    "FACTORS",
     "FIRST_ACTIVATIONS",
+    "GAMMA",
     "INITIALIZERS",
     "MLP",
     "N_PARTS",

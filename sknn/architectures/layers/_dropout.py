@@ -25,27 +25,24 @@ from sknn._saved import saved
 N_PARTS = 2**16
 #: odd, near 2**32 divided by the golden ratio: multiples of it visit all seeds, far apart
 WEYL = 0x9E3779B9
-# γ, and the factors that mix bits; and what lies between the starts of neighbouring batches: an odd
-# number that is no small multiple of γ, so that no two batches count through the same numbers.
-_GAMMA, _FACTOR, _SECOND = 0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB
-_APART = 0xD1342543DE82EF95
+#: γ, and the factors that mix bits
+GAMMA, FACTORS = 0x9E3779B97F4A7C15, (0xBF58476D1CE4E5B9, 0x94D049BB133111EB)
+#: what lies between the starts of neighbouring batches: an odd number that is no small multiple of
+#: γ, so that no two batches count through the same numbers
+APART = 0xD1342543DE82EF95
 
 
 def fill_words(words: np.ndarray, seed: int, n_batches: int) -> None:
-    """Overwrite words of 64 bits, a vector, by the random bits of a batch.
-
-    It is compiled, too, see `sknn.engine.compiled._orders`.
-    """
-    start = np.zeros(1, np.uint64)  # of arrays, unlike of numbers, NumPy drops what is beyond 2**64
-    start[0] = n_batches * 2**32 + seed
-    start *= np.uint64(_APART)
+    """Overwrite words of 64 bits, a vector, by the random bits of a batch."""
+    start = np.array([n_batches * 2**32 + seed], np.uint64)
+    start *= np.uint64(APART)  # arrays, unlike numbers, silently drop what is beyond 2**64
     words[:] = np.arange(1, len(words) + 1)
-    words *= np.uint64(_GAMMA)
-    words += start[0]
+    words *= np.uint64(GAMMA)
+    words += start
     words ^= words >> np.uint64(30)
-    words *= np.uint64(_FACTOR)
+    words *= np.uint64(FACTORS[0])
     words ^= words >> np.uint64(27)
-    words *= np.uint64(_SECOND)
+    words *= np.uint64(FACTORS[1])
     words ^= words >> np.uint64(31)
 
 

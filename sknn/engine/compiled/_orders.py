@@ -16,8 +16,8 @@ References
 import numpy as np
 
 from sknn._jit import jit
-from sknn.architectures import N_PARTS
-from sknn.architectures import fill_words as fill_words_plain
+from sknn.architectures import APART, FACTORS, GAMMA, N_PARTS
+from sknn.architectures import fill_words as fill_words_by_arrays
 from sknn.engine.compiled._codes import (
     N_BATCHES,
     N_KEPT_PARTS,
@@ -31,7 +31,6 @@ Array = np.ndarray
 # The constants m and a of MT19937, and masks: the highest bit, and the lower 31.
 _MIDDLE, _MATRIX = 397, 0x9908B0DF
 _HIGHEST, _LOWER = 0x80000000, 0x7FFFFFFF
-fill_words = jit(fill_words_plain)
 
 
 @jit
@@ -104,6 +103,25 @@ def draw_masks(space: StepMemory, sizes: Array, batch: BatchPlace) -> None:
             _fill_mask(mask, dropouts[i, N_KEPT_PARTS], words.view(np.int16))
             dropouts[i, N_BATCHES] += 1
         start += batch.size * sizes[i + 1]
+
+
+@jit
+def _fill_words(words: Array, seed: int, n_batches: int) -> None:
+    """Overwrite words as `fill_words_by_arrays` does, in one pass instead of eleven."""
+    start = np.uint64(n_batches * 2**32 + seed) * np.uint64(APART)
+    for k in range(len(words)):
+        z = start + np.uint64(k + 1) * np.uint64(GAMMA)
+        z ^= z >> np.uint64(30)
+        z *= np.uint64(FACTORS[0])
+        z ^= z >> np.uint64(27)
+        z *= np.uint64(FACTORS[1])
+        words[k] = z ^ (z >> np.uint64(31))
+
+
+# Numbers of NumPy, unlike compiled ones, warn of what is beyond 2**64.
+fill_words = (
+    fill_words_by_arrays if jit(fill_words_by_arrays) is fill_words_by_arrays else _fill_words
+)
 
 
 @jit
