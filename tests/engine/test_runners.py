@@ -1,10 +1,14 @@
 """One table: every way to compute an epoch is equal to autograd, or says why it is not taken."""
 
+import gc
+import weakref
 from dataclasses import dataclass, fields
 
 import numpy as np
 import pytest
+from sklearn.datasets import make_classification
 
+from sknn import DeepMLPClassifier
 from sknn._jit import HAS_NUMBA
 from sknn._specs import TrainConfig
 from sknn.engine._runners import KNOWN_OPTIONS, RUNNERS, AutogradRunner
@@ -105,3 +109,23 @@ def test_a_parameter_that_fast_ways_do_not_know_is_left_to_autograd():
 
 def test_the_known_options_are_those_of_the_settings():
     assert {item.name for item in fields(TrainConfig)} >= KNOWN_OPTIONS
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"early_stopping": True, "dropout": 0.2}, {"solver": "lbfgs"}, {"verbose": 1}],
+    ids=str,
+)
+def test_a_fitted_network_is_freed_without_the_garbage_collector(options):
+    X, y = make_classification(60, random_state=0)
+    gc.collect()
+    gc.disable()
+    try:
+        model = DeepMLPClassifier(max_iter=3, random_state=0, **options).fit(X, y)
+        model.predict(X)
+        net = weakref.ref(model.net_)
+        assert net() is model.net_
+        del model
+        assert net() is None
+    finally:
+        gc.enable()

@@ -148,5 +148,6 @@ def pack_generator(state: dict[str, Any]) -> np.ndarray:
 
 def unpack_generator(generator: np.ndarray, before: dict[str, Any]) -> dict[str, Any]:
     """Return the state after some draws, with the rest as it was `before`."""
-    words = {"key": generator[: _codes.N_WORDS], "pos": int(generator[_codes.N_WORDS])}
+    # NumPy takes word by word, of a list in a twentieth of the time of an array.
+    words = {"key": generator[: _codes.N_WORDS].tolist(), "pos": int(generator[_codes.N_WORDS])}
     return {**before, "state": words}
