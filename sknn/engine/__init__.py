@@ -1,6 +1,7 @@
 """Training and prediction: the only place that knows skorch."""
 
 from sknn.engine._runners import RUNNERS, MembersRunner
+from sknn.engine._spawn import train_together
 from sknn.engine._threads import TrainingThreads, supports_thread
 from sknn.engine._train import train, train_compiled
 from sknn.engine.callbacks._of_net import NetCallback
@@ -15,7 +16,6 @@ from sknn.engine.data._forward import compute_losses, compute_mean_loss, forward
 from sknn.engine.data._hardware import list_devices
 from sknn.engine.data._stream import prefetch
 from sknn.engine.distributed._peers import Peers, join_peers, leads
-from sknn.engine.distributed._spawn import train_together
 from sknn.engine.graphs._runner import CudaGraphRunner
 from sknn.engine.net._attribution import (
     compute_input_gradient,

@@ -11,12 +11,12 @@ from scipy.optimize import OptimizeResult, minimize
 from sklearn.exceptions import ConvergenceWarning
 
 from sknn.engine._interrupt import PauseTraining
+from sknn.engine._live_state import Alone
 from sknn.engine._run import TrainingRun
 from sknn.engine._snapshot import get_columns
 from sknn.engine.backprop._mlp import MLPPass, UpdateCoefficients, supports_module
 from sknn.engine.compiled._objective import CompiledObjective
 from sknn.engine.data._batches import Batches, SampleDataset, TargetTensors, split_target
-from sknn.engine.distributed._alone import Alone
 from sknn.exceptions import warn_user
 
 #: numbers that the widest layer of a chunk of samples may hold: 32 MiB in float64

@@ -11,14 +11,13 @@ import torch
 
 from sknn._specs import TrainPlan, TrainResult
 from sknn.architectures import seed_torch
-from sknn.engine._finite import explain_limit
 from sknn.engine._interrupt import (
     InterruptFlag,
     PauseTraining,
     StopSign,
     ignore_second,
 )
-from sknn.engine._live_state import EpochState
+from sknn.engine._live_state import Alone, EpochState, Fellows
 from sknn.engine._resume import Resume, get_resume
 from sknn.engine._run_state import get_state, set_state
 from sknn.engine._snapshot import EpochSnapshot
@@ -41,7 +40,7 @@ from sknn.engine.checkpoints._recorder import Recorder
 from sknn.engine.data._batches import SampleDataset, TargetTensors
 from sknn.engine.data._device import use_precision
 from sknn.engine.data._shards import make_batches
-from sknn.engine.distributed._alone import Alone, Fellows
+from sknn.engine.net._finite import explain_limit
 from sknn.engine.optimizers._optimizers import get_learning_rate
 from sknn.engine.optimizers._schedules import start_schedule
 from sknn.exceptions import warn_user

@@ -8,7 +8,6 @@ import torch
 
 from sknn._specs import TrainPlan, TrainResult
 from sknn.architectures import find_stochastic_layers
-from sknn.engine._finite import check_finite
 from sknn.engine._interrupt import (
     PauseTraining,
     StopSign,
@@ -16,7 +15,7 @@ from sknn.engine._interrupt import (
     is_one_of_several_fits,
 )
 from sknn.engine._lbfgs import LBFGSRunner, Objective
-from sknn.engine._live_state import ManyEpochsRunner, Runner
+from sknn.engine._live_state import Alone, ManyEpochsRunner, Runner
 from sknn.engine._run import TrainingRun
 from sknn.engine._runners import (
     RUNNERS,
@@ -29,7 +28,6 @@ from sknn.engine._start import FLOPS_OF_A_WEIGHT, is_left_in_place
 from sknn.engine.callbacks._unseen import count_epochs_at_once, note_epochs
 from sknn.engine.callbacks._user import make_callbacks
 from sknn.engine.compiled._runner import CompiledRunner
-from sknn.engine.distributed._alone import Alone
 from sknn.engine.distributed._objective import SharedObjective
 from sknn.engine.distributed._peers import Peers
 from sknn.engine.distributed._start import (
@@ -40,6 +38,7 @@ from sknn.engine.distributed._start import (
     silence_followers,
     start_together,
 )
+from sknn.engine.net._finite import check_finite
 
 
 def train(

@@ -39,11 +39,11 @@ from sknn.preprocessing.sources._tables import hold_tables
 from sknn.preprocessing.tables._columns import WrappedFrame, is_plain_numbers, wrap_frame
 from sknn.preprocessing.tables._encoder import TabularEncoder
 from sknn.preprocessing.tables._reading import check_axes, check_names
+from sknn.preprocessing.tables._statistics import average_by_code
 from sknn.preprocessing.tables._values import find_number_columns
 from sknn.preprocessing.targets._classes import ClassCodec
 from sknn.preprocessing.targets._conformity import calibrate_intervals, decode_interval
 from sknn.preprocessing.targets._measured import fill_with_means, has_missing_values, score_measured
-from sknn.preprocessing.targets._statistics import average_by_code
 from sknn.preprocessing.targets._table import TableCodec
 from sknn.preprocessing.targets._values import ValueCodec
 

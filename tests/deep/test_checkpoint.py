@@ -24,7 +24,7 @@ from sknn import (
     TabularMLPClassifier,
     TabularMLPRegressor,
 )
-from sknn.engine.checkpoints._format import pack, unpack
+from sknn.engine.net._format import pack, unpack
 from sknn.model_selection import (
     BatchedGridSearchCV,
     DeepEnsembleClassifier,

@@ -24,8 +24,8 @@ from sknn._specs import TargetCodec, TrainPlan
 from sknn.engine._interrupt import StopSign
 from sknn.engine.callbacks._of_net import NetCallback
 from sknn.engine.callbacks._stopping import make_row
-from sknn.engine.checkpoints._format import is_packable
 from sknn.engine.data._batches import Batches, SampleDataset, split_target
+from sknn.engine.net._format import is_packable
 from sknn.engine.net._net import Net
 from sknn.engine.net._serialization import make_plain, restore_plain
 

@@ -17,9 +17,9 @@ import numpy as np
 
 from sknn._files import write_file
 from sknn.engine._interrupt import is_one_of_several_fits
-from sknn.engine.checkpoints._format import pack, read_head, unpack
 from sknn.engine.checkpoints._identity import Identity, hash_data
 from sknn.engine.checkpoints._lock import FileLock
+from sknn.engine.net._format import pack, read_head, unpack
 from sknn.exceptions import warn_user
 
 SUFFIX = ".checkpoint"

@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, is_dataclass, replace
 from types import CellType, CodeType, FunctionType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import joblib
 import numpy as np
@@ -15,10 +15,8 @@ import torch
 
 from sknn._specs import TrainResult
 from sknn._version import __version__
+from sknn.engine.callbacks._user import CallbackLike
 from sknn.engine.net._serialization import make_plain
-
-if TYPE_CHECKING:
-    from sknn.engine.callbacks._user import CallbackLike
 
 #: packages whose classes and functions are known by their names; of others the code counts, too
 KNOWN = ("sknn", "sklearn", "skorch", "torch", "numpy", "scipy", "builtins")
@@ -91,7 +89,7 @@ def describe_params(params: Mapping[str, Any]) -> dict[str, str]:
     return {**words, **{f"the version of {name}": str(v) for name, v in versions.items()}}
 
 
-def describe_callbacks(callbacks: "Sequence[CallbackLike] | None") -> str:
+def describe_callbacks(callbacks: Sequence[CallbackLike] | None) -> str:
     """Return in words which of skorch's own callbacks there are, as many change the training."""
     # User-defined functions and classes may be others in a fit that goes on: they look on.
     items = callbacks if isinstance(callbacks, list | tuple) else ()

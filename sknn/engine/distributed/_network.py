@@ -19,7 +19,7 @@ LEAST_NUMBERS = 1024
 
 
 class TrainingPeers:
-    """The `sknn.engine.distributed._alone.Fellows` of a run that several processes compute.
+    """The `sknn.engine._live_state.Fellows` of a run that several processes compute.
 
     A message has these parts, one behind the other:
 

@@ -9,7 +9,6 @@ from scipy import sparse
 
 from sknn._specs import TrainPlan, TrainResult
 from sknn.architectures import MLP
-from sknn.engine._finite import check_finite
 from sknn.engine._run import TrainingRun
 from sknn.engine._start import find_changed_option
 from sknn.engine.backprop._flat_parameters import supports_optimizer
@@ -19,6 +18,7 @@ from sknn.engine.data._batches import SampleDataset, make_tensor
 from sknn.engine.data._device import has_room_for
 from sknn.engine.losses._loss import TableLoss
 from sknn.engine.losses._table import has_formulas
+from sknn.engine.net._finite import check_finite
 from sknn.engine.net._net import Net
 from sknn.engine.optimizers._optimizers import SGD, Adam
 from sknn.engine.optimizers._schedules import Schedule

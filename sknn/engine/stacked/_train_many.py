@@ -11,9 +11,9 @@ from joblib import Parallel, delayed, effective_n_jobs
 
 from sknn._specs import TrainPlan
 from sknn.engine._interrupt import InterruptFlag
+from sknn.engine._spawn import train_together
 from sknn.engine.callbacks._progress import show_bar
 from sknn.engine.data._matmul import use_one_thread_per_product
-from sknn.engine.distributed._spawn import train_together
 from sknn.engine.stacked._group import MemberGroup, Outcome, divide_group
 from sknn.engine.stacked._member import Member, Shared, supports_plan
 from sknn.engine.stacked._memory import get_memory_budget

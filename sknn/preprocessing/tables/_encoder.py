@@ -25,13 +25,13 @@ from sknn.preprocessing.tables._reading import (
     split_table,
 )
 from sknn.preprocessing.tables._roles import NamedOutputs, Roles, describe_table, fit_roles
-from sknn.preprocessing.tables._texts import find_texts
-from sknn.preprocessing.targets._statistics import (
+from sknn.preprocessing.tables._statistics import (
     TargetStatistics,
     encode_statistics,
     fit_statistics,
     read_weights,
 )
+from sknn.preprocessing.tables._texts import find_texts
 
 #: samples as a network takes them, of shape (n_samples, n_outputs)
 Encoded: TypeAlias = np.ndarray | sparse.csr_matrix

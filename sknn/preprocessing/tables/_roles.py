@@ -13,9 +13,9 @@ from sknn._specs import Dtype, InputSpec
 from sknn.preprocessing.tables._categories import CategoryColumn
 from sknn.preprocessing.tables._columns import Column
 from sknn.preprocessing.tables._numeric import NumericColumns
+from sknn.preprocessing.tables._statistics import TargetStatistics
 from sknn.preprocessing.tables._texts import fit_text_column
 from sknn.preprocessing.tables._times import fit_time_column
-from sknn.preprocessing.targets._statistics import TargetStatistics
 
 Feature = TypeVar("Feature")
 

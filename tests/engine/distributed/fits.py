@@ -27,7 +27,7 @@ from sknn import (
     TabularMLPClassifier,
     TabularMLPRegressor,
 )
-from sknn.engine.distributed._spawn import INTERFACE, LOOPBACK
+from sknn.engine._spawn import INTERFACE, LOOPBACK
 from sknn.model_selection import BatchedGridSearchCV
 from tests import apart
 from tests.engine.distributed import networks

@@ -9,9 +9,9 @@ from torch import nn
 from sknn import DeepMLPClassifier, DeepMLPRegressor, SequenceCNNClassifier
 from sknn.deep.parts._preparation import FitData
 from sknn.engine._run import TrainingRun
+from sknn.engine._spawn import check_device
 from sknn.engine.distributed._objective import SharedObjective
 from sknn.engine.distributed._peers import IN_USE, PARTS, Peers, leads
-from sknn.engine.distributed._spawn import check_device
 from sknn.exceptions import PeerError
 from tests.engine.distributed import networks
 from tests.engine.distributed.fits import LABELS, ON_LOOPBACK, SEQUENCES, X, Y

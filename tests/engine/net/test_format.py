@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from sknn.engine.checkpoints._format import is_packable, pack, read_head, unpack
+from sknn.engine.net._format import is_packable, pack, read_head, unpack
 from sknn.engine.net._serialization import make_plain, restore_plain
 
 VALUE = {
