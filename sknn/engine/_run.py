@@ -18,8 +18,7 @@ from sknn.engine._interrupt import (
     ignore_second,
 )
 from sknn.engine._live_state import Alone, EpochState, Fellows
-from sknn.engine._resume import Resume, get_resume
-from sknn.engine._run_state import get_state, set_state
+from sknn.engine._run_state import Resume, get_resume, get_state, set_state
 from sknn.engine._snapshot import EpochSnapshot
 from sknn.engine._start import (
     EPOCHS_REMEMBERED,

@@ -1,15 +1,49 @@
-"""The state of a run between two steps: plain arrays, numbers and text, without the data."""
+"""The state of a run between two steps, without the data; and whether a fit goes on from one."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 import numpy as np
 import torch
 
+from sknn._saved import saved
+from sknn._specs import TrainConfig, TrainPlan
 from sknn.engine._live_state import EpochState, LiveState
 from sknn.engine._snapshot import get_generators, set_generators
 from sknn.engine.net._serialization import make_plain, restore_plain
 from sknn.engine.optimizers._schedules import Schedule
+
+#: may change between the interruption and going on
+FREE = ("max_iter", "verbose", "callbacks", "max_fun", "n_processes")
+
+
+@saved
+@dataclass(frozen=True)
+class Resume:
+    """State that an interrupted run leaves to the next one.
+
+    Attributes
+    ----------
+    config : TrainConfig
+        Configuration of the training, without the user's callbacks.
+    n_samples : int
+        Training samples.
+    state : dict
+        State that `sknn.engine._run.TrainingRun.get_state` returned.
+    """
+
+    config: TrainConfig
+    n_samples: int
+    state: dict[str, Any]
+
+
+def get_resume(plan: TrainPlan) -> Resume | None:
+    """Return what to go on from if a plan continues an interrupted fit of the same kind."""
+    resume = plan.previous.resume if plan.previous else None
+    if resume is None or plan.incremental or resume.n_samples != plan.n_samples:
+        return None
+    same = {name: getattr(plan.config, name) for name in FREE}
+    return resume if replace(resume.config, **same) == plan.config else None
 
 
 def get_state(run: LiveState) -> dict[str, Any]:
@@ -61,8 +95,8 @@ def set_state(run: LiveState, state: dict[str, Any]) -> None:
         parameter.requires_grad_(trains)  # a callback, such as Freezer, may have changed it
     run.progress.__setstate__({**state["progress"], "stopped_because": ""})
     net.history[:] = state["history"]
-    for group, saved in zip(net.optimizer_.param_groups, state["groups"], strict=True):
-        group.update(saved)
+    for group, kept in zip(net.optimizer_.param_groups, state["groups"], strict=True):
+        group.update(kept)
     net.optimizer_.state.clear()
     for parameter, values in state["optimizer"]:
         net.optimizer_.state[parameter] = {k: _lay_like(v, parameter) for k, v in values.items()}

@@ -9,17 +9,24 @@ from typing import ClassVar, Protocol
 import numpy as np
 import torch
 
+from sknn._jit import explain_not_kept
 from sknn.engine._run import TrainingRun
-from sknn.engine._start import find_changed_option
+from sknn.engine._start import FLOPS_OF_A_WEIGHT, find_changed_option
 from sknn.engine.backprop._epochs import HandwrittenRunner, is_momentum_set
-from sknn.engine.backprop._flat_parameters import make_flat_step, supports_optimizer
 from sknn.engine.compiled._runner import CompiledRunner
 from sknn.engine.data._allocator import keep_freed_memory
 from sknn.engine.distributed._runner import DistributedRunner
 from sknn.engine.graphs._runner import CudaGraphRunner
 from sknn.engine.members._network import CompiledMembers
-from sknn.engine.members._runs import explain_run
-from sknn.engine.members._support import COLD, is_ready
+from sknn.engine.members._support import (
+    COLD,
+    explain_module,
+    is_ready,
+    load_steps,
+    make_examples,
+    was_warm,
+)
+from sknn.engine.optimizers._flat_parameters import make_flat_step, supports_optimizer
 
 
 class EpochRunner(Protocol):
@@ -125,7 +132,7 @@ class MembersRunner(AutogradRunner):
     @classmethod
     def supports(cls, run: TrainingRun) -> str | None:
         """Return why a run cannot be computed so; None if it can."""
-        return explain_run(run, cls.min_flops, cls.min_warm_flops)
+        return _explain_members(run, cls.min_flops, cls.min_warm_flops)
 
     @staticmethod
     def is_ready(dtype: np.dtype) -> bool:
@@ -164,6 +171,35 @@ class MembersRunner(AutogradRunner):
     def close(self) -> None:
         """Give the module and the optimizer memory of their own again."""
         self.members.close()
+
+
+def _explain_members(run: TrainingRun, min_flops: float, min_warm_flops: float) -> str | None:
+    """Return why the steps of a run are not compiled; None if they are.
+
+    `min_flops` and `min_warm_flops` are floating-point operations of all epochs from which it pays
+    to compile the code, and to load code that was compiled before.
+    """
+    net = run.net
+    module = net.module_
+    reason = explain_module(module)
+    if reason is not None:
+        return reason
+    if net.precision == "bfloat16":
+        return "dtype='bfloat16' needs autocast"
+    if net.alpha:
+        return "a penalty has gradients of its own"
+    if run.compiled is not None:
+        return "compile=True"
+    if run.callbacks.freezes or not all(p.requires_grad for p in module.parameters()):
+        return "some parameters are frozen, or a callback may freeze them"
+    n_epochs = 1 if run.plan.incremental else run.config.max_iter
+    flops = FLOPS_OF_A_WEIGHT * module.products_per_sample * len(run.samples) * n_epochs
+    dtype = module.temperature.numpy().dtype
+    if flops < min_warm_flops:
+        return "the fit is too short for compiled code to be loaded"
+    if flops < min_flops and not was_warm(dtype):
+        return "the fit is too short for compiled code to be made, once on this machine"
+    return explain_not_kept(load_steps().encode_samples, *make_examples(dtype))
 
 
 #: fastest first, after the one for several processes; the last one takes every run

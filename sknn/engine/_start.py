@@ -11,7 +11,7 @@ import torch
 from sknn._specs import Progress, Sample, TrainConfig, TrainPlan
 from sknn._validation import is_costly_to_copy
 from sknn.architectures import list_parameters
-from sknn.engine._resume import Resume
+from sknn.engine._run_state import Resume
 from sknn.engine.callbacks._user import FunctionCallback, make_callbacks
 from sknn.engine.data._batches import SampleDataset
 from sknn.engine.data._device import resolve_device

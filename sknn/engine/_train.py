@@ -25,7 +25,7 @@ from sknn.engine._runners import (
     choose_runner,
 )
 from sknn.engine._start import FLOPS_OF_A_WEIGHT, is_left_in_place
-from sknn.engine.callbacks._unseen import count_epochs_at_once, note_epochs
+from sknn.engine._unseen import count_epochs_at_once, note_epochs
 from sknn.engine.callbacks._user import make_callbacks
 from sknn.engine.compiled._runner import CompiledRunner
 from sknn.engine.distributed._objective import SharedObjective

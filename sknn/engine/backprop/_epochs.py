@@ -7,10 +7,10 @@ import torch
 from scipy import sparse
 
 from sknn.engine._run import TrainingRun
-from sknn.engine.backprop._flat_parameters import make_flat_step, supports_optimizer
 from sknn.engine.backprop._mlp import MLPPass, UpdateCoefficients, supports_module
 from sknn.engine.data._batches import TargetTensors, split_target
 from sknn.engine.data._sparse import SparseBatch
+from sknn.engine.optimizers._flat_parameters import make_flat_step, supports_optimizer
 from sknn.engine.optimizers._optimizers import get_learning_rate
 
 Tensor = torch.Tensor

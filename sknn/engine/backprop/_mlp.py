@@ -21,9 +21,9 @@ from scipy import sparse
 
 from sknn.activations import LEAKY_SLOPE, SELU_ALPHA, SELU_SCALE
 from sknn.architectures import is_corrupted_mlp, is_mlp, list_parameters
-from sknn.engine.backprop._flat_parameters import Flat
 from sknn.engine.data._sparse import SparseBatch
 from sknn.engine.net._net import Net
+from sknn.engine.optimizers._flat_parameters import Flat
 
 Tensor = torch.Tensor
 WriteGradient = Callable[[Tensor, Tensor, Tensor], object]

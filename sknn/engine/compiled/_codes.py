@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from sknn.engine.kernels._products import SparseSamples
 from sknn.losses import quantile_steps
 
 (IDENTITY, RELU, TANH, LOGISTIC, LEAKY_RELU, ELU, SELU, SOFTPLUS, SILU, GELU) = range(10)
@@ -90,22 +91,6 @@ def count_turned(sizes: np.ndarray) -> int:
 def count_space(sizes: np.ndarray, batch_size: int) -> int:
     """Return how many float64 numbers the activations of the widest layer need."""
     return batch_size * int(sizes[1:].max())
-
-
-class SparseSamples(NamedTuple):
-    """Sparse samples as a CSR matrix.
-
-    Attributes
-    ----------
-    starts : ndarray of int of shape (n_samples + 1,) or (0,)
-        Place where the entries of each sample begin; empty if samples are dense.
-    columns, values : ndarray of shape (n_entries,)
-        Column and value of each entry.
-    """
-
-    starts: np.ndarray
-    columns: np.ndarray
-    values: np.ndarray
 
 
 class TrainingArrays(NamedTuple):

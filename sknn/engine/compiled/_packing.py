@@ -7,7 +7,6 @@ import numpy as np
 import torch
 
 from sknn.architectures import MLP, N_PARTS, Dropout, list_parameters
-from sknn.engine.backprop._flat_arrays import FlatArrays
 from sknn.engine.compiled import _codes
 from sknn.engine.compiled._codes import (
     FlatNetwork,
@@ -19,6 +18,7 @@ from sknn.engine.compiled._codes import (
 from sknn.engine.data._batches import SampleDataset
 from sknn.engine.losses._loss import TableLoss
 from sknn.engine.net._net import Net
+from sknn.engine.optimizers._flat_arrays import FlatArrays
 
 if TYPE_CHECKING:
     from scipy import sparse

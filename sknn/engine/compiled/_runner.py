@@ -12,7 +12,6 @@ from sknn.engine._live_state import UnseenEpochs
 from sknn.engine._run import TrainingRun
 from sknn.engine._start import FLOPS_OF_A_WEIGHT
 from sknn.engine.backprop._epochs import is_momentum_set, supports_steps
-from sknn.engine.backprop._flat_parameters import STATES
 from sknn.engine.callbacks._kept_outputs import KeptOutputs
 from sknn.engine.compiled import _codes
 from sknn.engine.compiled._codes import (
@@ -41,6 +40,7 @@ from sknn.engine.compiled._support import (
     was_warm,
 )
 from sknn.engine.data._batches import SampleDataset
+from sknn.engine.optimizers._flat_parameters import STATES
 from sknn.engine.optimizers._optimizers import SGD, Adam, AdamW, NAdam, RMSprop
 
 #: floating-point operations between two looks at whether to pause: some 10 ms

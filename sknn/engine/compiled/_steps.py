@@ -42,15 +42,15 @@ from sknn.engine.compiled._codes import (
 )
 from sknn.engine.compiled._losses import fill_losses
 from sknn.engine.compiled._orders import draw_masks, draw_order
-from sknn.engine.compiled._products import (
+from sknn.engine.compiled._updates import add_gradient, add_penalty, clip_gradient, update
+from sknn.engine.kernels._products import (
     multiply,
     multiply_over_samples,
     multiply_sparse,
     multiply_sparse_turned,
     turn,
 )
-from sknn.engine.compiled._tiles import Finish, Left
-from sknn.engine.compiled._updates import add_gradient, add_penalty, clip_gradient, update
+from sknn.engine.kernels._tiles import Finish, Left
 
 Array = np.ndarray
 compare_loss = jit(compare_loss_plain)

@@ -13,7 +13,7 @@ from typing import Any, cast
 import numpy as np
 import torch
 
-from sknn.engine.backprop._flat_parameters import AdamStep, Flat
+from sknn.engine.optimizers._flat_parameters import AdamStep, Flat
 from sknn.engine.optimizers._fused import compute_corrected_rate, step_adam, step_sgd
 from sknn.engine.optimizers._optimizers import SGD, Adam, AdamW, get_learning_rate
 from sknn.engine.optimizers._schedules import Schedule

@@ -10,10 +10,10 @@ import torch
 from torch.autograd.function import FunctionCtx, once_differentiable
 
 from sknn.architectures import WEYL, Dropout, TabularEnsemble
-from sknn.engine.backprop._flat_parameters import Flat
 from sknn.engine.members._codes import Backward, Dropped, Encoded, Ensemble, Forward
 from sknn.engine.members._packing import count_values, pack
 from sknn.engine.members._support import load_steps
+from sknn.engine.optimizers._flat_parameters import Flat
 
 Tensor = torch.Tensor
 #: probabilities are multiples of 1 / ALL_PARTS: 16 random bits decide about a unit

@@ -17,7 +17,7 @@ member lie in one vector, layer after layer, sample after sample.
 import numpy as np
 
 from sknn._jit import jit
-from sknn.engine.compiled._products import Finish, Left, multiply
+from sknn.engine.kernels._products import Finish, Left, multiply
 from sknn.engine.members._codes import Backward, Dropped, Encoded, Ensemble, Forward
 
 Array = np.ndarray

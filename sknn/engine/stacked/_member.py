@@ -11,7 +11,6 @@ from sknn._specs import TrainPlan, TrainResult
 from sknn.architectures import MLP
 from sknn.engine._run import TrainingRun
 from sknn.engine._start import find_changed_option
-from sknn.engine.backprop._flat_parameters import supports_optimizer
 from sknn.engine.backprop._mlp import supports_module
 from sknn.engine.checkpoints._recorder import Recorder
 from sknn.engine.data._batches import SampleDataset, make_tensor
@@ -20,6 +19,7 @@ from sknn.engine.losses._loss import TableLoss
 from sknn.engine.losses._table import has_formulas
 from sknn.engine.net._finite import check_finite
 from sknn.engine.net._net import Net
+from sknn.engine.optimizers._flat_parameters import supports_optimizer
 from sknn.engine.optimizers._optimizers import SGD, Adam
 from sknn.engine.optimizers._schedules import Schedule
 from sknn.engine.stacked._batches import Order, SampleSubset

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 import torch
 
-from sknn.engine.backprop._flat_parameters import separate_state, share_entry, share_number
+from sknn.engine.optimizers._flat_parameters import separate_state, share_entry, share_number
 
 
 class FlatArrays:

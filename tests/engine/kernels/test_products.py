@@ -11,8 +11,8 @@ import pytest
 pytest.importorskip("numba", reason="numba is not installed")
 
 from sknn._jit import IS_PLAIN, jit, list_parts
-from sknn.engine.compiled._products import multiply, multiply_over_samples, turn
-from sknn.engine.compiled._tiles import PLAIN_LANES, PLAIN_ROWS, Finish, Left, _compute_tile
+from sknn.engine.kernels._products import multiply, multiply_over_samples, turn
+from sknn.engine.kernels._tiles import PLAIN_LANES, PLAIN_ROWS, Finish, Left, _compute_tile
 
 SHAPES = [(1, 1, 1), (5, 3, 7), (9, 0, 20), (8, 4, 16), (33, 20, 49), (12, 150, 3), (4, 7, 100)]
 
