@@ -167,10 +167,31 @@ def _count_levels(graph: dict[str, set[str]]) -> int:
 
 
 def count_cycles(source: Source) -> int:
-    """Return the number of groups of modules that import each other, by Tarjan's algorithm.
+    """Return the number of groups of modules that import each other.
 
     A module's ``__init__`` counts as one that imports what stands in it.
     """
+    return _count_groups(source.imports)
+
+
+def count_room_cycles(source: Source) -> int:
+    """Return the number of groups of neighbours in a folder, modules and folders, that do."""
+    rooms: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+    for name, targets in source.imports.items():
+        for target in targets:
+            own, other = name.split("."), target.split(".")
+            shared = next(
+                (i for i, (a, b) in enumerate(zip(own, other, strict=False)) if a != b), None
+            )
+            if shared is not None:  # else one is the ``__init__`` above the other
+                graph = rooms[".".join(own[:shared])]
+                graph[own[shared]].add(other[shared])
+                graph[other[shared]] |= set()
+    return sum(_count_groups(graph) for graph in rooms.values())
+
+
+def _count_groups(graph: dict[str, set[str]]) -> int:
+    """Return the number of groups of several that lead to each other, by Tarjan's algorithm."""
     order: dict[str, int] = {}
     low: dict[str, int] = {}
     stack: list[str] = []
@@ -179,7 +200,7 @@ def count_cycles(source: Source) -> int:
     def visit(name: str) -> None:
         order[name] = low[name] = len(order)
         stack.append(name)
-        for target in source.imports[name]:
+        for target in graph[name]:
             if target not in order:
                 visit(target)
                 low[name] = min(low[name], low[target])
@@ -190,7 +211,7 @@ def count_cycles(source: Source) -> int:
             groups.append(stack[place:])
             del stack[place:]
 
-    for name in source.imports:
+    for name in list(graph):
         if name not in order:
             visit(name)
     return sum(len(group) > 1 for group in groups)
@@ -279,6 +300,7 @@ def measure(root: Path, collect: bool = False) -> dict[str, str]:
         "arrows inside folders": str(inside),
         "arrows between folders": str(sum(map(len, source.imports.values())) - inside),
         "import cycles": str(count_cycles(source)),
+        "cycles of rooms": str(count_room_cycles(source)),
         "own classes in MROs": ", ".join(f"{n} {k}" for n, k in sorted(own.items())),
         "private functions that begin with a verb": f"{verbs / n_private:.0%} of {n_private}",
         "arguments annotated by a bare Any": str(count_bare_any(source)),

@@ -11,6 +11,7 @@ from benchmarks.structure import (
     count_cycles,
     count_long_docstrings,
     count_own_classes,
+    count_room_cycles,
     measure,
     measure_comments,
     measure_verbs,
@@ -63,10 +64,22 @@ def test_a_cycle_is_found(root, line):
     assert count_cycles(Source(root)) == 1
 
 
+def test_a_cycle_of_rooms_is_found_where_no_module_is_in_one(root):
+    assert count_room_cycles(Source(root)) == 0
+    other = root / "sknn" / "tools"
+    other.mkdir()
+    (other / "_first.py").write_text("from sknn.deep._base import Base\n", encoding="utf-8")
+    (other / "_last.py").write_text("", encoding="utf-8")
+    model = root / "sknn" / "deep" / "_model.py"
+    model.write_text("from sknn.tools._last import x\n", encoding="utf-8")
+    source = Source(root)
+    assert (count_cycles(source), count_room_cycles(source)) == (0, 1)
+
+
 def test_the_package_keeps_its_figures():
     source = Source(ROOT)
     (verbs, n_functions), (comments, code) = measure_verbs(source), measure_comments(source)
-    assert count_cycles(source) == 0
+    assert count_cycles(source) == count_room_cycles(source) == 0
     assert max(count_own_classes(source).values()) <= 4
     assert verbs >= 0.75 * n_functions
     assert count_bare_any(source) <= 55

@@ -274,10 +274,7 @@ class SourceTraining(Training, Protocol[PreparationT_contra]):
         """Return why training cannot read its samples a chunk at a time, or None."""
 
     def arrange_source(self, preparation: PreparationT_contra, *, is_new: bool) -> Arrangement:
-        """Return samples of a source as a stream, those to validate on, and a network if new.
-
-        The preparation is a `sknn.deep.sources._prepare.SourcePreparation`.
-        """
+        """Return samples of a source as a stream, those to validate on, and a network if new."""
 
 
 class Pretraining(Protocol[PartsT_contra]):

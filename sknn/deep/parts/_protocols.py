@@ -16,11 +16,11 @@ Where an estimator of any kind is handled a protocol stands without them.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar, overload
 
 import numpy as np
 
-from sknn._specs import InputSpec, Sample, TargetSpec, TrainPlan, TrainResult
+from sknn._specs import InputSpec, Sample, TargetSpec, TrainConfig, TrainPlan, TrainResult
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -214,3 +214,44 @@ class NetworkBuilder(Protocol[EncoderT_contra, KnownT_contra]):
         samples: KnownT_contra,
     ) -> Network:
         """Return the network with its first weights; `samples` are encoded, None where unknown."""
+
+
+class DrawnPreparation(Protocol):
+    """The part of a `sknn.deep.sources._prepare.SourcePreparation` that trainings use.
+
+    Attributes
+    ----------
+    samples : Sample
+        Samples that were drawn from the source.
+    validation : tuple or None
+        Validation samples as the user gave them.
+    config : TrainConfig
+        Configuration of the training.
+    codec : Codec
+        Codec that knows y of all samples.
+    """
+
+    samples: Sample
+    validation: tuple | None
+    config: TrainConfig
+    codec: Codec
+
+    def draw_held_out(self, fraction: float) -> np.ndarray:
+        """Return the places, among the samples drawn, of those that are held out."""
+
+    def fit_encoder(self, samples: Sample) -> None:
+        """Fit the encoder on samples, and let it know of all of them."""
+
+    def validation_samples(self) -> Sample | None:
+        """Return the user's validation samples, if any, checked."""
+
+    def build(self, samples: Sample | None = None) -> Network:
+        """Return a new network."""
+
+    @overload
+    def encode(self, samples: Sample) -> Sample: ...
+    @overload
+    def encode(self, samples: None) -> None: ...
+
+    def make_stream(self, kept: Sample, left_out: np.ndarray) -> Sample:
+        """Return encoded training samples as a stream, of which a few are kept in memory."""

@@ -19,7 +19,7 @@ from sknn._validation import check_class_weights, to_dense
 from sknn.deep._params import nested_arguments
 from sknn.deep.parts._preparation import PartsOf, Training
 from sknn.deep.parts._protocols import InputReader, NetworkBuilder, Samples
-from sknn.deep.sources._target_surveys import ClassSurvey, ValueSurvey
+from sknn.deep.parts._target_surveys import ClassSurvey, ValueSurvey
 from sknn.engine import Net, forward
 from sknn.losses import VALUE_LOSSES, Loss, find_value_loss
 from sknn.preprocessing import ClassCodec, ValueCodec, calibrate_intervals, has_missing_values

@@ -26,7 +26,7 @@ from sknn.deep.parts._ranking import forget_ranking, keep_for_ranking
 if TYPE_CHECKING:
     from sklearn.base import BaseEstimator
 
-    from sknn.deep.sources._prepare import SourcePreparation
+    from sknn.deep.parts._protocols import DrawnPreparation
 
 
 @dataclass(frozen=True)
@@ -129,7 +129,7 @@ class OneNetwork:
             )
         return None
 
-    def arrange_source(self, preparation: SourcePreparation, *, is_new: bool) -> Arrangement:
+    def arrange_source(self, preparation: DrawnPreparation, *, is_new: bool) -> Arrangement:
         """Return samples of a source as a stream, those to validate on, and a network if new."""
         samples, left_out, held_out = preparation.samples, np.empty(0, np.int64), None
         if preparation.validation is None and preparation.config.early_stopping:
