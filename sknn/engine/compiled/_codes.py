@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from sknn.engine.kernels._products import SparseSamples
+from sknn.engine.kernels._sparse import SparseSamples
 from sknn.losses import quantile_steps
 
 (IDENTITY, RELU, TANH, LOGISTIC, LEAKY_RELU, ELU, SELU, SOFTPLUS, SILU, GELU) = range(10)

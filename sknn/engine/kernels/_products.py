@@ -12,12 +12,11 @@ the sums are still in registers. With sparse samples, each entry adds a multiple
 Z, and of a row of D to G.
 """
 
-from typing import NamedTuple
-
 import numpy as np
 
 from sknn._jit import jit, jit_inlined
 from sknn._vectors import count_lanes, view_matrix
+from sknn.engine.kernels._sparse import SparseSamples
 from sknn.engine.kernels._tiles import (
     N_VECTORS,
     Finish,
@@ -33,22 +32,6 @@ from sknn.engine.kernels._tiles import (
 )
 
 Array = np.ndarray
-
-
-class SparseSamples(NamedTuple):
-    """Sparse samples as a CSR matrix.
-
-    Attributes
-    ----------
-    starts : ndarray of int of shape (n_samples + 1,) or (0,)
-        Place where the entries of each sample begin; empty if samples are dense.
-    columns, values : ndarray of shape (n_entries,)
-        Column and value of each entry.
-    """
-
-    starts: np.ndarray
-    columns: np.ndarray
-    values: np.ndarray
 
 
 @jit
