@@ -12,6 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.apart import LIMIT
+
 pytest.importorskip("fastapi", reason="fastapi is not installed")
 uvicorn = pytest.importorskip("uvicorn", reason="uvicorn is not installed")
 
@@ -45,7 +47,7 @@ def test_the_service_of_the_page_answers_as_the_model_does(service):
     request = urllib.request.Request(
         address, json.dumps(samples.tolist()).encode(), {"Content-Type": "application/json"}
     )
-    with urllib.request.urlopen(request, timeout=30) as response:
+    with urllib.request.urlopen(request, timeout=LIMIT) as response:
         answer = json.load(response)
     proba = space["model"].predict_proba(samples)
     assert answer["labels"] == space["model"].predict(samples).tolist()

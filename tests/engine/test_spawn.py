@@ -13,6 +13,7 @@ import torch.distributed as dist
 
 from sknn import DeepMLPClassifier, DeepMLPRegressor
 from sknn.exceptions import PeerError
+from tests.apart import LIMIT
 from tests.engine.distributed import networks
 from tests.engine.distributed.fits import LABELS, WEIGHT, X, Y
 
@@ -98,7 +99,7 @@ def test_where_processes_cannot_start_an_error_says_why(tmp_path):
         [sys.executable, str(path)],
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         stderr=subprocess.PIPE,
-        timeout=300,
+        timeout=LIMIT,
         text=True,
     )
     assert run.returncode == 1

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.apart import LIMIT
+
 ROOT = Path(__file__).parents[2]
 SCRIPT = ROOT / "examples" / "compare_with_mlpclassifier.py"
 DATA_SETS = ("breast cancer", "digits")
@@ -26,7 +28,7 @@ def run(tmp_path_factory):
         env={**os.environ, "PYTHONPATH": os.pathsep.join(paths), "OMP_NUM_THREADS": "1"},
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=LIMIT,
     )
     return process, folder
 
@@ -90,7 +92,7 @@ def test_unknown_option_is_refused():
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=LIMIT,
     )
     assert process.returncode == 2
     assert "unrecognized arguments: --fast" in process.stderr

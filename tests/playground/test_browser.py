@@ -20,9 +20,9 @@ if CHROMIUM is None:
     pytest.skip("chromium is not installed", allow_module_level=True)
 
 from sknn.playground._server import Playground, serve  # noqa: E402
+from tests.apart import LIMIT  # noqa: E402
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-SECONDS = 90
 
 
 @pytest.fixture(scope="module")
@@ -59,6 +59,7 @@ def visit(site, browser):
 
     def open_page(state="", **options):
         context = browser.new_context(viewport={"width": 1300, "height": 900}, **options)
+        context.set_default_timeout(1000 * LIMIT)
         contexts.append(context)
         page = context.new_page()
         page.route("**/*", guard)
@@ -76,7 +77,7 @@ def visit(site, browser):
 
 def until(page, condition):
     """Wait until an expression is true in the page, which evaluates no text by itself."""
-    end = time.monotonic() + SECONDS
+    end = time.monotonic() + LIMIT
     while not page.evaluate(condition):
         assert time.monotonic() < end, (condition, page.inner_text("#message"))
         time.sleep(0.05)
@@ -84,7 +85,7 @@ def until(page, condition):
 
 def until_text(page, selector, text):
     """Wait until an element shows a text; what a frame brings is drawn a moment later."""
-    end = time.monotonic() + SECONDS
+    end = time.monotonic() + LIMIT
     while text not in page.inner_text(selector):
         assert time.monotonic() < end, (selector, page.inner_text(selector))
         time.sleep(0.05)
@@ -102,10 +103,7 @@ def play_to(page, n_epochs):
     page.click("#play")
     until(page, f"playground.frame.header.step >= {n_epochs}")
     page.click("#play")
-    before = None
-    while before != (now := page.inner_text("#epoch")):  # the last epoch is shown when it stands
-        before = now
-        time.sleep(0.2)
+    until(page, f"+document.querySelector('#epoch').innerText.replaceAll(',', '') >= {n_epochs}")
 
 
 def test_circles_are_learned_before_ones_eyes(visit):
@@ -181,7 +179,9 @@ def test_the_address_holds_the_state(visit):
 @pytest.mark.parametrize("state", ["", "data=lecture&features=x1&layers=5.relu.10"])
 def test_the_code_shown_gives_the_curve_on_the_page(visit, state):
     page = visit(state)
-    play_to(page, 5)
+    for n_epochs in range(1, 6):  # after a pause further epochs may still be on their way
+        page.click("#step")
+        until(page, f"playground.frame.header.step === {n_epochs}")
     page.click("#show-code")
     page.wait_for_selector("#code:not([hidden])")
     shown = page.evaluate("playground.curves.loss")
@@ -275,8 +275,9 @@ def test_closing_a_page_ends_its_work(browser):
     playground, ready, ports = Playground(), threading.Event(), []
     arguments = (playground, "127.0.0.1", 0, lambda port: (ports.append(port), ready.set()))
     threading.Thread(target=serve, args=arguments, daemon=True).start()
-    assert ready.wait(SECONDS)
+    assert ready.wait(LIMIT)
     page = browser.new_page()
+    page.set_default_timeout(1000 * LIMIT)
     page.goto(f"http://127.0.0.1:{ports[0]}/")
     until(page, "!!(globalThis.playground && playground.frame)")
     page.click("#play")
@@ -284,7 +285,7 @@ def test_closing_a_page_ends_its_work(browser):
     (session,) = playground.sessions
     run = session.run
     page.close()
-    end = time.monotonic() + SECONDS
+    end = time.monotonic() + LIMIT
     while playground.sessions and time.monotonic() < end:
         time.sleep(0.01)
     assert not playground.sessions

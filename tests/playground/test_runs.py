@@ -22,9 +22,9 @@ from sknn.playground._network_run import NetworkRun
 from sknn.playground._session import Session
 from sknn.playground._settings import read_settings
 from sknn.playground._threshold_runs import PerceptronRun, UnitsRun
+from tests.apart import LIMIT
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-SECONDS = 600  # a limit for what hangs: the first run may compile for minutes on a busy machine
 
 
 def unpack(message):
@@ -53,7 +53,7 @@ class Page:
             self.frames.append(unpack(message))
 
     def until(self, condition):
-        end = time.monotonic() + SECONDS
+        end = time.monotonic() + LIMIT
         while not condition():
             assert time.monotonic() < end, self.messages
             self.run.acknowledge()
@@ -139,7 +139,7 @@ def test_frames_wait_for_the_page():
     time.sleep(0.05)
     run.acknowledge()
     run.play()
-    end = time.monotonic() + SECONDS
+    end = time.monotonic() + LIMIT
     while run.n_steps < 30 and time.monotonic() < end:
         time.sleep(0.01)
     run.stop()

@@ -21,8 +21,7 @@ from websockets.exceptions import InvalidStatus  # noqa: E402
 
 from sknn.playground.__main__ import main  # noqa: E402
 from sknn.playground._server import Playground, serve  # noqa: E402
-
-SECONDS = 60
+from tests.apart import LIMIT  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -36,14 +35,14 @@ def server():
 
     arguments = (playground, "127.0.0.1", 0, note)
     threading.Thread(target=serve, args=arguments, daemon=True).start()
-    assert ready.wait(SECONDS)
+    assert ready.wait(LIMIT)
     return playground, ports[0]
 
 
 def get(port, path="/", **headers):
     request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", headers=headers)
     try:
-        with urllib.request.urlopen(request, timeout=SECONDS) as answer:
+        with urllib.request.urlopen(request, timeout=LIMIT) as answer:
             return answer.status, dict(answer.headers), answer.read().decode()
     except urllib.error.HTTPError as error:
         return error.code, dict(error.headers), error.read().decode()
@@ -93,7 +92,7 @@ def test_a_page_trains_and_its_thread_ends_with_it(server):
         socket.send(json.dumps({"type": "settings", "settings": {"n_samples": 40}, "play": True}))
         frames = 0
         while frames < 3:
-            message = socket.recv(SECONDS)
+            message = socket.recv(LIMIT)
             frames += isinstance(message, bytes)
             socket.send(json.dumps({"type": "ack"}))
         (session,) = playground.sessions
@@ -101,8 +100,8 @@ def test_a_page_trains_and_its_thread_ends_with_it(server):
         assert run.is_alive
         socket.send("no JSON")
         while not (isinstance(message, str) and "A message must be" in message):
-            message = socket.recv(SECONDS)
-    end = time.monotonic() + SECONDS
+            message = socket.recv(LIMIT)
+    end = time.monotonic() + LIMIT
     while playground.sessions and time.monotonic() < end:
         time.sleep(0.01)
     assert not playground.sessions
@@ -114,7 +113,7 @@ def test_two_pages_have_runs_of_their_own(server):
     with connect(port) as one, connect(port) as two:
         for socket, data in ((one, "circle"), (two, "sine")):
             socket.send(json.dumps({"type": "settings", "settings": {"data": data}}))
-        kinds = {json.loads(socket.recv(SECONDS))["kind"] for socket in (one, two)}
+        kinds = {json.loads(socket.recv(LIMIT))["kind"] for socket in (one, two)}
         assert kinds == {"classification", "regression"}
         assert len(playground.sessions) == 2
 
@@ -131,7 +130,7 @@ def test_other_hosts_need_the_token():
     ports = []
     arguments = (playground, "127.0.0.1", 0, lambda port: (ports.append(port), ready.set()))
     threading.Thread(target=serve, args=arguments, daemon=True).start()
-    assert ready.wait(SECONDS)
+    assert ready.wait(LIMIT)
     assert get(ports[0])[0] == 403
     assert get(ports[0], "/?token=wrong")[0] == 403
     assert get(ports[0], "/?token=secret", Host="lab.example")[0] == 200

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tests.apart import LIMIT
 from tests.engine.distributed.fits import ON_LOOPBACK
 
 ROOT = Path(__file__).parents[3]
@@ -33,7 +34,7 @@ def run(name, folder):
         env={**os.environ, **environment},
         cwd=folder,
         capture_output=True,
-        timeout=300,
+        timeout=LIMIT,
         text=True,
     )
     assert done.returncode == 0, done.stderr
