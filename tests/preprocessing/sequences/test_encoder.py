@@ -61,7 +61,7 @@ def as_given(kind):
 @pytest.mark.parametrize(
     "kind",
     [
-        *["list", "tuple", "lower case", "bytes", "str array", "lower str array"],
+        *["list", "tuple", "lower case", "bytes", "bytearray", "str array", "lower str array"],
         *["big-endian str array", "wide str array", "bytes array", "object array", "column"],
         *["strided", "pandas series", "pandas frame", "polars series", "polars frame"],
     ],
