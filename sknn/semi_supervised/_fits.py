@@ -122,7 +122,7 @@ def find_places(
     """
     start = getattr(classifier, "pretrained", None)
     if isinstance(start, AutoencoderTransformer):
-        return [start.transform(X), _encode_numbers(start, X)]
+        return [np.asarray(start.transform(X)), _encode_numbers(start, X)]
     if isinstance(fitted, DeepEstimator):
         return [_encode_numbers(fitted, X)]
     try:

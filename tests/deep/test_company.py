@@ -47,7 +47,12 @@ from sklearn.preprocessing import OneHotEncoder, PolynomialFeatures, StandardSca
 from sklearn.semi_supervised import SelfTrainingClassifier
 
 import sknn
-from sknn import DeepMLPClassifier, DeepMLPRegressor
+from sknn import (
+    DeepMLPClassifier,
+    DeepMLPRegressor,
+    SequenceCNNClassifier,
+    ThresholdLogicClassifier,
+)
 from tests.helpers import assert_same_weights, has_same_weights
 
 pytestmark = [
@@ -516,6 +521,27 @@ def test_set_output_brings_the_names_to_the_network(output):
         assert_array_equal(pipeline[-1].feature_names_in_, names)
     plain = make_pipeline(StandardScaler(), PolynomialFeatures(2, include_bias=False), regressor())
     assert_allclose(pipeline.predict(FRAME), plain.fit(X, t).predict(X), rtol=1e-9)
+
+
+TEXTS = pd.DataFrame(
+    {"a": X[:, 0], "text": [f"a house of {i % 7} rooms and of {i} doors" for i in range(120)]}
+)
+LETTERS = ["ACGT"[i % 4] * 3 + "GATTACA"[: 2 + i % 5] + "ACGT" * 2 for i in range(120)]
+TRANSFORMING_INSIDE = {
+    "text": (classifier, TEXTS),
+    "sequences": (partial(SequenceCNNClassifier, 4, kernel_size=3, max_iter=2), LETTERS),
+    "errors": (partial(ThresholdLogicClassifier, max_iter=2), FRAME[["a", "b"]]),
+}
+
+
+@pytest.mark.parametrize("output", ["pandas", "polars"])
+@pytest.mark.parametrize("kind", TRANSFORMING_INSIDE)
+def test_what_transformers_are_asked_for_changes_no_network(kind, output):
+    make, samples = TRANSFORMING_INSIDE[kind]
+    expected = make(random_state=0).fit(samples, y).predict_proba(samples)
+    with sklearn.config_context(transform_output=output):
+        found = make(random_state=0).fit(samples, y).predict_proba(samples)
+    assert_array_equal(found, expected)
 
 
 # --- metadata routing ----------------------------------------------------------------------

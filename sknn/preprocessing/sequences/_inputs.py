@@ -172,14 +172,16 @@ class SequenceInputs:
             raise ValueError(
                 "X holds strings, but alphabet is None. Set alphabet to their letters, as 'ACGT'."
             )
-        self._letters = DNAOneHotEncoder(
+        encoder = DNAOneHotEncoder(
             self.layout.alphabet,
             length=self.layout.length,
             unknown=self.layout.unknown,
             handle_unknown=self.layout.handle_unknown,
             flatten=True,
             dtype=np.dtype(self.dtype),
-        ).fit(X)
+        )
+        # An array, whatever scikit-learn's configuration asks transformers for.
+        self._letters = encoder.set_output(transform="default").fit(X)
         return self._letters.length_, len(self._letters.alphabet_)
 
     def _shape_of_encoded(self, X: np.ndarray) -> tuple[int, int]:

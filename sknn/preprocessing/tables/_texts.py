@@ -106,7 +106,7 @@ def fit_text_column(column: Column, kept: np.ndarray | None) -> TextColumn:
     # One factor for all directions: tf-idf vectors have norm 1, and directions of small variance,
     # mostly noise, must not be made as large as the first ones.
     n_components = min(N_COMPONENTS, words.shape[1])
-    svd = TruncatedSVD(n_components, random_state=0)
+    svd = TruncatedSVD(n_components, random_state=0).set_output(transform="default")
     # Shares of the variance, which nobody reads, do not exist where all texts are equal.
     with np.errstate(divide="ignore", invalid="ignore"):
         variance = svd.fit_transform(words).var(axis=0).mean()

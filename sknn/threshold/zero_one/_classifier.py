@@ -264,7 +264,8 @@ class ThresholdLogicClassifier(OneUnitPerClass):
         of_class /= 2.0 ** np.floor(np.log2(of_class.max()))
         totals = of_class.sum(axis=1)
         with np.errstate(over="ignore", invalid="ignore"):  # an error follows
-            scaler = StandardScaler().fit(X, sample_weight=totals)
+            scaler = StandardScaler().set_output(transform="default")
+            scaler.fit(X, sample_weight=totals)
             Z = scaler.transform(X)
         if not (np.all(np.isfinite(scaler.scale_)) and np.all(np.isfinite(Z))):
             raise NonFiniteLossError(
