@@ -3,7 +3,7 @@
 import numbers
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Protocol, TypeAlias, TypeGuard, cast, runtime_checkable
+from typing import Protocol, TypeAlias, TypeGuard, TypeVar, cast, runtime_checkable
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
@@ -16,6 +16,7 @@ from sknn._sklearn import check_sample_weight
 
 #: what users give as X
 MatrixLike: TypeAlias = ArrayLike | sparse.sparray | sparse.spmatrix
+Matrix = TypeVar("Matrix")
 #: bytes of X from which samples are looked up in it rather than copied out of it
 LARGE_BYTES = 2**28
 #: what users give as random_state
@@ -195,6 +196,16 @@ def to_dense(values: MatrixLike) -> np.ndarray:
     if sparse.issparse(values):
         return cast("sparse.csr_matrix", values).toarray()
     return np.asarray(values)
+
+
+def sum_duplicates(X: Matrix) -> Matrix:
+    """Return X; of a CSR matrix that names a place twice a copy with the sums of such entries."""
+    # Squares of entries, as a variance needs them, are not those of the numbers that they sum to.
+    if not sparse.issparse(X) or cast("sparse.csr_matrix", X).has_canonical_format:
+        return X
+    copied = cast("sparse.csr_matrix", X).copy()
+    copied.sum_duplicates()
+    return cast("Matrix", copied)
 
 
 def is_clean_array(X: MatrixLike, n_features: int | None = None) -> TypeGuard[np.ndarray]:

@@ -10,7 +10,7 @@ from sklearn.utils.validation import validate_data
 
 from sknn._refusals import explain_refusal
 from sknn._targets import read_labels
-from sknn._validation import MatrixLike, check_container, read_array_like
+from sknn._validation import MatrixLike, check_container, read_array_like, sum_duplicates
 
 #: checked samples of shape (n_samples, n_features)
 FeatureMatrix: TypeAlias = np.ndarray | sparse.csr_array | sparse.csr_matrix
@@ -27,4 +27,7 @@ def validate_samples(
         y = read_labels(y)
     check_container(X)
     with explain_refusal(X):
-        return validate_data(estimator, read_array_like(X), y, dtype=np.float64, **params)
+        checked = validate_data(estimator, read_array_like(X), y, dtype=np.float64, **params)
+    if isinstance(checked, tuple):
+        return sum_duplicates(checked[0]), checked[1]
+    return sum_duplicates(checked)

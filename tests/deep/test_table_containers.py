@@ -14,6 +14,7 @@ from skorch.helper import SliceDataset
 from torch.utils.data import TensorDataset
 
 from sknn import (
+    AutoencoderTransformer,
     DeepMLPClassifier,
     DeepMLPRegressor,
     PerceptronClassifier,
@@ -191,6 +192,28 @@ def test_a_number_beyond_float32_is_named_unless_it_is_scaled():
     assert not hasattr(model, "n_features_in_")
     model.set_params(scale="standard", max_iter=2).fit(rows, [0.0, 1.0])
     assert np.isfinite(model.predict(rows)).all()
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        DeepMLPClassifier(**SHORT, scale="standard"),
+        AutoencoderTransformer(1, max_iter=2, random_state=0),
+        PerceptronClassifier(max_iter=5),
+    ],
+    ids=lambda estimator: type(estimator).__name__,
+)
+def test_entries_of_a_sparse_matrix_at_the_same_place_are_summed(estimator):
+    expected, values = clone(estimator), RNG.normal(size=(120, 2))
+    halves = np.repeat(values.ravel(), 2) * np.tile([0.25, 0.75], values.size)
+    places = np.tile([0, 0, 1, 1], 120), np.arange(0, 481, 4)
+    X_twofold = sparse.csr_matrix((halves, *places), shape=values.shape)
+    estimator.fit(X_twofold, PARITY)
+    assert X_twofold.nnz == 480  # it is the user's
+    expected.fit(sparse.csr_matrix(values), PARITY)
+    method = "transform" if hasattr(estimator, "transform") else "decision_function"
+    found, wanted = (getattr(model, method)(values[:9]) for model in (estimator, expected))
+    assert_allclose(found, wanted, rtol=1e-9, atol=1e-12)
 
 
 @pytest.mark.parametrize("make", [pd.DataFrame, lambda rows: pl.DataFrame(rows.to_dict("list"))])

@@ -17,6 +17,7 @@ from sknn._validation import (
     is_clean_array,
     note_width,
     read_array_like,
+    sum_duplicates,
 )
 from sknn.deep.parts._protocols import Encoder, MakeTargets, Samples
 from sknn.preprocessing import (
@@ -98,7 +99,7 @@ class TableReader:
             )
         if self.is_dense and sparse.issparse(checked):
             return make_dense(checked, type(estimator).__name__)
-        return checked
+        return sum_duplicates(checked)
 
     def weight_dtype(self, X: Samples) -> str:
         """Return the dtype of the sample weights that belong to a checked X."""

@@ -19,6 +19,7 @@ from sknn._validation import (
     is_clean_array,
     note_width,
     read_array_like,
+    sum_duplicates,
 )
 from sknn.preprocessing.tables._categories import CategoryColumn
 from sknn.preprocessing.tables._columns import (
@@ -73,7 +74,7 @@ def read_table(
         else:
             X = check_array(X, estimator=estimator, **options)
             _check_shape(estimator, X.shape)
-    return (X if plain else read_columns(X)), None
+    return (sum_duplicates(X) if plain else read_columns(X)), None
 
 
 def check_axes(estimator: BaseEstimator, X: MatrixLike) -> None:
