@@ -152,19 +152,9 @@ class FitTask:
         return result
 
     def finish(self, seconds: float, error: BaseException | None) -> dict[str, Any]:
-        """Let scikit-learn do what it does after a fit, or with the error that the fit raised.
+        """Return what scikit-learn's function does after a fit of so many seconds.
 
-        Parameters
-        ----------
-        seconds : float
-            Time of the fit.
-        error : Exception or None
-            Error that the estimator's ``fit`` raises; None if it is fitted.
-
-        Returns
-        -------
-        dict
-            As scikit-learn's function returns it.
+        `error` is what the estimator's ``fit`` raises; None if it is fitted.
         """
         estimator = self.estimator
         vars(estimator)["fit"] = _make_fit(estimator, dict(vars(estimator)), error)
