@@ -80,6 +80,16 @@ def read_labels(y: ArrayLike) -> TargetMatrix:
     return values
 
 
+def make_comparable(y: ArrayLike | None) -> TargetMatrix | ArrayLike | None:
+    """Return y; numbers among Python objects as an array of them, as metrics take no others.
+
+    >>> make_comparable(np.array([2, 1, 2], dtype=object))
+    array([2, 1, 2])
+    """
+    is_plain = y is None or sparse.issparse(y) or np.asarray(y).dtype != object
+    return y if is_plain else read_labels(cast("ArrayLike", y))
+
+
 def read_values(y: ArrayLike) -> np.ndarray:
     """Return a target of numbers, of the shape of y, as an array of a plain dtype.
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.extmath import safe_sparse_dot
@@ -13,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from sknn._saved import SavedState
 from sknn._suggestions import validate_params
+from sknn._targets import make_comparable
 from sknn._validation import MatrixLike, check_class_weights
 from sknn.threshold._inputs import FeatureMatrix, validate_samples
 
@@ -215,6 +217,24 @@ class OneUnitPerClass(SavedState, ClassifierMixin, BaseEstimator, ABC):
         if self._multilabel:
             return self._is_firing(decision).astype(int)
         return self.classes_[choose_classes(decision, self._is_firing)]
+
+    def score(self, X: MatrixLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
+        """Return the accuracy of the predictions; of label sets the share that is entirely right.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Samples; sparse only if the classifier can fit sparse samples.
+        y : array-like of shape (n_samples,) or (n_samples, n_labels)
+            True labels.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the samples.
+
+        Returns
+        -------
+        float
+        """
+        return super().score(X, make_comparable(y), sample_weight)
 
     def predict_log_proba(self, X: MatrixLike) -> np.ndarray:
         """Return the natural logarithm of `predict_proba`.

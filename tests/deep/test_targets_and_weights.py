@@ -17,6 +17,8 @@ from sknn import (
     TabularMLPRegressor,
     ThresholdLogicClassifier,
 )
+from sknn.model_selection import DeepEnsembleClassifier
+from sknn.semi_supervised import PseudoLabelClassifier
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -119,6 +121,23 @@ def test_a_target_that_is_no_number_is_named(name, y, message):
 def test_numbers_in_an_array_of_objects_are_numbers():
     model = REGRESSORS["mlp"]
     assert_allclose(model.fit(X, Y.astype(object)).predict(X), model.fit(X, Y).predict(X))
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        DeepMLPClassifier((4,), max_iter=2, random_state=0),
+        PerceptronClassifier(max_iter=2),
+        DeepEnsembleClassifier(DeepMLPClassifier((4,), max_iter=2), n_members=2, random_state=0),
+        PseudoLabelClassifier(DeepMLPClassifier((4,), max_iter=2), random_state=0),
+    ],
+    ids=lambda model: type(model).__name__,
+)
+@pytest.mark.parametrize("labels", [np.arange(80) % 2, np.eye(2, dtype=int)[np.arange(80) % 2]])
+def test_scores_read_labels_among_objects_as_fits_do(model, labels):
+    expected = model.fit(X, labels).score(X, labels)
+    assert model.fit(X, labels.astype(object)).score(X, labels.astype(object)) == expected
+    assert model.score(X, pd.DataFrame(labels.astype(object)).squeeze()) == expected
 
 
 @pytest.mark.parametrize("name", NAMED)
