@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import islice, pairwise
+from itertools import islice, pairwise, repeat
 
 import numpy as np
 import torch
@@ -126,7 +126,7 @@ class MLP(nn.Module):
         self.skips = options.find_skips(hidden)
         # scikit-learn draws the output layer as it does the hidden ones.
         without_hidden = activation if isinstance(activation, str) else "identity"
-        factors = [get_init_factor(a) for a in given or (without_hidden,)]
+        factors = [*map(get_init_factor, given or (without_hidden,))]
         self.init_factors = (*factors[: len(hidden)], factors[-1])
 
         self.embeddings: CategoryEmbeddings | None = None
@@ -135,20 +135,20 @@ class MLP(nn.Module):
             self.embeddings = CategoryEmbeddings(n_inputs, cardinalities, dtype)
             n_inputs = self.embeddings.n_outputs
         normalization = options.check_normalization(hidden)
-        self.linears: LayerList[nn.Linear | TiedLinear] = LayerList(
-            UnsetLinear(n, m, bias=normalization != "batch" or i == len(hidden), dtype=dtype)
-            for i, (n, m) in enumerate(pairwise((n_inputs, *self.layer_sizes[1:])))
-        )
-        self.norms: LayerList[BatchNorm | nn.LayerNorm] = LayerList(
-            NORMS[normalization](n, dtype=dtype) for n in hidden if normalization
-        )
+        self.linears: LayerList[nn.Linear | TiedLinear] = LayerList()
+        for i, (n, m) in enumerate(pairwise((n_inputs, *self.layer_sizes[1:]))):
+            has_bias = normalization != "batch" or i == len(hidden)
+            self.linears.append(UnsetLinear(n, m, bias=has_bias, dtype=dtype))
+        self.norms: LayerList[BatchNorm | nn.LayerNorm] = LayerList()
+        if normalization:
+            self.norms.extend(NORMS[normalization](n, dtype=dtype) for n in hidden)
         self.activations: LayerList[nn.Module] = LayerList(
-            make_hidden_activation(a, n, dtype) for a, n in zip(given, hidden, strict=True)
+            map(make_hidden_activation, given, hidden, repeat(dtype))
         )
         rates = options.get_dropout_rates(len(hidden))
-        self.dropouts: LayerList[nn.Module] = LayerList(
-            Dropout(rate) if rate else nn.Identity() for rate in rates if any(rates)
-        )
+        self.dropouts: LayerList[nn.Module] = LayerList()
+        if any(rates):
+            self.dropouts.extend(Dropout(rate) if rate else nn.Identity() for rate in rates)
 
     @classmethod
     def from_specs(

@@ -52,7 +52,7 @@ class EpochSnapshot:
             self.random_state = run.random_state.get_state(legacy=False)
         # Curves only grow: their lengths are enough to go back to.
         self.progress = dict(vars(progress))
-        self.names, self.lengths = set(progress.history), [len(c) for c in get_columns(progress)]
+        self.names, self.lengths = set(progress.history), list(map(len, get_columns(progress)))
         self.epoch = replace(run.epoch, outputs=run.epoch.outputs.copy())
         self.n_average = None if run.average is None else run.average.n_steps
         self.best_weights = run.stopping.best_weights
@@ -63,9 +63,13 @@ class EpochSnapshot:
     @torch.no_grad()
     def _copy_tensors(self) -> None:
         optimizer, average = self.net.optimizer_, self.run.average
-        state = [v for s in optimizer.state.values() for v in s.values()]
-        held = [v for v in state if isinstance(v, torch.Tensor)]
-        tensors = [*self._get_module_tensors(), *held, *(average.average if average else ())]
+        tensors = list(self._get_module_tensors())
+        # Numbers and the places of tensors; what the tensors hold is copied below.
+        self.state = {}
+        for key, values in optimizer.state.items():
+            self.state[key] = dict(values)
+            tensors += filter(torch.is_tensor, values.values())
+        tensors += average.average if average else ()
         # Memory for the copies is taken once: an epoch of a small network takes some tens of
         # microseconds, of which new tensors would cost more than copying.
         if len(tensors) != len(self.tensors) or any(
@@ -74,14 +78,12 @@ class EpochSnapshot:
             self.tensors, self.copies = tensors, [t.detach().clone() for t in tensors]
         else:
             torch._foreach_copy_(self.copies, self.tensors)
-        # Numbers and the places of tensors; what the tensors hold is copied above.
-        self.state = {key: dict(value) for key, value in optimizer.state.items()}
-        self.groups = [dict(group) for group in optimizer.param_groups]
+        self.groups = list(map(dict, optimizer.param_groups))
 
     def _get_module_tensors(self) -> list[torch.Tensor]:
         if self.module_tensors is None or self.run.callbacks.has_skorchs:  # who may exchange them
             values = self.net.module_.state_dict(keep_vars=True).values()
-            self.module_tensors = [v for v in values if isinstance(v, torch.Tensor)]
+            self.module_tensors = list(filter(torch.is_tensor, values))
         return self.module_tensors
 
     def restore(self) -> None:
@@ -132,8 +134,11 @@ def copy_schedule(schedule: Schedule | None) -> Schedule | None:
 
 def get_columns(progress: Progress) -> list[list[float]]:
     """Return all lists that grow by an entry an epoch."""
-    curves = progress.loss_curve, progress.validation_scores, progress.validation_losses
-    return [*(c for c in curves if c is not None), *progress.history.values()]
+    columns = [progress.loss_curve, *progress.history.values()]
+    for curve in (progress.validation_scores, progress.validation_losses):
+        if curve is not None:
+            columns.append(curve)
+    return columns
 
 
 def get_generators() -> dict[str, Any]:

@@ -84,22 +84,31 @@ class UserCallbacks:
 
     Attributes
     ----------
+    has_skorchs : bool
+        Whether some are more than functions.
     watches_batches : bool
         Whether a callback wants to see single batches.
+    freezes : bool
+        Whether a callback, such as ``Freezer``, may decide which parameters are trained.
+    is_interactive : bool
+        Whether a user watches the network between epochs and should not wait for a compiler.
+    sets_rates : bool
+        Whether a callback sets the learning rate, and perhaps the momentum.
     """
+
+    has_skorchs = watches_batches = freezes = is_interactive = sets_rates = False
 
     def __init__(
         self, net: Net, plan: TrainPlan, samples: SampleDataset, held_out: SampleDataset | None
     ):
         self.net, self.samples, self.held_out = net, samples, held_out
         self.codec: TargetCodec | None = plan.codec
-        net.callbacks = list(make_callbacks(plan.config.callbacks)) or None
         net.codec = plan.codec
-        net.initialize_callbacks()
+        self.attach(net, make_callbacks(plan.config.callbacks))
         self.all = [callback for _, callback in net.callbacks_]
         self.of_user = [c for c in self.all if type(c) is not EpochTimer]
-        self.has_skorchs = any(not isinstance(c, FunctionCallback) for c in self.of_user)
-        self.watches_batches = self.has_hook(*BATCH_HOOKS)
+        if self.of_user:
+            self._note_kinds()
         if self.has_skorchs:
             self.look_back()
             self._check_kinds(plan)
@@ -107,10 +116,29 @@ class UserCallbacks:
             net.optimizer_._opt_called = True
 
     @staticmethod
+    def attach(net: Net, callbacks: Sequence[Callback]) -> None:
+        """Give a net callbacks in the place of those that it has."""
+        if callbacks or net.callbacks:
+            net.callbacks = list(callbacks) or None
+            net.initialize_callbacks()
+
+    @staticmethod
     def detach(net: Net) -> None:
         """Let a net forget callbacks, which may hold data and weights."""
-        net.callbacks = net.codec = None
-        net.initialize_callbacks()
+        net.codec = None
+        UserCallbacks.attach(net, ())
+
+    def _note_kinds(self) -> None:
+        """Note what the callbacks do, which runners ask for."""
+        self.has_skorchs = not all(isinstance(c, FunctionCallback) for c in self.of_user)
+        self.watches_batches = self.has_hook(*BATCH_HOOKS)
+        self.freezes = self._have_kind(ParamMapper)
+        self.is_interactive = self._have_kind(NetCallback)
+        self.sets_rates = self._have_kind(LRScheduler)
+
+    def _have_kind(self, kind: type[Callback]) -> bool:
+        """Return whether a callback is of a class."""
+        return any(isinstance(callback, kind) for callback in self.of_user)
 
     def _check_kinds(self, plan: TrainPlan) -> None:
         """Raise ValueError if a callback could have no effect, or undo what a parameter does."""
@@ -146,21 +174,6 @@ class UserCallbacks:
             if not (isinstance(callback, LRScheduler) and callback.step_every == "epoch")
             for hook in hooks
         )
-
-    @property
-    def freezes(self) -> bool:
-        """Whether a callback, such as ``Freezer``, may decide which parameters are trained."""
-        return any(isinstance(callback, ParamMapper) for callback in self.of_user)
-
-    @property
-    def is_interactive(self) -> bool:
-        """Whether a user watches the network between epochs and should not wait for a compiler."""
-        return any(isinstance(callback, NetCallback) for callback in self.of_user)
-
-    @property
-    def sets_rates(self) -> bool:
-        """Whether a callback sets the learning rate, and perhaps the momentum."""
-        return any(isinstance(callback, LRScheduler) for callback in self.of_user)
 
     @property
     def are_skorchs_own(self) -> bool:

@@ -162,10 +162,14 @@ class Net(NeuralNet):
         super().initialize_module()
         parameters = _find_computing_parameters(self.module_)
         self.dtype_ = parameters[0].dtype
-        widest = max(max(p.shape, default=1) for p in parameters)
-        self.n_parameters_ = sum(p.numel() for p in parameters)
-        matrices = [p for p in parameters if p.ndim > 1]
-        n_units = sum(p.shape[0] for p in matrices) + sum(p.shape[1] for p in matrices[:1])
+        self.n_parameters_ = n_units = 0
+        widest = 1
+        for parameter in parameters:
+            shape = parameter.shape
+            self.n_parameters_ += parameter.numel()
+            widest = max((widest, *shape))
+            if len(shape) > 1:  # the inputs of the first matrix are units, too
+                n_units += shape[0] + (0 if n_units else shape[1])
         # Where weights are used at many places, as in convolutions, only the module can tell.
         self.widest_ = getattr(self.module_, "values_per_sample", widest)
         self.row_products_ = getattr(self.module_, "products_per_sample", self.n_parameters_)
@@ -363,6 +367,8 @@ def _is_on_cpu(module: torch.nn.Module) -> bool:
 
 def _find_computing_parameters(module: torch.nn.Module) -> list[torch.nn.Parameter]:
     """Return the parameters that every sample is multiplied with; of a table it takes a line."""
-    parameters = list_parameters(module)
-    tables = {id(m.weight) for m in list_modules(module) if isinstance(m, torch.nn.Embedding)}
+    parameters, tables = list_parameters(module), set()
+    for part in list_modules(module):
+        if isinstance(part, torch.nn.Embedding):
+            tables.add(id(part.weight))
     return [p for p in parameters if id(p) not in tables] or parameters

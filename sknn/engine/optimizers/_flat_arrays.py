@@ -1,7 +1,5 @@
 """Parameters and optimizer state of a module as flat arrays, which compiled steps change."""
 
-from collections.abc import Iterator
-
 import numpy as np
 import torch
 
@@ -37,27 +35,24 @@ class FlatArrays:
         self.parameters = sorted(parameters, key=lambda p: p.ndim, reverse=True)
         self.optimizer = optimizer
         dtype = self.parameters[0].detach().numpy().dtype
-        self.values = np.empty(sum(p.numel() for p in parameters), dtype)
-        self.gradient = np.zeros_like(self.values)
-        self.n_weights = sum(p.numel() for p in parameters if p.ndim > 1)
-        self._views = self._split(self.values)
+        n_parameters = self.n_weights = 0
         for p in parameters:
             p.grad = None
+            n_parameters += p.numel()
+            self.n_weights += p.numel() if p.ndim > 1 else 0
+        self.values, self.gradient = np.empty(n_parameters, dtype), np.zeros(n_parameters, dtype)
+        self._views = self._split(self.values)
         self.read_parameters()
 
     def read_parameters(self) -> None:
         """Copy the module's parameters, which a callback may have changed, to the array."""
-        for view, array in self._pair():
-            view[...] = array
+        for view, parameter in zip(self._views, self.parameters, strict=True):
+            view[...] = parameter.detach().numpy()
 
     def write_parameters(self) -> None:
         """Copy the array to the module's parameters."""
-        for view, array in self._pair():
-            array[...] = view
-
-    def _pair(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """Yield each parameter's part of the array, and its own memory."""
-        return zip(self._views, (p.detach().numpy() for p in self.parameters), strict=True)
+        for view, parameter in zip(self._views, self.parameters, strict=True):
+            parameter.detach().numpy()[...] = view
 
     def _split(self, vector: np.ndarray) -> list[np.ndarray]:
         """Return an array's parts in the shapes of the parameters."""
@@ -72,8 +67,8 @@ class FlatArrays:
 
     def share_state(self, name: str) -> np.ndarray:
         """Return an entry of the optimizer's state as one array, zeros where there is none."""
-        vector = np.zeros_like(self.values)
-        views = [torch.from_numpy(view) for view in self._split(vector)]
+        vector = np.zeros(len(self.values), self.values.dtype)
+        views = map(torch.from_numpy, self._split(vector))
         share_entry(self.optimizer, self.parameters, name, views)
         return vector
 

@@ -1,6 +1,6 @@
 """All parameters of a module in one flat vector, and optimizer steps on it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import cast
 
 import torch
@@ -84,7 +84,7 @@ def share_entry(
     optimizer: torch.optim.Optimizer,
     parameters: Sequence[torch.nn.Parameter],
     name: str,
-    views: Sequence[torch.Tensor],
+    views: Iterable[torch.Tensor],
 ) -> None:
     """Let an entry of the state of each parameter lie in its view, zeros where there is none."""
     for p, view in zip(parameters, views, strict=True):

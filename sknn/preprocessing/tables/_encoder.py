@@ -298,7 +298,7 @@ default='from_dtype'
         roles = fit_roles(table, mask, is_text, kept) if isinstance(table, list) else Roles(mask)
         self.is_categorical_, self._expansions = roles.is_categorical, roles.expansions
         self._statistics: list[TargetStatistics] = []
-        columns, numbers, is_scaled = split_table(table, self._roles)
+        columns, numbers, is_scaled = split_table(table, roles)
         # Categories come before numbers: means of y for their levels become columns of numbers,
         # which are filled and scaled as the others are.
         fitted = [fit_category_column(column, kept, self.max_one_hot) for column in columns]
@@ -309,13 +309,15 @@ default='from_dtype'
         )
         numbers, is_scaled = put_beside(numbers, is_scaled, means)
         self._is_scaled = is_scaled
+        if self._statistics:
+            roles = self._roles
         if isinstance(numbers, SideBySide):
             numbers = numbers[:]
-        header = tuple(name for name, _ in self._roles.list_numbers(labels))
+        header = tuple(name for name, _ in roles.list_numbers(labels))
         self._numeric = fit_numbers(
             numbers if kept is None else numbers[kept],
-            Headers(header, is_scaled, self._roles.find_marked()),
-            choose_scale(self.scale, has_others=self._roles.needs_columns),
+            Headers(header, is_scaled, roles.find_marked()),
+            choose_scale(self.scale, has_others=roles.needs_columns),
             weights,
         )
         own: Dtype = "float32" if numbers.dtype == np.float32 else "float64"

@@ -191,7 +191,7 @@ def fit_numeric_columns(
         labels=labels,
         fill=fill,
         empty=empty,
-        marked=np.flatnonzero((n_missing > 0) & ~empty & headers.is_marked),
+        marked=((n_missing > 0) & ~empty & headers.is_marked).nonzero()[0],
         scaled=scaled,
         scale=fitted,
     )

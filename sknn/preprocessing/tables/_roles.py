@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Protocol, TypeVar
 
 import numpy as np
@@ -72,27 +73,27 @@ class Roles:
     expansions: Mapping[int, Expansion] = field(default_factory=dict)
     statistics: Sequence[TargetStatistics] = ()
 
-    @property
+    @cached_property
     def numeric(self) -> np.ndarray:
         """Places of the columns that are numbers themselves."""
-        expanded = np.zeros(len(self.is_categorical), dtype=bool)
-        expanded[list(self.expansions)] = True
-        return np.flatnonzero(~(self.is_categorical | expanded))
+        is_numeric = ~self.is_categorical
+        is_numeric[list(self.expansions)] = False
+        return is_numeric.nonzero()[0]
 
-    @property
+    @cached_property
     def needs_columns(self) -> bool:
         """Whether some columns are more than numbers."""
         return bool(self.expansions) or bool(self.is_categorical.any())
 
     def list_numbers(self, features: Sequence[Feature]) -> list[tuple[str, Feature]]:
         """Return name and feature of each column of numbers: own ones, expansions, means of y."""
-        columns = [(features[place], features[place]) for place in self.numeric]
+        own = [features[place] for place in self.numeric]
+        columns = list(zip(own, own, strict=True))
         for place, expansion in self.expansions.items():
             names = expansion.make_names(str(features[place]))
             columns.extend((name, features[place]) for name in names)
-        places = np.flatnonzero(self.is_categorical)
         for statistics in self.statistics:
-            feature = features[places[statistics.place]]
+            feature = features[np.flatnonzero(self.is_categorical)[statistics.place]]
             columns.extend((name, feature) for name in statistics.make_names(str(feature)))
         return columns
 
@@ -100,10 +101,12 @@ class Roles:
         """Return which columns of numbers may get a mark: of an expansion the first alone."""
         # Where a value is missing all columns of its expansion are NaN, so that one mark tells it;
         # means of y are never missing.
-        own = np.ones(len(self.numeric), dtype=bool)
-        expanded = [np.arange(e.n_outputs) == 0 for e in self.expansions.values()]
-        means = [np.zeros(s.n_outputs, dtype=bool) for s in self.statistics]
-        return np.concatenate([own, *expanded, *means])
+        marked = [np.ones(len(self.numeric), dtype=bool)]
+        for expansion in self.expansions.values():
+            marked.append(np.arange(expansion.n_outputs) == 0)
+        for statistics in self.statistics:
+            marked.append(np.zeros(statistics.n_outputs, dtype=bool))
+        return np.concatenate(marked)
 
 
 def fit_roles(

@@ -98,14 +98,14 @@ def fit_scale(scale: str, X: np.ndarray, weights: np.ndarray | None) -> Affine |
 
 def compute_weighted_mean(X: np.ndarray, weights: np.ndarray | None) -> np.ndarray:
     """Return the mean of each column, in float64, leaving NaN out; NaN for nothing but NaN."""
-    w = np.ones(len(X)) if weights is None else weights
     with np.errstate(over="ignore", invalid="ignore"):
         if weights is None:
             means = X.mean(axis=0, dtype=np.float64)
         else:  # a product would copy a float32 X to float64
-            means = np.einsum("i,ij->j", w, X) / w.sum()
-    if np.all(np.isfinite(means)):
+            means = np.einsum("i,ij->j", weights, X) / weights.sum()
+    if np.isfinite(means).all():
         return means
+    w = np.ones(len(X)) if weights is None else weights
     missing = np.isnan(X)
     weight = (~missing).T @ w
     largest = np.abs(X, where=~missing, out=np.zeros_like(X)).max(axis=0).astype(np.float64)
