@@ -204,8 +204,9 @@ def explain_unknown_parameters(
 
         @wraps(init)
         def call(self: BaseEstimator, *args: Any, **kwargs: Any) -> None:
-            unknown = next((name for name in kwargs if name not in known), None)
-            if unknown is not None:
+            for unknown in kwargs:
+                if unknown in known:
+                    continue
                 advice = (remedies or {}).get(unknown)
                 advice = f" {advice}" if advice else suggest_parameter(unknown, known)
                 raise TypeError(

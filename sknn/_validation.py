@@ -231,16 +231,15 @@ def check_layer_sizes(hidden_layer_sizes: int | Sequence[int] | np.ndarray) -> t
         sizes = list(cast("Sequence[int]", hidden_layer_sizes))
     except TypeError:  # a single number
         sizes = [cast("int", hidden_layer_sizes)]
-    whole = [isinstance(n, numbers.Integral) and not isinstance(n, bool) for n in sizes]
-    if not all(whole):
-        wrong = sizes[whole.index(False)]
-        raise ValueError(
-            f"hidden_layer_sizes must be whole numbers, one for each hidden layer; got "
-            f"{show(wrong)} in {show(hidden_layer_sizes)}."
-        )
-    if any(n <= 0 for n in sizes):
+    for n in sizes:
+        if not isinstance(n, numbers.Integral) or isinstance(n, bool):
+            raise ValueError(
+                f"hidden_layer_sizes must be whole numbers, one for each hidden layer; got "
+                f"{show(n)} in {show(hidden_layer_sizes)}."
+            )
+    if min(sizes, default=1) <= 0:
         raise ValueError(f"hidden_layer_sizes must be > 0, got {sizes}.")
-    return tuple(int(n) for n in sizes)
+    return tuple(map(int, sizes))
 
 
 def check_layers_say_all(model: BaseEstimator, purpose: str) -> None:

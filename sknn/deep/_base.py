@@ -50,6 +50,8 @@ class DeepEstimator(CallbackSupportMixin, BaseEstimator, ABC):
 
     #: parameters that may have arguments of their own, ``solver__momentum`` for instance
     _nested: tuple[str, ...] = ()
+    #: the same as beginnings of names
+    _prefixes: tuple[str, ...] = ()
     #: makes one thing of the arguments of ``fit``, for `fit` itself and for searches
     _make_fit_data: Callable[..., FitData]
     #: names in the signature, read once: scikit-learn reads it anew for each clone
@@ -345,7 +347,7 @@ class DeepEstimator(CallbackSupportMixin, BaseEstimator, ABC):
                 params.update({f"{name}__{key}": item for key, item in inner.items()})
         further = vars(self).keys() - self._shown_names
         if further:
-            prefixes = tuple(f"{name}__" for name in self._nested)
+            prefixes = self._prefixes
             params.update({k: v for k, v in vars(self).items() if k.startswith(prefixes)})
         return params
 
@@ -361,8 +363,7 @@ class DeepEstimator(CallbackSupportMixin, BaseEstimator, ABC):
         -------
         self : object
         """
-        prefixes = tuple(f"{name}__" for name in self._nested)
-        nested = {key: value for key, value in params.items() if key.startswith(prefixes)}
+        nested = {key: value for key, value in params.items() if key.startswith(self._prefixes)}
         with explain_invalid_names(self._shown):
             super().set_params(**{key: params[key] for key in params if key not in nested})
         self.__dict__.update(nested)

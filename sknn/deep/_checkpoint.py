@@ -37,6 +37,8 @@ def plan_checkpoint(
     previous: TrainResult | None = None,
 ) -> CheckpointSpec | None:
     """Return where a fit of X, y and weights writes checkpoints; None without the parameter."""
+    if getattr(estimator, "checkpoint", None) is None:
+        return None
     # Without a seed, random_state goes back to where the fit began that this one goes on from.
     return _make_spec(estimator, (*samples, data.validation), random_state, previous)
 

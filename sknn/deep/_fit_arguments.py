@@ -63,13 +63,11 @@ def join_validation(
     X_val: ArrayLike | None, y_val: ArrayLike | None, sample_weight_val: ArrayLike | None
 ) -> tuple | None:
     """Return the validation samples given to ``fit`` as one thing, None where there are none."""
-    given = {"X_val": X_val, "y_val": y_val}
-    missing = [name for name, value in given.items() if value is None]
-    if len(missing) == 1:
-        (other,) = given.keys() - set(missing)
-        raise ValueError(f"{other} is provided, but {missing[0]} was not provided.")
-    if not missing:
+    if X_val is not None and y_val is not None:
         return X_val, y_val, sample_weight_val
+    if X_val is not None or y_val is not None:
+        given, missing = ("X_val", "y_val") if y_val is None else ("y_val", "X_val")
+        raise ValueError(f"{given} is provided, but {missing} was not provided.")
     if sample_weight_val is not None:
         raise ValueError("sample_weight_val is provided, but X_val and y_val were not provided.")
     return None

@@ -251,7 +251,7 @@ def make_comparable(value: Any) -> Any:
     if isinstance(value, np.ndarray):
         value = value.tolist()
     if isinstance(value, list | tuple):
-        return tuple(make_comparable(item) for item in value)
+        return tuple(map(make_comparable, value))
     return dict(value) if isinstance(value, dict) else value
 
 
@@ -271,6 +271,7 @@ def set_signature(cls: type[BaseEstimator]) -> None:
     signature = inspect.signature(cls.__init__)
     _, *shown = [p for p in signature.parameters.values() if p.kind is not p.VAR_KEYWORD]
     cls.__signature__ = signature.replace(parameters=shown)
+    cls._prefixes = tuple(f"{name}__" for name in cls._nested)
     cls._shown = tuple(sorted(p.name for p in shown))
     cls._shown_names = frozenset(cls._shown)
 
@@ -289,9 +290,8 @@ def check_nested_names(cls: type[BaseEstimator], names: Iterable[str]) -> None:
 
 def nested_arguments(estimator: BaseEstimator, name: str) -> dict[str, Any]:
     """Return the arguments of an estimator that begin with ``<name>__``, without it."""
-    prefix = f"{name}__"
-    return {
-        key.removeprefix(prefix): value
-        for key, value in vars(estimator).items()
-        if "__" in key and key.startswith(prefix)  # the first is faster, and mostly enough
-    }
+    prefix, found = f"{name}__", {}
+    for key, value in vars(estimator).items():
+        if "__" in key and key.startswith(prefix):  # the first is faster, and mostly enough
+            found[key.removeprefix(prefix)] = value
+    return found

@@ -165,11 +165,12 @@ def estimate_work(plan: TrainPlan) -> tuple[float, float]:
     elif size == "auto":
         size = plan.config.auto_batch_size
     # A network that uses a weight more than once for a sample, as a filter is, says how often.
-    n_weights = sum(p.numel() for p in list_parameters(plan.module))
+    n_weights = sum(map(torch.numel, list_parameters(plan.module)))
     flops = FLOPS_OF_A_WEIGHT * getattr(plan.module, "products_per_sample", n_weights)
     return flops * min(size, n_samples), flops * n_samples * plan.config.max_iter
 
 
 def get_penalties(plan: TrainPlan) -> dict[str, Any]:
     """Return the settings of the net that change the gradient."""
-    return {name: getattr(plan.config, name) for name in ("alpha", "l1_ratio", "max_grad_norm")}
+    of = plan.config
+    return {"alpha": of.alpha, "l1_ratio": of.l1_ratio, "max_grad_norm": of.max_grad_norm}

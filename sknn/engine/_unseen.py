@@ -54,29 +54,17 @@ def note_epochs(run: LiveState, epochs: UnseenEpochs, seconds: float) -> None:
         Time of all.
     """
     net, losses = run.net, epochs.losses
-    n, n_before, n_batches = len(losses), len(net.history), run.n_batches
-    mean_seconds = seconds / n
-    rows = [
-        {
-            "batches": [],
-            "epoch": number,
-            "train_loss": loss,
-            "train_batch_count": n_batches,
-            "dur": mean_seconds,
-        }
-        for number, loss in enumerate(losses, n_before + 1)
-    ]
-    if run.validation is not None:
-        for i, row in enumerate(rows):
-            row.update(_score(run, epochs, i), dur=row.pop("dur"))  # which comes last
-    net.history += rows
-    rate = get_learning_rate(net.optimizer_)
+    mean_seconds, rate = seconds / len(losses), get_learning_rate(net.optimizer_)
+    net.note_epochs(losses, run.n_batches, mean_seconds)
     if run.validation is None:
         run.stopping.take_note_of_many(losses, mean_seconds, rate, len(run.samples))
     else:
+        rows = net.history[-len(losses) :]
+        for i, row in enumerate(rows):
+            row.update(_score(run, epochs, i), dur=row.pop("dur"))  # which comes last
         _compare_scores(run, epochs, [make_row(row, rate) for row in rows])
     # The last epoch is counted with a look at the rule.
-    cast("EpochSchedule", net.schedule).n_epochs += n - 1
+    cast("EpochSchedule", net.schedule).n_epochs += len(losses) - 1
 
 
 def _score(run: LiveState, epochs: UnseenEpochs, i: int) -> dict[str, float]:

@@ -59,10 +59,11 @@ def split_activations(
                 f"activation must have one entry for each of the {n_hidden} hidden layers; got "
                 f"{len(given)}: {[get_activation_name(a) for a in given]}."
             )
+    elif isinstance(activation, str):
+        get_torch_name(activation)  # also where there is no hidden layer
+        return (resolve_activation(activation),) * n_hidden
     else:
         given = (activation,) * n_hidden
-        if isinstance(activation, str):  # also where there is no hidden layer
-            get_torch_name(activation)
     return tuple(resolve_activation(a) if isinstance(a, str) else a for a in given)
 
 

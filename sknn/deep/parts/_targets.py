@@ -14,7 +14,7 @@ from sklearn.utils.class_weight import compute_class_weight, compute_sample_weig
 
 from sknn._sklearn import check_y
 from sknn._specs import Sample, TrainPlan, TrainResult
-from sknn._targets import read_labels, read_values
+from sknn._targets import is_plain_column, read_labels, read_values
 from sknn._validation import check_class_weights, to_dense
 from sknn.deep._params import nested_arguments
 from sknn.deep.parts._preparation import PartsOf, Training
@@ -341,6 +341,8 @@ def _check_target(
             f"This {type(estimator).__name__} estimator requires y to be passed, but the target y "
             "is None."
         )
+    if is_plain_column(y) and len(y):
+        return y
     table = read_incomplete_target(y)
     if table is not None:
         return table

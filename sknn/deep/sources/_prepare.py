@@ -36,23 +36,15 @@ N_KEPT = 4096
 def read_names(data: FitData) -> FitData:
     """Return what a user gave, columns that are given by their names taken out of data frames."""
     X, y, weight = data.samples
-    if not is_source(X):
+    if not is_source(X) and (isinstance(y, str) or isinstance(weight, str)):
         X, y, weight = split_frame(X, y, weight)
-    validation = data.validation
-    if validation is not None:
-        validation = read_validation(*validation)
-    unlabelled = data.unlabelled
-    if is_source(unlabelled):
-        unlabelled = convert_table(read_all(open_source(unlabelled))[0], X)
-    given = {
-        "X": X,
-        "y": y,
-        "sample_weight": weight,
-        "validation": validation,
-        "unlabelled": unlabelled,
-    }
-    is_new = any(value is not getattr(data, name) for name, value in given.items())
-    return replace(data, **given) if is_new else data
+        data = replace(data, X=X, y=y, sample_weight=weight)
+    if data.validation is not None:
+        data = replace(data, validation=read_validation(*data.validation))
+    if data.unlabelled is not None and is_source(data.unlabelled):
+        unlabelled = convert_table(read_all(open_source(data.unlabelled))[0], X)
+        data = replace(data, unlabelled=unlabelled)
+    return data
 
 
 def read_validation(

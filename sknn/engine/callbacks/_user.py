@@ -352,7 +352,7 @@ def make_callbacks(callbacks: Sequence[CallbackLike] | None) -> tuple[Callback, 
             "callbacks must be a list of skorch callbacks or of functions of an epoch's entry; got "
             f"{callbacks!r}. Put it into a list."
         )
-    return tuple(_make_callback(item) for item in callbacks)
+    return tuple(map(_make_callback, callbacks))
 
 
 def _make_callback(item: CallbackLike) -> Any:

@@ -142,8 +142,10 @@ class Recorder:
 
     def check_runner(self) -> None:
         """Warn if the epochs to come are computed in another way than those before."""
-        before, now = "" if self.content is None else self.content["runner"], self._name_way()
-        if before not in ("", now) and not self.is_finished:
+        if self.content is None or self.is_finished:
+            return
+        before, now = self.content["runner"], self._name_way()
+        if before not in ("", now):
             warn_user(
                 f"The epochs before the checkpoint were computed by {before!r}, those to come are "
                 f"by {now!r}: the result is that of one fit up to rounding. "

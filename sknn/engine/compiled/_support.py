@@ -92,8 +92,9 @@ def explain_module(run: TrainingRun) -> str | None:
         return "dtype='bfloat16' needs autocast"
     if run.compiled is not None:
         return "compile=True"
-    if not all(p.requires_grad for p in list_parameters(module)):
-        return "some parameters are frozen"
+    for parameter in list_parameters(module):
+        if not parameter.requires_grad:
+            return "some parameters are frozen"
     return None
 
 
@@ -116,7 +117,7 @@ def explain_data(run: TrainingRun, n_samples: int) -> str | None:
 
 def explain_work(module: torch.nn.Module, X: object, n_samples: int, n_threads: int) -> str | None:
     """Return why the work of a step on `n_samples` samples is for torch, with so many threads."""
-    n_parameters = n_weights = sum(p.numel() for p in list_parameters(module))
+    n_parameters = n_weights = sum(map(torch.numel, list_parameters(module)))
     if sparse.issparse(X):
         # Of the first layer's weights a sample multiplies those of its entries that are not 0.
         n_units, n_features = cast("MLP", module).linears[0].weight.shape

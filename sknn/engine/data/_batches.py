@@ -25,7 +25,7 @@ def make_tensor(
     if isinstance(array, torch.Tensor):
         return array.to(device=device, dtype=dtype)
     values = np.asarray(array)
-    if any(stride < 0 for stride in values.strides):  # which torch cannot have
+    if min(values.strides, default=0) < 0:  # which torch cannot have
         values = np.ascontiguousarray(values)
     if values.flags.writeable:
         return torch.as_tensor(values, dtype=dtype, device=device)

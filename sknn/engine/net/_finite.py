@@ -50,11 +50,14 @@ def is_finite(net: Net, samples: SampleDataset) -> bool:
     # are large ones.
     # The largest of NaN and others is NaN, so that one number says of all weights whether they are
     # finite.
-    parameters = list_parameters(net.module_)
-    largest = [float(p.detach().abs().max()) for p in parameters if p.numel()]
-    if not all(map(math.isfinite, largest)):
-        return False
-    if max(largest, default=0.0) <= LARGE:
+    largest = 0.0
+    for parameter in list_parameters(net.module_):
+        if parameter.numel():
+            own = float(parameter.detach().abs().max())
+            if not math.isfinite(own):
+                return False
+            largest = max(largest, own)
+    if largest <= LARGE:
         return True
     X, _ = samples.take(np.arange(min(len(samples), N_CHECKED)))
     return bool(np.isfinite(predict_raw(net, SampleDataset(X, device=net.device))).all())

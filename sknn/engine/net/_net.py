@@ -3,6 +3,8 @@
 import copy
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
+from itertools import repeat
+from operator import methodcaller
 from os import PathLike
 from typing import Any, Protocol, cast
 
@@ -36,8 +38,9 @@ WITH_MATRICES = (
 
 #: what skorch registers when it becomes an attribute of a net
 REGISTERED = (torch.nn.Module, torch.optim.Optimizer)
-#: prefixes of arguments in which skorch need not look for slips
-CHECKED = ("criterion__", "optimizer__")
+#: whether a name of an argument is for a callback, and whether skorch need not look for slips in it
+IS_OF_CALLBACKS = methodcaller("startswith", "callbacks__")
+IS_CHECKED = methodcaller("startswith", ("criterion__", "optimizer__"))
 
 
 class HasClasses(Protocol):
@@ -119,13 +122,33 @@ class Net(NeuralNet):
         else:
             object.__setattr__(self, name, attr)
 
+    # Of hundreds of short epochs nobody may ever look at the entries, each a dictionary and a list.
+
+    @property
+    def history_(self):
+        """History of skorch; epochs of `note_epochs` are written when it is looked at."""
+        for losses, n_batches, seconds in self.unwritten_:
+            for number, loss in enumerate(losses, len(self.rows_) + 1):
+                row = {"batches": [], "epoch": number, "train_loss": loss}
+                self.rows_.append({**row, "train_batch_count": n_batches, "dur": seconds})
+        self.unwritten_.clear()
+        return self.rows_
+
+    @history_.setter
+    def history_(self, rows):
+        self.rows_, self.unwritten_ = rows, []
+
+    def note_epochs(self, losses: list[float], n_batches: int, seconds: float) -> None:
+        """Note epochs of so many batches, which took `seconds` each, for the history."""
+        self.unwritten_.append((losses, n_batches, seconds))
+
     @property
     def _default_callbacks(self):
         return [("epoch_timer", EpochTimer())]
 
     def initialize_callbacks(self):
         """Initialise the user's callbacks, if there are any, and skorch's own."""
-        if self.callbacks or any(n.startswith("callbacks__") for n in self._params_to_validate):
+        if self.callbacks or any(map(IS_OF_CALLBACKS, self._params_to_validate)):
             return super().initialize_callbacks()
         self.callbacks_ = self._default_callbacks  # which have nothing to initialise
         return self
@@ -146,7 +169,7 @@ class Net(NeuralNet):
         finally:
             self.init_context_ = None
         self.initialize_history()
-        if not all(name.startswith(CHECKED) for name in self._params_to_validate):
+        if not all(map(IS_CHECKED, self._params_to_validate)):
             self._validate_params()
         self.initialized_ = True
         return self
@@ -219,7 +242,7 @@ class Net(NeuralNet):
         """Initialise the optimizer; parameters are named only where groups go by their names."""
         if "optimizer__param_groups" in vars(self) or type(self.criterion_) is not MeanLoss:
             return super().initialize_optimizer(triggered_directly)
-        unnamed = [("", parameter) for parameter in list_parameters(self.module_)]
+        unnamed = zip(repeat(""), list_parameters(self.module_), strict=False)
         groups, arguments = self.get_params_for_optimizer("optimizer", unnamed)
         self.optimizer_ = self.optimizer(*groups, **arguments)
         return self

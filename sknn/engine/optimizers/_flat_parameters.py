@@ -76,7 +76,7 @@ class Flat:
     def close(self) -> None:
         """Give parameters and state memory of their own again."""
         for p in self.parameters:
-            p.data = _copy_contiguously(p.data)
+            p.data = p.data.clone(memory_format=torch.contiguous_format)
         separate_state(self.optimizer, self.parameters)
 
 
@@ -103,7 +103,7 @@ def separate_state(
         state = optimizer.state.get(p, {})
         for name, value in state.items():
             if isinstance(value, torch.Tensor):
-                state[name] = _copy_contiguously(value)
+                state[name] = value.clone(memory_format=torch.contiguous_format)
 
 
 def share_number(
@@ -118,10 +118,6 @@ def share_number(
     for p in parameters:
         optimizer.state[p][name] = number
     return number
-
-
-def _copy_contiguously(tensor: torch.Tensor) -> torch.Tensor:
-    return tensor.clone(memory_format=torch.contiguous_format)
 
 
 class AdamStep:

@@ -301,9 +301,11 @@ default='from_dtype'
         columns, numbers, is_scaled = split_table(table, roles)
         # Categories come before numbers: means of y for their levels become columns of numbers,
         # which are filled and scaled as the others are.
-        fitted = [fit_category_column(column, kept, self.max_one_hot) for column in columns]
-        self._categories = [category for category, _ in fitted]
-        codes = [code for _, code in fitted]
+        self._categories, codes = [], []
+        for column in columns:
+            category, code = fit_category_column(column, kept, self.max_one_hot)
+            self._categories.append(category)
+            codes.append(code)
         self._statistics, means = fit_statistics(
             self.target_encoding, self._categories, codes, (y, sample_weight)
         )
@@ -313,7 +315,7 @@ default='from_dtype'
             roles = self._roles
         if isinstance(numbers, SideBySide):
             numbers = numbers[:]
-        header = tuple(name for name, _ in roles.list_numbers(labels))
+        header = tuple(next(zip(*roles.list_numbers(labels), strict=True), ()))
         self._numeric = fit_numbers(
             numbers if kept is None else numbers[kept],
             Headers(header, is_scaled, roles.find_marked()),

@@ -87,7 +87,7 @@ class Roles:
 
     def list_numbers(self, features: Sequence[Feature]) -> list[tuple[str, Feature]]:
         """Return name and feature of each column of numbers: own ones, expansions, means of y."""
-        own = [features[place] for place in self.numeric]
+        own = [*map(features.__getitem__, self.numeric)]
         columns = list(zip(own, own, strict=True))
         for place, expansion in self.expansions.items():
             names = expansion.make_names(str(features[place]))
@@ -135,12 +135,14 @@ def describe_table(
 ) -> InputSpec:
     """Return what the encoded array looks like."""
     # A column of codes has one more than its levels: 0 is for levels that were not seen in fit.
-    one_hot = [category.n_outputs for category in categories if category.one_hot]
+    n_numeric, cardinalities = numeric.n_outputs, []
+    for category in categories:
+        if category.one_hot:
+            n_numeric += category.n_outputs
+        else:
+            cardinalities.append(1 + category.n_levels)
     return InputSpec(
-        kind="table",
-        n_numeric=numeric.n_outputs + sum(one_hot),
-        dtype=dtype,
-        cardinalities=tuple(1 + c.n_levels for c in categories if not c.one_hot),
+        kind="table", n_numeric=n_numeric, dtype=dtype, cardinalities=tuple(cardinalities)
     )
 
 
