@@ -236,6 +236,9 @@ class TrainingRun:
         UserCallbacks.detach(self.net)
         if hasattr(self, "recorder"):  # there is none before `begin`
             self.recorder.close()
+        # They know the run, and would keep it and its samples until Python looks for cycles.
+        for name in ("recorder", "snapshot"):
+            vars(self).pop(name, None)
 
     def make_result(self) -> TrainResult:
         """Return the trained net, and what is needed to go on if it was interrupted."""

@@ -87,8 +87,9 @@ class Roles:
 
     def list_numbers(self, features: Sequence[Feature]) -> list[tuple[str, Feature]]:
         """Return name and feature of each column of numbers: own ones, expansions, means of y."""
-        own = [*map(features.__getitem__, self.numeric)]
-        columns = list(zip(own, own, strict=True))
+        columns = []
+        for place in self.numeric:
+            columns.append((features[place], features[place]))
         for place, expansion in self.expansions.items():
             names = expansion.make_names(str(features[place]))
             columns.extend((name, features[place]) for name in names)
