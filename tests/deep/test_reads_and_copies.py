@@ -1,12 +1,14 @@
 """How often fit and predict read a data frame, and how much memory they take beside X."""
 
+import gc
 import tracemalloc
+import weakref
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from sknn import DeepMLPClassifier, TabularMLPClassifier
+from sknn import AutoencoderTransformer, DeepMLPClassifier, TabularMLPClassifier
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 N = 300
@@ -93,3 +95,27 @@ def test_fit_takes_no_more_copies_than_it_needs(options, kind, limit):
         assert tracemalloc.get_traced_memory()[1] < limit * X.nbytes
     finally:
         tracemalloc.stop()
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        DeepMLPClassifier(),
+        DeepMLPClassifier(solver="lbfgs"),
+        DeepMLPClassifier(early_stopping=True, dropout=0.1, callbacks=[print]),
+        TabularMLPClassifier(n_members=2),
+        AutoencoderTransformer(2),
+    ],
+    ids=lambda estimator: str(estimator)[:40],
+)
+def test_a_fit_leaves_nothing_for_the_garbage_collector(estimator):
+    X, y = RNG.normal(size=(N, 3)), np.arange(N) % 2
+    gc.disable()
+    try:
+        net = weakref.ref(estimator.set_params(max_iter=3).fit(X, y).net_)
+        module = weakref.ref(estimator.module_)
+        estimator.fit(X, y)  # another net takes the place of the first
+        assert net() is None
+        assert module() is None
+    finally:
+        gc.enable()
