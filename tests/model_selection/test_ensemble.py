@@ -10,6 +10,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import d2_pinball_score
 
 from sknn import DeepMLPClassifier, DeepMLPRegressor
+from sknn.engine.compiled._runner import CompiledRunner
 from sknn.model_selection import DeepEnsembleClassifier, DeepEnsembleRegressor
 from sknn.model_selection._members import plan_members
 
@@ -220,3 +221,23 @@ def test_the_score_of_quantiles_is_that_of_members(quantile, n_columns):
         [d2_pinball_score(columns, predicted[..., k], alpha=a) for k, a in enumerate(levels)]
     )
     assert ensemble.score(X, y) == pytest.approx(expected, abs=1e-9)
+
+
+@pytest.mark.parametrize("n_jobs", [None, 2])
+def test_members_that_are_trained_in_threads_are_those_of_fits_alone(n_jobs):
+    pytest.importorskip("numba")
+    n_epochs = CompiledRunner.min_steps // 8 + 1  # of 8 steps: so many are worth compiling
+    network = clone(MLP).set_params(max_iter=n_epochs, n_iter_no_change=n_epochs, dropout=0.1)
+    ensemble = DeepEnsembleClassifier(network, n_members=3, n_jobs=n_jobs, random_state=0)
+    alone = [clone(network).set_params(random_state=s).fit(X, Y) for s in seeds(3)]
+    for member, other in zip(ensemble.fit(X, Y).estimators_, alone, strict=True):
+        assert member.runner_ == "compiled"
+        np.testing.assert_array_equal(member.coefs_[0], other.coefs_[0])
+
+
+def test_an_error_in_a_thread_is_that_of_the_ensemble():
+    pytest.importorskip("numba")
+    n_epochs = CompiledRunner.min_steps // 8 + 1
+    network = clone(MLP).set_params(max_iter=n_epochs, solver="sgd", learning_rate_init=1e300)
+    with pytest.raises(ValueError, match="not finite"):
+        DeepEnsembleClassifier(network, n_members=2, random_state=0).fit(1e200 * X, Y)

@@ -284,3 +284,26 @@ def test_noise_on_sparse_samples_goes_by_autograd():
     assert "not a plain MLP" in model.runner_reasons_["handwritten"]
     dense = AutoencoderTransformer(2, (8,), **params).fit(X.toarray())
     np.testing.assert_allclose(model.coefs_[0], dense.coefs_[0], rtol=1e-6, atol=1e-9)
+
+
+@pytest.mark.parametrize("names", [[0.0, 1.0, 2.0], ["a", "b", "c"]], ids=["numbers", "text"])
+def test_categories_of_an_array_are_reconstructed_in_their_places(names):
+    rng = np.random.default_rng(0)
+    codes = rng.integers(3, size=60)
+    table = np.empty((60, 2), dtype=object if isinstance(names[0], str) else float)
+    table[:, 0], table[:, 1] = np.array(names)[codes], codes + 0.1 * rng.normal(size=60)
+    model = AutoencoderTransformer(2, (16,), categorical_features=[0], max_iter=300)
+    again = model.set_params(random_state=0).fit(table).reconstruct(table)
+    assert again.dtype == table.dtype
+    np.testing.assert_array_equal(again[:, 0], table[:, 0])
+    assert np.corrcoef(again[:, 1].astype(float), table[:, 1].astype(float))[0, 1] > 0.9
+
+
+def test_the_layer_of_the_variance_is_described_behind_that_of_the_code():
+    X = np.random.default_rng(0).normal(size=(20, 3))
+    model = AutoencoderTransformer(2, (5,), kind="variational", max_iter=1).fit(X)
+    layers = [(spec.kind, spec.n_inputs, spec.n_outputs) for spec in model.module_.describe()]
+    code = [("Linear", 3, 5), ("Linear", 5, 2), ("LogVariance", 5, 2)]
+    assert layers == [*code, ("Linear", 2, 5), ("Linear", 5, 3)]
+    n_parameters = sum(p.numel() for p in model.module_.parameters())
+    assert sum(spec.n_parameters for spec in model.module_.describe()) == n_parameters

@@ -501,3 +501,18 @@ def test_columns_of_pyarrow_are_read(planted, make):
     column = pa.array(X.tolist()) if make == "array" else pa.chunked_array([X[:50], X[50:]])
     expected = fitted(X, y).decision_function(X)
     np.testing.assert_array_equal(fitted(column, y).decision_function(column), expected)
+
+
+def halve_squares(output, target):
+    return ((output - target) ** 2).sum(1) / 2
+
+
+def test_members_learn_by_a_loss_of_ones_own_as_by_that_of_the_table(planted):
+    X, y = planted
+    params = {**QUICK, "n_members": 2, "max_iter": 4, "dtype": "float64"}
+    own, table = (
+        SequenceCNNRegressor(loss, **params).fit(X, y + 0.5, 1.0 + y)
+        for loss in (halve_squares, "squared_error")
+    )
+    np.testing.assert_allclose(own.loss_curve_, table.loss_curve_, rtol=1e-10)
+    assert own.loss_curve_[-1] < own.loss_curve_[0]
