@@ -86,8 +86,11 @@ def make_comparable(y: ArrayLike | None) -> TargetMatrix | ArrayLike | None:
     >>> make_comparable(np.array([2, 1, 2], dtype=object))
     array([2, 1, 2])
     """
-    is_plain = y is None or sparse.issparse(y) or np.asarray(y).dtype != object
-    return y if is_plain else read_labels(cast("ArrayLike", y))
+    # To metrics of scikit-learn an array of objects is of an unknown kind unless it holds text,
+    # where a fit has read whole numbers.
+    if y is None or sparse.issparse(y) or np.asarray(y).dtype != object:
+        return y
+    return read_labels(cast("ArrayLike", y))
 
 
 def read_values(y: ArrayLike) -> np.ndarray:
