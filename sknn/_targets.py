@@ -80,10 +80,10 @@ def read_labels(y: ArrayLike) -> TargetMatrix:
     return values
 
 
-def make_comparable(y: ArrayLike | None) -> TargetMatrix | ArrayLike | None:
+def read_labels_of_objects(y: ArrayLike | None) -> TargetMatrix | ArrayLike | None:
     """Return y; numbers among Python objects as an array of them, as metrics take no others.
 
-    >>> make_comparable(np.array([2, 1, 2], dtype=object))
+    >>> read_labels_of_objects(np.array([2, 1, 2], dtype=object))
     array([2, 1, 2])
     """
     # To metrics of scikit-learn an array of objects is of an unknown kind unless it holds text,

@@ -237,6 +237,7 @@ class TrainingRun:
         if hasattr(self, "recorder"):  # there is none before `begin`
             self.recorder.close()
         # They know the run, and would keep it and its samples until Python looks for cycles.
+        self.peers = Alone()
         for name in ("recorder", "snapshot"):
             vars(self).pop(name, None)
 

@@ -231,7 +231,7 @@ def choose_runner(run: TrainingRun, runners: Sequence[type[EpochRunner]]) -> Epo
     unknown = find_changed_option(run.config, KNOWN_OPTIONS)
     for kind in runners:
         reason = kind.supports(run)
-        if unknown is not None and kind is not AutogradRunner:
+        if unknown is not None and kind not in (AutogradRunner, DistributedRunner):
             reason = reason or f"{unknown}={getattr(run.config, unknown)!r} is left to autograd"
         if reason is None:
             if int(run.config.verbose) > 1:

@@ -69,11 +69,7 @@ def train(
         else:
             _train_by_lbfgs(run)
         check_finite(run)
-        result = run.make_result()
-    # All parts of a run know it. Without this circle they are freed now, the optimizer's state and
-    # the net of a search with them, and not when the collector of garbage comes.
-    vars(run).clear()
-    return result
+        return run.make_result()
 
 
 class _AnySteps(CompiledRunner):

@@ -180,20 +180,20 @@ class Fits:
 
     def _find_fold(self, task: FitTask) -> "_Fold":
         """Return the fold of a task; it keeps the arrays, so that no other gets their id."""
-        key = id(task.X), id(task.y), id(task.train), id(task.fit_params)
+        key = tuple(map(id, task.list_arrays()))
         if key not in self._folds:
             self._folds[key] = _Fold(task)
         return self._folds[key]
 
 
 class _Fold:
-    """The training samples of a fold, and what first steps made of them."""
+    """The samples of a fold, and what first steps made of those to train on."""
 
     def __init__(self, task: FitTask):
         self.numbers = find_numbers(task.train)
         self.X, self.y = safe_split(task.estimator, task.X, task.y, self.numbers)
         self.fit_params = check_method_params(task.X, task.fit_params, self.numbers)
-        self.arrays: Sequence[object] = (task.X, task.y, task.train, task.fit_params)
+        self.arrays = task.list_arrays()
         self._prepared: dict[Hashable, Prepared | Exception] = {}
         self.plans: dict[Hashable, dict] = defaultdict(dict)
         self._scored: ScoredSamples | None = None

@@ -13,7 +13,7 @@ from sklearn.metrics import r2_score
 from sknn._sklearn import HasMethods, Interval
 from sknn._specs import TrainPlan, TrainResult
 from sknn._suggestions import check_no_class
-from sknn._targets import make_comparable, read_values
+from sknn._targets import read_labels_of_objects, read_values
 from sknn._validation import MatrixLike, draw_seed, to_dense
 from sknn.deep import (
     DeepEstimator,
@@ -200,7 +200,7 @@ class LabelsScoreMixin(ClassifierMixin):
         """
         table = read_incomplete_target(y)
         if table is None:
-            return super().score(X, make_comparable(y), sample_weight)
+            return super().score(X, read_labels_of_objects(y), sample_weight)
         return score_known_labels(table, to_dense(self.predict(X)), sample_weight)
 
 

@@ -79,6 +79,10 @@ class FitTask:
         self.fit_params: Mapping[str, Any] = given["fit_params"] or NO_PARAMS
         self.callback_context = given.get("callback_ctx")
 
+    def list_arrays(self) -> tuple[object, ...]:
+        """Return what a fold is made of: samples, which of them are its own, and arguments."""
+        return self.X, self.y, self.train, self.test, self.fit_params
+
     @staticmethod
     def is_task(call: Call) -> bool:
         """Return whether a call is one of the function that fits a candidate and scores it."""

@@ -38,7 +38,7 @@ from sknn.preprocessing.sources._table_survey import TableSurvey
 from sknn.preprocessing.sources._tables import hold_tables
 from sknn.preprocessing.tables._columns import WrappedFrame, is_plain_numbers, wrap_frame
 from sknn.preprocessing.tables._encoder import TabularEncoder
-from sknn.preprocessing.tables._reading import check_axes, check_names
+from sknn.preprocessing.tables._reading import check_dimensions, check_names
 from sknn.preprocessing.tables._statistics import average_by_code
 from sknn.preprocessing.tables._values import find_number_columns
 from sknn.preprocessing.targets._classes import ClassCodec
@@ -69,7 +69,7 @@ __all__ = [
     "WrappedFrame",
     "average_by_code",
     "calibrate_intervals",
-    "check_axes",
+    "check_dimensions",
     "check_names",
     "convert_table",
     "copy_frame",

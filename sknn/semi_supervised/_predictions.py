@@ -10,7 +10,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from sknn._sklearn import take_rows
-from sknn._targets import make_comparable
+from sknn._targets import read_labels_of_objects
 from sknn.semi_supervised._samples import UNLABELLED, find_unlabelled, read_labels
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ class PredictsByLastRound(ClassifierMixin):
         check_is_fitted(self)
         marked = find_unlabelled(read_labels(y)) if UNLABELLED not in self.classes_ else None
         if marked is None or not marked.any():
-            return super().score(X, make_comparable(y), sample_weight)
+            return super().score(X, read_labels_of_objects(y), sample_weight)
         known = np.flatnonzero(~marked)
         weight = None if sample_weight is None else np.asarray(sample_weight)[known]
         return super().score(take_rows(X, known), read_labels(y)[known], weight)

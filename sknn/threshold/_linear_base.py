@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from sknn._saved import SavedState
 from sknn._suggestions import validate_params
-from sknn._targets import make_comparable
+from sknn._targets import read_labels_of_objects
 from sknn._validation import MatrixLike, check_class_weights
 from sknn.threshold._inputs import FeatureMatrix, validate_samples
 
@@ -234,7 +234,7 @@ class OneUnitPerClass(SavedState, ClassifierMixin, BaseEstimator, ABC):
         -------
         float
         """
-        return super().score(X, make_comparable(y), sample_weight)
+        return super().score(X, read_labels_of_objects(y), sample_weight)
 
     def predict_log_proba(self, X: MatrixLike) -> np.ndarray:
         """Return the natural logarithm of `predict_proba`.

@@ -175,6 +175,8 @@ def test_a_pipeline_from_regions_learns_and_is_pickled(fasta, bases):
         ([("chr1", 5)], "Regions are a data frame with columns"),
         (np.array("genome.fa"), "Regions are a data frame with columns .* got .*genome.fa"),
         (["chr1", "chr2"], "Regions are a data frame with columns"),
+        ([("chr1", 1, 9), None], "Regions are a data frame with columns"),
+        ([("chr1", 1, 9), ("chr2", 1, 9, "+")], "Regions are a data frame with columns"),
         ([("chr1", 6000, 6010)], r"Region 0 \(chr1:6000-6010\) lies outside"),
         ([("chr7", 0, 9)], "no chromosome 'chr7'"),
         (pd.DataFrame({"chrom": ["chr1"], "begin": [3], "end": [4]}), r"\['start'\] are missing"),

@@ -209,6 +209,15 @@ def test_scores_of_test_samples_that_are_cut_out_once(case):
     assert_same_results(ours.cv_results_, theirs.cv_results_)
 
 
+def test_folds_with_the_same_training_samples_have_test_samples_of_their_own():
+    train = np.arange(40)
+    folds = [(train, np.arange(40, 60)), (train, np.arange(60, 65)), (train, np.arange(65, 100))]
+    ours, theirs = (
+        s(MLP, SMALL, cv=folds).fit(X[:100], Y[:100]) for s in (BatchedGridSearchCV, GridSearchCV)
+    )
+    assert_same_results(ours.cv_results_, theirs.cv_results_)
+
+
 def test_a_score_that_fails_is_an_error_score():
     def scorer(estimator, X, y):
         raise ValueError("no score")

@@ -24,7 +24,7 @@ from sknn.preprocessing import (
     TableSurvey,
     TabularEncoder,
     WrappedFrame,
-    check_axes,
+    check_dimensions,
     check_names,
     is_plain_numbers,
     wrap_frame,
@@ -80,7 +80,7 @@ class TableReader:
                 "pathlib.Path(...)."
             )
         check_container(X)
-        check_axes(estimator, X)
+        check_dimensions(estimator, X)
         frame = wrap_frame(X)
         if frame is not None and self.orders_by_name and encoder is not None and not unnamed:
             frame = frame.order_by(estimator.feature_names_in_)

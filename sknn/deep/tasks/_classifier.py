@@ -10,7 +10,7 @@ from sklearn.base import ClassifierMixin
 from sklearn.utils.metaestimators import available_if
 
 from sknn._sklearn import check_partial_fit_first_call, fit_context, with_callbacks
-from sknn._targets import is_plain_column, make_comparable
+from sknn._targets import is_plain_column, read_labels_of_objects
 from sknn._validation import restore_on_error, sort_classes, to_dense
 from sknn.deep._array_api import follow_array_api
 from sknn.deep._available import offers_probabilities, supports_partial_fit
@@ -246,7 +246,7 @@ class DeepClassifier(ClassifierMixin, DeepEstimator):
             predicted = self.predict(X)
             if is_plain_column(predicted) and predicted.shape == y.shape:
                 return float(np.mean(predicted == y))  # scikit-learn's checks take longer than this
-        return super().score(X, make_comparable(y), sample_weight)
+        return super().score(X, read_labels_of_objects(y), sample_weight)
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

@@ -35,12 +35,12 @@ WITH_MATRICES = (
     torch.nn.Conv3d,
 )
 
-
 #: what skorch registers when it becomes an attribute of a net
 REGISTERED = (torch.nn.Module, torch.optim.Optimizer)
-#: whether a name of an argument is for a callback, and whether skorch need not look for slips in it
-IS_OF_CALLBACKS = methodcaller("startswith", "callbacks__")
-IS_CHECKED = methodcaller("startswith", ("criterion__", "optimizer__"))
+#: returns whether the name of an argument is for a callback
+is_of_callbacks = methodcaller("startswith", "callbacks__")
+#: returns whether skorch need not look for slips in the name of an argument
+needs_no_check = methodcaller("startswith", ("criterion__", "optimizer__"))
 
 
 class HasClasses(Protocol):
@@ -127,11 +127,17 @@ class Net(NeuralNet):
     @property
     def history_(self):
         """History of skorch; epochs of `note_epochs` are written when it is looked at."""
-        for losses, n_batches, seconds in self.unwritten_:
-            for number, loss in enumerate(losses, len(self.rows_) + 1):
-                row = {"batches": [], "epoch": number, "train_loss": loss}
-                self.rows_.append({**row, "train_batch_count": n_batches, "dur": seconds})
-        self.unwritten_.clear()
+        while self.unwritten_:
+            losses, n_batches, seconds = self.unwritten_[0]
+            same = {"train_batch_count": n_batches, "dur": seconds}
+            first = len(self.rows_) + 1
+            rows = [
+                {"batches": [], "epoch": number, "train_loss": loss, **same}
+                for number, loss in enumerate(losses, first)
+            ]
+            # All at once: Ctrl-C while they are made leaves them unwritten.
+            self.rows_.extend(rows)
+            del self.unwritten_[0]
         return self.rows_
 
     @history_.setter
@@ -148,7 +154,7 @@ class Net(NeuralNet):
 
     def initialize_callbacks(self):
         """Initialise the user's callbacks, if there are any, and skorch's own."""
-        if self.callbacks or any(map(IS_OF_CALLBACKS, self._params_to_validate)):
+        if self.callbacks or any(map(is_of_callbacks, self._params_to_validate)):
             return super().initialize_callbacks()
         self.callbacks_ = self._default_callbacks  # which have nothing to initialise
         return self
@@ -158,8 +164,9 @@ class Net(NeuralNet):
         is_new = not self.initialized_ and isinstance(self.module, torch.nn.Module)
         if not is_new or self.compile or str(self.device) != "cpu" or not _is_on_cpu(self.module):
             return super().initialize()
+        self.check_training_readiness()
         self.initialize_virtual_params()
-        self.initialize_callbacks()
+        self._initialize_callbacks()
         try:
             self.init_context_ = "module"
             self.initialize_module()
@@ -169,7 +176,7 @@ class Net(NeuralNet):
         finally:
             self.init_context_ = None
         self.initialize_history()
-        if not all(map(IS_CHECKED, self._params_to_validate)):
+        if not all(map(needs_no_check, self._params_to_validate)):
             self._validate_params()
         self.initialized_ = True
         return self

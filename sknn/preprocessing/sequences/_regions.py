@@ -61,22 +61,23 @@ class Regions:
             table = read_bed(table)
         if not isinstance(table, NamedColumns):
             array = np.asarray(table, dtype=object)
-            rows = [tuple(row) for row in array if np.ndim(row) == 1] if array.ndim else []
-            if not rows or len(rows[0]) not in (3, 4):
+            shapes = {np.shape(row) for row in array} if array.ndim else set()
+            if shapes not in ({(3,)}, {(4,)}):
                 raise ValueError(
                     "Regions are a data frame with columns 'chrom', 'start' and 'end', or rows of "
                     f"these three values and a strand; got {table!r:.80}."
                 )
-            found = dict(zip([*BED_COLUMNS[:3], "strand"], zip(*rows, strict=True), strict=False))
+            columns = zip(*map(tuple, array), strict=True)
+            found = dict(zip([*BED_COLUMNS[:3], "strand"], columns, strict=False))
         else:
-            columns = list(table.columns)
-            missing = [name for name in BED_COLUMNS[:3] if name not in columns]
+            names = list(table.columns)
+            missing = [name for name in BED_COLUMNS[:3] if name not in names]
             if missing:
                 raise ValueError(
                     f"Regions need columns 'chrom', 'start' and 'end'; {missing} are missing among "
-                    f"{list(map(str, columns))}. Rename the columns."
+                    f"{list(map(str, names))}. Rename the columns."
                 )
-            present = [name for name in [*BED_COLUMNS[:3], "strand"] if name in columns]
+            present = [name for name in [*BED_COLUMNS[:3], "strand"] if name in names]
             found = {name: tuple(np.asarray(table[name], dtype=object)) for name in present}
         chrom = np.array([str(name) for name in found["chrom"]], dtype=object)
         signs = found.get("strand", ["."] * len(chrom))

@@ -99,17 +99,19 @@ def _copy_views(frame: Frame) -> Frame:
     """Return a frame of pyarrow whose text is no views, for which pyarrow has few functions."""
     table = frame.to_native()
     for place, field in enumerate(table.schema):
-        if "_view" not in str(field.type):  # polars writes views into files of arrow
+        is_dictionary = hasattr(field.type, "value_type") and hasattr(field.type, "index_type")
+        kind = str(field.type.value_type if is_dictionary else field.type)
+        if kind not in ("string_view", "binary_view"):  # polars writes views into files of arrow
             continue
         column = table.column(place)
-        if str(field.type).startswith("dictionary"):
+        if is_dictionary:
             texts = [
                 part.dictionary.cast("large_string").take(part.indices) for part in column.chunks
             ]
             arrow = require("pyarrow", "A table of pyarrow")
             copied = arrow.chunked_array(texts, "large_string").dictionary_encode()
         else:
-            copied = column.cast("large_" + str(field.type).removesuffix("_view"))
+            copied = column.cast("large_" + kind.removesuffix("_view"))
         table = table.set_column(place, field.name, copied)
     return nw.from_native(table, eager_only=True)
 

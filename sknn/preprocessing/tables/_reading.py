@@ -53,7 +53,7 @@ def read_table(
         note_width(estimator, X)
         return X, None
     check_container(X)
-    check_axes(estimator, X)
+    check_dimensions(estimator, X)
     frame = wrap_frame(X)
     if frame is not None:
         if names:
@@ -77,7 +77,7 @@ def read_table(
     return (sum_duplicates(X) if plain else read_columns(X)), None
 
 
-def check_axes(estimator: BaseEstimator, X: MatrixLike) -> None:
+def check_dimensions(estimator: BaseEstimator, X: MatrixLike) -> None:
     """Raise ValueError for an array of images, or of other samples that are no rows of a table.
 
     Parameters

@@ -9,6 +9,7 @@ import pytest
 import torch
 from skorch import NeuralNet
 from skorch.callbacks import Callback, EpochScoring
+from skorch.exceptions import SkorchTrainingImpossibleError
 
 from sknn import DeepMLPClassifier
 from sknn._specs import TargetSpec, TrainPlan
@@ -107,6 +108,18 @@ def test_a_module_may_add_a_penalty_of_its_own(alpha):
 def test_penalty_of_an_unknown_module_leaves_vectors_alone():
     net = Net(torch.nn.Linear(3, 2), loss="squared_error", alpha=1.0).initialize()
     assert [p.ndim for p in net.get_penalized_parameters()] == [2]
+
+
+def test_callbacks_can_be_disabled_as_in_skorch(data):
+    net = make_net(max_epochs=1, callbacks="disable").fit(*data)
+    assert net.callbacks_ == []
+
+
+def test_a_net_trimmed_for_prediction_is_not_initialised_anew(data):
+    net = make_net(max_epochs=1).fit(*data)
+    net.trim_for_prediction()
+    with pytest.raises(SkorchTrainingImpossibleError, match="trimmed for prediction"):
+        net.fit(*data)
 
 
 def test_estimators_net_can_go_on_training(data):

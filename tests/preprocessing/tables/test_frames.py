@@ -20,6 +20,7 @@ try:
 except ImportError:  # pandas and polars do without
     pa = None
 
+HAS_VIEWS = hasattr(pa, "string_view")  # from pyarrow 16 on
 TIMES = pytest.mark.parametrize("times", [1, 50], ids=["few rows", "many rows"])
 DAY = datetime.date(2020, 1, 1)
 NUMBERS = {
@@ -108,7 +109,7 @@ if pa is not None:
         "arrow dictionary": pa.array(["x", None, "y"]).dictionary_encode(),
     }
     ALL_MISSING["arrow"] = pa.nulls(3)
-    if hasattr(pa, "string_view"):  # from pyarrow 16 on
+    if HAS_VIEWS:
         views = pa.array(["x", None, "y"], pa.string_view())
         numbers = pa.array([0, None, 1], pa.int8())
         TEXTS |= {
@@ -234,6 +235,8 @@ def test_intervals_and_bytes_can_be_levels():
         pl.Series([[1]], dtype=pl.Array(pl.Int64, 1)),
         *([pd.Series([[1]], dtype=pd.ArrowDtype(pa.list_(pa.int64())))] if pa else []),
         *([pa.array([[1], [2]])] if pa else []),
+        *([pa.array([["x"], ["y"]], pa.list_(pa.string_view()))] if HAS_VIEWS else []),
+        *([pa.array([{"page_view": 1}] * 2)] if HAS_VIEWS else []),
     ],
     ids=str,
 )
