@@ -227,7 +227,7 @@ BETWEEN_PARTS = {
         "WrappedFrame",
         "average_by_code",
         "calibrate_intervals",
-        "check_axes",
+        "check_dimensions",
         "check_names",
         "convert_table",
         "copy_frame",
