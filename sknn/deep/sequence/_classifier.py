@@ -273,7 +273,7 @@ class SequenceCNNClassifier(SequenceReading, DeepClassifier):
     >>> X, y, positions = make_motif_sequences(600, random_state=0)
     >>> cnn = SequenceCNNClassifier(32, 12, random_state=0).fit(X[:500], y[:500])
     >>> print(f"{cnn.score(X[500:], y[500:]):.2f}")
-    1.00
+    0.99
     >>> cnn.saliency(X[:2]).shape
     (2, 50, 4)
     """
