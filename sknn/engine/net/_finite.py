@@ -46,10 +46,8 @@ def explain_limit(error: BaseException, net: Net, config: TrainConfig) -> Except
 
 def is_finite(net: Net, samples: SampleDataset) -> bool:
     """Return whether weights and predictions are finite."""
-    # Weights may be finite and so large that their products are not; that is looked at where there
-    # are large ones.
-    # The largest of NaN and others is NaN, so that one number says of all weights whether they are
-    # finite.
+    # The largest of NaN and others is NaN, so that one number says whether all weights are finite.
+    # Some may be so large that their products are not: then predictions are looked at, too.
     largest = 0.0
     for parameter in list_parameters(net.module_):
         if parameter.numel():

@@ -96,13 +96,13 @@ def fit_knots(
     jumping = trees.find_jumps(X, columns) if jumps else set()
     knots = {}
     for j in columns:
-        is_twofold = j in jumping
+        values = np.unique(X[:, j].astype(np.float64)) if j in jumping else None
         # Cuts between values that follow each other share knots: a knot at each of few values.
-        is_halved = is_twofold and len(np.unique(X[:, j])) > max_stretches + 1
+        is_halved = values is not None and len(values) > max_stretches + 1
         n_leaves = max(max_stretches // 2 if is_halved else max_stretches, 2)
         cuts = find_cuts(trees.fit(X[:, j], n_leaves))
         if len(cuts):
-            inner = _find_neighbours(X[:, j], cuts) if is_twofold else cuts[:max_stretches]
+            inner = cuts[:max_stretches] if values is None else _find_neighbours(values, cuts)
         else:
             inner = compute_weighted_quantiles(X[:, j], [0.25, 0.5, 0.75], sample_weight)
         # Between knots t_0 < ... < t_k the embedding is linear in x: entry i is (x - t_i) /
@@ -161,9 +161,8 @@ def _choose_columns(trees: _ColumnTrees, X: np.ndarray, max_columns: int | None)
     return [columns[i] for i in np.sort(best)]
 
 
-def _find_neighbours(column: np.ndarray, cuts: np.ndarray) -> np.ndarray:
-    """Return the values of a column (n_samples,) next to each cut, below and above it."""
-    values = np.unique(column.astype(np.float64))
+def _find_neighbours(values: np.ndarray, cuts: np.ndarray) -> np.ndarray:
+    """Return those of a column's different values, which rise, next to each cut."""
     above = np.searchsorted(values, cuts).clip(1, len(values) - 1)
     return np.concatenate([values[above - 1], values[above]])
 
